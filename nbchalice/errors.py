@@ -1,0 +1,108 @@
+"""Every error nbchalice raises on purpose: one message, the place in the notebook, and the fix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a notebook.
+
+    Parameters
+    ----------
+    cell: what a person calls the cell, for example ``cell 4``.
+    line: line in the raw cell, counted from 1, or None for the whole cell.
+    source: the text of that line, or None.
+    """
+
+    cell: str
+    line: int | None = None
+    source: str | None = None
+
+    def __str__(self) -> str:
+        where = self.cell if self.line is None else f"{self.cell}, line {self.line}"
+        return where if not self.source else f"{where}: {self.source.strip()}"
+
+
+class NbChaliceError(Exception):
+    """Base of all errors of nbchalice.
+
+    Parameters
+    ----------
+    message: what is wrong, in one sentence.
+    hint: what to do about it, or None.
+    location: the place in the notebook, or None.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None, location: Location | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.location = location
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the message, the place and the hint, one line each."""
+        lines = [self.message]
+        if self.location is not None:
+            lines.append(f"  at {self.location}")
+        if self.hint:
+            lines.append(f"  fix: {self.hint}")
+        return lines
+
+    def _render_traceback_(self) -> list[str]:
+        """Let IPython show the error without the frames of nbchalice."""
+        first, *rest = self.lines()
+        return [f"{type(self).__name__}: {first}", *rest]
+
+
+class InvalidInputError(NbChaliceError):
+    """What the user wrote cannot be used; nothing was changed."""
+
+    exit_code = 2
+
+
+class CaptureError(InvalidInputError):
+    """The notebook's code cannot become a module that does on Lambda what it does in the kernel."""
+
+
+class PackagingError(InvalidInputError):
+    """The deployment package or its dependency layer cannot be built."""
+
+
+class LocalAWSError(NbChaliceError):
+    """The embedded local AWS could not be started, reached or stopped."""
+
+
+class AWSError(NbChaliceError):
+    """AWS refused a call, or could not be reached."""
+
+
+class DeployError(NbChaliceError):
+    """A deploy or delete stopped part way; running it again is safe."""
+
+
+class ProblemsError(InvalidInputError):
+    """Several problems found at once, before anything was changed.
+
+    Parameters
+    ----------
+    problems: the single errors, in the order they were found.
+    """
+
+    def __init__(self, problems: list[NbChaliceError]) -> None:
+        super().__init__(f"{len(problems)} problems found; nothing was changed")
+        self.problems = problems
+
+    def lines(self) -> list[str]:
+        """Return the summary and then every problem, numbered."""
+        lines = [self.message]
+        for number, problem in enumerate(self.problems, 1):
+            first, *rest = problem.lines()
+            lines += [f"{number}. {first}", *(f"   {line}" for line in rest)]
+        return lines
