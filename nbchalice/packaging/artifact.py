@@ -1,0 +1,189 @@
+"""The zip of one handler: readable, complete but for its layer, and the same bytes for the same input."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from nbchalice.packaging.errors import PathConflictError
+from nbchalice.packaging.shrink import strip_source
+
+HANDLER = "lambda_function.lambda_handler"
+_MANIFEST = "nbchalice.json"
+_MODULE = "notebook_code.py"
+_BOOT = """\
+from pathlib import Path
+
+from nbchalice.runtime.entry import load_handler
+
+lambda_handler = load_handler(Path(__file__).parent)
+"""
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o100644
+_UNIX = 3
+_LEVEL = 9
+
+
+class SliceLike(Protocol):
+    """What the zip needs to know of a slice."""
+
+    @property
+    def module(self) -> str:
+        """The text of the module."""
+
+    @property
+    def segments(self) -> Sequence[Mapping[str, Any]]:
+        """Which lines of the module came from which cell."""
+
+    @property
+    def function(self) -> str:
+        """The name of the handler function in the module."""
+
+    @property
+    def notebook(self) -> str:
+        """The file name of the notebook."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A built zip.
+
+    Parameters
+    ----------
+    zip: the bytes to upload.
+    sha256: hash of `zip` in hexadecimal.
+    code_sha256: hash of `zip` in base64, as Lambda reports it in `CodeSha256`
+        (AWS Lambda API Reference, "FunctionConfiguration").
+    manifest: the content of `nbchalice.json`.
+    """
+
+    zip: bytes = field(repr=False)
+    sha256: str
+    code_sha256: str
+    manifest: dict[str, Any]
+
+
+def build(
+    slice: SliceLike,
+    handler_name: str,
+    *,
+    python: str,
+    requirements: Iterable[str] = (),
+    vendored: Iterable[tuple[str, bytes]] = (),
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> Artifact:
+    """Pack a slice with nbchalice's runtime into a deterministic zip.
+
+    Parameters
+    ----------
+    slice: the module to deploy and where its lines come from.
+    handler_name: the handler's name in its app.
+    python: the Python version it is for, for example `"3.13"`.
+    requirements: pinned requirements that the layer provides, recorded in `nbchalice.json`. Default: none.
+    vendored: pairs of path in the zip and content, for local modules. Default: none.
+    files: further files by path in the zip, for example bundles. Default: none.
+
+    Returns
+    -------
+    The artifact. Equal arguments give equal bytes, on every machine whose zlib compresses alike.
+
+    Raises
+    ------
+    PathConflictError: two different contents for one path, or a path that nbchalice needs itself.
+    """
+    manifest = {
+        "name": handler_name,
+        "function": slice.function,
+        "handler": HANDLER,
+        "notebook": slice.notebook,
+        "python": python,
+        "requirements": sorted(set(requirements)),
+        "cells": [dict(segment) for segment in slice.segments],
+        "sha256": hashlib.sha256(slice.module.encode()).hexdigest(),
+    }
+    own = {
+        "lambda_function.py": _BOOT.encode(),
+        _MODULE: slice.module.encode(),
+        _MANIFEST: _json_line(manifest),
+        **runtime_files(),
+    }
+    content = zip_bytes(_merged(own, [*vendored, *files.items()]))
+    digest = hashlib.sha256(content)
+    return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest)
+
+
+def zip_bytes(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip of files by path: sorted, dated 1980-01-01, mode 0644, deflated, whatever the machine.
+
+    Parameters
+    ----------
+    members: content by path in the zip, with forward slashes.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            archive.writestr(member_info(name), members[name], zipfile.ZIP_DEFLATED, _LEVEL)
+    return buffer.getvalue()
+
+
+def member_info(name: str, mode: int = _MODE) -> zipfile.ZipInfo:
+    """Return the header of a zip member, free of anything that depends on the machine or the time.
+
+    Parameters
+    ----------
+    name: path in the zip, with forward slashes.
+    mode: file type and permissions as Unix has them. Default: a file with 0644.
+    """
+    info = zipfile.ZipInfo(name, _TIMESTAMP)
+    info.create_system = _UNIX
+    info.external_attr = mode << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+@cache
+def runtime_files() -> Mapping[str, bytes]:
+    """Return nbchalice's own files in every zip, by path, without comments and docstrings; read once."""
+    package = resources.files("nbchalice")
+    found = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
+    found.update(_python_files(package / "runtime", "nbchalice/runtime"))
+    shrunk = {path: strip_source(file.read_text(encoding="utf-8")).encode() for path, file in found.items()}
+    return MappingProxyType(shrunk)
+
+
+def _python_files(folder: Traversable, prefix: str) -> dict[str, Traversable]:
+    found: dict[str, Traversable] = {}
+    for entry in folder.iterdir():
+        path = f"{prefix}/{entry.name}"
+        if entry.is_dir():
+            found.update(_python_files(entry, path))
+        elif entry.name.endswith(".py"):
+            found[path] = entry
+    return found
+
+
+def _json_line(value: Any) -> bytes:
+    return (json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _merged(own: Mapping[str, bytes], extra: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    members = dict(own)
+    for path, content in extra:
+        if path in own or path.startswith("nbchalice/"):
+            raise PathConflictError(
+                f"{path} cannot be added to the zip: nbchalice puts a file of its own there",
+                "rename the local module or file",
+            )
+        if members.setdefault(path, content) != content:
+            raise PathConflictError(f"two different files want to be {path} in the zip", "rename one of them")
+    return members

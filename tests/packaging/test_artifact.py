@@ -1,0 +1,122 @@
+import base64
+import hashlib
+import io
+import json
+import os
+import time
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+from nbchalice.packaging.artifact import build, runtime_files, zip_bytes
+from nbchalice.packaging.errors import PathConflictError
+
+MODULE = "def greet(event):\n    return 'grüße'\n"
+
+
+def a_slice(module=MODULE, segments=({"cell": "cell 1", "line": 1, "count": 2, "cell_line": 1, "id": "a"},)):
+    return SimpleNamespace(module=module, segments=segments, function="greet", notebook="shop.ipynb")
+
+
+def opened(artifact):
+    return zipfile.ZipFile(io.BytesIO(artifact.zip))
+
+
+def test_the_zip_holds_module_runtime_and_manifest():
+    artifact = build(a_slice(), "greeter", python="3.13", requirements=["numpy==2.0.0"])
+    archive = opened(artifact)
+    names = archive.namelist()
+    assert {
+        "lambda_function.py",
+        "notebook_code.py",
+        "nbchalice.json",
+        "nbchalice/__init__.py",
+        "nbchalice/errors.py",
+    } <= set(names)
+    assert {name.split("/")[0] for name in names if "/" in name} == {"nbchalice"}
+    assert archive.read("notebook_code.py").decode() == MODULE
+    assert (
+        json.loads(archive.read("nbchalice.json"))
+        == artifact.manifest
+        == {
+            "name": "greeter",
+            "function": "greet",
+            "handler": "lambda_function.lambda_handler",
+            "notebook": "shop.ipynb",
+            "python": "3.13",
+            "requirements": ["numpy==2.0.0"],
+            "cells": [{"cell": "cell 1", "line": 1, "count": 2, "cell_line": 1, "id": "a"}],
+            "sha256": hashlib.sha256(MODULE.encode()).hexdigest(),
+        }
+    )
+
+
+def test_hashes_are_those_of_the_zip():
+    artifact = build(a_slice(), "greeter", python="3.13")
+    assert artifact.sha256 == hashlib.sha256(artifact.zip).hexdigest()
+    assert base64.b64decode(artifact.code_sha256).hex() == artifact.sha256
+
+
+def test_same_input_gives_the_same_bytes_whatever_time_zone_mask_and_order(monkeypatch):
+    segment = {"cell": "cell 1", "line": 1}
+    first = build(
+        a_slice(segments=[segment]),
+        "g",
+        python="3.12",
+        requirements=["b==1", "a==1"],
+        vendored=[("x.py", b"1"), ("y.py", b"2")],
+    )
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    old = os.umask(0o077)
+    try:
+        runtime_files.cache_clear()
+        second = build(
+            a_slice(segments=[dict(reversed(segment.items()))]),
+            "g",
+            python="3.12",
+            requirements=["a==1", "b==1"],
+            vendored=[("y.py", b"2"), ("x.py", b"1")],
+        )
+    finally:
+        os.umask(old)
+        monkeypatch.undo()
+        time.tzset()
+    assert first.zip == second.zip
+
+
+def test_members_are_sorted_undated_and_readable_by_lambda():
+    infos = opened(build(a_slice(), "g", python="3.13")).infolist()
+    assert [info.filename for info in infos] == sorted(info.filename for info in infos)
+    assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
+    assert {info.external_attr >> 16 for info in infos} == {0o100644}
+    assert {info.create_system for info in infos} == {3}
+    assert not [info.filename for info in infos if info.filename.endswith((".pyc", "/"))]
+
+
+def test_any_change_changes_the_hash():
+    base = build(a_slice(), "g", python="3.13")
+    assert build(a_slice(MODULE + "\nX = 1\n"), "g", python="3.13").sha256 != base.sha256
+    assert build(a_slice(), "g", python="3.12").sha256 != base.sha256
+    assert build(a_slice(), "g", python="3.13", files={"data.json": b"1"}).sha256 != base.sha256
+
+
+@pytest.mark.parametrize(
+    "path", ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice/extra.py"]
+)
+def test_a_file_of_the_user_cannot_take_the_place_of_ours(path):
+    with pytest.raises(PathConflictError) as caught:
+        build(a_slice(), "g", python="3.13", vendored=[(path, b"")])
+    assert path in caught.value.message and "rename" in caught.value.hint
+
+
+def test_two_contents_for_one_path_are_refused_but_twice_the_same_is_fine():
+    build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1"), ("a.py", b"1")])
+    with pytest.raises(PathConflictError, match=r"a\.py"):
+        build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1")], files={"a.py": b"2"})
+
+
+def test_zip_bytes_keeps_content():
+    archive = zipfile.ZipFile(io.BytesIO(zip_bytes({"b": b"2", "a/ä.txt": b"1"})))
+    assert archive.namelist() == ["a/ä.txt", "b"] and archive.read("a/ä.txt") == b"1"
