@@ -1,0 +1,284 @@
+"""What every event source is made of: options, AWS resources, a sample event, a way to send one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from nbchalice.sources.options import Option, problems
+
+JSON = dict[str, Any]
+OWNER_PREFIX = "nbchalice"
+
+
+class AWS(Protocol):
+    """The account and region that a deploy works on; `nbchalice.aws.target.Connection` is one."""
+
+    region: str
+    account: str
+    partition: str
+    local: bool
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the cached boto3 client of a service."""
+
+
+@dataclass(frozen=True)
+class FunctionRef:
+    """The names under which one handler stands on AWS.
+
+    Parameters
+    ----------
+    app, stage, handler: what the names are made of.
+    region, account, partition: where the function stands.
+    timeout: the function's timeout in seconds.
+    """
+
+    app: str
+    stage: str
+    handler: str
+    region: str
+    account: str
+    partition: str = "aws"
+    timeout: int = 60
+
+    @property
+    def name(self) -> str:
+        """The function's name, also the role's."""
+        return f"{self.app}-{self.stage}-{self.handler}"
+
+    def arn_of(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in the function's own region and account."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN."""
+        return self.arn_of("lambda", f"function:{self.name}")
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that say whose a resource is."""
+        return {
+            f"{OWNER_PREFIX}:app": self.app,
+            f"{OWNER_PREFIX}:stage": self.stage,
+            f"{OWNER_PREFIX}:handler": self.handler,
+        }
+
+
+@dataclass(frozen=True)
+class Resource(ABC):
+    """One thing that should stand on AWS: it can be read, compared, written and deleted.
+
+    `key` says which thing it is; two resources with one key are one thing. `needs` are the keys of what must stand
+    before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def key(self) -> str:
+        """Its identity within one account and region."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Keys of the resources that must stand before this one."""
+        return frozenset()
+
+    @property
+    def arn(self) -> str | None:
+        """Its ARN where that is known beforehand."""
+        return None
+
+    @property
+    def frees(self) -> frozenset[str]:
+        """Keys of resources that must not be removed before this one is written."""
+        return frozenset()
+
+    def merge(self, other: Resource) -> Resource:
+        """Return one resource in place of two with the same key."""
+        return self
+
+    def conflicts(self, current: Any) -> list[str]:
+        """Return what stands in the way of writing it, of other people's."""
+        return []
+
+    @abstractmethod
+    def read(self, aws: AWS) -> Any | None:
+        """Return what stands now, or None; changes nothing."""
+
+    @abstractmethod
+    def differences(self, current: Any) -> list[str]:
+        """Return why what stands is not what is wanted, one short reason each; empty when it is."""
+
+    @abstractmethod
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Create it, or bring what stands to what is wanted."""
+
+    @abstractmethod
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Remove it; what is gone already is fine."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the form that sends a test event.
+
+    Parameters
+    ----------
+    name: the keyword of `Source.send`; the command line's option is the same with dashes.
+    label: what the form says.
+    kind: ``text``, ``area``, ``json``, ``pairs`` (name and value), ``number`` or ``file``.
+    default: what the form starts with.
+    help: one line for people.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    default: Any = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A test event on its way.
+
+    Parameters
+    ----------
+    message_id: the id under which AWS accepted it.
+    ids: what the invocation's record of its event can be recognised by; any one of them suffices.
+    """
+
+    message_id: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a trigger cannot work, and the fix."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a look at AWS before a deploy found.
+
+    Parameters
+    ----------
+    problems: why the trigger cannot work.
+    timeout: the longest timeout in seconds that the source allows the function, or None.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    timeout: int | None = None
+
+
+class Source(ABC):
+    """An event source: everything nbchalice knows of it, in one place.
+
+    `name` is the decorator and the cell magic; `argument` is what stands after the magic; `options` are the rest.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    argument: ClassVar[Option | None]
+    options: ClassVar[tuple[Option, ...]]
+    fields: ClassVar[tuple[Field, ...]]
+    event_class: ClassVar[str]
+
+    def all_options(self) -> tuple[Option, ...]:
+        """Return the argument and the options."""
+        return (*((self.argument,) if self.argument else ()), *self.options)
+
+    def problems(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with the options, without asking AWS; AWS's rules that a local AWS does not check."""
+        if self.argument and self.argument.name in options and not options[self.argument.name]:
+            return [f"{self.argument.metavar} is missing"]
+        return problems(self.all_options(), options) or self.check(options)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with options of the right types: the source's own rules."""
+        return []
+
+    @abstractmethod
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return the trigger in a few words."""
+
+    @abstractmethod
+    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return what should stand on AWS so that events reach the function."""
+
+    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return what the local AWS is to create where it is missing (a queue, topic or bucket of the user's)."""
+        return []
+
+    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+        """Return the policy statements that the function's role needs for this trigger."""
+        return []
+
+    def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
+        """Return what of this source a deployed function's resource policy and event source mappings point to."""
+        return []
+
+    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+        """Ask AWS whether the trigger can work; changes nothing."""
+        return Preflight()
+
+    @abstractmethod
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+        """Return a raw event as AWS would send it, with the form's values filled in."""
+
+    @abstractmethod
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+        """Send a real test event on the way that leads to the function."""
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's code of a botocore ClientError, or an empty text."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def status_code(error: Exception) -> int:
+    """Return the HTTP status of a botocore ClientError, or 0."""
+    response = getattr(error, "response", None) or {}
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+MISSING = {
+    "ResourceNotFoundException",
+    "NoSuchEntity",
+    "NoSuchBucket",
+    "404",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+}
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether AWS says that the thing does not exist."""
+    return error_code(error) in MISSING
+
+
+@contextmanager
+def or_missing() -> Iterator[None]:
+    """Let a block end early when AWS says that the thing does not exist."""
+    try:
+        yield
+    except Exception as error:
+        if not is_missing(error):
+            raise

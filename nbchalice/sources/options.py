@@ -1,0 +1,76 @@
+"""Options, declared once: magics, validation, the command line, forms and docs are made from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def json_value(text: str) -> Any:
+    """Read a JSON option; raise ValueError that shows where the JSON breaks."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not valid JSON ({error})") from None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of an event source or of the function behind it.
+
+    Parameters
+    ----------
+    name: the decorator's parameter; the magic's option is the same with dashes.
+    help: one line for people.
+    type: turns the text of the magic line into the value; raises ValueError.
+    default: value when the option is not given.
+    metavar: what stands for the value in the usage.
+    repeats: the option may be given several times and collects a list.
+    choices: the only values allowed, or None.
+    minimum, maximum: the range of a number, both included, or None.
+    """
+
+    name: str
+    help: str
+    type: Callable[[str], Any] = str
+    default: Any = None
+    metavar: str = "VALUE"
+    repeats: bool = False
+    choices: tuple[str, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+    @property
+    def flag(self) -> str:
+        """The option as typed on a magic line."""
+        return "--" + self.name.replace("_", "-")
+
+    def problem(self, value: Any) -> str | None:
+        """Return what is wrong with a value, or None."""
+        if value is None or value == self.default:
+            return None
+        if self.type is int and (not isinstance(value, int) or isinstance(value, bool)):
+            return f"{self.flag} wants a whole number, not {value!r}"
+        if self.type is str and not self.repeats and not isinstance(value, str):
+            return f"{self.flag} wants a text, not {value!r}"
+        if self.choices and value not in self.choices:
+            return f"{self.flag} is one of {', '.join(self.choices)}, not {value!r}"
+        below = self.minimum is not None and value < self.minimum
+        above = self.maximum is not None and value > self.maximum
+        if below or above:
+            return f"{self.flag} is {self.minimum} to {self.maximum}, not {value}"
+        return None
+
+
+def problems(options: Iterable[Option], values: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the values: unknown names, wrong types, out of range."""
+    known = {option.name: option for option in options}
+    found = [f"unknown option {name!r}; there are {', '.join(known)}" for name in values if name not in known]
+    return found + [text for name, option in known.items() if (text := option.problem(values.get(name)))]
+
+
+def fill(options: Iterable[Option], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of all options, with the default of each one that is not given."""
+    return {o.name: o.default if values.get(o.name) is None else values[o.name] for o in options}

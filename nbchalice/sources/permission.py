@@ -1,0 +1,128 @@
+"""The statement that lets an event source invoke a function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+
+
+def statement_id(principal: str, source_arn: str) -> str:
+    """Return a stable statement id, so that a re-run meets its own statement."""
+    digest = hashlib.sha256(source_arn.encode()).hexdigest()[:12]
+    return f"{OWNER_PREFIX}-{principal.split('.', maxsplit=1)[0]}-{digest}"
+
+
+def read_policy(aws: AWS, function_name: str) -> list[JSON]:
+    """Return the statements of a function's resource policy; none where there is no policy or function."""
+    with or_missing():
+        text = aws.client("lambda").get_policy(FunctionName=function_name)["Policy"]
+        return list(json.loads(text)["Statement"])
+    return []
+
+
+def source_arn_of(statement: JSON) -> str:
+    """Return the SourceArn a statement is limited to, or an empty text."""
+    for operator in statement.get("Condition", {}).values():
+        for key, value in operator.items():
+            if key.lower() == "aws:sourcearn":
+                return str(value)
+    return ""
+
+
+def source_account_of(statement: JSON) -> str:
+    """Return the SourceAccount a statement is limited to, or an empty text."""
+    for operator in statement.get("Condition", {}).values():
+        for key, value in operator.items():
+            if key.lower() == "aws:sourceaccount":
+                return str(value)
+    return ""
+
+
+def principal_of(statement: JSON) -> str:
+    """Return the service that a statement lets in."""
+    principal = statement.get("Principal", "")
+    return str(principal.get("Service", "") if isinstance(principal, dict) else principal)
+
+
+@dataclass(frozen=True)
+class Permission(Resource):
+    """A statement of the function's resource policy (Lambda: AddPermission).
+
+    Parameters
+    ----------
+    function: the function to be invoked.
+    principal: the service that may, for example ``sns.amazonaws.com``.
+    source_arn: the topic, bucket or rule that may.
+    source_account: the account of the source, where its ARN does not name one (S3), or an empty text.
+    """
+
+    kind: ClassVar[str] = "permission"
+    function: FunctionRef
+    principal: str
+    source_arn: str
+    source_account: str = ""
+
+    @property
+    def name(self) -> str:
+        """The function and what may invoke it."""
+        return f"{self.function.name} <- {self.source_arn.split(':', 5)[-1] or self.source_arn}"
+
+    @property
+    def key(self) -> str:
+        """One statement of one function."""
+        return f"permission {self.function.name} {statement_id(self.principal, self.source_arn)}"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The function."""
+        return frozenset({f"function {self.function.name}"})
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the statement, or None."""
+        wanted = statement_id(self.principal, self.source_arn)
+        found = [s for s in read_policy(aws, self.function.name) if s.get("Sid") == wanted]
+        return found[0] if found else None
+
+    def differences(self, current: JSON) -> list[str]:
+        """Return whether the statement lets in something else."""
+        now = (principal_of(current), source_arn_of(current), source_account_of(current))
+        same = now == (self.principal, self.source_arn, self.source_account)
+        return [] if same else ["its statement is not the wanted one"]
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Add the statement; a different one under the same id is removed first."""
+        client = aws.client("lambda")
+        if current is not None:
+            self.delete(aws, current)
+        extra = {"SourceAccount": self.source_account} if self.source_account else {}
+        try:
+            client.add_permission(
+                FunctionName=self.function.name,
+                StatementId=statement_id(self.principal, self.source_arn),
+                Action="lambda:InvokeFunction",
+                Principal=self.principal,
+                SourceArn=self.source_arn,
+                **extra,
+            )
+        except client.exceptions.ResourceConflictException as error:
+            # The statement is there when an answer was lost; anything else is a real conflict.
+            standing = self.read(aws)
+            if standing is None or self.differences(standing):
+                raise error
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Remove the statement."""
+        with or_missing():
+            aws.client("lambda").remove_permission(
+                FunctionName=self.function.name,
+                StatementId=statement_id(self.principal, self.source_arn),
+            )
+
+
+def is_ours(statement: JSON) -> bool:
+    """Whether nbchalice added a statement."""
+    return str(statement.get("Sid", "")).startswith(f"{OWNER_PREFIX}-")
