@@ -1,0 +1,1 @@
+"""The account that nbchalice works on: real AWS when asked for, the embedded local AWS otherwise."""

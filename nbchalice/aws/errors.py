@@ -1,0 +1,88 @@
+"""Foreign errors become errors for people, in one place."""
+
+from __future__ import annotations
+
+from nbchalice.errors import AWSError, NbChaliceError
+from nbchalice.sources.base import error_code, status_code
+
+HINTS = {
+    "AccessDenied": "ask for the permission that the message names",
+    "AccessDeniedException": "ask for the permission that the message names",
+    "ExpiredToken": "log in again (for example aws sso login); the kernel need not be restarted",
+    "ExpiredTokenException": "log in again (for example aws sso login); the kernel need not be restarted",
+    "InvalidClientTokenId": "check the credentials: aws sts get-caller-identity",
+    "UnrecognizedClientException": "check the credentials: aws sts get-caller-identity",
+    "SignatureDoesNotMatch": "check the secret key and this computer's clock",
+}
+
+# What passes by itself: throttling, AWS's own faults, and states between two states.
+TRANSIENT_CODES = {
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "ServiceException",
+    "SlowDown",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "OperationAborted",
+    "OperationAbortedException",
+    "ResourceConflictException",
+    "ResourceInUseException",
+    "ResourceNotReadyException",
+    "DeleteConflict",
+}
+# Lambda reports what IAM has not yet told it in words only.
+TRANSIENT_WORDS = (
+    "cannot be assumed by Lambda",
+    "does not have permissions to call",
+    "is not authorized to perform: sqs",
+    "The role defined for the function",
+    "Please try again",
+    "Unable to validate the following destination configurations",
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may work a little later."""
+    if not hasattr(error, "response"):
+        return type(error).__module__.startswith(("botocore", "urllib3")) and "Connection" in type(error).__name__
+    code, status = error_code(error), status_code(error)  # type: ignore[arg-type]
+    return (
+        code in TRANSIENT_CODES or status in {429, 500, 502, 503, 504} or any(w in str(error) for w in TRANSIENT_WORDS)
+    )
+
+
+def explain(error: BaseException, doing: str = "") -> NbChaliceError:
+    """Turn an error of boto3 into an AWSError that says what was being done and what helps.
+
+    Parameters
+    ----------
+    error: what boto3 raised; an error of nbchalice is returned as it is.
+    doing: what was being done, for example ``creating function shop-dev-price``.
+    """
+    if isinstance(error, NbChaliceError):
+        return error
+    prefix = f"{doing}: " if doing else ""
+    name = type(error).__name__
+    if name in {"NoCredentialsError", "PartialCredentialsError"}:
+        return AWSError(f"{prefix}no AWS credentials were found", "run aws configure, or leave out --target aws")
+    if name in {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "LoginRefreshRequired"}:
+        return AWSError(f"{prefix}the AWS login has expired", "run aws sso login; the kernel need not be restarted")
+    if name in {"NoRegionError"}:
+        return AWSError(f"{prefix}no AWS region is set", "set AWS_DEFAULT_REGION, or region in ~/.aws/config")
+    if name in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}:
+        return AWSError(f"{prefix}AWS could not be reached ({error})", "check the network and run it again")
+    if not hasattr(error, "response"):
+        return AWSError(f"{prefix}{name}: {error}")
+    details = error.response.get("Error", {})
+    code = details.get("Code", name)
+    return AWSError(f"{prefix}AWS says {code}: {details.get('Message', error)}", HINTS.get(code))

@@ -1,0 +1,141 @@
+"""Which AWS a command works on, and the boto3 clients for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import InvalidInputError
+
+TARGETS = ("local", "aws")
+READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a command works.
+
+    Parameters
+    ----------
+    name: ``local`` or ``aws``.
+    region: for example ``eu-west-1``.
+    account: twelve digits.
+    partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+    user: ARN of who is calling; the local AWS has none.
+    endpoint: URL of the local AWS, or None.
+    """
+
+    name: str
+    region: str
+    account: str
+    partition: str = "aws"
+    user: str | None = None
+    endpoint: str | None = None
+
+    def __str__(self) -> str:
+        if self.name == "local":
+            return f"local AWS at {self.endpoint}"
+        return f"AWS account {self.account}, region {self.region}, as {(self.user or '').rsplit(':', 1)[-1]}"
+
+
+class Connection:
+    """The clients of one target, with credentials read when the connection was made.
+
+    Clients are made once and shared by threads (boto3: clients are thread-safe). `calls` lists each API call as
+    (service, operation), `writes` those that may have changed something.
+    """
+
+    def __init__(self, target: Target, new_client: Callable[[str, str], Any]) -> None:
+        self.target = target
+        self.region = target.region
+        self.account = target.account
+        self.partition = target.partition
+        self.local = target.name == "local"
+        self.calls: list[tuple[str, str]] = []
+        self._new_client = new_client
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def writes(self) -> list[tuple[str, str]]:
+        """The calls that may have changed something."""
+        return [call for call in self.calls if not call[1].startswith(READS)]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the boto3 client of a service, of the target's region unless another is named."""
+        key = (service, region or self.region)
+        with self._lock:
+            if key not in self._clients:
+                client = self._new_client(*key)
+                client.meta.events.register("before-call", self._count)
+                self._clients[key] = client
+            return self._clients[key]
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self.calls.append((model.service_model.service_name, model.name))
+
+
+def connect(name: str = "local", *, region: str | None = None, profile: str | None = None) -> Connection:
+    """Connect to the local AWS, which is started where it is not running, or to real AWS.
+
+    Parameters
+    ----------
+    name: ``local`` or ``aws``.
+    region: region on real AWS; default: boto3's own.
+    profile: profile in the AWS configuration; default: boto3's own.
+
+    Raises
+    ------
+    InvalidInputError: there is no such target.
+    AWSError: no credentials, no region, or AWS cannot be reached.
+    LocalAWSError: the local AWS does not start.
+    """
+    if name == "local":
+        return _connect_local()
+    if name == "aws":
+        return _connect_aws(region, profile)
+    raise InvalidInputError(f"there is no target {name!r}", f"use {' or '.join(TARGETS)}")
+
+
+def _config(**extra: Any) -> Any:
+    from botocore.config import Config
+
+    retries = {"mode": "standard", "max_attempts": 5}
+    return Config(retries=retries, max_pool_connections=32, tcp_keepalive=True, **extra)
+
+
+def _connect_local() -> Connection:
+    import boto3
+
+    from nbchalice.aws.local.server import ensure_running
+
+    server = ensure_running()
+    session = boto3.Session(
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name=server.region,
+    )
+    config = _config(s3={"addressing_style": "path"}, proxies={})
+
+    def new_client(service: str, region: str) -> Any:
+        return session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
+
+    target = Target("local", server.region, server.account, endpoint=server.endpoint)
+    return Connection(target, new_client)
+
+
+def _connect_aws(region: str | None, profile: str | None) -> Connection:
+    import boto3
+
+    try:
+        session = boto3.Session(region_name=region, profile_name=profile)
+        config = _config()
+        identity = session.client("sts", config=config).get_caller_identity()
+    except Exception as error:
+        raise explain(error, "connecting to AWS") from None
+    partition = identity["Arn"].split(":")[1]
+    target = Target("aws", session.region_name or "", identity["Account"], partition, identity["Arn"])
+    return Connection(target, lambda service, where: session.client(service, region_name=where, config=config))
