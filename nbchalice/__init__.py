@@ -1,0 +1,58 @@
+"""nbchalice: notebook cells become AWS Lambda event handlers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .runtime.app import Chalice, LambdaFunction, Trigger
+from .runtime.events import CloudWatchEvent, LambdaFunctionEvent, S3Event, S3Record, SNSEvent, SNSRecord
+from .runtime.middleware import ConvertToMiddleware
+from .runtime.queues import (
+    DynamoDBEvent,
+    DynamoDBRecord,
+    KinesisEvent,
+    KinesisRecord,
+    SQSEvent,
+    SQSRecord,
+)
+from .runtime.schedules import At, Cron, Rate
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "At",
+    "Chalice",
+    "CloudWatchEvent",
+    "ConvertToMiddleware",
+    "Cron",
+    "DynamoDBEvent",
+    "DynamoDBRecord",
+    "KinesisEvent",
+    "KinesisRecord",
+    "LambdaFunction",
+    "LambdaFunctionEvent",
+    "Rate",
+    "S3Event",
+    "S3Record",
+    "SNSEvent",
+    "SNSRecord",
+    "SQSEvent",
+    "SQSRecord",
+    "Trigger",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the magics: what ``%load_ext nbchalice`` calls."""
+    from nbchalice.ui import magics
+
+    magics.load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics away again: what ``%unload_ext nbchalice`` calls."""
+    from nbchalice.ui import magics
+
+    magics.unload(ipython)

@@ -1,0 +1,1 @@
+"""What runs on Lambda and in the notebook alike: standard library only, shipped in every zip."""

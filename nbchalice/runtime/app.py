@@ -1,0 +1,317 @@
+"""``Chalice``: registers functions as handlers of AWS events, with Chalice's own decorators.
+
+The parameters before each ``*`` are Chalice's ("Chalice API reference"), those after it nbchalice's. All decorators
+take settings of the function besides (``timeout=30``, ``memory=256``, ``env={...}``, ...), recorded as given.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, MutableMapping
+from typing import Any, TypeVar
+
+from . import logs
+from .function import LambdaFunction, Trigger
+from .middleware import EVENT_TYPES, Middleware
+from .schedules import ScheduleExpression, parse_schedule
+
+__all__ = ["Chalice", "LambdaFunction", "Trigger"]
+
+Decorator = Callable[[Callable[..., Any]], LambdaFunction]
+M = TypeVar("M", bound=Middleware)
+NOT_HERE = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
+
+
+class Chalice:
+    """An app: a name and the handlers registered with it.
+
+    Parameters
+    ----------
+    app_name: name of the app and of its logger.
+    debug: whether ``log`` writes from DEBUG on; else from INFO on (Chalice: ERROR), or what the environment
+        variable AWS_LAMBDA_LOG_LEVEL says.
+    configure_logs: whether to set ``log`` up at all.
+    env: kept as ``env`` for code that passes it to Chalice; default None.
+
+    Attributes: ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call).
+    """
+
+    def __init__(
+        self,
+        app_name: str,
+        debug: bool = False,
+        configure_logs: bool = True,
+        env: MutableMapping[str, str] | None = None,
+    ) -> None:
+        self.app_name = app_name
+        self.configure_logs = configure_logs
+        self.env = env
+        self.log = logging.getLogger(app_name)
+        self.handlers: dict[str, LambdaFunction] = {}
+        self.lambda_context: Any = None
+        self._debug = debug
+        self._middleware: list[tuple[Middleware, str]] = []
+        if configure_logs:
+            logs.configure_app(self.log, debug)
+
+    def __repr__(self) -> str:
+        return f"<Chalice {self.app_name}: {', '.join(self.handlers) or 'no handlers'}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name in NOT_HERE:
+            raise AttributeError(f"nbchalice handles event sources; app.{name} is part of Chalice only")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def debug(self) -> bool:
+        """Whether ``log`` writes from DEBUG on."""
+        return self._debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self._debug = value
+        logs.set_level(self.log, value)
+
+    def schedule(
+        self,
+        expression: str | ScheduleExpression,
+        name: str | None = None,
+        description: str = "",
+        *,
+        input: Any = None,
+        enabled: bool = True,
+        timezone: str | None = None,
+        flexible_window: int | None = None,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function by the clock, with a ``CloudWatchEvent``.
+
+        Parameters
+        ----------
+        expression: ``Rate``, ``Cron``, or text (``rate(5 minutes)``); a wrong one raises ValueError.
+        name: the handler's name; default: the function's.
+        description: of the rule.
+        input: JSON-ready event to send instead of EventBridge's own.
+        enabled: whether the schedule runs.
+        timezone: for example ``Europe/Vienna``; default UTC.
+        flexible_window: minutes within which AWS may choose the moment; default None.
+        """
+        options = {
+            "expression": parse_schedule(expression).to_string(),
+            "description": description,
+            "input": input,
+            "enabled": enabled,
+            "timezone": timezone,
+            "flexible_window": flexible_window,
+        }
+        return self._decorator("schedule", name, options, settings)
+
+    def on_s3_event(
+        self,
+        bucket: str,
+        events: list[str] | None = None,
+        prefix: str | None = None,
+        suffix: str | None = None,
+        name: str | None = None,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function when objects of a bucket change, with an ``S3Event``.
+
+        Parameters
+        ----------
+        bucket: name of the bucket.
+        events: S3's event types; default ``["s3:ObjectCreated:*"]``.
+        prefix, suffix: only keys that start, end so.
+        name: the handler's name; default: the function's.
+        """
+        options = {
+            "bucket": bucket,
+            "events": ["s3:ObjectCreated:*"] if events is None else list(events),
+            "prefix": prefix,
+            "suffix": suffix,
+        }
+        return self._decorator("on_s3_event", name, options, settings)
+
+    def on_sns_message(
+        self,
+        topic: str,
+        name: str | None = None,
+        *,
+        filter_policy: dict[str, Any] | None = None,
+        filter_scope: str = "MessageAttributes",
+        redrive_dlq: str | None = None,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function for messages of a topic, with an ``SNSEvent``.
+
+        Parameters
+        ----------
+        topic: name or ARN of the topic.
+        name: the handler's name; default: the function's.
+        filter_policy: SNS's subscription filter policy; default: all messages.
+        filter_scope: ``MessageAttributes`` or ``MessageBody``.
+        redrive_dlq: name or ARN of the queue for messages that could not be delivered.
+        """
+        options = {
+            "topic": topic,
+            "filter_policy": filter_policy,
+            "filter_scope": filter_scope,
+            "redrive_dlq": redrive_dlq,
+        }
+        return self._decorator("on_sns_message", name, options, settings)
+
+    def on_sqs_message(  # noqa: PLR0917 - Chalice's parameters
+        self,
+        queue: str | None = None,
+        batch_size: int = 1,
+        name: str | None = None,
+        queue_arn: str | None = None,
+        maximum_batching_window_in_seconds: int = 0,
+        maximum_concurrency: int | None = None,
+        *,
+        report_failures: bool = False,
+        per_record: bool = False,
+        filter: list[dict[str, Any]] | dict[str, Any] | None = None,
+        fix_visibility_timeout: bool = False,
+        max_receive_count: int | None = None,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function for batches of a queue's messages, with an ``SQSEvent``.
+
+        Parameters
+        ----------
+        queue, queue_arn: name or ARN of the queue; exactly one of them, else ValueError.
+        batch_size: most messages at once.
+        name: the handler's name; default: the function's.
+        maximum_batching_window_in_seconds: how long Lambda waits to fill a batch.
+        maximum_concurrency: most batches handled at the same time, 2 to 1000; default None: no limit.
+        report_failures: when the function's loop over the event raises, only the message at hand and those after it
+            are delivered again.
+        per_record: call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
+            ``report_failures``.
+        filter: one or several filter patterns for messages; default: all messages.
+        fix_visibility_timeout: raise the queue's visibility timeout where the function's timeout needs it.
+        max_receive_count: after how many tries a message goes to the dead-letter queue.
+        """
+        if (queue is None) == (queue_arn is None):
+            raise ValueError("on_sqs_message needs either queue (its name) or queue_arn, one of them")
+        options = {
+            "queue": queue,
+            "queue_arn": queue_arn,
+            "batch_size": batch_size,
+            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
+            "maximum_concurrency": maximum_concurrency,
+            "report_failures": report_failures or per_record,
+            "per_record": per_record,
+            "filter": filter,
+            "fix_visibility_timeout": fix_visibility_timeout,
+            "max_receive_count": max_receive_count,
+        }
+        return self._decorator("on_sqs_message", name, options, settings)
+
+    def on_cw_event(self, event_pattern: dict[str, Any], name: str | None = None, **settings: Any) -> Decorator:
+        """Call the function for EventBridge events that match ``event_pattern``, with a ``CloudWatchEvent``."""
+        return self._decorator("on_cw_event", name, {"event_pattern": event_pattern}, settings)
+
+    def on_kinesis_record(
+        self,
+        stream: str,
+        batch_size: int = 100,
+        starting_position: str = "LATEST",
+        name: str | None = None,
+        maximum_batching_window_in_seconds: int = 0,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function for batches of the Kinesis stream named ``stream``, with a ``KinesisEvent``."""
+        options = {
+            "stream": stream,
+            "batch_size": batch_size,
+            "starting_position": starting_position,
+            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
+        }
+        return self._decorator("on_kinesis_record", name, options, settings)
+
+    def on_dynamodb_record(
+        self,
+        stream_arn: str,
+        batch_size: int = 100,
+        starting_position: str = "LATEST",
+        name: str | None = None,
+        maximum_batching_window_in_seconds: int = 0,
+        **settings: Any,
+    ) -> Decorator:
+        """Call the function for batches of a DynamoDB table's stream, with a ``DynamoDBEvent``."""
+        options = {
+            "stream_arn": stream_arn,
+            "batch_size": batch_size,
+            "starting_position": starting_position,
+            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
+        }
+        return self._decorator("on_dynamodb_record", name, options, settings)
+
+    def lambda_function(self, name: str | None = None, **settings: Any) -> Decorator:
+        """Make a function that is invoked directly, with the event as it comes and the context."""
+        return self._decorator("lambda_function", name, {}, settings)
+
+    def middleware(self, event_type: str = "all") -> Callable[[M], M]:
+        """Put the decorated ``function(event, get_response)`` around handlers; see ``register_middleware``."""
+
+        def decorate(function: M) -> M:
+            self.register_middleware(function, event_type)
+            return function
+
+        return decorate
+
+    def register_middleware(self, func: Middleware, event_type: str = "all") -> None:
+        """Put ``func(event, get_response)`` around all handlers of a kind, also those registered before.
+
+        Parameters
+        ----------
+        func: returns ``get_response(event)`` or something else. One defined again under its name replaces the old one.
+        event_type: ``all``, ``scheduled``, ``s3``, ``sns``, ``sqs``, ``cloudwatch``, ``kinesis``, ``dynamodb`` or
+            ``pure_lambda``; any other raises ValueError.
+        """
+        allowed = ["all", *EVENT_TYPES.values()]
+        if event_type not in allowed:
+            raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
+        same = _identity(func, event_type)
+        for index, entry in enumerate(self._middleware):
+            if _identity(*entry) == same:
+                self._middleware[index] = (func, event_type)
+                return
+        self._middleware.append((func, event_type))
+
+    def middlewares(self, source: str) -> list[Middleware]:
+        """Return the middleware for the events of one decorator, outermost first."""
+        return [func for func, kind in self._middleware if kind in ("all", EVENT_TYPES[source])]
+
+    def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
+        trigger = Trigger(source, options)
+
+        def decorate(function: Callable[..., Any]) -> LambdaFunction:
+            handler = self._handler(function, name)
+            handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
+            handler.settings = {**handler.settings, **settings}
+            self.handlers[handler.name] = handler
+            return handler
+
+        return decorate
+
+    def _handler(self, function: Callable[..., Any], name: str | None) -> LambdaFunction:
+        """Return the handler to add a trigger to: a stacked decorator's own, or a new one."""
+        if not isinstance(function, LambdaFunction):
+            return LambdaFunction(self, name or function.__name__, function)
+        if function.app is not self:
+            return LambdaFunction(self, name or function.name, function.function)
+        if name is not None and name != function.name:
+            if function.name != function.function.__name__:
+                raise ValueError(f"one handler, two names: {function.name!r} and {name!r}")
+            if self.handlers.get(function.name) is function:
+                del self.handlers[function.name]
+            function.name = name
+        return function
+
+
+def _identity(func: Middleware, event_type: str) -> tuple[Any, ...]:
+    name = getattr(func, "__qualname__", None)
+    return (func if name is None else (func.__module__, name), event_type)

@@ -1,0 +1,36 @@
+"""What Lambda calls: the handler that a deployment package was built for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .app import Chalice
+from .cells import load_module
+from .function import LambdaFunction
+from .logs import configure_root
+
+
+def load_handler(root: str | Path) -> LambdaFunction:
+    """Set up logging, load the package in ``root`` and return its handler.
+
+    Parameters
+    ----------
+    root: folder with ``nbchalice.json`` and ``notebook_code.py``.
+
+    Raises RuntimeError when no app of the module has the handler that ``nbchalice.json`` names.
+    """
+    root = Path(root)
+    manifest = json.loads((root / "nbchalice.json").read_text("utf-8"))
+    configure_root()
+    source = (root / "notebook_code.py").read_text("utf-8")
+    module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code")
+    apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
+    found = [app.handlers[manifest["function"]] for app in apps if manifest["function"] in app.handlers]
+    if not found:
+        names = sorted(name for app in apps for name in app.handlers)
+        raise RuntimeError(
+            f"{manifest['notebook']} registers no handler {manifest['function']!r}; "
+            f"its handlers are: {', '.join(names) or 'none'}"
+        )
+    return found[0]

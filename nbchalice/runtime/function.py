@@ -1,0 +1,172 @@
+"""A registered handler: what a decorated name is bound to."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import batch
+from .events import CloudWatchEvent, Event, LambdaFunctionEvent, S3Event, SNSEvent
+from .logs import start_invocation
+from .middleware import chain
+from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
+
+if TYPE_CHECKING:
+    from .app import Chalice
+
+EVENT_CLASSES: dict[str, type[Event]] = {
+    "schedule": CloudWatchEvent,
+    "on_s3_event": S3Event,
+    "on_sns_message": SNSEvent,
+    "on_sqs_message": SQSEvent,
+    "on_cw_event": CloudWatchEvent,
+    "on_kinesis_record": KinesisEvent,
+    "on_dynamodb_record": DynamoDBEvent,
+    "lambda_function": LambdaFunctionEvent,
+}
+SERVICES = {
+    "aws:s3": "on_s3_event",
+    "aws:sns": "on_sns_message",
+    "aws:sqs": "on_sqs_message",
+    "aws:kinesis": "on_kinesis_record",
+    "aws:dynamodb": "on_dynamodb_record",
+}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What makes AWS call a handler.
+
+    Parameters
+    ----------
+    source: name of the decorator, for example ``on_sqs_message``.
+    options: the decorator's parameters by name, without ``name``; JSON-ready, defaults filled in.
+    """
+
+    source: str
+    options: dict[str, Any]
+
+
+class LambdaFunction:
+    """A handler: call it with ``(raw_event, context)`` as Lambda does, or with one event object.
+
+    Parameters
+    ----------
+    app: the app it is registered with.
+    name: the handler's name.
+    function: the user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
+
+    Attributes ``triggers`` (list of ``Trigger``) and ``settings`` (timeout, memory and the like, as given).
+    """
+
+    __wrapped__: Callable[..., Any]
+
+    def __init__(self, app: Chalice, name: str, function: Callable[..., Any]) -> None:
+        self.takes_context = _takes_context(function)
+        functools.update_wrapper(self, function)
+        self.app = app
+        self.name = name
+        self.function = function
+        self.triggers: list[Trigger] = []
+        self.settings: dict[str, Any] = {}
+
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        """Handle ``event`` and return what the function returns.
+
+        A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``.
+        """
+        __tracebackhide__ = True
+        start_invocation(context)
+        trigger = self._trigger(event)
+        if not isinstance(event, Event):
+            event = EVENT_CLASSES[trigger.source](event, context)
+        elif context is not None:
+            event.context = context
+        self.app.lambda_context = event.context
+        try:
+            return chain(self.app.middlewares(trigger.source), functools.partial(self._handle, trigger))(event)
+        except Exception as error:
+            error.__traceback__ = batch.without_own_frames(error.__traceback__)
+            raise
+
+    def __repr__(self) -> str:
+        sources = ", ".join(trigger.source for trigger in self.triggers)
+        return f"<LambdaFunction {self.name} ({sources})>"
+
+    def _handle(self, trigger: Trigger, event: Event) -> Any:
+        options = trigger.options
+        if isinstance(event, SQSEvent) and options.get("per_record"):
+            return batch.per_record(event, self._run, self.app.log)
+        if isinstance(event, SQSEvent) and options.get("report_failures"):
+            return batch.report_failures(event, self._run, self.app.log)
+        return self._run(event)
+
+    def _run(self, event: Event) -> Any:
+        # As in Chalice: @app.lambda_function() takes what Lambda takes.
+        argument = event.to_dict() if isinstance(event, LambdaFunctionEvent) else event
+        return self.function(argument, event.context) if self.takes_context else self.function(argument)
+
+    def _trigger(self, event: Any) -> Trigger:
+        """Return the trigger that ``event`` comes from; the first where the event does not tell."""
+        if isinstance(event, Event):
+            fitting = [trigger for trigger in self.triggers if isinstance(event, EVENT_CLASSES[trigger.source])]
+            event = event.to_dict()
+        else:
+            source = _source(event)
+            fitting = [trigger for trigger in self.triggers if trigger.source in source]
+        plain = [trigger for trigger in self.triggers if trigger.source == "lambda_function"]
+        exact = [trigger for trigger in fitting if _queue(trigger) == _resource(event)]
+        return (exact or fitting or plain or self.triggers)[0]
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        # An annotation may name what is imported for type checkers only.
+        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+    return inspect.signature(function)
+
+
+def _takes_context(function: Callable[..., Any]) -> bool:
+    name = getattr(function, "__name__", repr(function))
+    signature = _signature(function)
+    parameters = signature.parameters.values()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if len(required) > 2 or keywords or not (positional or starred):
+        raise TypeError(f"{name}{signature} must take (event) or (event, context)")
+    return len(required) == 2 or not positional or (len(positional) > 1 and positional[1].name == "context")
+
+
+def _source(event: Any) -> tuple[str, ...]:
+    """Return the decorators that a raw event can come from."""
+    if not isinstance(event, dict):
+        return ("schedule",)
+    records = event.get("Records") or [{}]
+    first = records[0] if isinstance(records, list) and isinstance(records[0], dict) else {}
+    service = first.get("eventSource") or first.get("EventSource")
+    if service in SERVICES:
+        return (SERVICES[service],)
+    if event.get("Event") == "s3:TestEvent":
+        return ("on_s3_event",)
+    if event.get("detail-type") == "Scheduled Event":
+        return ("schedule",)
+    return ("on_cw_event",) if "detail-type" in event else ("schedule",)
+
+
+def _resource(event: Any) -> str | None:
+    records = event.get("Records") if isinstance(event, dict) else None
+    arn = records[0].get("eventSourceARN") if records and isinstance(records[0], dict) else None
+    return arn.rpartition(":")[2] if isinstance(arn, str) else None
+
+
+def _queue(trigger: Trigger) -> str | None:
+    queue = trigger.options.get("queue_arn") or trigger.options.get("queue")
+    return queue.rpartition("/")[2].rpartition(":")[2] if isinstance(queue, str) else None

@@ -1,0 +1,87 @@
+"""Logging that reaches CloudWatch, or the notebook, once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from typing import Any, TextIO
+
+LAMBDA_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+NOTEBOOK_FORMAT = "%(name)s - %(levelname)s - %(message)s"
+
+
+class StdoutHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever ``sys.stdout`` is at that moment: kernels and tests replace it."""
+
+    def __init__(self, text_format: str, date_format: str | None = None) -> None:
+        super().__init__(sys.stdout)
+        formatter = logging.Formatter(text_format, date_format)
+        formatter.converter = time.gmtime
+        self.setFormatter(formatter)
+
+    @property
+    def stream(self) -> TextIO:
+        """The current ``sys.stdout``."""
+        return sys.stdout
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None: ...
+
+
+class RequestId(logging.Filter):
+    """Puts the id of the running invocation on every record; marks the root handler of a Lambda process."""
+
+    current = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, with its ``aws_request_id``."""
+        if not getattr(record, "aws_request_id", ""):
+            record.aws_request_id = RequestId.current
+        return True
+
+
+def start_invocation(context: Any) -> None:
+    """Remember the request id of ``context`` for the records that follow; None changes nothing."""
+    if context is not None:
+        RequestId.current = str(getattr(context, "aws_request_id", ""))
+
+
+def configure_root() -> None:
+    """Make the root logger write Lambda's format from INFO on.
+
+    Where the process has a root handler (Lambda's own) it is kept. Lambda's default level, WARNING, becomes INFO unless
+    ``AWS_LAMBDA_LOG_LEVEL`` says otherwise.
+    """
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(StdoutHandler(LAMBDA_FORMAT, "%Y-%m-%dT%H:%M:%S"))
+    if not _in_lambda():
+        root.handlers[0].addFilter(RequestId())
+    if root.level in (logging.NOTSET, logging.WARNING):
+        root.setLevel(_wanted_level())
+
+
+def configure_app(log: logging.Logger, debug: bool) -> None:
+    """Let an app's logger write once: through the root logger on Lambda, to stdout in a notebook."""
+    set_level(log, debug)
+    if _in_lambda():
+        return
+    if not log.handlers:
+        log.addHandler(StdoutHandler(NOTEBOOK_FORMAT))
+    log.propagate = False
+
+
+def set_level(log: logging.Logger, debug: bool) -> None:
+    """Set DEBUG, or INFO (``AWS_LAMBDA_LOG_LEVEL`` where set) when not debugging."""
+    log.setLevel(logging.DEBUG if debug else _wanted_level())
+
+
+def _in_lambda() -> bool:
+    return any(isinstance(f, RequestId) for handler in logging.getLogger().handlers for f in handler.filters)
+
+
+def _wanted_level() -> int:
+    names = {**logging.getLevelNamesMapping(), "TRACE": logging.DEBUG}
+    return names.get(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper(), logging.INFO)

@@ -1,0 +1,271 @@
+"""Schedule expressions: ``rate(...)``, ``cron(...)`` and ``at(...)``, checked before AWS sees them.
+
+The rules are those of "Schedule types on EventBridge Scheduler" and "Creating a rule that runs on a schedule".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+
+
+class ScheduleExpression:
+    """Base of ``Rate``, ``Cron`` and ``At``; equal when their text is."""
+
+    def to_string(self) -> str:
+        """Return the expression as AWS takes it."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.to_string()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ScheduleExpression) and self.to_string() == other.to_string()
+
+    def __hash__(self) -> int:
+        return hash(self.to_string())
+
+
+class Rate(ScheduleExpression):
+    """A fixed rate, for example ``Rate(5, unit=Rate.MINUTES)``.
+
+    Parameters
+    ----------
+    value: how many units lie between two events, a whole number of 1 or more.
+    unit: ``Rate.MINUTES``, ``Rate.HOURS`` or ``Rate.DAYS``.
+
+    Raises ValueError for any other value or unit.
+    """
+
+    MINUTES = "MINUTES"
+    HOURS = "HOURS"
+    DAYS = "DAYS"
+
+    def __init__(self, value: int, unit: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"rate: the value must be a whole number of 1 or more, not {value!r}")
+        if not isinstance(unit, str) or unit.upper() not in (self.MINUTES, self.HOURS, self.DAYS):
+            raise ValueError(f"rate: the unit must be Rate.MINUTES, Rate.HOURS or Rate.DAYS, not {unit!r}")
+        self.value = value
+        self.unit = unit
+
+    def to_string(self) -> str:
+        """Return for example ``rate(5 minutes)``, with the singular for 1."""
+        unit = self.unit.lower()
+        return f"rate({self.value} {unit[:-1] if self.value == 1 else unit})"
+
+    def __repr__(self) -> str:
+        return f"Rate({self.value}, unit=Rate.{self.unit.upper()})"
+
+
+class Cron(ScheduleExpression):
+    """A cron expression of AWS, in UTC unless the schedule has a time zone.
+
+    Parameters
+    ----------
+    minutes: 0-59.
+    hours: 0-23.
+    day_of_month: 1-31, ``L`` (last), ``15W`` (weekday nearest to the 15th), ``LW``, or ``?``.
+    month: 1-12 or JAN-DEC.
+    day_of_week: 1-7 or SUN-SAT, ``6L`` (last Friday), ``2#1`` (first Monday), or ``?``.
+    year: 1970-2199.
+
+    All take ``*``, lists, ranges, and all but the day of the week steps (``0/15``). Exactly one of the two days must
+    be ``?``. Raises ValueError that names the field, what was given and what is allowed.
+    """
+
+    def __init__(  # noqa: PLR0917 - Chalice's parameters
+        self,
+        minutes: str | int,
+        hours: str | int,
+        day_of_month: str | int,
+        month: str | int,
+        day_of_week: str | int,
+        year: str | int,
+    ) -> None:
+        self.minutes, self.hours, self.day_of_month = minutes, hours, day_of_month
+        self.month, self.day_of_week, self.year = month, day_of_week, year
+        for field, text in zip(FIELDS, self.fields(), strict=True):
+            field.check(text)
+        marks = [str(day_of_month), str(day_of_week)].count("?")
+        if marks != 1:
+            raise ValueError(
+                f"cron: exactly one of day of month ({str(day_of_month)!r}) and day of week ({str(day_of_week)!r}) "
+                f"must be '?', not {'both' if marks else 'neither'}"
+            )
+
+    def fields(self) -> list[str]:
+        """Return the six fields as text, minutes first."""
+        values = (self.minutes, self.hours, self.day_of_month, self.month, self.day_of_week, self.year)
+        return [str(value) for value in values]
+
+    def to_string(self) -> str:
+        """Return for example ``cron(0 18 ? * MON-FRI *)``."""
+        return f"cron({' '.join(self.fields())})"
+
+    def __repr__(self) -> str:
+        return f"Cron({', '.join(map(repr, self.fields()))})"
+
+
+class At(ScheduleExpression):
+    """One moment, for example ``At("2030-01-31T09:00:00")``: EventBridge Scheduler's one-time schedule.
+
+    Parameters
+    ----------
+    when: ``yyyy-mm-ddThh:mm:ss`` in the schedule's time zone.
+
+    Raises ValueError for another form or a date that does not exist.
+    """
+
+    def __init__(self, when: str) -> None:
+        try:
+            self.when = datetime.strptime(when, "%Y-%m-%dT%H:%M:%S")
+        except ValueError as error:
+            raise ValueError(f"at: {when!r} is not a moment of the form yyyy-mm-ddThh:mm:ss ({error})") from None
+
+    def to_string(self) -> str:
+        """Return for example ``at(2030-01-31T09:00:00)``."""
+        return f"at({self.when.isoformat()})"
+
+    def __repr__(self) -> str:
+        return f"At({self.when.isoformat()!r})"
+
+
+class CronField:
+    """What one of the six fields may hold.
+
+    Parameters
+    ----------
+    name: what the field is called in errors.
+    low, high: smallest and largest number.
+    names: words for the numbers from ``low`` on.
+    special: pattern of what is allowed besides lists, ranges and steps, as a whole.
+    allowed: ``special`` in words.
+    steps: whether ``/`` is allowed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        low: int,
+        high: int,
+        *,
+        names: list[str] | None = None,
+        special: str = "",
+        allowed: str = "",
+        steps: bool = True,
+    ) -> None:
+        self.name, self.low, self.high, self.names, self.special, self.steps = (
+            name,
+            low,
+            high,
+            names or [],
+            special,
+            steps,
+        )
+        words = f" or {self.names[0]}-{self.names[-1]}" if self.names else ""
+        signs = "'*', lists (1,2), ranges (1-5)" + (", steps (0/5)" if steps else "")
+        self.allowed = f"{low}-{high}{words}, with {signs}{allowed}"
+
+    def check(self, text: str) -> None:
+        """Raise ValueError unless ``text`` is allowed in this field."""
+        if self.special and re.fullmatch(self.special, text, re.IGNORECASE):
+            number = re.split("[LW#]", text, flags=re.IGNORECASE)[0]
+            if re.fullmatch(r"\d+|[A-Z]{3}", number, re.IGNORECASE):
+                self.number(number, text)
+        else:
+            self.values(text)
+
+    def values(self, text: str) -> set[int]:
+        """Return the numbers that lists, ranges and steps in ``text`` stand for; raises ValueError."""
+        found: set[int] = set()
+        for part in text.split(","):
+            span, slash, step = part.partition("/")
+            first, dash, last = span.partition("-")
+            if span == "*":
+                low, high = self.low, self.high
+            else:
+                low = self.number(first, text)
+                high = self.number(last, text) if dash else self.high if slash else low
+            if high < low:
+                raise self.error(text, f"the range {span} runs backwards")
+            if slash and not (self.steps and step.isdecimal() and 1 <= int(step) <= self.high):
+                raise self.error(text, f"the step '/{step}' is not possible")
+            found.update(range(low, high + 1, int(step) if slash else 1))
+        return found
+
+    def number(self, word: str, text: str) -> int:
+        """Return the number that ``word``, a part of ``text``, stands for; raises ValueError."""
+        if word.upper() in self.names:
+            return self.names.index(word.upper()) + self.low
+        if word.isdecimal() and self.low <= int(word) <= self.high:
+            return int(word)
+        raise self.error(text, "" if word == text else f"{word!r} is not possible")
+
+    def error(self, text: str, why: str) -> ValueError:
+        """Return the error for ``text``: field, what was given, what is allowed."""
+        because = f" ({why})" if why else ""
+        return ValueError(f"cron: {self.name} is {text!r}{because}; allowed is {self.allowed}")
+
+
+FIELDS = (
+    CronField("minutes", 0, 59),
+    CronField("hours", 0, 23),
+    CronField(
+        "day of month", 1, 31, special=r"\?|L|LW|\d+W", allowed=", 'L' (last day), '15W' (nearest weekday), or '?'"
+    ),
+    CronField("month", 1, 12, names=MONTHS),
+    CronField(
+        "day of week",
+        1,
+        7,
+        names=DAYS,
+        special=r"\?|L|(\d+|[A-Z]{3})(L|#[1-5])",
+        allowed=", '6L' (last Friday), '2#1' (first Monday), or '?'",
+        steps=False,
+    ),
+    CronField("year", 1970, 2199),
+)
+
+
+def parse_schedule(text: str | ScheduleExpression) -> ScheduleExpression:
+    """Return the ``Rate``, ``Cron`` or ``At`` that ``text`` stands for.
+
+    Parameters
+    ----------
+    text: ``rate(5 minutes)``, ``cron(0 18 ? * MON-FRI *)``, ``at(2030-01-31T09:00:00)``, or an expression already made.
+
+    Raises ValueError that says what is wrong and what is allowed.
+    """
+    if isinstance(text, ScheduleExpression):
+        return text
+    match = re.fullmatch(r"\s*(rate|cron|at)\((.*)\)\s*", text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a schedule; write rate(5 minutes), cron(0 18 ? * MON-FRI *) or at(2030-01-31T09:00:00)"
+        )
+    kind, inner = match.groups()
+    if kind == "at":
+        return At(inner.strip())
+    if kind == "rate":
+        return _parse_rate(inner)
+    fields = inner.split()
+    if len(fields) != len(FIELDS):
+        names = ", ".join(field.name for field in FIELDS)
+        raise ValueError(f"cron: there must be six fields ({names}), not {len(fields)}: {inner!r}")
+    return Cron(*fields)
+
+
+def _parse_rate(inner: str) -> Rate:
+    value, _, unit = inner.strip().partition(" ")
+    if not re.fullmatch("[0-9]+", value) or int(value) < 1:
+        raise ValueError(f"rate: the value must be a whole number of 1 or more, not {value!r}")
+    units = ("minute", "hour", "day") if int(value) == 1 else ("minutes", "hours", "days")
+    if unit.strip() not in units:
+        raise ValueError(
+            f"rate: with {value} the unit must be {units[0]}, {units[1]} or {units[2]}, not {unit.strip()!r}"
+        )
+    return Rate(int(value), unit.strip().removesuffix("s") + "s")
