@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +15,7 @@ from typing import Any, Protocol
 
 from nbchalice.packaging.errors import PathConflictError
 from nbchalice.packaging.shrink import strip_source
+from nbchalice.packaging.zipping import zip_bytes
 
 HANDLER = "lambda_function.lambda_handler"
 _MANIFEST = "nbchalice.json"
@@ -28,10 +27,6 @@ from nbchalice.runtime.entry import load_handler
 
 lambda_handler = load_handler(Path(__file__).parent)
 """
-_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-_MODE = 0o100644
-_UNIX = 3
-_LEVEL = 9
 
 
 class SliceLike(Protocol):
@@ -120,35 +115,6 @@ def build(
     content = zip_bytes(_merged(own, [*vendored, *files.items()]))
     digest = hashlib.sha256(content)
     return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest)
-
-
-def zip_bytes(members: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files by path: sorted, dated 1980-01-01, mode 0644, deflated, whatever the machine.
-
-    Parameters
-    ----------
-    members: content by path in the zip, with forward slashes.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(members):
-            archive.writestr(member_info(name), members[name], zipfile.ZIP_DEFLATED, _LEVEL)
-    return buffer.getvalue()
-
-
-def member_info(name: str, mode: int = _MODE) -> zipfile.ZipInfo:
-    """Return the header of a zip member, free of anything that depends on the machine or the time.
-
-    Parameters
-    ----------
-    name: path in the zip, with forward slashes.
-    mode: file type and permissions as Unix has them. Default: a file with 0644.
-    """
-    info = zipfile.ZipInfo(name, _TIMESTAMP)
-    info.create_system = _UNIX
-    info.external_attr = mode << 16
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
 
 
 @cache

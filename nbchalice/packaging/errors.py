@@ -4,6 +4,88 @@ from __future__ import annotations
 
 from nbchalice.errors import PackagingError
 
+__all__ = [
+    "CacheError",
+    "CompiledLocalCodeError",
+    "LocalSyntaxError",
+    "MissingModuleError",
+    "NoSuchPackageError",
+    "NoWheelError",
+    "PackagingError",
+    "PathConflictError",
+    "RegistryError",
+    "RequirementsFileError",
+    "ResolutionError",
+    "TooLargeError",
+    "UnsupportedTargetError",
+    "UvError",
+]
+
 
 class PathConflictError(PackagingError):
     """Two different files want the same place in the zip."""
+
+
+class UnsupportedTargetError(PackagingError):
+    """A Python version or architecture that Lambda, or nbchalice, does not have."""
+
+
+class MissingModuleError(PackagingError):
+    """The code imports a module that nothing installed here provides."""
+
+
+class CompiledLocalCodeError(PackagingError):
+    """A local package holds machine code for this computer, which Lambda may not be able to run."""
+
+
+class LocalSyntaxError(PackagingError):
+    """A local module that has to come along cannot be parsed."""
+
+
+class RequirementsFileError(PackagingError):
+    """A requirements file cannot be read, or has a line that cannot be used."""
+
+
+class NoWheelError(PackagingError):
+    """A package has no wheel for the Lambda target.
+
+    Parameters
+    ----------
+    package: the distribution's name, with the version where one was asked for.
+    platform: the target, in words.
+    versions: versions that do have a wheel for the target, oldest first; empty if there are none.
+    """
+
+    def __init__(self, package: str, platform: str, versions: tuple[str, ...] = ()) -> None:
+        if versions:
+            hint = f"use a version that has one: {', '.join(versions)}; or another --python or --arch"
+        else:
+            hint = "no version of it has one: try another --python or --arch, or another package"
+        super().__init__(f"{package} has no wheel for {platform}", hint)
+        self.package = package
+        self.platform = platform
+        self.versions = versions
+
+
+class NoSuchPackageError(PackagingError):
+    """The package registry does not know a package, or not in the version asked for."""
+
+
+class ResolutionError(PackagingError):
+    """The requirements contradict each other."""
+
+
+class RegistryError(PackagingError):
+    """The package registry could not be reached, or refused."""
+
+
+class UvError(PackagingError):
+    """uv is missing, or failed for a reason of its own."""
+
+
+class CacheError(PackagingError):
+    """The folder that keeps built layers cannot be written."""
+
+
+class TooLargeError(PackagingError):
+    """The function and its layers are larger unzipped than Lambda allows."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nbchalice.packaging.artifact import build, runtime_files, zip_bytes
+from nbchalice.packaging.artifact import build, runtime_files
 from nbchalice.packaging.errors import PathConflictError
 
 MODULE = "def greet(event):\n    return 'grüße'\n"
@@ -102,9 +102,7 @@ def test_any_change_changes_the_hash():
     assert build(a_slice(), "g", python="3.13", files={"data.json": b"1"}).sha256 != base.sha256
 
 
-@pytest.mark.parametrize(
-    "path", ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice/extra.py"]
-)
+@pytest.mark.parametrize("path", ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice/extra.py"])
 def test_a_file_of_the_user_cannot_take_the_place_of_ours(path):
     with pytest.raises(PathConflictError) as caught:
         build(a_slice(), "g", python="3.13", vendored=[(path, b"")])
@@ -115,8 +113,3 @@ def test_two_contents_for_one_path_are_refused_but_twice_the_same_is_fine():
     build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1"), ("a.py", b"1")])
     with pytest.raises(PathConflictError, match=r"a\.py"):
         build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1")], files={"a.py": b"2"})
-
-
-def test_zip_bytes_keeps_content():
-    archive = zipfile.ZipFile(io.BytesIO(zip_bytes({"b": b"2", "a/ä.txt": b"1"})))
-    assert archive.namelist() == ["a/ä.txt", "b"] and archive.read("a/ä.txt") == b"1"

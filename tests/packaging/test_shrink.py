@@ -59,12 +59,7 @@ def without_docstrings(source):
 def test_only_comments_docstrings_and_empty_lines_go():
     short = strip_source(SAMPLE)
     assert without_docstrings(short) == without_docstrings(SAMPLE)
-    assert (
-        "Documented" not in short
-        and "why" not in short
-        and "dropped" not in short
-        and "a comment" not in short
-    )
+    assert "Documented" not in short and "why" not in short and "dropped" not in short and "a comment" not in short
     assert "# kept too" in short and "class Error(Exception):\n    pass\n" in short
 
 
@@ -72,9 +67,7 @@ def test_stripping_twice_changes_nothing():
     assert strip_source(strip_source(SAMPLE)) == strip_source(SAMPLE)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_file_of_nbchalice_still_means_the_same(path):
     source = path.read_text()
     assert without_docstrings(strip_source(source)) == without_docstrings(source)

@@ -1,0 +1,176 @@
+"""The dependency layer of a lock: installed once by uv, zipped, and kept under the lock's key."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nbchalice.packaging.cache import cache_folder, write_whole
+from nbchalice.packaging.lock import Lock
+from nbchalice.packaging.uvtool import run_uv
+from nbchalice.packaging.zipping import Member, zip_bytes
+
+_PREFIX = "python/"
+_LEVEL = 6
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A built layer.
+
+    Parameters
+    ----------
+    key: hash of the lock; equal needs share one layer.
+    path: the zip, kept in the cache.
+    code_sha256: hash of the zip in base64, as Lambda reports it
+        (AWS Lambda API Reference, "LayerVersionContentOutput").
+    zip_size: bytes of the zip.
+    unzipped_size: bytes of the files in it.
+    distributions: pairs of distribution and its unzipped bytes, largest first.
+    requirements: what is in it, as `name==version`.
+    """
+
+    key: str
+    path: Path
+    code_sha256: str
+    zip_size: int
+    unzipped_size: int
+    distributions: tuple[tuple[str, int], ...]
+    requirements: tuple[str, ...]
+
+    def read(self) -> bytes:
+        """Return the bytes of the zip."""
+        return self.path.read_bytes()
+
+
+def build_layer(lock: Lock, *, cache: Path | None = None) -> Layer:
+    """Install a lock's distributions for its target and zip them as a Lambda layer.
+
+    Parameters
+    ----------
+    lock: what to install, with hashes; nothing else gets in.
+    cache: folder of built layers; a layer that is there is not built again. Default: `cache_folder()`.
+
+    Returns
+    -------
+    The layer. Its zip has the folder `python` that Lambda puts on `sys.path` (AWS Lambda Developer Guide,
+    "Packaging your layer content"), without scripts and byte code.
+
+    Raises
+    ------
+    NoWheelError, RegistryError, UvError: uv could not install it.
+    CacheError: the cache cannot be written.
+    """
+    stem = (cache or cache_folder()) / "layers" / f"{lock.key}-{_FORMAT}"
+    path, facts_path = stem.with_suffix(".zip"), stem.with_suffix(".json")
+    facts = _kept(path, facts_path)
+    if facts is None:
+        facts = _build(lock, path, facts_path)
+    return Layer(
+        lock.key,
+        path,
+        facts["code_sha256"],
+        facts["zip_size"],
+        facts["unzipped_size"],
+        tuple((name, size) for name, size in facts["distributions"]),
+        lock.pins,
+    )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    code_sha256: str
+    zip_size: int
+    unzipped_size: int
+    distributions: list[tuple[str, int]]
+
+
+def _kept(path: Path, facts_path: Path) -> dict[str, Any] | None:
+    """Return what is known of a kept layer, or None if it is absent or not whole."""
+    try:
+        facts: dict[str, Any] = json.loads(facts_path.read_text(encoding="utf-8"))
+        return facts if path.stat().st_size == facts["zip_size"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _build(lock: Lock, path: Path, facts_path: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
+        install(lock, Path(folder))
+        members = dict(_members(Path(folder)))
+    content = zip_bytes({_PREFIX + name: member for name, member in members.items()}, _LEVEL)
+    facts = asdict(
+        _Facts(
+            base64.b64encode(hashlib.sha256(content).digest()).decode(),
+            len(content),
+            sum(len(member.content) for member in members.values()),
+            _by_distribution(members),
+        )
+    )
+    write_whole(path, content)
+    write_whole(facts_path, json.dumps(facts).encode())
+    return facts
+
+
+def install(lock: Lock, folder: Path) -> None:
+    """Install exactly what a lock names, hashes checked, into a folder.
+
+    Parameters
+    ----------
+    lock: what to install and for which target.
+    folder: where it goes.
+    """
+    arguments = ["install", "--target", str(folder), "--require-hashes", "--no-deps", "--requirements", "-"]
+    run_uv(arguments, lock.target, lock.text)
+
+
+def _members(folder: Path) -> Iterator[tuple[str, Member]]:
+    """Yield the files that belong in the layer: no scripts of this machine, no byte code, no lock files."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or not _wanted(name):
+            continue
+        content = path.read_bytes()
+        if name.endswith(".dist-info/RECORD"):
+            content = _record(content)
+        yield name, Member(content, bool(path.stat().st_mode & 0o100))
+
+
+def _wanted(name: str) -> bool:
+    parts = name.split("/")
+    return parts[0] != "bin" and "__pycache__" not in parts and name != ".lock" and not name.endswith(".pyc")
+
+
+def _record(content: bytes) -> bytes:
+    """Return a RECORD sorted and without the files left out, whose hashes depend on this machine."""
+    rows = sorted(row for row in csv.reader(io.StringIO(content.decode())) if row and _listed(row[0]))
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _listed(name: str) -> bool:
+    return not name.startswith("..") and _wanted(name)
+
+
+def _by_distribution(members: dict[str, Member]) -> list[tuple[str, int]]:
+    owner: dict[str, str] = {}
+    for name, member in members.items():
+        if name.endswith(".dist-info/RECORD"):
+            distribution = name.partition("-")[0].replace("_", "-")
+            rows = csv.reader(io.StringIO(member.content.decode()))
+            owner.update({row[0]: distribution for row in rows if row})
+    sizes: Counter[str] = Counter()
+    for name, member in members.items():
+        sizes[owner.get(name, name.partition("/")[0])] += len(member.content)
+    return sorted(sizes.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,151 @@
+"""From requirements to exact versions with hashes, for one Lambda target, by uv."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbchalice.packaging.cache import cache_folder, write_whole
+from nbchalice.packaging.errors import NoWheelError, PackagingError
+from nbchalice.packaging.targets import LambdaTarget
+from nbchalice.packaging.uvtool import run_uv
+
+PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
+_PINS_BOTOCORE = frozenset({"aiobotocore"})
+_FORMAT = 1
+_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Exact versions with hashes, for one target.
+
+    Parameters
+    ----------
+    text: a requirements file with hashes; its first line names the target.
+    target: the runtime and architecture.
+    """
+
+    text: str
+    target: LambdaTarget
+
+    @property
+    def key(self) -> str:
+        """The name of the layer: hash of the text, in hexadecimal. Equal needs have equal keys."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Every distribution as `name==version`, sorted by name."""
+        return tuple(f"{name}=={version}" for name, version in _PIN.findall(self.text))
+
+
+def lock(
+    requirements: Iterable[str],
+    target: LambdaTarget,
+    *,
+    installed: Iterable[str] = (),
+    cache: Path | None = None,
+) -> Lock | None:
+    """Resolve requirements for a Lambda target.
+
+    Parameters
+    ----------
+    requirements: what the handlers need, for example `["pandas==2.2.3"]`.
+    target: the runtime and architecture; only wheels that run there are considered.
+    installed: what the kernel has, as `name==version`: preferred for dependencies where it fits. Default: none.
+    cache: folder of earlier answers; the same question is not resolved again. Default: `cache_folder()`.
+
+    Returns
+    -------
+    The lock, or None if there is nothing to install. boto3 and what comes with it are part of the Lambda
+    runtime (AWS Lambda Developer Guide, "Building Lambda functions with Python") and are left out unless
+    asked for by name, or pinned by aiobotocore.
+
+    Raises
+    ------
+    NoWheelError: a package has no wheel for the target; names versions that have one.
+    NoSuchPackageError, ResolutionError, RegistryError, UvError: see each.
+    """
+    wanted = sorted(set(requirements))
+    if not wanted:
+        return None
+    header = f"# Python {target.python}, {target.arch}, {target.uv_platform}\n"
+    known = sorted(set(installed))
+    question = "\n".join([str(_FORMAT), header, *wanted, "--", *known])
+    path = (cache or cache_folder()) / "locks" / f"{hashlib.sha256(question.encode()).hexdigest()}.txt"
+    if path.is_file():
+        answer = Lock(path.read_text(encoding="utf-8"), target)
+    else:
+        answer = Lock(header + _resolve(wanted, known, target), target)
+        write_whole(path, answer.text.encode())
+    return answer if answer.pins else None
+
+
+def requirement_name(requirement: str) -> str:
+    """Return the normalised name of the distribution that a requirement is for.
+
+    Parameters
+    ----------
+    requirement: for example `Scikit_Learn[extra]>=1.2`.
+    """
+    name = re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
+    asked = {requirement_name(requirement) for requirement in wanted}
+    with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
+        output = Path(folder, "lock.txt")
+        output.write_text("\n".join(known) + "\n", encoding="utf-8")
+        arguments = [
+            "compile",
+            "-",
+            "--generate-hashes",
+            "--no-header",
+            "--no-annotate",
+            "--output-file",
+            str(output),
+        ]
+        try:
+            run_uv(arguments, target, "\n".join(wanted) + "\n")
+        except NoWheelError as error:
+            raise _with_versions(error, wanted, target) from None
+        text = output.read_text(encoding="utf-8")
+    present = {requirement_name(name) for name, _ in _PIN.findall(text)}
+    drop = set() if present & _PINS_BOTOCORE else set(PROVIDED) - asked
+    return _without(text, drop)
+
+
+def _without(text: str, names: set[str]) -> str:
+    entries = re.split(r"(?m)^(?=\S)", text)
+    return "".join(entry for entry in entries if requirement_name(entry.partition("==")[0]) not in names)
+
+
+def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget) -> NoWheelError:
+    """Ask uv which versions near the wanted one, and which newest one, have a wheel."""
+    name = requirement_name(error.package)
+    asked = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == name), error.package)
+    pin = re.search(r"==\s*([\w.+!-]+)", asked)
+    questions = [(name, "highest")]
+    if pin:
+        questions += [(f"{name}<{pin[1]}", "highest"), (f"{name}>{pin[1]}", "lowest")]
+    found = {version for spec, order in questions if (version := _try(spec, order, target))}
+    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)))
+
+
+def _try(requirement: str, order: str, target: LambdaTarget) -> str | None:
+    try:
+        text = run_uv(["compile", "-", "--no-deps", "--no-header", "--resolution", order], target, requirement)
+    except PackagingError:
+        return None
+    pin = _PIN.search(text)
+    return pin[2] if pin else None
+
+
+def _version_key(version: str) -> list[tuple[int, int, str]]:
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"[.+!-]", version)]

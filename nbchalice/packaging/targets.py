@@ -1,0 +1,54 @@
+"""What Lambda runs: Python versions, architectures, and the wheels that work there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbchalice.packaging.errors import UnsupportedTargetError
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+_AMAZON_LINUX_2 = frozenset({"3.11"})
+
+
+@dataclass(frozen=True)
+class LambdaTarget:
+    """A Lambda runtime and architecture (AWS Lambda Developer Guide, "Lambda runtimes").
+
+    Parameters
+    ----------
+    python: `"3.11"` to `"3.14"`.
+    arch: `"x86_64"` (default) or `"arm64"`.
+
+    Raises
+    ------
+    UnsupportedTargetError: another Python version or architecture.
+    """
+
+    python: str
+    arch: str = "x86_64"
+
+    def __post_init__(self) -> None:
+        if self.python not in PYTHONS:
+            raise UnsupportedTargetError(
+                f"Python {self.python} cannot be used on Lambda", f"use --python {', '.join(PYTHONS)}"
+            )
+        if self.arch not in _MACHINES:
+            raise UnsupportedTargetError(
+                f"architecture {self.arch} cannot be used on Lambda", f"use --arch {' or '.join(_MACHINES)}"
+            )
+
+    @property
+    def uv_platform(self) -> str:
+        """The platform as uv names it.
+
+        The runtime for Python 3.11 is Amazon Linux 2 (glibc 2.26), later ones are Amazon Linux 2023
+        (glibc 2.34): a wheel made for a newer glibc installs and then fails to import.
+        """
+        libc = "manylinux2014" if self.python in _AMAZON_LINUX_2 else "manylinux_2_28"
+        return f"{_MACHINES[self.arch]}-{libc}"
+
+    @property
+    def label(self) -> str:
+        """The target in words, for messages."""
+        return f"Python {self.python} on {self.arch} ({self.uv_platform.partition('-')[2]})"

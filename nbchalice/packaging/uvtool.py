@@ -1,0 +1,127 @@
+"""Running uv, and its complaints in our words."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from nbchalice.errors import PackagingError
+from nbchalice.packaging.errors import (
+    NoSuchPackageError,
+    NoWheelError,
+    RegistryError,
+    ResolutionError,
+    UvError,
+)
+from nbchalice.packaging.targets import LambdaTarget
+
+_NAME = r"`?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?"
+_UNREACHABLE = re.compile(
+    r"error sending request|failed to fetch|could not connect|dns error"
+    r"|network (?:connectivity )?(?:is|was) disabled|http status (?:server|client) error",
+    re.IGNORECASE,
+)
+_NO_WHEEL = re.compile(
+    rf"(?:Because |versions of |And because ){_NAME}(?:(?:==|<|>)\S+)? has? ?(?:have )?no "
+    rf"(?:usable wheels|wheels with a matching)|Wheels are required for {_NAME}`|wheels for {_NAME}`"
+)
+_UNKNOWN = re.compile(rf"Because {_NAME} was not found in the package registry")
+_NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}(\S*)")
+
+
+def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = None) -> str:
+    """Run a `uv pip` command for a Lambda target and return what it printed.
+
+    Parameters
+    ----------
+    arguments: the command and its own options, for example `["compile", "-"]`.
+    target: the runtime and architecture to resolve or install for; only wheels are used.
+    stdin: text for the command's standard input. Default: none.
+
+    Raises
+    ------
+    NoWheelError, NoSuchPackageError, ResolutionError, RegistryError, UvError: uv's reason, one class each.
+    """
+    command = [
+        *(_uv(), "pip", *arguments, "--quiet", "--only-binary", ":all:"),
+        *("--python-platform", target.uv_platform, "--python-version", target.python),
+        *("--python", sys.executable, "--no-python-downloads", "--color", "never"),
+    ]
+    done = subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env=_environment(),
+    )
+    if done.returncode:
+        raise explain(done.stderr, target)
+    return done.stdout
+
+
+def explain(stderr: str, target: LambdaTarget) -> PackagingError:
+    """Return the error that says in our words why uv failed.
+
+    Parameters
+    ----------
+    stderr: what uv wrote to standard error.
+    target: what it was resolving or installing for.
+    """
+    text = re.sub(r"\s+", " ", stderr)
+    cause = _cause(stderr)
+    if _UNREACHABLE.search(text):
+        return RegistryError(
+            f"the package registry could not be reached: {cause}",
+            "check the network, the proxy and UV_INDEX or UV_DEFAULT_INDEX, then run it again",
+        )
+    if missing := _UNKNOWN.search(text):
+        return NoSuchPackageError(
+            f"the package registry has no package {missing[1]}",
+            "correct the name, or give the right packages with --requirements FILE",
+        )
+    if wheel := _NO_WHEEL.search(text):
+        return NoWheelError(next(name for name in wheel.groups() if name), target.label)
+    if version := _NO_VERSION.search(text):
+        return NoSuchPackageError(
+            f"the package registry has no {version[1]}{version[2]}",
+            "install a published version in the kernel, or name one with --requirements FILE",
+        )
+    if "No solution found" in text:
+        return ResolutionError(
+            f"the requirements contradict each other: {cause}", "loosen one of them with --requirements FILE"
+        )
+    return UvError(f"uv failed: {cause}", "correct what it names, then run it again")
+
+
+def _cause(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("warning:")]
+    text = " ".join(line.removeprefix("cause: ").removeprefix("error: ") for line in lines)
+    text = text.partition(" hint: ")[0].removeprefix("No solution found when resolving dependencies ")
+    return text if len(text) <= 600 else text[:600] + " ..."
+
+
+def _uv() -> str:
+    try:
+        import uv
+
+        return str(uv.find_uv_bin())
+    except (ImportError, FileNotFoundError) as error:
+        raise UvError("uv is not installed", "run: pip install uv") from error
+
+
+def _environment() -> dict[str, str]:
+    """Return the user's environment without what would choose another Python or platform than ours."""
+    ours = {
+        "UV_PYTHON",
+        "UV_PYTHON_DOWNLOADS",
+        "UV_NO_BINARY",
+        "UV_NO_BUILD",
+        "UV_SYSTEM_PYTHON",
+        "VIRTUAL_ENV",
+    }
+    return {name: value for name, value in os.environ.items() if name not in ours}

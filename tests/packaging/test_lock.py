@@ -1,0 +1,185 @@
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from nbchalice.packaging import uvtool
+from nbchalice.packaging.errors import (
+    CacheError,
+    NoSuchPackageError,
+    NoWheelError,
+    RegistryError,
+    ResolutionError,
+    UvError,
+)
+from nbchalice.packaging.lock import lock, requirement_name
+from nbchalice.packaging.targets import LambdaTarget
+
+TARGET = LambdaTarget("3.12")
+
+
+@pytest.fixture
+def no_uv(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("uv was run")
+
+    return lambda: monkeypatch.setattr(uvtool.subprocess, "run", refuse)
+
+
+def test_every_distribution_is_pinned_and_hashed(tmp_path):
+    found = lock(["pandas==2.2.3"], TARGET, cache=tmp_path)
+    names = [pin.partition("==")[0] for pin in found.pins]
+    assert "pandas==2.2.3" in found.pins and {"numpy", "pytz", "tzdata"} <= set(names) and names == sorted(names)
+    entries = re.split(r"(?m)^(?=\w)", found.text)[1:]
+    assert len(entries) == len(names) and all("--hash=sha256:" in entry for entry in entries)
+    assert found.text.startswith("# Python 3.12, x86_64, x86_64-manylinux_2_28\n")
+
+
+def test_dependencies_follow_the_kernel_where_that_fits(tmp_path):
+    installed = ["numpy==2.1.0", "pytz==2024.1", "tzdata==1.0"]
+    pins = lock(["pandas==2.2.3"], TARGET, installed=installed, cache=tmp_path).pins
+    assert "numpy==2.1.0" in pins and "pytz==2024.1" in pins and "tzdata==1.0" not in pins
+
+
+def test_the_same_question_is_asked_once_and_order_does_not_matter(tmp_path, no_uv):
+    first = lock(["six==1.16.0", "idna==3.7"], TARGET, cache=tmp_path)
+    no_uv()
+    assert lock(["idna==3.7", "six==1.16.0", "six==1.16.0"], TARGET, cache=tmp_path) == first
+
+
+def test_targets_have_different_keys(tmp_path):
+    keys = {
+        lock(["six==1.16.0"], LambdaTarget(*target), cache=tmp_path).key
+        for target in [("3.12",), ("3.13",), ("3.13", "arm64")]
+    }
+    assert len(keys) == 3
+
+
+def test_nothing_needed_is_no_lock(tmp_path, no_uv):
+    no_uv()
+    assert lock([], TARGET, cache=tmp_path) is None
+
+
+def test_what_lambda_has_is_left_out_unless_asked_for(tmp_path):
+    plain = lock(["smart-open[s3]==7.1.0"], TARGET, cache=tmp_path).pins
+    assert (
+        not [pin for pin in plain if pin.startswith(("boto", "s3transfer", "jmespath"))]
+        and "smart-open==7.1.0" in plain
+    )
+    pinned = lock(["smart-open[s3]==7.1.0", "botocore==1.38.0"], TARGET, cache=tmp_path).pins
+    assert "botocore==1.38.0" in pinned and not [pin for pin in pinned if pin.startswith("boto3==")]
+
+
+def test_aiobotocore_brings_the_botocore_it_needs(tmp_path):
+    assert [pin for pin in lock(["aiobotocore==2.21.1"], TARGET, cache=tmp_path).pins if pin.startswith("botocore==")]
+
+
+def test_no_wheel_names_package_platform_and_versions_that_have_one(tmp_path):
+    with pytest.raises(NoWheelError) as caught:
+        lock(["numpy==1.26.4"], LambdaTarget("3.14", "arm64"), cache=tmp_path)
+    error = caught.value
+    assert error.package == "numpy==1.26.4" and error.platform == "Python 3.14 on arm64 (manylinux_2_28)"
+    assert error.message == "numpy==1.26.4 has no wheel for Python 3.14 on arm64 (manylinux_2_28)"
+    assert error.versions and all(version in error.hint for version in error.versions)
+    assert all(int(version.split(".")[0]) >= 2 for version in error.versions)
+
+
+def test_no_wheel_at_all_says_so(tmp_path):
+    with pytest.raises(NoWheelError, match="pyspark") as caught:
+        lock(["pyspark==3.5.1"], TARGET, cache=tmp_path)
+    assert caught.value.versions == () and "no version of it" in caught.value.hint
+
+
+def test_unknown_package_and_version(tmp_path):
+    with pytest.raises(NoSuchPackageError, match="no package nbchalice-no-such-package") as caught:
+        lock(["nbchalice-no-such-package"], TARGET, cache=tmp_path)
+    assert "--requirements" in caught.value.hint
+    with pytest.raises(NoSuchPackageError, match="six==999"):
+        lock(["six==999"], TARGET, cache=tmp_path)
+
+
+def test_contradictions_are_explained(tmp_path):
+    with pytest.raises(ResolutionError, match=r"urllib3>=1\.21\.1") as caught:
+        lock(["requests==2.32.0", "urllib3==1.20"], TARGET, cache=tmp_path)
+    assert caught.value.hint and "hint:" not in caught.value.message
+
+
+def test_a_registry_that_does_not_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with pytest.raises(RegistryError, match=r"127\.0\.0\.1:9") as caught:
+        lock(["six==1.16.0"], TARGET, cache=tmp_path)
+    assert "network" in caught.value.hint and not list(tmp_path.glob("locks/*"))
+
+
+class Broken(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(503)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_registry_that_fails(tmp_path, monkeypatch):
+    server = HTTPServer(("127.0.0.1", 0), Broken)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{server.server_port}/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    try:
+        with pytest.raises(RegistryError, match="503"):
+            lock(["six==1.16.0"], TARGET, cache=tmp_path)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_without_network_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    with pytest.raises(RegistryError):
+        lock(["six==1.16.0"], TARGET, cache=tmp_path)
+
+
+def test_nonsense_is_uvs_to_explain(tmp_path):
+    with pytest.raises(UvError) as caught:
+        lock(["six === @ 1"], TARGET, cache=tmp_path)
+    assert "six" in caught.value.message and caught.value.hint
+
+
+def test_without_uv(tmp_path, monkeypatch):
+    def gone():
+        raise FileNotFoundError
+
+    monkeypatch.setattr("uv.find_uv_bin", gone)
+    with pytest.raises(UvError, match="not installed") as caught:
+        lock(["six==1.16.0"], TARGET, cache=tmp_path)
+    assert caught.value.hint == "run: pip install uv"
+
+
+def test_the_users_choice_of_interpreter_and_builds_does_not_leak_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_PYTHON", "/nowhere/python")
+    monkeypatch.setenv("UV_NO_BINARY", "1")
+    assert lock(["six==1.16.0"], TARGET, cache=tmp_path).pins == ("six==1.16.0",)
+
+
+def test_a_cache_that_cannot_be_written(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(CacheError) as caught:
+        lock(["six==1.16.0"], TARGET, cache=blocked)
+    assert "NBCHALICE_CACHE" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("requirement", "name"),
+    [
+        ("Scikit_Learn[x]>=1", "scikit-learn"),
+        ("a.b==1", "a-b"),
+        ("six", "six"),
+        ("six ; python_version<'3'", "six"),
+        ("x @ https://h/x.whl", "x"),
+    ],
+)
+def test_names_are_normalised(requirement, name):
+    assert requirement_name(requirement) == name

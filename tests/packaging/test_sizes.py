@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+
+from nbchalice.packaging.artifact import build
+from nbchalice.packaging.errors import TooLargeError
+from nbchalice.packaging.layer import Layer
+from nbchalice.packaging.sizes import MB, measure, readable
+
+
+def a_layer(zip_size, *distributions):
+    return Layer("k", Path("k.zip"), "", zip_size, sum(size for _, size in distributions), distributions, ())
+
+
+@pytest.fixture
+def artifact(make_slice):
+    return build(make_slice(), "f", python="3.13", files={"blob.bin": bytes(3 * MB)})
+
+
+def test_the_table_adds_up_and_names_the_largest(artifact):
+    table = measure(artifact, a_layer(30 * MB, ("numpy", 60 * MB), ("pandas", 50 * MB)), [("arn:x", MB)])
+    assert [row.name for row in table.rows] == ["zip", "layer", "unzipped"]
+    assert 114 * MB < table.unzipped < 115 * MB
+    assert [name for name, _ in table.biggest] == ["numpy", "pandas", "your code", "arn:x"]
+    assert not table.needs_s3
+    text = table.text().splitlines()
+    assert text[1] == "layer         30 MB  of 50 MB" and text[-1].startswith("largest   numpy 60 MB, pandas 50 MB")
+    table.check()
+
+
+def test_over_50_mb_goes_through_s3(artifact):
+    table = measure(artifact, a_layer(50 * MB + 1, ("numpy", 60 * MB)))
+    assert table.needs_s3 and [row.s3 for row in table.rows] == [False, True, False]
+    assert "layer         50 MB  of 50 MB, goes through S3" in table.text()
+
+
+def test_at_the_unzipped_limit_is_fine_and_over_it_is_an_error(artifact):
+    code = measure(artifact).unzipped
+    measure(artifact, a_layer(MB, ("torch", 250 * MB - code))).check()
+    with pytest.raises(TooLargeError) as caught:
+        measure(artifact, a_layer(MB, ("torch", 250 * MB - code), ("sympy", 1))).check()
+    assert "1 bytes more than the 250 MB" in caught.value.message and "largest: torch 247 MB" in caught.value.message
+    assert caught.value.hint
+
+
+def test_without_a_layer(artifact):
+    assert [row.name for row in measure(artifact).rows] == ["zip", "unzipped"]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (512, "512 bytes"),
+        (1536, "1.5 KB"),
+        (12_000, "11.7 KB"),
+        (50 * MB, "50 MB"),
+        (27_154_142, "25.9 MB"),
+    ],
+)
+def test_readable(size, text):
+    assert readable(size) == text
