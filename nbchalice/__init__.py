@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .runtime.app import Chalice, LambdaFunction, Trigger
-from .runtime.events import CloudWatchEvent, LambdaFunctionEvent, S3Event, S3Record, SNSEvent, SNSRecord
+from .runtime.events import CloudWatchEvent, LambdaFunctionEvent
 from .runtime.middleware import ConvertToMiddleware
+from .runtime.notifications import S3Event, S3Record, SNSEvent, SNSRecord
 from .runtime.queues import (
     DynamoDBEvent,
     DynamoDBRecord,

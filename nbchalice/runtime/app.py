@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from . import logs
 from .function import LambdaFunction, Trigger
-from .middleware import EVENT_TYPES, Middleware
+from .middleware import Middleware, Registry
 from .schedules import ScheduleExpression, parse_schedule
 
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
@@ -50,7 +50,7 @@ class Chalice:
         self.handlers: dict[str, LambdaFunction] = {}
         self.lambda_context: Any = None
         self._debug = debug
-        self._middleware: list[tuple[Middleware, str]] = []
+        self._middleware = Registry()
         if configure_logs:
             logs.configure_app(self.log, debug)
 
@@ -271,19 +271,11 @@ class Chalice:
         event_type: ``all``, ``scheduled``, ``s3``, ``sns``, ``sqs``, ``cloudwatch``, ``kinesis``, ``dynamodb`` or
             ``pure_lambda``; any other raises ValueError.
         """
-        allowed = ["all", *EVENT_TYPES.values()]
-        if event_type not in allowed:
-            raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
-        same = _identity(func, event_type)
-        for index, entry in enumerate(self._middleware):
-            if _identity(*entry) == same:
-                self._middleware[index] = (func, event_type)
-                return
-        self._middleware.append((func, event_type))
+        self._middleware.register(func, event_type)
 
     def middlewares(self, source: str) -> list[Middleware]:
         """Return the middleware for the events of one decorator, outermost first."""
-        return [func for func, kind in self._middleware if kind in ("all", EVENT_TYPES[source])]
+        return self._middleware.of(source)
 
     def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
         trigger = Trigger(source, options)
@@ -310,8 +302,3 @@ class Chalice:
                 del self.handlers[function.name]
             function.name = name
         return function
-
-
-def _identity(func: Middleware, event_type: str) -> tuple[Any, ...]:
-    name = getattr(func, "__qualname__", None)
-    return (func if name is None else (func.__module__, name), event_type)

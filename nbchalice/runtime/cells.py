@@ -6,11 +6,20 @@ import __future__
 import ast
 import linecache
 import sys
-from collections.abc import Iterator
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 GENERATED = "generated"
+_POSITIONED = (
+    ast.stmt,
+    ast.expr,
+    ast.excepthandler,
+    ast.arg,
+    ast.keyword,
+    ast.alias,
+    ast.pattern,
+    getattr(ast, "type_param", ast.alias),  # new in Python 3.12
+)
 
 
 def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name: str) -> ModuleType:
@@ -33,8 +42,8 @@ def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name
     module = ModuleType(name)
     sys.modules[name] = module
     try:
-        for code in layout.compile():
-            exec(code, module.__dict__)  # noqa: S102
+        for code in layout.compiled():
+            exec(code, module.__dict__)  # noqa: S102 - the user's own module
     except BaseException:
         del sys.modules[name]
         raise
@@ -42,35 +51,49 @@ def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name
 
 
 class _Layout:
-    """Where each line of the module stands in the notebook."""
+    """Where each line of the module stands in the notebook.
+
+    ``lines`` has, for a line of the module, its file name, its line in the raw cell, and by how many bytes it stands
+    further right there. ``files`` has the known lines of each cell.
+    """
 
     def __init__(self, source: str, segments: list[dict[str, Any]], notebook: str) -> None:
         self.source = source
-        self.notebook = notebook
+        self.text = source.splitlines()
         self.generated = f"{notebook}#{GENERATED}"
         self.lines: dict[int, tuple[str, int, int]] = {}
-        text = source.splitlines()
-        files: dict[str, dict[int, str]] = {self.generated: dict(enumerate(text, 1))}
+        self.files: dict[str, dict[int, str]] = {self.generated: dict(enumerate(self.text, 1))}
         for segment in segments:
-            file = f"{notebook}#{segment['cell']}"
-            cell = files.setdefault(file, {})
             for offset in range(segment["count"]):
-                line, cell_line = segment["line"] + offset, segment["cell_line"] + offset
-                new = text[line - 1] if line <= len(text) else ""
-                self.lines[line] = (file, cell_line, _place(cell, cell_line, new))
-        for file, cell in files.items():
-            _seed(file, cell)
+                self._add(segment["line"] + offset, f"{notebook}#{segment['cell']}", segment["cell_line"] + offset)
 
-    def compile(self) -> Iterator[Any]:
-        """Yield the code of each top-level statement, under its cell's file name."""
+    def compiled(self) -> list[CodeType]:
+        """Return the code of each top-level statement, under its cell's file name; seed ``linecache``."""
+        statements = self._parse().body
+        placed = [(statement, self._place(statement)) for statement in statements]
+        for file, cell in self.files.items():
+            _seed(file, cell)
         flags = 0
-        for statement in self._parse().body:
+        codes = []
+        for statement, file in placed:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 for alias in statement.names:
-                    feature = getattr(__future__, alias.name, None)
-                    flags |= feature.compiler_flag if feature else 0
-            file = self._move(statement)
-            yield compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+                    flags |= getattr(__future__, alias.name, __future__.annotations).compiler_flag
+            codes.append(compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True))
+        return codes
+
+    def _add(self, line: int, file: str, cell_line: int) -> None:
+        """Note that ``line`` of the module is ``cell_line`` of ``file``.
+
+        Several statements of one raw line (``a = 1; b = 2``) are lines of their own in the module.
+        """
+        cell = self.files.setdefault(file, {})
+        text = self.text[line - 1] if line <= len(self.text) else ""
+        before = cell.get(cell_line) or ""
+        if text not in ["", *before.split("; ")]:
+            cell[cell_line] = f"{before}; {text}" if before else text
+        start = cell[cell_line].rfind(text) if before and text else 0
+        self.lines[line] = (file, cell_line, len(cell[cell_line][:start].encode()))
 
     def _parse(self) -> ast.Module:
         try:
@@ -80,44 +103,27 @@ class _Layout:
             error.filename, error.lineno, error.end_lineno = file, line, line
             raise
 
-    def _move(self, statement: ast.stmt) -> str:
+    def _place(self, statement: ast.stmt) -> str:
         """Give the nodes of ``statement`` their lines in the raw cell; return its file name."""
-        end = statement.end_lineno or statement.lineno
-        known = next((n for n in range(statement.lineno, end + 1) if n in self.lines), None)
+        first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", []))])
+        lines = range(first, (statement.end_lineno or statement.lineno) + 1)
+        known = next((line for line in lines if line in self.lines), None)
         if known is None:
             return self.generated
         file, cell_line, _ = self.lines[known]
-        shift = cell_line - known
+        for line in lines:
+            # A decorator written by a magic has no line of its own in the cell: it takes that of the magic.
+            if line not in self.lines:
+                self._add(line, file, max(1, line + cell_line - known))
         for node in ast.walk(statement):
-            if hasattr(node, "lineno"):
-                self._move_node(node, shift)
+            if isinstance(node, _POSITIONED):
+                node.lineno, node.col_offset = self._moved(node.lineno, node.col_offset)
+                node.end_lineno, node.end_col_offset = self._moved(node.end_lineno or 1, node.end_col_offset or 0)
         return file
 
-    def _move_node(self, node: Any, shift: int) -> None:
-        first, last = node.lineno, node.end_lineno
-        node.lineno, node.end_lineno = max(1, first + shift), max(1, last + shift)
-        if first + shift < 1:
-            # Written by a magic and above the cell's first line: no column of the cell fits.
-            node.col_offset = node.end_col_offset = 0
-            return
-        node.col_offset += self.lines.get(first, ("", 0, 0))[2]
-        node.end_col_offset += self.lines.get(last, ("", 0, 0))[2]
-
-
-def _place(cell: dict[int, str], line: int, text: str) -> int:
-    """Put ``text`` on a line of the cell; return how many bytes it moved to the right.
-
-    Several statements of one raw line (``a = 1; b = 2``) are lines of their own in the module.
-    """
-    before = cell.get(line)
-    if not before or before == text:
-        cell[line] = text
-        return 0
-    start = before.find(text.strip())
-    if start < 0:
-        cell[line] = f"{before}; {text}"
-        start = len(before) + 2
-    return len(cell[line][:start].encode())
+    def _moved(self, line: int, column: int) -> tuple[int, int]:
+        _, cell_line, right = self.lines[line]
+        return cell_line, column + right
 
 
 def _seed(file: str, cell: dict[int, str]) -> None:

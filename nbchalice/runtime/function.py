@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import batch
-from .events import CloudWatchEvent, Event, LambdaFunctionEvent, S3Event, SNSEvent
+from .events import CloudWatchEvent, Event, LambdaFunctionEvent
 from .logs import start_invocation
 from .middleware import chain
+from .notifications import S3Event, SNSEvent
 from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
 
 if TYPE_CHECKING:

@@ -20,6 +20,26 @@ EVENT_TYPES = {
 }
 
 
+class Registry:
+    """The middleware of an app, in the order of registration."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Any, tuple[Middleware, str]] = {}
+
+    def register(self, func: Middleware, event_type: str) -> None:
+        """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
+        allowed = ["all", *EVENT_TYPES.values()]
+        if event_type not in allowed:
+            raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
+        name = getattr(func, "__qualname__", None)
+        same = (func.__module__, name) if name else func
+        self._entries[same, event_type] = (func, event_type)
+
+    def of(self, source: str) -> list[Middleware]:
+        """Return the middleware for the events of the decorator ``source``, outermost first."""
+        return [func for func, kind in self._entries.values() if kind in ("all", EVENT_TYPES[source])]
+
+
 def chain(middlewares: Iterable[Middleware], handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return ``handler`` with ``middlewares`` around it, the first one outermost."""
     for middleware in reversed(list(middlewares)):
