@@ -15,6 +15,26 @@ HINTS = {
     "SignatureDoesNotMatch": "check the secret key and this computer's clock",
 }
 
+# (exception names of botocore, message, hint)
+BY_NAME = (
+    (
+        {"NoCredentialsError", "PartialCredentialsError"},
+        "no AWS credentials were found",
+        "run aws configure, or leave out --target aws",
+    ),
+    (
+        {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "LoginRefreshRequired"},
+        "the AWS login has expired",
+        "run aws sso login; the kernel need not be restarted",
+    ),
+    ({"NoRegionError"}, "no AWS region is set", "set AWS_DEFAULT_REGION, or region in ~/.aws/config"),
+    (
+        {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"},
+        "AWS could not be reached ({error})",
+        "check the network and run it again",
+    ),
+)
+
 # What passes by itself: throttling, AWS's own faults, and states between two states.
 TRANSIENT_CODES = {
     "RequestLimitExceeded",
@@ -73,14 +93,9 @@ def explain(error: BaseException, doing: str = "") -> NbChaliceError:
         return error
     prefix = f"{doing}: " if doing else ""
     name = type(error).__name__
-    if name in {"NoCredentialsError", "PartialCredentialsError"}:
-        return AWSError(f"{prefix}no AWS credentials were found", "run aws configure, or leave out --target aws")
-    if name in {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "LoginRefreshRequired"}:
-        return AWSError(f"{prefix}the AWS login has expired", "run aws sso login; the kernel need not be restarted")
-    if name in {"NoRegionError"}:
-        return AWSError(f"{prefix}no AWS region is set", "set AWS_DEFAULT_REGION, or region in ~/.aws/config")
-    if name in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}:
-        return AWSError(f"{prefix}AWS could not be reached ({error})", "check the network and run it again")
+    for names, message, hint in BY_NAME:
+        if name in names:
+            return AWSError(f"{prefix}{message.format(error=error)}", hint)
     if not hasattr(error, "response"):
         return AWSError(f"{prefix}{name}: {error}")
     details = error.response.get("Error", {})

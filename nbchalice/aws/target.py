@@ -103,7 +103,7 @@ def connect(name: str = "local", *, region: str | None = None, profile: str | No
 def _config(**extra: Any) -> Any:
     from botocore.config import Config
 
-    retries = {"mode": "standard", "max_attempts": 5}
+    retries: Any = {"mode": "standard", "max_attempts": 5}
     return Config(retries=retries, max_pool_connections=32, tcp_keepalive=True, **extra)
 
 
@@ -113,7 +113,7 @@ def _connect_local() -> Connection:
     from nbchalice.aws.local.server import ensure_running
 
     server = ensure_running()
-    session = boto3.Session(
+    session: Any = boto3.Session(
         aws_access_key_id=server.access_key,
         aws_secret_access_key=server.secret_key,
         region_name=server.region,
@@ -131,7 +131,7 @@ def _connect_aws(region: str | None, profile: str | None) -> Connection:
     import boto3
 
     try:
-        session = boto3.Session(region_name=region, profile_name=profile)
+        session: Any = boto3.Session(region_name=region, profile_name=profile)
         config = _config()
         identity = session.client("sts", config=config).get_caller_identity()
     except Exception as error:

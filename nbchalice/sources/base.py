@@ -179,10 +179,12 @@ class Preflight:
     ----------
     problems: why the trigger cannot work.
     timeout: the longest timeout in seconds that the source allows the function, or None.
+    limit: what sets that limit, for example ``queue orders``.
     """
 
     problems: list[Problem] = field(default_factory=list)
     timeout: int | None = None
+    limit: str = ""
 
 
 class Source(ABC):

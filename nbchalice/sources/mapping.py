@@ -50,7 +50,7 @@ class EventSourceMapping(Resource):
     def needs(self) -> frozenset[str]:
         """The function, and the queue."""
         queue = self.source_arn.rsplit(":", 1)[-1]
-        return frozenset({f"function {self.function.name}", f"queue {queue}"})
+        return frozenset({f"function {self.function.name}", f"queue {queue}", f"visibility timeout {queue}"})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping, or None."""

@@ -97,6 +97,49 @@ class Queue(Resource):
         """Never: the queue is the user's."""
 
 
+@dataclass(frozen=True)
+class VisibilityTimeout(Resource):
+    """The visibility timeout of a queue, raised to what AWS advises (Lambda: six times the function's timeout)."""
+
+    kind: ClassVar[str] = "visibility timeout"
+    queue: QueueRef
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.queue.name
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The queue."""
+        return frozenset({f"queue {self.queue.name}"})
+
+    def merge(self, other: Resource) -> Resource:
+        """Return the longer one."""
+        assert isinstance(other, VisibilityTimeout)
+        return self if self.seconds >= other.seconds else other
+
+    def read(self, aws: AWS) -> int | None:
+        """Return the seconds, or None where there is no queue."""
+        with or_missing():
+            return visibility_timeout(aws, self.queue)
+        return None
+
+    def differences(self, current: int) -> list[str]:
+        """Longer is fine."""
+        return [f"{current} s -> {self.seconds} s"] if current < self.seconds else []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Set it (SQS: SetQueueAttributes)."""
+        aws.client("sqs", self.queue.region).set_queue_attributes(
+            QueueUrl=self.queue.url(aws), Attributes={"VisibilityTimeout": str(self.seconds)}
+        )
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the queue is the user's."""
+
+
 def queue_of(options: Mapping[str, Any], home: FunctionRef | AWS) -> QueueRef:
     """Return the queue that the options name."""
     return QueueRef.parse(options.get("queue_arn") or options["queue"], home)
@@ -163,8 +206,10 @@ class SQS(Source):
         return ", ".join(word for word in words if word)
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
-        """Return the event source mapping."""
+        """Return the event source mapping, and the queue's visibility timeout where it is to be set."""
+        fix = [VisibilityTimeout(queue_of(options, function), 6 * function.timeout)]
         return [
+            *(fix if options.get("fix_visibility_timeout") else []),
             EventSourceMapping(
                 function=function,
                 source_arn=queue_of(options, function).arn,
@@ -173,7 +218,7 @@ class SQS(Source):
                 maximum_concurrency=options.get("maximum_concurrency"),
                 filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
                 report_failures=reports(options),
-            )
+            ),
         ]
 
     def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
@@ -206,7 +251,11 @@ class SQS(Source):
                 hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
                 return Preflight([Problem(f"queue {queue.name} does not exist in {queue.region}", hint)])
             visibility = SERVICE_DEFAULT_VISIBILITY
-        return Preflight(timeout=visibility)
+        return (
+            Preflight()
+            if options.get("fix_visibility_timeout")
+            else Preflight(timeout=visibility, limit=f"queue {queue.name}")
+        )
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""

@@ -1,0 +1,136 @@
+"""A plan is carried out: in parallel where the order allows, with progress, and safe to be run again."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from nbchalice.aws.errors import explain, is_transient
+from nbchalice.deploy.plan import Change, Plan
+from nbchalice.errors import DeployError, NbChaliceError
+from nbchalice.sources.base import AWS, error_code
+
+WORKERS = 16
+PATIENCE = 90.0
+# Somebody was faster, or an earlier try's answer was lost: look again.
+ALREADY = {
+    "EntityAlreadyExists",
+    "ResourceAlreadyExistsException",
+    "ResourceConflictException",
+    "BucketAlreadyOwnedByYou",
+    "QueueAlreadyExists",
+}
+
+Progress = Callable[[Change, str], None]
+
+
+def quiet(change: Change, state: str) -> None:
+    """Show no progress."""
+
+
+def execute(plan: Plan, aws: AWS, progress: Progress = quiet, patience: float = PATIENCE) -> None:
+    """Carry out a plan.
+
+    Parameters
+    ----------
+    plan: what to do.
+    aws: where.
+    progress: called with each change and ``started``, ``done`` or ``failed``, from several threads.
+    patience: seconds in all during which conflicts and throttling are tried again.
+
+    Raises
+    ------
+    DeployError: a change failed or the user interrupted; says what was done and what was not.
+    """
+    run = _Run(plan, aws, progress, time.monotonic() + patience)
+    run.work()
+    if run.failed or run.stopped.is_set():
+        raise run.report()
+
+
+class _Run:
+    def __init__(self, plan: Plan, aws: AWS, progress: Progress, deadline: float) -> None:
+        self.plan, self.aws, self.progress, self.deadline = plan, aws, progress, deadline
+        self.done: list[Change] = []
+        self.failed: list[tuple[Change, NbChaliceError]] = []
+        self.stopped = threading.Event()
+
+    def work(self) -> None:
+        left = {change.key: change for change in self.plan.changes}
+        running: dict[Future[None], Change] = {}
+        with ThreadPoolExecutor(WORKERS, "nbchalice-write") as pool:
+            try:
+                while True:
+                    if not self.failed:
+                        for change in self._ready(left, running):
+                            running[pool.submit(self._one, left.pop(change.key))] = change
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        self._settle(running.pop(future), future)
+            except KeyboardInterrupt:
+                self.stopped.set()
+                for future in wait(running).done:
+                    self._settle(running[future], future)
+
+    def _ready(self, left: dict[str, Change], running: dict[Future[None], Change]) -> list[Change]:
+        busy = {change.key for change in running.values()} | set(left)
+        return [change for key, change in left.items() if not self.plan.waits[key] & busy]
+
+    def _settle(self, change: Change, future: Future[None]) -> None:
+        error = future.exception()
+        if error is None:
+            self.done.append(change)
+            self.progress(change, "done")
+        else:
+            self.failed.append(
+                (change, explain(error, f"{change.action} {change.resource.kind} {change.resource.name}"))
+            )
+            self.progress(change, "failed")
+
+    def _one(self, change: Change) -> None:
+        self.progress(change, "started")
+        pause = 0.05
+        current = change.current
+        while True:
+            try:
+                if change.action == "delete":
+                    change.resource.delete(self.aws, current)
+                else:
+                    change.resource.write(self.aws, current)
+                return
+            except Exception as error:
+                again = is_transient(error) or error_code(error) in ALREADY
+                if not again or self.stopped.is_set() or time.monotonic() + pause > self.deadline:
+                    raise
+            self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            pause = min(pause * 2, 5.0)
+            current = change.resource.read(self.aws)
+            if self._is_there(change, current):
+                return
+
+    def _is_there(self, change: Change, current: object) -> bool:
+        if change.action == "delete":
+            return current is None
+        return current is not None and not change.resource.differences(current)
+
+    def report(self) -> DeployError:
+        """Return the error that says what was done and what was not."""
+        finished = {change.key for change in self.done}
+        open_changes = [change for change in self.plan.changes if change.key not in finished]
+        failed = {change.key for change, _ in self.failed}
+        undone = [f"{c.action} {c.resource.kind} {c.resource.name}" for c in open_changes if c.key not in failed]
+        parts = [error.message for _, error in self.failed] or ["interrupted"]
+        done = [f"{c.action} {c.resource.kind} {c.resource.name}" for c in self.done]
+        message = "\n".join(
+            [
+                *parts,
+                f"  done: {', '.join(done) or 'nothing'}",
+                f"  not done: {', '.join(undone) or 'nothing else'}",
+            ]
+        )
+        hints = [error.hint for _, error in self.failed if error.hint]
+        return DeployError(message, "; ".join([*hints, "running it again is safe: it continues where this stopped"]))

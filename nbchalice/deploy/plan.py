@@ -1,0 +1,138 @@
+"""The difference between what should stand and what stands, as data that can be printed and executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nbchalice.deploy.inspect import Inspection
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.sources.base import Resource
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of a plan.
+
+    Parameters
+    ----------
+    action: what is done.
+    resource: to what.
+    reason: why, in a few words.
+    current: what stands, as it was read.
+    """
+
+    action: Action
+    resource: Resource
+    reason: str
+    current: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """The resource's key."""
+        return self.resource.key
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the change as JSON."""
+        return {
+            "action": self.action,
+            "kind": self.resource.kind,
+            "name": self.resource.name,
+            "reason": self.reason,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.resource.kind} {self.resource.name} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes, and which of them must wait for which.
+
+    Parameters
+    ----------
+    changes: the changes, in an order in which they could be made one after another.
+    waits: for each change's key, the keys of the changes that come first.
+    orphans: handlers that stand and are not registered.
+    notes: what a person should know, for example a timeout taken from a queue.
+    """
+
+    changes: tuple[Change, ...] = ()
+    waits: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    orphans: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_dicts(self) -> list[dict[str, str]]:
+        """Return the changes as JSON."""
+        return [change.to_dict() for change in self.changes]
+
+
+def make_plan(
+    wanted: Mapping[str, Resource], found: Inspection, orphans_stay: bool = True, notes: tuple[str, ...] = ()
+) -> Plan:
+    """Compare what should stand with what stands.
+
+    Parameters
+    ----------
+    wanted: what should stand, by key.
+    found: what stands.
+    orphans_stay: whether the orphans are only reported.
+    notes: passed on.
+
+    Raises
+    ------
+    InvalidInputError: something of another owner stands in the way.
+    """
+    changes: dict[str, Change] = {}
+    for key, wish in wanted.items():
+        leaving = found.stale.get(key)
+        resource = wish.merge(leaving) if leaving else wish
+        current = found.current.get(key)
+        if current is None:
+            changes[key] = Change("create", resource, "it does not exist")
+        elif reasons := resource.differences(current):
+            changes[key] = Change("update", resource, "; ".join(reasons), current)
+    for key, resource in found.stale.items():
+        if key not in wanted:
+            changes[key] = Change("delete", resource, "no handler needs it", found.current[key])
+    waits = {key: frozenset(_waits(change, changes)) for key, change in changes.items()}
+    ordered = _in_order(changes, waits)
+    return Plan(tuple(ordered), waits, tuple(found.orphans) if orphans_stay else (), notes)
+
+
+def conflicts(wanted: Mapping[str, Resource], found: Inspection) -> list[NbChaliceError]:
+    """Return what of other owners stands in the way."""
+    hint = "choose another name for the app, stage or handler, or remove what stands there"
+    return [
+        InvalidInputError(f"{resource.kind} {text}", hint)
+        for key, resource in {**wanted, **found.stale}.items()
+        if found.current.get(key) is not None
+        for text in resource.conflicts(found.current[key])
+    ]
+
+
+def _waits(change: Change, changes: Mapping[str, Change]) -> set[str]:
+    """Return the keys of what must be done before a change."""
+    resource = change.resource
+    if change.action != "delete":
+        return {key for key in resource.needs if key in changes and changes[key].action != "delete"}
+    return {
+        other.key
+        for other in changes.values()
+        if other.key != change.key
+        and change.key in (other.resource.needs if other.action == "delete" else frozenset()) | other.resource.frees
+    }
+
+
+def _in_order(changes: Mapping[str, Change], waits: Mapping[str, frozenset[str]]) -> list[Change]:
+    ordered: list[Change] = []
+    left = dict(changes)
+    while left:
+        ready = [key for key in left if not any(before in left for before in waits[key])]
+        if not ready:
+            raise RuntimeError(f"the plan waits for itself: {sorted(left)}")
+        ordered += [left.pop(key) for key in ready]
+    return ordered
