@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from nbchalice.aws.target import Connection, Target
 from nbchalice.deploy.desired import App, Package, desired
 from nbchalice.deploy.execute import Progress, execute, quiet
 from nbchalice.deploy.function import Function
-from nbchalice.deploy.inspect import Inspection, inspect, parallel
+from nbchalice.deploy.inspect import inspect, parallel
 from nbchalice.deploy.plan import Change, Plan, conflicts, make_plan
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler
@@ -187,7 +188,7 @@ def _preflights(app: App, aws: Connection) -> dict[tuple[str, int], Preflight]:
     for handler in app.handlers:
         ref = app.ref(aws, handler.name, handler.setting("timeout"))
         for number, (source, options) in enumerate(handler.sources()):
-            calls[handler.name, number] = lambda s=source, o=options, r=ref: s.preflight(aws, o, r)
+            calls[handler.name, number] = partial(source.preflight, aws, options, ref)
     with parallel() as run:
         return run(calls)
 
@@ -196,7 +197,9 @@ def _timeouts(
     app: App, preflights: Mapping[tuple[str, int], Preflight]
 ) -> tuple[dict[str, int], list[str], list[NbChaliceError]]:
     """Return the timeouts that a source shortens, what to say about it, and what is wrong."""
-    timeouts, notes, wrong = {}, [], []
+    timeouts: dict[str, int] = {}
+    notes: list[str] = []
+    wrong: list[NbChaliceError] = []
     by_name = {handler.name: handler for handler in app.handlers}
     for (name, _), preflight in preflights.items():
         handler = by_name[name]
@@ -217,7 +220,8 @@ def _timeouts(
 
 def _too_slow(handler: Handler, preflight: Preflight, wanted: int) -> NbChaliceError:
     return InvalidInputError(
-        f"handler {handler.name} may run {wanted} s, but {preflight.limit} shows a message again after {preflight.timeout} s",
+        f"handler {handler.name} may run {wanted} s, but {preflight.limit} "
+        f"shows a message again after {preflight.timeout} s",
         f"add --fix-visibility-timeout (sets {6 * wanted} s: AWS advises six times the timeout), "
         f"or --timeout {preflight.timeout}",
         handler.location,
@@ -256,23 +260,12 @@ def handler_of(resource: Resource) -> str | None:
     return None if function is None else str(function.handler)
 
 
-def _removal(app: App, aws: Connection, only: str | None) -> tuple[dict[str, Resource], Inspection]:
-    names = [handler.name for handler in app.handlers]
-    found = inspect(replace(app, handlers=()), aws, {}, orphans=True, also=names)
-    if only is not None:
-        found.stale = {key: r for key, r in found.stale.items() if handler_of(r) == only or _leaving(r, only)}
-    return {}, found
-
-
-def _leaving(resource: Resource, handler: str) -> bool:
-    return any(ref.handler == handler for ref in getattr(resource, "leaving", ()))
-
-
 def plan_delete(app: App, aws: Connection) -> Plan:
     """Return what `delete` would do: remove all that the app owns at this stage, and nothing else."""
-    wanted, found = _removal(app, aws, None)
-    _raise(conflicts(wanted, found))
-    return make_plan(wanted, found, orphans_stay=False)
+    names = [handler.name for handler in app.handlers]
+    found = inspect(replace(app, handlers=()), aws, {}, orphans=True, also=names)
+    _raise(conflicts({}, found))
+    return make_plan({}, found, orphans_stay=False)
 
 
 def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployment:
