@@ -20,6 +20,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         formatter = logging.Formatter(text_format, date_format)
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
+        self.addFilter(repair)
 
     @property
     def stream(self) -> TextIO:
@@ -39,7 +40,19 @@ class RequestId(logging.Filter):
         """Let every record pass, with its ``aws_request_id``."""
         if not getattr(record, "aws_request_id", ""):
             record.aws_request_id = RequestId.current
-        return True
+        return repair(record)
+
+
+def repair(record: logging.LogRecord) -> bool:
+    """Make a record with wrong ``%`` arguments printable, and let it pass.
+
+    Lambda's handler would raise the formatting error into the user's function, and the event would fail for a log line.
+    """
+    try:
+        record.getMessage()
+    except Exception:
+        record.msg, record.args = f"{record.msg} {record.args!r}", None
+    return True
 
 
 def start_invocation(context: Any) -> None:

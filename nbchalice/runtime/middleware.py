@@ -32,7 +32,7 @@ class Registry:
         if event_type not in allowed:
             raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
         name = getattr(func, "__qualname__", None)
-        same = (func.__module__, name) if name else func
+        same = (func.__module__, name) if name and "<" not in name else func
         self._entries[same, event_type] = (func, event_type)
 
     def of(self, source: str) -> list[Middleware]:
