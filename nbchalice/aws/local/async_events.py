@@ -1,0 +1,141 @@
+"""Lambda's queue of asynchronous events: delivered in the background, retried, never dropped for lack of capacity."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any
+
+logger = logging.getLogger("nbchalice.events")
+
+
+@dataclass(frozen=True)
+class AsyncEvent:
+    """An event on its way to a function."""
+
+    arn: str
+    payload: Any
+    request_id: str
+    attempt: int = 1
+    since: float = 0.0
+
+
+class Delivery(Enum):
+    """How one attempt ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    THROTTLED = "throttled"
+    NO_FUNCTION = "no function"
+
+
+class AsyncEventQueue:
+    """Runs asynchronous events, a few at a time for each function.
+
+    Parameters
+    ----------
+    deliver: runs the handler once.
+    give_up: routes an event whose attempts are used up.
+    max_retries: how often an event of this function is tried again after an error.
+    delays: seconds before the first, second, ... retry; the last one counts for all further ones.
+    width: how many events of one function run at the same time.
+    """
+
+    THROTTLE_SECONDS = 0.2
+
+    def __init__(
+        self,
+        deliver: Callable[[AsyncEvent], Delivery],
+        give_up: Callable[[AsyncEvent], None],
+        max_retries: Callable[[str], int],
+        delays: tuple[float, ...],
+        width: int,
+    ) -> None:
+        self._deliver = deliver
+        self._give_up = give_up
+        self._max_retries = max_retries
+        self._delays = delays
+        self._width = width
+        self._ready: dict[str, deque[AsyncEvent]] = {}
+        self._running: dict[str, int] = {}
+        self._in_flight: dict[int, AsyncEvent] = {}
+        self._waiting: list[tuple[float, int, AsyncEvent]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        threading.Thread(target=self._watch_clock, name="lambda-retries", daemon=True).start()
+
+    def submit(self, event: AsyncEvent) -> None:
+        """Accept an event; returns at once."""
+        with self._changed:
+            self._make_ready(event)
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Return the events not yet done with, as JSON-ready data."""
+        with self._changed:
+            queued = [event for events in self._ready.values() for event in events]
+            waiting = [entry[2] for entry in self._waiting]
+            return [asdict(event) for event in (*self._in_flight.values(), *queued, *waiting)]
+
+    def restore(self, events: list[dict[str, Any]]) -> None:
+        """Accept again what a stopped server had not done with."""
+        for event in events:
+            self.submit(AsyncEvent(**event))
+
+    def clear(self) -> None:
+        """Forget all events that are not running."""
+        with self._changed:
+            self._ready.clear()
+            self._waiting.clear()
+
+    def _make_ready(self, event: AsyncEvent) -> None:
+        self._ready.setdefault(event.arn, deque()).append(event)
+        if self._running.get(event.arn, 0) < self._width:
+            self._running[event.arn] = self._running.get(event.arn, 0) + 1
+            threading.Thread(target=self._run, args=(event.arn,), name="lambda-event", daemon=True).start()
+
+    def _run(self, arn: str) -> None:
+        ticket = next(self._order)
+        while True:
+            with self._changed:
+                self._in_flight.pop(ticket, None)
+                queue = self._ready.get(arn)
+                if not queue:
+                    self._ready.pop(arn, None)
+                    self._running[arn] -= 1
+                    return
+                event = self._in_flight[ticket] = queue.popleft()
+            try:
+                self._attempt(event)
+            except Exception:
+                logger.exception("event %s for %s", event.request_id, event.arn)
+
+    def _attempt(self, event: AsyncEvent) -> None:
+        outcome = self._deliver(event)
+        if outcome is Delivery.THROTTLED:
+            self._later(event, self.THROTTLE_SECONDS)
+        elif outcome is Delivery.FAILED:
+            if event.attempt <= self._max_retries(event.arn):
+                delay = self._delays[min(event.attempt, len(self._delays)) - 1]
+                self._later(replace(event, attempt=event.attempt + 1), delay)
+            else:
+                self._give_up(event)
+
+    def _later(self, event: AsyncEvent, delay: float) -> None:
+        with self._changed:
+            heapq.heappush(self._waiting, (time.monotonic() + delay, next(self._order), event))
+            self._changed.notify_all()
+
+    def _watch_clock(self) -> None:
+        with self._changed:
+            while True:
+                while self._waiting and self._waiting[0][0] <= time.monotonic():
+                    self._make_ready(heapq.heappop(self._waiting)[2])
+                timeout = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                self._changed.wait(timeout)

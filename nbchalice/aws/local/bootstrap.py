@@ -1,0 +1,271 @@
+"""Runs a Python function's handler in its own process, as AWS's Python runtime does.
+
+Standard library only, and nothing of nbchalice: the process must hold no more than Lambda's would. Output that the
+handler or its subprocesses write to fd 1 and 2 goes through a pipe of plain text. Everything else goes through the
+channel socket, each message announced by a marker in the pipe, so that the server sees both in the order they happened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from types import TracebackType
+from typing import Any
+
+FOLDERS: dict[str, str] = {}  # where code and layers are, and where they would be on Lambda
+NO_BREAK_SPACE = "\u00a0"  # what AWS indents a logged traceback with
+
+
+class Channel:
+    """The connection to the server: length-prefixed JSON, announced in the output pipe."""
+
+    def __init__(self, fd: int, marker: str) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._marker = b"\0" + marker.encode() + b"\n"
+        self._output = os.dup(2)  # stays the pipe when a handler replaces fd 2
+        self._owner = os.getpid()
+        self._lock = threading.RLock()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message, ordered after all output written so far."""
+        if os.getpid() != self._owner:  # a fork of the handler: the channel is its parent's
+            os.write(self._output, message.get("text", "").encode() + b"\n")
+            return
+        body = json.dumps(message).encode()
+        with self._lock:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            os.write(self._output, self._marker)
+            self._socket.sendall(struct.pack(">I", len(body)) + body)
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for the next message; the end of the stream means the server has gone."""
+        (size,) = struct.unpack(">I", self._read(4))
+        message: dict[str, Any] = json.loads(self._read(size))
+        return message
+
+    def _read(self, size: int) -> bytes:
+        parts = []
+        while size:
+            part = self._socket.recv(min(size, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+class LambdaContext:
+    """What a handler gets as its second argument."""
+
+    def __init__(self, request_id: str, arn: str, deadline_ms: int) -> None:
+        self.aws_request_id = request_id
+        self.invoked_function_arn = arn
+        self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.client_context = None
+        self.identity = None
+        self._deadline_ms = deadline_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds left until the function's timeout."""
+        return max(0, self._deadline_ms - int(time.time() * 1000))
+
+
+class LambdaLogHandler(logging.Handler):
+    """The handler that AWS installs on the root logger: one log event a record."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+        self.request_id = ""
+        formatter = logging.Formatter(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
+        formatter.converter = time.gmtime
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the record with the id of the running request."""
+        try:
+            record.aws_request_id = self.request_id
+            self._channel.send({"type": "log", "text": self.format(record), "timestamp": int(record.created * 1000)})
+        except Exception:
+            self.handleError(record)
+
+
+class InitError(Exception):
+    """The handler cannot be loaded; carries the payload that AWS answers."""
+
+    def __init__(self, kind: str, message: str, stack: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.payload = error_payload(kind, message, stack or [])
+
+
+def error_payload(kind: str, message: str, stack: list[str], request_id: str = "") -> dict[str, Any]:
+    """Return AWS's error document."""
+    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": stack}
+
+
+def exception_payload(error: BaseException, request_id: str = "") -> dict[str, Any]:
+    """Return AWS's error document of an exception, without the frames of this file."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    while frames and frames[0].filename.startswith("<frozen importlib"):
+        del frames[0]
+    stack = [as_on_lambda(entry) for entry in traceback.format_list(frames)]
+    return error_payload(type(error).__name__, str(error), stack, request_id)
+
+
+def as_on_lambda(entry: str) -> str:
+    """Show the folders of code and layers by their names on Lambda."""
+    for folder, name in FOLDERS.items():
+        entry = entry.replace(f'File "{folder}/', f'File "{name}/')
+    return entry
+
+
+def error_text(payload: dict[str, Any]) -> str:
+    """Return the log event that AWS writes for an error."""
+    head = f"[ERROR] {payload['errorType']}"
+    lines = [
+        f"{head}: {payload['errorMessage']}" if payload["errorMessage"] else head,
+        "Traceback (most recent call last):",
+    ]
+    for entry in payload["stackTrace"]:
+        for line in entry.splitlines():
+            text = line.lstrip(" ")
+            lines.append(NO_BREAK_SPACE * (len(line) - len(text)) + text)
+    return "\n".join(lines)
+
+
+def load_handler(name: str) -> Any:
+    """Import ``module.function`` as AWS does, with its errors."""
+    module_name, _, attribute = name.rpartition(".")
+    if not module_name:
+        message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        raise InitError("Runtime.MalformedHandlerName", message)
+    try:
+        module = importlib.import_module(module_name.replace("/", "."))
+    except ImportError as error:
+        message = f"Unable to import module '{module_name}': {error}"
+        raise InitError("Runtime.ImportModuleError", message) from error
+    except SyntaxError as error:
+        stack = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
+        message = f"Syntax error in module '{module_name}': {error}"
+        raise InitError("Runtime.UserCodeSyntaxError", message, stack) from error
+    if not hasattr(module, attribute):
+        message = f"Handler '{attribute}' missing on module '{module_name}'"
+        raise InitError("Runtime.HandlerNotFound", message)
+    return getattr(module, attribute)
+
+
+def run_handler(handler: Any, message: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """Call the handler; return the response as JSON text, or the error document."""
+    request_id = message["request_id"]
+    try:
+        context = LambdaContext(request_id, message["arn"], message["deadline_ms"])
+        response = handler(message["event"], context)
+    except Exception as error:
+        return "", exception_payload(error, request_id)
+    try:
+        return json.dumps(response, ensure_ascii=False), None
+    except (TypeError, ValueError, RecursionError) as error:
+        text = f"Unable to marshal response: {error}"
+        return "", error_payload("Runtime.MarshalError", text, [], request_id)
+
+
+def peak_memory_mb() -> int:
+    """Return the most memory this process has used."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
+def die_with_server(lifeline: int) -> None:
+    """End this process and its children when the server has gone, however it went."""
+    with contextlib.suppress(OSError):
+        while os.read(lifeline, 1):
+            pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def set_search_path(task_root: str, layers: str, runtime_packages: str) -> None:
+    """Order ``sys.path`` as on Lambda: code, layers, standard library, the runtime's boto3."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    FOLDERS[task_root] = "/var/task"
+    if layers:
+        FOLDERS[layers] = "/opt"
+    user_path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    in_layers = [f"{layers}/python/lib/{version}/site-packages", f"{layers}/python"] if layers else []
+    standard = [part for part in sys.path if part and part != os.path.dirname(__file__)]
+    sys.path[:] = [task_root, *in_layers, *user_path, *standard, runtime_packages]
+
+
+def add_site_builtins() -> None:
+    """Define ``exit`` and ``quit``, which ``python -S`` leaves out and Lambda has."""
+    import site
+
+    site.setquit()
+
+
+def write_unhandled(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Keep the default traceback off the screen for a server that has gone."""
+    if not issubclass(kind, (EOFError, ConnectionError)):
+        sys.__excepthook__(kind, error, trace)
+
+
+def main() -> int:
+    """Load the handler, then serve invocations until the server goes."""
+    setup = json.loads(os.environ.pop("_NBCHALICE_WORKER"))
+    for fd in (setup["channel"], setup["lifeline"]):
+        os.set_inheritable(fd, False)
+    threading.Thread(target=die_with_server, args=(setup["lifeline"],), daemon=True).start()
+    channel = Channel(setup["channel"], setup["marker"])
+    sys.excepthook = write_unhandled
+    set_search_path(os.environ["LAMBDA_TASK_ROOT"], setup["layers"], setup["packages"])
+    add_site_builtins()
+    time.tzset()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    log_handler = LambdaLogHandler(channel)
+    logging.getLogger().addHandler(log_handler)
+    started = time.perf_counter()
+    try:
+        handler = load_handler(os.environ["_HANDLER"])
+    except Exception as error:
+        payload = error.payload if isinstance(error, InitError) else exception_payload(error)
+        channel.send({"type": "log", "text": error_text(payload), "timestamp": int(time.time() * 1000)})
+        channel.send({"type": "init_error", "payload": payload})
+        return 1
+    channel.send({"type": "ready", "import_ms": (time.perf_counter() - started) * 1000})
+    while True:
+        serve_one(channel, handler, log_handler)
+
+
+def serve_one(channel: Channel, handler: Any, log_handler: LambdaLogHandler) -> None:
+    """Wait for an invocation, run it and send its result."""
+    message = channel.receive()
+    log_handler.request_id = message["request_id"]
+    if message.get("trace_id"):
+        os.environ["_X_AMZN_TRACE_ID"] = message["trace_id"]
+    response, error = run_handler(handler, message)
+    if error is not None:
+        channel.send({"type": "log", "text": error_text(error), "timestamp": int(time.time() * 1000)})
+    channel.send({"type": "result", "response": response, "error": error, "memory_mb": peak_memory_mb()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Makes, once, the environments that the local AWS runs in: one for the server, and boto3 for its handlers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from ...errors import LocalAWSError
+from .home import lock_file
+
+MINISTACK_VERSION = "1.5.33"
+BOTO3_VERSION = "1.43.106"
+UNSET = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON")
+COMPLETE = ".complete"
+
+
+def cache_folder() -> Path:
+    """Return the folder of cached environments (``NBCHALICE_LOCAL_CACHE`` overrides it)."""
+    override = os.environ.get("NBCHALICE_LOCAL_CACHE")
+    return Path(override) if override else platformdirs.user_cache_path("nbchalice") / "local"
+
+
+def server_python() -> Path:
+    """Return the interpreter of the server's environment, making the environment if it is not there yet."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    folder = cache_folder() / f"ministack-{MINISTACK_VERSION}-py{version}"
+
+    def build(target: Path) -> None:
+        run_uv("venv", "--no-project", "--relocatable", "--python", base_interpreter(), str(target))
+        python = str(target / "bin" / "python")
+        run_uv("pip", "install", "--compile-bytecode", "--python", python, f"ministack=={MINISTACK_VERSION}")
+
+    return ensure(folder, build) / "bin" / "python"
+
+
+def handler_packages() -> Path:
+    """Return a folder with boto3, as every Lambda runtime has it; pure Python, so one for all versions."""
+    folder = cache_folder() / f"boto3-{BOTO3_VERSION}"
+
+    def build(target: Path) -> None:
+        requirement = f"boto3=={BOTO3_VERSION}"
+        python = base_interpreter()
+        run_uv("pip", "install", "--compile-bytecode", "--python", python, "--target", str(target), requirement)
+
+    return ensure(folder, build)
+
+
+def ensure(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Build a folder once, whoever asks first; a broken build leaves nothing behind."""
+    if (folder / COMPLETE).exists():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with lock_file(folder.with_name(f"{folder.name}.lock"), blocking=True) as _:  # type: ignore[union-attr]
+            if not (folder / COMPLETE).exists():
+                build_aside(folder, build)
+    except OSError as error:
+        hint = "make the folder writable, free some space, or set NBCHALICE_LOCAL_CACHE to another folder"
+        raise LocalAWSError(f"cannot write to {folder.parent}: {error.strerror or error}", hint) from error
+    return folder
+
+
+def build_aside(folder: Path, build: Callable[[Path], None]) -> None:
+    """Build in a temporary folder and move it into place when it is complete."""
+    shutil.rmtree(folder, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        build(aside / "new")
+        (aside / "new" / COMPLETE).touch()
+        (aside / "new").rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def base_interpreter() -> str:
+    """Return the interpreter behind the running one's virtual environment."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def run_uv(*arguments: str) -> None:
+    """Run uv; its settings for indexes and proxies come from the user's environment."""
+    import uv
+
+    environment = {key: value for key, value in os.environ.items() if key not in UNSET}
+    try:
+        command = [uv.find_uv_bin(), *arguments, "--quiet", "--no-progress"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    except (FileNotFoundError, PermissionError) as error:
+        raise LocalAWSError(f"cannot run uv: {error}", "install it again: pip install --force-reinstall uv") from error
+    if done.returncode:
+        detail = "\n".join(line for line in done.stderr.strip().splitlines() if line.strip())[-2000:]
+        hint = "check the network and the package index (UV_INDEX_URL, UV_DEFAULT_INDEX, HTTPS_PROXY), then try again"
+        raise LocalAWSError(f"the environment of the local AWS could not be made:\n{detail}", hint)

@@ -1,0 +1,129 @@
+"""Injected faults, latency and a record of calls, for tests of what a client does when AWS misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .operations import operation_of
+
+App = Any
+ACTIONS = ("throttle", "error", "drop-before", "drop-after")
+
+
+@dataclass
+class Fault:
+    """One fault: which call it hits and what happens to it.
+
+    Parameters
+    ----------
+    action: ``throttle`` (429), ``error`` (500), ``drop-before`` (the connection is lost before the call was processed)
+        or ``drop-after`` (after it, so that only the answer is lost).
+    service: the service's signing name, or nothing for all.
+    operation: the operation's name, or nothing for all.
+    nth: which of the matching calls fails, counted from 1.
+    """
+
+    action: str
+    service: str = ""
+    operation: str = ""
+    nth: int = 1
+    seen: int = 0
+
+    def hits(self, service: str, operation: str) -> bool:
+        """Count a call; whether it is the one to fail."""
+        if self.service not in ("", service) or self.operation not in ("", operation):
+            return False
+        self.seen += 1
+        return self.seen == self.nth
+
+
+class FaultInjector:
+    """Stands between the guard and MiniStack; does nothing until configured.
+
+    Parameters
+    ----------
+    app: the application behind.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._faults: list[Fault] = []
+        self._latency = 0.0
+        self._calls: list[list[str]] | None = None
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Pass a call on, or let it fail."""
+        request = scope.get("nbchalice.request")
+        if request is None or (self._calls is None and not self._faults and not self._latency):
+            await self._app(scope, receive, send)
+            return
+        service, operation = operation_of(request)
+        if self._calls is not None:
+            self._calls.append([service, operation])
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        fault = next((fault for fault in self._faults if fault.hits(service, operation)), None)
+        await self._serve(fault.action if fault else "", scope, receive, send)
+
+    async def _serve(self, action: str, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if action == "throttle":
+            await refuse(send, 429, "ThrottlingException", "Rate exceeded (injected)")
+        elif action == "error":
+            await refuse(send, 500, "InternalFailure", "Internal failure (injected)")
+        elif action == "drop-before":
+            await drop_connection(scope["nbchalice.send"])
+        elif action == "drop-after":
+            await self._app(scope, receive, ignore)
+            await drop_connection(scope["nbchalice.send"])
+        else:
+            await self._app(scope, receive, send)
+
+    def configure(self, method: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """GET reads the calls, PUT sets faults, latency and recording, DELETE ends all of it."""
+        if method == "GET":
+            return 200, {"calls": self._calls or []}
+        if method == "PUT":
+            known = {item.name for item in fields(Fault)}
+            faults = [
+                Fault(**{key: value for key, value in entry.items() if key in known})
+                for entry in body.get("faults", [])
+            ]
+            if unknown := [fault.action for fault in faults if fault.action not in ACTIONS]:
+                return 400, {"message": f"unknown actions: {unknown}"}
+            self._faults = faults
+            self._latency = float(body.get("latency_ms", 0)) / 1000
+            self._calls = [] if body.get("record") else None
+            return 200, {}
+        self._faults, self._latency, self._calls = [], 0.0, None
+        return 200, {}
+
+
+async def refuse(send: Any, status: int, code: str, message: str) -> None:
+    """Answer with an error that SDKs of JSON, query and REST protocols understand."""
+    xml = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<RequestId>injected</RequestId></ErrorResponse>"
+    )
+    headers = [
+        (b"content-type", b"text/xml"),
+        (b"x-amzn-errortype", code.encode()),
+        (b"content-length", str(len(xml)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": xml.encode()})
+
+
+async def ignore(message: Any) -> None:
+    """Take a part of an answer that gets lost."""
+
+
+async def drop_connection(send: Any) -> None:
+    """Close the connection without an answer; hypercorn has no public way to."""
+    from hypercorn.events import Closed
+
+    stream = send.__self__
+    protocol = stream.send.__self__
+    await protocol.send(Closed())

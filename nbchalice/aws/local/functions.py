@@ -1,0 +1,103 @@
+"""Unpacks the code and layers of functions, once for each content, and describes an environment's variables."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import stat
+import threading
+import time
+import uuid
+import zipfile
+from pathlib import Path
+
+from .workers import FunctionSpec
+
+
+class FunctionFolder:
+    """Folders of unpacked archives, named by content.
+
+    Parameters
+    ----------
+    root: folder that the server removes when it ends.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+
+    def code(self, archive: bytes) -> Path:
+        """Return the folder of a deployment package."""
+        return self._unpacked("code", [archive])
+
+    def layers(self, archives: list[bytes]) -> str:
+        """Return the folder of layers laid over each other, later ones on top, or an empty string."""
+        return str(self._unpacked("layers", archives)) if archives else ""
+
+    def scratch(self) -> Path:
+        """Return a path for the temporary files of one execution environment."""
+        return self._root / "scratch" / uuid.uuid4().hex
+
+    def _unpacked(self, kind: str, archives: list[bytes]) -> Path:
+        digest = hashlib.sha256(b"".join(hashlib.sha256(archive).digest() for archive in archives))
+        target = self._root / kind / digest.hexdigest()[:32]
+        with self._lock:
+            if not target.exists():
+                partial = target.with_suffix(".partial")
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+                for archive in archives:
+                    unpack(archive, partial)
+                partial.rename(target)
+        return target
+
+
+def unpack(archive: bytes, folder: Path) -> None:
+    """Extract a zip with its file modes and symbolic links."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
+        for entry in bundle.infolist():
+            mode = entry.external_attr >> 16
+            target = folder / entry.filename
+            if stat.S_ISLNK(mode) and target.resolve().is_relative_to(folder.resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                target.symlink_to(os.fsdecode(bundle.read(entry)))
+                continue
+            written = Path(bundle.extract(entry, folder))
+            if not entry.is_dir() and mode & 0o777:
+                written.chmod(mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def log_stream_name(version: str) -> str:
+    """Return the name of a new log stream, as Lambda forms it."""
+    return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
+
+
+def lambda_variables(spec: FunctionSpec, log_stream: str) -> dict[str, str]:
+    """Return the variables that Lambda itself sets."""
+    path = ["/usr/local/bin", "/usr/bin", "/bin"]
+    libraries = [str(spec.task_root), f"{spec.task_root}/lib"]
+    if spec.layers:
+        path.append(f"{spec.layers}/bin")
+        libraries.append(f"{spec.layers}/lib")
+    *_, name, version = spec.key.split(":")
+    return {
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime.name}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_REGION": spec.region,
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LAMBDA_TASK_ROOT": str(spec.task_root),
+        "LANG": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "PATH": ":".join(path),
+        "TZ": ":UTC",
+        "_HANDLER": spec.handler,
+    }

@@ -1,0 +1,91 @@
+"""Finds on this machine the interpreter that a Lambda runtime names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from .workers import Runtime
+
+PROBE = (
+    "import json, sys; print(json.dumps([list(sys.version_info[:3]),"
+    " getattr(sys, '_base_executable', None) or sys.executable]))"
+)
+
+
+class Interpreters:
+    """Interpreters by runtime name, looked for once.
+
+    Parameters
+    ----------
+    packages: folder with boto3, which Lambda's runtime has and the interpreter lacks.
+    home: the user's home, where pyenv and uv keep interpreters.
+    path: the user's PATH.
+    """
+
+    def __init__(self, packages: str, home: Path, path: str) -> None:
+        self._packages = packages
+        self._home = home
+        self._path = path
+        self._known: dict[str, Runtime] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, runtime: str) -> Runtime:
+        """Return the interpreter of a runtime such as ``python3.13``, or the nearest there is."""
+        with self._lock:
+            if runtime not in self._known:
+                self._known[runtime] = self._find(runtime)
+            return self._known[runtime]
+
+    def _find(self, name: str) -> Runtime:
+        match = re.fullmatch(r"python3\.(\d+)", name)
+        minor = int(match.group(1)) if match else sys.version_info[1]
+        if found := self._exact(minor):
+            return Runtime(name, found[1], found[0], self._packages)
+        others = sorted(range(9, 20), key=lambda other: (abs(other - minor), -other))
+        for other in others:
+            if other != minor and (found := self._exact(other)):
+                warning = f"{name} is not on this machine: the function runs on Python {found[0]}"
+                return Runtime(name, found[1], found[0], self._packages, warning)
+        raise FileNotFoundError(f"no Python interpreter for {name}")
+
+    def _exact(self, minor: int) -> tuple[str, str] | None:
+        for candidate in self._candidates(minor):
+            if found := probe(candidate):
+                version, executable = found
+                if version[:2] == [3, minor]:
+                    return ".".join(map(str, version)), executable
+        return None
+
+    def _candidates(self, minor: int) -> Iterator[str]:
+        if sys.version_info[1] == minor:
+            yield sys.executable
+        name = f"python3.{minor}"
+        for folder in (
+            self._home / ".local/share/uv/python",
+            self._home / ".pyenv/versions",
+            self._home / "Library/Application Support/uv/python",
+        ):
+            for found in sorted(folder.glob(f"*3.{minor}[.-]*/bin/{name}"), reverse=True):
+                yield str(found)
+        for entry in self._path.split(os.pathsep):
+            if entry and (Path(entry) / name).is_file():
+                yield str(Path(entry) / name)
+
+
+def probe(executable: str) -> tuple[list[int], str] | None:
+    """Ask an interpreter for its version and for the interpreter that its environment was made from."""
+    try:
+        done = subprocess.run(
+            [executable, "-I", "-c", PROBE], capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL
+        )
+        version, base = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return version, base

@@ -1,0 +1,126 @@
+"""Turns the output of an execution environment into log events while the handler runs."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+MAX_EVENT = 256 * 1024 - 26  # bytes of one CloudWatch Logs event
+
+
+TAIL_CHARACTERS = 8192  # kept of an invocation for ``LogType=Tail``
+
+
+class EventWriter(Protocol):
+    """Takes log events, oldest first."""
+
+    def __call__(self, messages: list[str], timestamp: int | None = None) -> None:
+        """Write events, stamped now unless told otherwise (milliseconds since the epoch)."""
+
+
+class LogStream:
+    """A log stream of one execution environment, and the last lines of the running invocation.
+
+    Parameters
+    ----------
+    store: adds events (timestamp in milliseconds, message) to CloudWatch Logs.
+    """
+
+    def __init__(self, store: Callable[[list[tuple[int, str]]], None]) -> None:
+        self._store = store
+        self._tail: list[str] = []
+        self._tail_size = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, messages: list[str], timestamp: int | None = None) -> None:
+        """Write events, stamped now unless told otherwise (milliseconds since the epoch)."""
+        stamp = int(time.time() * 1000) if timestamp is None else timestamp
+        with self._lock:
+            self._store([(stamp, message) for message in messages])
+            for message in messages:
+                self._tail.append(message)
+                self._tail_size += len(message) + 1
+            while self._tail_size > TAIL_CHARACTERS and len(self._tail) > 1:
+                self._tail_size -= len(self._tail.pop(0)) + 1
+
+    def take_tail(self) -> str:
+        """Return the last lines since the last call."""
+        with self._lock:
+            lines, self._tail, self._tail_size = self._tail, [], 0
+        return "\n".join(lines)
+
+
+class OutputReader:
+    """Reads the output pipe of one process until its end.
+
+    Parameters
+    ----------
+    fd: reading end of the pipe; closed at the end.
+    marker: announces, on a line of its own after a zero byte, a message on the channel.
+    on_marker: reads that message.
+    writer: takes the lines.
+    """
+
+    def __init__(self, fd: int, marker: str, on_marker: Callable[[], object], writer: EventWriter) -> None:
+        self._fd = fd
+        self._marker = b"\0" + marker.encode() + b"\n"
+        self._on_marker = on_marker
+        self._writer = writer
+        self._thread: threading.Thread | None = None
+
+    def start(self, context: contextvars.Context) -> None:
+        """Read in a thread of its own."""
+        self._thread = threading.Thread(target=context.run, args=(self._run,), name="lambda-output", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait a moment for the rest of the output."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        pending = b""
+        try:
+            while chunk := os.read(self._fd, 65536):
+                pending = self._consume(pending + chunk)
+            self._emit(pending, partial=True)
+        except OSError:
+            pass
+        finally:
+            os.close(self._fd)
+
+    def _consume(self, data: bytes) -> bytes:
+        """Emit what is complete and return the rest."""
+        while (at := data.find(self._marker)) >= 0:
+            self._emit(data[:at], partial=True)
+            self._on_marker()
+            data = data[at + len(self._marker) :]
+        kept = self._marker_prefix(data)
+        cut = data.rfind(b"\n", 0, len(data) - kept) + 1
+        if cut == 0 and len(data) > MAX_EVENT:
+            cut = MAX_EVENT
+        self._emit(data[:cut], partial=False)
+        return data[cut:]
+
+    def _marker_prefix(self, data: bytes) -> int:
+        """Return how many bytes at the end may be the start of a marker."""
+        at = data.rfind(b"\0")
+        if at >= 0 and self._marker.startswith(data[at:]):
+            return len(data) - at
+        return 0
+
+    def _emit(self, data: bytes, *, partial: bool) -> None:
+        if not data:
+            return
+        lines = data.decode("utf-8", "replace").split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        events = []
+        for line in lines:
+            text = line.rstrip("\r")
+            events += [text[at : at + MAX_EVENT] for at in range(0, len(text), MAX_EVENT)] or [text]
+        self._writer(events)

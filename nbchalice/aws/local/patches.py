@@ -1,0 +1,301 @@
+"""Every change to MiniStack's private parts, in one place; each names what it replaces and why.
+
+Written for the one version that is pinned. The rest of the server uses only what this file offers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import persistence
+from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, scheduler, sns
+
+from .async_events import AsyncEvent, AsyncEventQueue, Delivery
+from .functions import FunctionFolder
+from .guard import Call, current_call
+from .pool import TooManyWorkersError, WorkerPool
+from .workers import FunctionSpec, Invocation, Runtime
+
+VERSION = "1.5.33"
+STREAMED = "streamed"  # log_source of results whose log events are written already
+TICK_SECONDS = 1
+STATE_TRANSITION_SECONDS = 0.1
+RUNTIME_SETTINGS = frozenset(
+    {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
+)
+Record = dict[str, Any]
+logger = logging.getLogger("nbchalice.patches")
+
+
+class WrongVersionError(Exception):
+    """The installed MiniStack is not the one these patches were written for."""
+
+
+def check_version() -> None:
+    """Refuse any other version of MiniStack."""
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        raise WrongVersionError(f"MiniStack {VERSION} is needed, {found} is installed")
+
+
+class Patches:
+    """The changed parts and what they share.
+
+    Parameters
+    ----------
+    pool: execution environments of Python functions.
+    folder: unpacks code and layers.
+    runtimes: finds the interpreter of a runtime such as ``python3.13``.
+    retry_delays: seconds before each retry of an asynchronous event.
+    width: how many events of one function run at the same time.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        folder: FunctionFolder,
+        runtimes: Callable[[str], Runtime],
+        retry_delays: tuple[float, ...],
+        width: int,
+    ) -> None:
+        self.pool = pool
+        self.folder = folder
+        self.runtimes = runtimes
+        self.width = width
+        self.events = AsyncEventQueue(self.deliver, self.give_up, self.max_retries, retry_delays, width)
+        self._stock_execute = lambda_svc._execute_function_warm
+        self._stock_emit = lambda_svc._emit_lambda_logs
+        self._stock_invalidate = lambda_svc.invalidate_worker
+
+    def apply(self) -> None:
+        """Put the changed parts in place."""
+        lambda_svc._execute_function_warm = self.execute
+        lambda_svc._emit_lambda_logs = self.emit_logs
+        lambda_svc.invalidate_worker = self.invalidate
+        lambda_svc.invoke_async_with_retry = self.submit
+        lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width
+        lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
+        sns._lambda_svc = AsynchronousLambda(self.submit)
+        eventbridge._dispatch_to_lambda = self.dispatch_rule
+        eventbridge._SCHEDULER_TICK_INTERVAL = TICK_SECONDS
+        scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+
+    def execute(self, func: Record, event: Any, request_id: str) -> Record:
+        """Run a Python function in our execution environment (``_execute_function_warm``)."""
+        config, code = func.get("config") or func, func.get("code_zip")
+        if not code or not str(config.get("Runtime", "")).startswith("python"):
+            result: Record = self._stock_execute(func, event, request_id)
+            return result
+        call = current_call.get() or Call()
+        request_id = call.next_request_id or request_id
+        call.request_id = request_id
+        trace_id = lambda_svc._xray_trace_id_for_invocation(config)
+        invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id)
+        try:
+            with self.pool.lease(self.function_spec(config, code), nested=call.from_handler) as worker:
+                worker.log.take_tail()
+                outcome = worker.invoke(invocation)
+                tail = worker.log.take_tail()
+        except TooManyWorkersError as error:
+            throttled: Record = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", str(error))
+            return throttled
+        except Exception as error:
+            logger.exception("invocation %s of %s", request_id, config.get("FunctionName"))
+            message = f"RequestId: {request_id} Error: {error}"
+            return failure({"errorType": "Runtime.Unknown", "errorMessage": message}, "")
+        if outcome.error is not None:
+            return failure(outcome.error, tail)
+        return {"body": outcome.response, "log": tail, "log_source": STREAMED}
+
+    def emit_logs(self, *arguments: Any, log_source: str | None = None) -> None:
+        """Leave out the log events that were written while the handler ran (``_emit_lambda_logs``)."""
+        if log_source != STREAMED:
+            self._stock_emit(*arguments, log_source=log_source)
+
+    def invalidate(self, name: str, *arguments: Any, **options: Any) -> None:
+        """End the environments of a changed function, but not a running invocation (``invalidate_worker``)."""
+        self._stock_invalidate(name, *arguments, **options)
+        self.pool.discard(lambda key: key.split(":")[6] == name)
+
+    def submit(self, func: Record, event: Any) -> None:
+        """Queue an asynchronous event (``invoke_async_with_retry``)."""
+        config = func.get("config") or func
+        self.submit_to(config["FunctionArn"], event)
+
+    def submit_to(self, arn: str, event: Any) -> None:
+        """Queue an asynchronous event under the id that all its attempts will bear."""
+        request_id = str(uuid.uuid4())
+        if (call := current_call.get()) is not None:
+            call.request_id = request_id
+        self.events.submit(AsyncEvent(arn, event, request_id))
+
+    def dispatch_rule(self, arn: str, payload: str) -> None:
+        """Queue the event of an EventBridge rule (``_dispatch_to_lambda``)."""
+        try:
+            event = json.loads(payload)
+        except (json.JSONDecodeError, TypeError):
+            event = {"body": payload}
+        self.submit_to(arn, event)
+
+    def deliver(self, event: AsyncEvent) -> Delivery:
+        """Run the handler once for an asynchronous event."""
+        func = function_record(event.arn)
+        if func is None:
+            logger.warning("event %s: no function %s", event.request_id, event.arn)
+            return Delivery.NO_FUNCTION
+        current_call.set(Call(next_request_id=event.request_id))
+        result = lambda_svc._execute_function_with_config_scope(func, event.payload)
+        if result.get("throttle"):
+            return Delivery.THROTTLED
+        return Delivery.FAILED if result.get("error") else Delivery.DONE
+
+    def max_retries(self, arn: str) -> int:
+        """Return the function's own number of retries of asynchronous events, or AWS's 2."""
+        settings = event_invoke_config(arn)
+        retries = settings.get("MaximumRetryAttempts")
+        return 2 if retries is None else int(retries)
+
+    def give_up(self, event: AsyncEvent) -> None:
+        """Send an event whose attempts are used up to the function's dead-letter queue or failure destination."""
+        func = function_record(event.arn)
+        if func is None:
+            return
+        config = func["config"]
+        destination = (event_invoke_config(event.arn).get("DestinationConfig") or {}).get("OnFailure") or {}
+        target = destination.get("Destination") or (config.get("DeadLetterConfig") or {}).get("TargetArn")
+        if target:
+            name = config["FunctionName"]
+            result = {"error": True, "function_error": "Unhandled"}
+            lambda_svc._run_with_function_config_scope(
+                config, lambda_svc._route_async_failure, target, name, event.payload, result
+            )
+
+    def function_spec(self, config: Record, code: bytes) -> FunctionSpec:
+        """Describe what the execution environments of a function depend on."""
+        runtime = self.runtimes(str(config["Runtime"]))
+        layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or []]
+        layer_folder = self.folder.layers([layer for layer in layers if layer])
+        task_root = self.folder.code(code)
+        name, version = config["FunctionName"], config.get("Version", "$LATEST")
+        account, region = lambda_svc._account_region_from_function_config(config)
+        settings = {key: value for key, value in config.items() if key in RUNTIME_SETTINGS}
+        parts = json.dumps([settings, str(task_root), layer_folder], sort_keys=True, default=str)
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+        return FunctionSpec(
+            key=f"arn:aws:lambda:{region}:{account}:function:{name}:{version}",
+            fingerprint=hashlib.sha256(parts.encode()).hexdigest(),
+            handler=config.get("Handler", ""),
+            timeout=float(config.get("Timeout", 3)),
+            memory_mb=int(config.get("MemorySize", 128)),
+            version=version,
+            runtime=runtime,
+            task_root=task_root,
+            layers=layer_folder,
+            log_group=group,
+            region=region,
+            environment=lambda_svc._runtime_env_vars(config),
+        )
+
+
+class AsynchronousLambda:
+    """Stands for ``lambda_svc`` in SNS, whose deliveries are asynchronous events on AWS."""
+
+    def __init__(self, submit: Callable[[Record, Any], None]) -> None:
+        self._execute_function_with_config_scope = submit
+
+    def __getattr__(self, name: str) -> Any:
+        """Return everything else from the module itself."""
+        return getattr(lambda_svc, name)
+
+
+def failure(payload: Record, log: str) -> Record:
+    """Return a result in the shape of MiniStack's executors."""
+    return {"body": payload, "error": True, "log": log, "log_source": STREAMED}
+
+
+def scope_of(arn: str) -> dict[str, str]:
+    """Return the account and region of a function's ARN."""
+    account, region = lambda_svc._lambda_function_account_region_from_arn(arn)
+    return {"account_id": account, "region": region}
+
+
+def function_record(arn: str) -> Record | None:
+    """Look up a function as it is now."""
+    func, config, _ = lambda_svc._get_func_record_for_ref_in_scope(arn, **scope_of(arn))
+    if not func or not config:
+        return None
+    record: Record = lambda_svc._execution_record_for_config(func, {**config, "FunctionArn": arn})
+    return record
+
+
+def event_invoke_config(arn: str) -> Record:
+    """Return the asynchronous settings of a function, or nothing."""
+    parts = arn.split(":")
+    qualifier = parts[7] if len(parts) > 7 else None
+    scope = scope_of(arn)
+    func = lambda_svc._functions.get_scoped(scope["account_id"], scope["region"], parts[6]) or {}
+    return lambda_svc._event_invoke_config(func, qualifier) or {}
+
+
+def log_store(group_name: str, stream_name: str) -> Callable[[list[tuple[int, str]]], None]:
+    """Return a function that adds events to a log stream, making group and stream where they are missing."""
+
+    def store(events: list[tuple[int, str]]) -> None:
+        now = int(time.time() * 1000)
+        groups = cloudwatch_logs._log_groups
+        if group_name not in groups:
+            groups[group_name] = {
+                "arn": cloudwatch_logs._make_group_arn(group_name),
+                "creationTime": now,
+                "retentionInDays": None,
+                "tags": {},
+                "subscriptionFilters": {},
+                "streams": {},
+            }
+        streams = groups[group_name]["streams"]
+        if stream_name not in streams:
+            streams[stream_name] = {
+                "events": [],
+                "uploadSequenceToken": "1",
+                "creationTime": now,
+                "firstEventTimestamp": None,
+                "lastEventTimestamp": None,
+                "lastIngestionTime": None,
+            }
+        new = [{"timestamp": stamp, "message": text, "ingestionTime": now} for stamp, text in events]
+        cloudwatch_logs._append_log_events(streams[stream_name], new)
+        if groups[group_name].get("subscriptionFilters"):
+            cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, new)
+
+    return store
+
+
+def save_state() -> list[str]:
+    """Write all state; return what went wrong."""
+    problems: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.ERROR:
+                problems.append(record.getMessage())
+
+    listener = Listener()
+    persistence.logger.addHandler(listener)
+    try:
+        persistence.save_all(ministack_app._build_persistence_save_dict())
+    finally:
+        persistence.logger.removeHandler(listener)
+    return problems
+
+
+def reset_state() -> None:
+    """Forget all resources."""
+    ministack_app._reset_all_state()

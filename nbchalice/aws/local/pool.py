@@ -1,0 +1,138 @@
+"""Leases execution environments: few, reused while warm, waited for rather than refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .workers import FunctionSpec, Worker
+
+
+class TooManyWorkersError(Exception):
+    """Handlers that invoke handlers have filled the pool."""
+
+
+class WorkerPool:
+    """All execution environments of the server.
+
+    Parameters
+    ----------
+    create: makes the environment of a function; its process starts with the first invocation.
+    per_function: how many environments one function gets for events that can wait.
+    total: how many there are in all for events that can wait.
+    hard_limit: how many there are at most, with those for handlers that wait for another handler.
+    """
+
+    def __init__(
+        self, create: Callable[[FunctionSpec], Worker], per_function: int, total: int, hard_limit: int
+    ) -> None:
+        self._create = create
+        self._per_function = per_function
+        self._total = total
+        self._hard_limit = hard_limit
+        self._workers: list[Worker] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    @contextmanager
+    def lease(self, spec: FunctionSpec, *, nested: bool = False) -> Iterator[Worker]:
+        """Lend an environment, waiting for one unless a handler is the caller."""
+        worker = self._acquire(spec, nested)
+        try:
+            yield worker
+        finally:
+            self._release(worker)
+
+    def discard(self, key_matches: Callable[[str], bool]) -> None:
+        """End the environments of functions that changed; a running invocation is let finish."""
+        with self._changed:
+            doomed = [worker for worker in self._workers if key_matches(worker.spec.key)]
+            self._workers = [worker for worker in self._workers if worker not in doomed]
+            idle = [worker for worker in doomed if not worker.busy]
+            self._changed.notify_all()
+        for worker in idle:
+            worker.kill()
+
+    def reap(self, idle_seconds: float) -> int:
+        """End the environments that were not used for a while; return how many."""
+        limit = time.monotonic() - idle_seconds
+        with self._changed:
+            doomed = [w for w in self._workers if not w.busy and w.last_used < limit]
+            self._workers = [worker for worker in self._workers if worker not in doomed]
+            self._changed.notify_all()
+        for worker in doomed:
+            worker.kill()
+        return len(doomed)
+
+    def close(self) -> None:
+        """End all environments at once, busy or not, and lend no more."""
+        with self._changed:
+            self._closed = True
+        self.kill_all()
+
+    def kill_all(self) -> None:
+        """End all environments at once, busy or not."""
+        with self._changed:
+            doomed, self._workers = self._workers, []
+            self._changed.notify_all()
+        for worker in doomed:
+            worker.interrupt()
+        for worker in doomed:
+            worker.kill()
+
+    def count(self) -> int:
+        """Return how many environments there are."""
+        with self._changed:
+            return len(self._workers)
+
+    def _acquire(self, spec: FunctionSpec, nested: bool) -> Worker:
+        evicted: Worker | None = None
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise TooManyWorkersError("the local AWS is stopping")
+                if worker := self._idle(spec):
+                    break
+                same = sum(worker.spec.key == spec.key for worker in self._workers)
+                if nested or same < self._per_function:
+                    limit = self._hard_limit if nested else self._total
+                    if len(self._workers) >= limit:
+                        evicted = self._oldest_idle()
+                    if evicted is not None or len(self._workers) < limit:
+                        worker = self._create(spec)
+                        self._workers.append(worker)
+                        break
+                    if nested:
+                        raise TooManyWorkersError(f"{limit} handlers are running")
+                self._changed.wait()
+            worker.busy = True
+        if evicted is not None:
+            evicted.kill()
+        return worker
+
+    def _idle(self, spec: FunctionSpec) -> Worker | None:
+        for worker in self._workers:
+            if not worker.busy and worker.spec.fingerprint == spec.fingerprint:
+                return worker
+        return None
+
+    def _oldest_idle(self) -> Worker | None:
+        idle = [worker for worker in self._workers if not worker.busy]
+        if not idle:
+            return None
+        worker = min(idle, key=lambda candidate: candidate.last_used)
+        self._workers.remove(worker)
+        return worker
+
+    def _release(self, worker: Worker) -> None:
+        with self._changed:
+            worker.busy = False
+            worker.last_used = time.monotonic()
+            kept = worker in self._workers and worker.alive
+            if not kept and worker in self._workers:
+                self._workers.remove(worker)
+            self._changed.notify_all()
+        if not kept:
+            worker.kill()

@@ -1,0 +1,74 @@
+"""Looks at and ends the server's process, and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def remember_child(process: subprocess.Popen[bytes]) -> None:
+    """Keep a child, so that its end is noticed by this process."""
+    _children[process.pid] = process
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process runs; one that ended but was not waited for does not."""
+    if pid <= 0:
+        return False
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not is_zombie(pid)
+
+
+def is_ours(pid: int, instance: str) -> bool:
+    """Whether a process is the server with this instance id; numbers are used again."""
+    return process_exists(pid) and f"--instance {instance}" in command_line(pid)
+
+
+def end_process(pid: int) -> None:
+    """Kill a server and its process group at once, and wait for its end."""
+    for kill in (lambda: os.killpg(pid, signal.SIGKILL), lambda: os.kill(pid, signal.SIGKILL)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill()
+    deadline = time.monotonic() + 5.0
+    while process_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def command_line(pid: int) -> str:
+    """Return the words of a process's command, separated by blanks."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    return ps(pid, "command")
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether a process has ended and only waits to be noticed by its parent."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return ps(pid, "state").strip().startswith("Z")
+
+
+def ps(pid: int, column: str) -> str:
+    """Ask ``ps`` where there is no ``/proc``."""
+    try:
+        done = subprocess.run(
+            ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout

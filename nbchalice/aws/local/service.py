@@ -1,0 +1,229 @@
+"""The server process: MiniStack behind the guard, with faithful Lambda, saving its state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .home import Home, Record, lock_file, write_json
+from .logfile import keep_log_small
+
+logger = logging.getLogger("nbchalice.service")
+
+REAP_SECONDS = 10.0
+SAVE_SECONDS = 5.0
+SAVE_SHARE = 20  # a save may take one part in so many of the time
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the parent tells the server, on its standard input."""
+
+    home: str
+    socket_fd: int
+    record: Record
+    handler_access_key: str
+    handler_secret_key: str
+    packages: str
+    user_home: str
+    user_path: str
+    idle_seconds: float
+    per_function: int
+    total: int
+    worker_idle_seconds: float
+    retry_delays: tuple[float, ...]
+
+    @classmethod
+    def read(cls, text: str) -> Settings:
+        """Parse the JSON document of the parent."""
+        document: dict[str, Any] = json.loads(text)
+        document["record"] = Record(**document["record"])
+        document["retry_delays"] = tuple(document["retry_delays"])
+        return cls(**document)
+
+
+class Service:
+    """Wires the parts together and ends them in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        from .control import Control
+        from .faults import FaultInjector
+        from .functions import FunctionFolder
+        from .guard import Guard
+        from .interpreters import Interpreters
+        from .patches import Patches, ministack_app
+        from .pool import WorkerPool
+        from .signature import Key, SignatureChecker
+
+        record = settings.record
+        self.settings = settings
+        self.home = Home(Path(settings.home))
+        self.endpoint = f"http://127.0.0.1:{record.port}"
+        self.folder = FunctionFolder(self.home.temporary)
+        self.pool = WorkerPool(
+            self._create_worker, settings.per_function, settings.total, hard_limit=settings.total + 50
+        )
+        interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
+        self.patches = Patches(self.pool, self.folder, interpreters, settings.retry_delays, settings.per_function)
+        self.patches.apply()
+        keys = [
+            Key(record.access_key, record.secret_key),
+            Key(settings.handler_access_key, settings.handler_secret_key, of_handler=True),
+        ]
+        hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
+        self.faults = FaultInjector(ministack_app.app)
+        self.guard = Guard(self.faults, Control(self), record.token, hosts, SignatureChecker(keys))
+        self._stopping = asyncio.Event()
+        self._save_lock = threading.Lock()
+        self.save_problems: list[str] = []
+
+    def _create_worker(self, spec: Any) -> Any:
+        from .functions import lambda_variables, log_stream_name
+        from .output import LogStream
+        from .patches import log_store
+        from .workers import Worker
+
+        stream = log_stream_name(spec.version)
+        credentials = {
+            "AWS_ACCESS_KEY_ID": self.settings.handler_access_key,
+            "AWS_SECRET_ACCESS_KEY": self.settings.handler_secret_key,
+            "AWS_ENDPOINT_URL": self.endpoint,
+        }
+        environment = {**lambda_variables(spec, stream), **spec.environment, **credentials}
+        log = LogStream(log_store(spec.log_group, stream))
+        return Worker(spec, log, self.folder.scratch(), environment)
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        config = Config()
+        config.bind = [f"fd://{self.settings.socket_fd}"]
+        config.keep_alive_timeout = 75
+        config.loglevel = "WARNING"
+        config.graceful_timeout = 0
+        self.restore_events()
+        loop.create_task(self._housekeeping())
+        serving = loop.create_task(serve(self.guard, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type]
+        stopping = loop.create_task(self._stopping.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        self.finish()
+
+    def stop_soon(self) -> None:
+        """End the process once the answer being written is out."""
+        asyncio.get_running_loop().call_later(0.02, self._stopping.set)
+
+    def finish(self) -> None:
+        """End everything: workers, state, folders, and this process with its group."""
+        self.guard.close()
+        self.pool.close()
+        self.save()
+        self.home.clear_temporary()
+        write_json(self.home.record, {**self.settings.record.as_dict(), "pid": 0})
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+        os.killpg(0, signal.SIGKILL)
+
+    def save(self) -> list[str]:
+        """Write all state to disk; return what went wrong."""
+        from .patches import save_state
+
+        with self._save_lock:
+            self.guard.changed = False
+            self.save_problems = save_state()
+            try:
+                write_json(self.home.events, self.patches.events.pending())
+            except OSError as error:
+                self.save_problems.append(f"asynchronous events: {error}")
+            return self.save_problems
+
+    def restore_events(self) -> None:
+        """Take up the asynchronous events that a stop had interrupted."""
+        if self.home.events.exists():
+            self.patches.events.restore(json.loads(self.home.events.read_text()))
+            self.home.events.unlink()
+
+    def reset(self) -> None:
+        """Forget all resources, events and environments."""
+        from .patches import reset_state
+
+        self.patches.events.clear()
+        self.pool.kill_all()
+        reset_state()
+
+    async def _housekeeping(self) -> None:
+        """Reap idle environments, save changes, keep the log small, and stop when nobody calls."""
+        next_save = 0.0
+        while True:
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(self.pool.reap, self.settings.worker_idle_seconds)
+            keep_log_small(self.home.log)
+            now = time.monotonic()
+            if self.guard.changed and now >= next_save:
+                await asyncio.to_thread(self.save)
+                took = time.monotonic() - now
+                next_save = time.monotonic() + max(SAVE_SECONDS, took * SAVE_SHARE)
+            if now - self.guard.last_call > self.settings.idle_seconds:
+                logger.warning("stopping after %s s without a call", self.settings.idle_seconds)
+                self._stopping.set()
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+    except (ValueError, OSError):
+        pass
+
+
+def follow_port(home: Home, previous: int, port: int) -> None:
+    """Rewrite the endpoint inside saved state, where queue URLs bear the port."""
+    if not previous or previous == port:
+        return
+    old, new = f"http://127.0.0.1:{previous}/".encode(), f"http://127.0.0.1:{port}/".encode()
+    for path in home.state.glob("*.json"):
+        content = path.read_bytes()
+        if old in content:
+            path.write_bytes(content.replace(old, new))
+
+
+def main(environment: Mapping[str, str] = os.environ) -> None:
+    """Run the server; called by the launcher."""
+    settings = Settings.read(sys.stdin.readline())
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    home = Home(Path(settings.home))
+    lock = lock_file(home.server_lock, blocking=False)
+    if lock is None:
+        raise SystemExit("another local AWS is using this folder")
+    record = settings.record.with_pid(os.getpid())
+    previous = home.read_record()
+    follow_port(home, previous.port if previous else 0, record.port)
+    write_json(home.record, record.as_dict())
+    raise_file_limit()
+    from .patches import check_version
+
+    check_version()
+    asyncio.run(run(settings))
+
+
+async def run(settings: Settings) -> None:
+    """Make the service inside the event loop and run it."""
+    await Service(settings).run()

@@ -1,0 +1,386 @@
+"""Execution environments of Python functions: one process each, reused while warm, as on Lambda."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import json
+import os
+import secrets
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .output import LogStream, OutputReader
+
+INIT_SECONDS = 10.0  # AWS's limit of the Init phase
+POLL_SECONDS = 0.1  # how often a wait looks whether the process still lives
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An interpreter that runs handlers."""
+
+    name: str
+    executable: str
+    version: str
+    packages: str
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """Everything of a function that its execution environments depend on."""
+
+    key: str
+    fingerprint: str
+    handler: str
+    timeout: float
+    memory_mb: int
+    version: str
+    runtime: Runtime
+    task_root: Path
+    layers: str
+    log_group: str
+    region: str
+    environment: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a handler."""
+
+    request_id: str
+    event: Any
+    arn: str
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call answered: the response, or AWS's error document."""
+
+    response: Any
+    error: dict[str, Any] | None
+
+
+class WorkerExit(Exception):
+    """The process of an execution environment has ended."""
+
+
+class Worker:
+    """One execution environment.
+
+    Parameters
+    ----------
+    spec: the function it runs.
+    log: takes its log events as they come.
+    scratch: folder that becomes the handler's TMPDIR and HOME.
+    environment: all its variables, but for those two.
+    """
+
+    def __init__(self, spec: FunctionSpec, log: LogStream, scratch: Path, environment: Mapping[str, str]) -> None:
+        self.spec = spec
+        self.busy = True
+        self.last_used = time.monotonic()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = log
+        self._scratch = scratch
+        self._environment = environment
+        self._messages: list[dict[str, Any]] = []
+        self._arrived = threading.Condition()
+        self._reader: OutputReader | None = None
+        self._server_end: socket.socket | None = None
+        self._lifeline = -1
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs and can take another invocation."""
+        return self.process is not None and self.process.poll() is None
+
+    def invoke(self, invocation: Invocation) -> Outcome:
+        """Run the handler, starting the process first if it does not run."""
+        init_ms = None
+        if not self.alive:
+            failure, init_ms = self._initialize()
+            if failure is not None:
+                self._announce_start(invocation)
+                return self._finish(invocation, 0.0, Outcome(None, failure), 0, init_ms, "error")
+        self._announce_start(invocation)
+        started = time.perf_counter()
+        deadline = time.monotonic() + self.spec.timeout
+        try:
+            self._send(invocation)
+            message = self._wait("result", deadline)
+        except WorkerExit:
+            return self._crashed(invocation, started, init_ms)
+        elapsed = (time.perf_counter() - started) * 1000
+        if message is None:
+            return self._timed_out(invocation, elapsed, init_ms)
+        error = message["error"]
+        response = None if error else json.loads(message["response"])
+        outcome = Outcome(response, error)
+        return self._finish(invocation, elapsed, outcome, message["memory_mb"], init_ms, "")
+
+    def interrupt(self) -> None:
+        """Signal the end without waiting for it."""
+        process = self.process
+        if process is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the process, its children and its folder."""
+        process, self.process = self.process, None
+        if process is not None:
+            for end in (lambda: os.killpg(process.pid, signal.SIGKILL), process.kill):
+                with contextlib.suppress(OSError):
+                    end()
+            process.wait()
+        if self._server_end is not None:
+            with contextlib.suppress(OSError):
+                self._server_end.shutdown(socket.SHUT_RDWR)
+        if self._reader is not None:
+            self._reader.join()
+            self._reader = None
+        if self._server_end is not None:
+            self._server_end.close()
+            self._server_end = None
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+        remove_tree(self._scratch)
+
+    def _initialize(self) -> tuple[dict[str, Any] | None, float]:
+        """Start the process and wait for its handler; return the error document and the time it took."""
+        self.kill()
+        started = time.perf_counter()
+        self.log(
+            [f"INIT_START Runtime Version: python:{self.spec.runtime.version}"]
+            + ([f"[WARNING] {self.spec.runtime.warning}"] if self.spec.runtime.warning else [])
+        )
+        try:
+            self._spawn()
+            message = self._wait("ready", time.monotonic() + INIT_SECONDS + self.spec.timeout)
+        except WorkerExit:
+            failure = exit_payload(self._exit_status(), "")
+        except OSError as error:
+            failure = {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": f"the worker did not start: {error}"}
+        else:
+            if message is not None and message["type"] == "ready":
+                return None, (time.perf_counter() - started) * 1000
+            failure = message["payload"] if message else init_timeout_payload(self.spec.timeout)
+        elapsed = (time.perf_counter() - started) * 1000
+        self.kill()
+        return failure, elapsed
+
+    def _spawn(self) -> None:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        self._server_end, worker_end = socket.socketpair()
+        output, output_end = os.pipe()
+        lifeline_end, self._lifeline = os.pipe()
+        marker = f"nbchalice:{secrets.token_hex(8)}"
+        setup = {
+            "channel": worker_end.fileno(),
+            "lifeline": lifeline_end,
+            "marker": marker,
+            "layers": self.spec.layers,
+            "packages": self.spec.runtime.packages,
+        }
+        environment = {
+            **self._environment,
+            "TMPDIR": str(self._scratch),
+            "HOME": str(self._scratch),
+            "_NBCHALICE_WORKER": json.dumps(setup),
+        }
+        command = [self.spec.runtime.executable, "-I", "-S", str(Path(__file__).with_name("bootstrap.py"))]
+        try:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.spec.task_root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output_end,
+                stderr=output_end,
+                pass_fds=(worker_end.fileno(), lifeline_end),
+                process_group=0,
+            )
+        finally:
+            worker_end.close()
+            os.close(output_end)
+            os.close(lifeline_end)
+        self._messages.clear()
+        self._reader = OutputReader(output, marker, self._receive, self.log)
+        context = contextvars.copy_context()
+        self._reader.start(context)
+
+    def _send(self, invocation: Invocation) -> None:
+        deadline_ms = int((time.time() + self.spec.timeout) * 1000)
+        message = {
+            "request_id": invocation.request_id,
+            "event": invocation.event,
+            "arn": invocation.arn,
+            "deadline_ms": deadline_ms,
+            "trace_id": invocation.trace_id,
+        }
+        body = json.dumps(message).encode()
+        assert self._server_end is not None
+        try:
+            self._server_end.sendall(struct.pack(">I", len(body)) + body)
+        except OSError as error:
+            raise WorkerExit from error
+
+    def _receive(self) -> str | None:
+        """Read the message that a marker announced; return the text and time of a log record."""
+        assert self._server_end is not None
+        message = read_message(self._server_end)
+        if message is None:
+            return None
+        if message["type"] == "log":
+            self.log([message["text"]], message["timestamp"])
+            return None
+        with self._arrived:
+            self._messages.append(message)
+            self._arrived.notify_all()
+        return None
+
+    def _wait(self, kind: str, deadline: float) -> dict[str, Any] | None:
+        """Wait for a message; None when the deadline passed."""
+        with self._arrived:
+            while not self._messages:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._arrived.wait(min(POLL_SECONDS, left))
+                if not self._messages and not self.alive:
+                    break
+            if self._messages:
+                return self._messages.pop(0)
+        self._drain_after_exit()
+        with self._arrived:
+            if self._messages:  # it answered just before it ended
+                return self._messages.pop(0)
+        raise WorkerExit(kind)
+
+    def _drain_after_exit(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(OSError):  # a grandchild that lives on would keep the pipe open
+                os.killpg(self.process.pid, signal.SIGKILL)
+        if self._reader is not None:
+            self._reader.join()
+
+    def _exit_status(self) -> int | None:
+        return self.process.returncode if self.process is not None else None
+
+    def _announce_start(self, invocation: Invocation) -> None:
+        self.log([f"START RequestId: {invocation.request_id} Version: {self.spec.version}"])
+
+    def _crashed(self, invocation: Invocation, started: float, init_ms: float | None) -> Outcome:
+        elapsed = (time.perf_counter() - started) * 1000
+        payload = exit_payload(self._exit_status(), invocation.request_id)
+        self.log([f"{payload['errorMessage']}\n{payload['errorType']}"])
+        self.kill()
+        return self._finish(invocation, elapsed, Outcome(None, payload), 0, init_ms, "error")
+
+    def _timed_out(self, invocation: Invocation, elapsed: float, init_ms: float | None) -> Outcome:
+        self.kill()
+        text = f"Task timed out after {self.spec.timeout:.2f} seconds"
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
+        self.log([f"{stamp} {invocation.request_id} {text}"])
+        message = f"RequestId: {invocation.request_id} Error: {text}"
+        payload = {"errorType": "Sandbox.Timedout", "errorMessage": message}
+        return self._finish(invocation, elapsed, Outcome(None, payload), 0, init_ms, "timeout")
+
+    def _finish(
+        self,
+        invocation: Invocation,
+        elapsed: float,
+        outcome: Outcome,
+        memory_mb: int,
+        init_ms: float | None,
+        status: str,
+    ) -> Outcome:
+        """Write Lambda's END and REPORT lines."""
+        billed = int(elapsed) + (elapsed > int(elapsed))
+        parts = [
+            f"REPORT RequestId: {invocation.request_id}",
+            f"Duration: {elapsed:.2f} ms",
+            f"Billed Duration: {billed} ms",
+            f"Memory Size: {self.spec.memory_mb} MB",
+            f"Max Memory Used: {memory_mb} MB",
+        ]
+        if init_ms is not None:
+            parts.append(f"Init Duration: {init_ms:.2f} ms")
+        if status:
+            parts.append(f"Status: {status}")
+        self.log([f"END RequestId: {invocation.request_id}", "\t".join(parts)])
+        self.last_used = time.monotonic()
+        return outcome
+
+
+def read_message(connection: socket.socket) -> dict[str, Any] | None:
+    """Read one length-prefixed JSON message; None at the end of the stream."""
+
+    def read(size: int) -> bytes:
+        parts = []
+        while size:
+            part = connection.recv(min(size, 1 << 20))
+            if not part:
+                return b""
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    try:
+        head = read(4)
+        body = read(struct.unpack(">I", head)[0]) if head else b""
+    except OSError:
+        return None
+    if not body:
+        return None
+    message: dict[str, Any] = json.loads(body)
+    return message
+
+
+def exit_payload(status: int | None, request_id: str) -> dict[str, Any]:
+    """Return AWS's error document of a process that ended by itself."""
+    if status is not None and status < 0:
+        reason = f"Runtime exited with error: signal: {signal.Signals(-status).name.removeprefix('SIG').lower()}"
+    elif status:
+        reason = f"Runtime exited with error: exit status {status}"
+    else:
+        reason = "Runtime exited without providing a reason"
+    prefix = f"RequestId: {request_id} Error: " if request_id else ""
+    return {"errorType": "Runtime.ExitError", "errorMessage": f"{prefix}{reason}"}
+
+
+def init_timeout_payload(timeout: float) -> dict[str, Any]:
+    """Return AWS's error document of code that does not finish loading."""
+    message = f"Error: Task timed out after {timeout:.2f} seconds while the code was loaded"
+    return {"errorType": "Sandbox.Timedout", "errorMessage": message}
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder, also where a handler took its own permissions away."""
+    import shutil
+
+    def retry(function: Callable[..., Any], name: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(name).parent.chmod(0o700)
+            Path(name).chmod(0o700)
+            function(name)
+
+    if path.exists():
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=retry)
+        else:
+            shutil.rmtree(path, onerror=retry)
