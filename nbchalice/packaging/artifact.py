@@ -1,4 +1,11 @@
-"""The zip of one handler: readable, complete but for its layer, and the same bytes for the same input."""
+"""The zip of one handler: readable, complete but for its layer, and the same bytes for the same input.
+
+lambda_function.py   what Lambda imports
+notebook_code.py     the slice
+nbchalice.json       the manifest
+nbchalice.zip        nbchalice's runtime, not compressed in itself: Python imports from it, and the outer zip
+                     squeezes its modules as one text, which a limit of 12 KB needs
+"""
 
 from __future__ import annotations
 
@@ -7,25 +14,26 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from nbchalice.packaging.errors import PathConflictError
-from nbchalice.packaging.shrink import strip_source
+from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes
 
 HANDLER = "lambda_function.lambda_handler"
 _MANIFEST = "nbchalice.json"
 _MODULE = "notebook_code.py"
-_BOOT = """\
+_BOOT = f"""\
+import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "{ARCHIVE}"))
 
 from nbchalice.runtime.entry import load_handler
 
-lambda_handler = load_handler(Path(__file__).parent)
+lambda_handler = load_handler(ROOT)
 """
 
 
@@ -96,6 +104,7 @@ def build(
     ------
     PathConflictError: two different contents for one path, or a path that nbchalice needs itself.
     """
+    extra = [*vendored, *files.items()]
     manifest = {
         "name": handler_name,
         "function": slice.function,
@@ -110,32 +119,15 @@ def build(
         "lambda_function.py": _BOOT.encode(),
         _MODULE: slice.module.encode(),
         _MANIFEST: _json_line(manifest),
-        **runtime_files(),
+        ARCHIVE: runtime_archive(needed_modules([slice.module, *_sources(extra)])),
     }
-    content = zip_bytes(_merged(own, [*vendored, *files.items()]))
+    content = zip_bytes(_merged(own, extra))
     digest = hashlib.sha256(content)
     return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest)
 
 
-@cache
-def runtime_files() -> Mapping[str, bytes]:
-    """Return nbchalice's own files in every zip, by path, without comments and docstrings; read once."""
-    package = resources.files("nbchalice")
-    found = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
-    found.update(_python_files(package / "runtime", "nbchalice/runtime"))
-    shrunk = {path: strip_source(file.read_text(encoding="utf-8")).encode() for path, file in found.items()}
-    return MappingProxyType(shrunk)
-
-
-def _python_files(folder: Traversable, prefix: str) -> dict[str, Traversable]:
-    found: dict[str, Traversable] = {}
-    for entry in folder.iterdir():
-        path = f"{prefix}/{entry.name}"
-        if entry.is_dir():
-            found.update(_python_files(entry, path))
-        elif entry.name.endswith(".py"):
-            found[path] = entry
-    return found
+def _sources(extra: Iterable[tuple[str, bytes]]) -> list[str]:
+    return [content.decode(errors="replace") for path, content in extra if path.endswith(".py")]
 
 
 def _json_line(value: Any) -> bytes:
@@ -145,7 +137,7 @@ def _json_line(value: Any) -> bytes:
 def _merged(own: Mapping[str, bytes], extra: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     members = dict(own)
     for path, content in extra:
-        if path in own or path.startswith("nbchalice/"):
+        if path in own or path.startswith("nbchalice/") or path == "nbchalice.py":
             raise PathConflictError(
                 f"{path} cannot be added to the zip: nbchalice puts a file of its own there",
                 "rename the local module or file",

@@ -1,76 +1,157 @@
-"""Make Python source smaller without changing what it does: drop comments, docstrings and empty lines.
+"""Make nbchalice's own source smaller without changing what it does on Lambda.
 
-What stays is cut out of the original, never written anew, so every Python version gives the same bytes.
+Comments, docstrings, annotations of functions and variables, imports that only those needed, empty lines and wide
+indentation go. What stays is cut out of the original, never written anew, so every Python gives the same bytes.
+Nothing of this touches the code of a notebook or of local modules.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
 
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+from nbchalice.packaging.imports import is_type_checking
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DOCUMENTED = (ast.Module, ast.ClassDef, *_FUNCTIONS)
+_ONLY_FOR_TYPES = frozenset({"typing", "collections.abc", "types"})
+_INDENT = 4
+
+
+class _Cut(NamedTuple):
+    start: int
+    end: int
+    instead: bytes = b""
 
 
 def strip_source(source: str) -> str:
-    """Return Python source without comments, docstrings and empty lines.
+    """Return Python source without what only people and type checkers read.
 
     Parameters
     ----------
-    source: the text of a module.
+    source: the text of a module; it must not look at the annotations of its functions.
 
     Returns
     -------
-    The shorter module. Strings that span lines keep every character.
+    The shorter module. Strings keep every character; annotations in class bodies stay, for dataclasses.
 
     Raises
     ------
     SyntaxError: the source is not valid for the running Python.
     """
-    tree = ast.parse(source)
-    lines = source.splitlines(keepends=True)
-    for row, column in _comments(source):
-        lines[row - 1] = lines[row - 1][:column].rstrip() + "\n"
-    for node, alone in _docstrings(tree):
-        _blank(lines, node, "pass" if alone else "")
-    kept = _rows_inside_strings(tree)
-    return "".join(line for row, line in enumerate(lines, 1) if line.strip() or row in kept)
+    bare = _apply(source, _cuts_of_text)
+    return _narrow(_apply(bare, _cuts_of_imports))
 
 
-def _comments(source: str) -> Iterator[tuple[int, int]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+class _Text:
+    """A source with its tree, and byte offsets of places in it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tree = ast.parse(source)
+        self.content = source.encode()
+        self.lines = source.splitlines(keepends=True)
+        self._starts = [0, *accumulate(len(line.encode()) for line in self.lines)]
+
+    def at(self, row: int, column: int) -> int:
+        """Return the offset of a row (from 1) and column (in bytes)."""
+        return self._starts[row - 1] + column
+
+    def start(self, node: ast.stmt | ast.expr | ast.arg) -> int:
+        return self.at(node.lineno, node.col_offset)
+
+    def end(self, node: ast.stmt | ast.expr | ast.arg) -> int:
+        return self.at(node.end_lineno or 0, node.end_col_offset or 0)
+
+
+def _apply(source: str, find: Callable[[_Text], Iterator[_Cut]]) -> str:
+    text = _Text(source)
+    content, position, parts = text.content, 0, []
+    for cut in sorted(set(find(text))):
+        if cut.start >= position:
+            parts += [content[position : cut.start], cut.instead]
+            position = cut.end
+    return b"".join([*parts, content[position:]]).decode()
+
+
+def _cuts_of_text(text: _Text) -> Iterator[_Cut]:
+    for token in tokenize.generate_tokens(io.StringIO(text.source).readline):
         if token.type == tokenize.COMMENT:
-            yield token.start
-
-
-def _docstrings(tree: ast.Module) -> Iterator[tuple[ast.expr, bool]]:
-    for node in ast.walk(tree):
+            row, column = token.start
+            before = len(text.lines[row - 1][:column].encode())
+            yield _Cut(text.at(row, before), text.at(row, before + len(token.string.encode())))
+    in_class = {id(part) for node in ast.walk(text.tree) if isinstance(node, ast.ClassDef) for part in node.body}
+    for node in ast.walk(text.tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            first = node.body[0]
-            assert isinstance(first, ast.Expr)
-            yield first.value, len(node.body) == 1
+            yield _Cut(text.start(node.body[0]), text.end(node.body[0]), b"" if _may_go(text, node) else b"0")
+        if isinstance(node, _FUNCTIONS) and node.returns:
+            arrow = text.content.rindex(b"->", 0, text.start(node.returns))
+            yield _Cut(arrow, text.end(node.returns))
+        elif isinstance(node, ast.arg) and node.annotation:
+            yield _Cut(text.start(node) + len(node.arg.encode()), text.end(node.annotation))
+        elif isinstance(node, ast.AnnAssign) and node.value and node.simple and id(node) not in in_class:
+            yield _Cut(text.end(node.target), text.end(node.annotation))
 
 
-def _blank(lines: list[str], node: ast.expr, replacement: str) -> None:
-    """Replace a docstring that has its lines to itself; one that shares a line stays."""
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    before = lines[first].encode()[: node.col_offset].decode()
-    after = lines[last].encode()[node.end_col_offset or 0 :].decode()
-    if after.strip() or (before.strip() and not replacement):
-        return
-    lines[first : last + 1] = [before + replacement + "\n", *["\n"] * (last - first)]
+def _may_go(text: _Text, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a docstring has lines of its own and is not the whole body."""
+    first = node.body[0]
+    line = text.lines[(first.end_lineno or 1) - 1].encode()[first.end_col_offset :]
+    alone = not line.strip() or line.strip().startswith(b"#")
+    return alone and (len(node.body) > 1 or isinstance(node, ast.Module))
+
+
+def _cuts_of_imports(text: _Text) -> Iterator[_Cut]:
+    used = {node.id for node in ast.walk(text.tree) if isinstance(node, ast.Name)}
+    used |= set(re.findall(r"\w+", " ".join(_strings(text.tree))))
+    for node in text.tree.body:
+        if isinstance(node, ast.If) and is_type_checking(node.test) and not node.orelse:
+            yield _Cut(text.start(node), text.end(node))
+            used -= {"TYPE_CHECKING"}
+    for node in text.tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module in _ONLY_FOR_TYPES:
+            kept = [alias for alias in node.names if (alias.asname or alias.name) in used]
+            names = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in kept)
+            yield _Cut(text.start(node), text.end(node), f"from {node.module} import {names}".encode() if kept else b"")
+
+
+def _strings(tree: ast.Module) -> Iterator[str]:
+    return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _narrow(source: str) -> str:
+    """Drop empty lines and indent by one blank, except inside strings."""
+    text = _Text(source)
+    inside = _rows_inside_strings(text.tree)
+    regular = all(
+        token.string == " " * len(token.string) and len(token.string) % _INDENT == 0
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.INDENT
+    )
+    lines = []
+    for row, line in enumerate(text.lines, 1):
+        if row in inside:
+            lines.append(line)
+        elif stripped := line.strip():
+            depth = len(line) - len(line.lstrip())
+            ending = line.rstrip("\n") if row + 1 in inside else line[:depth] + stripped
+            lines.append((" " * (depth // _INDENT) if regular else line[:depth]) + ending[depth:] + "\n")
+    return "".join(lines)
 
 
 def _rows_inside_strings(tree: ast.Module) -> set[int]:
+    """Return the rows that begin inside a string; parts of f-strings have no reliable place before Python 3.12."""
     rows: set[int] = set()
-    docstrings = {id(node) for node, _ in _docstrings(tree)}
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Constant | ast.JoinedStr):
-            if id(node) not in docstrings:
-                rows.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            rows.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
         else:
             todo.extend(ast.iter_child_nodes(node))
     return rows

@@ -45,7 +45,7 @@ def zip_bytes(members: Mapping[str, Member | bytes], level: int = 9) -> bytes:
     Parameters
     ----------
     members: what is in it by path, with forward slashes; bytes stand for a file that is not executable.
-    level: how hard zlib tries, 1 to 9. Default: 9.
+    level: how hard zlib tries, 1 to 9; 0 stores. Default: 9.
 
     Returns
     -------

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from nbchalice.packaging.artifact import build, runtime_files
+from nbchalice.packaging.artifact import build
 from nbchalice.packaging.errors import PathConflictError
+from nbchalice.packaging.shipped import runtime_archive
 
 MODULE = "def greet(event):\n    return 'grüße'\n"
 
@@ -23,18 +24,17 @@ def opened(artifact):
     return zipfile.ZipFile(io.BytesIO(artifact.zip))
 
 
+def runtime_names(artifact):
+    return set(zipfile.ZipFile(opened(artifact).open("nbchalice.zip")).namelist())
+
+
 def test_the_zip_holds_module_runtime_and_manifest():
     artifact = build(a_slice(), "greeter", python="3.13", requirements=["numpy==2.0.0"])
     archive = opened(artifact)
-    names = archive.namelist()
-    assert {
-        "lambda_function.py",
-        "notebook_code.py",
-        "nbchalice.json",
-        "nbchalice/__init__.py",
-        "nbchalice/errors.py",
-    } <= set(names)
-    assert {name.split("/")[0] for name in names if "/" in name} == {"nbchalice"}
+    assert archive.namelist() == ["lambda_function.py", "nbchalice.json", "nbchalice.zip", "notebook_code.py"]
+    assert {"nbchalice/__init__.py", "nbchalice/runtime/__init__.py", "nbchalice/runtime/entry.py"} <= runtime_names(
+        artifact
+    )
     assert archive.read("notebook_code.py").decode() == MODULE
     assert (
         json.loads(archive.read("nbchalice.json"))
@@ -50,6 +50,34 @@ def test_the_zip_holds_module_runtime_and_manifest():
             "sha256": hashlib.sha256(MODULE.encode()).hexdigest(),
         }
     )
+
+
+def test_only_modules_that_something_imports_ship():
+    plain = runtime_names(build(a_slice(), "g", python="3.13"))
+    assert "nbchalice/errors.py" not in plain and "nbchalice/runtime/describe.py" not in plain
+    local = [("helper.py", b"def f():\n    from nbchalice.errors import NbChaliceError\n")]
+    assert runtime_names(build(a_slice(), "g", python="3.13", vendored=local)) == plain | {"nbchalice/errors.py"}
+    module = MODULE + "from nbchalice.runtime import describe\n"
+    assert "nbchalice/runtime/describe.py" in runtime_names(build(a_slice(module), "g", python="3.13"))
+
+
+def test_a_pure_handler_takes_at_most_12_kb():
+    module = """from nbchalice import Chalice
+
+# cell 1
+app = Chalice(app_name="shop")
+
+# cell 2
+RATE = 1.2
+
+# cell 3
+@app.on_sqs_message(queue="orders", batch_size=10)
+def greet(event):
+    for record in event:
+        app.log.info("%s -> %.2f", record.body, float(record.body) * RATE)
+"""
+    segments = [{"cell": f"cell {n}", "id": f"exec-{n}", "line": n, "count": n, "cell_line": 1} for n in (1, 2, 3)]
+    assert len(build(a_slice(module, segments), "greet", python="3.13").zip) <= 12 * 1024
 
 
 def test_hashes_are_those_of_the_zip():
@@ -71,7 +99,7 @@ def test_same_input_gives_the_same_bytes_whatever_time_zone_mask_and_order(monke
     time.tzset()
     old = os.umask(0o077)
     try:
-        runtime_files.cache_clear()
+        runtime_archive.cache_clear()
         second = build(
             a_slice(segments=[dict(reversed(segment.items()))]),
             "g",
@@ -102,7 +130,10 @@ def test_any_change_changes_the_hash():
     assert build(a_slice(), "g", python="3.13", files={"data.json": b"1"}).sha256 != base.sha256
 
 
-@pytest.mark.parametrize("path", ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice/extra.py"])
+@pytest.mark.parametrize(
+    "path",
+    ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice.zip", "nbchalice.py", "nbchalice/extra.py"],
+)
 def test_a_file_of_the_user_cannot_take_the_place_of_ours(path):
     with pytest.raises(PathConflictError) as caught:
         build(a_slice(), "g", python="3.13", vendored=[(path, b"")])

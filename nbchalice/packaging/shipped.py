@@ -1,0 +1,98 @@
+"""The part of nbchalice that ships with every function: the modules its code imports, cut to what Lambda needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+
+from nbchalice.packaging.imports import Import, find_imports
+from nbchalice.packaging.shrink import strip_source
+from nbchalice.packaging.zipping import zip_bytes
+
+ARCHIVE = "nbchalice.zip"
+_ENTRY = "nbchalice.runtime.entry"
+
+
+@cache
+def runtime_archive(modules: frozenset[str]) -> bytes:
+    """Return the archive of nbchalice's modules, for `sys.path`; made once per process.
+
+    Parameters
+    ----------
+    modules: dotted names, as of `needed_modules`.
+    """
+    files = _files()
+    return zip_bytes({path: files[path][1].encode() for path in files if files[path][0] in modules}, level=0)
+
+
+def needed_modules(sources: Iterable[str]) -> frozenset[str]:
+    """Return nbchalice's modules that Lambda's entry point and some sources import, directly or not.
+
+    A module that nbchalice itself can do without (imported in a function, or where an ImportError is caught) does
+    not ship, unless the sources import it.
+
+    Parameters
+    ----------
+    sources: texts of modules; those that cannot be parsed count as importing nothing.
+    """
+    found: set[str] = set()
+    todo = [_ENTRY, *_imported(tuple(source for source in sources if "nbchalice" in source))]
+    graph = _graph()
+    while todo:
+        name = todo.pop()
+        if name in graph and name not in found:
+            found.add(name)
+            todo += [name.rpartition(".")[0], *graph[name]]
+    return frozenset(found)
+
+
+def _imported(sources: tuple[str, ...]) -> list[str]:
+    names: list[str] = []
+    for source in sources:
+        try:
+            names += _names(find_imports(source))
+        except (SyntaxError, ValueError):
+            continue
+    return names
+
+
+def _names(imports: Iterable[Import]) -> list[str]:
+    return [name for i in imports for name in (i.module, *(f"{i.module}.{taken}" for taken in i.names))]
+
+
+@cache
+def _graph() -> Mapping[str, list[str]]:
+    graph = {}
+    for path, (module, source) in _files().items():
+        package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
+        graph[module] = _names(i for i in find_imports(source, package) if i.required)
+    return MappingProxyType(graph)
+
+
+@cache
+def _files() -> Mapping[str, tuple[str, str]]:
+    """Return module name and shrunk source of all that may ship, by path in the archive."""
+    package = resources.files("nbchalice")
+    found = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
+    found.update(_python_files(package / "runtime", "nbchalice/runtime"))
+    return MappingProxyType(
+        {path: (_module(path), strip_source(found[path].read_text(encoding="utf-8"))) for path in sorted(found)}
+    )
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _python_files(folder: Traversable, prefix: str) -> dict[str, Traversable]:
+    found: dict[str, Traversable] = {}
+    for entry in folder.iterdir():
+        path = f"{prefix}/{entry.name}"
+        if entry.is_dir():
+            found.update(_python_files(entry, path))
+        elif entry.name.endswith(".py"):
+            found[path] = entry
+    return found

@@ -1,0 +1,55 @@
+import pytest
+
+from nbchalice.packaging.imports import find_imports
+
+
+def found(source, package=""):
+    return [(i.module, i.names, i.required) for i in find_imports(source, package)]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import a, b.c as d", [("a", (), True), ("b.c", (), True)]),
+        ("from a.b import c, d as e", [("a.b", ("c", "d"), True)]),
+        ("from a import *", [("a", ("*",), True)]),
+        ("def f():\n    import a", [("a", (), False)]),
+        ("async def f():\n    import a", [("a", (), False)]),
+        ("class C:\n    import a", [("a", (), True)]),
+        ("if x:\n    import a", [("a", (), True)]),
+        (
+            "try:\n    import a\nexcept ImportError:\n    import b\nelse:\n    import c",
+            [("a", (), False), ("b", (), False), ("c", (), True)],
+        ),
+        ("try:\n    import a\nexcept (ValueError, ModuleNotFoundError):\n    a = None", [("a", (), False)]),
+        ("try:\n    import a\nexcept:\n    a = None", [("a", (), False)]),
+        ("try:\n    import a\nexcept ValueError:\n    pass", [("a", (), True)]),
+        ("try:\n    import a\nfinally:\n    import b", [("a", (), True), ("b", (), True)]),
+        (
+            "import typing\nif typing.TYPE_CHECKING:\n    import a\nelse:\n    import b",
+            [("typing", (), True), ("b", (), True)],
+        ),
+        ("import importlib\nm = importlib.import_module('a.b')", [("importlib", (), True), ("a.b", (), False)]),
+        ("m = __import__('a')\nn = __import__(name)", [("a", (), False)]),
+        ("import a\nimport a", [("a", (), True)]),
+    ],
+)
+def test_imports(source, expected):
+    assert found(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from . import a", [("p.q", ("a",), True)]),
+        ("from .a import b", [("p.q.a", ("b",), True)]),
+        ("from .. import a", [("p", ("a",), True)]),
+        ("from ..a import b", [("p.a", ("b",), True)]),
+    ],
+)
+def test_relative_imports(source, expected):
+    assert found(source, "p.q") == expected
+
+
+def test_a_relative_import_of_a_module_without_package_is_left_to_python():
+    assert found("from . import a") == []

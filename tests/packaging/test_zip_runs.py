@@ -1,0 +1,109 @@
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from nbchalice.packaging.artifact import build
+
+PYTHONS = [Path(sys.executable), *sorted(Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python"))]
+HEAD = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
+HANDLER = """\
+@app.on_sqs_message(queue="orders", batch_size=10)
+def price(event):
+    for record in event:
+        app.log.info("got %s", record.body)
+        if record.body == "bad":
+            raise ValueError("bad price")
+    return len(event)
+"""
+
+
+def record(body):
+    return {
+        "messageId": body,
+        "receiptHandle": "r",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders",
+        "awsRegion": "us-east-1",
+    }
+
+
+def unpacked(folder, handler=HANDLER, before="", **options):
+    module = before + HEAD + handler
+    first = (before + HEAD).count("\n")
+    segments = [
+        {"cell": "cell 1", "id": "a", "line": 1, "count": first, "cell_line": 1},
+        {"cell": "cell 2", "id": "b", "line": first + 1, "count": handler.count("\n"), "cell_line": 1},
+    ]
+    sliced = SimpleNamespace(module=module, segments=segments, function="price", notebook="shop.ipynb")
+    artifact = build(sliced, "price", python="3.13", **options)
+    zipfile.ZipFile(io.BytesIO(artifact.zip)).extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parent.parent.name)
+def test_a_clean_interpreter_imports_and_calls_it(python, tmp_path):
+    root = unpacked(tmp_path)
+    code = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import lambda_function
+event = json.loads(sys.argv[2])
+print(json.dumps([lambda_function.lambda_handler(event, None), sys.modules["nbchalice"].__file__]))
+"""
+    event = json.dumps({"Records": [record("1"), record("2")]})
+    done = subprocess.run([python, "-I", "-c", code, root, event], capture_output=True, text=True, cwd="/", check=False)
+    assert done.returncode == 0, done.stderr
+    result, file = json.loads(done.stdout.splitlines()[-1])
+    assert result == 2 and file.startswith(str(root / "nbchalice.zip"))
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
+
+
+@linux
+def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp_path, run_on_lambda):
+    events = [{"Records": [record(body)]} for body in ("1", "bad", "3")]
+    answers, output = run_on_lambda(unpacked(tmp_path), events)
+    assert [kind for kind, _ in answers] == ["response", "error", "response"], output
+    assert answers[0][1] == answers[2][1] == 1
+    error = answers[1][1]
+    assert error["errorType"] == "ValueError" and error["errorMessage"] == "bad price"
+    assert any("shop.ipynb#cell 2" in frame and "line 6" in frame for frame in error["stackTrace"])
+    assert "got 1" in output
+
+
+@linux
+def test_aws_runtime_client_import_error(tmp_path, run_on_lambda):
+    answers, output = run_on_lambda(unpacked(tmp_path, before="import no_such_module\n"), [])
+    assert answers and answers[0][0] == "init", output
+    assert "no_such_module" in answers[0][1]["errorMessage"]
+
+
+@linux
+def test_aws_runtime_client_partial_batch_failure(tmp_path, run_on_lambda):
+    handler = HANDLER.replace("batch_size=10", "batch_size=10, report_failures=True")
+    answers, output = run_on_lambda(
+        unpacked(tmp_path, handler), [{"Records": [record(body) for body in ("1", "bad", "3")]}]
+    )
+    assert answers == [("response", {"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": "3"}]})], (
+        output
+    )
+
+
+def test_vendored_modules_and_files_are_found(tmp_path):
+    handler = "import helper\n" + HANDLER.replace("len(event)", "helper.answer()")
+    helper = b"from pathlib import Path\n\ndef answer():\n    return Path(__file__).with_name('data.txt').read_text()\n"
+    root = unpacked(tmp_path, handler, vendored=[("helper.py", helper)], files={"data.txt": b"42"})
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import lambda_function as f; print(f.lambda_handler({'Records': []}, None))"
+    done = subprocess.run([sys.executable, "-I", "-c", code, root], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["42"], done.stderr
