@@ -89,11 +89,12 @@ class _Layout:
         """
         cell = self.files.setdefault(file, {})
         text = self.text[line - 1] if line <= len(self.text) else ""
-        before = cell.get(cell_line) or ""
-        if text not in ["", *before.split("; ")]:
-            cell[cell_line] = f"{before}; {text}" if before else text
-        start = cell[cell_line].rfind(text) if before and text else 0
-        self.lines[line] = (file, cell_line, len(cell[cell_line][:start].encode()))
+        parts = cell[cell_line].split("; ") if cell.get(cell_line) and text else []
+        if text not in parts:
+            parts.append(text)
+            cell[cell_line] = "; ".join(parts) if text else cell.get(cell_line, "")
+        before = "".join(f"{part}; " for part in parts[: parts.index(text)])
+        self.lines[line] = (file, cell_line, len(before.encode()))
 
     def _parse(self) -> ast.Module:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -126,10 +127,9 @@ class LambdaFunction:
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
-        from annotationlib import Format
-
         # An annotation may name what is imported for type checkers only.
-        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+        lenient = importlib.import_module("annotationlib").Format.FORWARDREF
+        return inspect.signature(function, annotation_format=lenient)
     return inspect.signature(function)
 
 

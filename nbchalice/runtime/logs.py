@@ -20,7 +20,6 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         formatter = logging.Formatter(text_format, date_format)
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
-        self.addFilter(repair)
 
     @property
     def stream(self) -> TextIO:
@@ -79,9 +78,10 @@ def configure_root() -> None:
 def configure_app(log: logging.Logger, debug: bool) -> None:
     """Let an app's logger write once: through the root logger on Lambda, to stdout in a notebook."""
     set_level(log, debug)
+    log.addFilter(repair)
     if _in_lambda():
         return
-    if not log.handlers:
+    if not any(getattr(handler, "stream", None) is sys.stdout for handler in log.handlers):
         log.addHandler(StdoutHandler(NOTEBOOK_FORMAT))
     log.propagate = False
 

@@ -137,9 +137,16 @@ def test_an_sqs_event_agrees_with_powertools(event, context):
     batch = SQSEvent(raw, context)
     assert len(batch) == 3
     for mine, theirs in zip(batch, data_classes.SQSEvent(raw).records, strict=True):
-        assert (mine.body, mine.message_id, mine.receipt_handle) == (theirs.body, theirs.message_id, theirs.receipt_handle)
+        assert (mine.body, mine.message_id, mine.receipt_handle) == (
+            theirs.body,
+            theirs.message_id,
+            theirs.receipt_handle,
+        )
         assert mine.receive_count == int(theirs.attributes.approximate_receive_count)
-        assert (mine.event_source_arn, mine.queue_name) == (theirs.event_source_arn, theirs.queue_url.rpartition("/")[2])
+        assert (mine.event_source_arn, mine.queue_name) == (
+            theirs.event_source_arn,
+            theirs.queue_url.rpartition("/")[2],
+        )
         assert mine.message_attributes["currency"]["stringValue"] == "EUR"
         assert mine.attributes["SenderId"] == "AIDAEXAMPLE"
         assert mine.message_group_id is None

@@ -46,7 +46,10 @@ def test_a_rate_needs_a_known_unit(unit):
         ("rate()", "rate: the value must be a whole number of 1 or more, not ''"),
         ("rate(5 Minutes)", "rate: with 5 the unit must be minutes, hours or days, not 'Minutes'"),
         ("every 5 minutes", "'every 5 minutes' is not a schedule; write rate(5 minutes), cron("),
-        ("cron(0 18 * * *)", "cron: there must be six fields (minutes, hours, day of month, month, day of week, year), not 5"),
+        (
+            "cron(0 18 * * *)",
+            "cron: there must be six fields (minutes, hours, day of month, month, day of week, year), not 5",
+        ),
         ("at(tomorrow)", "at: 'tomorrow' is not a moment of the form yyyy-mm-ddThh:mm:ss"),
         ("at(2026-02-30T09:00:00)", "at: '2026-02-30T09:00:00' is not a moment"),
     ],
@@ -111,7 +114,10 @@ def test_cron_takes_numbers_as_chalice_does():
         ("0 0 1 JUNE ? *", "cron: month is 'JUNE'; allowed"),
         ("0 0 ? * 0 *", "cron: day of week is '0'; allowed is 1-7 or SUN-SAT"),
         ("0 0 ? * 8L *", "cron: day of week is '8L' ('8' is not possible); allowed"),
-        ("0 0 ? * 2#6 *", "cron: day of week is '2#6' ('2#6' is not possible)".replace(" ('2#6' is not possible)", "; allowed")),
+        (
+            "0 0 ? * 2#6 *",
+            "cron: day of week is '2#6' ('2#6' is not possible)".replace(" ('2#6' is not possible)", "; allowed"),
+        ),
         ("0 0 ? * 3#1,6#3 *", "cron: day of week is '3#1,6#3' ('3#1' is not possible); allowed"),
         ("0 0 ? * MON/2 *", "cron: day of week is 'MON/2' (the step '/2' is not possible); allowed"),
         ("0 0 1 * ? 1969", "cron: year is '1969'; allowed is 1970-2199"),
