@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .app import Chalice
 from .cells import load_module
-from .function import LambdaFunction
 from .logs import configure_root
+from .marker import marked
 
 
-def load_handler(root: str | Path) -> LambdaFunction:
+def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     """Set up logging, load the package in ``root`` and return its handler.
+
+    On Lambda, each call also logs the ids of what it handles (see ``marker``).
 
     Parameters
     ----------
@@ -33,4 +38,4 @@ def load_handler(root: str | Path) -> LambdaFunction:
             f"{manifest['notebook']} registers no handler {manifest['function']!r}; "
             f"its handlers are: {', '.join(names) or 'none'}"
         )
-    return found[0]
+    return marked(found[0]) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else found[0]

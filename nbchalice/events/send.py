@@ -1,0 +1,206 @@
+"""Sends a test event on its real way and follows it to the invocation that handled it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import NbChaliceError
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.show import as_html, as_text, milliseconds, printable
+from nbchalice.logs.tail import Pace, Tail, passes
+from nbchalice.sources.base import AWS, FunctionRef, Sent, Source
+
+MARGIN_SECONDS = 10.0
+REPORT_SECONDS = 2.0
+FAILED = {"error", "timeout"}
+HINTS = {
+    "queued": "no invocation has taken it up yet; look later with the logs of the function, "
+    "or check that the trigger is deployed and its filter lets the message through",
+    "running": "the invocation still runs; the logs of the function show how it ends",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a test event has come.
+
+    Parameters
+    ----------
+    state: ``queued``, ``running``, ``retrying`` (a later attempt runs), ``done`` or ``failed``.
+    message_id: the id under which AWS accepted it.
+    attempt: which attempt, counted from 1; None while it is queued.
+    invocation: what is known of the invocation, or None.
+    """
+
+    state: str
+    message_id: str
+    attempt: int | None = None
+    invocation: Invocation | None = None
+
+    def __str__(self) -> str:
+        if self.state == "retrying":
+            return f"retrying (attempt {self.attempt})"
+        duration = self.invocation.duration_ms if self.invocation and self.state in {"done", "failed"} else None
+        return self.state if duration is None else f"{self.state} in {milliseconds(duration)}"
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """A test event and what became of it.
+
+    Parameters
+    ----------
+    message_id: the id under which AWS accepted it.
+    invocation: the first finished attempt to handle it, or what is known of the running one, or None.
+    sent: the ids by which the invocation was recognised.
+    status: ``queued``, ``running``, ``retrying``, ``done`` or ``failed``.
+    hint: what to do where it is neither done nor failed, else None.
+    """
+
+    message_id: str
+    invocation: Invocation | None
+    sent: Sent = field(repr=False)
+    status: str
+    hint: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the message was handled."""
+        return self.status == "done"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data, as ``nbchalice send --json`` prints it."""
+        return {
+            "message_id": self.message_id,
+            "invocation": self.invocation.to_dict() if self.invocation else None,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"message {printable(self.message_id)}: {self.status}"]
+        if self.invocation:
+            lines.append(as_text(self.invocation))
+        return "\n".join([*lines, *([f"  {self.hint}"] if self.hint else [])])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
+        head = f'<div style="font-size:12px">message {escape(self.message_id)}: <b>{escape(self.status)}</b></div>'
+        hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
+        body = as_html(self.invocation) if self.invocation else ""
+        return {"text/plain": str(self), "text/html": head + body + hint}
+
+
+def send(
+    aws: AWS,
+    source: Source,
+    options: Mapping[str, Any],
+    function_ref: FunctionRef,
+    *,
+    wait: float = 30.0,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    **values: Any,
+) -> SendResult:
+    """Send a test event through its service and wait until an invocation has handled it.
+
+    Parameters
+    ----------
+    aws: where the function stands.
+    source, options: the trigger whose way the event takes.
+    function_ref: the function that is to handle it.
+    wait: seconds to wait for the invocation to end; 0 does not look. Default: 30.
+    on_progress: called in this thread at each new state. Default: none.
+    stop: ends the waiting when set. Default: none.
+    values: what the source's form asks for (``message``, ``attribute``, ``key``, ...).
+
+    Returns
+    -------
+    The first finished attempt to handle the event; after ``wait`` seconds, what is known then.
+
+    Raises
+    ------
+    AWSError: AWS refused the event, or its log cannot be read.
+    """
+    tail = Tail(aws, function_ref.name, 0)
+    earlier = {invocation.key for invocation in tail.begin(MARGIN_SECONDS)} if wait > 0 else set()
+    try:
+        sent = source.send(aws, options, function_ref, **values)
+    except Exception as error:
+        raise explain(error, f"sending to {source.describe(options)}") from None
+    watch = _Watch(sent, earlier, on_progress)
+    watch.look([])
+    _until_handled(watch, tail, Pace.of(aws), time.monotonic() + wait, stop or threading.Event())
+    return SendResult(sent.message_id, watch.found, sent, watch.state, HINTS.get(_plain(watch.state)))
+
+
+def _until_handled(watch: _Watch, tail: Tail, pace: Pace, deadline: float, stop: threading.Event) -> None:
+    """Look into the log until the watch is over, or the time is up."""
+    report_until: float | None = None
+    while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
+        changed: list[Invocation] = []
+        try:
+            changed = tail.poll()
+        except NbChaliceError as error:
+            if not passes(error):
+                raise
+        watch.look(changed)
+        if watch.complete:
+            return
+        if watch.ended:  # its numbers follow within moments
+            report_until = report_until or time.monotonic() + REPORT_SECONDS
+            if time.monotonic() > report_until:
+                return
+        stop.wait(min(pace.after(bool(changed)), left))
+
+
+class _Watch:
+    """Picks the invocation that handled one event, and tells how far it is."""
+
+    def __init__(
+        self, sent: Sent, earlier: set[tuple[str, int]], on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        self._sent = sent
+        self._earlier = earlier
+        self._tell = on_progress
+        self._told: tuple[str, int | None] | None = None
+        self.found: Invocation | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the attempt has ended."""
+        return self.found is not None and self.found.finished
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has ended and its numbers are known."""
+        return self.ended and self.found is not None and self.found.duration_ms is not None
+
+    @property
+    def state(self) -> str:
+        """The state as `Progress` names it."""
+        if self.found is None:
+            return "queued"
+        if not self.found.finished:
+            return "retrying" if (self.found.attempt or 1) > 1 else "running"
+        failed = self.found.status in FAILED or not set(self.found.failed_ids).isdisjoint(self._sent.ids)
+        return "failed" if failed else "done"
+
+    def look(self, changed: list[Invocation]) -> None:
+        """Take in changed invocations; tell the state when it is a new one."""
+        for invocation in changed:
+            if invocation.key in self._earlier or not invocation.handles(self._sent.ids):
+                continue
+            if self.found is None or self.found.key == invocation.key:
+                self.found = invocation
+        attempt = self.found.attempt if self.found else None
+        if self._tell and (self.state, attempt) != self._told and not (self.ended and not self.complete):
+            self._told = (self.state, attempt)
+            self._tell(Progress(self.state, self._sent.message_id, attempt, self.found))
+
+
+def _plain(state: str) -> str:
+    return "running" if state == "retrying" else state

@@ -1,0 +1,190 @@
+"""One event of CloudWatch Logs -> what it says: Lambda's own lines, the function's records, nbchalice's markers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbchalice.logs.tracebacks import HEADER
+from nbchalice.runtime.marker import PREFIX
+
+ID = r"[0-9A-Za-z-]{8,64}"
+RECORD = re.compile(rf"\[(?P<level>[A-Z]{{3,10}})\]\t[^\t\n]{{0,40}}\t(?P<id>{ID}|None|)\t(?P<message>.*)", re.DOTALL)
+LAMBDA = re.compile(rf"(?P<kind>START|END|REPORT) RequestId: (?P<id>{ID})(?P<rest>.*)", re.DOTALL)
+TIMEOUT = re.compile(rf"\S+Z (?P<id>{ID}) (?P<message>Task timed out after [\d.]+ seconds)")
+EXIT = re.compile(
+    rf"RequestId: (?P<id>{ID}) (?:Error: (?P<message>[^\n]+)\n(?P<type>\w+\.\w+)"
+    r"|(?:Error: )?(?P<sole>(?:Runtime|Process) exited [^\n]*))\s*$"
+)
+PLATFORM = re.compile(
+    r"(INIT_START Runtime Version|INIT_REPORT |RESTORE_START |RESTORE_REPORT |(EXTENSION|LOGS|TELEMETRY)\tName:)"
+)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NUMBERS = re.compile(
+    r"(Billed Restore Duration|Billed Duration|Init Duration|Restore Duration|Max Memory Used|Memory Size|Duration"
+    r"|Status|Error Type): ([^\s,]+)"
+)
+REPORT_NAMES = {
+    "Duration": "duration_ms",
+    "Billed Duration": "billed_ms",
+    "Init Duration": "init_ms",
+    "Restore Duration": "init_ms",
+    "Memory Size": "memory_mb",
+    "Max Memory Used": "max_memory_mb",
+    "Status": "status",
+    "Error Type": "error_type",
+}
+METRIC_NAMES = {
+    "durationMs": "duration_ms",
+    "billedDurationMs": "billed_ms",
+    "initDurationMs": "init_ms",
+    "restoreDurationMs": "init_ms",
+    "memorySizeMB": "memory_mb",
+    "maxMemoryUsedMB": "max_memory_mb",
+}
+SOLE_TYPES = ("Runtime.", "Extension.", "Function.", "Sandbox.")
+ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id")
+KNOWN_KEYS = {"timestamp", "level", "log_level", "message", "logger", *ID_KEYS}
+TRACE_KEYS = {"stackTrace", "errorType", "errorMessage", "location"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one log event says.
+
+    Parameters
+    ----------
+    kind: ``start``, ``end``, ``report``, ``marker``, ``record``, ``print``, ``error``, ``head`` (of an error whose
+        traceback may follow), ``exit``, ``timeout`` or ``platform`` (of no interest).
+    request_id: the invocation's, or an empty text where the line does not tell.
+    level, message, logger: of a record.
+    data: numbers of a report, content of a marker, further fields of a JSON record, document of an error.
+    """
+
+    kind: str
+    request_id: str = ""
+    level: str = ""
+    message: str = ""
+    logger: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_line(message: str) -> Line:
+    """Read the message of one log event; never raises (Lambda: "Working with Lambda function logs")."""
+    text = message.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    for read in (_json, _lambda, _marker, _record, _uncaught, _failure):
+        if (line := read(text)) is not None:
+            return line
+    return Line("platform") if PLATFORM.match(text) else Line("print", message=text)
+
+
+def _lambda(text: str) -> Line | None:
+    match = LAMBDA.match(text)
+    if match is None:
+        return None
+    data = _report(match["rest"]) if match["kind"] == "REPORT" else {}
+    return Line(match["kind"].lower(), match["id"], data=data)
+
+
+def _report(text: str) -> dict[str, Any]:
+    found = {REPORT_NAMES[name]: value for name, value in NUMBERS.findall(text) if name in REPORT_NAMES}
+    return {name: _number(name, value) for name, value in found.items()}
+
+
+def _number(name: str, value: Any) -> Any:
+    if name in {"status", "error_type"}:
+        return str(value)
+    try:
+        return int(float(value)) if name.endswith("_mb") else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _marker(text: str) -> Line | None:
+    if not text.startswith(PREFIX):
+        return None
+    content = _loads(text.removeprefix(PREFIX))
+    request_id = content.get("request_id") if content else None
+    return Line("marker", request_id, data=content or {}) if isinstance(request_id, str) else None
+
+
+def _record(text: str) -> Line | None:
+    match = RECORD.match(text)
+    if match is None:
+        return None
+    request_id = "" if match["id"] == "None" else match["id"]
+    return Line("record", request_id, match["level"], match["message"])
+
+
+def _uncaught(text: str) -> Line | None:
+    if not text.startswith("[ERROR] "):
+        return None
+    head = text.removeprefix("[ERROR] ")
+    whole = f"\n{HEADER}" in text or head.startswith(SOLE_TYPES)
+    return Line("error" if whole else "head", level="ERROR", message=head)
+
+
+def _failure(text: str) -> Line | None:
+    if match := TIMEOUT.match(text):
+        return Line("timeout", match["id"], message=match["message"])
+    if match := EXIT.match(text):
+        data = {"errorType": match["type"] or "Runtime.ExitError", "errorMessage": match["message"] or match["sole"]}
+        return Line("exit", match["id"], data=data)
+    return None
+
+
+def _loads(text: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _json(text: str) -> Line | None:
+    content = _loads(text) if text.startswith("{") else None
+    if content is None:
+        return None
+    kind = content.get("type")
+    if isinstance(kind, str) and kind.startswith("platform."):
+        return _platform(kind, content.get("record"))
+    level = content.get("level", content.get("log_level"))
+    if not isinstance(level, str) or not ("message" in content or "errorType" in content):
+        return None
+    request_id = next((content[key] for key in ID_KEYS if UUID.fullmatch(str(content.get(key)))), "")
+    if "message" not in content:
+        return Line("error", request_id, level.upper(), data=content)
+    extra = {key: value for key, value in content.items() if key not in KNOWN_KEYS | TRACE_KEYS}
+    logger = content.get("logger")
+    return Line(
+        "record", request_id, level.upper(), _json_message(content), logger if isinstance(logger, str) else None, extra
+    )
+
+
+def _json_message(content: dict[str, Any]) -> str:
+    message, stack = content["message"], content.get("stackTrace")
+    text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
+    if not isinstance(stack, list):
+        return text
+    lines = [str(entry).rstrip("\n") for entry in stack]
+    return "\n".join([text, HEADER, *lines, f"{content.get('errorType')}: {content.get('errorMessage')}"])
+
+
+def _platform(kind: str, record: Any) -> Line:
+    if isinstance(record, str):
+        return _failure(record) or Line("platform")
+    if not isinstance(record, dict) or not isinstance(record.get("requestId"), str):
+        return Line("platform")
+    name = {"platform.start": "start", "platform.runtimeDone": "end", "platform.report": "report"}.get(kind)
+    return Line(name, record["requestId"], data=_metrics(record)) if name else Line("platform")
+
+
+def _metrics(record: dict[str, Any]) -> dict[str, Any]:
+    metrics = record.get("metrics")
+    known = metrics.items() if isinstance(metrics, dict) else ()
+    found = {METRIC_NAMES[name]: _number(METRIC_NAMES[name], value) for name, value in known if name in METRIC_NAMES}
+    named = {"status": record.get("status"), "error_type": record.get("errorType")}
+    return {**found, **{name: value for name, value in named.items() if isinstance(value, str)}}

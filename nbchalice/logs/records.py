@@ -1,0 +1,215 @@
+"""What a log tells, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
+
+UNSAID = {"run", "ids_cut", "records_cut", "result"}
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One event of CloudWatch Logs as it comes (CloudWatch Logs: FilteredLogEvent).
+
+    Parameters
+    ----------
+    timestamp: milliseconds since 1970.
+    message: the text.
+    stream: name of the log stream.
+    event_id: CloudWatch's id of the event, or an empty text.
+    """
+
+    timestamp: int
+    message: str
+    stream: str = ""
+    event_id: str = ""
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """One record that a function wrote, by `logging`, `print` or the runtime.
+
+    Parameters
+    ----------
+    timestamp: milliseconds since 1970.
+    level: ``DEBUG``, ``INFO``, ... ; empty for what was printed.
+    message: the text, without level, time and request id.
+    request_id: the invocation's.
+    stream: name of the log stream.
+    logger: name of the logger where the log tells it (JSON format), or None.
+    fields: what else a JSON record holds, or None.
+    """
+
+    timestamp: int
+    level: str
+    message: str
+    request_id: str
+    stream: str = ""
+    logger: str | None = None
+    fields: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON-ready data."""
+        extra = {"fields": dict(self.fields)} if self.fields else {}
+        return {**{name: value for name, value in vars(self).items() if name != "fields"}, **extra}
+
+    @property
+    def severity(self) -> int:
+        """The level as a number, as in `logging`; print counts as INFO."""
+        return LEVELS.get(self.level, 20)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a traceback.
+
+    Parameters
+    ----------
+    cell: what a person calls the notebook cell, for example ``cell 4``; None for a frame of a library.
+    line: line in the raw cell (or in the file), counted from 1.
+    function: name of the function.
+    source: the text of the line, or None.
+    file: the file name that Python knows, for example ``shop.ipynb#cell 4``.
+    """
+
+    cell: str | None
+    line: int
+    function: str
+    source: str | None = None
+    file: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the frame as JSON-ready data."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        return f"{self.cell or self.file}, line {self.line}, in {self.function}"
+
+
+@dataclass(frozen=True)
+class InvocationError:
+    """Why an invocation failed.
+
+    Parameters
+    ----------
+    type: name of the exception, or Lambda's name of the failure (``Sandbox.Timedout``, ``Runtime.ExitError``).
+    message: what it says.
+    frames: the traceback, outermost first.
+    text: the error as it stands in the log.
+    """
+
+    type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    text: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as JSON-ready data."""
+        return {**vars(self), "frames": [frame.to_dict() for frame in self.frames]}
+
+    @property
+    def frame(self) -> Frame | None:
+        """The innermost frame of the notebook, or None."""
+        return next((frame for frame in reversed(self.frames) if frame.cell), None)
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of a function (Lambda: "Understanding the REPORT line" for the numbers).
+
+    Parameters
+    ----------
+    request_id: Lambda's id; the retries of an asynchronous event share it.
+    function: the function's name.
+    status: ``running``, ``ok``, ``error``, ``timeout``, or ``partial`` where some records of a batch failed.
+    attempt: 1 for the first time the event was handled; None where the log does not tell.
+    duration_ms, billed_ms: milliseconds; None while it runs.
+    memory_mb, max_memory_mb: megabytes set and used; None while it runs.
+    init_ms: milliseconds of the cold start, or None for a warm one.
+    started: milliseconds since 1970 of the first line, or None.
+    records: what was logged.
+    error: why it failed, or None.
+    ids: what it handled: message ids and the like.
+    failed_ids: the ids of the records that the function reported as failed.
+    run: which start with this request id it is, counted from 1.
+    ids_cut: how many further ids the log leaves out.
+    records_cut: how many records were dropped to save memory, the oldest first.
+    result: what the function returned where that is known (direct invocations), else None.
+    """
+
+    request_id: str
+    function: str
+    status: str = "running"
+    attempt: int | None = None
+    duration_ms: float | None = None
+    billed_ms: float | None = None
+    memory_mb: int | None = None
+    max_memory_mb: int | None = None
+    init_ms: float | None = None
+    started: int | None = None
+    records: tuple[LogRecord, ...] = ()
+    error: InvocationError | None = None
+    ids: tuple[str, ...] = ()
+    failed_ids: tuple[str, ...] = ()
+    run: int = 1
+    ids_cut: int = 0
+    records_cut: int = 0
+    result: Any = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from all others: request id and run."""
+        return self.request_id, self.run
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self.status != "running"
+
+    @property
+    def cold(self) -> bool:
+        """Whether it was a cold start."""
+        return self.init_ms is not None
+
+    @property
+    def level(self) -> int:
+        """The highest severity of its records, as a number; a failure counts as ERROR."""
+        failed = [40] if self.status in {"error", "timeout", "partial"} else []
+        return max([*failed, *(record.severity for record in self.records)], default=0)
+
+    def handles(self, ids: tuple[str, ...]) -> bool:
+        """Whether it handled an event that goes by one of these ids."""
+        return self.request_id in ids or not set(self.ids).isdisjoint(ids)
+
+    def at_level(self, level: str) -> Invocation:
+        """Return it with only the records of this level and above."""
+        least = LEVELS.get(level.upper(), 0)
+        return replace(self, records=tuple(record for record in self.records if record.severity >= least))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        plain = {name: value for name, value in vars(self).items() if name not in UNSAID}
+        lists = {
+            "records": [record.to_dict() for record in self.records],
+            "error": self.error.to_dict() if self.error else None,
+            "ids": list(self.ids),
+            "failed_ids": list(self.failed_ids),
+        }
+        return {**plain, **lists, **({} if self.result is None else {"result": self.result})}
+
+    def __str__(self) -> str:
+        from nbchalice.logs.show import as_text
+
+        return as_text(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
+        from nbchalice.logs.show import as_html, as_text
+
+        return {"text/plain": as_text(self), "text/html": as_html(self)}

@@ -1,0 +1,105 @@
+"""Invocations for people: plain text for terminals, HTML for notebooks. All foreign text is escaped."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from nbchalice.logs.records import Invocation, InvocationError, LogRecord
+
+MOST_SHOWN = 200
+STATUS_COLORS = {"ok": "#2da44e", "running": "#8c959f", "partial": "#bf8700"}
+FAILED_COLOR = "#cf222e"
+LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": "#bf8700", "WARN": "#bf8700"}
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+PRE = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none"
+
+
+def printable(text: str) -> str:
+    """Return text whose control characters are spelled out, so that it cannot steer a terminal."""
+    return CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def headline(invocation: Invocation) -> str:
+    """Return status, durations and memory in one line."""
+    words = [invocation.status]
+    if invocation.duration_ms is not None:
+        words[0] += f" in {milliseconds(invocation.duration_ms)}"
+    if (invocation.attempt or 1) > 1:
+        words.append(f"attempt {invocation.attempt}")
+    if invocation.init_ms is not None:
+        words.append(f"cold start {milliseconds(invocation.init_ms)}")
+    if invocation.max_memory_mb is not None and invocation.memory_mb is not None:
+        words.append(f"{invocation.max_memory_mb} of {invocation.memory_mb} MB")
+    if invocation.failed_ids:
+        words.append(f"{len(invocation.failed_ids)} of the batch failed")
+    return " · ".join([*words, f"request {printable(invocation.request_id)}"])
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration as a person reads it."""
+    if value < 10:
+        return f"{value:.1f} ms"
+    return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
+def error_lines(error: InvocationError) -> list[str]:
+    """Return an error and its frames, the innermost last; without frames, the error's own text."""
+    lines = [str(error)]
+    for frame in error.frames:
+        lines.append(f"  {frame}")
+        if frame.source:
+            lines.append(f"    {frame.source}")
+    return lines
+
+
+def as_text(invocation: Invocation) -> str:
+    """Return an invocation as plain text."""
+    lines = [headline(invocation)]
+    records, hidden = _shown(invocation)
+    if hidden:
+        lines.append(f"  ({hidden} earlier records not shown)")
+    for record in records:
+        first, *rest = printable(record.message).splitlines() or [""]
+        lines += [f"  {record.level or 'print':<7} {first}", *(f"          {line}" for line in rest)]
+    if invocation.error:
+        lines += [f"  {printable(line)}" for text in error_lines(invocation.error) for line in text.splitlines()]
+    if invocation.result is not None:
+        lines.append(f"  returned {printable(repr(invocation.result))}")
+    return "\n".join(lines)
+
+
+def _shown(invocation: Invocation) -> tuple[tuple[LogRecord, ...], int]:
+    records = invocation.records[-MOST_SHOWN:]
+    return records, len(invocation.records) - len(records) + invocation.records_cut
+
+
+def as_html(invocation: Invocation) -> str:
+    """Return an invocation as HTML that takes text colour and background from the page."""
+    color = STATUS_COLORS.get(invocation.status, FAILED_COLOR)
+    records, hidden = _shown(invocation)
+    parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {escape(headline(invocation))}</div>']
+    if hidden:
+        parts.append(f'<div style="font-size:12px;opacity:.7">{hidden} earlier records not shown</div>')
+    if records:
+        parts.append(f'<pre style="{PRE}">{chr(10).join(_record_html(record) for record in records)}</pre>')
+    if invocation.error:
+        parts.append(_error_html(invocation.error))
+    if invocation.result is not None:
+        parts.append(f'<pre style="{PRE}">returned {escape(printable(repr(invocation.result)))}</pre>')
+    style = f"border-left:3px solid {color};padding:2px 0 2px 10px;margin:4px 0"
+    return f'<div class="nbchalice-invocation" style="{style}">{"".join(parts)}</div>'
+
+
+def _record_html(record: LogRecord) -> str:
+    level = record.level or "print"
+    color = LEVEL_COLORS.get(level)
+    style = f"color:{color};font-weight:600" if color else "opacity:.65"
+    return f'<span style="{style}">{escape(f"{level:<8}")}</span>{escape(printable(record.message))}'
+
+
+def _error_html(error: InvocationError) -> str:
+    first, *rest = error_lines(error)
+    text = escape(printable("\n".join(rest)))
+    title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first))}</b>'
+    return f'<pre style="{PRE}">{title}{chr(10) if rest else ""}{text}</pre>'

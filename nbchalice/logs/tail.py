@@ -1,0 +1,222 @@
+"""A function's invocations from CloudWatch Logs: the recent ones, and those to come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nbchalice.aws.errors import explain, is_transient
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.logs.fetch import Reader, group_of
+from nbchalice.logs.parse import Assembler, parse
+from nbchalice.logs.records import LEVELS, Invocation
+from nbchalice.logs.when import parse_time, to_ms
+from nbchalice.sources.base import AWS
+
+Moment = str | float | datetime | timedelta
+MOST_RECORDS = 10_000
+LONGEST_PAUSE = 1.0
+# How far CloudWatch may lag behind with a stream (milliseconds); the local AWS writes at once.
+LAG_MS, LOCAL_LAG_MS = 10_000, 1_000
+
+
+@dataclass
+class Pace:
+    """How long to pause between two looks, in seconds: short while something happens, then ever longer.
+
+    Parameters
+    ----------
+    shortest: the first pause. CloudWatch allows few requests a second, the local AWS any number.
+    longest: the last pause. Default: 1.
+    """
+
+    shortest: float = 0.05
+    longest: float = LONGEST_PAUSE
+    _last: float = 0.0
+
+    @classmethod
+    def of(cls, aws: AWS) -> Pace:
+        """Return what suits a target."""
+        return cls(0.05 if aws.local else 0.25)
+
+    def after(self, busy: bool) -> float:
+        """Return the next pause; ``busy`` says whether the last look found something new."""
+        self._last = self.shortest if busy or not self._last else min(self._last * 1.5, self.longest)
+        return self._last
+
+
+class Tail:
+    """Reads on in a function's log, call by call; an error of one call leaves it usable.
+
+    Parameters
+    ----------
+    aws: where the function stands.
+    function_name: name of the function on AWS.
+    since: where to begin (see `parse_time`). Default: now, by AWS's clock.
+    most_records: records to keep for each invocation; the oldest go first. Default: 10,000.
+    """
+
+    def __init__(
+        self, aws: AWS, function_name: str, since: Moment | None = None, *, most_records: int | None = MOST_RECORDS
+    ) -> None:
+        self.function_name = function_name
+        self._reader = Reader(aws, group_of(function_name))
+        self._assembler = Assembler(function_name, most_records)
+        self._lag = LOCAL_LAG_MS if aws.local else LAG_MS
+        self._start = None if since is None else to_ms(parse_time(since))
+
+    def poll(self) -> list[Invocation]:
+        """Return the invocations that changed since the last call, as they are now.
+
+        Raises
+        ------
+        AWSError: AWS refused or could not be reached; call again later.
+        """
+        try:
+            if self._start is None:
+                self._start = self._now()
+            events = list(self._reader.read(self._start))
+        except Exception as error:
+            raise explain(error, f"reading the log of {self.function_name}") from error
+        if events:
+            self._start = max(self._start, max(event.timestamp for event in events) - self._lag)
+        changed = self._assembler.feed(events)
+        self._assembler.forget()
+        return changed
+
+    def begin(self, margin: float) -> list[Invocation]:
+        """Look at what stands in the log already, from ``margin`` seconds before AWS's present, and return it.
+
+        Raises
+        ------
+        AWSError: AWS refused or could not be reached.
+        """
+        try:
+            self._start = self._now() - int(margin * 1000)
+        except Exception as error:
+            raise explain(error, f"reading the log of {self.function_name}") from error
+        return self.poll()
+
+    def _now(self) -> int:
+        here = int(time.time() * 1000)
+        for _ in self._reader.read(here + LAG_MS):
+            pass
+        return (self._reader.clock_ms or here) - 1000  # AWS tells whole seconds
+
+
+def recent(
+    aws: AWS,
+    function_name: str,
+    since: Moment = "10m",
+    until: Moment | None = None,
+    limit: int | None = None,
+    *,
+    level: str | None = None,
+    request_id: str | None = None,
+) -> list[Invocation]:
+    """Return a function's recent invocations, the first started first (CloudWatch Logs: FilterLogEvents).
+
+    Parameters
+    ----------
+    aws: where the function stands.
+    function_name: name of the function on AWS.
+    since, until: ``10m``, ``2h``, ``1d``, ISO 8601, a `datetime` or `timedelta`. Default: ten minutes ago, now.
+    limit: at most so many, the last ones. Default: all.
+    level: only records of this level and above, and invocations that have some. Default: all.
+    request_id: only this invocation. Default: all.
+
+    Returns
+    -------
+    The invocations; none where the function was never invoked or does not exist.
+
+    Raises
+    ------
+    InvalidInputError: a time or level that is none.
+    AWSError: AWS refused or could not be reached.
+    """
+    start, end = to_ms(parse_time(since)), None if until is None else to_ms(parse_time(until))
+    level = _known_level(level)
+    try:
+        events = list(Reader(aws, group_of(function_name)).read(start, end))
+    except Exception as error:
+        raise explain(error, f"reading the log of {function_name}") from None
+    found = [i for each in parse(events, function_name) if (i := _selected(each, level, request_id))]
+    return found[-limit:] if limit else found
+
+
+def follow(
+    aws: AWS,
+    function_name: str,
+    since: Moment | None = None,
+    *,
+    level: str | None = None,
+    request_id: str | None = None,
+    running: bool = False,
+    stop: threading.Event | None = None,
+    on_trouble: Callable[[NbChaliceError | None], None] | None = None,
+) -> Iterator[Invocation]:
+    """Yield a function's invocations as they end, without end; a lost network or throttling only delays them.
+
+    Parameters
+    ----------
+    aws: where the function stands; it need not have been invoked yet.
+    function_name: name of the function on AWS.
+    since: where to begin, as in `recent`. Default: now.
+    level, request_id: as in `recent`.
+    running: yield an invocation at each change, also while it runs; `Invocation.key` tells which it is. Default: False.
+    stop: ends the iterator when set. Default: none.
+    on_trouble: called with the error when AWS cannot be read for now, and with None when it can again. Default: none.
+
+    Raises
+    ------
+    InvalidInputError: a time or level that is none.
+    AWSError: AWS refused for good (no permission, expired credentials).
+    """
+    tail, pace, stop = Tail(aws, function_name, since), Pace.of(aws), stop or threading.Event()
+    level = _known_level(level)
+    troubled = False
+    while not stop.is_set():
+        changed: list[Invocation] = []
+        try:
+            changed = tail.poll()
+        except NbChaliceError as error:
+            if not passes(error):
+                raise
+            troubled = True
+            _tell(on_trouble, error)
+        else:
+            if troubled:
+                _tell(on_trouble, None)
+            troubled = False
+        for each in changed:
+            if (running or each.finished) and (chosen := _selected(each, level, request_id)):
+                yield chosen
+        stop.wait(pace.after(bool(changed)))
+
+
+def _tell(on_trouble: Callable[[NbChaliceError | None], None] | None, error: NbChaliceError | None) -> None:
+    if on_trouble is not None:
+        on_trouble(error)
+
+
+def passes(error: NbChaliceError) -> bool:
+    """Whether what `Tail.poll` raised may be gone at the next call: throttling, a lost network."""
+    cause = error.__cause__
+    return cause is not None and (is_transient(cause) or type(cause).__name__.endswith("TimeoutError"))
+
+
+def _known_level(level: str | None) -> str | None:
+    if level is not None and level.upper() not in LEVELS:
+        raise InvalidInputError(f"there is no log level {level!r}", f"use one of {', '.join(LEVELS)}")
+    return level
+
+
+def _selected(invocation: Invocation, level: str | None, request_id: str | None) -> Invocation | None:
+    if request_id is not None and invocation.request_id != request_id:
+        return None
+    if level is None:
+        return invocation
+    return invocation.at_level(level) if invocation.level >= LEVELS[level.upper()] else None

@@ -1,0 +1,76 @@
+"""Errors as they stand in a log or an answer, read into type, message and frames that name notebook cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from nbchalice.logs.records import Frame, InvocationError
+
+HEADER = "Traceback (most recent call last):"
+FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)",? [lL]ine (?P<line>\d{1,9})(?:, in (?P<function>.*))?$')
+MARKS = re.compile(r"[\s^~]+$")
+GENERATED = "generated"
+
+
+def cell_of(file: str) -> str | None:
+    """Return the cell that a frame's file name names (``shop.ipynb#cell 4``), or None for a library's file."""
+    name, separator, cell = file.rpartition("#")
+    if not separator or name.startswith(("/", "<")):
+        return None
+    cell = cell.removeprefix("cell=")
+    return cell if cell and cell != GENERATED else None
+
+
+def frames_of(lines: Iterable[str]) -> tuple[Frame, ...]:
+    """Return the frames among the lines of a traceback, outermost first."""
+    found: list[Frame] = []
+    waiting: re.Match[str] | None = None
+    for line in lines:
+        match = FRAME.match(line)
+        if waiting and not match and MARKS.match(line):
+            continue
+        if waiting:
+            found.append(_frame(waiting, None if match or not line[:1].isspace() else line.strip()))
+        waiting = match
+    return (*found, *([_frame(waiting, None)] if waiting else []))
+
+
+def _frame(match: re.Match[str], source: str | None) -> Frame:
+    file, function = match["file"], (match["function"] or "").strip()
+    return Frame(cell_of(file), int(match["line"]), function, source, file)
+
+
+def uncaught(text: str) -> InvocationError:
+    """Read what Lambda's runtime logs for an exception that left the handler (``[ERROR] Type: message``)."""
+    text = _plain_indents(text.removeprefix("[ERROR] "))
+    head, _, trace = text.partition(f"\n{HEADER}")
+    kind, _, message = head.partition(": ")
+    return InvocationError(kind.strip(), message.strip(), frames_of(trace.splitlines()), text)
+
+
+def logged(text: str) -> InvocationError | None:
+    """Read the last traceback that a logged message holds, or None where it holds none."""
+    _, separator, trace = _plain_indents(text).rpartition(HEADER)
+    if not separator:
+        return None
+    lines = trace.splitlines()
+    last = next((number for number, line in enumerate(lines) if line and not line[0].isspace()), len(lines))
+    kind, _, message = "\n".join(lines[last:]).partition(": ")
+    return InvocationError(kind.strip(), message.strip(), frames_of(lines[:last]), HEADER + trace)
+
+
+def from_payload(payload: Any) -> InvocationError:
+    """Read Lambda's error document (Lambda: "Function errors"): errorType, errorMessage, stackTrace."""
+    document = payload if isinstance(payload, dict) else {"errorMessage": str(payload)}
+    kind, message = str(document.get("errorType") or "Error"), str(document.get("errorMessage") or "")
+    stack = document.get("stackTrace")
+    entries = [str(entry).rstrip("\n") for entry in stack] if isinstance(stack, list) else []
+    text = "\n".join([f"{kind}: {message}", *([HEADER, *entries] if entries else [])])
+    return InvocationError(kind, message, frames_of("\n".join(entries).splitlines()), text)
+
+
+def _plain_indents(text: str) -> str:
+    # AWS indents with no-break spaces, so that CloudWatch keeps them.
+    return text.replace("\u00a0", " ")
