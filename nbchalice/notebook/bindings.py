@@ -1,0 +1,76 @@
+"""Which names a piece of code binds in its own scope."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """Return a function's parameters in the order in which a call fills them, the starred ones last."""
+    stars = [item for item in (arguments.vararg, arguments.kwarg) if item is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *stars]
+
+
+def bound_names(node: ast.AST) -> set[str]:
+    """Return the names that a statement, target or pattern binds in the scope it stands in."""
+    names: set[str] = set()
+    queue: list[ast.AST] = [node]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, ast.Name):
+            if not isinstance(item.ctx, ast.Load):
+                names.add(item.id)
+            continue
+        if isinstance(item, ast.Import | ast.ImportFrom):
+            whole = isinstance(item, ast.Import)
+            names |= {alias.asname or (alias.name.split(".")[0] if whole else alias.name) for alias in item.names}
+            continue
+        if isinstance(item, _SCOPES):
+            queue += _outside(item)
+            if not isinstance(item, ast.Lambda):
+                names.add(item.name)
+            continue
+        if isinstance(item, _COMPREHENSIONS):
+            names |= {part.target.id for part in ast.walk(item) if isinstance(part, ast.NamedExpr)}
+            continue
+        if isinstance(item, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and item.name:
+            names.add(item.name)
+        elif isinstance(item, ast.MatchMapping) and item.rest:
+            names.add(item.rest)
+        elif item.__class__.__name__ == "TypeAlias":
+            names.add(item.name.id)  # type: ignore[attr-defined]
+            continue
+        queue += ast.iter_child_nodes(item)
+    return names
+
+
+def _outside(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of a function or class that are evaluated where it is defined."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *node.keywords]
+    parts: list[ast.AST] = list(getattr(node, "decorator_list", []))
+    arguments: ast.arguments = node.args  # type: ignore[attr-defined]
+    return [*parts, *arguments.defaults, *(item for item in arguments.kw_defaults if item is not None)]
+
+
+def global_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
+    """Return the names that a function's body declares ``global`` and ``nonlocal``."""
+    declared: set[str] = set()
+    free: set[str] = set()
+    queue = list(body)
+    while queue:
+        item = queue.pop()
+        if isinstance(item, ast.Global):
+            declared |= set(item.names)
+        elif isinstance(item, ast.Nonlocal):
+            free |= set(item.names)
+        elif isinstance(item, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(item, _SCOPES):
+            queue += [child for child in ast.iter_child_nodes(item) if not isinstance(child, ast.expr)]
+    return declared, free

@@ -1,0 +1,148 @@
+"""Which statements may run again on Lambda: cheap ones; the others need a bundle, or the user's word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.errors import NeedsBundleError, ReadsLocalFileError
+from nbchalice.notebook.facts import Block, Call, Kind, Mark
+from nbchalice.notebook.knowledge import (
+    CHEAP_BUILTINS,
+    CHEAP_FUNCTIONS,
+    CHEAP_OF_COSTLY,
+    CHEAP_OF_HEAVY,
+    COSTLY_CALLS,
+    COSTLY_STDLIB,
+    HEAVY,
+    READS_FILES,
+    STDLIB,
+    TRAINS,
+)
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.effects import Effects, Value
+    from nbchalice.notebook.history import Step
+
+SLOW_SECONDS = 2.0
+_DEPTH = 12
+
+
+def require_cheap(step: Step, effects: Effects, names: str) -> None:
+    """Refuse a statement that is not cheap to run again.
+
+    Parameters
+    ----------
+    step: the statement that the slice needs.
+    effects: the followed notebook.
+    names: what the slice needs of it, for the error.
+
+    Raises
+    ------
+    ReadsLocalFileError: it reads a file.
+    NeedsBundleError: it calls something unknown, or was slow.
+    """
+    statement = step.statement
+    if statement.mark is Mark.INCLUDE or statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE}:
+        return
+    found = costly_call(statement.now, effects, step.position)
+    if found is not None:
+        what, call = found
+        reads = what.rpartition(".")[2] in READS_FILES
+        raise (ReadsLocalFileError if reads else NeedsBundleError)(
+            f"{names} comes from {what}(...), which "
+            + ("reads a local file" if reads else "is not known to be cheap and safe to run again on Lambda"),
+            _hint(names),
+            step.location(call.line),
+        )
+    loops = statement.now.loops or any(
+        block.loops
+        for call in statement.now.calls.values()
+        if not call.definition and isinstance(call.root, str)
+        for value in effects.values(call.root, step.position)
+        for block in effects.reachable(value, step.position)
+    )
+    if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and loops:
+        raise NeedsBundleError(
+            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", _hint(names), step.location()
+        )
+
+
+def _hint(names: str) -> str:
+    first = names.split(",", maxsplit=1)[0]
+    return (
+        f"bundle its value with %chalice bundle {first}, or mark the statement '# nbchalice: include' to run it on Lambda "
+        "(or '# nbchalice: exclude' to leave it out)"
+    )
+
+
+def costly_call(
+    block: Block, effects: Effects, moment: int, seen: frozenset[int] = frozenset()
+) -> tuple[str, Call] | None:
+    """Find a call in a block, or in the notebook's functions it calls, that is not known to be cheap."""
+    for call in block.calls.values():
+        if call.definition:
+            continue
+        what = _costly(call, block, effects, moment, seen | {id(block)})
+        if what is not None:
+            return what, call
+    return None
+
+
+def _costly(call: Call, block: Block, effects: Effects, moment: int, seen: frozenset[int]) -> str | None:
+    last = call.path[-1] if call.path else ""
+    if last in READS_FILES or last in TRAINS:
+        return call.text
+    if not isinstance(call.root, str):
+        return None
+    known = effects.qualified(call.root, call.path, moment)
+    if known is not None:
+        return None if cheap_external(known) else known
+    for value in effects.values(call.root, moment):
+        found = _costly_value(value, call, effects, moment, seen)
+        if found is not None:
+            return found
+    return None
+
+
+def _costly_value(value: Value, call: Call, effects: Effects, moment: int, seen: frozenset[int]) -> str | None:
+    statement = effects.statement(value)
+    if statement is None or len(seen) > _DEPTH:
+        return None
+    if call.path and statement.kind not in {Kind.CLASS, Kind.FUNCTION}:
+        blocks = effects.methods.get(call.path[-1], [])
+        if not blocks and effects.from_aws(value) and not _makes_client(call.path[-1]):
+            return call.text
+    elif statement.kind is Kind.CLASS:
+        blocks = [block for block in statement.later if block.name in {"__init__", "__post_init__", "__new__"}]
+    else:
+        blocks = effects.reachable(value, moment) if not statement.later else list(statement.later)
+    for block in blocks:
+        if id(block) not in seen:
+            inner = costly_call(block, effects, moment, seen)
+            if inner is not None:
+                return inner[0]
+    return None
+
+
+def _makes_client(name: str) -> bool:
+    return name[:1].isupper() or name in CHEAP_FUNCTIONS
+
+
+def cheap_external(known: str) -> bool:
+    """Tell whether a library function or builtin is cheap and safe to run again, by its dotted name."""
+    parts = known.split(".")
+    top, last = parts[0], parts[-1]
+    if known in COSTLY_CALLS:
+        return False
+    if len(parts) == 1:
+        return known in CHEAP_BUILTINS or last[:1].isupper()
+    if last in READS_FILES or last in TRAINS:
+        return False
+    if top in STDLIB:
+        costly = top in COSTLY_STDLIB or ".".join(parts[:2]) in {"os.system", "os.popen"}
+        return not costly or known in CHEAP_OF_COSTLY or any(known.startswith(f"{one}.") for one in CHEAP_OF_COSTLY)
+    if top in HEAVY:
+        return known in CHEAP_OF_HEAVY
+    if top == "numpy" and last in {"load", "fromfile", "memmap", "loadtxt", "genfromtxt"}:
+        return False
+    return last[:1].isupper() or last in CHEAP_FUNCTIONS or top in {"nbchalice", "numpy"}

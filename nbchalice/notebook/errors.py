@@ -1,0 +1,89 @@
+"""Why a notebook's code cannot be captured: one class for each reason, each with its fix."""
+
+from __future__ import annotations
+
+from nbchalice.errors import CaptureError
+
+
+class UnresolvedNameError(CaptureError):
+    """The slice uses a name that no cell, import or builtin defines."""
+
+
+class DeletedNameError(CaptureError):
+    """The slice uses a name that a later ``del`` removed."""
+
+
+class MagicNameError(CaptureError):
+    """The slice uses a name that only a magic or a shell line defines."""
+
+
+class NotebookOnlyNameError(CaptureError):
+    """The slice uses a name that exists only inside IPython, such as ``display`` or ``Out``."""
+
+
+class OutsideCellsError(CaptureError):
+    """The slice uses a name that the kernel knows but no executed cell defines."""
+
+
+class OutOfOrderError(CaptureError):
+    """A statement uses, while it runs, a name that only a later cell defines."""
+
+
+class FailedCellError(CaptureError):
+    """The slice needs a statement that failed, or that stands after the line at which its cell failed."""
+
+
+class UnparsableCellError(CaptureError):
+    """A cell that the slice needs is not valid Python."""
+
+
+class MagicInBodyError(CaptureError):
+    """A statement of the slice contains a magic or shell line, which cannot run on Lambda."""
+
+
+class TopLevelAwaitError(CaptureError):
+    """The slice needs a statement with ``await`` outside a function."""
+
+
+class NeedsBundleError(CaptureError):
+    """The slice needs a value that is too slow, too large or too uncertain to compute again on Lambda."""
+
+
+class ReadsLocalFileError(NeedsBundleError):
+    """The slice needs a value read from a file of this computer."""
+
+
+class AmbiguousMutationError(CaptureError):
+    """It cannot be told whether a call changes a value that the slice needs."""
+
+
+class SecretInSliceError(CaptureError):
+    """The slice contains a credential."""
+
+
+class HandlerNotFoundError(CaptureError):
+    """No function of this name, or no function that can be a handler, is defined."""
+
+
+class AmbiguousHandlerError(CaptureError):
+    """Several functions of the cell could be the handler."""
+
+
+class StaleCellError(CaptureError):
+    """A cell of the slice was edited after it was run."""
+
+
+class DecoratorError(CaptureError):
+    """A handler's decorator could not be evaluated."""
+
+
+class TargetSyntaxError(CaptureError):
+    """The slice uses syntax that the target Python does not have."""
+
+
+class ImportFailedError(CaptureError):
+    """The captured module does not import in a clean process."""
+
+
+class DivergedError(CaptureError):
+    """A variable has another value in the captured module than in the kernel."""

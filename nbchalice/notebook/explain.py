@@ -1,0 +1,183 @@
+"""Why a name is not there: the most helpful of several errors."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.errors import (
+    DeletedNameError,
+    FailedCellError,
+    HandlerNotFoundError,
+    MagicNameError,
+    NotebookOnlyNameError,
+    OutOfOrderError,
+    OutsideCellsError,
+    UnparsableCellError,
+    UnresolvedNameError,
+)
+from nbchalice.notebook.facts import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbchalice.notebook.history import Step, Timeline
+
+_NOTEBOOK_ONLY = {
+    "display": "write to the log instead, for example app.log.info(...)",
+    "get_ipython": "write it in plain Python",
+    "In": "give the value a name",
+    "Out": "give the value a name",
+    "exit": "return from the handler instead",
+    "quit": "return from the handler instead",
+    "_": "give the value a name",
+    "__": "give the value a name",
+    "___": "give the value a name",
+    "_i": "give the text a name",
+    "_ih": "give the text a name",
+    "_oh": "give the value a name",
+    "_dh": "give the value a name",
+}
+
+
+def is_notebook_only(name: str) -> bool:
+    """Tell whether only IPython itself defines a name."""
+    return name in _NOTEBOOK_ONLY or (name.startswith("_") and name.lstrip("_i").isdigit())
+
+
+def where_used(name: str, user: Step) -> Location:
+    """Find the line of a statement that first mentions a name."""
+    import re
+
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+    for offset, line in enumerate(user.statement.text.split("\n")):
+        if pattern.search(line.split("#")[0]):
+            return user.location(user.statement.line + offset)
+    return user.location()
+
+
+def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
+    """Make the error for a name that was removed by ``del``.
+
+    Parameters
+    ----------
+    name: the name.
+    gone: the statement that removed it.
+    user: the statement that needs it, or None for the handler itself.
+    """
+    return DeletedNameError(
+        f"{name} was deleted by 'del' in {gone.cell.label}",
+        f"define {name} again, or remove the del",
+        where_used(name, user) if user is not None else gone.location(),
+    )
+
+
+def unresolved(
+    name: str, user: Step, timeline: Timeline, namespace: Mapping[str, Any] | None, *, now: bool
+) -> CaptureError:
+    """Make the error that fits a name that no statement binds when it is needed.
+
+    Parameters
+    ----------
+    name: the name.
+    user: the statement that needs it.
+    timeline: the executed statements.
+    namespace: the kernel's variables, or None.
+    now: whether it is needed while the statement runs, not when its functions are called.
+    """
+    place = where_used(name, user)
+    later = timeline.first(name, user.position) if now else None
+    if later is not None:
+        return OutOfOrderError(
+            f"{name} is used here but defined only later, in {later.cell.label}",
+            f"move the definition of {name} above this cell",
+            place,
+        )
+    for step in timeline.lost:
+        if name in step.statement.binds:
+            return FailedCellError(
+                f"{name} is defined only in {step.cell.label}, which failed before it got there",
+                f"correct {step.cell.label} and run it again",
+                place,
+            )
+    for step in timeline.excluded:
+        if name in step.statement.binds:
+            return UnresolvedNameError(
+                f"{name} is defined only by a statement marked '# nbchalice: exclude' in {step.cell.label}",
+                "remove the mark, or define it otherwise",
+                place,
+            )
+    return _by_magic(name, place, timeline) or _elsewhere(name, place, timeline, namespace)
+
+
+def _by_magic(name: str, place: Location, timeline: Timeline) -> CaptureError | None:
+    for cell, split in timeline.splits:
+        for hidden, _, text in split.body.hidden:
+            if hidden == name:
+                return MagicNameError(
+                    f"{name} is defined only by a magic in {cell.label}: {text.strip()}",
+                    f"define {name} in plain Python",
+                    place,
+                )
+    return None
+
+
+def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mapping[str, Any] | None) -> CaptureError:
+    if is_notebook_only(name):
+        hint = _NOTEBOOK_ONLY.get(name, "give the value a name")
+        return NotebookOnlyNameError(f"{name} exists only in a notebook, not on Lambda", hint, place)
+    for cell, split in timeline.splits:
+        if split.problem is not None and name in cell.source:
+            line, message = split.problem
+            return UnparsableCellError(
+                f"{name} may be defined in {cell.label}, which is not valid Python: {message}",
+                "correct the cell, or remove it",
+                cell.location(line),
+            )
+    if namespace is not None and name in namespace:
+        return OutsideCellsError(
+            f"{name} exists in the kernel, but no cell defines it (a %run, a startup file, or exec?)",
+            f"define {name} in a cell",
+            place,
+        )
+    return UnresolvedNameError(f"{name} is not defined in the notebook", _suggestion(name, timeline), place)
+
+
+def _suggestion(name: str, timeline: Timeline) -> str:
+    known = [one for one, events in timeline.events.items() if events]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"define or import {name} in a cell"
+
+
+def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
+    """Make the error for a handler function that is not there.
+
+    Parameters
+    ----------
+    function: its name.
+    timeline: the executed statements.
+    """
+    for step in timeline.lost:
+        if function in step.statement.binds:
+            return FailedCellError(
+                f"{function} is defined only in {step.cell.label}, which failed",
+                f"correct {step.cell.label} and run it again",
+                step.location(step.cell.failed_line),
+            )
+    for cell, split in timeline.splits:
+        if split.problem is not None and f"def {function}" in cell.source:
+            line, message = split.problem
+            return UnparsableCellError(
+                f"{function}: {cell.label} is not valid Python: {message}", "correct the cell", cell.location(line)
+            )
+    functions = [
+        name for step in timeline.steps if step.statement.kind is Kind.FUNCTION for name in step.statement.defines
+    ]
+    close = difflib.get_close_matches(function, functions, n=1)
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else "the notebook defines " + (", ".join(dict.fromkeys(functions)) or "no function")
+    )
+    return HandlerNotFoundError(f"no function {function} is defined in the notebook", hint)

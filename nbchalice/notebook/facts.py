@@ -1,0 +1,155 @@
+"""What the analysis of one statement finds: plain data, names and flows, no syntax trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+Root: TypeAlias = "str | int | tuple[int, str]"
+"""Where a value comes from: a global name, the call with this number, or a local (0: a parameter of the function)."""
+
+Roots: TypeAlias = frozenset[Root]
+NONE: Roots = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: ``root.path(*args, **keywords)``.
+
+    ``exact`` is False with ``*`` or ``**`` arguments, ``dropped`` tells that nothing takes the result,
+    ``definition`` that it stands in a decorator or a class body.
+    """
+
+    root: Root | None
+    path: tuple[str, ...]
+    args: tuple[Roots, ...]
+    keywords: tuple[tuple[str, Roots], ...]
+    exact: bool
+    dropped: bool
+    definition: bool
+    line: int
+    text: str
+
+    def everything(self) -> Roots:
+        """Return the roots of all arguments."""
+        return NONE.union(*self.args, *(roots for _, roots in self.keywords))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Code that runs at one moment: a statement now, or a function's body when it is called.
+
+    Parameters
+    ----------
+    uses: global names read.
+    assigns: global names bound (for a function: those declared ``global``).
+    touches: roots whose object is changed in place.
+    stores: pairs (where, what) of roots of values put into another object.
+    flows: pairs (name, roots) of global names that may share an object.
+    calls: the calls, by number.
+    returns: roots of what a function returns.
+    name: the function's name; empty for a statement.
+    owner: the class of a method.
+    params: the function's own parameters.
+    loops: whether it contains a loop.
+    """
+
+    uses: frozenset[str]
+    assigns: frozenset[str]
+    touches: Roots
+    stores: tuple[tuple[Roots, Roots], ...]
+    flows: tuple[tuple[str, Roots], ...]
+    calls: dict[int, Call]
+    returns: Roots
+    name: str = ""
+    owner: str | None = None
+    params: tuple[str, ...] = ()
+    loops: bool = False
+
+
+class Kind(Enum):
+    """What sort of statement it is, as far as replaying it goes."""
+
+    IMPORT = "import"
+    STAR = "star import"
+    FUTURE = "future import"
+    FUNCTION = "function"
+    CLASS = "class"
+    ASSIGN = "assignment"
+    EXPRESSION = "expression"
+    COMPOUND = "compound"
+    NOTHING = "nothing"
+
+
+class Mark(Enum):
+    """What ``# nbchalice: include`` or ``exclude`` says of a statement."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One name bound by an import: ``from module import attribute as name`` or ``import module as name``."""
+
+    name: str
+    module: str
+    attribute: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A top-level statement of a cell.
+
+    Parameters
+    ----------
+    text: verbatim, with its leading comments and decorators.
+    line: raw line of the first line of ``text``.
+    head: raw line at which the statement proper begins.
+    end: raw line of its last line.
+    kind: what sort of statement it is.
+    defines: names it always binds.
+    may_define: names it binds under a condition.
+    deletes: names it removes.
+    guarded: names it may find missing (read within ``try``).
+    now: what happens when it runs.
+    later: bodies of the functions it defines.
+    shallow: for a bound name whose value is immutable if all these names are; absent if it may be mutable.
+    imports: what it imports.
+    bases: names of the base classes and the metaclass of a class statement.
+    decorators: the decorators' roots and attributes, for a function or class.
+    mark: the user's own word on it, or None.
+    awaits: whether it has ``await`` outside a function.
+    handler: whether it is the handler of its cell's magic.
+    """
+
+    text: str
+    line: int
+    head: int
+    end: int
+    kind: Kind
+    defines: frozenset[str]
+    may_define: frozenset[str]
+    deletes: frozenset[str]
+    guarded: frozenset[str]
+    now: Block
+    later: tuple[Block, ...]
+    shallow: dict[str, frozenset[str]] = field(default_factory=dict)
+    imports: tuple[Alias, ...] = ()
+    bases: frozenset[str] = frozenset()
+    decorators: tuple[tuple[Root | None, tuple[str, ...]], ...] = ()
+    mark: Mark | None = None
+    awaits: bool = False
+    handler: bool = False
+
+    @property
+    def uses_later(self) -> frozenset[str]:
+        """Names that the functions defined here read when they are called."""
+        return frozenset().union(*(block.uses for block in self.later))
+
+    @property
+    def binds(self) -> frozenset[str]:
+        """All names it may bind."""
+        return self.defines | self.may_define

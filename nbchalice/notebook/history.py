@@ -1,0 +1,185 @@
+"""What was executed, statement by statement, and what each name meant at every moment."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.facts import Kind, Mark, Statement
+from nbchalice.notebook.statements import Split, app_statements, split_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbchalice.errors import Location
+    from nbchalice.notebook.cells import Cell
+
+END = 1 << 60
+"""The moment after everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One executed statement.
+
+    Parameters
+    ----------
+    position: place in the order of execution of all statements.
+    cell: the execution it belongs to.
+    split: the split cell.
+    statement: what it is.
+    """
+
+    position: int
+    cell: Cell
+    split: Split
+    statement: Statement
+
+    def location(self, line: int | None = None) -> Location:
+        """Return its place in the notebook, or that of one of its raw lines."""
+        return self.cell.location(line or self.statement.head)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A binding (certain or possible) or a deletion of a name."""
+
+    position: int
+    definite: bool
+    deletes: bool = False
+
+
+class Timeline:
+    """The executed statements with, for every name, its bindings in time.
+
+    Parameters
+    ----------
+    cells: the executed cells, in any order.
+    notebook: the notebook's file name; its stem names the app if nothing else does.
+    """
+
+    def __init__(self, cells: Sequence[Cell], notebook: str) -> None:
+        self.notebook = notebook
+        self.cells = sorted(cells, key=lambda cell: cell.order)
+        self.steps: list[Step] = []
+        self.lost: list[Step] = []
+        """Statements that failed or were not reached."""
+        self.partial: list[Step] = []
+        """Compound statements that failed part way, at the position they have in time."""
+        self.excluded: list[Step] = []
+        self.splits: list[tuple[Cell, Split]] = []
+        self.events: dict[str, list[Event]] = defaultdict(list)
+        self.stars: list[Step] = []
+        self._app: str | None = None
+        self._magic_app: str | None = None
+        lazy = False
+        for cell in self.cells:
+            split = split_cell(cell.source, lazy)
+            self.splits.append((cell, split))
+            lazy = lazy or any(
+                alias.attribute == "annotations"
+                for statement in split.statements
+                if statement.kind is Kind.FUTURE
+                for alias in statement.imports
+            )
+            self._add_cell(cell, split)
+
+    def _add_cell(self, cell: Cell, split: Split) -> None:
+        failed_at = None if cell.ok else cell.failed_line or 0
+        if split.handler is not None and self._app is None and failed_at != 0:
+            name = PurePath(self.notebook).stem or "app"
+            for statement in app_statements(name, split.body.magic_line):
+                self._add(cell, split, statement)
+            self._app = "app"
+        for statement in split.statements:
+            if failed_at is not None and statement.end >= failed_at:
+                self.lost.append(Step(len(self.steps), cell, split, statement))
+                if statement.head <= failed_at and statement.kind is Kind.COMPOUND:
+                    self.partial.append(self.lost[-1])
+                continue
+            self._add(cell, split, statement)
+
+    def _add(self, cell: Cell, split: Split, statement: Statement) -> None:
+        if statement.mark is Mark.EXCLUDE:
+            self.excluded.append(Step(len(self.steps), cell, split, statement))
+            return
+        if self._is_same_app(split, statement):
+            return
+        if statement.handler:
+            now = replace(statement.now, uses=statement.now.uses | {self._app or "app"})
+            decorators = ((self._app or "app", (split.body.magic or "",)), *statement.decorators)
+            statement = replace(statement, now=now, decorators=decorators)
+        step = Step(len(self.steps), cell, split, statement)
+        self.steps.append(step)
+        for name in statement.deletes:
+            self.events[name].append(Event(step.position, True, deletes=True))
+        for name in statement.defines:
+            self.events[name].append(Event(step.position, True))
+        for name in statement.may_define:
+            self.bind_maybe(name, step.position)
+        if statement.kind is Kind.STAR:
+            self.stars.append(step)
+        self._note_app(statement)
+
+    def _is_same_app(self, split: Split, statement: Statement) -> bool:
+        """Running ``%chalice app NAME`` again keeps the app it made."""
+        if not any(line == statement.head for line, _ in split.body.apps):
+            return False
+        if statement.kind is Kind.IMPORT:
+            return statement.head in {line for line, name in split.body.apps if name == self._magic_app}
+        name = next(name for line, name in split.body.apps if line == statement.head)
+        again = name == self._magic_app
+        self._magic_app = name
+        return again
+
+    def _note_app(self, statement: Statement) -> None:
+        if "app" in statement.binds:
+            self._app = "app"
+        elif statement.kind is Kind.ASSIGN and len(statement.defines) == 1:
+            made = any(
+                call.root == "Chalice" or call.path[-1:] == ("Chalice",) for call in statement.now.calls.values()
+            )
+            if made and self._app is None:
+                self._app = next(iter(statement.defines))
+
+    def bind_maybe(self, name: str, position: int) -> None:
+        """Note that the statement at a position may bind a name (found out while following calls, too)."""
+        events = self.events[name]
+        if not events or events[-1].position != position:
+            events.append(Event(position, False))
+
+    def standing(self, name: str, moment: int) -> tuple[list[int], Step | None]:
+        """Find the bindings a name may stand for just before a moment.
+
+        Parameters
+        ----------
+        name: the global name.
+        moment: a position, or ``END``.
+
+        Returns
+        -------
+        tuple[list[int], Step | None]: positions of the binding statements, the latest first, and the statement that
+        deleted the name if it does not exist at that moment.
+        """
+        events = self.events.get(name)
+        if not events:
+            return [], None
+        found: list[int] = []
+        index = len(events) if moment >= END else bisect_left(events, moment, key=lambda event: event.position)
+        for event in reversed(events[:index]):
+            if event.deletes:
+                return found, (None if found else self.steps[event.position])
+            found.append(event.position)
+            if event.definite:
+                break
+        return found, None
+
+    def first(self, name: str, after: int) -> Step | None:
+        """Find the first statement at or after a position that binds a name."""
+        for event in self.events.get(name, ()):
+            if event.position >= after and not event.deletes:
+                return self.steps[event.position]
+        return None

@@ -1,0 +1,317 @@
+"""Magics in a cell: which lines are Python, what a magic line defines, and which function a cell magic deploys."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import shlex
+import tokenize
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from nbchalice.errors import Location
+from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError
+
+SOURCES = frozenset(
+    {
+        "schedule",
+        "on_s3_event",
+        "on_sns_message",
+        "on_sqs_message",
+        "on_cw_event",
+        "on_kinesis_record",
+        "on_dynamodb_record",
+        "lambda_function",
+    }
+)
+PYTHON_BODIES = frozenset({"time", "capture", "prun"})
+AUTOMAGICS = frozenset(
+    [
+        "alias",
+        "cat",
+        "cd",
+        "clear",
+        "conda",
+        "cp",
+        "history",
+        "less",
+        "ls",
+        "lsmagic",
+        "man",
+        "matplotlib",
+        "mkdir",
+        "more",
+        "mv",
+        "pip",
+        "pwd",
+        "rm",
+        "rmdir",
+        "time",
+        "timeit",
+        "uv",
+        "who",
+        "whos",
+    ]
+)
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
+_CANDIDATE = re.compile(r"^\s*(?:[%!?]|[^#'\"]*=\s*[%!]|.*\?\s*$)", re.M)
+_ASSIGNED = re.compile(r"^\s*([A-Za-z_][\w.,\s\[\]'\"*()]*?)\s*(?<![!<>=+\-*/])=\s*([%!].*)$")
+_HELP = re.compile(r"^\s*(?:\?{1,2}\s*\S.*|%{0,2}[A-Za-z_*][\w.*\[\]'\"]*\s*\?{1,2})\s*$")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The Python of a cell, line for line: what is a magic in the raw cell is blank (or ``pass``) here.
+
+    Parameters
+    ----------
+    text: Python text with as many lines as the raw cell.
+    magic: name of the nbchalice cell magic, or None.
+    magic_line: raw line of the cell magic, or 0.
+    arguments: the text after the nbchalice cell magic.
+    hidden: names that only a magic defines, with the raw line and the magic's text.
+    apps: apps named by ``%chalice app NAME``, with their raw line.
+    magics: raw lines that are magics inside a block.
+    """
+
+    text: str
+    magic: str | None = None
+    magic_line: int = 0
+    arguments: str = ""
+    hidden: tuple[tuple[str, int, str], ...] = ()
+    apps: tuple[tuple[int, str], ...] = ()
+    magics: tuple[int, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def read_body(raw: str) -> Body:
+    """Separate the Python of a cell from its magics.
+
+    Parameters
+    ----------
+    raw: the cell as typed.
+
+    Returns
+    -------
+    Body: lines keep their numbers.
+    """
+    if not _CANDIDATE.search(raw):
+        return Body(raw)
+    lines = raw.split("\n")
+    top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+    found = _CELL_MAGIC.match(lines[top]) if lines else None
+    if found is None:
+        return _without_line_magics(lines)
+    name, arguments = found.group(1), found.group(2).strip()
+    below = [""] * (top + 1) + lines[top + 1 :]
+    if name in SOURCES:
+        body = _without_line_magics(below)
+        return Body(body.text, name, top + 1, arguments, body.hidden, body.apps, body.magics)
+    if name in PYTHON_BODIES:
+        body = _without_line_magics(below)
+        captured = [(arguments.split()[-1], top + 1, lines[top])] if name == "capture" and arguments else []
+        hidden = (*body.hidden, *(entry for entry in captured if _NAME.fullmatch(entry[0])))
+        return Body(body.text, hidden=hidden, apps=body.apps, magics=body.magics)
+    inside = _without_line_magics(below)
+    hidden = tuple((defined, top + 1, lines[top]) for defined in _assigned_in(inside.text))
+    return Body("\n" * max(0, len(lines) - 1), hidden=hidden)
+
+
+def _without_line_magics(lines: list[str]) -> Body:
+    out: list[str] = []
+    hidden: list[tuple[str, int, str]] = []
+    apps: list[tuple[int, str]] = []
+    inner: list[int] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if not _is_magic(line) or _inside(out):
+            out.append(line)
+            index += 1
+            continue
+        last = index
+        while lines[last].endswith("\\") and last + 1 < len(lines):
+            last += 1
+        text = " ".join(part.rstrip("\\").strip() for part in lines[index : last + 1])
+        indent = line[: len(line) - len(line.lstrip())]
+        out += [indent + "pass" if indent else ""] + [""] * (last - index)
+        if indent:
+            inner.append(index + 1)
+        hidden += [(name, index + 1, text) for name in _defined_by(text)]
+        apps += [(index + 1, name) for name in _app_named(text)]
+        index = last + 1
+    return Body("\n".join(out), hidden=tuple(hidden), apps=tuple(apps), magics=tuple(inner))
+
+
+def _is_magic(line: str) -> bool:
+    stripped = line.lstrip()
+    if stripped[:1] in {"%", "!", "?"}:
+        return True
+    return bool(_ASSIGNED.match(line)) or bool(stripped.endswith("?") and _HELP.match(line))
+
+
+def _inside(lines: list[str]) -> bool:
+    """Tell whether the text ends within a bracket, a triple-quoted string or a continued line."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    if not lines:
+        return False
+    if lines[-1].rstrip().endswith("\\"):
+        return True
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
+            pass
+    except tokenize.TokenError:
+        return True
+    except SyntaxError:
+        return False
+    return False
+
+
+def _defined_by(text: str) -> list[str]:
+    assigned = _ASSIGNED.match(text)
+    if assigned:
+        return [name for name in _NAME.findall(assigned.group(1).split("=")[0])]
+    words = text.split(None, 1)
+    if words[0] in {"%time", "%timeit", "%prun", "%memit", "%mprun"} and len(words) > 1:
+        return _assigned_in(re.sub(r"^(?:-\w+\s+)*", "", words[1]))
+    if words[0] == "%store" and len(words) > 1 and words[1].startswith("-r"):
+        return _NAME.findall(words[1][2:])
+    return []
+
+
+def _assigned_in(text: str) -> list[str]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return names + [node.name for node in tree.body if isinstance(node, FunctionNode | ast.ClassDef)]
+
+
+def _app_named(text: str) -> list[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return []
+    return [words[2]] if words[:2] == ["%chalice", "app"] and len(words) > 2 and not words[2].startswith("-") else []
+
+
+def find_handler(body: ast.Module, wanted: str | None = None, location: Location | None = None) -> FunctionNode:
+    """Find the function of a magic's cell that is the handler.
+
+    Parameters
+    ----------
+    body: the cell's parsed Python.
+    wanted: the name given by ``--handler``, or None.
+    location: the place of the magic, for errors.
+
+    Returns
+    -------
+    the function that takes ``(event)`` or ``(event, context)``.
+
+    Raises
+    ------
+    HandlerNotFoundError: there is none, or not the wanted one.
+    AmbiguousHandlerError: several could be meant.
+    """
+    functions = {node.name: node for node in body.body if isinstance(node, FunctionNode)}
+    listed = ", ".join(f"{name}({ast.unparse(node.args)})" for name, node in functions.items())
+    if wanted is not None:
+        if wanted not in functions:
+            hint = f"the cell defines {listed}" if functions else "define it below the magic"
+            raise HandlerNotFoundError(f"--handler {wanted}: this cell has no function {wanted}", hint, location)
+        if not _takes(functions[wanted], 1) and not _takes(functions[wanted], 2):
+            raise HandlerNotFoundError(
+                f"{wanted} cannot be called with one event", "let it take (event) or (event, context)", location
+            )
+        return functions[wanted]
+    single = [node for node in functions.values() if _takes(node, 1)]
+    pairs = [node for node in functions.values() if _names(node)[1:2] == ["context"] and _takes(node, 2)]
+    candidates = [node for node in functions.values() if node in single or node in pairs]
+    if not candidates:
+        what = (
+            f"no function of this cell takes a single argument: {listed}"
+            if functions
+            else "the cell defines no function"
+        )
+        raise HandlerNotFoundError(what, "write the handler as def name(event): ...", location)
+    if len(candidates) > 1:
+        names = ", ".join(node.name for node in candidates)
+        raise AmbiguousHandlerError(
+            f"several functions of this cell could be the handler: {names}",
+            f"say which one: --handler {candidates[-1].name}",
+            location,
+        )
+    return candidates[0]
+
+
+def _names(node: FunctionNode) -> list[str]:
+    return [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+
+
+def _takes(node: FunctionNode, count: int) -> bool:
+    arguments = node.args
+    positional = len(_names(node))
+    required = positional - len(arguments.defaults)
+    free = sum(default is None for default in arguments.kw_defaults)
+    if free or (arguments.vararg and not positional):
+        return False
+    return required == count or (required < count and positional == count)
+
+
+def decorator_text(source: str, options: dict[str, Any], name: str | None, app: str = "app") -> str:
+    """Write the decorator that a cell magic stands for.
+
+    Parameters
+    ----------
+    source: the decorator's name, for example ``on_sqs_message``.
+    options: the trigger's options, defaults included.
+    name: the handler's name if one was given.
+    app: the variable that holds the app.
+
+    Returns
+    -------
+    str: for example ``@app.on_sqs_message(queue='orders', batch_size=10)``; options that have their default are
+    left out.
+    """
+    defaults = _defaults(source)
+    given = [(key, value) for key, value in options.items() if key not in defaults or defaults[key] != value]
+    if name:
+        given.append(("name", name))
+    return f"@{app}.{source}({', '.join(f'{key}={value!r}' for key, value in given)})"
+
+
+@lru_cache(maxsize=32)
+def _defaults(source: str) -> dict[str, Any]:
+    import inspect
+
+    from nbchalice.runtime.app import Chalice
+
+    method = getattr(Chalice, source, None)
+    if method is None:
+        return {}
+    parameters = inspect.signature(method).parameters.values()
+    return {item.name: item.default for item in parameters if item.default is not inspect.Parameter.empty}
+
+
+def trigger_options(source: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return a trigger's options as the decorator records them: defaults filled in, JSON-ready.
+
+    Parameters
+    ----------
+    source: the decorator's name.
+    options: the options given.
+    """
+    from nbchalice.runtime.app import Chalice
+
+    def stub(event: Any) -> None:
+        return None
+
+    app = Chalice("stub", configure_logs=False)
+    return dict(getattr(app, source)(**options)(stub).triggers[0].options)

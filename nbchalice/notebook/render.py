@@ -1,0 +1,102 @@
+"""Statements as the text of a module, with the map from its lines to the cells."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.facts import Kind, Statement
+from nbchalice.notebook.magic import decorator_text
+from nbchalice.notebook.statements import split_cell
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.history import Step
+
+
+def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[dict[str, Any]]]:
+    """Write statements as a module.
+
+    Parameters
+    ----------
+    steps: in the order in which they run.
+    used: the names in use, to narrow imports to.
+    notebook: the notebook's file name.
+
+    Returns
+    -------
+    tuple[str, list[dict]]: the text, and the segments that map its lines to the cells'.
+    """
+    name = PurePath(notebook).name
+    lines = [f"# Captured from {name} by nbchalice."]
+    segments: list[dict[str, Any]] = []
+    previous: Step | None = None
+    for step in steps:
+        text, cell_line = step_text(step, used)
+        if previous is None or previous.cell.order != step.cell.order:
+            lines += ["", f"# {name}, {step.cell.label}"]
+        elif previous is not None:
+            lines += [""] * _gap(previous, cell_line)
+        part = text.split("\n")
+        segments.append(
+            {
+                "cell": step.cell.label,
+                "id": step.cell.id,
+                "line": len(lines) + 1,
+                "count": len(part),
+                "cell_line": cell_line,
+            }
+        )
+        lines += part
+        previous = step
+    return "\n".join(lines) + "\n", segments
+
+
+def _gap(previous: Step, line: int) -> int:
+    """Keep the blank lines that stand between two statements of a cell, two at most."""
+    return max(0, min(2, line - previous.statement.end - 1))
+
+
+def step_text(step: Step, used: frozenset[str]) -> tuple[str, int]:
+    """Return a statement's text as it is emitted and the raw line of its first line."""
+    statement = step.statement
+    if statement.kind is Kind.IMPORT:
+        return _narrowed(statement, used), statement.head
+    if statement.handler:
+        return f"{_decorator(step)}\n{statement.text}", statement.line - 1
+    return statement.text, statement.line
+
+
+def decorators_only(step: Step) -> Statement:
+    """Return a handler's statement with its decorators and without its body, defaults and annotations."""
+    statement = step.statement
+    name = next(iter(statement.defines))
+    node = ast.parse(statement.text).body[0]
+    kept = statement.text.split("\n")[: node.lineno - 1]
+    text = "\n".join([*kept, f"def {name}(event): ..."])
+    stub = split_cell(text).statements[0]
+    now = replace(stub.now, uses=stub.now.uses | ({str(statement.decorators[0][0])} if statement.handler else set()))
+    return replace(
+        stub, text=text, line=statement.line, head=statement.head, end=statement.end, now=now, mark=statement.mark,
+        handler=statement.handler, decorators=statement.decorators,
+    )  # fmt: skip
+
+
+def _narrowed(statement: Statement, used: frozenset[str]) -> str:
+    """Leave out of an import what is not used; an import used whole stays verbatim."""
+    kept = [alias for alias in statement.imports if alias.name in used]
+    if len(kept) == len(statement.imports) or not kept:
+        return statement.text
+    names = ", ".join(alias.text for alias in kept)
+    return f"from {kept[0].module} import {names}" if kept[0].attribute is not None else f"import {names}"
+
+
+def _decorator(step: Step) -> str:
+    """Write the decorator that the cell's magic stands for."""
+    from nbchalice.handlers import parse_cell_magic
+
+    body = step.split.body
+    magic = parse_cell_magic(body.magic or "", body.arguments)
+    app = step.statement.decorators[0][0]
+    return decorator_text(magic.source, dict(magic.options), magic.name, str(app))

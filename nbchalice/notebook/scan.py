@@ -1,0 +1,580 @@
+"""One walk over a statement's syntax tree: scopes, uses, flows, calls and changes in place."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.bindings import bound_names, global_names, parameters
+from nbchalice.notebook.facts import NONE, Block, Call, Root, Roots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
+
+
+class Gatherer:
+    """Collects what happens in one block while it is walked."""
+
+    def __init__(self, number: int, name: str = "", owner: str | None = None, params: tuple[str, ...] = ()) -> None:
+        self.number, self.name, self.owner, self.params = number, name, owner, params
+        self.uses: set[str] = set()
+        self.assigns: set[str] = set()
+        self.touches: set[Root] = set()
+        self.stores: list[tuple[Roots, Roots]] = []
+        self.flows: list[tuple[Root, Roots]] = []
+        self.calls: dict[int, Call] = {}
+        self.returns: set[Root] = set()
+        self.loops = False
+
+    def block(self) -> Block:
+        """Express everything in globals, own parameters and calls; other locals are followed to where they came from."""
+        sources: dict[Root, set[Root]] = {}
+        for target, roots in self.flows:
+            sources.setdefault(target, set()).update(roots)
+
+        def follow(roots: Iterable[Root]) -> Roots:
+            found: set[Root] = set()
+            queue, seen = list(roots), set()
+            while queue:
+                root = queue.pop()
+                if root in seen:
+                    continue
+                seen.add(root)
+                if not isinstance(root, tuple):
+                    found.add(root)
+                    continue
+                if root[0] == self.number and root[1] in self.params:
+                    found.add((0, root[1]))
+                queue += sources.get(root, ())
+            return frozenset(found)
+
+        def call(item: Call) -> Call:
+            root = item.root
+            if isinstance(root, tuple):
+                close = follow([root])
+                root = next((one for one in close if not isinstance(one, int)), next(iter(close), root))
+            args = tuple(follow(roots) for roots in item.args)
+            keywords = tuple((key, follow(roots)) for key, roots in item.keywords)
+            return Call(
+                root, item.path, args, keywords, item.exact, item.dropped, item.definition, item.line, item.text
+            )
+
+        return Block(
+            uses=frozenset(self.uses),
+            assigns=frozenset(self.assigns),
+            touches=follow(self.touches),
+            stores=tuple((follow(a), follow(b)) for a, b in self.stores),
+            flows=tuple((target, follow(roots)) for target, roots in self.flows if isinstance(target, str)),
+            calls={number: call(item) for number, item in self.calls.items()},
+            returns=follow(self.returns),
+            name=self.name,
+            owner=self.owner,
+            params=self.params,
+            loops=self.loops,
+        )
+
+
+class Scope:
+    """The names of one lexical scope."""
+
+    def __init__(self, number: int, kind: str, bound: set[str], declared: set[str], above: Scope | None) -> None:
+        self.number, self.kind, self.bound, self.declared, self.above = number, kind, bound, declared, above
+
+    def resolve(self, name: str) -> Root:
+        """Find what a name means here: a global, or a local of this scope or one around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.declared:
+                return name
+            if name in scope.bound and (scope is self or scope.kind != "class"):
+                return (scope.number, name)
+            scope = scope.above
+        return name
+
+
+class Scanner:
+    """Walks one top-level statement; afterwards ``now`` and ``later`` hold what was found."""
+
+    def __init__(self, lazy_annotations: bool = False) -> None:
+        self.lazy = lazy_annotations or _LAZY_ANNOTATIONS
+        self.scope = Scope(1, "module", set(), set(), None)
+        self.count = 1
+        self.calls = 0
+        self.now = Gatherer(0)
+        self.stack: list[Gatherer] = [self.now]
+        self.later: list[Gatherer] = []
+        self.deletes: set[str] = set()
+        self.guarded: set[str] = set()
+        self.guards = 0
+        self.definition = 0
+        self.awaits = False
+        self.dropped: ast.expr | None = None
+
+    @property
+    def immediate(self) -> bool:
+        """Whether the code being walked runs with the statement, not when a function is called."""
+        return self.stack[0] is self.now
+
+    # -- recording ---------------------------------------------------------------------------------------------
+
+    def use(self, name: str) -> Roots:
+        root = self.scope.resolve(name)
+        if isinstance(root, str):
+            if self.guards and self.immediate:
+                self.guarded.add(name)
+            self.stack[-1].uses.add(name)
+        return frozenset((root,))
+
+    def bind(self, name: str, roots: Roots = NONE) -> None:
+        if self.scope.kind == "class":
+            self.scope.bound.add(name)
+        root = self.scope.resolve(name)
+        for gatherer in self.stack:
+            gatherer.flows.append((root, roots))
+            if isinstance(root, str):
+                gatherer.assigns.add(root)
+
+    def touch(self, roots: Roots) -> None:
+        for gatherer in self.stack:
+            gatherer.touches |= roots
+
+    def store(self, where: Roots, what: Roots) -> None:
+        if where and what:
+            for gatherer in self.stack:
+                gatherer.stores.append((where, what))
+
+    # -- dispatch ----------------------------------------------------------------------------------------------
+
+    def visit(self, node: ast.AST) -> Roots:
+        method = _METHODS.get(type(node))
+        if method is not None:
+            return method(self, node)
+        return self.children(node)
+
+    def children(self, node: ast.AST) -> Roots:
+        found: Roots = NONE
+        for child in ast.iter_child_nodes(node):
+            found |= self.visit(child)
+        return found
+
+    def statements(self, nodes: Iterable[ast.stmt]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    # -- expressions -------------------------------------------------------------------------------------------
+
+    def name(self, node: ast.Name) -> Roots:
+        return self.use(node.id)
+
+    def constant(self, node: ast.AST) -> Roots:
+        return NONE
+
+    def value_only(self, node: Any) -> Roots:
+        return self.visit(node.value)
+
+    def subscript(self, node: ast.Subscript) -> Roots:
+        self.visit(node.slice)
+        return self.visit(node.value)
+
+    def opaque(self, node: ast.AST) -> Roots:
+        """An expression whose value shares nothing with its parts."""
+        self.children(node)
+        return NONE
+
+    def conditional(self, node: ast.IfExp) -> Roots:
+        self.visit(node.test)
+        return self.visit(node.body) | self.visit(node.orelse)
+
+    def awaiting(self, node: ast.Await) -> Roots:
+        self.awaits = self.awaits or self.immediate
+        return self.visit(node.value)
+
+    def walrus(self, node: ast.NamedExpr) -> Roots:
+        roots = self.visit(node.value)
+        inner = self.scope
+        while self.scope.kind == "comprehension" and self.scope.above is not None:
+            self.scope = self.scope.above
+        self.bind(node.target.id, roots)
+        self.scope = inner
+        return roots
+
+    def call(self, node: ast.Call) -> Roots:
+        dropped, self.dropped = self.dropped is node, None
+        path: list[str] = []
+        base: ast.expr = node.func
+        while isinstance(base, ast.Attribute | ast.Subscript):
+            if isinstance(base, ast.Subscript):
+                self.visit(base.slice)
+                path.append("[]")
+            else:
+                path.append(base.attr)
+            base = base.value
+        roots = self.visit(base)
+        root = next(iter(roots), None) if len(roots) < 2 else min(roots, key=str)
+        args = tuple(self.visit(argument) for argument in node.args)
+        keywords = tuple((item.arg or "**", self.visit(item.value)) for item in node.keywords)
+        exact = not any(isinstance(argument, ast.Starred) for argument in node.args)
+        exact = exact and all(item.arg for item in node.keywords)
+        method = tuple(reversed(path))
+        self.calls += 1
+        item = Call(
+            root, method, args, keywords, exact, dropped, bool(self.definition), node.lineno, _called(base, method)
+        )
+        for gatherer in self.stack:
+            gatherer.calls[self.calls] = item
+        return frozenset((self.calls,))
+
+    def function_expression(self, node: ast.Lambda) -> Roots:
+        self._defaults(node.args)
+        return self._body("<lambda>", node.args, [node.body], None)
+
+    def comprehension(self, node: Any) -> Roots:
+        first = self.visit(node.generators[0].iter)
+        names: set[str] = set()
+        for generator in node.generators:
+            names |= bound_names(generator.target)
+        lazy = isinstance(node, ast.GeneratorExp)
+        self.count += 1
+        self.scope = Scope(self.count, "comprehension", names, set(), self.scope)
+        for index, generator in enumerate(node.generators):
+            roots = first if index == 0 else self.visit(generator.iter)
+            self.assign(generator.target, roots)
+            for condition in generator.ifs:
+                self.visit(condition)
+        result = (
+            self.visit(node.key) | self.visit(node.value) if isinstance(node, ast.DictComp) else self.visit(node.elt)
+        )
+        self.scope = self.scope.above  # type: ignore[assignment]
+        for gatherer in self.stack:
+            gatherer.loops = True
+        return result | first if lazy else result
+
+    # -- binding -----------------------------------------------------------------------------------------------
+
+    def assign(self, target: ast.expr, roots: Roots) -> None:
+        if isinstance(target, ast.Name):
+            self.bind(target.id, roots)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for element in target.elts:
+                self.assign(element, roots)
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, roots)
+        elif isinstance(target, ast.Attribute | ast.Subscript):
+            owner = self.visit(target.value)
+            if isinstance(target, ast.Subscript):
+                self.visit(target.slice)
+            self.touch(owner)
+            self.store(owner, roots)
+
+    def assignment(self, node: ast.Assign) -> Roots:
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+            starred = any(isinstance(item, ast.Starred) for pair in pairs for item in pair)
+            if not starred and len(node.targets[0].elts) == len(node.value.elts):
+                values = [self.visit(value) for _, value in pairs]
+                for (target, _), roots in zip(pairs, values, strict=True):
+                    self.assign(target, roots)
+                return NONE
+        roots = self.visit(node.value)
+        for target in node.targets:
+            self.assign(target, roots)
+        return NONE
+
+    def annotated(self, node: ast.AnnAssign) -> Roots:
+        if not isinstance(self.scope, Scope) or self.scope.kind != "function":
+            self.annotation(node.annotation)
+        if node.value is not None:
+            self.assign(node.target, self.visit(node.value))
+        return NONE
+
+    def augmented(self, node: ast.AugAssign) -> Roots:
+        roots = self.visit(node.value)
+        if isinstance(node.target, ast.Name):
+            own = self.use(node.target.id)
+            self.touch(own)
+            self.store(own, roots)
+            self.bind(node.target.id, own | roots)
+        else:
+            self.visit_target_value(node.target)
+            self.assign(node.target, roots)
+        return NONE
+
+    def visit_target_value(self, target: ast.expr) -> None:
+        if isinstance(target, ast.Attribute | ast.Subscript):
+            self.visit(target.value)
+
+    def delete(self, node: ast.Delete) -> Roots:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                root = self.scope.resolve(target.id)
+                if isinstance(root, str) and self.immediate:
+                    self.deletes.add(root)
+            elif isinstance(target, ast.Attribute | ast.Subscript):
+                self.assign(target, NONE)
+            else:
+                self.children(target)
+        return NONE
+
+    def importing(self, node: ast.Import | ast.ImportFrom) -> Roots:
+        for alias in node.names:
+            if alias.name != "*":
+                dotted = alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name
+                self.bind(alias.asname or dotted)
+        return NONE
+
+    # -- statements --------------------------------------------------------------------------------------------
+
+    def expression(self, node: ast.Expr) -> Roots:
+        self.dropped = node.value
+        self.visit(node.value)
+        self.dropped = None
+        return NONE
+
+    def returning(self, node: ast.Return | ast.Yield | ast.YieldFrom) -> Roots:
+        roots = self.visit(node.value) if node.value is not None else NONE
+        if not self.immediate:
+            for gatherer in self.stack:
+                gatherer.returns |= roots
+        return NONE
+
+    def loop(self, node: ast.For | ast.AsyncFor) -> Roots:
+        self.awaits = self.awaits or (isinstance(node, ast.AsyncFor) and self.immediate)
+        for gatherer in self.stack:
+            gatherer.loops = True
+        self.assign(node.target, self.visit(node.iter))
+        self.statements(node.body)
+        self.statements(node.orelse)
+        return NONE
+
+    def repeat(self, node: ast.While) -> Roots:
+        for gatherer in self.stack:
+            gatherer.loops = True
+        return self.opaque(node)
+
+    def context(self, node: ast.With | ast.AsyncWith) -> Roots:
+        self.awaits = self.awaits or (isinstance(node, ast.AsyncWith) and self.immediate)
+        for item in node.items:
+            roots = self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, roots)
+        self.statements(node.body)
+        return NONE
+
+    def attempt(self, node: Any) -> Roots:
+        self.guards += 1
+        self.statements(node.body)
+        self.guards -= 1
+        for handler in node.handlers:
+            if handler.type is not None:
+                self.visit(handler.type)
+            if handler.name:
+                self.bind(handler.name)
+            self.statements(handler.body)
+        self.statements(node.orelse)
+        self.statements(node.finalbody)
+        return NONE
+
+    def matching(self, node: ast.Match) -> Roots:
+        roots = self.visit(node.subject)
+        for case in node.cases:
+            for name in bound_names(case.pattern):
+                self.bind(name, roots)
+            for part in ast.walk(case.pattern):
+                if isinstance(part, ast.expr) and not isinstance(part, ast.Attribute | ast.Load):
+                    self.visit(part)
+            if case.guard is not None:
+                self.visit(case.guard)
+            self.statements(case.body)
+        return NONE
+
+    def alias_statement(self, node: Any) -> Roots:
+        """``type X = ...``: evaluated when asked for, so its names are read later."""
+        names = {item.name for item in node.type_params}
+        self._later("<type>", names, (), lambda: self.visit(node.value))
+        self.bind(node.name.id)
+        return NONE
+
+    # -- functions and classes ---------------------------------------------------------------------------------
+
+    def annotation(self, node: ast.expr | None) -> None:
+        if node is None:
+            return
+        if self.lazy:
+            self._later("<annotation>", set(), (), lambda: self.visit(node))
+        else:
+            self.visit(node)
+
+    def _defaults(self, arguments: ast.arguments) -> None:
+        for default in (*arguments.defaults, *(item for item in arguments.kw_defaults if item is not None)):
+            self.visit(default)
+
+    def _annotations(self, node: FunctionNode) -> None:
+        for argument in parameters(node.args):
+            self.annotation(argument.annotation)
+        self.annotation(node.returns)
+
+    def function(self, node: FunctionNode) -> Roots:
+        decorated = self.decorators(node.decorator_list)
+        self._defaults(node.args)
+        owner = self.scope.name if isinstance(self.scope, ClassScope) else None
+        typed = {item.name for item in getattr(node, "type_params", [])}
+        outer = self.scope
+        if typed:
+            self.count += 1
+            self.scope = Scope(self.count, "comprehension", typed, set(), outer)
+            for item in getattr(node, "type_params", []):
+                if getattr(item, "bound", None) is not None:
+                    self._later("<type>", set(), (), partial(self.visit, item.bound))
+        self._annotations(node)
+        captured = self._body(node.name, node.args, node.body, owner)
+        self.scope = outer
+        self.bind(node.name, decorated | captured)
+        for number in (root for root in decorated if isinstance(root, int)):
+            self._argument(number, node.name)
+        return NONE
+
+    def _argument(self, number: int, name: str) -> None:
+        """The decorated function is the argument of its decorator's call."""
+        root = frozenset((self.scope.resolve(name),))
+        for gatherer in self.stack:
+            item = gatherer.calls[number]
+            gatherer.calls[number] = Call(
+                item.root, item.path, (*item.args, root), item.keywords, item.exact, True, True, item.line, item.text
+            )
+
+    def decorators(self, nodes: list[ast.expr]) -> Roots:
+        found: Roots = NONE
+        self.definition += 1
+        for node in nodes:
+            if isinstance(node, ast.Call):
+                found |= self.visit(node)
+                continue
+            found |= self.visit(ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node))
+        self.definition -= 1
+        return found
+
+    def _body(self, name: str, arguments: ast.arguments, body: list[Any], owner: str | None) -> Roots:
+        names = tuple(argument.arg for argument in parameters(arguments))
+        bound = set(names)
+        for part in body:
+            bound |= bound_names(part)
+        declared, free = global_names(body)
+        bound -= declared | free
+
+        def walk() -> None:
+            for part in body:
+                roots = self.visit(part)
+                if isinstance(part, ast.expr):
+                    for gatherer in self.stack:
+                        gatherer.returns |= roots
+
+        return self._later(name, bound, names, walk, owner, declared)
+
+    def _later(
+        self,
+        name: str,
+        bound: set[str],
+        params: tuple[str, ...],
+        walk: Callable[[], object],
+        owner: str | None = None,
+        declared: set[str] | None = None,
+    ) -> Roots:
+        """Walk code that runs when it is called; return the enclosing locals it captures."""
+        self.count += 1
+        gatherer = Gatherer(self.count, name, owner, params)
+        outer = self.scope
+        definition, guards, self.definition, self.guards = self.definition, self.guards, 0, 0
+        waiting = self.awaits
+        self.scope = Scope(self.count, "function", bound, declared or set(), outer)
+        stack = self.stack
+        self.stack = [*(item for item in stack if item is not self.now), gatherer]
+        walk()
+        self.stack, self.scope, self.awaits = stack, outer, waiting
+        self.definition, self.guards = definition, guards
+        self.later.append(gatherer)
+        return NONE
+
+    def klass(self, node: ast.ClassDef) -> Roots:
+        decorated = self.decorators(node.decorator_list)
+        outer = self.scope
+        typed = {item.name for item in getattr(node, "type_params", [])}
+        if typed:
+            self.count += 1
+            self.scope = Scope(self.count, "comprehension", typed, set(), outer)
+        shared = decorated
+        for base in (*node.bases, *(item.value for item in node.keywords)):
+            shared |= self.visit(base)
+        self.count += 1
+        scope = self.scope = ClassScope(self.count, node.name, self.scope)
+        self.definition += 1
+        self.statements(node.body)
+        self.definition -= 1
+        self.scope = outer
+        self.bind(node.name, shared | {(scope.number, name) for name in scope.bound})
+        for number in (root for root in decorated if isinstance(root, int)):
+            self._argument(number, node.name)
+        return NONE
+
+
+class ClassScope(Scope):
+    """A class body: a name is local from where it was bound on, and never seen by the methods."""
+
+    def __init__(self, number: int, name: str, above: Scope) -> None:
+        super().__init__(number, "class", set(), set(), above)
+        self.name = name
+
+
+def _called(base: ast.expr, path: tuple[str, ...]) -> str:
+    head = base.id if isinstance(base, ast.Name) else "(...)"
+    return ".".join((head, *(part for part in path if part != "[]")))
+
+
+_METHODS: dict[type[ast.AST], Callable[[Scanner, Any], Roots]] = {
+    ast.Name: Scanner.name,
+    ast.Constant: Scanner.constant,
+    ast.Attribute: Scanner.value_only,
+    ast.Starred: Scanner.value_only,
+    ast.Subscript: Scanner.subscript,
+    ast.Compare: Scanner.opaque,
+    ast.UnaryOp: Scanner.opaque,
+    ast.JoinedStr: Scanner.opaque,
+    ast.FormattedValue: Scanner.opaque,
+    ast.IfExp: Scanner.conditional,
+    ast.Await: Scanner.awaiting,
+    ast.NamedExpr: Scanner.walrus,
+    ast.Call: Scanner.call,
+    ast.Lambda: Scanner.function_expression,
+    ast.ListComp: Scanner.comprehension,
+    ast.SetComp: Scanner.comprehension,
+    ast.DictComp: Scanner.comprehension,
+    ast.GeneratorExp: Scanner.comprehension,
+    ast.Assign: Scanner.assignment,
+    ast.AnnAssign: Scanner.annotated,
+    ast.AugAssign: Scanner.augmented,
+    ast.Delete: Scanner.delete,
+    ast.Import: Scanner.importing,
+    ast.ImportFrom: Scanner.importing,
+    ast.Expr: Scanner.expression,
+    ast.Return: Scanner.returning,
+    ast.Yield: Scanner.returning,
+    ast.YieldFrom: Scanner.returning,
+    ast.For: Scanner.loop,
+    ast.AsyncFor: Scanner.loop,
+    ast.While: Scanner.repeat,
+    ast.With: Scanner.context,
+    ast.AsyncWith: Scanner.context,
+    ast.Try: Scanner.attempt,
+    ast.TryStar: Scanner.attempt,
+    ast.Match: Scanner.matching,
+    ast.FunctionDef: Scanner.function,
+    ast.AsyncFunctionDef: Scanner.function,
+    ast.ClassDef: Scanner.klass,
+}
+if hasattr(ast, "TypeAlias"):
+    _METHODS[ast.TypeAlias] = Scanner.alias_statement

@@ -1,0 +1,329 @@
+"""The slice: the statements of the notebook that a handler needs, in the order in which they ran."""
+
+from __future__ import annotations
+
+import builtins
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.cost import require_cheap
+from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.errors import (
+    AmbiguousMutationError,
+    FailedCellError,
+    MagicInBodyError,
+    TopLevelAwaitError,
+)
+from nbchalice.notebook.explain import deleted, handler_not_found, unresolved
+from nbchalice.notebook.facts import Kind, Mark
+from nbchalice.notebook.history import END, Step, Timeline
+from nbchalice.notebook.render import render
+from nbchalice.notebook.secrets import require_no_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nbchalice.notebook.cells import Cell
+
+_MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__package__", "__loader__"})
+BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A handler's code as a module.
+
+    Parameters
+    ----------
+    module: the exact text of the module.
+    segments: which line of the module is which line of which cell:
+        ``{"cell", "id", "line", "count", "cell_line"}``, one for each statement.
+    imports: top-level names of the modules it imports.
+    needs: the names it takes from other cells than the handler's, with the label of the cell.
+    function: the handler function's name.
+    notebook: the notebook's file name.
+    values: the names whose final value must equal the kernel's, with the labels of the cells that made it.
+    """
+
+    module: str
+    segments: list[dict[str, Any]]
+    imports: frozenset[str]
+    needs: dict[str, str]
+    function: str
+    notebook: str
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def slice_handler(
+    cells: Sequence[Cell],
+    function: str,
+    *,
+    notebook: str,
+    namespace: Mapping[str, Any] | None = None,
+    order: int | None = None,
+) -> Slice:
+    """Cut out of a notebook what a function needs.
+
+    Parameters
+    ----------
+    cells: the executed cells, or those of a file.
+    function: name of the handler function: of a magic's cell, decorated, or plain.
+    notebook: the notebook's file name.
+    namespace: the kernel's variables, if there is a kernel; used for better errors only.
+    order: ``order`` of the cell whose definition is meant; by default the last definition counts.
+
+    Returns
+    -------
+    Slice: the module, with its map back to the cells.
+
+    Raises
+    ------
+    CaptureError: something the function needs cannot be captured; subclasses in ``nbchalice.notebook.errors``.
+    """
+    timeline = Timeline(cells, notebook)
+    effects = Effects(timeline)
+    closure = Closure(timeline, effects, namespace)
+    handler = find_definition(timeline, function, order)
+    closure.add(handler, END, [function])
+    closure.finish()
+    steps = closure.steps()
+    for step in steps:
+        _require_replayable(step, effects, closure.wanted[step.position])
+    module, segments = render(steps, closure.names_used(), notebook)
+    require_no_secrets(steps)
+    return Slice(
+        module=module,
+        segments=segments,
+        imports=frozenset(
+            alias.module.split(".")[0]
+            for step in steps
+            for alias in step.statement.imports
+            if step.statement.kind is not Kind.FUTURE
+            and (alias.name in closure.names_used() or alias.name == "*" or step.statement.kind is Kind.COMPOUND)
+        ),
+        needs=closure.taken_from_others(handler),
+        function=function,
+        notebook=notebook,
+        values=closure.final_values(),
+    )
+
+
+def find_definition(timeline: Timeline, function: str, order: int | None = None) -> Step:
+    """Find the statement that defines the handler.
+
+    Parameters
+    ----------
+    timeline: the executed statements.
+    function: the function's name.
+    order: ``order`` of the cell meant, or None for the last definition.
+
+    Raises
+    ------
+    CaptureError: it is not defined, or was deleted.
+    """
+    if order is None:
+        positions, gone = timeline.standing(function, END)
+        if gone is not None:
+            raise deleted(function, gone, None)
+    else:
+        positions = [
+            event.position
+            for event in timeline.events.get(function, ())
+            if timeline.steps[event.position].cell.order == order and not event.deletes
+        ][-1:]
+    if not positions:
+        raise handler_not_found(function, timeline)
+    return timeline.steps[positions[0]]
+
+
+class Closure:
+    """Grows from the handler until everything needed is in.
+
+    Parameters
+    ----------
+    timeline: the executed statements.
+    effects: who changes what.
+    namespace: the kernel's variables, or None.
+    until: position after which nothing counts; with it, functions are followed only as far as they are called
+        before.
+    fixed: a name whose changes do not count.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        effects: Effects,
+        namespace: Mapping[str, Any] | None = None,
+        *,
+        until: int = END,
+        fixed: str | None = None,
+    ) -> None:
+        self.timeline, self.effects, self.namespace = timeline, effects, namespace
+        self.until, self.fixed = until, fixed
+        self.wanted: dict[int, set[str]] = defaultdict(set)
+        self.resolved: set[tuple[str, int]] = set()
+        self.missing: dict[str, tuple[Step, bool]] = {}
+        self.final: set[str] = set()
+        self.queue: list[tuple[Step, int]] = []
+        self.visited: set[tuple[int, int]] = set()
+        self.grouped: set[tuple[str, int]] = set()
+
+    def add(self, step: Step, moment: int, names: Iterable[str]) -> None:
+        """Take a statement in, needed at a moment for the names it binds."""
+        self.wanted[step.position].update(names)
+        if (step.position, moment) not in self.visited:
+            self.visited.add((step.position, moment))
+            self.queue.append((step, moment))
+        for name in names:
+            self._changes_of(name, step)
+
+    def finish(self) -> None:
+        """Follow everything that was taken in.
+
+        Raises
+        ------
+        CaptureError: a name cannot be resolved.
+        """
+        while self.queue:
+            step, moment = self.queue.pop()
+            statement = step.statement
+            for name in sorted(statement.now.uses):
+                self._need(name, step.position, step, now=True)
+            for name in sorted(statement.uses_later):
+                if self.until == END:
+                    self._need(name, END, step, now=False)
+                if moment < END:
+                    self._need(name, moment, step, now=False)
+            for name in statement.bases if statement.kind is Kind.CLASS else ():
+                self._need(name, step.position, step, now=True)
+        assigned = {
+            name
+            for position in self.wanted
+            for block in self.timeline.steps[position].statement.later
+            for name in block.assigns
+        }
+        for name, (step, now) in self.missing.items():
+            if name not in assigned:
+                raise unresolved(name, step, self.timeline, self.namespace, now=now)
+        self._require_no_partial()
+
+    def _need(self, name: str, moment: int, user: Step, *, now: bool) -> None:
+        if (name, moment) in self.resolved:
+            return
+        positions, gone = self.timeline.standing(name, moment)
+        statement = user.statement
+        own = now and (name in statement.may_define or (statement.kind is Kind.COMPOUND and name in statement.binds))
+        stars = [star for star in self.timeline.stars if star.position < moment]
+        if gone is not None and not own and name not in statement.guarded and moment in {END, user.position}:
+            raise deleted(name, gone, user)
+        if not positions and not own and name not in BUILTINS and not stars:
+            if moment in {END, user.position} and name not in statement.guarded:
+                self.missing.setdefault(name, (user, now))
+            return
+        self.resolved.add((name, moment))
+        for position in positions:
+            self.add(self.timeline.steps[position], moment, [name])
+        if moment == END and positions:
+            self.final.add(name)
+        for star in stars:
+            if not positions or star.position > positions[0]:
+                self.add(star, moment, ["*"])
+
+    def _changes_of(self, name: str, step: Step) -> None:
+        value = (name, step.position)
+        if value in self.grouped or value in self.effects.immutable or name == self.fixed:
+            return
+        self.grouped.add(value)
+        for position, certain in sorted(self.effects.of(value).items()):
+            if position >= self.until:
+                continue
+            change = self.timeline.steps[position]
+            if not certain:
+                if position in self.wanted:
+                    continue
+                raise _ambiguous(name, change)
+            if position not in self.wanted:
+                self.add(change, position, [])
+                self.wanted[position].add(name)
+
+    def _require_no_partial(self) -> None:
+        for step in self.timeline.partial:
+            touched = {root for root in step.statement.now.touches if isinstance(root, str)}
+            for name in sorted((step.statement.binds | touched) & self.names_used()):
+                raise FailedCellError(
+                    f"{name} was changed by a statement that failed part way",
+                    "run the cell again without the error",
+                    step.location(step.cell.failed_line),
+                )
+
+    # -- what came out -------------------------------------------------------------------------------------------
+
+    def steps(self) -> list[Step]:
+        """Return the statements taken in, in order of execution, with the ``__future__`` imports before them."""
+        chosen = [self.timeline.steps[position] for position in sorted(self.wanted)]
+        futures = [
+            step
+            for step in self.timeline.steps
+            if step.statement.kind is Kind.FUTURE and chosen and step.position < chosen[-1].position
+        ]
+        return futures[:1] + [step for step in chosen if step.statement.kind is not Kind.FUTURE]
+
+    def names_used(self) -> frozenset[str]:
+        """Return every global name that the statements taken in read, bind or change."""
+        names: set[str] = set()
+        for position, wanted in self.wanted.items():
+            statement = self.timeline.steps[position].statement
+            names |= statement.now.uses | statement.uses_later | wanted
+        return frozenset(names)
+
+    def taken_from_others(self, handler: Step) -> dict[str, str]:
+        """Return the names that come from other cells than the handler's."""
+        taken: dict[str, str] = {}
+        for position in sorted(self.wanted):
+            step = self.timeline.steps[position]
+            if step.cell.order != handler.cell.order:
+                for name in sorted((self.wanted[position] | step.statement.defines) - {"*"}):
+                    if name in self.names_used() and name in step.statement.binds:
+                        taken[name] = step.cell.label
+        return taken
+
+    def final_values(self) -> dict[str, tuple[str, ...]]:
+        """Return the names whose last binding is in the slice, with the cells that made and changed them."""
+        found = {}
+        for name in sorted(self.final):
+            positions = set(self.timeline.standing(name, END)[0])
+            positions |= {
+                at for position in positions for at, sure in self.effects.of((name, position)).items() if sure
+            }
+            labels = [self.timeline.steps[position].cell.label for position in sorted(positions)]
+            found[name] = tuple(dict.fromkeys(labels))
+        return found
+
+
+def _ambiguous(name: str, change: Step) -> AmbiguousMutationError:
+    return AmbiguousMutationError(
+        f"it cannot be told whether this statement changes {name}, which the handler needs",
+        "mark it '# nbchalice: include' if it must run on Lambda too, '# nbchalice: exclude' if not",
+        change.location(),
+    )
+
+
+def _require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
+    statement = step.statement
+    if statement.awaits:
+        raise TopLevelAwaitError(
+            "the handler needs a statement that awaits outside a function",
+            "use asyncio.run(...) inside the handler, or bundle the value",
+            step.location(),
+        )
+    for line in step.split.body.magics:
+        if statement.head <= line <= statement.end:
+            raise MagicInBodyError(
+                "the handler needs a statement that contains a magic or shell line, which cannot run on Lambda",
+                "write it in plain Python",
+                step.location(line),
+            )
+    if statement.mark is not Mark.INCLUDE:
+        names = sorted(wanted) or sorted(statement.binds) or ["this value"]
+        require_cheap(step, effects, ", ".join(names))
