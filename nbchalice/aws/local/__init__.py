@@ -1,5 +1,5 @@
 """The embedded local AWS: a guarded MiniStack in a background process of the user's own.
 
-``server.py``, ``home.py`` and ``environment.py`` run in the notebook's interpreter; ``launcher.py`` and what it loads run
-in an environment made for the server alone, and ``bootstrap.py`` runs in the interpreter of a Lambda function.
+``server.py`` and ``environment.py`` run in the notebook's interpreter; ``launcher.py`` and what it loads run in an
+environment made for the server alone; ``bootstrap.py`` runs in the interpreter of a Lambda function.
 """

@@ -210,8 +210,7 @@ def set_search_path(task_root: str, layers: str, runtime_packages: str) -> None:
         FOLDERS[layers] = "/opt"
     user_path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     in_layers = [f"{layers}/python/lib/{version}/site-packages", f"{layers}/python"] if layers else []
-    standard = [part for part in sys.path if part and part != os.path.dirname(__file__)]
-    sys.path[:] = [task_root, *in_layers, *user_path, *standard, runtime_packages]
+    sys.path[:] = [task_root, *in_layers, *user_path, *sys.path, runtime_packages]
 
 
 def add_site_builtins() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
-from ...errors import LocalAWSError
+from nbchalice.errors import LocalAWSError
+
 from .home import lock_file
 
 MINISTACK_VERSION = "1.5.33"

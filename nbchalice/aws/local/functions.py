@@ -13,7 +13,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
-from .workers import FunctionSpec
+from .spec import FunctionSpec
 
 
 class FunctionFolder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+from .home import TOKEN_HEADER, proof
 from .signature import SignatureChecker
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +23,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL_PREFIX = "/_nbchalice/"
 ADMIN_PREFIXES = (CONTROL_PREFIX, "/_ministack/")
-TOKEN_HEADER = "x-nbchalice-token"
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
@@ -220,11 +219,6 @@ def rewrite_headers(send: Send, call: Call, request: Request) -> Send:
 def denied(message: str) -> dict[str, str]:
     """Return a refusal in AWS's shape."""
     return {"__type": "AccessDeniedException", "message": message}
-
-
-def proof(token: str, nonce: str) -> str:
-    """Return what only the holder of the token can answer, without giving the token away."""
-    return hmac.new(token.encode(), nonce.encode(), hashlib.sha256).hexdigest()
 
 
 async def respond(send: Send, status: int, document: Any) -> None:

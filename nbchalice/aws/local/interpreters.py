@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from .workers import Runtime
+from .spec import Runtime
 
 PROBE = (
     "import json, sys; print(json.dumps([list(sys.version_info[:3]),"

@@ -34,12 +34,14 @@ class LogStream:
         self._store = store
         self._tail: list[str] = []
         self._tail_size = 0
+        self._last = 0
         self._lock = threading.Lock()
 
     def __call__(self, messages: list[str], timestamp: int | None = None) -> None:
         """Write events, stamped now unless told otherwise (milliseconds since the epoch)."""
         stamp = int(time.time() * 1000) if timestamp is None else timestamp
         with self._lock:
+            stamp = self._last = max(self._last, stamp)  # CloudWatch Logs orders by time, and so must keep our order
             self._store([(stamp, message) for message in messages])
             for message in messages:
                 self._tail.append(message)

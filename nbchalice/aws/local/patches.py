@@ -22,7 +22,7 @@ from .async_events import AsyncEvent, AsyncEventQueue, Delivery
 from .functions import FunctionFolder
 from .guard import Call, current_call
 from .pool import TooManyWorkersError, WorkerPool
-from .workers import FunctionSpec, Invocation, Runtime
+from .spec import FunctionSpec, Invocation, Runtime
 
 VERSION = "1.5.33"
 STREAMED = "streamed"  # log_source of results whose log events are written already
@@ -276,6 +276,11 @@ def log_store(group_name: str, stream_name: str) -> Callable[[list[tuple[int, st
             cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, new)
 
     return store
+
+
+def application() -> Any:
+    """Return MiniStack's ASGI application."""
+    return ministack_app.app
 
 
 def save_state() -> list[str]:

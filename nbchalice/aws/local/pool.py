@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .workers import FunctionSpec, Worker
+from .spec import FunctionSpec
+from .workers import Worker
 
 
 class TooManyWorkersError(Exception):

@@ -41,9 +41,9 @@ def is_ours(pid: int, instance: str) -> bool:
 
 def end_process(pid: int) -> None:
     """Kill a server and its process group at once, and wait for its end."""
-    for kill in (lambda: os.killpg(pid, signal.SIGKILL), lambda: os.kill(pid, signal.SIGKILL)):
+    for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill()
+            kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 5.0
     while process_exists(pid) and time.monotonic() < deadline:
         time.sleep(0.005)

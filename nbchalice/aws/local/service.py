@@ -62,7 +62,7 @@ class Service:
         from .functions import FunctionFolder
         from .guard import Guard
         from .interpreters import Interpreters
-        from .patches import Patches, ministack_app
+        from .patches import Patches, application
         from .pool import WorkerPool
         from .signature import Key, SignatureChecker
 
@@ -82,7 +82,7 @@ class Service:
             Key(settings.handler_access_key, settings.handler_secret_key, of_handler=True),
         ]
         hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
-        self.faults = FaultInjector(ministack_app.app)
+        self.faults = FaultInjector(application())
         self.guard = Guard(self.faults, Control(self), record.token, hosts, SignatureChecker(keys))
         self._stopping = asyncio.Event()
         self._save_lock = threading.Lock()
@@ -118,12 +118,13 @@ class Service:
         config.loglevel = "WARNING"
         config.graceful_timeout = 0
         self.restore_events()
-        loop.create_task(self._housekeeping())
-        serving = loop.create_task(serve(self.guard, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type]
+        housekeeping = loop.create_task(self._housekeeping())
+        serving = loop.create_task(serve(self.guard, config, shutdown_trigger=asyncio.Event().wait))
         stopping = loop.create_task(self._stopping.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
+        await asyncio.wait({serving, stopping, housekeeping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (serving, housekeeping):
+            if task.done() and (error := task.exception()):
+                logger.error("the server failed", exc_info=error)
         self.finish()
 
     def stop_soon(self) -> None:

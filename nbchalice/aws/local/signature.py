@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from botocore.auth import HmacV1QueryAuth
 from botocore.credentials import Credentials
-from botocore.compat import HTTPHeaders
 from ministack.core import sigv4
 
 if TYPE_CHECKING:
@@ -94,13 +93,11 @@ class SignatureChecker:
         if key is None:
             return None
         signer = HmacV1QueryAuth(Credentials(key.access_key, key.secret_key))
-        headers = HTTPHeaders()
-        for name, value in request.headers.items():
-            if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
-                headers[name] = value
+        signed = ("x-amz-", "content-md5", "content-type", "date")
+        headers = {name: value for name, value in request.headers.items() if name.startswith(signed)}
         expires = request.params["Expires"][0]
         parts = urlsplit(f"http://localhost{request.raw_path}?{request.query}")
-        expected = signer.get_signature(request.method, parts, headers, expires=expires)
+        expected = signer.get_signature(request.method, parts, headers, expires=int(expires))
         return key if hmac.compare_digest(expected, request.params["Signature"][0]) and not past(expires) else None
 
 

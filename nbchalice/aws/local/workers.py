@@ -15,61 +15,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .output import LogStream, OutputReader
+from .platform_log import (
+    Report,
+    end_line,
+    exit_payload,
+    init_lines,
+    init_timeout_payload,
+    report_line,
+    start_line,
+    timeout_line,
+    timeout_payload,
+)
+from .spec import FunctionSpec, Invocation, Outcome
 
 INIT_SECONDS = 10.0  # AWS's limit of the Init phase
 POLL_SECONDS = 0.1  # how often a wait looks whether the process still lives
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """An interpreter that runs handlers."""
-
-    name: str
-    executable: str
-    version: str
-    packages: str
-    warning: str = ""
-
-
-@dataclass(frozen=True)
-class FunctionSpec:
-    """Everything of a function that its execution environments depend on."""
-
-    key: str
-    fingerprint: str
-    handler: str
-    timeout: float
-    memory_mb: int
-    version: str
-    runtime: Runtime
-    task_root: Path
-    layers: str
-    log_group: str
-    region: str
-    environment: Mapping[str, str] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One call of a handler."""
-
-    request_id: str
-    event: Any
-    arn: str
-    trace_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a call answered: the response, or AWS's error document."""
-
-    response: Any
-    error: dict[str, Any] | None
 
 
 class WorkerExit(Exception):
@@ -113,7 +77,7 @@ class Worker:
             failure, init_ms = self._initialize()
             if failure is not None:
                 self._announce_start(invocation)
-                return self._finish(invocation, 0.0, Outcome(None, failure), 0, init_ms, "error")
+                return self._finish(invocation, Report(0.0, init_ms, "error"), Outcome(None, failure))
         self._announce_start(invocation)
         started = time.perf_counter()
         deadline = time.monotonic() + self.spec.timeout
@@ -128,7 +92,7 @@ class Worker:
         error = message["error"]
         response = None if error else json.loads(message["response"])
         outcome = Outcome(response, error)
-        return self._finish(invocation, elapsed, outcome, message["memory_mb"], init_ms, "")
+        return self._finish(invocation, Report(elapsed, init_ms, "", message["memory_mb"]), outcome)
 
     def interrupt(self) -> None:
         """Signal the end without waiting for it."""
@@ -141,9 +105,8 @@ class Worker:
         """End the process, its children and its folder."""
         process, self.process = self.process, None
         if process is not None:
-            for end in (lambda: os.killpg(process.pid, signal.SIGKILL), process.kill):
-                with contextlib.suppress(OSError):
-                    end()
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if self._server_end is not None:
             with contextlib.suppress(OSError):
@@ -163,10 +126,7 @@ class Worker:
         """Start the process and wait for its handler; return the error document and the time it took."""
         self.kill()
         started = time.perf_counter()
-        self.log(
-            [f"INIT_START Runtime Version: python:{self.spec.runtime.version}"]
-            + ([f"[WARNING] {self.spec.runtime.warning}"] if self.spec.runtime.warning else [])
-        )
+        self.log(init_lines(self.spec))
         try:
             self._spawn()
             message = self._wait("ready", time.monotonic() + INIT_SECONDS + self.spec.timeout)
@@ -281,48 +241,24 @@ class Worker:
         return self.process.returncode if self.process is not None else None
 
     def _announce_start(self, invocation: Invocation) -> None:
-        self.log([f"START RequestId: {invocation.request_id} Version: {self.spec.version}"])
+        self.log([start_line(invocation, self.spec)])
 
     def _crashed(self, invocation: Invocation, started: float, init_ms: float | None) -> Outcome:
         elapsed = (time.perf_counter() - started) * 1000
         payload = exit_payload(self._exit_status(), invocation.request_id)
         self.log([f"{payload['errorMessage']}\n{payload['errorType']}"])
         self.kill()
-        return self._finish(invocation, elapsed, Outcome(None, payload), 0, init_ms, "error")
+        return self._finish(invocation, Report(elapsed, init_ms, "error"), Outcome(None, payload))
 
     def _timed_out(self, invocation: Invocation, elapsed: float, init_ms: float | None) -> Outcome:
         self.kill()
-        text = f"Task timed out after {self.spec.timeout:.2f} seconds"
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
-        self.log([f"{stamp} {invocation.request_id} {text}"])
-        message = f"RequestId: {invocation.request_id} Error: {text}"
-        payload = {"errorType": "Sandbox.Timedout", "errorMessage": message}
-        return self._finish(invocation, elapsed, Outcome(None, payload), 0, init_ms, "timeout")
+        self.log([timeout_line(invocation, self.spec)])
+        outcome = Outcome(None, timeout_payload(invocation, self.spec))
+        return self._finish(invocation, Report(elapsed, init_ms, "timeout"), outcome)
 
-    def _finish(
-        self,
-        invocation: Invocation,
-        elapsed: float,
-        outcome: Outcome,
-        memory_mb: int,
-        init_ms: float | None,
-        status: str,
-    ) -> Outcome:
-        """Write Lambda's END and REPORT lines."""
-        billed = int(elapsed) + (elapsed > int(elapsed))
-        parts = [
-            f"REPORT RequestId: {invocation.request_id}",
-            f"Duration: {elapsed:.2f} ms",
-            f"Billed Duration: {billed} ms",
-            f"Memory Size: {self.spec.memory_mb} MB",
-            f"Max Memory Used: {memory_mb} MB",
-        ]
-        if init_ms is not None:
-            parts.append(f"Init Duration: {init_ms:.2f} ms")
-        if status:
-            parts.append(f"Status: {status}")
-        self.log([f"END RequestId: {invocation.request_id}", "\t".join(parts)])
+    def _finish(self, invocation: Invocation, report: Report, outcome: Outcome) -> Outcome:
+        """Write the lines that end an invocation."""
+        self.log([end_line(invocation), report_line(invocation, self.spec, report)])
         self.last_used = time.monotonic()
         return outcome
 
@@ -349,24 +285,6 @@ def read_message(connection: socket.socket) -> dict[str, Any] | None:
         return None
     message: dict[str, Any] = json.loads(body)
     return message
-
-
-def exit_payload(status: int | None, request_id: str) -> dict[str, Any]:
-    """Return AWS's error document of a process that ended by itself."""
-    if status is not None and status < 0:
-        reason = f"Runtime exited with error: signal: {signal.Signals(-status).name.removeprefix('SIG').lower()}"
-    elif status:
-        reason = f"Runtime exited with error: exit status {status}"
-    else:
-        reason = "Runtime exited without providing a reason"
-    prefix = f"RequestId: {request_id} Error: " if request_id else ""
-    return {"errorType": "Runtime.ExitError", "errorMessage": f"{prefix}{reason}"}
-
-
-def init_timeout_payload(timeout: float) -> dict[str, Any]:
-    """Return AWS's error document of code that does not finish loading."""
-    message = f"Error: Task timed out after {timeout:.2f} seconds while the code was loaded"
-    return {"errorType": "Sandbox.Timedout", "errorMessage": message}
 
 
 def remove_tree(path: Path) -> None:
