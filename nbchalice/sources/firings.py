@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from nbchalice.runtime.schedules import FIELDS, At, Cron, Rate, ScheduleExpression, parse_schedule
+from nbchalice.runtime.cron import FIELDS
+from nbchalice.runtime.schedules import At, Cron, Rate, ScheduleExpression, parse_schedule
 
 _UNITS = {"MINUTES": timedelta(minutes=1), "HOURS": timedelta(hours=1), "DAYS": timedelta(days=1)}
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +84,7 @@ def run(script, root, event, **env):
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps(event)],
         cwd=root,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{root}:{os.getcwd()}", **env},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{root}:{Path.cwd()}", **env},
         capture_output=True,
         text=True,
         check=False,
