@@ -1,0 +1,178 @@
+"""What is installed beside the kernel: which distribution a module belongs to, or that it is local code."""
+
+from __future__ import annotations
+
+import json
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from pathlib import Path
+
+from nbchalice.packaging.imports import Import
+from nbchalice.packaging.lock import requirement_name
+
+_NOT_A_FILE = frozenset({"built-in", "frozen", None})
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Where an imported module comes from.
+
+    Parameters
+    ----------
+    requirements: pins of the distributions that provide it. Default: none.
+    local: the spec of its top-level module if it is local code, else None.
+    missing: whether nothing here provides it. Default: False.
+    """
+
+    requirements: tuple[str, ...] = ()
+    local: ModuleSpec | None = None
+    missing: bool = False
+
+
+def find_owner(wanted: Import, folder: Path | None = None) -> Owner:
+    """Tell where an imported module comes from, without importing it.
+
+    Parameters
+    ----------
+    wanted: the import; for namespace packages such as `google` the whole dotted name decides.
+    folder: the notebook's folder, looked at first. Default: none.
+
+    Returns
+    -------
+    The owner. A distribution that is installed in editable form, from a folder or from a repository is local code,
+    because no registry has it. Modules of Python itself and of nbchalice have nothing to be brought along.
+    """
+    if wanted.top in sys.stdlib_module_names or wanted.top in {"nbchalice", "__main__"}:
+        return Owner()
+    spec = _find_spec(wanted.top, folder)
+    if spec is None:
+        return Owner(missing=True)
+    if spec.origin in _NOT_A_FILE and not spec.submodule_search_locations:
+        return Owner()
+    known = [metadata.distribution(name) for name in _distributions().get(wanted.top, ())]
+    files = _files_of(wanted, spec)
+    owners = {name: d for path in files for name, d in _owning(path, known).items()}
+    foreign = [path for path in files if all(map(_is_local, _owning(path, known).values()))]
+    public = tuple(sorted(_pin(distribution) for distribution in owners.values() if not _is_local(distribution)))
+    if foreign or not (files or known):
+        return Owner(public, _part(spec, foreign))
+    return Owner(public)
+
+
+def _part(spec: ModuleSpec, files: list[Path]) -> ModuleSpec:
+    """Return a spec of only those folders of a namespace package that hold some files."""
+    folders = list(spec.submodule_search_locations or ())
+    if len(folders) < 2:
+        return spec
+    part = ModuleSpec(spec.name, None, origin=spec.origin, is_package=True)
+    part.submodule_search_locations = [f for f in folders if any(path.is_relative_to(f) for path in files)]
+    return part
+
+
+def installed_pins() -> tuple[str, ...]:
+    """Return everything installed as `name==version`, sorted; a version's local part (`+cpu`) is left out."""
+    return tuple(sorted({_plain_pin(d) for d in metadata.distributions() if d.metadata["Name"] and d.version}))
+
+
+def _find_spec(top: str, folder: Path | None) -> ModuleSpec | None:
+    if folder is not None and (spec := PathFinder.find_spec(top, [str(folder)])) and spec.origin:
+        return spec
+    for finder in sys.meta_path:
+        try:
+            if spec := finder.find_spec(top, None):
+                return spec
+        except Exception:  # noqa: S112 - a foreign finder's own trouble is not ours
+            continue
+    return PathFinder.find_spec(top, [str(folder)]) if folder is not None else None
+
+
+def _files_of(wanted: Import, spec: ModuleSpec) -> list[Path]:
+    """Return the files that an import runs, as far as they can be told from names."""
+    names = [wanted.module, *(f"{wanted.module}.{name}" for name in wanted.names)]
+    files = [Path(spec.origin)] if spec.origin not in _NOT_A_FILE and spec.origin else []
+    for name in names:
+        if (path := _file_of(name.split(".")[1:], spec.submodule_search_locations or ())) and path not in files:
+            files.append(path)
+    return files
+
+
+def _file_of(parts: list[str], locations: Iterable[str]) -> Path | None:
+    if not parts:
+        return None
+    for location in locations:
+        base = Path(location, *parts)
+        beside = [base.with_name(base.name + suffix) for suffix in (".py", *EXTENSION_SUFFIXES)]
+        for path in (base / "__init__.py", *beside):
+            if path.is_file():
+                return path
+    return None
+
+
+def _owning(path: Path, candidates: list[metadata.Distribution]) -> dict[str, metadata.Distribution]:
+    """Return the distribution that a file belongs to, by name."""
+    rooted = [d for d in candidates if path.is_relative_to(str(d.locate_file("")))]
+    editable = [d for d in candidates if _is_local(d) and d not in rooted]
+    if len(candidates) > 1:
+        rooted = [d for d in rooted if str(path) in _recorded(d.metadata["Name"], str(d.locate_file("")))][:1]
+    return {d.metadata["Name"]: d for d in rooted or editable[:1]}
+
+
+@lru_cache(maxsize=64)
+def _recorded(name: str, root: str) -> frozenset[str]:
+    distribution = next(iter(metadata.distributions(name=name, path=[root])))
+    return frozenset(str(distribution.locate_file(file)) for file in distribution.files or ())
+
+
+def _is_local(distribution: metadata.Distribution) -> bool:
+    origin = _direct_url(distribution)
+    if origin:
+        return "archive_info" not in origin or str(origin.get("url", "")).startswith("file:")
+    root = str(distribution.locate_file(""))
+    return not distribution.read_text("RECORD") and not distribution.read_text("WHEEL") and root not in _site_folders()
+
+
+def _direct_url(distribution: metadata.Distribution) -> dict[str, object]:
+    """Return what PEP 610 records of a distribution that did not come from a registry."""
+    try:
+        found: dict[str, object] = json.loads(distribution.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return {}
+    return found
+
+
+def _pin(distribution: metadata.Distribution) -> str:
+    url = _direct_url(distribution).get("url")
+    return f"{requirement_name(distribution.metadata['Name'])} @ {url}" if url else _plain_pin(distribution)
+
+
+def _plain_pin(distribution: metadata.Distribution) -> str:
+    return f"{requirement_name(distribution.metadata['Name'])}=={distribution.version.partition('+')[0]}"
+
+
+def _site_folders() -> set[str]:
+    paths = sysconfig.get_paths()
+    return {*site.getsitepackages(), site.getusersitepackages(), paths["purelib"], paths["platlib"]}
+
+
+def _distributions() -> Mapping[str, tuple[str, ...]]:
+    return _read_distributions(tuple((entry, _modified(entry)) for entry in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _read_distributions(_state: tuple[tuple[str, float], ...]) -> Mapping[str, tuple[str, ...]]:
+    """Map modules to distributions; read again only when something was installed or `sys.path` changed."""
+    _recorded.cache_clear()
+    return {top: tuple(sorted(set(names))) for top, names in metadata.packages_distributions().items()}
+
+
+def _modified(entry: str) -> float:
+    try:
+        return Path(entry or ".").stat().st_mtime
+    except OSError:
+        return 0.0

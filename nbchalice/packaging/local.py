@@ -1,0 +1,98 @@
+"""Local code: modules beside the notebook and editable packages, which come along as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from nbchalice.errors import Location
+from nbchalice.packaging.errors import CompiledLocalCodeError, LocalSyntaxError
+from nbchalice.packaging.imports import Import, find_imports
+
+_COMPILED = frozenset({".so", ".pyd", ".dylib"})
+_SKIPPED = frozenset({"__pycache__", "node_modules"})
+
+
+def collect_files(spec: ModuleSpec) -> dict[str, Path]:
+    """Return the files of a local top-level module, by their path in the zip.
+
+    Parameters
+    ----------
+    spec: the module's spec. A package comes whole, with its data files, but without byte code and hidden files.
+
+    Raises
+    ------
+    CompiledLocalCodeError: it holds an extension module.
+    """
+    if spec.submodule_search_locations is None:
+        files = {Path(str(spec.origin)).name: Path(str(spec.origin))}
+    else:
+        files = {
+            f"{spec.name}/{path.relative_to(folder).as_posix()}": path
+            for folder in map(Path, reversed(list(spec.submodule_search_locations)))
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and _wanted(path.relative_to(folder))
+        }
+    for name, path in files.items():
+        if path.suffix in _COMPILED:
+            raise CompiledLocalCodeError(
+                f"the local package {spec.name} cannot come along: {name} is compiled for this computer",
+                f"publish {spec.name} as wheels for Lambda's platform, or import only pure Python in the handler",
+            )
+    return files
+
+
+def reached_modules(wanted: Import, files: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the paths in the zip of the modules that an import runs.
+
+    Parameters
+    ----------
+    wanted: the import.
+    files: the files of the top-level module, by path in the zip.
+    """
+    names = [wanted.module, *(f"{wanted.module}.{name}" for name in wanted.names)]
+    parts = wanted.module.split(".")
+    names += [".".join(parts[:count]) for count in range(1, len(parts))]
+    for name in dict.fromkeys(names):
+        base = name.replace(".", "/")
+        yield from (path for path in (f"{base}.py", f"{base}/__init__.py") if path in files)
+
+
+def scan_file(name: str, path: Path) -> tuple[Import, ...]:
+    """Return the imports of a local module.
+
+    Parameters
+    ----------
+    name: its path in the zip.
+    path: its file.
+
+    Raises
+    ------
+    LocalSyntaxError: it cannot be parsed.
+    """
+    package = name.rpartition("/")[0].replace("/", ".")
+    try:
+        return find_imports(path.read_bytes().decode("utf-8-sig"), package)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        line, text = getattr(error, "lineno", None), getattr(error, "text", None)
+        raise LocalSyntaxError(
+            f"the local module {name} cannot be parsed: {getattr(error, 'msg', None) or 'it is not UTF-8 text'}",
+            "correct the file, then run it again",
+            Location(name, line, text),
+        ) from None
+
+
+def _wanted(path: Path) -> bool:
+    hidden = any(part.startswith(".") or part in _SKIPPED or part.endswith(".egg-info") for part in path.parts)
+    return not hidden and path.suffix != ".pyc"
+
+
+def read_all(files: Iterable[tuple[str, Path]]) -> tuple[tuple[str, bytes], ...]:
+    """Return path in the zip and content of files, sorted.
+
+    Parameters
+    ----------
+    files: pairs of path in the zip and file.
+    """
+    return tuple((name, path.read_bytes()) for name, path in sorted(files))

@@ -1,0 +1,260 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import uv
+
+import nbchalice
+from nbchalice.packaging.errors import CompiledLocalCodeError, LocalSyntaxError, MissingModuleError
+from nbchalice.packaging.requirements import find_dependencies, installed_pins
+
+REPO = Path(nbchalice.__file__).parent.parent
+
+
+def version(name):
+    from importlib import metadata
+
+    return metadata.version(name)
+
+
+def names(dependencies):
+    return [path for path, _ in dependencies.vendored]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The notebook's folder, holding files given as keyword arguments."""
+
+    def write(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path
+
+    return write
+
+
+def test_pure_python_needs_nothing():
+    found = find_dependencies(
+        "import json, os.path\nfrom collections import abc\nfrom nbchalice import Chalice\nimport __main__\n"
+    )
+    assert found.requirements == () and found.vendored == ()
+
+
+def test_imports_become_pins_of_what_the_kernel_runs():
+    found = find_dependencies("import yaml\nfrom dateutil import tz\nimport jinja2.sandbox as s\n")
+    assert found.requirements == tuple(
+        sorted(
+            [
+                f"pyyaml=={version('PyYAML')}",
+                f"python-dateutil=={version('python-dateutil')}",
+                f"jinja2=={version('jinja2')}",
+            ]
+        )
+    )
+
+
+def test_what_lambda_has_is_left_out_unless_pinned():
+    module = "import boto3\nfrom botocore.exceptions import ClientError\n"
+    assert find_dependencies(module).requirements == ()
+    assert find_dependencies(module, wishes=["boto3"]).requirements == ()
+    assert find_dependencies(module, wishes=["boto3==1.40.0"]).requirements == (f"boto3=={version('boto3')}",)
+
+
+def test_wishes_give_extras_and_stand_in_for_what_is_not_installed():
+    module = "import yaml\nimport sklearn.svm\nimport nowhere_to_be\n"
+    wished = ["PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1"]
+    assert find_dependencies(module, wishes=wished).requirements == (
+        "nowhere.to-be==2",
+        f"pyyaml[fast]=={version('PyYAML')}",
+        "scikit-learn>=1.5",
+    )
+
+
+def test_a_requirements_file_is_the_last_word(folder):
+    root = folder({"req.txt": "six==1.16.0\nboto3==1.40.0\n", "mine.py": "import not_here\n"})
+    found = find_dependencies("import yaml, mine, nor_here\n", folder=root, requirements_file=root / "req.txt")
+    assert found.requirements == ("boto3==1.40.0", "six==1.16.0") and names(found) == ["mine.py"]
+
+
+def test_a_module_that_nothing_provides_is_named_with_the_fix():
+    with pytest.raises(MissingModuleError) as caught:
+        find_dependencies("import skimage.io\n")
+    assert "skimage" in caught.value.message and "%pip install scikit-image" in caught.value.hint
+    assert find_dependencies("try:\n    import skimage\nexcept ImportError:\n    skimage = None\n").requirements == ()
+
+
+def test_a_module_that_lambdas_python_lost():
+    with pytest.raises(MissingModuleError, match="telnetlib") as caught:
+        find_dependencies("import telnetlib\n", python="3.13")
+    assert "--python" in caught.value.hint
+    if "telnetlib" in sys.stdlib_module_names:
+        find_dependencies("import telnetlib\n", python="3.12")
+
+
+def test_local_modules_come_along_and_are_scanned(folder):
+    root = folder(
+        {
+            "helpers.py": "import yaml\nfrom shop import prices\n",
+            "shop/__init__.py": "",
+            "shop/prices.py": "from .rates import RATE\nfrom . import data\nfrom json import loads\n",
+            "shop/rates.py": "import jinja2\nRATE = 1\n",
+            "shop/data/__init__.py": "",
+            "shop/data/table.csv": "a,b\n",
+            "shop/plots.py": "import matplotlib_is_not_here\n",
+            "shop/__pycache__/x.cpython-311.pyc": "",
+            "shop/.ipynb_checkpoints/prices-checkpoint.py": "",
+            "unrelated.py": "import no_such_thing\n",
+        }
+    )
+    found = find_dependencies("import helpers\n", folder=root)
+    assert names(found) == [
+        "helpers.py",
+        "shop/__init__.py",
+        "shop/data/__init__.py",
+        "shop/data/table.csv",
+        "shop/plots.py",
+        "shop/prices.py",
+        "shop/rates.py",
+    ]
+    assert dict(found.vendored)["shop/data/table.csv"] == b"a,b\n"
+    assert [pin.partition("==")[0] for pin in found.requirements] == ["jinja2", "pyyaml"]
+
+
+def test_a_folder_without_init_is_a_package_too(folder):
+    root = folder({"tools/clean.py": "import yaml\n", "tools/words.txt": "x"})
+    found = find_dependencies("from tools import clean\n", folder=root)
+    assert names(found) == ["tools/clean.py", "tools/words.txt"] and found.requirements
+
+
+def test_local_modules_that_import_each_other_end(folder):
+    root = folder({"one.py": "import two\n", "two.py": "import one\n"})
+    assert names(find_dependencies("import one\n", folder=root)) == ["one.py", "two.py"]
+
+
+def test_a_local_module_wins_over_a_distribution_as_in_the_kernel(folder):
+    assert names(find_dependencies("import yaml\n", folder=folder({"yaml.py": ""}))) == ["yaml.py"]
+
+
+def test_what_a_local_module_misses_is_an_error_only_if_it_runs(folder):
+    root = folder({"lazy.py": "def f():\n    import not_here_1\n", "eager.py": "import not_here_2\n"})
+    assert names(find_dependencies("import lazy\n", folder=root)) == ["lazy.py"]
+    with pytest.raises(MissingModuleError, match="not_here_2"):
+        find_dependencies("import eager\n", folder=root)
+
+
+def test_compiled_local_code_is_refused(folder):
+    root = folder({"fast/__init__.py": "", "fast/_core.cpython-311-x86_64-linux-gnu.so": ""})
+    with pytest.raises(CompiledLocalCodeError, match=r"fast/_core\S*\.so") as caught:
+        find_dependencies("import fast\n", folder=root)
+    assert "wheels" in caught.value.hint
+
+
+def test_a_local_module_that_cannot_be_parsed(folder):
+    with pytest.raises(LocalSyntaxError) as caught:
+        find_dependencies("import broken\n", folder=folder({"broken.py": "x = 1\ny = (\n"}))
+    assert caught.value.location.cell == "broken.py" and caught.value.location.line == 2 and caught.value.hint
+    latin = folder({"latin.py": ""})
+    (latin / "latin.py").write_bytes(b"x = '\xe9'\n")
+    with pytest.raises(LocalSyntaxError, match="UTF-8"):
+        find_dependencies("import latin\n", folder=latin)
+
+
+def test_installed_pins_have_no_local_versions():
+    pins = installed_pins()
+    assert f"jinja2=={version('jinja2')}" in pins and not [pin for pin in pins if "+" in pin]
+
+
+def test_something_just_installed_is_seen(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingModuleError):
+        find_dependencies("import brand_new\n")
+    info = tmp_path / "brand_new-1.0+local.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: Brand_New\nVersion: 1.0+local\n")
+    (info / "RECORD").write_text("brand_new.py,,\n")
+    (tmp_path / "brand_new.py").write_text("")
+    os.utime(tmp_path, (1, 1))
+    import importlib
+
+    importlib.invalidate_caches()
+    assert find_dependencies("import brand_new\n").requirements == ("brand-new==1.0",)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A real environment with namespace packages, editable packages of two kinds, and a package from a folder."""
+    root = tmp_path_factory.mktemp("environment")
+    backends = {
+        "flat_edit": ("setuptools", "setuptools.build_meta", "flat_edit"),
+        "src_edit": ("hatchling", "hatchling.build", "src/src_edit"),
+        "copied": ("setuptools", "setuptools.build_meta", "copied"),
+    }
+    for name, (backend, module, where) in backends.items():
+        package = root / name / where
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("import yaml\n")
+        (package / "words.txt").write_text("hello")
+        (root / name / "pyproject.toml").write_text(
+            f"[build-system]\nrequires = ['{backend}']\nbuild-backend = '{module}'\n[project]\nname = '{name}'\nversion = '1'\n"
+        )
+    tool = uv.find_uv_bin()
+    python = root / "venv/bin/python"
+    subprocess.run([tool, "venv", "-q", "-p", sys.executable, root / "venv"], check=True)
+    subprocess.run(
+        [
+            tool,
+            "pip",
+            "install",
+            "-q",
+            "-p",
+            python,
+            "-e",
+            root / "flat_edit",
+            "-e",
+            root / "src_edit",
+            root / "copied",
+            "pyyaml==6.0.2",
+            "protobuf==5.29.3",
+            "googleapis-common-protos==1.66.0",
+        ],
+        check=True,
+    )
+
+    def ask(module):
+        code = "import json, sys; from nbchalice.packaging.requirements import find_dependencies as f; d = f(sys.argv[1]); print(json.dumps([d.requirements, [n for n, _ in d.vendored]]))"
+        environment = {**os.environ, "PYTHONPATH": str(REPO)}
+        done = subprocess.run(
+            [python, "-c", code, module], capture_output=True, text=True, env=environment, cwd=root / "venv", check=True
+        )
+        return json.loads(done.stdout)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("module", "requirements"),
+    [
+        ("from google.protobuf import message", ["protobuf==5.29.3"]),
+        ("import google.protobuf.json_format", ["protobuf==5.29.3"]),
+        ("from google.rpc import status_pb2", ["googleapis-common-protos==1.66.0"]),
+        (
+            "from google import protobuf, rpc\nfrom google.type import date_pb2",
+            ["googleapis-common-protos==1.66.0", "protobuf==5.29.3"],
+        ),
+        ("import yaml", ["pyyaml==6.0.2"]),
+    ],
+)
+def test_namespace_packages_are_told_apart_by_their_files(environment, module, requirements):
+    assert environment(module) == [requirements, []]
+
+
+@pytest.mark.parametrize("name", ["flat_edit", "src_edit", "copied"])
+def test_packages_that_no_registry_has_come_along(environment, name):
+    requirements, vendored = environment(f"import {name}")
+    data = [] if name == "copied" else [f"{name}/words.txt"]  # its build left data out, so the kernel has none either
+    assert requirements == ["pyyaml==6.0.2"] and vendored == [f"{name}/__init__.py", *data]
