@@ -70,8 +70,8 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
 def _hint(names: str) -> str:
     first = names.split(",", maxsplit=1)[0]
     return (
-        f"bundle its value with %chalice bundle {first}, or mark the statement '# nbchalice: include' to run it on Lambda "
-        "(or '# nbchalice: exclude' to leave it out)"
+        f"bundle its value with %chalice bundle {first}, or mark the statement '# nbchalice: include' to run it on "
+        "Lambda ('# nbchalice: exclude' leaves it out)"
     )
 
 

@@ -282,9 +282,8 @@ class Run:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
                 self.touched |= owners
-        elif call.dropped and not call.definition and not last.startswith(CONFIGURES) and known not in PURE_CALLS:
-            if owners and not last[:1].isupper():
-                self.unsure |= everything
+        elif call.dropped and not call.definition and owners and _may_change(known):
+            self.unsure |= everything
         self._callbacks(call, everything)
         shares = known in SHARING or ".".join(known.split(".")[-2:]) in SHARING or last[:1].isupper()
         return everything if shares or call.definition else NOTHING
@@ -307,6 +306,12 @@ class Run:
                 for block in self.effects.reachable(value, self.position):
                     if block.owner is not None and block.name in _CLASS_HOOKS:
                         self.block(block, dict.fromkeys(block.params, own | {value}))
+
+
+def _may_change(known: str) -> bool:
+    """Tell whether a library's function whose result is dropped may be called to change its arguments."""
+    last = known.rpartition(".")[2]
+    return not last.startswith(CONFIGURES) and known not in PURE_CALLS and not last[:1].isupper()
 
 
 def _bind(block: Block, args: list[Values], keywords: dict[str, Values], exact: bool) -> dict[str, Values]:

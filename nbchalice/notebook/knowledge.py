@@ -1,250 +1,64 @@
-"""What is known of Python's own and well-known libraries' functions: who changes what, and what is cheap to run again."""
+"""What is known of functions of Python and of well-known libraries: what they change, and which are cheap."""
 
 from __future__ import annotations
 
 import sys
 
-MUTATORS = frozenset(
-    [
-        "append",
-        "appendleft",
-        "extend",
-        "extendleft",
-        "insert",
-        "remove",
-        "pop",
-        "popleft",
-        "popitem",
-        "clear",
-        "update",
-        "setdefault",
-        "add",
-        "discard",
-        "sort",
-        "reverse",
-        "rotate",
-        "difference_update",
-        "intersection_update",
-        "symmetric_difference_update",
-        "move_to_end",
-        "subtract",
-        "__setitem__",
-        "__delitem__",
-        "__setattr__",
-        "put",
-        "put_nowait",
-        "write",
-        "writelines",
-        "push",
-    ]
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, for tables that would be long as lists."""
+    return frozenset(text.split())
+
+
+MUTATORS = words(
+    """
+    append appendleft extend extendleft insert remove pop popleft popitem clear update setdefault add discard
+    sort reverse rotate difference_update intersection_update symmetric_difference_update move_to_end subtract
+    __setitem__ __delitem__ __setattr__ put put_nowait write writelines push
+    """
 )
 """Methods that change the object they are called on."""
 
-ARGUMENT_MUTATORS = frozenset(
-    [
-        "setattr",
-        "delattr",
-        "random.shuffle",
-        "shuffle",
-        "heapq.heappush",
-        "heapq.heappop",
-        "heapq.heapify",
-        "heapq.heapreplace",
-        "heapq.heappushpop",
-        "heappush",
-        "heappop",
-        "heapify",
-        "heapreplace",
-        "heappushpop",
-        "bisect.insort",
-        "bisect.insort_left",
-        "bisect.insort_right",
-        "insort",
-        "insort_left",
-        "insort_right",
-        "operator.setitem",
-        "operator.delitem",
-        "operator.iadd",
-        "setitem",
-        "delitem",
-        "dict.update",
-        "dict.setdefault",
-        "dict.pop",
-        "dict.clear",
-        "list.append",
-        "list.extend",
-        "list.insert",
-        "list.sort",
-        "list.pop",
-        "list.remove",
-        "list.clear",
-        "list.reverse",
-        "set.add",
-        "set.update",
-        "set.discard",
-        "object.__setattr__",
-        "next",
-    ]
+ARGUMENT_MUTATORS = words(
+    """
+    setattr delattr random.shuffle shuffle heapq.heappush heapq.heappop heapq.heapify heapq.heapreplace
+    heapq.heappushpop heappush heappop heapify heapreplace heappushpop bisect.insort bisect.insort_left
+    bisect.insort_right insort insort_left insort_right operator.setitem operator.delitem operator.iadd setitem
+    delitem dict.update dict.setdefault dict.pop dict.clear list.append list.extend list.insert list.sort
+    list.pop list.remove list.clear list.reverse set.add set.update set.discard object.__setattr__ next
+    """
 )
 """Functions that change their first argument."""
 
-IMMUTABLE_RESULTS = frozenset(
-    [
-        "len",
-        "int",
-        "float",
-        "str",
-        "bool",
-        "complex",
-        "bytes",
-        "repr",
-        "ord",
-        "chr",
-        "hash",
-        "round",
-        "abs",
-        "divmod",
-        "isinstance",
-        "issubclass",
-        "callable",
-        "id",
-        "format",
-        "ascii",
-        "bin",
-        "hex",
-        "oct",
-        "all",
-        "any",
-    ]
+IMMUTABLE_RESULTS = words(
+    """
+    len int float str bool complex bytes repr ord chr hash round abs divmod isinstance issubclass callable id
+    format ascii bin hex oct all any
+    """
 )
-SHARING = frozenset(
-    [
-        "dict",
-        "list",
-        "tuple",
-        "set",
-        "frozenset",
-        "sorted",
-        "reversed",
-        "zip",
-        "iter",
-        "enumerate",
-        "map",
-        "filter",
-        "next",
-        "getattr",
-        "vars",
-        "max",
-        "min",
-        "sum",
-        "copy.copy",
-        "copy",
-        "partial",
-        "functools.partial",
-        "itertools.chain",
-        "chain",
-        "ChainMap",
-        "itertools.cycle",
-        "cycle",
-        "globals",
-        "locals",
-        "memoryview",
-        "super",
-        "deque",
-        "defaultdict",
-        "OrderedDict",
-        "collections.deque",
-        "collections.OrderedDict",
-        "functools.reduce",
-        "reduce",
-        "cast",
-        "typing.cast",
-    ]
+SHARING = words(
+    """
+    dict list tuple set frozenset sorted reversed zip iter enumerate map filter next getattr vars max min sum
+    copy.copy copy partial functools.partial itertools.chain chain ChainMap itertools.cycle cycle globals locals
+    memoryview super deque defaultdict OrderedDict collections.deque collections.OrderedDict functools.reduce
+    reduce cast typing.cast
+    """
 )
 """Functions whose result shares objects with their arguments."""
 
-PURE_CALLS = frozenset(
-    [
-        "print",
-        "display",
-        "len",
-        "repr",
-        "str",
-        "json.dumps",
-        "pprint",
-        "pprint.pprint",
-        "hash",
-        "id",
-        "type",
-        "dir",
-        "help",
-        "isinstance",
-        "sum",
-        "min",
-        "max",
-        "sorted",
-        "any",
-        "all",
-        "list",
-        "tuple",
-        "dict",
-        "set",
-    ]
+PURE_CALLS = words(
+    """
+    print display len repr str json.dumps pprint pprint.pprint hash id type dir help isinstance sum min max
+    sorted any all list tuple dict set
+    """
 )
-PURE_METHODS = frozenset(
-    [
-        "get",
-        "keys",
-        "values",
-        "items",
-        "copy",
-        "count",
-        "index",
-        "format",
-        "join",
-        "split",
-        "strip",
-        "lower",
-        "upper",
-        "replace",
-        "startswith",
-        "endswith",
-        "head",
-        "tail",
-        "info",
-        "describe",
-        "plot",
-        "show",
-        "summary",
-        "print",
-        "close",
-        "save",
-        "savefig",
-        "hist",
-        "boxplot",
-        "to_csv",
-        "to_json",
-        "to_parquet",
-        "to_excel",
-        "to_string",
-        "to_html",
-        "debug",
-        "warning",
-        "error",
-        "exception",
-        "critical",
-        "log",
-        "encode",
-        "decode",
-        "display",
-        "shutdown",
-        "stop",
-        "quit",
-        "read_text",
-        "exists",
-        "is_file",
-        "is_dir",
-    ]
+PURE_METHODS = words(
+    """
+    get keys values items copy count index format join split strip lower upper replace startswith endswith head
+    tail info describe plot show summary print close save savefig hist boxplot to_csv to_json to_parquet
+    to_excel to_string to_html debug warning error exception critical log encode decode display shutdown stop
+    quit read_text exists is_file is_dir
+    """
 )
 """Methods called for their result or their output, not to change the object."""
 
@@ -292,300 +106,66 @@ def is_handler_decorator(path: tuple[str, ...]) -> bool:
     return len(path) == 1 and (path[0] in HANDLER_DECORATORS or path[0].startswith("on_"))
 
 
-CHEAP_BUILTINS = frozenset(
-    [
-        "abs",
-        "all",
-        "any",
-        "ascii",
-        "bin",
-        "bool",
-        "bytearray",
-        "bytes",
-        "callable",
-        "chr",
-        "classmethod",
-        "complex",
-        "delattr",
-        "dict",
-        "dir",
-        "divmod",
-        "enumerate",
-        "filter",
-        "float",
-        "format",
-        "frozenset",
-        "getattr",
-        "hasattr",
-        "hash",
-        "hex",
-        "id",
-        "int",
-        "isinstance",
-        "issubclass",
-        "iter",
-        "len",
-        "list",
-        "locals",
-        "globals",
-        "map",
-        "max",
-        "memoryview",
-        "min",
-        "next",
-        "object",
-        "oct",
-        "ord",
-        "pow",
-        "print",
-        "property",
-        "range",
-        "repr",
-        "reversed",
-        "round",
-        "set",
-        "setattr",
-        "slice",
-        "sorted",
-        "staticmethod",
-        "str",
-        "sum",
-        "super",
-        "tuple",
-        "type",
-        "vars",
-        "zip",
-    ]
+CHEAP_BUILTINS = words(
+    """
+    abs all any ascii bin bool bytearray bytes callable chr classmethod complex delattr dict dir divmod
+    enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list
+    locals globals map max memoryview min next object oct ord pow print property range repr reversed round set
+    setattr slice sorted staticmethod str sum super tuple type vars zip
+    """
 )
 STDLIB = sys.stdlib_module_names
-COSTLY_STDLIB = frozenset(
-    [
-        "subprocess",
-        "socket",
-        "urllib",
-        "http",
-        "smtplib",
-        "ftplib",
-        "imaplib",
-        "poplib",
-        "telnetlib",
-        "sqlite3",
-        "dbm",
-        "shelve",
-        "pickle",
-        "multiprocessing",
-        "concurrent",
-        "asyncio",
-        "glob",
-        "shutil",
-        "getpass",
-        "webbrowser",
-        "xmlrpc",
-        "tarfile",
-        "zipfile",
-        "gzip",
-        "bz2",
-        "lzma",
-        "marshal",
-        "fileinput",
-        "ssl",
-        "selectors",
-        "timeit",
-        "cProfile",
-        "profile",
-        "runpy",
-        "venv",
-        "ensurepip",
-        "pip",
-        "select",
-    ]
+COSTLY_STDLIB = words(
+    """
+    subprocess socket urllib http smtplib ftplib imaplib poplib telnetlib sqlite3 dbm shelve pickle
+    multiprocessing concurrent asyncio glob shutil getpass webbrowser xmlrpc tarfile zipfile gzip bz2 lzma
+    marshal fileinput ssl selectors timeit cProfile profile runpy venv ensurepip pip select
+    """
 )
-CHEAP_OF_COSTLY = frozenset(
-    [
-        "urllib.parse",
-        "socket.setdefaulttimeout",
-        "socket.gethostname",
-        "http.HTTPStatus",
-        "concurrent.futures.ThreadPoolExecutor",
-        "concurrent.futures.ProcessPoolExecutor",
-        "asyncio.Lock",
-        "asyncio.Queue",
-        "asyncio.Semaphore",
-        "asyncio.Event",
-        "multiprocessing.cpu_count",
-        "ssl.create_default_context",
-    ]
+CHEAP_OF_COSTLY = words(
+    """
+    urllib.parse socket.setdefaulttimeout socket.gethostname http.HTTPStatus
+    concurrent.futures.ThreadPoolExecutor concurrent.futures.ProcessPoolExecutor asyncio.Lock asyncio.Queue
+    asyncio.Semaphore asyncio.Event multiprocessing.cpu_count ssl.create_default_context
+    """
 )
-COSTLY_CALLS = frozenset(
-    [
-        "open",
-        "input",
-        "exec",
-        "eval",
-        "compile",
-        "__import__",
-        "breakpoint",
-        "os.system",
-        "os.popen",
-        "os.listdir",
-        "os.walk",
-        "os.scandir",
-        "os.remove",
-        "os.unlink",
-        "os.rename",
-        "os.rmdir",
-        "os.stat",
-        "time.sleep",
-        "json.load",
-        "sleep",
-        "system",
-        "popen",
-        "listdir",
-        "walk",
-        "os.execv",
-        "os.fork",
-        "os.kill",
-        "tempfile.NamedTemporaryFile",
-    ]
+COSTLY_CALLS = words(
+    """
+    open input exec eval compile __import__ breakpoint os.system os.popen os.listdir os.walk os.scandir
+    os.remove os.unlink os.rename os.rmdir os.stat time.sleep json.load sleep system popen listdir walk os.execv
+    os.fork os.kill tempfile.NamedTemporaryFile
+    """
 )
-READS_FILES = frozenset(
-    [
-        "open",
-        "read_text",
-        "read_bytes",
-        "read_csv",
-        "read_parquet",
-        "read_json",
-        "read_excel",
-        "read_pickle",
-        "read_feather",
-        "read_table",
-        "read_hdf",
-        "read_orc",
-        "read_sas",
-        "read_spss",
-        "read_stata",
-        "read_fwf",
-        "scan_csv",
-        "scan_parquet",
-        "loadtxt",
-        "genfromtxt",
-        "load_model",
-        "from_file",
-        "read_file",
-    ]
+READS_FILES = words(
+    """
+    open read_text read_bytes read_csv read_parquet read_json read_excel read_pickle read_feather read_table
+    read_hdf read_orc read_sas read_spss read_stata read_fwf scan_csv scan_parquet loadtxt genfromtxt load_model
+    from_file read_file
+    """
 )
-HEAVY = frozenset(
-    [
-        "pandas",
-        "polars",
-        "torch",
-        "tensorflow",
-        "keras",
-        "sklearn",
-        "transformers",
-        "xgboost",
-        "lightgbm",
-        "catboost",
-        "spacy",
-        "sentence_transformers",
-        "joblib",
-        "statsmodels",
-        "datasets",
-        "pyspark",
-        "dask",
-        "modin",
-        "vaex",
-        "cudf",
-        "fastai",
-        "nltk",
-        "gensim",
-        "jax",
-        "flax",
-        "prophet",
-        "requests",
-        "httpx",
-        "urllib3",
-        "aiohttp",
-        "openai",
-        "anthropic",
-    ]
+HEAVY = words(
+    """
+    pandas polars torch tensorflow keras sklearn transformers xgboost lightgbm catboost spacy
+    sentence_transformers joblib statsmodels datasets pyspark dask modin vaex cudf fastai nltk gensim jax flax
+    prophet requests httpx urllib3 aiohttp openai anthropic
+    """
 )
 """Libraries whose results are models, data frames or answers of a network: never computed again on Lambda."""
 
-CHEAP_OF_HEAVY = frozenset(
-    [
-        "pandas.Timestamp",
-        "pandas.Timedelta",
-        "pandas.NaT",
-        "pandas.set_option",
-        "pandas.DateOffset",
-        "requests.Session",
-        "httpx.Client",
-        "httpx.AsyncClient",
-        "httpx.Timeout",
-        "urllib3.PoolManager",
-        "urllib3.Retry",
-        "openai.OpenAI",
-        "anthropic.Anthropic",
-        "torch.device",
-        "torch.set_num_threads",
-        "torch.manual_seed",
-    ]
+CHEAP_OF_HEAVY = words(
+    """
+    pandas.Timestamp pandas.Timedelta pandas.NaT pandas.set_option pandas.DateOffset requests.Session
+    httpx.Client httpx.AsyncClient httpx.Timeout urllib3.PoolManager urllib3.Retry openai.OpenAI
+    anthropic.Anthropic torch.device torch.set_num_threads torch.manual_seed
+    """
 )
-CHEAP_FUNCTIONS = frozenset(
-    [
-        "getLogger",
-        "get_logger",
-        "client",
-        "resource",
-        "setup_default_session",
-        "field",
-        "Field",
-        "partial",
-        "namedtuple",
-        "dataclass",
-        "compile",
-        "create_engine",
-        "sessionmaker",
-        "declarative_base",
-        "from_url",
-        "make_dataclass",
-        "NewType",
-        "TypeVar",
-        "lru_cache",
-        "cache",
-        "wraps",
-        "seed",
-        "default_rng",
-        "array",
-        "zeros",
-        "ones",
-        "arange",
-        "linspace",
-        "eye",
-        "full",
-        "dtype",
-        "asarray",
-        "float32",
-        "float64",
-        "int32",
-        "int64",
-        "uint8",
-        "datetime64",
-        "timedelta64",
-        "RandomState",
-        "bind",
-        "configure",
-        "basicConfig",
-        "set_stream_logger",
-        "register_vcr",
-        "mock_aws",
-        "get_paginator",
-        "get_waiter",
-        "get_available_services",
-        "xray_recorder",
-        "patch_all",
-    ]
+CHEAP_FUNCTIONS = words(
+    """
+    getLogger get_logger client resource setup_default_session field Field partial namedtuple dataclass compile
+    create_engine sessionmaker declarative_base from_url make_dataclass NewType TypeVar lru_cache cache wraps
+    seed default_rng array zeros ones arange linspace eye full dtype asarray float32 float64 int32 int64 uint8
+    datetime64 timedelta64 RandomState bind configure basicConfig set_stream_logger register_vcr mock_aws
+    get_paginator get_waiter get_available_services xray_recorder patch_all
+    """
 )
 """Functions of other libraries that only set something up."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from nbchalice.errors import Location
 from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError
+from nbchalice.notebook.knowledge import words
 
 SOURCES = frozenset(
     {
@@ -27,33 +28,11 @@ SOURCES = frozenset(
     }
 )
 PYTHON_BODIES = frozenset({"time", "capture", "prun"})
-AUTOMAGICS = frozenset(
-    [
-        "alias",
-        "cat",
-        "cd",
-        "clear",
-        "conda",
-        "cp",
-        "history",
-        "less",
-        "ls",
-        "lsmagic",
-        "man",
-        "matplotlib",
-        "mkdir",
-        "more",
-        "mv",
-        "pip",
-        "pwd",
-        "rm",
-        "rmdir",
-        "time",
-        "timeit",
-        "uv",
-        "who",
-        "whos",
-    ]
+AUTOMAGICS = words(
+    """
+    alias cat cd clear conda cp history less ls lsmagic man matplotlib mkdir more mv pip pwd rm rmdir time
+    timeit uv who whos
+    """
 )
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -176,7 +155,7 @@ def _inside(lines: list[str]) -> bool:
 def _defined_by(text: str) -> list[str]:
     assigned = _ASSIGNED.match(text)
     if assigned:
-        return [name for name in _NAME.findall(assigned.group(1).split("=")[0])]
+        return list(_NAME.findall(assigned.group(1).split("=")[0]))
     words = text.split(None, 1)
     if words[0] in {"%time", "%timeit", "%prun", "%memit", "%mprun"} and len(words) > 1:
         return _assigned_in(re.sub(r"^(?:-\w+\s+)*", "", words[1]))

@@ -33,7 +33,7 @@ class Gatherer:
         self.loops = False
 
     def block(self) -> Block:
-        """Express everything in globals, own parameters and calls; other locals are followed to where they came from."""
+        """Express everything in globals, own parameters and calls, by following the other locals."""
         sources: dict[Root, set[Root]] = {}
         for target, roots in self.flows:
             sources.setdefault(target, set()).update(roots)
@@ -123,7 +123,7 @@ class Scanner:
 
     # -- recording ---------------------------------------------------------------------------------------------
 
-    def use(self, name: str) -> Roots:
+    def _use(self, name: str) -> Roots:
         root = self.scope.resolve(name)
         if isinstance(root, str):
             if self.guards and self.immediate:
@@ -131,7 +131,7 @@ class Scanner:
             self.stack[-1].uses.add(name)
         return frozenset((root,))
 
-    def bind(self, name: str, roots: Roots = NONE) -> None:
+    def _bind(self, name: str, roots: Roots = NONE) -> None:
         if self.scope.kind == "class":
             self.scope.bound.add(name)
         root = self.scope.resolve(name)
@@ -140,11 +140,11 @@ class Scanner:
             if isinstance(root, str):
                 gatherer.assigns.add(root)
 
-    def touch(self, roots: Roots) -> None:
+    def _touch(self, roots: Roots) -> None:
         for gatherer in self.stack:
             gatherer.touches |= roots
 
-    def store(self, where: Roots, what: Roots) -> None:
+    def _store(self, where: Roots, what: Roots) -> None:
         if where and what:
             for gatherer in self.stack:
                 gatherer.stores.append((where, what))
@@ -152,59 +152,60 @@ class Scanner:
     # -- dispatch ----------------------------------------------------------------------------------------------
 
     def visit(self, node: ast.AST) -> Roots:
+        """Walk a node; return the roots of its value."""
         method = _METHODS.get(type(node))
         if method is not None:
             return method(self, node)
-        return self.children(node)
+        return self._children(node)
 
-    def children(self, node: ast.AST) -> Roots:
+    def _children(self, node: ast.AST) -> Roots:
         found: Roots = NONE
         for child in ast.iter_child_nodes(node):
             found |= self.visit(child)
         return found
 
-    def statements(self, nodes: Iterable[ast.stmt]) -> None:
+    def _statements(self, nodes: Iterable[ast.stmt]) -> None:
         for node in nodes:
             self.visit(node)
 
     # -- expressions -------------------------------------------------------------------------------------------
 
-    def name(self, node: ast.Name) -> Roots:
-        return self.use(node.id)
+    def _name(self, node: ast.Name) -> Roots:
+        return self._use(node.id)
 
-    def constant(self, node: ast.AST) -> Roots:
+    def _constant(self, node: ast.AST) -> Roots:
         return NONE
 
-    def value_only(self, node: Any) -> Roots:
+    def _value_only(self, node: Any) -> Roots:
         return self.visit(node.value)
 
-    def subscript(self, node: ast.Subscript) -> Roots:
+    def _subscript(self, node: ast.Subscript) -> Roots:
         self.visit(node.slice)
         return self.visit(node.value)
 
-    def opaque(self, node: ast.AST) -> Roots:
+    def _opaque(self, node: ast.AST) -> Roots:
         """An expression whose value shares nothing with its parts."""
-        self.children(node)
+        self._children(node)
         return NONE
 
-    def conditional(self, node: ast.IfExp) -> Roots:
+    def _conditional(self, node: ast.IfExp) -> Roots:
         self.visit(node.test)
         return self.visit(node.body) | self.visit(node.orelse)
 
-    def awaiting(self, node: ast.Await) -> Roots:
+    def _awaiting(self, node: ast.Await) -> Roots:
         self.awaits = self.awaits or self.immediate
         return self.visit(node.value)
 
-    def walrus(self, node: ast.NamedExpr) -> Roots:
+    def _walrus(self, node: ast.NamedExpr) -> Roots:
         roots = self.visit(node.value)
         inner = self.scope
         while self.scope.kind == "comprehension" and self.scope.above is not None:
             self.scope = self.scope.above
-        self.bind(node.target.id, roots)
+        self._bind(node.target.id, roots)
         self.scope = inner
         return roots
 
-    def call(self, node: ast.Call) -> Roots:
+    def _call(self, node: ast.Call) -> Roots:
         dropped, self.dropped = self.dropped is node, None
         path: list[str] = []
         base: ast.expr = node.func
@@ -230,11 +231,11 @@ class Scanner:
             gatherer.calls[self.calls] = item
         return frozenset((self.calls,))
 
-    def function_expression(self, node: ast.Lambda) -> Roots:
+    def _function_expression(self, node: ast.Lambda) -> Roots:
         self._defaults(node.args)
         return self._body("<lambda>", node.args, [node.body], None)
 
-    def comprehension(self, node: Any) -> Roots:
+    def _comprehension(self, node: Any) -> Roots:
         first = self.visit(node.generators[0].iter)
         names: set[str] = set()
         for generator in node.generators:
@@ -244,7 +245,7 @@ class Scanner:
         self.scope = Scope(self.count, "comprehension", names, set(), self.scope)
         for index, generator in enumerate(node.generators):
             roots = first if index == 0 else self.visit(generator.iter)
-            self.assign(generator.target, roots)
+            self._assign(generator.target, roots)
             for condition in generator.ifs:
                 self.visit(condition)
         result = (
@@ -257,152 +258,152 @@ class Scanner:
 
     # -- binding -----------------------------------------------------------------------------------------------
 
-    def assign(self, target: ast.expr, roots: Roots) -> None:
+    def _assign(self, target: ast.expr, roots: Roots) -> None:
         if isinstance(target, ast.Name):
-            self.bind(target.id, roots)
+            self._bind(target.id, roots)
         elif isinstance(target, ast.Tuple | ast.List):
             for element in target.elts:
-                self.assign(element, roots)
+                self._assign(element, roots)
         elif isinstance(target, ast.Starred):
-            self.assign(target.value, roots)
+            self._assign(target.value, roots)
         elif isinstance(target, ast.Attribute | ast.Subscript):
             owner = self.visit(target.value)
             if isinstance(target, ast.Subscript):
                 self.visit(target.slice)
-            self.touch(owner)
-            self.store(owner, roots)
+            self._touch(owner)
+            self._store(owner, roots)
 
-    def assignment(self, node: ast.Assign) -> Roots:
+    def _assignment(self, node: ast.Assign) -> Roots:
         if len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
             pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
             starred = any(isinstance(item, ast.Starred) for pair in pairs for item in pair)
             if not starred and len(node.targets[0].elts) == len(node.value.elts):
                 values = [self.visit(value) for _, value in pairs]
                 for (target, _), roots in zip(pairs, values, strict=True):
-                    self.assign(target, roots)
+                    self._assign(target, roots)
                 return NONE
         roots = self.visit(node.value)
         for target in node.targets:
-            self.assign(target, roots)
+            self._assign(target, roots)
         return NONE
 
-    def annotated(self, node: ast.AnnAssign) -> Roots:
-        if not isinstance(self.scope, Scope) or self.scope.kind != "function":
-            self.annotation(node.annotation)
+    def _annotated(self, node: ast.AnnAssign) -> Roots:
+        if self.scope.kind != "function":
+            self._annotation(node.annotation)
         if node.value is not None:
-            self.assign(node.target, self.visit(node.value))
+            self._assign(node.target, self.visit(node.value))
         return NONE
 
-    def augmented(self, node: ast.AugAssign) -> Roots:
+    def _augmented(self, node: ast.AugAssign) -> Roots:
         roots = self.visit(node.value)
         if isinstance(node.target, ast.Name):
-            own = self.use(node.target.id)
-            self.touch(own)
-            self.store(own, roots)
-            self.bind(node.target.id, own | roots)
+            own = self._use(node.target.id)
+            self._touch(own)
+            self._store(own, roots)
+            self._bind(node.target.id, own | roots)
         else:
-            self.visit_target_value(node.target)
-            self.assign(node.target, roots)
+            self._visit_target_value(node.target)
+            self._assign(node.target, roots)
         return NONE
 
-    def visit_target_value(self, target: ast.expr) -> None:
+    def _visit_target_value(self, target: ast.expr) -> None:
         if isinstance(target, ast.Attribute | ast.Subscript):
             self.visit(target.value)
 
-    def delete(self, node: ast.Delete) -> Roots:
+    def _delete(self, node: ast.Delete) -> Roots:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 root = self.scope.resolve(target.id)
                 if isinstance(root, str) and self.immediate:
                     self.deletes.add(root)
             elif isinstance(target, ast.Attribute | ast.Subscript):
-                self.assign(target, NONE)
+                self._assign(target, NONE)
             else:
-                self.children(target)
+                self._children(target)
         return NONE
 
-    def importing(self, node: ast.Import | ast.ImportFrom) -> Roots:
+    def _importing(self, node: ast.Import | ast.ImportFrom) -> Roots:
         for alias in node.names:
             if alias.name != "*":
                 dotted = alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name
-                self.bind(alias.asname or dotted)
+                self._bind(alias.asname or dotted)
         return NONE
 
     # -- statements --------------------------------------------------------------------------------------------
 
-    def expression(self, node: ast.Expr) -> Roots:
+    def _expression(self, node: ast.Expr) -> Roots:
         self.dropped = node.value
         self.visit(node.value)
         self.dropped = None
         return NONE
 
-    def returning(self, node: ast.Return | ast.Yield | ast.YieldFrom) -> Roots:
+    def _returning(self, node: ast.Return | ast.Yield | ast.YieldFrom) -> Roots:
         roots = self.visit(node.value) if node.value is not None else NONE
         if not self.immediate:
             for gatherer in self.stack:
                 gatherer.returns |= roots
         return NONE
 
-    def loop(self, node: ast.For | ast.AsyncFor) -> Roots:
+    def _loop(self, node: ast.For | ast.AsyncFor) -> Roots:
         self.awaits = self.awaits or (isinstance(node, ast.AsyncFor) and self.immediate)
         for gatherer in self.stack:
             gatherer.loops = True
-        self.assign(node.target, self.visit(node.iter))
-        self.statements(node.body)
-        self.statements(node.orelse)
+        self._assign(node.target, self.visit(node.iter))
+        self._statements(node.body)
+        self._statements(node.orelse)
         return NONE
 
-    def repeat(self, node: ast.While) -> Roots:
+    def _repeat(self, node: ast.While) -> Roots:
         for gatherer in self.stack:
             gatherer.loops = True
-        return self.opaque(node)
+        return self._opaque(node)
 
-    def context(self, node: ast.With | ast.AsyncWith) -> Roots:
+    def _context(self, node: ast.With | ast.AsyncWith) -> Roots:
         self.awaits = self.awaits or (isinstance(node, ast.AsyncWith) and self.immediate)
         for item in node.items:
             roots = self.visit(item.context_expr)
             if item.optional_vars is not None:
-                self.assign(item.optional_vars, roots)
-        self.statements(node.body)
+                self._assign(item.optional_vars, roots)
+        self._statements(node.body)
         return NONE
 
-    def attempt(self, node: Any) -> Roots:
+    def _attempt(self, node: Any) -> Roots:
         self.guards += 1
-        self.statements(node.body)
+        self._statements(node.body)
         self.guards -= 1
         for handler in node.handlers:
             if handler.type is not None:
                 self.visit(handler.type)
             if handler.name:
-                self.bind(handler.name)
-            self.statements(handler.body)
-        self.statements(node.orelse)
-        self.statements(node.finalbody)
+                self._bind(handler.name)
+            self._statements(handler.body)
+        self._statements(node.orelse)
+        self._statements(node.finalbody)
         return NONE
 
-    def matching(self, node: ast.Match) -> Roots:
+    def _matching(self, node: ast.Match) -> Roots:
         roots = self.visit(node.subject)
         for case in node.cases:
             for name in bound_names(case.pattern):
-                self.bind(name, roots)
+                self._bind(name, roots)
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.expr) and not isinstance(part, ast.Attribute | ast.Load):
                     self.visit(part)
             if case.guard is not None:
                 self.visit(case.guard)
-            self.statements(case.body)
+            self._statements(case.body)
         return NONE
 
-    def alias_statement(self, node: Any) -> Roots:
+    def _alias_statement(self, node: Any) -> Roots:
         """``type X = ...``: evaluated when asked for, so its names are read later."""
         names = {item.name for item in node.type_params}
         self._later("<type>", names, (), lambda: self.visit(node.value))
-        self.bind(node.name.id)
+        self._bind(node.name.id)
         return NONE
 
     # -- functions and classes ---------------------------------------------------------------------------------
 
-    def annotation(self, node: ast.expr | None) -> None:
+    def _annotation(self, node: ast.expr | None) -> None:
         if node is None:
             return
         if self.lazy:
@@ -416,11 +417,11 @@ class Scanner:
 
     def _annotations(self, node: FunctionNode) -> None:
         for argument in parameters(node.args):
-            self.annotation(argument.annotation)
-        self.annotation(node.returns)
+            self._annotation(argument.annotation)
+        self._annotation(node.returns)
 
-    def function(self, node: FunctionNode) -> Roots:
-        decorated = self.decorators(node.decorator_list)
+    def _function(self, node: FunctionNode) -> Roots:
+        decorated = self._decorators(node.decorator_list)
         self._defaults(node.args)
         owner = self.scope.name if isinstance(self.scope, ClassScope) else None
         typed = {item.name for item in getattr(node, "type_params", [])}
@@ -434,7 +435,7 @@ class Scanner:
         self._annotations(node)
         captured = self._body(node.name, node.args, node.body, owner)
         self.scope = outer
-        self.bind(node.name, decorated | captured)
+        self._bind(node.name, decorated | captured)
         for number in (root for root in decorated if isinstance(root, int)):
             self._argument(number, node.name)
         return NONE
@@ -448,7 +449,7 @@ class Scanner:
                 item.root, item.path, (*item.args, root), item.keywords, item.exact, True, True, item.line, item.text
             )
 
-    def decorators(self, nodes: list[ast.expr]) -> Roots:
+    def _decorators(self, nodes: list[ast.expr]) -> Roots:
         found: Roots = NONE
         self.definition += 1
         for node in nodes:
@@ -500,8 +501,8 @@ class Scanner:
         self.later.append(gatherer)
         return NONE
 
-    def klass(self, node: ast.ClassDef) -> Roots:
-        decorated = self.decorators(node.decorator_list)
+    def _klass(self, node: ast.ClassDef) -> Roots:
+        decorated = self._decorators(node.decorator_list)
         outer = self.scope
         typed = {item.name for item in getattr(node, "type_params", [])}
         if typed:
@@ -513,10 +514,10 @@ class Scanner:
         self.count += 1
         scope = self.scope = ClassScope(self.count, node.name, self.scope)
         self.definition += 1
-        self.statements(node.body)
+        self._statements(node.body)
         self.definition -= 1
         self.scope = outer
-        self.bind(node.name, shared | {(scope.number, name) for name in scope.bound})
+        self._bind(node.name, shared | {(scope.number, name) for name in scope.bound})
         for number in (root for root in decorated if isinstance(root, int)):
             self._argument(number, node.name)
         return NONE
@@ -536,45 +537,45 @@ def _called(base: ast.expr, path: tuple[str, ...]) -> str:
 
 
 _METHODS: dict[type[ast.AST], Callable[[Scanner, Any], Roots]] = {
-    ast.Name: Scanner.name,
-    ast.Constant: Scanner.constant,
-    ast.Attribute: Scanner.value_only,
-    ast.Starred: Scanner.value_only,
-    ast.Subscript: Scanner.subscript,
-    ast.Compare: Scanner.opaque,
-    ast.UnaryOp: Scanner.opaque,
-    ast.JoinedStr: Scanner.opaque,
-    ast.FormattedValue: Scanner.opaque,
-    ast.IfExp: Scanner.conditional,
-    ast.Await: Scanner.awaiting,
-    ast.NamedExpr: Scanner.walrus,
-    ast.Call: Scanner.call,
-    ast.Lambda: Scanner.function_expression,
-    ast.ListComp: Scanner.comprehension,
-    ast.SetComp: Scanner.comprehension,
-    ast.DictComp: Scanner.comprehension,
-    ast.GeneratorExp: Scanner.comprehension,
-    ast.Assign: Scanner.assignment,
-    ast.AnnAssign: Scanner.annotated,
-    ast.AugAssign: Scanner.augmented,
-    ast.Delete: Scanner.delete,
-    ast.Import: Scanner.importing,
-    ast.ImportFrom: Scanner.importing,
-    ast.Expr: Scanner.expression,
-    ast.Return: Scanner.returning,
-    ast.Yield: Scanner.returning,
-    ast.YieldFrom: Scanner.returning,
-    ast.For: Scanner.loop,
-    ast.AsyncFor: Scanner.loop,
-    ast.While: Scanner.repeat,
-    ast.With: Scanner.context,
-    ast.AsyncWith: Scanner.context,
-    ast.Try: Scanner.attempt,
-    ast.TryStar: Scanner.attempt,
-    ast.Match: Scanner.matching,
-    ast.FunctionDef: Scanner.function,
-    ast.AsyncFunctionDef: Scanner.function,
-    ast.ClassDef: Scanner.klass,
+    ast.Name: Scanner._name,
+    ast.Constant: Scanner._constant,
+    ast.Attribute: Scanner._value_only,
+    ast.Starred: Scanner._value_only,
+    ast.Subscript: Scanner._subscript,
+    ast.Compare: Scanner._opaque,
+    ast.UnaryOp: Scanner._opaque,
+    ast.JoinedStr: Scanner._opaque,
+    ast.FormattedValue: Scanner._opaque,
+    ast.IfExp: Scanner._conditional,
+    ast.Await: Scanner._awaiting,
+    ast.NamedExpr: Scanner._walrus,
+    ast.Call: Scanner._call,
+    ast.Lambda: Scanner._function_expression,
+    ast.ListComp: Scanner._comprehension,
+    ast.SetComp: Scanner._comprehension,
+    ast.DictComp: Scanner._comprehension,
+    ast.GeneratorExp: Scanner._comprehension,
+    ast.Assign: Scanner._assignment,
+    ast.AnnAssign: Scanner._annotated,
+    ast.AugAssign: Scanner._augmented,
+    ast.Delete: Scanner._delete,
+    ast.Import: Scanner._importing,
+    ast.ImportFrom: Scanner._importing,
+    ast.Expr: Scanner._expression,
+    ast.Return: Scanner._returning,
+    ast.Yield: Scanner._returning,
+    ast.YieldFrom: Scanner._returning,
+    ast.For: Scanner._loop,
+    ast.AsyncFor: Scanner._loop,
+    ast.While: Scanner._repeat,
+    ast.With: Scanner._context,
+    ast.AsyncWith: Scanner._context,
+    ast.Try: Scanner._attempt,
+    ast.TryStar: Scanner._attempt,
+    ast.Match: Scanner._matching,
+    ast.FunctionDef: Scanner._function,
+    ast.AsyncFunctionDef: Scanner._function,
+    ast.ClassDef: Scanner._klass,
 }
 if hasattr(ast, "TypeAlias"):
-    _METHODS[ast.TypeAlias] = Scanner.alias_statement
+    _METHODS[ast.TypeAlias] = Scanner._alias_statement

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbchalice.notebook.cells import Cell
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class Session:
@@ -52,24 +50,17 @@ class Session:
     def running(self) -> list[Cell]:
         """Return the cell that is executed at this moment, if any."""
         return [
-            Cell(identity, f"cell {number}", raw, len(self._cells) + depth)
-            for depth, (identity, raw, number, _) in enumerate(self._stack[:1])
+            Cell(identity, f"cell {number}", raw, self._next_order()) for identity, raw, number, _ in self._stack[:1]
         ]
 
     def _before(self) -> list[Cell]:
-        """Take the cells executed before from the history; of a failed one only the text is known."""
+        """Take the cells executed before from the history, which does not tell whether they failed."""
         history = list(self.shell.history_manager.input_hist_raw)
-        current = self._current_number()
-        failed = _failed_before(self.shell)
         return [
-            Cell(f"exec-{number}", f"cell {number}", raw, number - 1, ok=number not in failed)
-            for number, raw in enumerate(history[:current])
+            Cell(f"exec-{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
+            for number, raw in enumerate(history)
             if number and raw.strip()
         ]
-
-    def _current_number(self) -> int:
-        """Return the number of the cell being executed: it is the last one of the history."""
-        return max(1, len(self.shell.history_manager.input_hist_raw) - 1)
 
     def _started(self, info: Any) -> None:
         # The input is stored in the history, and counted, only after this hook; hence the number of the next one.
@@ -79,18 +70,39 @@ class Session:
 
     def _ended(self, result: Any) -> None:
         if not self._stack:
-            return  # The cell that attached this session: it began before.
+            self._attached_in(result)
+            return
         identity, raw, number, start = self._stack.pop()
         seconds = time.perf_counter() - start
+        if not self._stack and raw.strip():
+            cell = Cell(identity, f"cell {number}", raw, self._next_order(), seconds=seconds)
+            self._cells.append(_with_outcome(cell, result))
+
+    def _attached_in(self, result: Any) -> None:
+        """The cell that attached this session began before it; now its outcome is known."""
         info = getattr(result, "info", None)
-        if self._stack or not raw.strip() or (info is not None and not info.store_history):
-            return
-        error = result.error_before_exec or result.error_in_exec
-        cell = Cell(identity, f"cell {number}", raw, len(self._cells), seconds=seconds)
-        if error is not None:
-            line = None if result.error_before_exec else failed_line(error, raw)
-            cell = replace(cell, ok=False, failed_line=line)
-        self._cells.append(cell)
+        if self._cells and info is not None and self._cells[-1].source == info.raw_cell:
+            identity = getattr(info, "cell_id", None) or self._cells[-1].id
+            self._cells[-1] = _with_outcome(replace(self._cells[-1], id=identity, ok=True), result)
+
+    def _next_order(self) -> int:
+        return self._cells[-1].order + 1 if self._cells else 0
+
+
+def _with_outcome(cell: Cell, result: Any) -> Cell:
+    error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return cell
+    line = None if result.error_before_exec else failed_line(error, cell.source)
+    return replace(cell, ok=False, failed_line=line)
+
+
+def _compiles(shell: Any, raw: str) -> bool:
+    try:
+        compile(shell.transform_cell(raw), "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def failed_line(error: BaseException, raw: str) -> int | None:
@@ -105,39 +117,32 @@ def failed_line(error: BaseException, raw: str) -> int | None:
     -------
     int | None: None if it is unknown, and then nothing of the cell may count.
     """
-    if isinstance(error, SyntaxError) and error.__traceback__ is None:
-        return None
-    top = _cell_frame(error.__traceback__)
-    if top is None:
-        return None
-    frame, line = top
     lines = raw.split("\n")
-    blank = next((index for index, text in enumerate(lines) if text.strip()), 0)
-    # IPython strips blank lines from the top of a cell before it compiles it, and magics renumber their bodies.
-    source = linecache.getlines(frame.f_code.co_filename)
+    first = next((index for index, text in enumerate(lines) if text.strip()), 0)
+    found: int | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        code, line = trace.tb_frame.f_code, trace.tb_lineno
+        if code.co_filename == "<timed exec>" and code.co_name == "<module>":
+            # The body of %%time is compiled by itself; its first line stands below the magic.
+            return line + 1 + _magic_line(lines)
+        if code.co_name == "<module>" or code.co_name.startswith("<cell line"):
+            found = _raw_line(code.co_filename, line, lines, first) or found
+        trace = trace.tb_next
+    return found
+
+
+def _magic_line(lines: list[str]) -> int:
+    return next((index for index, text in enumerate(lines) if text.startswith("%%")), 0)
+
+
+def _raw_line(filename: str, line: int, lines: list[str], first: int) -> int | None:
+    """Map a line of compiled code to the raw cell: IPython strips blank lines from a cell's top."""
+    source = linecache.getlines(filename)
     text = source[line - 1].strip() if 0 < line <= len(source) else ""
-    guesses = [line + blank, line, *range(1, len(lines) + 1)]
-    for guess in guesses:
+    for guess in (line + first, line):
         if 0 < guess <= len(lines) and text and lines[guess - 1].strip() == text:
             return guess
-    return line + blank if line + blank <= len(lines) else None
-
-
-def _cell_frame(trace: TracebackType | None) -> tuple[Any, int] | None:
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_name in {"<module>", "<cell line: 1>"} or code.co_name.startswith("<cell line"):
-            return trace.tb_frame, trace.tb_lineno
-        trace = trace.tb_next
+    if "get_ipython()" in text:
+        return line + first
     return None
-
-
-def _failed_before(shell: Any) -> frozenset[int]:
-    """Tell which earlier cells failed, as far as their text does not compile."""
-    numbers = set()
-    for number, raw in enumerate(shell.history_manager.input_hist_raw):
-        try:
-            compile(shell.transform_cell(raw), "<cell>", "exec", flags=0x2000)  # top-level await allowed
-        except (SyntaxError, ValueError):
-            numbers.add(number)
-    return frozenset(numbers)
