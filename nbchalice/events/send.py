@@ -134,6 +134,7 @@ def send(
     watch = _Watch(sent, earlier, on_progress)
     watch.look([])
     _until_handled(watch, tail, Pace.of(aws), time.monotonic() + wait, stop or threading.Event())
+    watch.tell()
     return SendResult(sent.message_id, watch.found, sent, watch.state, HINTS.get(_plain(watch.state)))
 
 
@@ -190,14 +191,19 @@ class _Watch:
         return "failed" if failed else "done"
 
     def look(self, changed: list[Invocation]) -> None:
-        """Take in changed invocations; tell the state when it is a new one."""
+        """Take in changed invocations and tell the new state; the end only once its numbers are known."""
         for invocation in changed:
             if invocation.key in self._earlier or not invocation.handles(self._sent.ids):
                 continue
             if self.found is None or self.found.key == invocation.key:
                 self.found = invocation
+        if self.complete or not self.ended:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell the state when it is a new one."""
         attempt = self.found.attempt if self.found else None
-        if self._tell and (self.state, attempt) != self._told and not (self.ended and not self.complete):
+        if self._tell and (self.state, attempt) != self._told:
             self._told = (self.state, attempt)
             self._tell(Progress(self.state, self._sent.message_id, attempt, self.found))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbchalice.logs.lines import Line, read_line
 from nbchalice.logs.records import Invocation, InvocationError, LogEvent, LogRecord
-from nbchalice.logs.tracebacks import HEADER, from_payload, logged, uncaught
+from nbchalice.logs.tracebacks import HEADER, from_payload, last_logged, uncaught
 
 KEPT_WHEN_FORGETTING = 100
 MOST_PENDING = 1000
@@ -136,8 +136,7 @@ class _Draft:
         if self.error or status in {"ok", "running"}:
             return self.error
         if status == "partial":
-            found = (logged(record.message) for record in reversed(self.records) if record.level == "ERROR")
-            return next((error for error in found if error), None)
+            return last_logged(record.message for record in self.records if record.level == "ERROR")
         kind = (self.report or {}).get("error_type") or ("Sandbox.Timedout" if status == "timeout" else "Error")
         return InvocationError(kind, "", text=kind)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbchalice.logs.records import Frame, InvocationError
@@ -69,6 +70,40 @@ def from_payload(payload: Any) -> InvocationError:
     entries = [str(entry).rstrip("\n") for entry in stack] if isinstance(stack, list) else []
     text = "\n".join([f"{kind}: {message}", *([HEADER, *entries] if entries else [])])
     return InvocationError(kind, message, frames_of("\n".join(entries).splitlines()), text)
+
+
+def from_exception(
+    error: BaseException, cell_of_file: Callable[[str], str | None] | None = None, hidden: Iterable[str] = ()
+) -> InvocationError:
+    """Read an exception of this process.
+
+    Parameters
+    ----------
+    error: the exception.
+    cell_of_file: tells the cell of a file name that a kernel made up. Default: none has one.
+    hidden: folders and files whose frames at the start are left out. Default: none.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(tuple(hidden)):
+        trace = trace.tb_next
+    frames = tuple(
+        Frame(
+            (cell_of_file and cell_of_file(entry.filename)) or cell_of(entry.filename),
+            entry.lineno or 0,
+            entry.name,
+            entry.line or None,
+            entry.filename,
+        )
+        for entry in traceback.extract_tb(trace)
+    )
+    text = "".join(traceback.format_exception(type(error), error, trace)).rstrip("\n")
+    return InvocationError(type(error).__name__, str(error), frames, text)
+
+
+def last_logged(texts: Iterable[str]) -> InvocationError | None:
+    """Return the last traceback in logged messages, or None."""
+    found = [error for text in texts if (error := logged(text))]
+    return found[-1] if found else None
 
 
 def _plain_indents(text: str) -> str:

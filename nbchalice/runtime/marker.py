@@ -51,11 +51,16 @@ def started(event: Any, request_id: str) -> str:
 
 def ended(result: Any, request_id: str) -> str | None:
     """Return the line for the end of an invocation, or None when its result names no failed records."""
+    failed = failed_of(result)
+    return _line(request_id, "failed", failed, {}) if failed else None
+
+
+def failed_of(result: Any) -> list[str]:
+    """Return the ids of the records that a function's answer reports as failed."""
     failures = result.get("batchItemFailures") if isinstance(result, dict) else None
-    if not isinstance(failures, list) or not failures:
-        return None
-    failed = (item.get("itemIdentifier") for item in failures if isinstance(item, dict))
-    return _line(request_id, "failed", failed, {})
+    items = failures if isinstance(failures, list) else []
+    found = (item.get("itemIdentifier") for item in items if isinstance(item, dict))
+    return [text for text in found if isinstance(text, str) and text]
 
 
 def ids_of(event: Any) -> list[str]:
@@ -96,8 +101,8 @@ def _attempt(event: Any) -> int | None:
     return max(numbers, default=None)
 
 
-def _line(request_id: str, name: str, ids: Iterable[Any], more: dict[str, Any]) -> str:
-    texts = [text[:LONGEST_ID] for text in ids if isinstance(text, str) and text]
+def _line(request_id: str, name: str, ids: Iterable[str], more: dict[str, Any]) -> str:
+    texts = [text[:LONGEST_ID] for text in ids]
     content = {"request_id": request_id, name: texts[:MOST_IDS], **more}
     if len(texts) > MOST_IDS:
         content["more"] = len(texts) - MOST_IDS

@@ -1,0 +1,38 @@
+"""The context object of a function that runs in this process."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+
+class LocalContext:
+    """What a function gets as its context, with the attributes of Lambda's (Lambda: "Python context object").
+
+    Parameters
+    ----------
+    function_name: the function's name.
+    memory_limit_in_mb: megabytes. Default: 128.
+    timeout: seconds until `get_remaining_time_in_millis` returns 0; the function is not stopped. Default: 60.
+    """
+
+    function_version = "$LATEST"
+    log_stream_name = "here"
+    client_context: Any = None
+    identity: Any = None
+
+    def __init__(self, function_name: str, *, memory_limit_in_mb: int = 128, timeout: float = 60.0) -> None:
+        self.function_name = function_name
+        self.memory_limit_in_mb = str(memory_limit_in_mb)
+        self.aws_request_id = str(uuid.uuid4())
+        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}"
+        self.log_group_name = f"/aws/lambda/{function_name}"
+        self._deadline = time.monotonic() + timeout
+
+    def __repr__(self) -> str:
+        return f"<LocalContext {self.function_name} {self.aws_request_id}>"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds until the timeout, not below 0."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))

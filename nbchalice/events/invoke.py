@@ -1,0 +1,126 @@
+"""Hands an event to a function directly: the deployed one, or the one of this process."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import AWSError, InvalidInputError
+from nbchalice.events.capture import capture
+from nbchalice.events.context import LocalContext
+from nbchalice.logs.blob import events_of
+from nbchalice.logs.parse import parse
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
+from nbchalice.runtime.marker import failed_of, ids_of
+from nbchalice.sources.base import AWS, FunctionRef, is_missing
+
+TIMED_OUT = "Sandbox.Timedout"
+PACKAGE = str(Path(__file__).parent.parent)
+
+
+def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
+    """Invoke the deployed function with an event and return what it answered (Lambda: Invoke, RequestResponse).
+
+    Parameters
+    ----------
+    aws: where the function stands.
+    function_ref: the function.
+    event: JSON-ready; as AWS would send it (`Source.sample` makes one).
+
+    Returns
+    -------
+    The invocation with ``result``, its error, and the last 4 KB of its log.
+
+    Raises
+    ------
+    InvalidInputError: the event is not JSON-ready.
+    AWSError: the function does not exist, or AWS refused.
+    """
+    try:
+        payload = json.dumps(event).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"the event is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
+    try:
+        answer = aws.client("lambda").invoke(FunctionName=function_ref.name, LogType="Tail", Payload=payload)
+        body = answer["Payload"].read()
+    except Exception as error:
+        if is_missing(error):
+            message = f"function {function_ref.name} does not exist in {aws.region}"
+            raise AWSError(message, "deploy it first") from None
+        raise explain(error, f"invoking {function_ref.name}") from None
+    return _from_answer(function_ref.name, answer, body)
+
+
+def _from_answer(function: str, answer: Any, body: bytes) -> Invocation:
+    request_id = str(answer["ResponseMetadata"].get("RequestId", ""))
+    log = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
+    seen = parse(events_of(log, int(time.time() * 1000)), function)
+    found = next((i for i in seen if i.request_id == request_id), None) or (seen[-1] if seen else None)
+    found = found or Invocation(request_id, function)
+    try:
+        result = json.loads(body) if body else None
+    except ValueError:
+        result = body.decode("utf-8", "replace")
+    if not answer.get("FunctionError"):
+        return replace(found, status="partial" if found.failed_ids else "ok", result=result)
+    error = from_payload(result)
+    told = found.error if found.error and found.error.frames and not error.frames else error
+    timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
+    return replace(found, status="timeout" if timed_out else "error", error=told, result=None)
+
+
+def invoke_here(
+    lambda_function: Any,
+    event: Any,
+    *,
+    timeout: float = 60.0,
+    memory: int = 128,
+    cell_of_file: Callable[[str], str | None] | None = None,
+) -> Invocation:
+    """Call a handler in this process and return what it did, as an invocation.
+
+    Parameters
+    ----------
+    lambda_function: what a decorated name is bound to.
+    event: a raw event, or an event object.
+    timeout, memory: what the context tells, in seconds and megabytes. Default: 60, 128.
+    cell_of_file: tells the cell of a frame's file name, for code that runs in a kernel. Default: file names as on
+        Lambda.
+
+    Returns
+    -------
+    The invocation with ``result``, records and error; an exception of the handler is not raised.
+    """
+    name = str(lambda_function.name)
+    context = LocalContext(name, memory_limit_in_mb=memory, timeout=timeout)
+    result, error = None, None
+    started, begun = time.time(), time.perf_counter()
+    with capture(lambda_function.app.log, context.aws_request_id) as records:
+        try:
+            result = lambda_function(event, context)
+        except (Exception, SystemExit) as raised:
+            error = from_exception(raised, cell_of_file, (PACKAGE,))
+    duration = (time.perf_counter() - begun) * 1000
+    failed = tuple(failed_of(result))
+    status = "error" if error else "partial" if failed else "ok"
+    return Invocation(
+        context.aws_request_id,
+        name,
+        status,
+        1,
+        duration_ms=round(duration, 3),
+        memory_mb=memory,
+        started=int(started * 1000),
+        records=tuple(records),
+        error=error or (last_logged(record.message for record in records) if failed else None),
+        ids=tuple(ids_of(event.to_dict() if hasattr(event, "to_dict") else event)),
+        failed_ids=failed,
+        result=result,
+    )

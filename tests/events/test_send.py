@@ -1,0 +1,127 @@
+"""Messages sent through the real services of the local AWS, and the invocations that handled them."""
+
+import json
+
+import pytest
+
+from nbchalice.events.send import send
+from nbchalice.logs.tail import recent
+
+PRELUDE = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
+SQS = (
+    PRELUDE
+    + """
+@app.on_sqs_message(queue='{queue}', batch_size=10)
+def price(event):
+    for record in event:
+        print("raw", record.body)
+        app.log.info("%s -> %.2f", record.body, float(record.body) * 1.2)
+"""
+)
+
+
+def messages(result):
+    return [record.message for record in result.invocation.records]
+
+
+def test_an_sqs_message_is_followed_to_its_invocation(deploy, connection, name):
+    states = []
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name, batch_size=10)
+    result = send(connection, made.source, made.options, made.ref, message="10", on_progress=lambda p: states.append(p.state))
+    assert result.status == "done" and result.ok and result.hint is None
+    assert result.message_id in result.invocation.ids
+    assert messages(result) == ["raw 10", "10 -> 12.00"]
+    assert result.invocation.status == "ok" and result.invocation.duration_ms > 0 and result.invocation.attempt == 1
+    assert states[0] == "queued" and states[-1] == "done"
+    assert set(result.to_dict()) == {"message_id", "invocation"}
+    json.dumps(result.to_dict())
+
+
+def test_a_failure_shows_the_cell_and_returns_at_the_first_attempt(deploy, connection, name):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    result = send(connection, made.source, made.options, made.ref, message="ten")
+    assert result.status == "failed" and not result.ok
+    error = result.invocation.error
+    assert (error.type, error.message) == ("ValueError", "could not convert string to float: 'ten'")
+    assert (error.frames[-1].cell, error.frames[-1].line, error.frames[-1].function) == ("cell 4", 8, "price")
+    assert "float(record.body)" in error.frames[-1].source
+    assert [frame.cell for frame in error.frames] == ["cell 4"]
+    assert "cell 4, line 8, in price" in str(result)
+
+
+def test_an_sns_message(deploy, connection, name):
+    code = PRELUDE + "@app.on_sns_message(topic='t')\ndef price(event):\n    app.log.warning('got %s', event.message)\n"
+    made = deploy("on_sns_message", code, topic=name)
+    result = send(connection, made.source, made.options, made.ref, message="hello", subject="s")
+    assert result.status == "done"
+    assert [(r.level, r.message) for r in result.invocation.records] == [("WARNING", "got hello")]
+
+
+def test_the_same_object_twice_is_two_invocations(deploy, connection, name):
+    code = PRELUDE + "@app.on_s3_event(bucket='b')\ndef price(event):\n    print(event.key)\n"
+    made = deploy("on_s3_event", code, bucket=name)
+    key = "in box/ä b+c.txt"
+    first = send(connection, made.source, made.options, made.ref, message="same", key=key)
+    second = send(connection, made.source, made.options, made.ref, message="same", key=key)
+    assert messages(first) == messages(second) == [key]
+    assert first.invocation.request_id != second.invocation.request_id
+
+
+def test_a_schedule_fired_now(deploy, connection):
+    code = PRELUDE + "@app.schedule('rate(5 minutes)')\ndef price(event):\n    print(event.event_id, event.detail)\n"
+    made = deploy("schedule", code, expression="rate(5 minutes)")
+    result = send(connection, made.source, made.options, made.ref, detail={"a": 1})
+    assert messages(result) == [f"{result.message_id} {{'a': 1}}"]
+
+
+def test_an_asynchronous_failure_is_its_first_attempt_and_the_retries_are_counted(deploy, connection, eventually):
+    code = PRELUDE + "@app.schedule('rate(5 minutes)')\ndef price(event):\n    raise KeyError('x')\n"
+    made = deploy("schedule", code, expression="rate(5 minutes)")
+    result = send(connection, made.source, made.options, made.ref)
+    assert (result.status, result.invocation.attempt, result.invocation.error.type) == ("failed", 1, "KeyError")
+    found = eventually(lambda: len(i := [i for i in recent(connection, made.ref.name) if i.finished]) >= 3 and i)
+    assert [i.attempt for i in found] == [1, 2, 3]
+    assert {i.request_id for i in found} == {result.invocation.request_id}
+
+
+def test_of_a_batch_only_the_failed_message_failed(deploy, connection, name):
+    code = PRELUDE + f"@app.on_sqs_message(queue='{name}', batch_size=10, per_record=True)\ndef price(record):\n    float(record.body)\n"
+    made = deploy("on_sqs_message", code, queue=name, batch_size=10, per_record=True)
+    bad = send(connection, made.source, made.options, made.ref, message="ten")
+    good = send(connection, made.source, made.options, made.ref, message="10")
+    assert (bad.status, bad.invocation.status, bad.invocation.failed_ids) == ("failed", "partial", (bad.message_id,))
+    assert bad.invocation.error.type == "ValueError" and bad.invocation.error.frame.cell == "cell 4"
+    assert good.status == "done"
+
+
+def test_a_message_that_nobody_takes_stays_queued(deploy, connection, name):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    other = deploy("on_sqs_message", SQS.format(queue=name + "b"), queue=name + "b")
+    result = send(connection, made.source, made.options, other.ref, wait=0.3, message="1")
+    assert (result.status, result.invocation) == ("queued", None)
+    assert "filter" in result.hint and result.to_dict()["invocation"] is None
+    assert result.message_id in result._repr_mimebundle_()["text/html"]
+
+
+def test_without_waiting_it_only_sends(deploy, connection, name):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    before = len(connection.calls)
+    assert send(connection, made.source, made.options, made.ref, wait=0, message="1").status == "queued"
+    assert not [call for call in connection.calls[before:] if call[0] == "logs"]
+
+
+def test_a_running_invocation_is_told_as_such(deploy, connection, name):
+    code = PRELUDE + f"import time\n@app.on_sqs_message(queue='{name}')\ndef price(event):\n    print('begun', flush=True)\n    time.sleep(8)\n"
+    made = deploy("on_sqs_message", code, queue=name)
+    stop = __import__("threading").Event()
+    result = send(connection, made.source, made.options, made.ref, wait=60, stop=stop, message="1", on_progress=lambda p: p.state == "running" and stop.set())
+    assert result.status == "running" and not result.invocation.finished
+    assert "still runs" in result.hint
+
+
+def test_what_aws_refuses_is_told(deploy, connection, name):
+    from nbchalice.errors import AWSError
+
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    with pytest.raises(AWSError, match="sending to queue"):
+        send(connection, made.source, {**made.options, "queue": name + "-gone"}, made.ref, wait=0, message="1")
