@@ -221,6 +221,7 @@ class Handler:
     triggers: what invokes it.
     settings: the settings that were given, by name.
     location: where it stands in the notebook.
+    order: position of the execution of the cell that defines it, or None for the last definition.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Handler:
     triggers: tuple[Trigger, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     location: Location | None = None
+    order: int | None = field(default=None, compare=False)
 
     def setting(self, name: str) -> Any:
         """Return a setting of the function, or its default."""

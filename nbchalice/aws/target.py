@@ -48,8 +48,9 @@ class Connection:
     (service, operation), `writes` those that may have changed something.
     """
 
-    def __init__(self, target: Target, new_client: Callable[[str, str], Any]) -> None:
+    def __init__(self, target: Target, new_client: Callable[[str, str], Any], key: str = "") -> None:
         self.target = target
+        self.key = key
         self.region = target.region
         self.account = target.account
         self.partition = target.partition
@@ -78,7 +79,9 @@ class Connection:
         self.calls.append((model.service_model.service_name, model.name))
 
 
-def connect(name: str = "local", *, region: str | None = None, profile: str | None = None) -> Connection:
+def connect(
+    name: str = "local", *, region: str | None = None, profile: str | None = None, reuse: Connection | None = None
+) -> Connection:
     """Connect to the local AWS, which is started where it is not running, or to real AWS.
 
     Parameters
@@ -86,6 +89,7 @@ def connect(name: str = "local", *, region: str | None = None, profile: str | No
     name: ``local`` or ``aws``.
     region: region on real AWS; default: boto3's own.
     profile: profile in the AWS configuration; default: boto3's own.
+    reuse: an earlier connection to the local AWS; it is returned while the same server runs.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def connect(name: str = "local", *, region: str | None = None, profile: str | No
     LocalAWSError: the local AWS does not start.
     """
     if name == "local":
-        return _connect_local()
+        return _connect_local(reuse)
     if name == "aws":
         return _connect_aws(region, profile)
     raise InvalidInputError(f"there is no target {name!r}", f"use {' or '.join(TARGETS)}")
@@ -107,12 +111,15 @@ def _config(**extra: Any) -> Any:
     return Config(retries=retries, max_pool_connections=32, tcp_keepalive=True, **extra)
 
 
-def _connect_local() -> Connection:
+def _connect_local(reuse: Connection | None) -> Connection:
     import boto3
 
     from nbchalice.aws.local.server import ensure_running
 
     server = ensure_running()
+    target = Target("local", server.region, server.account, endpoint=server.endpoint)
+    if reuse is not None and reuse.target == target and reuse.key == server.access_key:
+        return reuse
     session: Any = boto3.Session(
         aws_access_key_id=server.access_key,
         aws_secret_access_key=server.secret_key,
@@ -123,8 +130,7 @@ def _connect_local() -> Connection:
     def new_client(service: str, region: str) -> Any:
         return session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
 
-    target = Target("local", server.region, server.account, endpoint=server.endpoint)
-    return Connection(target, new_client)
+    return Connection(target, new_client, server.access_key)
 
 
 def _connect_aws(region: str | None, profile: str | None) -> Connection:

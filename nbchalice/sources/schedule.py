@@ -119,6 +119,8 @@ class Schedule(Source):
         Option("description", "description of the rule", default="", metavar="TEXT"),
         Option("input", "constant event instead of EventBridge's own (JSON)", json_value, None, "JSON"),
         Option("enabled", "whether the rule fires", bool, True),
+        Option("timezone", "time zone of a cron expression, for example Europe/Vienna", metavar="ZONE"),
+        Option("flexible_window", "minutes within which AWS may choose the moment", int, None, "MINUTES"),
     )
     fields = (Field("detail", "Detail", "json", "{}", "the event's detail"),)
 

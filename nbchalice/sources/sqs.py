@@ -158,7 +158,11 @@ class SQS(Source):
         Option(
             "maximum_batching_window_in_seconds",
             "how long Lambda may wait to fill a batch",
-            int, 0, "SECONDS", minimum=0, maximum=300,
+            int,
+            0,
+            "SECONDS",
+            minimum=0,
+            maximum=300,
         ),
         Option("maximum_concurrency", "most invocations at once", int, None, "N", minimum=2, maximum=1000),
         Option("report_failures", "a failed batch returns only its failed messages to the queue", bool, False),
@@ -167,7 +171,10 @@ class SQS(Source):
         Option(
             "fix_visibility_timeout", "raise the queue's visibility timeout to six times the function's", bool, False
         ),
-    )  # fmt: skip
+        Option(
+            "max_receive_count", "tries before a message goes to the dead-letter queue", int, None, "N", maximum=1000
+        ),
+    )
     fields = (
         Field("message", "Body", "area", '{"hello": "nbchalice"}'),
         Field("attribute", "Attributes", "pairs", help="message attributes, as text"),

@@ -1,0 +1,5 @@
+"""`python -m nbchalice`."""
+
+from nbchalice.cli import main
+
+main()

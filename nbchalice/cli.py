@@ -1,0 +1,139 @@
+"""`nbchalice COMMAND NOTEBOOK ...`: the same commands as `%chalice`, on a notebook's file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.project import Project, read_project
+from nbchalice.ui import commands
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.deploy.execute import Progress
+
+
+class Shell:
+    """Where a command of the command line runs.
+
+    Parameters
+    ----------
+    notebook: the notebook's file, or None for `local`.
+    stage, target: as given, or None.
+    execute: whether the notebook is executed first.
+    """
+
+    interactive = False
+
+    def __init__(self, notebook: Path | None, stage: str | None, target: str | None, execute: bool) -> None:
+        self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
+
+    def project(self) -> Project:
+        """Return the project that the notebook's file describes."""
+        assert self.notebook is not None
+        if self.execute:
+            from nbchalice.execute import execute_notebook
+
+            execute_notebook(self.notebook)
+        return read_project(self.notebook, self.stage)
+
+    def connect(self) -> Connection:
+        """Return a connection to the target, which is named on stderr."""
+        from nbchalice.aws.target import connect
+
+        aws = connect(self.target)
+        if not aws.local:
+            print(aws.target, file=sys.stderr)
+        return aws
+
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Write a line for each change to stderr."""
+        from nbchalice.ui.progress import shell_progress
+
+        return shell_progress(title)
+
+    def confirm(self, question: str) -> None:
+        """Ask on a terminal before something is removed from real AWS."""
+        if self.target == "local":
+            return
+        if not sys.stdin.isatty():
+            raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
+        if not click.confirm(question, err=True):
+            raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
+
+
+def run(found: commands.Command, values: dict[str, Any]) -> None:
+    """Run a command with its values and print what it returns."""
+    as_json = values.pop("json", False)
+    notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
+    shell = Shell(notebook, stage, target, values.pop("execute", False))
+    result = found.run(shell, **values)
+    streamed = isinstance(result, Iterator)
+    for one in result if isinstance(result, Iterator) else [result]:
+        print_result(one, as_json, found.name == "logs" or streamed)
+
+
+def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
+    """Print text, or JSON: one document, or one object a line for logs."""
+    if not as_json:
+        click.echo(result._repr_mimebundle_()["text/plain"])
+        return
+    data = result.to_dict()
+    if one_a_line:
+        for one in data if isinstance(data, list) else [data]:
+            click.echo(json.dumps(one))
+    else:
+        click.echo(json.dumps(data, indent=2))
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run the command line; leave with 0 done, 1 the operation failed, 2 wrong usage or bad input."""
+    sys.exit(code_of(sys.argv[1:] if words is None else words))
+
+
+def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
+    """Run the command line and return its exit status."""
+    from nbchalice import __version__
+    from nbchalice.aws.errors import explain
+
+    name, *rest = words or ["--help"]
+    if name in {"--help", "-h", "help"}:
+        click.echo(commands.overview("nbchalice"))
+        return 0
+    if name == "--version":
+        click.echo(f"nbchalice {__version__}")
+        return 0
+    try:
+        found = commands.COMMANDS.get(name)
+        if found is None:
+            raise commands.no_such_command(name, "nbchalice")
+        run(found, commands.parse(found, rest, cli=True, prefix="nbchalice"))
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except NbChaliceError as error:
+        return _say(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if not type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
+            raise
+        return _say(explain(error, f"nbchalice {name}"))
+    return 0
+
+
+def _say(error: NbChaliceError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""A notebook's handlers, ready to be packaged, deployed and tried: what magics, command line and Python share."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.config import read_config, settings_for
+from nbchalice.errors import InvalidInputError
+from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.deploy.desired import App, Package
+    from nbchalice.deploy.engine import Deployment, Status
+    from nbchalice.deploy.execute import Progress
+    from nbchalice.deploy.plan import Plan
+    from nbchalice.notebook.cells import Cell
+    from nbchalice.notebook.slice import Slice
+    from nbchalice.packaging.artifact import Artifact
+
+DEFAULT_STAGE = "dev"
+
+
+def app_name_of(notebook: str) -> str:
+    """Return the app's name for a notebook that names none: its file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(notebook).stem).strip("-") or "notebook"
+
+
+def kernel_python() -> str:
+    """Return this interpreter's version if Lambda has it, else the nearest that Lambda has."""
+    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return mine if mine in RUNTIMES else RUNTIMES[-1]
+
+
+def read_project(path: Path, stage: str | None = None) -> Project:
+    """Read a notebook's file, without executing it, as Restart & Run All would.
+
+    Parameters
+    ----------
+    path: the ``.ipynb``.
+    stage: default: ``dev``.
+
+    Raises
+    ------
+    InvalidInputError: the file cannot be read, or a cell magic's line is wrong.
+    CaptureError: a handler's cell is not Python, or a decorator cannot be evaluated.
+    """
+    from nbchalice.notebook.cells import read_notebook
+    from nbchalice.notebook.discover import discover
+    from nbchalice.runtime.app import Trigger
+
+    cells = read_notebook(path)
+    found = discover(cells, str(path))
+    handlers = tuple(
+        Handler(
+            one.name,
+            one.function,
+            tuple(Trigger(source, options) for source, options in one.triggers),
+            tidy_settings(one.settings),
+            one.location,
+            order=one.cell.order,
+        )
+        for one in found
+    )
+    names = list(dict.fromkeys(one.app for one in found if one.app))
+    if len(names) > 1:
+        raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
+    name = names[0] if names else app_name_of(path.name)
+    return Project(name, stage or DEFAULT_STAGE, path, cells, handlers)
+
+
+@dataclass
+class Project:
+    """The handlers of one notebook at one stage, with the cells they are made of.
+
+    Parameters
+    ----------
+    name: the app's name.
+    stage: for example ``dev``.
+    notebook: the notebook's path or file name.
+    cells: in execution order.
+    handlers: as registered, without what the configuration file adds.
+    namespace: the kernel's variables, or None for a notebook that was only read.
+    """
+
+    name: str
+    stage: str
+    notebook: Path
+    cells: Sequence[Cell]
+    handlers: tuple[Handler, ...]
+    namespace: Mapping[str, Any] | None = None
+    _slices: dict[str, Slice] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        config = read_config(self.notebook.parent)
+        self.handlers = tuple(
+            replace(h, settings=tidy_settings({**settings_for(config, self.stage, h.name), **h.settings}))
+            for h in self.handlers
+        )
+
+    @property
+    def app(self) -> App:
+        """The app as the deploy engine takes it."""
+        from nbchalice.deploy.desired import App
+
+        return App(self.name, self.stage, self.handlers, self.notebook.parent)
+
+    def handler(self, name: str) -> Handler:
+        """Return a handler by its name or its function's name.
+
+        Raises
+        ------
+        InvalidInputError: there is no such handler.
+        """
+        for handler in self.handlers:
+            if name in {handler.name, handler.function}:
+                return handler
+        known = ", ".join(handler.name for handler in self.handlers)
+        raise InvalidInputError(
+            f"there is no handler {name!r}",
+            f"the handlers are {known}" if known else "run a cell that begins with %%schedule, %%on_s3_event, ...",
+        )
+
+    def slice(self, handler: Handler) -> Slice:
+        """Return the statements that a handler needs.
+
+        Raises
+        ------
+        CaptureError: the notebook's code cannot become a module.
+        """
+        from nbchalice.notebook.slice import slice_handler
+
+        with self._lock:
+            if handler.name not in self._slices:
+                self._slices[handler.name] = slice_handler(
+                    self.cells,
+                    handler.function,
+                    notebook=self.notebook.name,
+                    namespace=self.namespace,
+                    order=handler.order,
+                )
+            return self._slices[handler.name]
+
+    def function(self, handler: Handler) -> Any:
+        """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
+        from nbchalice.runtime.app import LambdaFunction
+        from nbchalice.runtime.cells import load_module
+
+        if self.namespace is not None and isinstance(self.namespace.get(handler.function), LambdaFunction):
+            return self.namespace[handler.function]
+        made = self.slice(handler)
+        module = load_module(made.module, made.segments, made.notebook, "notebook_code")
+        return getattr(module, handler.function)
+
+    def artifact(self, handler: Handler) -> Artifact:
+        """Return the deployment package of a handler."""
+        from nbchalice.packaging.artifact import build
+
+        return build(self.slice(handler), handler.name, python=handler.setting("python") or kernel_python())
+
+    def packages(self) -> dict[str, Package]:
+        """Return the code of all handlers; all that cannot be packaged is told at once."""
+        from nbchalice.deploy.desired import Package
+        from nbchalice.errors import NbChaliceError, ProblemsError
+
+        found, wrong = {}, []
+        for handler in self.handlers:
+            try:
+                artifact = self.artifact(handler)
+            except NbChaliceError as error:
+                wrong.append(error)
+                continue
+            found[handler.name] = Package(artifact.zip, artifact.code_sha256, artifact.manifest["python"])
+        if len(wrong) == 1:
+            raise wrong[0]
+        if wrong:
+            raise ProblemsError(wrong)
+        return found
+
+    def write_packages(self, out: Path) -> list[Path]:
+        """Write `<handler>.zip` for each handler into a folder; return the paths."""
+        out.mkdir(parents=True, exist_ok=True)
+        built = {handler.name: self.artifact(handler).zip for handler in self.handlers}
+        paths = []
+        for name, content in built.items():
+            path = out / f"{name}.zip"
+            path.write_bytes(content)
+            paths.append(path)
+        return paths
+
+    def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
+        """Return what a deploy would do."""
+        from nbchalice.deploy import engine
+
+        return engine.plan(self.app, self.packages, aws, prune=prune)
+
+    def deploy(self, aws: Connection, *, prune: bool = False, progress: Progress | None = None) -> Deployment:
+        """Bring AWS to what the notebook says."""
+        from nbchalice.deploy import engine, execute
+
+        return engine.deploy(self.app, self.packages, aws, prune=prune, progress=progress or execute.quiet)
+
+    def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:
+        """Remove all that the app owns."""
+        from nbchalice.deploy import engine, execute
+
+        return engine.delete(self.app, aws, progress=progress or execute.quiet)
+
+    def status(self, aws: Connection) -> Status:
+        """Return how each handler stands."""
+        from nbchalice.deploy import engine
+
+        return engine.status(self.app, self.packages, aws)

@@ -1,0 +1,1 @@
+"""What a person sees and types in the notebook: magics and cards."""

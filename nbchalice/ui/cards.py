@@ -1,0 +1,90 @@
+"""Cards: text for terminals and saved notebooks, HTML for front ends, JSON for programs, and useful attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from nbchalice.handlers import SETTINGS, Handler
+from nbchalice.sources.options import fill
+from nbchalice.ui import html
+
+
+class Result(Protocol):
+    """What a command returns: to look at, and as JSON."""
+
+    def to_dict(self) -> Any:
+        """Return it as JSON-ready data."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]: ...
+
+
+class Card:
+    """Something to look at: `text` for terminals and GitHub, `html` for notebooks."""
+
+    def __init__(self, text: str, html: str, data: Any = None) -> None:
+        self.text = text
+        self.html = html
+        self.data = data
+
+    def to_dict(self) -> Any:
+        """Return it as JSON-ready data."""
+        return self.data
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+
+class TextCard(Card):
+    """Plain text in a frame, for example a help."""
+
+    def __init__(self, title: str, text: str, data: Any = None) -> None:
+        body = html.tag("pre", html.text(text), style="margin:4px 0;white-space:pre-wrap")
+        super().__init__(text, html.card(title, body), data)
+
+
+class ModuleCard(Card):
+    """Modules as they are deployed. Attribute: ``modules``."""
+
+    def __init__(self, modules: list[str]) -> None:
+        self.modules = modules
+        text = "\n\n".join(module.rstrip() for module in modules)
+        super().__init__(text, html.tag("pre", html.text(text)), {"modules": modules})
+
+
+class HandlerCard(Card):
+    """What a cell registered.
+
+    Attributes: ``handler``, ``needs`` (names from other cells), ``notes``.
+    """
+
+    def __init__(self, handler: Handler, app: str, stage: str, needs: Mapping[str, str], notes: Sequence[str]) -> None:
+        self.handler, self.needs, self.notes = handler, dict(needs), list(notes)
+        defaults = fill(SETTINGS, {})
+        shown = {"timeout": f"{handler.setting('timeout')} s", "memory": f"{handler.setting('memory')} MB"}
+        given = {name: value for name, value in handler.settings.items() if value != defaults[name]}
+        shown |= {name: _setting(value) for name, value in given.items() if name not in shown}
+        rows = [
+            ("trigger", handler.describe()),
+            ("function", f"{app}-{stage}-{handler.name}"),
+            ("settings", ", ".join(f"{name} {value}" for name, value in shown.items())),
+        ]
+        if needs:
+            rows.append(("needs", ", ".join(f"{name} ({cell})" for name, cell in needs.items())))
+        rows += [("note", note) for note in notes]
+        title = f"{handler.name}: {handler.sources()[0][0].title} handler"
+        lines = [title, *(f"  {name:9} {value}" for name, value in rows), "  deploy with %chalice deploy"]
+        body = html.table((), [(html.text(n, "muted"), html.text(v)) for n, v in rows])
+        foot = html.tag("div", html.text("deploy with ", "muted"), html.code("%chalice deploy"))
+        super().__init__("\n".join(lines), html.card(title, body, foot, badge="registered"), {"name": handler.name})
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(value)  # Names only: a value may be a secret.
+    if isinstance(value, list | tuple):
+        return " ".join("=".join(v) if isinstance(v, tuple) else str(v) for v in value)
+    return str(value)

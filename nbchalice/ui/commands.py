@@ -1,0 +1,330 @@
+"""Every command once: `%chalice COMMAND ...` in the notebook and `nbchalice COMMAND NOTEBOOK ...` in a shell."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.ui.cards import Result
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.deploy.execute import Progress
+    from nbchalice.handlers import Handler
+    from nbchalice.project import Project
+
+
+class Frontend(Protocol):
+    """Where a command runs: a notebook session, or a shell with a notebook's file."""
+
+    interactive: bool
+
+    def project(self) -> Project:
+        """Return the notebook's project."""
+
+    def connect(self) -> Connection:
+        """Return the connection to the chosen target."""
+
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Show how the changes of a plan go."""
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is removed; raise when the answer is no."""
+
+
+Run = Callable[..., "Result | Iterator[Result] | None"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Parameters
+    ----------
+    name: as typed.
+    run: takes the front end and the parameters' values.
+    params: click's parameters, beside what every command has.
+    notebook: whether the command line wants a notebook's file.
+    handler: whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
+    """
+
+    name: str
+    run: Run
+    params: tuple[click.Parameter, ...] = ()
+    notebook: bool = True
+    handler: str = "no"
+
+    @property
+    def help(self) -> str:
+        """What the command does."""
+        return (self.run.__doc__ or "").strip()
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str, *params: click.Parameter, notebook: bool = True, handler: str = "no") -> Callable[[Run], Run]:
+    """Register a function as a command."""
+
+    def register(run: Run) -> Run:
+        COMMANDS[name] = Command(name, run, params, notebook, handler)
+        return run
+
+    return register
+
+
+def flag(name: str, help: str) -> click.Option:
+    """Return an option without a value."""
+    return click.Option([name], is_flag=True, help=help)
+
+
+def option(name: str, help: str, **more: Any) -> click.Option:
+    """Return an option with a value."""
+    return click.Option([name], help=help, **more)
+
+
+def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read options of the form NAME=VALUE."""
+    found = [value.partition("=") for value in values]
+    wrong = [value for value, (name, sign, _) in zip(values, found, strict=True) if not (name and sign)]
+    if wrong:
+        raise click.BadParameter(f"wants NAME=VALUE, not {wrong[0]!r}", param=param)
+    return {name: value for name, _, value in found}
+
+
+def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
+    """Return the project and one of its handlers."""
+    project = ui.project()
+    return project, project.handler(handler)
+
+
+def registered(ui: Frontend) -> Project:
+    """Return the project; a notebook without handlers is an error."""
+    project = ui.project()
+    if not project.handlers:
+        raise InvalidInputError(
+            f"{project.notebook.name} has no handlers",
+            "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it",
+        )
+    return project
+
+
+@command("deploy", flag("--prune", "remove deployed handlers that the notebook no longer has"))
+def deploy(ui: Frontend, prune: bool) -> Result:
+    """Bring AWS to what the notebook says."""
+    from nbchalice.ui.reports import DeployCard
+
+    project = registered(ui)
+    aws = ui.connect()
+    with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as progress:
+        return DeployCard(project.deploy(aws, prune=prune, progress=progress), "deployed")
+
+
+@command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
+def plan(ui: Frontend, prune: bool) -> Result:
+    """Print what a deploy would do, and do nothing."""
+    from nbchalice.ui.reports import PlanCard
+
+    project = registered(ui)
+    aws = ui.connect()
+    return PlanCard(project.plan(aws, prune=prune), aws.target, f"plan for {project.name} ({project.stage})")
+
+
+@command("status")
+def status(ui: Frontend) -> Result:
+    """Show how each handler stands: registered, changed, deployed or orphaned, and drift."""
+    from nbchalice.ui.reports import StatusCard
+
+    project = ui.project()
+    aws = ui.connect()
+    return StatusCard(project.status(aws))
+
+
+@command("delete", flag("--yes", "do not ask"))
+def delete(ui: Frontend, yes: bool) -> Result:
+    """Remove all that the app owns at this stage, and nothing else."""
+    from nbchalice.ui.reports import DeployCard
+
+    project = ui.project()
+    aws = ui.connect()
+    if not yes:
+        ui.confirm(f"remove all functions of {project.name} ({project.stage}) from {aws.target}?")
+    with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as progress:
+        return DeployCard(project.delete(aws, progress=progress), "deleted")
+
+
+@command(
+    "send",
+    option("--message", "body of the message, or content of the object"),
+    option("--subject", "subject (SNS)"),
+    option(
+        "--attribute", "message attribute; may repeat (SQS, SNS)", metavar="NAME=VALUE", multiple=True, callback=pairs
+    ),
+    option("--group-id", "message group (FIFO queues)"),
+    option("--dedup-id", "deduplication id (FIFO queues)"),
+    option("--delay", "seconds before the message can be received (SQS)", type=click.IntRange(0, 900)),
+    option("--key", "key of the object (S3)"),
+    option("--file", "file to upload (S3)", type=click.Path(exists=True, dir_okay=False)),
+    option("--detail", "detail of the event, as JSON (schedule)"),
+    option("--wait", "seconds to wait for the invocation", type=float, default=30.0, show_default=True),
+    handler="required",
+)
+def send(ui: Frontend, handler: str, wait: float, **values: Any) -> Result:
+    """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation."""
+    from nbchalice.events.send import send as send_event
+
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    source, options = found.sources()[0]
+    known = {form.name for form in source.fields}
+    given = {name: value for name, value in values.items() if value not in (None, {}, ())}
+    if foreign := [name for name in given if name not in known]:
+        flags = ", ".join("--" + name.replace("_", "-") for name in foreign)
+        allowed = ", ".join("--" + form.name.replace("_", "-") for form in source.fields)
+        raise InvalidInputError(f"{flags} is not for {source.title} events", f"there are {allowed}")
+    return send_event(aws, source, options, project.app.ref(aws, found.name), wait=wait, **given)
+
+
+@command(
+    "invoke",
+    option("--event", "file with the event (JSON); default: a sample", type=click.Path(exists=True, dir_okay=False)),
+    flag("--sample", "use a sample event (the default)"),
+    flag("--here", "run in this kernel instead of on Lambda"),
+    handler="required",
+)
+def invoke(ui: Frontend, handler: str, event: str | None, sample: bool, here: bool) -> Result:
+    """Invoke a function directly with an event, past its queue, topic, bucket or schedule."""
+    import json
+
+    from nbchalice.events.invoke import invoke as invoke_event
+    from nbchalice.events.invoke import invoke_here
+
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    ref = project.app.ref(aws, found.name)
+    source, options = found.sources()[0]
+    raw = json.loads(Path(event).read_text()) if event else source.sample(options, ref)
+    if here:
+        return invoke_here(project.function(found), raw)
+    return invoke_event(aws, ref, raw)
+
+
+@command(
+    "logs",
+    option("--since", "how far back: 10m, 2h, 1d or a time", default="10m", show_default=True),
+    flag("--follow", "go on as new invocations come"),
+    option("--request-id", "only this invocation"),
+    option("--level", "only records of this level and above", type=click.Choice(["debug", "info", "warning", "error"])),
+    handler="required",
+)
+def logs(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend, handler: str, since: str, follow: bool, request_id: str | None, level: str | None
+) -> Result | Iterator[Result]:
+    """Show recent invocations with their log records."""
+    from nbchalice.logs import tail
+    from nbchalice.ui.reports import InvocationsCard
+
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    name = project.app.ref(aws, found.name).name
+    if follow:
+        return tail.follow(aws, name, since=since, request_id=request_id, level=level)
+    return InvocationsCard(found.name, tail.recent(aws, name, since=since, request_id=request_id, level=level))
+
+
+@command("show", handler="optional")
+def show(ui: Frontend, handler: str | None) -> Result:
+    """Print the exact module that is deployed for a handler, with the cell each part comes from."""
+    from nbchalice.ui.cards import ModuleCard
+
+    project = ui.project()
+    chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
+    return ModuleCard([project.slice(one).module.rstrip() + "\n" for one in chosen])
+
+
+@command(
+    "package",
+    option("--out", "folder for the zips", type=click.Path(file_okay=False), default="build", show_default=True),
+)
+def package(ui: Frontend, out: str) -> Result:
+    """Write <handler>.zip for each handler."""
+    from nbchalice.ui.reports import FilesCard
+
+    return FilesCard(registered(ui).write_packages(Path(out)))
+
+
+@command(
+    "local",
+    click.Argument(["action"], type=click.Choice(["start", "status", "stop", "reset", "env", "create"])),
+    click.Argument(["kind"], required=False, type=click.Choice(["queue", "topic", "bucket"])),
+    click.Argument(["name"], required=False),
+    notebook=False,
+)
+def local(ui: Frontend, action: str, kind: str | None, name: str | None) -> Result:
+    """Start, stop or reset the embedded local AWS, or create a queue, topic or bucket to play with."""
+    from nbchalice.ui import local_commands
+
+    return local_commands.run(action, kind, name)
+
+
+def click_command(found: Command, *, cli: bool) -> click.Command:
+    """Return click's form of a command, for a shell or for the line magic."""
+    params: list[click.Parameter] = []
+    if cli and found.notebook:
+        params.append(click.Argument(["notebook"], type=click.Path(path_type=Path)))
+    if found.handler != "no":
+        params.append(click.Argument(["handler"], required=found.handler == "required"))
+    params += found.params
+    if found.notebook:
+        params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))
+        params.append(option("--target", "local (default) or aws", type=click.Choice(["local", "aws"])))
+    if cli:
+        params.append(flag("--json", "one JSON document on stdout"))
+        if found.notebook:
+            params.append(flag("--execute", "execute the notebook first, in a kernel of its own"))
+    return click.Command(found.name, params=params, help=found.help)
+
+
+def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> dict[str, Any]:
+    """Return the values of a command's parameters.
+
+    Raises
+    ------
+    InvalidInputError: the words do not fit the command.
+    click.exceptions.Exit: `--help` was asked for and printed.
+    """
+    made = click_command(found, cli=cli)
+    try:
+        with made.make_context(f"{prefix} {found.name}", list(words)) as context:
+            return dict(context.params)
+    except click.ClickException as error:
+        raise InvalidInputError(error.format_message(), f"{prefix} {found.name} --help") from None
+
+
+def _no_app(ui: Frontend, **_: Any) -> None:
+    """Name the app, and bind `app` (a Chalice) in the notebook and on Lambda."""
+
+
+APP = Command("app", _no_app, (click.Argument(["name"]),))
+
+
+def overview(prefix: str) -> str:
+    """Return the commands, a line each."""
+    listed = [*([APP] if prefix.startswith("%") else []), *COMMANDS.values()]
+    width = max(len(one.name) for one in listed)
+    lines = [f"  {one.name.ljust(width)}  {one.help.splitlines()[0]}" for one in listed]
+    return "\n".join([f"{prefix} COMMAND ...   ({prefix} COMMAND --help tells more)", *lines])
+
+
+def no_such_command(name: str, prefix: str) -> InvalidInputError:
+    """Return the error for a command that does not exist, with the nearest one."""
+    near = difflib.get_close_matches(name, [*COMMANDS, "app"], 1)
+    hint = f"{prefix} {near[0]}" if near else f"{prefix} --help lists the commands"
+    return InvalidInputError(f"{prefix} has no command {name!r}", hint)

@@ -1,0 +1,61 @@
+"""Small pieces of HTML and text; everything that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+# Colours follow the front end's theme, with fallbacks for GitHub and nbconvert.
+BORDER = "var(--jp-border-color2, #bdbdbd)"
+MUTED = "var(--jp-ui-font-color2, #6b6b6b)"
+COLOURS = {
+    "good": "var(--jp-success-color0, #1b7a33)",
+    "bad": "var(--jp-error-color0, #b3261e)",
+    "busy": "var(--jp-info-color0, #0b57d0)",
+    "warn": "var(--jp-warn-color0, #8a5300)",
+}
+
+
+def tag(name: str, *content: str, **attributes: str) -> str:
+    """Return an element; the content is HTML already, the attributes are not."""
+    attrs = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{attrs}>{''.join(content)}</{name}>"
+
+
+def text(value: Any, kind: str = "", **attributes: str) -> str:
+    """Return escaped text, in the colour of its kind."""
+    if kind:
+        attributes["style"] = f"color:{COLOURS.get(kind, MUTED)}"
+        return tag("span", escape(str(value)), **attributes)
+    return escape(str(value))
+
+
+def code(value: Any) -> str:
+    """Return escaped text in the code font."""
+    return tag("code", escape(str(value)))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are HTML already; the headings are text, and may be missing."""
+    left = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+    head = tag("tr", *(tag("th", escape(h), style=left, scope="col") for h in headings))
+    body = [tag("tr", *(tag("td", cell, style=left) for cell in row)) for row in rows]
+    top = tag("thead", head) if headings else ""
+    return tag("table", top, tag("tbody", *body), style="border-collapse:collapse")
+
+
+def card(title: str, *content: str, badge: str = "") -> str:
+    """Return a frame with a title (text), a badge (text) and content (HTML)."""
+    mark = tag("span", escape(badge), style=f"color:{MUTED};margin-left:1em") if badge else ""
+    head = tag("div", tag("b", escape(title)), mark)
+    style = f"border:1px solid {BORDER};border-radius:4px;padding:6px 10px;margin:2px 0;max-width:60em"
+    return tag("div", head, *content, style=style, class_="nbchalice-card")
+
+
+def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table for terminals and saved notebooks, columns aligned."""
+    lines = [list(headings), *[list(row) for row in rows]]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(line.rstrip() for line in padded)

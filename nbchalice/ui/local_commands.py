@@ -1,0 +1,83 @@
+"""`local`: the embedded local AWS, by hand."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from nbchalice.aws.local import server
+from nbchalice.aws.target import connect
+from nbchalice.errors import InvalidInputError
+from nbchalice.ui.cards import Card, TextCard
+
+
+def run(action: str, kind: str | None, name: str | None) -> Card:
+    """Do what `%chalice local ACTION` asks for."""
+    if action == "create":
+        return create(kind, name)
+    if kind is not None:
+        raise InvalidInputError(f"local {action} takes no further words", "only create takes a kind and a name")
+    return {"start": start, "status": status, "stop": stop, "reset": reset, "env": env}[action]()
+
+
+def describe(found: server.LocalAWS) -> dict[str, Any]:
+    """Return what may be told of a running server; not its key."""
+    return {
+        "endpoint": found.endpoint,
+        "pid": found.pid,
+        "state_dir": found.state_dir,
+        "version": found.version,
+    }
+
+
+def start() -> Card:
+    """Start the local AWS, or find it running."""
+    found = server.ensure_running()
+    return TextCard("local AWS", f"running at {found.endpoint}, state in {found.state_dir}", describe(found))
+
+
+def status() -> Card:
+    """Tell whether the local AWS runs."""
+    found = server.status()
+    if found is None:
+        return TextCard("local AWS", "not running; it starts when it is needed", {"endpoint": None, "pid": None})
+    return TextCard("local AWS", f"running at {found.endpoint}, state in {found.state_dir}", describe(found))
+
+
+def stop() -> Card:
+    """Stop the local AWS; its state stays."""
+    stopped = server.stop()
+    return TextCard("local AWS", "stopped; its state is kept" if stopped else "was not running", {"stopped": stopped})
+
+
+def reset() -> Card:
+    """Forget all that is in the local AWS."""
+    server.reset()
+    return TextCard("local AWS", "emptied: no functions, queues, topics, buckets or logs are left", {"reset": True})
+
+
+def env() -> Card:
+    """Print the lines with which other tools use the local AWS."""
+    variables = server.ensure_running().env()
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return TextCard("local AWS", "\n".join(lines), variables)
+
+
+def create(kind: str | None, name: str | None) -> Card:
+    """Create a queue, topic or bucket in the local AWS."""
+    if not kind or not name:
+        raise InvalidInputError("local create wants a kind and a name", "local create queue|topic|bucket NAME")
+    aws = connect("local")
+    made = _create(aws, kind, name)
+    return TextCard("local AWS", f"created {kind} {name}: {made}", {"kind": kind, "name": name, "id": made})
+
+
+def _create(aws: Any, kind: str, name: str) -> str:
+    if kind == "queue":
+        attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        return str(aws.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+    if kind == "topic":
+        attributes = {"FifoTopic": "true"} if name.endswith(".fifo") else {}
+        return str(aws.client("sns").create_topic(Name=name, Attributes=attributes)["TopicArn"])
+    aws.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}"

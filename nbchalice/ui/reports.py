@@ -1,0 +1,136 @@
+"""Reports of commands: plan, deploy, status, recent invocations, files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbchalice.aws.target import Target
+from nbchalice.deploy.engine import Deployment, Status
+from nbchalice.deploy.plan import Change, Plan
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.show import as_html, as_text
+from nbchalice.ui import html
+from nbchalice.ui.cards import Card
+
+SIGNS = {"create": "+", "update": "~", "delete": "-"}
+KINDS = {"create": "good", "update": "warn", "delete": "bad"}
+STATE_KINDS = {"deployed": "good", "changed": "warn", "registered": "busy", "orphaned": "bad"}
+
+
+def change_rows(changes: Sequence[Change]) -> list[tuple[str, str, str, str]]:
+    """Return sign and action, kind, name and reason of each change."""
+    return [(f"{SIGNS[c.action]} {c.action}", c.resource.kind, c.resource.name, c.reason) for c in changes]
+
+
+def _notes(plan: Plan) -> list[str]:
+    found = [f"note: {note}" for note in plan.notes]
+    if plan.orphans:
+        names = ", ".join(plan.orphans)
+        found.append(f"orphaned: {names} (deployed, but not in the notebook; %chalice deploy --prune removes them)")
+    return found
+
+
+class PlanCard(Card):
+    """What a deploy would do. Attributes: ``plan``, ``changes``."""
+
+    def __init__(self, plan: Plan, target: Target, title: str) -> None:
+        self.plan, self.changes = plan, plan.changes
+        heads = ("action", "kind", "name", "reason")
+        rows = change_rows(plan.changes)
+        summary = f"{len(rows)} changes" if len(rows) != 1 else "1 change"
+        text = [f"{title} on {target}: {summary}"]
+        if rows:
+            text.append(html.text_table(heads, rows))
+        cells = [
+            (html.text(a, KINDS[c.action]), *map(html.text, rest))
+            for c, (a, *rest) in zip(plan.changes, rows, strict=True)
+        ]
+        body = (
+            html.table(heads, cells)
+            if rows
+            else html.tag("div", html.text("nothing to do: AWS is as the notebook says"))
+        )
+        notes = _notes(plan)
+        foot = [html.tag("div", html.text(note)) for note in notes]
+        data = {"changes": plan.to_dicts(), "orphans": list(plan.orphans), "notes": list(plan.notes)}
+        super().__init__(
+            "\n".join([*text, *notes]), html.card(f"{title}: {summary}", body, *foot, badge=str(target)), data
+        )
+
+
+class DeployCard(Card):
+    """What a deploy or delete did, resources and ARNs. Attributes: ``deployment``, ``changes``, ``functions``."""
+
+    def __init__(self, deployment: Deployment, title: str) -> None:
+        self.deployment, self.changes, self.functions = deployment, deployment.changes, deployment.functions
+        app = deployment.app
+        count = len(deployment.changes)
+        done = f"{count} change{'' if count == 1 else 's'}" if count else "nothing changed"
+        head = f"{title} {app.name} ({app.stage}): {done} in {deployment.seconds:.1f} s"
+        heads = ("handler", "function", "changed")
+        rows = [(f.handler, f.arn, "yes" if f.changed else "no") for f in deployment.functions]
+        changes = change_rows(deployment.changes)
+        notes = _notes(deployment.plan)
+        text = [f"{head} on {deployment.target}"]
+        if changes:
+            text.append(html.text_table(("action", "kind", "name", "reason"), changes))
+        if rows:
+            text.append(html.text_table(heads, rows))
+        parts = []
+        if rows:
+            parts.append(html.table(heads, [tuple(map(html.text, row)) for row in rows]))
+        if changes:
+            cells = [
+                (html.text(a, KINDS[c.action]), *map(html.text, rest))
+                for c, (a, *rest) in zip(deployment.changes, changes, strict=True)
+            ]
+            inner = html.table(("action", "kind", "name", "reason"), cells)
+            parts.append(html.tag("details", html.tag("summary", html.text(done)), inner))
+        parts += [html.tag("div", html.text(note)) for note in notes]
+        super().__init__(
+            "\n".join([*text, *notes]), html.card(head, *parts, badge=str(deployment.target)), deployment.to_dict()
+        )
+
+
+class StatusCard(Card):
+    """How the app stands. Attributes: ``status``, ``handlers``."""
+
+    def __init__(self, status: Status) -> None:
+        self.status, self.handlers = status, status.handlers
+        heads = ("handler", "state", "trigger", "drift")
+        rows = [(h.name, h.state, h.trigger, "; ".join(h.drift)) for h in status.handlers]
+        title = f"{status.app.name} ({status.app.stage})"
+        empty = "no handlers: begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message"
+        text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty]
+        cells = [(html.text(n), html.text(s, STATE_KINDS[s]), html.text(t), html.text(d)) for n, s, t, d in rows]
+        body = html.table(heads, cells) if rows else html.tag("div", html.text(empty))
+        super().__init__("\n".join(text), html.card(title, body, badge=str(status.target)), status.to_dict())
+
+
+class InvocationsCard(Card):
+    """Recent invocations of a handler, the newest last. Attributes: ``invocations``, ``records`` (dicts)."""
+
+    def __init__(self, handler: str, invocations: Sequence[Invocation]) -> None:
+        self.invocations = list(invocations)
+        self.records = [record.to_dict() for one in self.invocations for record in one.records]
+        data = [one.to_dict() for one in self.invocations]
+        if not self.invocations:
+            text = f"{handler}: no invocations yet"
+            super().__init__(text, html.card(text), data)
+            return
+        parts = [as_html(one) for one in self.invocations]
+        count = len(parts)
+        title = f"{handler}: {count} invocation{'' if count == 1 else 's'}"
+        super().__init__("\n".join(as_text(one) for one in self.invocations), html.card(title, *parts), data)
+
+
+class FilesCard(Card):
+    """Files that were written. Attribute: ``paths``."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = list(paths)
+        rows = [(str(path), f"{path.stat().st_size:,} bytes") for path in paths]
+        cells = [tuple(map(html.text, row)) for row in rows]
+        data = {"files": [str(path) for path in paths]}
+        super().__init__(html.text_table(("file", "size"), rows), html.card("packaged", html.table((), cells)), data)
