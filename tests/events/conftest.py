@@ -40,7 +40,12 @@ def make_function(connection, code, handler="price", **settings):
     client = connection.client("lambda")
     settings = {"Timeout": 20, **settings}
     client.create_function(
-        FunctionName=ref.name, Runtime=f"python{PYTHON}", Role=ROLE, Handler="lambda_function.lambda_handler", Code={"ZipFile": zip_file}, **settings
+        FunctionName=ref.name,
+        Runtime=f"python{PYTHON}",
+        Role=ROLE,
+        Handler="lambda_function.lambda_handler",
+        Code={"ZipFile": zip_file},
+        **settings,
     )
     client.get_waiter("function_active_v2").wait(FunctionName=ref.name)
     return ref

@@ -83,14 +83,20 @@ def app():
 
 
 def sqs(*bodies):
-    return {"Records": [{"messageId": f"m{n}", "body": body, "eventSource": "aws:sqs"} for n, body in enumerate(bodies)]}
+    return {
+        "Records": [{"messageId": f"m{n}", "body": body, "eventSource": "aws:sqs"} for n, body in enumerate(bodies)]
+    }
 
 
 def test_here_collects_records_and_result(app, capsys):
     done = invoke_here(app.handlers["price"], sqs("1"))
     assert done.status == "ok" and done.result == {"batchItemFailures": []} and done.ids == ("m0",)
     assert [(r.level, r.message) for r in done.records] == [
-        ("INFO", "1.0"), ("INFO", "from a library"), ("", "a"), ("", "oops"), ("", "b"),
+        ("INFO", "1.0"),
+        ("INFO", "from a library"),
+        ("", "a"),
+        ("", "oops"),
+        ("", "b"),
     ]
     assert done.records[0].logger == app.app_name and done.duration_ms >= 0
     assert capsys.readouterr() == ("", "")
@@ -106,7 +112,9 @@ def test_here_keeps_an_exception(app):
     def failing(event):
         raise LookupError("<b>gone</b>")
 
-    done = invoke_here(app.handlers["failing"], {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": ""}}]})
+    done = invoke_here(
+        app.handlers["failing"], {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": ""}}]}
+    )
     assert (done.status, done.error.type, done.error.message) == ("error", "LookupError", "<b>gone</b>")
     assert [frame.function for frame in done.error.frames] == ["failing"]
     assert "<b>gone" not in done._repr_mimebundle_()["text/html"]
@@ -149,6 +157,11 @@ def test_here_leaves_other_threads_alone(capsys):
 def test_here_the_context_is_lambdas(app):
     @app.lambda_function()
     def context_of(event, context):
-        return [context.function_name, context.memory_limit_in_mb, context.get_remaining_time_in_millis() > 4000, len(context.aws_request_id)]
+        return [
+            context.function_name,
+            context.memory_limit_in_mb,
+            context.get_remaining_time_in_millis() > 4000,
+            len(context.aws_request_id),
+        ]
 
     assert invoke_here(app.handlers["context_of"], {}, timeout=5, memory=256).result == ["context_of", "256", True, 36]

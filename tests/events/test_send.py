@@ -27,7 +27,9 @@ def messages(result):
 def test_an_sqs_message_is_followed_to_its_invocation(deploy, connection, name):
     states = []
     made = deploy("on_sqs_message", SQS.format(queue=name), queue=name, batch_size=10)
-    result = send(connection, made.source, made.options, made.ref, message="10", on_progress=lambda p: states.append(p.state))
+    result = send(
+        connection, made.source, made.options, made.ref, message="10", on_progress=lambda p: states.append(p.state)
+    )
     assert result.status == "done" and result.ok and result.hint is None
     assert result.message_id in result.invocation.ids
     assert messages(result) == ["raw 10", "10 -> 12.00"]
@@ -85,7 +87,10 @@ def test_an_asynchronous_failure_is_its_first_attempt_and_the_retries_are_counte
 
 
 def test_of_a_batch_only_the_failed_message_failed(deploy, connection, name):
-    code = PRELUDE + f"@app.on_sqs_message(queue='{name}', batch_size=10, per_record=True)\ndef price(record):\n    float(record.body)\n"
+    code = (
+        PRELUDE
+        + f"@app.on_sqs_message(queue='{name}', batch_size=10, per_record=True)\ndef price(record):\n    float(record.body)\n"
+    )
     made = deploy("on_sqs_message", code, queue=name, batch_size=10, per_record=True)
     bad = send(connection, made.source, made.options, made.ref, message="ten")
     good = send(connection, made.source, made.options, made.ref, message="10")
@@ -111,10 +116,22 @@ def test_without_waiting_it_only_sends(deploy, connection, name):
 
 
 def test_a_running_invocation_is_told_as_such(deploy, connection, name):
-    code = PRELUDE + f"import time\n@app.on_sqs_message(queue='{name}')\ndef price(event):\n    print('begun', flush=True)\n    time.sleep(8)\n"
+    code = (
+        PRELUDE
+        + f"import time\n@app.on_sqs_message(queue='{name}')\ndef price(event):\n    print('begun', flush=True)\n    time.sleep(8)\n"
+    )
     made = deploy("on_sqs_message", code, queue=name)
     stop = __import__("threading").Event()
-    result = send(connection, made.source, made.options, made.ref, wait=60, stop=stop, message="1", on_progress=lambda p: p.state == "running" and stop.set())
+    result = send(
+        connection,
+        made.source,
+        made.options,
+        made.ref,
+        wait=60,
+        stop=stop,
+        message="1",
+        on_progress=lambda p: p.state == "running" and stop.set(),
+    )
     assert result.status == "running" and not result.invocation.finished
     assert "still runs" in result.hint
 

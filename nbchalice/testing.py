@@ -1,0 +1,143 @@
+"""Tests of handlers without AWS, with the interface of Chalice's test client (Chalice: "Test Client").
+
+Examples
+--------
+    >>> with Client(app) as client:
+    ...     event = client.events.generate_sqs_event(["1", "2"], queue_name="orders")
+    ...     client.lambda_.invoke("price", event).payload
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.events.generate import TestEventsClient
+
+if TYPE_CHECKING:
+    from nbchalice.runtime.app import Chalice
+
+__all__ = ["Client", "InvokeResponse", "TestEventsClient", "TestLambdaClient"]
+
+
+class InvokeResponse:
+    """What a handler returned.
+
+    Parameters
+    ----------
+    payload: the value, after its way through JSON as on Lambda.
+    """
+
+    def __init__(self, payload: Any) -> None:
+        self.payload = payload
+
+    def __repr__(self) -> str:
+        return f"InvokeResponse({self.payload!r})"
+
+
+class Client:
+    """Calls the handlers of an app in this process.
+
+    Parameters
+    ----------
+    app: the app.
+    stage_name: stage whose settings of `.chalice/config.json` count. Default: ``dev``.
+    project_dir: folder with `.chalice`. Default: the current one.
+    """
+
+    def __init__(self, app: Chalice, stage_name: str = "dev", project_dir: str = ".") -> None:
+        self.lambda_ = TestLambdaClient(app, stage_name, Path(project_dir))
+        self.events = TestEventsClient()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+
+class TestLambdaClient:
+    """Invokes handlers by name; made by `Client`."""
+
+    __test__ = False
+
+    def __init__(self, app: Chalice, stage_name: str, project_dir: Path) -> None:
+        self._app = app
+        self._stage = stage_name
+        self._folder = project_dir
+
+    def invoke(self, function_name: str, payload: Any = None) -> InvokeResponse:
+        """Call a handler with an event, its environment variables and a context.
+
+        Parameters
+        ----------
+        function_name: the handler's name.
+        payload: the raw event. Default: an empty dict.
+
+        Returns
+        -------
+        The response with the handler's result as ``payload``.
+
+        Raises
+        ------
+        InvalidInputError: there is no such handler, or event or result are not JSON-ready. What the handler raises is
+        raised as it is.
+        """
+        from nbchalice.events.context import LocalContext
+
+        handler = self._app.handlers.get(function_name)
+        if handler is None:
+            names = ", ".join(self._app.handlers) or "none"
+            raise InvalidInputError(
+                f"{self._app.app_name} has no handler {function_name!r}", f"its handlers are: {names}"
+            )
+        settings = self._settings(function_name, handler.settings)
+        context = LocalContext(
+            function_name,
+            memory_limit_in_mb=int(settings.get("memory") or 128),
+            timeout=float(settings.get("timeout") or 60),
+        )
+        event = _through_json({} if payload is None else payload, "the event")
+        with _environment(settings.get("env") or {}):
+            result = handler(event, context)
+        return InvokeResponse(_through_json(result, f"the result of {function_name}"))
+
+    def _settings(self, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
+        from nbchalice.config import read_config, settings_for
+        from nbchalice.handlers import tidy_settings
+
+        own = tidy_settings(own)
+        configured = settings_for(read_config(self._folder), self._stage, handler)
+        return {**configured, **own, "env": {**(configured.get("env") or {}), **(own.get("env") or {})}}
+
+
+def _through_json(value: Any, what: str) -> Any:
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{what} is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
+
+
+@contextmanager
+def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
