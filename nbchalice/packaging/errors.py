@@ -5,6 +5,8 @@ from __future__ import annotations
 from nbchalice.errors import PackagingError
 
 __all__ = [
+    "BundleFormatError",
+    "BundleRefusedError",
     "CacheError",
     "CompiledLocalCodeError",
     "LocalSyntaxError",
@@ -32,6 +34,14 @@ class UnsupportedTargetError(PackagingError):
 
 class MissingModuleError(PackagingError):
     """The code imports a module that nothing installed here provides."""
+
+
+class BundleFormatError(PackagingError):
+    """A value cannot be bundled in the format asked for, or no format but pickle would do."""
+
+
+class BundleRefusedError(PackagingError):
+    """A value that must not be bundled: it would not work elsewhere, or looks like a credential."""
 
 
 class CompiledLocalCodeError(PackagingError):

@@ -1,0 +1,248 @@
+"""Objects that travel by name: `%chalice bundle NAME` turns a value into a file that Lambda loads.
+
+Where the loading happens, and when, is said in `nbchalice.runtime.bundles`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbchalice.packaging.errors import BundleFormatError
+from nbchalice.packaging.imports import Import
+from nbchalice.packaging.installed import find_owner
+from nbchalice.packaging.refused import refuse
+from nbchalice.runtime.bundles import INDEX
+
+FORMATS = ("auto", "json", "npy", "parquet", "pickle", "joblib")
+_PROTOCOL = 5
+_NOTEBOOK = "__main__"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A value as a file.
+
+    Parameters
+    ----------
+    name: the variable's name in the notebook.
+    format: `json`, `npy`, `parquet`, `pickle` or `joblib`.
+    data: the file's content.
+    sha256: its hash in hexadecimal, checked before it is loaded.
+    imports: modules that loading it imports.
+    notebook_names: classes and functions of the notebook that a pickle refers to; their source has to come along
+        and stand before the statement that loads the bundle.
+    """
+
+    name: str
+    format: str
+    data: bytes = field(repr=False)
+    sha256: str
+    imports: tuple[str, ...] = ()
+    notebook_names: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where it is in the zip."""
+        return f"bundles/{self.name}.{self.format}"
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Distributions that loading it needs, pinned to what is installed here."""
+        owners = [find_owner(Import(module)) for module in self.imports]
+        return tuple(sorted({pin for owner in owners for pin in owner.requirements}))
+
+    @property
+    def statement(self) -> str:
+        """What stands in the deployed module in place of the statements that made the value."""
+        return f"{self.name} = load_bundle({self.name!r})"
+
+
+def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
+    """Turn a value into a bundle.
+
+    Parameters
+    ----------
+    name: the variable's name.
+    value: what to bundle.
+    format: `json` for plain data, `npy` for NumPy arrays, `parquet` for data frames of pandas, `pickle` or `joblib`
+        for the rest. `auto` (default) picks one of the first three by type, and never the last two: a pickle runs
+        code when it is loaded and may not survive other versions, so it has to be asked for.
+
+    Raises
+    ------
+    BundleFormatError: the format does not fit, or only pickle would do and was not asked for.
+    BundleRefusedError: the value is one that must not travel, such as a client, a lock or a credential.
+    """
+    if format not in FORMATS:
+        raise BundleFormatError(f"there is no bundle format {format}", f"use --format {', '.join(FORMATS)}")
+    refuse(name, value)
+    chosen = _best(name, value) if format == "auto" else format
+    return _MAKERS[chosen](name, value)
+
+
+def bundle_files(bundles: Iterable[Bundle], stored: Mapping[str, tuple[str, str]] | None = None) -> dict[str, bytes]:
+    """Return the files that bundles add to a zip, with the index that the loader reads.
+
+    Parameters
+    ----------
+    bundles: the bundles of a handler.
+    stored: bucket and key, by bundle name, of those that are in S3 because they are too big. Default: none.
+    """
+    stored = stored or {}
+    index: dict[str, dict[str, str]] = {}
+    files: dict[str, bytes] = {}
+    for bundle in bundles:
+        entry = {"format": bundle.format, "sha256": bundle.sha256}
+        if bundle.name in stored:
+            bucket, key = stored[bundle.name]
+            index[bundle.name] = {**entry, "bucket": bucket, "key": key}
+        else:
+            index[bundle.name] = {**entry, "file": bundle.path}
+            files[bundle.path] = bundle.data
+    return {**files, INDEX: json.dumps(index, sort_keys=True).encode()} if index else {}
+
+
+def _bundle(name: str, format: str, data: bytes, imports: Iterable[str] = (), own: Iterable[str] = ()) -> Bundle:
+    return Bundle(name, format, data, hashlib.sha256(data).hexdigest(), tuple(imports), tuple(own))
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
+
+
+def _best(name: str, value: Any) -> str:
+    kind = _kind(value)
+    if kind == "numpy.ndarray" and not value.dtype.hasobject:
+        return "npy"
+    if kind == "pandas.DataFrame":
+        return "parquet"
+    if kind == "pandas.Series":
+        raise BundleFormatError(f"{name} is a Series, for which there is no safe format", "bundle its .to_frame()")
+    if _plain(value):
+        return "json"
+    raise BundleFormatError(
+        f"{name} is {_article(kind)}, which only a pickle can hold",
+        f"%chalice bundle {name} --format {'joblib' if kind.startswith('sklearn.') else 'pickle'}: it needs the same "
+        "versions of its packages on Lambda, which are then pinned",
+    )
+
+
+def _article(kind: str) -> str:
+    kind = kind.removeprefix("builtins.").removeprefix("__main__.")
+    return f"an {kind}" if kind[0].lower() in "aeiou" else f"a {kind}"
+
+
+def _plain(value: Any) -> bool:
+    """Tell whether JSON gives back exactly this."""
+    if type(value) is dict:
+        return all(type(key) is str and _plain(item) for key, item in value.items())
+    if type(value) is list:
+        return all(map(_plain, value))
+    return value is None or type(value) in {bool, int, float, str}
+
+
+def _json(name: str, value: Any) -> Bundle:
+    if not _plain(value):
+        raise BundleFormatError(
+            f"{name} would not come back from JSON as it is: only dicts with text keys, lists, text, numbers, True, "
+            "False and None do",
+            f"convert it, or use %chalice bundle {name} --format pickle",
+        )
+    return _bundle(name, "json", json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _npy(name: str, value: Any) -> Bundle:
+    if _kind(value) != "numpy.ndarray" or value.dtype.hasobject:
+        raise BundleFormatError(f"{name} is not a NumPy array of plain values", "use another --format, or auto")
+    import numpy  # type: ignore[import-not-found, unused-ignore]
+
+    buffer = io.BytesIO()
+    numpy.save(buffer, value, allow_pickle=False)
+    return _bundle(name, "npy", buffer.getvalue(), ("numpy",))
+
+
+def _parquet(name: str, value: Any) -> Bundle:
+    if _kind(value) != "pandas.DataFrame":
+        raise BundleFormatError(f"{name} is not a data frame of pandas", "use another --format, or auto")
+    import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    try:
+        data: bytes = value.to_parquet(None, engine="pyarrow")
+        pandas.testing.assert_frame_equal(pandas.read_parquet(io.BytesIO(data), engine="pyarrow"), value)
+    except ImportError:
+        raise BundleFormatError("parquet needs pyarrow, which is not installed", "run %pip install pyarrow") from None
+    except AssertionError:
+        raise BundleFormatError(
+            f"{name} would not come back from parquet as it is",
+            f"convert its columns and index to plain types, or use %chalice bundle {name} --format pickle",
+        ) from None
+    except Exception as error:
+        raise BundleFormatError(
+            f"{name} cannot be written as parquet: {error}",
+            f"convert what it names, or use %chalice bundle {name} --format pickle",
+        ) from None
+    return _bundle(name, "parquet", data, ("pandas", "pyarrow"))
+
+
+def _pickle(name: str, value: Any) -> Bundle:
+    return _bundle(name, "pickle", *_dumped(name, value))
+
+
+def _joblib(name: str, value: Any) -> Bundle:
+    _, modules, own = _dumped(name, value)
+    if own:
+        raise BundleFormatError(
+            f"{name} holds {', '.join(own)} of the notebook, which joblib cannot find on Lambda",
+            f"use %chalice bundle {name} --format pickle",
+        )
+    try:
+        import joblib  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        raise BundleFormatError("joblib is not installed", "run %pip install joblib, or use pickle") from None
+    buffer = io.BytesIO()
+    joblib.dump(value, buffer, compress=3)
+    return _bundle(name, "joblib", buffer.getvalue(), sorted({*modules, "joblib"}))
+
+
+def _dumped(name: str, value: Any) -> tuple[bytes, list[str], list[str]]:
+    """Return a value's pickle, the modules that loading it imports, and the names it takes from the notebook."""
+    buffer = io.BytesIO()
+    pickler = _Pickler(buffer)
+    try:
+        pickler.dump(value)
+    except Exception as error:
+        raise BundleFormatError(
+            f"{name} cannot be pickled: {error}", "bundle the plain data in it, and make the rest in the handler's cell"
+        ) from None
+    modules = {module for module, _ in pickler.references} - {_NOTEBOOK, "builtins"}
+    own = {attribute for module, attribute in pickler.references if module == _NOTEBOOK}
+    return buffer.getvalue(), sorted(modules), sorted(own)
+
+
+class _Pickler(pickle.Pickler):
+    """Remembers which classes and functions a pickle refers to."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, _PROTOCOL)
+        self.references: set[tuple[str, str]] = set()
+
+    def persistent_id(self, value: Any) -> None:
+        if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+            module = getattr(value, "__module__", None) or pickle.whichmodule(value, value.__name__)  # type: ignore[attr-defined]
+            self.references.add((module, value.__qualname__.partition(".")[0]))
+
+
+_MAKERS: dict[str, Callable[[str, Any], Bundle]] = {
+    "json": _json,
+    "npy": _npy,
+    "parquet": _parquet,
+    "pickle": _pickle,
+    "joblib": _joblib,
+}

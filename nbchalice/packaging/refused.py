@@ -1,0 +1,137 @@
+"""Values that must not be bundled, with the reason."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import types
+from typing import Any
+
+from nbchalice.notebook.secrets import find_secret
+from nbchalice.packaging.errors import BundleRefusedError
+
+_MAKE_IT_THERE = "make it in the handler's cell, so that it is made anew on Lambda"
+_BY_MODULE = {
+    "botocore": "a client holds connections and credentials of this computer",
+    "boto3": "a client holds connections and credentials of this computer",
+    "_thread": "a lock exists in this process only",
+    "threading": "a thread or lock exists in this process only",
+    "multiprocessing": "a process, or what belongs to it, exists on this computer only",
+    "concurrent": "an executor exists in this process only",
+    "asyncio": "what belongs to an event loop exists in this process only",
+    "socket": "a connection exists on this computer only",
+    "_socket": "a connection exists on this computer only",
+    "ssl": "a connection exists on this computer only",
+    "_ssl": "a connection exists on this computer only",
+    "sqlite3": "a database connection exists on this computer only",
+    "subprocess": "a process exists on this computer only",
+    "weakref": "a weak reference exists in this process only",
+}
+_BY_TYPE: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (
+        (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
+        "a generator or coroutine is code that stopped half way",
+    ),
+    (types.ModuleType, "a module is imported, not bundled"),
+    ((types.FrameType, types.CodeType, types.TracebackType), "code objects differ between Python versions"),
+    (io.IOBase, "an open file exists on this computer only"),
+)
+_CONNECTING = frozenset({
+    *("aiohttp", "httpx", "kafka", "mysql", "psycopg", "psycopg2", "pymongo", "pymysql", "redis", "requests"),
+    *("snowflake", "sqlalchemy", "urllib3"),
+})  # fmt: skip
+_CONNECTIONS = ("Client", "Connection", "Cursor", "Engine", "Pool", "PoolManager", "Redis", "Session")
+_MOST_TEXTS = 20_000
+
+
+class _Nowhere:
+    """Takes bytes and forgets them."""
+
+    def write(self, content: Any) -> int:
+        return memoryview(content).nbytes
+
+
+class _Inspector(pickle.Pickler):
+    """Visits everything that a pickle of the value would hold."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_Nowhere(), 5)
+        self.name = name
+        self.texts = 0
+
+    def persistent_id(self, value: Any) -> None:
+        self.texts += isinstance(value, str)
+        if not isinstance(value, str) or self.texts <= _MOST_TEXTS:
+            check_one(self.name, value)
+
+
+def refuse(name: str, value: Any) -> None:
+    """Raise an error if a value, or something in it, must not be bundled.
+
+    Parameters
+    ----------
+    name: the variable's name.
+    value: what is to be bundled; it is looked through as pickle would, texts up to the 20,000th.
+
+    Raises
+    ------
+    BundleRefusedError: with the reason; a credential's value is not shown.
+    """
+    check_one(name, value)
+    try:
+        _Inspector(name).dump(value)
+    except BundleRefusedError:
+        raise
+    except Exception:  # noqa: S110 - what cannot be pickled is refused where a pickle is asked for
+        pass
+
+
+def check_one(name: str, value: Any) -> None:
+    """Raise an error if this very value must not be bundled.
+
+    Parameters
+    ----------
+    name: the variable's name.
+    value: a value; of containers, only dicts are looked into, for keys such as `password`.
+    """
+    if isinstance(value, str):
+        _credential(name, find_secret(value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str) and isinstance(item, str):
+                _credential(name, find_secret(f"{key} = {item!r}"))
+    elif isinstance(value, types.FunctionType):
+        if value.__name__ == "<lambda>":
+            raise _refused(name, "a lambda is compiled for this Python version only", "define it with def in a cell")
+        if "<locals>" in value.__qualname__:
+            raise _refused(name, "a function defined in a function cannot be found elsewhere", _MAKE_IT_THERE)
+    elif reason := _reason(value):
+        raise _refused(name, reason, _MAKE_IT_THERE)
+
+
+def _reason(value: Any) -> str | None:
+    if isinstance(value, type):
+        return None
+    for kinds, reason in _BY_TYPE:
+        if isinstance(value, kinds):
+            return reason
+    for kind in type(value).__mro__[:-1]:
+        top = kind.__module__.partition(".")[0]
+        if top in _BY_MODULE:
+            return _BY_MODULE[top]
+        if top in _CONNECTING and kind.__name__.endswith(_CONNECTIONS):
+            return "a connection exists on this computer only"
+    return None
+
+
+def _credential(name: str, what: str | None) -> None:
+    if what:
+        raise _refused(
+            name,
+            f"it holds {what}",
+            "take it out, and read it on Lambda from Secrets Manager, Parameter Store or --env",
+        )
+
+
+def _refused(name: str, reason: str, hint: str) -> BundleRefusedError:
+    return BundleRefusedError(f"{name} cannot be bundled: {reason}", hint)

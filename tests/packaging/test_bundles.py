@@ -1,0 +1,282 @@
+import asyncio
+import hashlib
+import io
+import json
+import os
+import re
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+import zipfile
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import pytest
+import uv
+
+import nbchalice
+from nbchalice.packaging.artifact import build
+from nbchalice.packaging.bundles import bundle_files, make_bundle
+from nbchalice.packaging.errors import BundleFormatError, BundleRefusedError
+from nbchalice.packaging.imports import find_imports
+from nbchalice.runtime.bundles import load_bundle
+
+REPO = Path(nbchalice.__file__).parent.parent
+PLAIN = {"a": [1, 2.5, "grüße", True, None, {"b": []}], "c": float("inf")}
+
+
+def written(folder, *bundles, **options):
+    for path, content in bundle_files(bundles, **options).items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
+
+
+def test_plain_data_travels_as_json(tmp_path):
+    bundle = make_bundle("rates", PLAIN)
+    assert bundle.format == "json" and bundle.path == "bundles/rates.json" and bundle.requirements == ()
+    assert (
+        bundle.sha256 == hashlib.sha256(bundle.data).hexdigest() and bundle.statement == "rates = load_bundle('rates')"
+    )
+    assert load_bundle("rates", written(tmp_path, bundle)) == PLAIN
+
+
+def test_it_is_loaded_once_and_only_as_it_was_bundled(tmp_path):
+    root = written(tmp_path, make_bundle("once", [1]), make_bundle("other", [2]))
+    first = load_bundle("once", root)
+    assert load_bundle("once", root) is first
+    (root / "bundles/other.json").write_text("[3]")
+    with pytest.raises(ValueError, match="other.*hash differs"):
+        load_bundle("other", root)
+    with pytest.raises(KeyError, match="once, other"):
+        load_bundle("third", root)
+
+
+def test_a_big_one_comes_from_s3_by_its_hash(tmp_path, monkeypatch):
+    bundle = make_bundle("big", [7])
+    asked = {}
+
+    def client(service):
+        assert service == "s3"
+        return SimpleNamespace(get_object=lambda **where: asked.update(where) or {"Body": io.BytesIO(bundle.data)})
+
+    monkeypatch.setattr(boto3, "client", client)
+    files = bundle_files([bundle], {"big": ("bucket", f"bundles/{bundle.sha256}")})
+    assert list(files) == ["bundles/index.json"]
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles/index.json").write_bytes(files["bundles/index.json"])
+    assert load_bundle("big", tmp_path) == [7] and asked == {"Bucket": "bucket", "Key": f"bundles/{bundle.sha256}"}
+
+
+def test_no_bundles_are_no_files():
+    assert bundle_files([]) == {}
+
+
+@pytest.mark.parametrize("value", [(1, 2), {1, 2}, b"x", {1: "a"}, [1 + 2j], Counter("a"), Path(), re.compile("a")])
+def test_a_pickle_has_to_be_asked_for(value, tmp_path):
+    with pytest.raises(BundleFormatError) as caught:
+        make_bundle("thing", value)
+    assert "only a pickle" in caught.value.message and "%chalice bundle thing --format pickle" in caught.value.hint
+    with pytest.raises(BundleFormatError, match="JSON"):
+        make_bundle("thing", value, "json")
+    bundle = make_bundle("thing", value, "pickle")
+    assert load_bundle("thing", written(tmp_path, bundle)) == value
+
+
+def test_an_unknown_format_and_formats_that_do_not_fit():
+    with pytest.raises(BundleFormatError, match="xml") as caught:
+        make_bundle("x", 1, "xml")
+    assert "joblib" in caught.value.hint
+    for format in ("npy", "parquet"):
+        with pytest.raises(BundleFormatError):
+            make_bundle("x", [1], format)
+
+
+def generator():
+    yield 1
+
+
+async def coroutine():
+    pass
+
+
+def open_things():
+    waiting = coroutine()
+    things = {
+        "client": boto3.client("sqs", region_name="us-east-1"),
+        "session": boto3.Session(region_name="us-east-1"),
+        "lock": threading.Lock(),
+        "thread": threading.Thread(),
+        "socket": socket.socket(),
+        "context": ssl.create_default_context(),
+        "database": sqlite3.connect(":memory:"),
+        "generator": generator(),
+        "coroutine": waiting,
+        "queue": asyncio.Queue(),
+        "file": io.BytesIO(),
+        "module": os,
+        "lambda": lambda: 1,
+        "local": make_local(),
+        "key": "AKIAABCDEFGHIJKLMNOP",
+        "pem": "-----BEGIN RSA PRIVATE KEY-----\nabc",
+        "config": {"password": "hunter2hunter2"},
+    }
+    waiting.close()
+    return things
+
+
+def make_local():
+    def inner():
+        return 1
+
+    return inner
+
+
+@pytest.mark.parametrize("what", sorted(open_things()))
+@pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "inside"])
+@pytest.mark.parametrize("format", ["auto", "pickle"])
+def test_what_must_not_travel_is_refused_with_the_reason(what, wrapped, format):
+    value = open_things()[what]
+    with pytest.raises(BundleRefusedError) as caught:
+        make_bundle("thing", {"x": [value]} if wrapped else value, format)
+    assert caught.value.message.startswith("thing cannot be bundled: ") and caught.value.hint
+    assert "hunter2" not in str(caught.value) and "AKIA" not in str(caught.value)
+
+
+def test_what_pickle_cannot_do_is_explained():
+    class Local:
+        pass
+
+    with pytest.raises(BundleFormatError, match="cannot be pickled") as caught:
+        make_bundle("thing", Local(), "pickle")
+    assert caught.value.hint
+
+
+def test_a_zip_with_a_bundle_and_a_class_of_the_notebook(tmp_path):
+    notebook = """\
+class Price:
+    def __init__(self, value): self.value = value
+"""
+    script = f"""
+import json, sys
+{notebook}
+from nbchalice.packaging.bundles import make_bundle, bundle_files
+b = make_bundle("prices", [Price(3), Price(4)], "pickle")
+open(sys.argv[1], "wb").write(b.data)
+print(json.dumps([b.notebook_names, b.imports, b.sha256]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "prices.pickle"], capture_output=True, text=True, check=True
+    )
+    names, imports, digest = json.loads(done.stdout)
+    assert names == ["Price"] and imports == []
+    from nbchalice.packaging.bundles import Bundle
+
+    bundle = Bundle("prices", "pickle", (tmp_path / "prices.pickle").read_bytes(), digest)
+    handler = "@app.on_sqs_message(queue='q')\ndef total(event):\n    return sum(p.value for p in prices)\n"
+    module = f"from nbchalice import Chalice\nfrom nbchalice.runtime.bundles import load_bundle\napp = Chalice(app_name='a')\n{notebook}{bundle.statement}\n{handler}"
+    artifact = build(
+        SimpleNamespace(module=module, segments=[], function="total", notebook="n.ipynb"),
+        "total",
+        python="3.13",
+        files=bundle_files([bundle]),
+    )
+    root = tmp_path / "root"
+    zipfile.ZipFile(io.BytesIO(artifact.zip)).extractall(root)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import lambda_function as f; print(f.lambda_handler({'Records': []}, None))"
+    for python in [sys.executable, *Path.home().glob(".pyenv/versions/3.1[23]*/bin/python")]:
+        done = subprocess.run([python, "-I", "-c", code, root], capture_output=True, text=True, cwd="/", check=False)
+        assert done.stdout.split() == ["7"], done.stderr
+
+
+def test_the_loader_is_in_the_zip_only_where_it_is_needed(make_slice):
+    def modules(module):
+        archive = zipfile.ZipFile(io.BytesIO(build(make_slice(module), "f", python="3.13").zip))
+        return zipfile.ZipFile(archive.open("nbchalice.zip")).namelist()
+
+    assert "nbchalice/runtime/bundles.py" not in modules("x = 1\n")
+    assert "nbchalice/runtime/bundles.py" in modules("from nbchalice.runtime.bundles import load_bundle\n")
+
+
+def test_loading_imports_only_the_standard_library():
+    source = (REPO / "nbchalice/runtime/bundles.py").read_text()
+    assert {i.top for i in find_imports(source) if i.required} <= sys.stdlib_module_names
+
+
+@pytest.fixture(scope="module")
+def science(tmp_path_factory):
+    """An environment with NumPy, pandas, pyarrow and scikit-learn, and a way to run code in it."""
+    root = tmp_path_factory.mktemp("science")
+    python = root / "venv/bin/python"
+    subprocess.run([uv.find_uv_bin(), "venv", "-q", "-p", sys.executable, root / "venv"], check=True)
+    subprocess.run(
+        [
+            uv.find_uv_bin(),
+            "pip",
+            "install",
+            "-q",
+            "-p",
+            python,
+            "numpy",
+            "pandas",
+            "pyarrow",
+            "scikit-learn",
+            "joblib",
+        ],
+        check=True,
+    )
+
+    def run(code):
+        head = "import numpy as np, pandas as pd, pathlib, sys\nfrom nbchalice.packaging.bundles import *\nfrom nbchalice.runtime.bundles import load_bundle\nfrom nbchalice.packaging.errors import *\nroot = pathlib.Path(sys.argv[1])\n(root / 'bundles').mkdir(exist_ok=True)\ndef travel(b):\n    for p, c in bundle_files([b]).items():\n        (root / p).write_bytes(c)\n    return load_bundle(b.name, root)\n"
+        environment = {**os.environ, "PYTHONPATH": str(REPO)}
+        done = subprocess.run(
+            [python, "-c", head + code, root], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    return run
+
+
+def test_arrays_travel_as_npy(science):
+    out = science("""
+a = np.arange(6, dtype="f4").reshape(2, 3)
+b = make_bundle("a", a); c = travel(b)
+print(b.format, (c == a).all(), c.dtype, *b.requirements)
+try: make_bundle("o", np.array([object()]))
+except BundleFormatError as e: print("pickle" in e.hint)
+""")
+    assert out[:3] == ["npy", "True", "float32"] and out[3].startswith("numpy==") and out[4] == "True"
+
+
+def test_frames_travel_as_parquet_and_what_would_change_is_an_error(science):
+    out = science("""
+f = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(["2024-01-01", "2024-01-02"])}, index=["x", "y"])
+b = make_bundle("f", f)
+pd.testing.assert_frame_equal(travel(b), f)
+print(b.format, *[r.split("==")[0] for r in b.requirements])
+for bad in [pd.DataFrame({"o": [{1, 2}, 3]}), pd.DataFrame({"n": [1]}, index=[(1, 2)])]:
+    try: make_bundle("bad", bad)
+    except BundleFormatError as e: print("refused", "bad" in e.message and bool(e.hint))
+try: make_bundle("s", f["n"])
+except BundleFormatError as e: print("to_frame" in e.hint)
+""")
+    assert out[:3] == ["parquet", "pandas", "pyarrow"] and out[-1] == "True" and out[3:5] == ["refused", "True"]
+
+
+def test_models_travel_when_asked_with_what_they_need(science):
+    out = science("""
+from sklearn.linear_model import LinearRegression
+m = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])
+try: make_bundle("m", m)
+except BundleFormatError as e: print("joblib" in e.hint)
+for format in ("pickle", "joblib"):
+    b = make_bundle("m" + format, m, format)
+    print(format, round(float(travel(b).predict([[3.0]])[0]), 3), *[r.split("==")[0] for r in b.requirements])
+""")
+    assert out == ["True", "pickle", "6.0", "numpy", "scikit-learn", "joblib", "6.0", "joblib", "numpy", "scikit-learn"]
