@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
+from nbchalice.packaging.cache import cache_folder, write_whole
+from nbchalice.packaging.errors import CacheError
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.shrink import strip_source
 from nbchalice.packaging.zipping import zip_bytes
@@ -25,7 +30,7 @@ def runtime_archive(modules: frozenset[str]) -> bytes:
     modules: dotted names, as of `needed_modules`.
     """
     files = _files()
-    return zip_bytes({path: files[path][1].encode() for path in files if files[path][0] in modules}, level=0)
+    return zip_bytes({path: files[path][0].encode() for path in files if _module(path) in modules}, level=0)
 
 
 def needed_modules(sources: Iterable[str]) -> frozenset[str]:
@@ -65,22 +70,35 @@ def _names(imports: Iterable[Import]) -> list[str]:
 
 @cache
 def _graph() -> Mapping[str, list[str]]:
-    graph = {}
-    for path, (module, source) in _files().items():
-        package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
-        graph[module] = _names(i for i in find_imports(source, package) if i.required)
-    return MappingProxyType(graph)
+    """Return what each module that may ship imports at once."""
+    return MappingProxyType({_module(path): imports for path, (_, imports) in _files().items()})
 
 
 @cache
-def _files() -> Mapping[str, tuple[str, str]]:
-    """Return module name and shrunk source of all that may ship, by path in the archive."""
+def _files() -> Mapping[str, tuple[str, list[str]]]:
+    """Return shrunk source and imports of all that may ship, by path in the archive.
+
+    Shrinking takes a quarter of a second, so it is kept on disk under the hash of all that goes into it.
+    """
     package = resources.files("nbchalice")
     found = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
     found.update(_python_files(package / "runtime", "nbchalice/runtime"))
-    return MappingProxyType(
-        {path: (_module(path), strip_source(found[path].read_text(encoding="utf-8"))) for path in sorted(found)}
-    )
+    sources = {path: found[path].read_text(encoding="utf-8") for path in sorted(found)}
+    tools = [(package / "packaging" / name).read_text(encoding="utf-8") for name in ("shrink.py", "imports.py")]
+    path = cache_folder() / "runtime" / f"{hashlib.sha256(json.dumps([sources, tools]).encode()).hexdigest()}.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = {name: (strip_source(source), _at_once(name, source)) for name, source in sources.items()}
+        with suppress(CacheError):
+            write_whole(path, json.dumps(kept).encode())
+    return MappingProxyType({name: (text, imports) for name, (text, imports) in kept.items()})
+
+
+def _at_once(path: str, source: str) -> list[str]:
+    module = _module(path)
+    package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
+    return _names(i for i in find_imports(source, package) if i.required)
 
 
 def _module(path: str) -> str:
