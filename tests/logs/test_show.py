@@ -1,0 +1,89 @@
+"""Invocations as text and HTML."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
+
+EVIL = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"
+
+
+def invocation(**more):
+    records = (LogRecord(1, "INFO", EVIL, EVIL), LogRecord(2, "", "two\nlines", "r"))
+    error = InvocationError(EVIL, EVIL, (Frame(EVIL, 3, EVIL, EVIL, EVIL),), EVIL)
+    plain = {
+        "status": "error",
+        "attempt": 2,
+        "duration_ms": 4.25,
+        "memory_mb": 128,
+        "max_memory_mb": 38,
+        "init_ms": 120.4,
+    }
+    return Invocation(
+        EVIL, EVIL, **{**plain, "records": records, "error": error, "ids": (EVIL,), "result": EVIL, **more}
+    )
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, {name for name, _ in attributes}))
+
+
+def test_foreign_text_stays_text():
+    bundle = invocation()._repr_mimebundle_()
+    tags = Tags(bundle["text/html"]).found
+    assert {tag for tag, _ in tags} <= {"div", "pre", "span", "b"}
+    assert {name for _, names in tags for name in names} <= {"style", "class"}
+    for text in bundle.values():
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
+    assert "\\x1b[31m" in bundle["text/plain"]
+
+
+def test_the_text_tells_all_in_few_lines():
+    error = InvocationError(
+        "ValueError",
+        "bad",
+        (Frame("cell 4", 3, "price", "float(x)", "shop.ipynb#cell 4"), Frame(None, 9, "f", None, "/lib/x.py")),
+    )
+    text = str(
+        Invocation(
+            "r", "f", "error", 2, 4.25, 5, 128, 38, 120.4, records=(LogRecord(1, "INFO", "a\nb", "r"),), error=error
+        )
+    )
+    assert text.splitlines() == [
+        "error in 4.2 ms · attempt 2 · cold start 120 ms · 38 of 128 MB · request r",
+        "  INFO    a",
+        "          b",
+        "  ValueError: bad",
+        "    cell 4, line 3, in price",
+        "      float(x)",
+        "    /lib/x.py, line 9, in f",
+    ]
+
+
+@pytest.mark.parametrize(("status", "words"), [("running", "running · request r"), ("timeout", "timeout · request r")])
+def test_what_is_not_known_is_left_out(status, words):
+    assert str(Invocation("r", "f", status)) == words
+
+
+def test_only_the_last_records_are_shown_with_the_number_hidden():
+    many = tuple(LogRecord(n, "INFO", f"record {n}", "r") for n in range(500))
+    bundle = Invocation("r", "f", "ok", records=many, records_cut=7)._repr_mimebundle_()
+    for text in bundle.values():
+        assert "307 earlier records not shown" in text and "record 299" not in text and "record 300" in text
+
+
+def test_levels():
+    got = invocation(
+        records=(LogRecord(1, "DEBUG", "d", "r"), LogRecord(1, "WARNING", "w", "r"), LogRecord(1, "", "p", "r"))
+    )
+    assert [r.message for r in got.at_level("warn").records] == ["w"]
+    assert [r.message for r in got.at_level("info").records] == ["w", "p"]
+    assert got.level == 40
