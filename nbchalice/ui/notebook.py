@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location
-from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.notebook.session import Session
-from nbchalice.project import DEFAULT_STAGE, Project, app_name_of
 from nbchalice.runtime.app import Chalice, LambdaFunction
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.execute import Progress
+    from nbchalice.handlers import Handler
+    from nbchalice.project import Project
 
 UNNAMED = "notebook.ipynb"
+DEFAULT_STAGE = "dev"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Registered:
 
     def handler(self) -> Handler:
         """Return the handler as plain data."""
+        from nbchalice.handlers import Handler, tidy_settings
+
         made = self.function
         settings = tidy_settings(made.settings)
         return Handler(
@@ -145,6 +148,8 @@ class Notebook:
 
     def chalice(self) -> Chalice:
         """Return the session's app; one named after the notebook is bound to ``app`` where there is none."""
+        from nbchalice.project import app_name_of
+
         current = self.shell.user_ns.get("app")
         if isinstance(current, Chalice):
             return current
@@ -173,6 +178,8 @@ class Notebook:
 
     def project(self) -> Project:
         """Return the project of the session as it stands."""
+        from nbchalice.project import Project, app_name_of
+
         handlers = tuple(registered.handler() for registered in self.registry.values())
         current = self.shell.user_ns.get("app")
         apps = [app.app_name for app in self.apps()]

@@ -1,0 +1,114 @@
+"""What a cell magic does: run the body in the notebook and register its function."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.errors import UnparsableCellError
+from nbchalice.notebook.magic import find_handler, read_body
+from nbchalice.runtime.app import LambdaFunction
+from nbchalice.ui.cards import HandlerCard, TextCard
+from nbchalice.ui.notebook import Notebook
+
+
+def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
+    """Run the cell's body in the notebook and register its handler; returns the handler's card."""
+    __tracebackhide__ = True
+    raw = notebook.raw_cell() or f"%%{magic} {line}\n{cell}"
+    body = read_body(raw)
+    try:
+        parsed = parse_cell_magic(magic, line)
+    except HelpShown as help:
+        return TextCard(f"%%{magic}", str(help))
+    except NbChaliceError as error:
+        error.location = notebook.here(body.magic_line)
+        raise
+    name = _handler_name(notebook, body.text, body.magic_line, parsed)
+    chalice = notebook.chalice()
+    run_body(notebook, raw, body.text, bool(body.magics) or body.text.count("\n") != raw.count("\n"))
+    function = notebook.shell.user_ns[name]
+    made = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
+    notebook.shell.user_ns[name] = made
+    notebook.register(made, body.magic_line)
+    project = notebook.project()
+    handler = project.handler(made.name)
+    needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
+    notes = [f"{name} is not defined yet" for name in missing]
+    return HandlerCard(handler, project.name, project.stage, needs, notes)
+
+
+def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMagic) -> str:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        message = f"the cell is not valid Python: {error.msg}"
+        raise UnparsableCellError(message, "correct the cell", notebook.here(error.lineno)) from None
+    return str(find_handler(tree, parsed.handler, notebook.here(magic_line)).name)
+
+
+def run_body(notebook: Notebook, raw: str, text: str, transform: bool) -> None:
+    """Run a cell's body in the notebook's namespace, with the lines of the raw cell in its tracebacks."""
+    __tracebackhide__ = True
+    shell = notebook.shell
+    lines = raw.split("\n")
+    top = next(i for i, line in enumerate(lines) if line.startswith("%%"))
+    # A comment in the magic's place keeps the lines: IPython strips blank ones from the top of a cell.
+    source = shell.transform_cell("\n".join(["#"] * (top + 1) + lines[top + 1 :])) if transform else text
+    number = len(shell.history_manager.input_hist_raw) - 1
+    file_name = shell.compile.cache(source, number, raw)
+    code = compile(source, file_name, "exec", dont_inherit=True)
+    exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+
+
+def names_needed(
+    made: LambdaFunction, namespace: dict[str, Any], cells: Iterable[Cell]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the names a function takes from other cells, each with the cell, and those that nothing defines."""
+    code = getattr(made.function, "__code__", None)
+    names = dict.fromkeys(_global_names(code)) if isinstance(code, CodeType) else {}
+    *earlier, own = cells
+    missing = [name for name in names if name not in namespace and not hasattr(builtins, name)]
+    open_names = {name for name in names if name in namespace} - _assigned(own.source)
+    needs: dict[str, str] = {}
+    for cell in reversed(earlier):
+        if not open_names:
+            break
+        for name in open_names & _assigned(cell.source):
+            needs[name] = cell.label
+        open_names -= needs.keys()
+    return {name: needs[name] for name in names if name in needs}, missing
+
+
+def _global_names(code: CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _global_names(constant)
+
+
+@lru_cache(maxsize=4096)
+def _assigned(raw: str) -> frozenset[str]:
+    """Return the names a cell binds at its top, roughly: the card is no judge, the deploy is."""
+    body = read_body(raw)
+    try:
+        tree = ast.parse(body.text)
+    except SyntaxError:
+        return frozenset()
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+    return frozenset(names | ({"app"} if body.apps else set()))

@@ -1,0 +1,75 @@
+"""What `%chalice COMMAND` does in the notebook."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.ui import commands
+from nbchalice.ui.cards import TextCard
+from nbchalice.ui.notebook import Notebook
+
+
+def run_command(notebook: Notebook, line: str) -> Any:
+    """Run `%chalice COMMAND ...` and return what it shows; alone it shows the status."""
+    __tracebackhide__ = True
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise InvalidInputError(f"%chalice: {error} in {line!r}", "close the quote") from None
+    name, *rest = words or ["status"]
+    if name in {"--help", "-h", "help"}:
+        return TextCard("%chalice", commands.overview("%chalice"))
+    if name == "app":
+        return name_app(notebook, rest)
+    found = commands.COMMANDS.get(name)
+    if found is None:
+        raise commands.no_such_command(name, "%chalice")
+    return run_parsed(notebook, found, rest)
+
+
+def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
+    """Run a command with its words; streams are shown as they come."""
+    __tracebackhide__ = True
+    from IPython.display import display
+
+    try:
+        values = commands.parse(found, rest)
+    except click.exceptions.Exit:
+        return None
+    notebook.choose(values.pop("stage", None), values.pop("target", None))
+    try:
+        result = found.run(notebook, **values)
+        if isinstance(result, Iterator):
+            for one in result:
+                display(one)
+            return None
+    except KeyboardInterrupt:
+        return None
+    except NbChaliceError:
+        raise
+    except Exception as error:
+        if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
+            raise explain(error, f"%chalice {found.name}") from None
+        raise
+    return result
+
+
+def name_app(notebook: Notebook, words: list[str]) -> TextCard:
+    """`%chalice app NAME [--stage STAGE] [--target local|aws]`."""
+    values = commands.parse(commands.APP, words)
+    name = values["name"]
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise InvalidInputError(f"app name {name!r} may have letters, digits, - and _", "%chalice app NAME")
+    notebook.name_app(name)
+    notebook.stage = values["stage"] or notebook.stage
+    notebook.target = values["target"] or notebook.target
+    text = f"app {name}, stage {notebook.stage}, target {notebook.target}"
+    data = {"app": name, "stage": notebook.stage, "target": notebook.target}
+    return TextCard("nbchalice", text, data)
