@@ -88,7 +88,8 @@ class SendResult:
         return "\n".join([*lines, *([f"  {self.hint}"] if self.hint else [])])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
-        head = f'<div style="font-size:12px">message {escape(printable(self.message_id))}: <b>{escape(self.status)}</b></div>'
+        name = escape(printable(self.message_id))
+        head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b></div>'
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
         body = as_html(self.invocation) if self.invocation else ""
         return {"text/plain": str(self), "text/html": head + body + hint}
