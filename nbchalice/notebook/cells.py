@@ -68,7 +68,7 @@ def read_notebook(path: str | Path) -> list[Cell]:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        notebook: Any = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: Any = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
     except FileNotFoundError:
         raise InvalidInputError(

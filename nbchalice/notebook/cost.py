@@ -44,7 +44,7 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE}:
         return
-    found = costly_call(statement.now, effects, step.position)
+    found = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
     if found is not None:
         what, call = found
         reads = what.rpartition(".")[2] in READS_FILES
@@ -76,11 +76,16 @@ def _hint(names: str) -> str:
 
 
 def costly_call(
-    block: Block, effects: Effects, moment: int, seen: frozenset[int] = frozenset()
+    block: Block,
+    effects: Effects,
+    moment: int,
+    seen: frozenset[int] = frozenset(),
+    guarded: frozenset[str] = frozenset(),
 ) -> tuple[str, Call] | None:
     """Find a call in a block, or in the notebook's functions it calls, that is not known to be cheap."""
     for call in block.calls.values():
-        if call.definition:
+        missing = call.root in guarded and not effects.values(str(call.root), moment)
+        if call.definition or missing:
             continue
         what = _costly(call, block, effects, moment, seen | {id(block)})
         if what is not None:

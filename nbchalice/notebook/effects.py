@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbchalice.notebook.facts import Block, Call, Kind, Mark, Root, Roots, Statement
+from nbchalice.notebook.facts import CARRIED, LAMBDA, Block, Call, Kind, Mark, Root, Roots, Statement
 from nbchalice.notebook.knowledge import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
@@ -75,8 +75,13 @@ class Effects:
                 self.parent[two] = one
 
     def values(self, name: str, moment: int) -> Values:
-        """Return the values a name may stand for up to and including a moment."""
-        positions, _ = self.timeline.standing(name, moment + 1)
+        """Return the values a name may stand for while the statement at a moment runs."""
+        if name == LAMBDA:
+            return frozenset({(name, moment)})
+        positions, _ = self.timeline.standing(name, moment)
+        statement = self.timeline.steps[moment].statement
+        if name in statement.binds and (statement.kind is not Kind.ASSIGN or name in statement.may_define):
+            positions = [*positions, moment]
         return frozenset((name, position) for position in positions)
 
     # -- one statement -------------------------------------------------------------------------------------------
@@ -105,10 +110,9 @@ class Effects:
         self._record(step, run)
 
     def _record(self, step: Step, run: Run) -> None:
-        own = {(name, step.position) for name in step.statement.binds}
         for values, certain in ((run.touched, True), (run.unsure - run.touched, False)):
             sure = certain or step.statement.mark is Mark.INCLUDE
-            self.changes += [(step.position, value, sure) for value in values - own if value not in self.immutable]
+            self.changes += [(step.position, value, sure) for value in values if value not in self.immutable]
         if step.statement.mark is Mark.INCLUDE and step.statement.kind is Kind.EXPRESSION:
             for name in step.statement.now.uses:
                 self.changes += [(step.position, value, True) for value in self.values(name, step.position)]
@@ -245,7 +249,7 @@ class Run:
         return NOTHING.union(
             everything,
             *(
-                self.block(block, dict.fromkeys(block.params, everything | {value}))
+                self.block(block, _everywhere(block, everything | {value}, value))
                 for block in self.effects.reachable(value, self.position)
             ),
         )
@@ -282,7 +286,7 @@ class Run:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
                 self.touched |= owners
-        elif call.dropped and not call.definition and owners and _may_change(known):
+        if call.dropped and not call.definition and owners and _may_change(known):
             self.unsure |= everything
         self._callbacks(call, everything)
         shares = known in SHARING or ".".join(known.split(".")[-2:]) in SHARING or last[:1].isupper()
@@ -294,9 +298,9 @@ class Run:
             return
         for value in everything:
             statement = self.effects.statement(value)
-            if statement is not None and statement.kind in {Kind.FUNCTION, Kind.ASSIGN} and statement.later:
+            if statement is not None and (value[0] == LAMBDA or statement.kind in {Kind.FUNCTION, Kind.ASSIGN}):
                 for block in statement.later:
-                    self.block(block, dict.fromkeys(block.params, everything))
+                    self.block(block, _everywhere(block, everything, value))
 
     def hooks(self, statement: Statement) -> None:
         """Run what a class statement runs of its bases and metaclass."""
@@ -305,13 +309,18 @@ class Run:
             for value in self.effects.values(base, self.position):
                 for block in self.effects.reachable(value, self.position):
                     if block.owner is not None and block.name in _CLASS_HOOKS:
-                        self.block(block, dict.fromkeys(block.params, own | {value}))
+                        self.block(block, _everywhere(block, own | {value}, value))
 
 
 def _may_change(known: str) -> bool:
     """Tell whether a library's function whose result is dropped may be called to change its arguments."""
     last = known.rpartition(".")[2]
     return not last.startswith(CONFIGURES) and known not in PURE_CALLS and not last[:1].isupper()
+
+
+def _everywhere(block: Block, values: Values, function: Value) -> dict[str, Values]:
+    """Bind every parameter to the same values, and what the function carries to the function."""
+    return {**dict.fromkeys(block.params, values), str(CARRIED[1]): frozenset({function})}  # type: ignore[index]
 
 
 def _bind(block: Block, args: list[Values], keywords: dict[str, Values], exact: bool) -> dict[str, Values]:

@@ -11,6 +11,10 @@ Root: TypeAlias = "str | int | tuple[int, str]"
 
 Roots: TypeAlias = frozenset[Root]
 NONE: Roots = frozenset()
+CARRIED: Root = (0, "")
+"""What a function carries with it from the functions around it."""
+LAMBDA: Root = "<lambda>"
+"""A function written within the statement that is running."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,14 @@ class Step:
     cell: the execution it belongs to.
     split: the split cell.
     statement: what it is.
+    failed: whether it failed part way.
     """
 
     position: int
     cell: Cell
     split: Split
     statement: Statement
+    failed: bool = False
 
     def location(self, line: int | None = None) -> Location:
         """Return its place in the notebook, or that of one of its raw lines."""
@@ -67,8 +69,6 @@ class Timeline:
         self.steps: list[Step] = []
         self.lost: list[Step] = []
         """Statements that failed or were not reached."""
-        self.partial: list[Step] = []
-        """Compound statements that failed part way, at the position they have in time."""
         self.excluded: list[Step] = []
         self.splits: list[tuple[Cell, Split]] = []
         self.events: dict[str, list[Event]] = defaultdict(list)
@@ -98,11 +98,12 @@ class Timeline:
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
                 if statement.head <= failed_at and statement.kind is Kind.COMPOUND:
-                    self.partial.append(self.lost[-1])
+                    begun = replace(statement, defines=frozenset(), may_define=statement.binds)
+                    self._add(cell, split, begun, failed=True)
                 continue
             self._add(cell, split, statement)
 
-    def _add(self, cell: Cell, split: Split, statement: Statement) -> None:
+    def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
         if statement.mark is Mark.EXCLUDE:
             self.excluded.append(Step(len(self.steps), cell, split, statement))
             return
@@ -112,7 +113,7 @@ class Timeline:
             now = replace(statement.now, uses=statement.now.uses | {self._app or "app"})
             decorators = ((self._app or "app", (split.body.magic or "",)), *statement.decorators)
             statement = replace(statement, now=now, decorators=decorators)
-        step = Step(len(self.steps), cell, split, statement)
+        step = Step(len(self.steps), cell, split, statement, failed)
         self.steps.append(step)
         for name in statement.deletes:
             self.events[name].append(Event(step.position, True, deletes=True))

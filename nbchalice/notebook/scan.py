@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.bindings import bound_names, global_names, parameters
-from nbchalice.notebook.facts import NONE, Block, Call, Root, Roots
+from nbchalice.notebook.facts import CARRIED, LAMBDA, NONE, Block, Call, Root, Roots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +38,9 @@ class Gatherer:
         for target, roots in self.flows:
             sources.setdefault(target, set()).update(roots)
 
+        # Binding a variable of an enclosing function changes the state that this function carries.
+        outer = [target for target, _ in self.flows if isinstance(target, tuple) and target[0] < self.number]
+
         def follow(roots: Iterable[Root]) -> Roots:
             found: set[Root] = set()
             queue, seen = list(roots), set()
@@ -51,6 +54,8 @@ class Gatherer:
                     continue
                 if root[0] == self.number and root[1] in self.params:
                     found.add((0, root[1]))
+                elif root[0] < self.number:
+                    found.add(CARRIED)
                 queue += sources.get(root, ())
             return frozenset(found)
 
@@ -68,7 +73,7 @@ class Gatherer:
         return Block(
             uses=frozenset(self.uses),
             assigns=frozenset(self.assigns),
-            touches=follow(self.touches),
+            touches=follow([*self.touches, *outer]),
             stores=tuple((follow(a), follow(b)) for a, b in self.stores),
             flows=tuple((target, follow(roots)) for target, roots in self.flows if isinstance(target, str)),
             calls={number: call(item) for number, item in self.calls.items()},
@@ -115,6 +120,7 @@ class Scanner:
         self.definition = 0
         self.awaits = False
         self.dropped: ast.expr | None = None
+        self.local_functions: dict[Root, list[Root]] = {}
 
     @property
     def immediate(self) -> bool:
@@ -223,6 +229,7 @@ class Scanner:
         exact = not any(isinstance(argument, ast.Starred) for argument in node.args)
         exact = exact and all(item.arg for item in node.keywords)
         method = tuple(reversed(path))
+        self._pass_on(node, roots, args, keywords)
         self.calls += 1
         item = Call(
             root, method, args, keywords, exact, dropped, bool(self.definition), node.lineno, _called(base, method)
@@ -231,9 +238,28 @@ class Scanner:
             gatherer.calls[self.calls] = item
         return frozenset((self.calls,))
 
+    def _pass_on(
+        self, node: ast.Call, callee: Roots, args: tuple[Roots, ...], keywords: tuple[tuple[str, Roots], ...]
+    ) -> None:
+        """What a local function, or one handed over as an argument, may be called with."""
+        parameters_ = [one for root in callee for one in self.local_functions.get(root, ())]
+        for argument in (*node.args, *(item.value for item in node.keywords)):
+            if isinstance(argument, ast.Name):
+                parameters_ += self.local_functions.get(self.scope.resolve(argument.id), ())
+            elif isinstance(argument, ast.Lambda):
+                parameters_ += self.local_functions.get(id(argument), ())
+        if not parameters_:
+            return
+        everything = NONE.union(*args, *(roots for _, roots in keywords))
+        for gatherer in self.stack:
+            gatherer.flows += [(target, everything) for target in parameters_]
+
     def _function_expression(self, node: ast.Lambda) -> Roots:
         self._defaults(node.args)
-        return self._body("<lambda>", node.args, [node.body], None)
+        self._body("<lambda>", node.args, [node.body], None)
+        number = self.later[-1].number
+        self.local_functions[id(node)] = [(number, item.arg) for item in parameters(node.args)]
+        return frozenset((LAMBDA,)) if self.immediate else NONE
 
     def _comprehension(self, node: Any) -> Roots:
         first = self.visit(node.generators[0].iter)
@@ -433,9 +459,11 @@ class Scanner:
                 if getattr(item, "bound", None) is not None:
                     self._later("<type>", set(), (), partial(self.visit, item.bound))
         self._annotations(node)
-        captured = self._body(node.name, node.args, node.body, owner)
+        self._body(node.name, node.args, node.body, owner)
         self.scope = outer
-        self._bind(node.name, decorated | captured)
+        self._bind(node.name, decorated)
+        number = self.later[-1].number
+        self.local_functions[outer.resolve(node.name)] = [(number, item.arg) for item in parameters(node.args)]
         for number in (root for root in decorated if isinstance(root, int)):
             self._argument(number, node.name)
         return NONE

@@ -206,7 +206,6 @@ class Closure:
         for name, (step, now) in self.missing.items():
             if name not in assigned:
                 raise unresolved(name, step, self.timeline, self.namespace, now=now)
-        self._require_no_partial()
 
     def _need(self, name: str, moment: int, user: Step, *, now: bool) -> None:
         if (name, moment) in self.resolved:
@@ -246,16 +245,6 @@ class Closure:
             if position not in self.wanted:
                 self.add(change, position, [])
                 self.wanted[position].add(name)
-
-    def _require_no_partial(self) -> None:
-        for step in self.timeline.partial:
-            touched = {root for root in step.statement.now.touches if isinstance(root, str)}
-            for name in sorted((step.statement.binds | touched) & self.names_used()):
-                raise FailedCellError(
-                    f"{name} was changed by a statement that failed part way",
-                    "run the cell again without the error",
-                    step.location(step.cell.failed_line),
-                )
 
     # -- what came out -------------------------------------------------------------------------------------------
 
@@ -311,6 +300,12 @@ def _ambiguous(name: str, change: Step) -> AmbiguousMutationError:
 
 def _require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
     statement = step.statement
+    if step.failed:
+        raise FailedCellError(
+            f"{', '.join(sorted(wanted))} may have been changed by a statement that failed part way",
+            "run the cell again without the error",
+            step.location(step.cell.failed_line),
+        )
     if statement.awaits:
         raise TopLevelAwaitError(
             "the handler needs a statement that awaits outside a function",

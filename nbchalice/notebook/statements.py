@@ -131,6 +131,9 @@ def _statement(
     scanner = Scanner(lazy_annotations)
     scanner.visit(node)
     now = scanner.now.block()
+    later = tuple(gatherer.block() for gatherer in scanner.later)
+    called = frozenset().union(*(block.uses for block in later if block.name != "<annotation>"), now.uses)
+    annotated = frozenset().union(*(block.uses for block in later if block.name == "<annotation>"))
     definite = _definite(node)
     mark = _MARK.search(text)
     aliases = tuple(_aliases(node))
@@ -143,9 +146,9 @@ def _statement(
         defines=frozenset(definite),
         may_define=now.assigns - definite,
         deletes=frozenset(scanner.deletes),
-        guarded=frozenset(scanner.guarded),
+        guarded=frozenset(scanner.guarded) | (annotated - called),
         now=now,
-        later=tuple(gatherer.block() for gatherer in scanner.later),
+        later=later,
         shallow=_shallow(node),
         imports=aliases,
         bases=_bases(node),

@@ -1,0 +1,104 @@
+"""Runs a fixture notebook in a real IPython shell, and what was captured of it in clean interpreters."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+
+from nbchalice import Chalice
+from nbchalice.handlers import parse_cell_magic
+from nbchalice.notebook.session import Session
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
+NAMES = sorted(path.stem for path in FIXTURES.glob("*.ipynb"))
+PYTHONS = sorted(
+    path
+    for version in ("3.11", "3.12", "3.13", "3.14")
+    for path in Path("/").glob(f"root/.pyenv/versions/{version}*/bin/python")
+)
+CLEAN = """
+import json, sys
+sys.path.insert(0, {root!r})
+from nbchalice.runtime.cells import load_module
+requests = json.load(sys.stdin)
+answers = []
+out, sys.stdout = sys.stdout, sys.stderr
+for r in requests:
+    try:
+        module = load_module(r["module"], r["segments"], r["notebook"], "notebook_code")
+        answers.append({{"result": getattr(module, r["function"])(r["event"])}})
+        if r["restore"]:
+            exec(r["restore"], module.__dict__)
+    except BaseException as error:
+        answers.append({{"error": type(error).__name__ + ": " + str(error)}})
+json.dump(answers, out)
+"""
+
+
+def expectation(name):
+    return nbformat.read(FIXTURES / f"{name}.ipynb", 4).metadata.expect
+
+
+def jsonable(value):
+    return json.loads(json.dumps(value))
+
+
+class Kernel:
+    """A shell with nbchalice's magics, as far as capturing needs them."""
+
+    def __init__(self, notebook):
+        self.shell = InteractiveShell()
+        self.shell.showtraceback = lambda *a, **k: None
+        self.shell.ast_node_interactivity = "none"
+        self.notebook = notebook
+        for source in ("on_sqs_message", "on_sns_message", "on_s3_event", "schedule"):
+            self.shell.register_magic_function(self._magic(source), "cell", source)
+        self.shell.register_magic_function(self._chalice, "line", "chalice")
+        cleanup = self.shell.input_transformer_manager.cleanup_transforms
+        cleanup.insert(0, _without_leading_comments)
+        self.session = Session(self.shell).attach()
+
+    def _chalice(self, line):
+        words = line.split()
+        self.shell.user_ns["app"] = Chalice(words[1])
+
+    def _magic(self, source):
+        def magic(line, cell):
+            space = self.shell.user_ns
+            space.setdefault("app", Chalice(self.notebook))
+            before = dict(space)
+            exec(compile(cell, "<cell>", "exec"), space)
+            found = parse_cell_magic(source, line)
+            name = found.handler or [n for n, v in space.items() if callable(v) and before.get(n) is not v][-1]
+            space[name] = getattr(space["app"], source)(**found.options, name=found.name)(space[name])
+
+        return magic
+
+    def run(self, cells, runs=None):
+        for index in range(len(cells)) if runs is None else runs:
+            self.shell.run_cell(cells[index].source, store_history=True)
+        return self.session.cells()
+
+    def close(self):
+        self.session.detach()
+        self.shell.history_manager.end_session()
+
+
+def _without_leading_comments(lines):
+    top = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    return lines[top:] if lines and lines[top].startswith("%%") else lines
+
+
+def run_clean(python, requests):
+    done = subprocess.run(
+        [str(python), "-I", "-c", CLEAN.format(root=str(ROOT))],
+        input=json.dumps(requests),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

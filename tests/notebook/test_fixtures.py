@@ -1,0 +1,142 @@
+"""Every tricky notebook: what the kernel returns, the captured module returns, or the exact error is raised."""
+
+import functools
+import sys
+
+import pytest
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.cells import read_notebook
+from nbchalice.notebook.discover import discover
+from nbchalice.notebook.slice import slice_handler
+
+from .harness import FIXTURES, NAMES, PYTHONS, Kernel, expectation, jsonable, run_clean
+
+
+@functools.cache
+def captured(name):
+    """Run the fixture in a kernel; return the slice or the error, and the kernel's own result."""
+    expect = expectation(name)
+    cells = read_notebook(FIXTURES / f"{name}.ipynb")
+    kernel = Kernel(name)
+    try:
+        executed = cells if expect.get("static") else kernel.run(cells, expect.get("runs"))
+        space = None if expect.get("static") else kernel.shell.user_ns
+        try:
+            piece = slice_handler(executed, expect.get("function", "h"), notebook=f"{name}.ipynb", namespace=space)
+        except NbChaliceError as error:
+            return error, None
+        if expect.get("static"):
+            return piece, None
+        result = jsonable(kernel.shell.user_ns[piece.function](expect.get("event")))
+        if expect.get("restore"):
+            exec(expect["restore"], kernel.shell.user_ns)
+        return piece, result
+    finally:
+        kernel.close()
+
+
+def packaged():
+    return [name for name in NAMES if not expectation(name).get("error") and not expectation(name).get("discover_error")]
+
+
+@functools.cache
+def answers(python):
+    requests, names = [], packaged()
+    for name in names:
+        piece, _ = captured(name)
+        expect = expectation(name)
+        whole = not isinstance(piece, NbChaliceError)
+        requests.append(
+            {
+                "module": piece.module if whole else "raise SystemExit",
+                "segments": piece.segments if whole else [],
+                "function": piece.function if whole else "",
+                "notebook": f"{name}.ipynb",
+                "event": expect.get("event"),
+                "restore": expect.get("restore"),
+            }
+        )
+    return dict(zip(names, run_clean(python, requests), strict=True))
+
+
+@pytest.mark.parametrize("name", packaged())
+@pytest.mark.parametrize("python", [*PYTHONS] or [sys.executable], ids=lambda python: python.parts[-3])
+def test_the_module_does_what_the_kernel_does(name, python):
+    expect = expectation(name)
+    piece, result = captured(name)
+    assert not isinstance(piece, NbChaliceError), piece
+    answer = answers(python)[name]
+    assert "error" not in answer, (answer["error"], piece.module)
+    wanted = expect["result"] if "result" in expect else result
+    if not expect.get("static"):
+        assert answer["result"] == wanted, piece.module
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_the_module_holds_what_it_should(name):
+    piece, _ = captured(name)
+    for part in expectation(name).get("contains", []):
+        assert part in piece.module
+    code = [line for line in piece.module.split("\n") if not line.startswith(f"# {name}.ipynb")]
+    for part in expectation(name).get("lacks", []):
+        assert part not in "\n".join(code[1:])
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_segments_map_every_statement(name):
+    piece, _ = captured(name)
+    cells = {cell.label: cell.source.replace("\r\n", "\n").split("\n") for cell in read_notebook(FIXTURES / f"{name}.ipynb")}
+    lines = piece.module.split("\n")
+    if expectation(name).get("runs"):
+        return
+    for segment in piece.segments:
+        for offset in range(segment["count"]):
+            text = lines[segment["line"] - 1 + offset].strip()
+            raw = cells[segment["cell"]][segment["cell_line"] - 1 + offset]
+            generated = text.startswith(("@app.", "app = Chalice", "from nbchalice import", "import ", "from "))
+            assert text in raw or generated, (text, raw)
+
+
+@pytest.mark.parametrize("name", [name for name in packaged() if not expectation(name).get("runs")])
+def test_reading_gives_the_same_module_as_running(name):
+    expect = expectation(name)
+    if expect.get("live") or expect.get("static"):
+        return
+    cells = read_notebook(FIXTURES / f"{name}.ipynb")
+    assert slice_handler(cells, "h", notebook=f"{name}.ipynb").module == captured(name)[0].module
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if expectation(name).get("error")])
+def test_the_error_names_cell_line_and_fix(name):
+    expect = expectation(name)
+    error, _ = captured(name)
+    assert isinstance(error, NbChaliceError), error.module
+    kind, *parts = expect["error"]
+    assert type(error).__name__ == kind, error
+    for part in parts:
+        assert part in str(error)
+    assert error.hint
+    assert error.location is not None
+    if expect.get("hides"):
+        assert expect["hides"] not in str(error)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if expectation(name).get("found")])
+def test_handlers_are_discovered(name):
+    found = discover(read_notebook(FIXTURES / f"{name}.ipynb"), str(FIXTURES / f"{name}.ipynb"))
+    assert [[one.name, one.triggers[0][0]] for one in found] == [list(pair) for pair in expectation(name)["found"]]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if expectation(name).get("discover_error")])
+def test_discovery_says_what_is_wrong(name):
+    with pytest.raises(NbChaliceError) as caught:
+        discover(read_notebook(FIXTURES / f"{name}.ipynb"), str(FIXTURES / f"{name}.ipynb"))
+    kind, *parts = expectation(name)["discover_error"]
+    assert type(caught.value).__name__ == kind, caught.value
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_there_are_enough_fixtures():
+    assert len(NAMES) >= 40
