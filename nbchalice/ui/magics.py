@@ -20,7 +20,7 @@ def load(shell: Any) -> None:
     for name in EVENT_CLASSES:
         shell.register_magic_function(_cell_magic(notebook, name), "cell", name)
     shell.register_magic_function(_line_magic(notebook), "line", "chalice")
-    shell.input_transformers_cleanup.append(drop_lines_above_magic)
+    shell.input_transformers_cleanup.append(begin_with_magic)
 
 
 def unload(shell: Any) -> None:
@@ -33,15 +33,19 @@ def unload(shell: Any) -> None:
     for name in EVENT_CLASSES:
         shell.magics_manager.magics["cell"].pop(name, None)
     shell.magics_manager.magics["line"].pop("chalice", None)
-    shell.input_transformers_cleanup.remove(drop_lines_above_magic)
+    shell.input_transformers_cleanup.remove(begin_with_magic)
 
 
-def drop_lines_above_magic(lines: list[str]) -> list[str]:
-    """Let comments and blank lines stand above one of our cell magics."""
+def begin_with_magic(lines: list[str]) -> list[str]:
+    """Let comments and blank lines stand above one of our cell magics, and nothing below it (as for `--help`)."""
     for index, line in enumerate(lines):
         if line.startswith("%%"):
             ours = line[2:].split(maxsplit=1)[:1]
-            return lines[index:] if ours and ours[0] in EVENT_CLASSES else lines
+            if not ours or ours[0] not in EVENT_CLASSES:
+                return lines
+            below = lines[index + 1 :]
+            # IPython refuses an empty body before the magic is asked.
+            return [line.rstrip("\n") + "\n", *(below if "".join(below).strip() else ["#\n"])]
         if line.strip() and not line.lstrip().startswith("#"):
             return lines
     return lines

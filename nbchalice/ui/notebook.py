@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,11 +97,16 @@ class Notebook:
         self._running = None
         seen = self._collect(*running)
         if result.success:
-            gone = [
-                n for n, r in self.registry.items() if r.cell == running[0] and n not in seen and r.order != running[1]
-            ]
-            for name in gone:
+            self._forget(*running[:2], keep=seen)
+
+    def _forget(self, cell: str, order: int | None, keep: Collection[str]) -> None:
+        """Drop what an earlier execution of a cell registered."""
+        old = [r for r in self.registry.values() if r.cell == cell and r.order != order]
+        for registered in old:
+            name = registered.function.name
+            if name not in keep:
                 del self.registry[name]
+                registered.function.app.handlers.pop(name, None)
 
     def _collect(self, cell: str, order: int | None, location: Location | None) -> set[str]:
         """Register what is new in the apps of the session; return the names."""
@@ -123,8 +128,7 @@ class Notebook:
         """Register what a cell magic made, in place of what the same cell registered before."""
         cell, order, location = self._running or ("", None, Location("this cell"))
         place = Location(location.cell, line)
-        for name in [n for n, r in self.registry.items() if r.cell == cell and r.order != order]:
-            del self.registry[name]
+        self._forget(cell, order, {function.name})
         self.registry[function.name] = Registered(function, cell, order, place)
         return self.registry[function.name]
 

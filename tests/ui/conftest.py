@@ -1,0 +1,54 @@
+"""A real IPython shell with the extension loaded."""
+
+import pytest
+
+
+class Runner:
+    """Runs cells and gives their results."""
+
+    def __init__(self, shell):
+        self.shell = shell
+
+    def __call__(self, text):
+        result = self.shell.run_cell(text, store_history=True)
+        result.raise_error()
+        return result.result
+
+    def error(self, text):
+        result = self.shell.run_cell(text, store_history=True)
+        error = result.error_in_exec or result.error_before_exec
+        assert error is not None, "the cell ran"
+        return error
+
+    @property
+    def names(self):
+        return self.shell.user_ns
+
+    @property
+    def notebook(self):
+        return self.shell._nbchalice
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """A shell without the extension."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    config = Config()
+    config.HistoryManager.hist_file = ":memory:"
+    shell = InteractiveShell.instance(config=config)
+    yield Runner(shell)
+    if getattr(shell, "_nbchalice", None):
+        shell.run_line_magic("unload_ext", "nbchalice")
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def run(bare):
+    """A shell with the extension loaded and the app named."""
+    bare("%load_ext nbchalice")
+    bare("%chalice app shop")
+    return bare
