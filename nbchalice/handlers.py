@@ -48,6 +48,7 @@ SETTINGS = (
     Option("layer", "ARN of a layer version to add", str, None, "ARN", repeats=True),
     Option("arch", "processor", metavar="ARCH", default="x86_64", choices=("x86_64", "arm64")),
     Option("python", "Python on Lambda; default: the kernel's", metavar="VERSION", choices=RUNTIMES),
+    Option("requirements", "file with requirements, instead of what the imports tell", metavar="FILE"),
     Option("reserved_concurrency", "most runs at once", int, None, "N", minimum=0, maximum=1000),
     Option("log_retention", "days after which CloudWatch drops logs; default: never", int, None, "DAYS"),
     Option("dlq", "queue for asynchronous events that failed for good (name or ARN)", metavar="QUEUE"),

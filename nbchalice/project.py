@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.plan import Plan
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.slice import Slice
-    from nbchalice.packaging.artifact import Artifact
+    from nbchalice.packaging.handler import HandlerPackage
 
 DEFAULT_STAGE = "dev"
 
@@ -159,11 +159,26 @@ class Project:
         module = load_module(made.module, made.segments, made.notebook, "notebook_code")
         return getattr(module, handler.function)
 
-    def artifact(self, handler: Handler) -> Artifact:
-        """Return the deployment package of a handler."""
-        from nbchalice.packaging.artifact import build
+    def package(self, handler: Handler) -> HandlerPackage:
+        """Return the deployment package of a handler: its zip, and the layer with what it imports.
 
-        return build(self.slice(handler), handler.name, python=handler.setting("python") or kernel_python())
+        Raises
+        ------
+        CaptureError: the notebook's code cannot become a module.
+        PackagingError: a module is missing, no wheel fits Lambda, or the package is too large.
+        """
+        from nbchalice.packaging.handler import package_handler
+        from nbchalice.packaging.targets import LambdaTarget
+
+        wanted = handler.setting("requirements")
+        return package_handler(
+            self.slice(handler),
+            handler.name,
+            LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
+            folder=self.notebook.parent,
+            cells=[cell.source for cell in self.cells],
+            requirements_file=self.notebook.parent / wanted if wanted else None,
+        )
 
     def packages(self) -> dict[str, Package]:
         """Return the code of all handlers; all that cannot be packaged is told at once."""
@@ -173,7 +188,7 @@ class Project:
         found, wrong = {}, []
         for handler in self.handlers:
             try:
-                artifact = self.artifact(handler)
+                artifact = self.package(handler).artifact
             except NbChaliceError as error:
                 wrong.append(error)
                 continue
@@ -187,7 +202,7 @@ class Project:
     def write_packages(self, out: Path) -> list[Path]:
         """Write `<handler>.zip` for each handler into a folder; return the paths."""
         out.mkdir(parents=True, exist_ok=True)
-        built = {handler.name: self.artifact(handler).zip for handler in self.handlers}
+        built = {handler.name: self.package(handler).artifact.zip for handler in self.handlers}
         paths = []
         for name, content in built.items():
             path = out / f"{name}.zip"
