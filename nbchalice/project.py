@@ -200,15 +200,15 @@ class Project:
         return found
 
     def write_packages(self, out: Path) -> list[Path]:
-        """Write `<handler>.zip` for each handler into a folder; return the paths."""
+        """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import; return the paths."""
+        built = {handler.name: self.package(handler) for handler in self.handlers}
+        contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
+        layers = {package.layer.key: package.layer for package in built.values() if package.layer}
+        contents |= {f"layer-{key[:12]}.zip": layer.read() for key, layer in layers.items()}
         out.mkdir(parents=True, exist_ok=True)
-        built = {handler.name: self.package(handler).artifact.zip for handler in self.handlers}
-        paths = []
-        for name, content in built.items():
-            path = out / f"{name}.zip"
-            path.write_bytes(content)
-            paths.append(path)
-        return paths
+        for name, content in contents.items():
+            (out / name).write_bytes(content)
+        return [out / name for name in contents]
 
     def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
         """Return what a deploy would do."""

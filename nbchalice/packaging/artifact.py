@@ -49,10 +49,6 @@ class SliceLike(Protocol):
         """Which lines of the module came from which cell."""
 
     @property
-    def function(self) -> str:
-        """The name of the handler function in the module."""
-
-    @property
     def notebook(self) -> str:
         """The file name of the notebook."""
 
@@ -106,8 +102,7 @@ def build(
     """
     extra = [*vendored, *files.items()]
     manifest = {
-        "name": handler_name,
-        "function": slice.function,
+        "function": handler_name,
         "handler": HANDLER,
         "notebook": slice.notebook,
         "python": python,

@@ -40,8 +40,7 @@ def test_the_zip_holds_module_runtime_and_manifest():
         json.loads(archive.read("nbchalice.json"))
         == artifact.manifest
         == {
-            "name": "greeter",
-            "function": "greet",
+            "function": "greeter",
             "handler": "lambda_function.lambda_handler",
             "notebook": "shop.ipynb",
             "python": "3.13",
