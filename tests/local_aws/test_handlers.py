@@ -79,3 +79,125 @@ def handler(event, context):
     assert not any(message.startswith("END") for message in functions.log(name))
     go.touch()
     eventually(lambda: any(message.startswith("END") for message in functions.log(name)))
+
+
+def test_a_timeout_ends_the_handler_and_the_next_call_starts_afresh(functions):
+    name = functions.make(
+        "import time\nn = []\ndef handler(e, c):\n    n.append(1)\n    time.sleep(e.get('s', 0))\n    return len(n)\n",
+        Timeout=1,
+    )
+    assert functions.invoke(name)[1] == 1
+    failed, payload, answer = functions.invoke(name, {"s": 60})
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    assert failed
+    assert payload == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": f"RequestId: {request_id} Error: Task timed out after 1.00 seconds",
+    }
+    assert any(message.endswith(f"{request_id} Task timed out after 1.00 seconds") for message in functions.log(name))
+    assert functions.invoke(name)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import sys; sys.exit(3)", "Runtime exited with error: exit status 3"),
+        ("import os; os._exit(0)", "Runtime exited without providing a reason"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Runtime exited with error: signal: kill"),
+    ],
+)
+def test_a_handler_that_ends_its_process(functions, code, message):
+    name = functions.make(
+        f"def handler(e, c):\n    print('last words', end='')\n    import sys; sys.stdout.flush()\n    {code}\n"
+    )
+    failed, payload, answer = functions.invoke(name)
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    assert failed
+    assert payload == {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    assert "last words" in functions.log(name)
+    assert functions.log(name)[-1].startswith("REPORT")
+
+
+def test_a_result_that_is_not_json(functions):
+    name = functions.make("def handler(e, c): return {1, 2}\n")
+    assert functions.invoke(name)[1]["errorType"] == "Runtime.MarshalError"
+
+
+@pytest.mark.parametrize("value", [None, "text", "ünï", 1.5, [1, {"a": None}], {"statusCode": 200}, True])
+def test_every_kind_of_result(functions, value):
+    name = functions.make("def handler(e, c): return e['value']\n")
+    assert functions.invoke(name, {"value": value})[1] == value
+
+
+def test_large_events_results_and_output(functions):
+    name = functions.make("def handler(e, c):\n    for i in range(20000): print('line', i)\n    return e['text'] * 2\n")
+    failed, result, _ = functions.invoke(name, {"text": "x" * 2_000_000})
+    assert not failed
+    assert len(result) == 4_000_000
+    lines = set()
+    token = {}
+    for stream in functions.aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]:
+        while True:
+            page = functions.aws("logs").get_log_events(
+                logGroupName=f"/aws/lambda/{name}", logStreamName=stream["logStreamName"], startFromHead=True, **token
+            )
+            lines |= {event["message"] for event in page["events"]}
+            if not page["events"] or token.get("nextToken") == page["nextForwardToken"]:
+                break
+            token = {"nextToken": page["nextForwardToken"]}
+    assert {f"line {i}" for i in range(20000)} <= lines
+
+
+def test_output_of_forks_threads_and_odd_bytes_does_not_break_the_worker(functions):
+    name = functions.make(
+        """
+import logging, multiprocessing, os, subprocess, sys, threading
+def child(): logging.warning("from a fork")
+def handler(event, context):
+    os.write(1, b"\\xff\\xfe\\x00 odd\\n" + b"\\0nbchalice:\\n")
+    process = multiprocessing.get_context("fork").Process(target=child); process.start(); process.join()
+    threads = [threading.Thread(target=logging.warning, args=("thread %d", i)) for i in range(20)]
+    [t.start() for t in threads]; [t.join() for t in threads]
+    subprocess.Popen(["sleep", "1000"])
+    sys.stdout.close()
+    return "fine"
+"""
+    )
+    assert functions.invoke(name)[1] == "fine"
+    text = "\n".join(functions.log(name))
+    assert "from a fork" in text
+    assert "thread 19" in text
+
+
+def test_log_tail_and_report(functions):
+    import base64
+
+    name = functions.make("def handler(e, c): print('hello')\n")
+    _, _, answer = functions.invoke(name, LogType="Tail")
+    tail = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    assert "hello" in tail
+    assert "Init Duration" in tail[-1]
+    assert int(tail[-1].split("Max Memory Used: ")[1].split()[0]) > 5
+    _, _, answer = functions.invoke(name, LogType="Tail")
+    assert "Init Duration" not in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_warm_invocations_share_a_log_stream(functions):
+    name = functions.make("def handler(e, c): return c.log_stream_name\n")
+    first, second = functions.invoke(name)[1], functions.invoke(name)[1]
+    assert first == second
+    streams = functions.aws("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]
+    assert [stream["logStreamName"] for stream in streams] == [first]
+
+
+def test_a_handler_that_invokes_itself_does_not_wait_for_its_own_worker(functions):
+    name = functions.make(
+        """
+import boto3, json
+def handler(event, context):
+    if event["depth"] == 0: return 0
+    answer = boto3.client("lambda").invoke(FunctionName=context.function_name, Payload=json.dumps({"depth": event["depth"] - 1}))
+    return 1 + json.loads(answer["Payload"].read())
+"""
+    )
+    assert functions.invoke(name, {"depth": 6})[1] == 6

@@ -81,7 +81,8 @@ class AsyncEventQueue:
         with self._changed:
             queued = [event for events in self._ready.values() for event in events]
             waiting = [entry[2] for entry in self._waiting]
-            return [asdict(event) for event in (*self._in_flight.values(), *queued, *waiting)]
+            events = {event.request_id: event for event in (*self._in_flight.values(), *queued, *waiting)}
+            return [asdict(event) for event in events.values()]
 
     def restore(self, events: list[dict[str, Any]]) -> None:
         """Accept again what a stopped server had not done with."""

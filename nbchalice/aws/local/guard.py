@@ -65,21 +65,25 @@ class Guard:
     token: proves that a caller may administer the instance.
     hosts: the values of the Host header that are accepted.
     checker: checks signatures.
+    on_startup: called when the application has loaded its state.
     """
 
     def __init__(
         self,
         app: App,
+        *,
         control: Callable[[Request], Awaitable[tuple[int, Any]]],
         token: str,
         hosts: frozenset[str],
         checker: SignatureChecker,
+        on_startup: Callable[[], None],
     ) -> None:
         self._app = app
         self._control = control
         self._token = token
         self._hosts = hosts
         self._checker = checker
+        self._on_startup = on_startup
         self._closed = False
         self.last_call = time.monotonic()
         self.changed = False
@@ -91,12 +95,20 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._notice_startup(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
+
+    def _notice_startup(self, send: Send) -> Send:
+        async def wrapped(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._on_startup()
+            await send(message)
+
+        return wrapped
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = parse_request(scope)

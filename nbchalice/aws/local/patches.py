@@ -12,11 +12,12 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import persistence
-from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, scheduler, sns
+from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, s3, scheduler, sns
 
 from .async_events import AsyncEvent, AsyncEventQueue, Delivery
 from .functions import FunctionFolder
@@ -32,6 +33,7 @@ RUNTIME_SETTINGS = frozenset(
     {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
 )
 Record = dict[str, Any]
+partial_batch: ContextVar[list[str] | None] = ContextVar("partial_batch", default=None)
 logger = logging.getLogger("nbchalice.patches")
 
 
@@ -74,6 +76,7 @@ class Patches:
         self._stock_execute = lambda_svc._execute_function_warm
         self._stock_emit = lambda_svc._emit_lambda_logs
         self._stock_invalidate = lambda_svc.invalidate_worker
+        self._stock_run_batch = lambda_svc._run_sqs_batch
 
     def apply(self) -> None:
         """Put the changed parts in place."""
@@ -81,12 +84,14 @@ class Patches:
         lambda_svc._emit_lambda_logs = self.emit_logs
         lambda_svc.invalidate_worker = self.invalidate
         lambda_svc.invoke_async_with_retry = self.submit
+        lambda_svc._run_sqs_batch = self.run_sqs_batch
         lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width
         lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
         sns._lambda_svc = AsynchronousLambda(self.submit)
         eventbridge._dispatch_to_lambda = self.dispatch_rule
         eventbridge._SCHEDULER_TICK_INTERVAL = TICK_SECONDS
         scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+        s3._verify_presigned_sigv4 = accept_presigned
 
     def execute(self, func: Record, event: Any, request_id: str) -> Record:
         """Run a Python function in our execution environment (``_execute_function_warm``)."""
@@ -113,7 +118,10 @@ class Patches:
             return failure({"errorType": "Runtime.Unknown", "errorMessage": message}, "")
         if outcome.error is not None:
             return failure(outcome.error, tail)
-        return {"body": outcome.response, "log": tail, "log_source": STREAMED}
+        body = outcome.response
+        if (message_ids := partial_batch.get()) is not None:
+            body = {"batchItemFailures": [{"itemIdentifier": name} for name in failed_items(body, message_ids)]}
+        return {"body": body, "log": tail, "log_source": STREAMED}
 
     def emit_logs(self, *arguments: Any, log_source: str | None = None) -> None:
         """Leave out the log events that were written while the handler ran (``_emit_lambda_logs``)."""
@@ -136,6 +144,15 @@ class Patches:
         if (call := current_call.get()) is not None:
             call.request_id = request_id
         self.events.submit(AsyncEvent(arn, event, request_id))
+
+    def run_sqs_batch(self, mapping: Record, func: Record, event: Any, batch: list[Record], *queue: str) -> None:
+        """Run a batch with AWS's rules for partial responses (``_run_sqs_batch``)."""
+        if "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []):
+            partial_batch.set([message["id"] for message in batch])
+        try:
+            self._stock_run_batch(mapping, func, event, batch, *queue)
+        finally:
+            partial_batch.set(None)
 
     def dispatch_rule(self, arn: str, payload: str) -> None:
         """Queue the event of an EventBridge rule (``_dispatch_to_lambda``)."""
@@ -214,6 +231,21 @@ class AsynchronousLambda:
     def __getattr__(self, name: str) -> Any:
         """Return everything else from the module itself."""
         return getattr(lambda_svc, name)
+
+
+def failed_items(response: Any, message_ids: list[str]) -> list[str]:
+    """Return the messages that a partial batch response leaves in the queue: all, if it is malformed."""
+    if response is None or response == {}:
+        return []
+    if not isinstance(response, dict) or not isinstance(response.get("batchItemFailures", ""), list | None):
+        return message_ids
+    failures = response.get("batchItemFailures") or []
+    names = [str(entry.get("itemIdentifier")) if isinstance(entry, dict) else "" for entry in failures]
+    return names if set(names) <= set(message_ids) else message_ids
+
+
+def accept_presigned(*arguments: Any) -> None:
+    """Leave presigned URLs to the guard, which knows the keys (``_verify_presigned_sigv4``)."""
 
 
 def failure(payload: Record, log: str) -> Record:

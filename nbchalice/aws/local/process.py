@@ -59,7 +59,9 @@ def command_line(pid: int) -> str:
 def is_zombie(pid: int) -> bool:
     """Whether a process has ended and only waits to be noticed by its parent."""
     with contextlib.suppress(OSError, IndexError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        threads = list(Path(f"/proc/{pid}/task").iterdir())  # others may still be closing its sockets
+        return state == "Z" and len(threads) <= 1
     return ps(pid, "state").strip().startswith("Z")
 
 

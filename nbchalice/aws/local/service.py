@@ -83,7 +83,14 @@ class Service:
         ]
         hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
         self.faults = FaultInjector(application())
-        self.guard = Guard(self.faults, Control(self), record.token, hosts, SignatureChecker(keys))
+        self.guard = Guard(
+            self.faults,
+            control=Control(self),
+            token=record.token,
+            hosts=hosts,
+            checker=SignatureChecker(keys),
+            on_startup=self.restore_events,
+        )
         self._stopping = asyncio.Event()
         self._save_lock = threading.Lock()
         self.save_problems: list[str] = []
@@ -117,7 +124,6 @@ class Service:
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
         config.graceful_timeout = 0
-        self.restore_events()
         housekeeping = loop.create_task(self._housekeeping())
         serving = loop.create_task(serve(self.guard, config, shutdown_trigger=asyncio.Event().wait))
         stopping = loop.create_task(self._stopping.wait())
