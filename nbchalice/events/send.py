@@ -10,11 +10,11 @@ from html import escape
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import NbChaliceError
+from nbchalice.errors import AWSError, NbChaliceError
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Pace, Tail, passes
-from nbchalice.sources.base import AWS, FunctionRef, Sent, Source
+from nbchalice.sources.base import AWS, FunctionRef, Sent, Source, or_missing
 
 MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0
@@ -124,8 +124,9 @@ def send(
 
     Raises
     ------
-    AWSError: AWS refused the event, or its log cannot be read.
+    AWSError: the function is not deployed, AWS refused the event, or its log cannot be read.
     """
+    require_deployed(aws, function_ref)
     tail = Tail(aws, function_ref.name)
     earlier = _standing(tail) if wait > 0 else set()
     try:
@@ -151,6 +152,14 @@ def _standing(tail: Tail) -> set[tuple[str, int]]:
 
 def _pace(aws: AWS) -> Pace:
     return Pace(0.05, 0.2) if aws.local else Pace.of(aws)
+
+
+def require_deployed(aws: AWS, function_ref: FunctionRef) -> None:
+    """Raise AWSError unless the function stands: an event for it would wait for nobody."""
+    with or_missing():
+        aws.client("lambda").get_function_configuration(FunctionName=function_ref.name)
+        return
+    raise AWSError(f"{function_ref.handler} is not deployed ({function_ref.name} does not exist)", "deploy it first")
 
 
 def _until_handled(watch: _Watch, tail: Tail, pace: Pace, deadline: float, stop: threading.Event) -> None:

@@ -1,0 +1,43 @@
+"""What becomes of an event after its first attempt failed: the service tries again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.tail import follow
+from nbchalice.sources.base import AWS
+
+
+def later_attempts(
+    aws: AWS, first: Invocation, ids: tuple[str, ...], stop: threading.Event, seconds: float
+) -> Iterator[Invocation]:
+    """Yield each further attempt to handle an event, as it starts and as it ends; ends with one that succeeds.
+
+    Parameters
+    ----------
+    aws: where the function stands.
+    first: the attempt that failed.
+    ids: what the event goes by.
+    stop: ends the iterator when set.
+    seconds: how long to look.
+
+    Raises
+    ------
+    AWSError: AWS refused for good.
+    """
+    timer = threading.Timer(seconds, stop.set)
+    timer.daemon = True
+    timer.start()
+    since = max(1.0, time.time() - (first.started or int(time.time() * 1000)) / 1000 + 1.0)
+    try:
+        for each in follow(aws, first.function, since, running=True, stop=stop):
+            if each.key == first.key or not each.handles(ids) or (each.started or 0) < (first.started or 0):
+                continue
+            yield each
+            if each.status == "ok":
+                return
+    finally:
+        timer.cancel()

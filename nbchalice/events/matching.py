@@ -1,0 +1,106 @@
+"""Whether an event passes a filter: tells before a message is sent what the service will do with it.
+
+Sources: EventBridge, "Comparison operators for use in event patterns"; SNS, "Filter policy constraints";
+Lambda, "Filter rule syntax".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+ABSENT = object()
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "=": lambda a, b: a == b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def matches(pattern: Mapping[str, Any], value: Any) -> bool:
+    """Whether a JSON object passes an event pattern or filter policy.
+
+    Parameters
+    ----------
+    pattern: valid, as `sources.filters` checks it.
+    value: the object that the pattern looks at; anything but an object never passes.
+    """
+    if not isinstance(value, Mapping):
+        return False
+    for name, wanted in pattern.items():
+        if name == "$or":
+            passes = any(matches(alternative, value) for alternative in wanted)
+        elif isinstance(wanted, Mapping):
+            passes = _nested(wanted, value.get(name, ABSENT))
+        else:
+            passes = _any_rule(wanted, value.get(name, ABSENT))
+        if not passes:
+            return False
+    return True
+
+
+def body_of(text: str) -> Any:
+    """Return a message's text as JSON, or as it is where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _nested(wanted: Mapping[str, Any], found: Any) -> bool:
+    if isinstance(found, list):
+        return any(_nested(wanted, one) for one in found)
+    return matches(wanted, {} if found is ABSENT else found)
+
+
+def _any_rule(rules: list[Any], found: Any) -> bool:
+    values = found if isinstance(found, list) and found else [found]
+    return any(_passes(rule, value) for rule in rules for value in values)
+
+
+def _passes(rule: Any, value: Any) -> bool:
+    if not isinstance(rule, Mapping):
+        return value is not ABSENT and type(value) is type(rule) and bool(value == rule) or _same_number(rule, value)
+    operator, wanted = next(iter(rule.items()))
+    if operator == "exists":
+        return (value is not ABSENT) is bool(wanted)
+    return value is not ABSENT and _compare(operator, wanted, value)
+
+
+def _same_number(rule: Any, value: Any) -> bool:
+    return _is_number(rule) and _is_number(value) and bool(rule == value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _compare(operator: str, wanted: Any, value: Any) -> bool:
+    if operator == "anything-but":
+        rules = wanted if isinstance(wanted, list) else [wanted]
+        return not any(_passes(rule, value) for rule in rules)
+    if operator == "numeric":
+        pairs = zip(wanted[::2], wanted[1::2], strict=True)
+        return _is_number(value) and all(COMPARE[sign](value, number) for sign, number in pairs)
+    return isinstance(value, str) and _compare_text(operator, wanted, value)
+
+
+def _compare_text(operator: str, wanted: Any, value: str) -> bool:
+    if operator in {"prefix", "suffix"}:
+        test = str.startswith if operator == "prefix" else str.endswith
+        if isinstance(wanted, Mapping):
+            return test(value.casefold(), str(wanted.get("equals-ignore-case", "")).casefold())
+        return test(value, str(wanted))
+    if operator == "equals-ignore-case":
+        return value.casefold() == str(wanted).casefold()
+    if operator == "wildcard":
+        return re.fullmatch(".*".join(map(re.escape, str(wanted).split("*"))), value, re.DOTALL) is not None
+    try:
+        return operator == "cidr" and ipaddress.ip_address(value) in ipaddress.ip_network(str(wanted))
+    except ValueError:
+        return False

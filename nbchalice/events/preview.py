@@ -1,0 +1,108 @@
+"""What the service will do with a test event, told before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nbchalice.events.matching import body_of, matches
+from nbchalice.handlers import Handler
+from nbchalice.sources.base import FunctionRef, Source
+from nbchalice.sources.firings import next_firings
+from nbchalice.sources.s3 import DEFAULT_EVENTS, matching_key
+from nbchalice.sources.sns import topic_arn
+from nbchalice.sources.sqs import patterns_of, text_of
+
+FIRINGS = 5
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to know before an event is sent.
+
+    Parameters
+    ----------
+    text: the note.
+    passes: whether the event reaches the handler it speaks of; None where it speaks of none.
+    """
+
+    text: str
+    passes: bool | None = None
+
+
+def preview(
+    source: Source,
+    options: Mapping[str, Any],
+    values: Mapping[str, Any],
+    handlers: Sequence[Handler],
+    ref: FunctionRef,
+    now: datetime | None = None,
+) -> list[Note]:
+    """Return what will become of an event.
+
+    Parameters
+    ----------
+    source, options: the trigger whose way the event takes.
+    values: what the form holds.
+    handlers: the app's handlers: one topic or bucket may have several.
+    ref: the function that is to handle it.
+    now: where to count firings from. Default: the present.
+    """
+    if source.name == "schedule":
+        return _firings(options, now or datetime.now(UTC))
+    if source.name == "on_sqs_message":
+        return _queue(options, values)
+    same = [(h.name, o) for h in handlers for s, o in h.sources() if s.name == source.name]
+    if source.name == "on_sns_message":
+        arn = topic_arn(options["topic"], ref)
+        return [_topic(name, o, values) for name, o in same if topic_arn(o["topic"], ref) == arn]
+    if source.name == "on_s3_event":
+        key = str(values.get("key") or matching_key(options))
+        return [_bucket(name, o, key) for name, o in same if o["bucket"] == options["bucket"]]
+    return []
+
+
+def _firings(options: Mapping[str, Any], now: datetime) -> list[Note]:
+    zone = options.get("timezone") or "UTC"
+    moments = next_firings(str(options["expression"]), now, FIRINGS, zone)
+    if not moments:
+        return [Note("it does not fire again")]
+    times = ", ".join(f"{moment:%a %d %b %H:%M}" for moment in moments)
+    return [Note(f"next firings ({zone}): {times}")]
+
+
+def _queue(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[Note]:
+    patterns = patterns_of(options)
+    if not patterns:
+        return []
+    attributes = {
+        name: {"stringValue": value, "dataType": "String"}
+        for name, value in dict(values.get("attribute") or {}).items()
+    }
+    record = {"body": body_of(text_of(values.get("message"), "")), "messageAttributes": attributes}
+    passes = any(matches(pattern, record) for pattern in patterns)
+    text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
+    return [Note(text, passes)]
+
+
+def _topic(name: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> Note:
+    policy = options.get("filter_policy")
+    if not policy:
+        return Note(f"{name} gets every message of the topic", True)
+    attributes = dict(values.get("attribute") or {})
+    in_body = options.get("filter_scope") == "MessageBody"
+    passes = matches(policy, body_of(text_of(values.get("message"), "")) if in_body else attributes)
+    return Note(f"{name}: its filter policy {'lets it through' if passes else 'does not match'}", passes)
+
+
+def _bucket(name: str, options: Mapping[str, Any], key: str) -> Note:
+    wrong = []
+    if not any("s3:ObjectCreated:Put".startswith(e.rstrip("*")) for e in options.get("events") or DEFAULT_EVENTS):
+        wrong.append("it does not listen to created objects")
+    if not key.startswith(options.get("prefix") or ""):
+        wrong.append(f"the key does not begin with {options['prefix']}")
+    if not key.endswith(options.get("suffix") or ""):
+        wrong.append(f"the key does not end with {options['suffix']}")
+    return Note(f"{name}: {'; '.join(wrong)}" if wrong else f"{name} gets {key}", not wrong)

@@ -1,0 +1,176 @@
+"""The command line on a notebook's file."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from nbchalice.cli import code_of
+
+ORDERS = [
+    "%load_ext nbchalice",
+    "%chalice app clishop",
+    "RATE = 2",
+    "%%on_sqs_message cli-orders\ndef price(event):\n    for record in event:\n"
+    "        app.log.info('costs %s', float(record.body) * RATE)",
+    "raise SystemExit('a notebook that is read is not executed')",
+]
+
+
+def write(path, cells):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    return str(path)
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return write(tmp_path / "orders.ipynb", ORDERS)
+
+
+@pytest.fixture
+def cli(capsys):
+    def run(*words):
+        capsys.readouterr()
+        code = code_of(list(words))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def call(cli):
+    def run(*words):
+        code, out, err = cli(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return run
+
+
+def test_the_life_of_an_app(call, cli, notebook, local_aws, tmp_path):
+    planned = call("plan", notebook)
+    first = call("deploy", notebook)
+    assert planned["changes"] == first["changes"]
+    assert {key: first[key] for key in ("app", "stage", "target", "account", "region")} == {
+        "app": "clishop",
+        "stage": "dev",
+        "target": "local",
+        "account": "000000000000",
+        "region": "us-east-1",
+    }
+    assert first["functions"][0]["name"] == "clishop-dev-price"
+    assert first["functions"][0]["arn"].endswith(":function:clishop-dev-price")
+    assert first["functions"][0]["changed"] is True
+    assert first["api_calls"] > 0
+    assert first["seconds"] > 0
+
+    second = call("deploy", notebook)
+    assert second["changes"] == []
+    assert second["functions"][0]["changed"] is False
+
+    sent = call("send", notebook, "price", "--message", "21")
+    assert sent["invocation"]["status"] == "ok"
+    assert [record["message"] for record in sent["invocation"]["records"]] == ["costs 42.0"]
+
+    failed = call("send", notebook, "price", "--message", "x")
+    assert failed["invocation"]["status"] == "error"
+    assert failed["invocation"]["error"]["type"] == "ValueError"
+    assert failed["invocation"]["error"]["frames"][0]["cell"] == "cell 4"
+    assert failed["invocation"]["error"]["frames"][0]["line"] == 4
+
+    code, out, _ = cli("logs", notebook, "price", "--json")
+    assert code == 0
+    assert [json.loads(line)["status"] for line in out.splitlines()][:2] == ["ok", "error"]
+
+    status = call("status", notebook)
+    assert [(handler["name"], handler["state"]) for handler in status["handlers"]] == [("price", "deployed")]
+
+    write(tmp_path / "orders.ipynb", [cell.replace("def price", "def cost") for cell in ORDERS])
+    states = {h["name"]: h["state"] for h in call("status", notebook)["handlers"]}
+    assert states == {"cost": "registered", "price": "orphaned"}
+
+    gone = call("delete", notebook, "--yes")
+    assert {change["action"] for change in gone["changes"]} == {"delete"}
+    assert call("delete", notebook, "--yes")["changes"] == []
+
+
+def test_package_writes_a_zip_for_each_handler_without_any_aws(cli, notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path / "nowhere"))
+    code, out, _ = cli("package", notebook, "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["price.zip"]
+    assert "price.zip" in out
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_show_prints_the_module(cli, notebook):
+    code, out, _ = cli("show", notebook, "price")
+    assert code == 0
+    assert "RATE = 2" in out
+    assert "SystemExit" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["deploi", "x.ipynb"], 2, "no command 'deploi'\n  fix: nbchalice deploy"),
+        (["deploy"], 2, "Missing argument 'NOTEBOOK'"),
+        (["deploy", "missing.ipynb"], 2, "missing.ipynb"),
+        (["deploy", "{notebook}", "--target", "moon"], 2, "moon"),
+        (["send", "{notebook}", "cost"], 2, "there is no handler 'cost'\n  fix: the handlers are price"),
+        (["send", "{notebook}", "price", "--subject", "x"], 2, "--subject is not for SQS events"),
+        (["send", "{notebook}", "price", "--attribute", "x"], 2, "wants NAME=VALUE"),
+        (["local", "create"], 2, "local create wants a kind and a name"),
+    ],
+)
+def test_wrong_usage_is_said_on_stderr_with_status_2(cli, notebook, local_aws, words, code, said):
+    got, out, err = cli(*[word.replace("{notebook}", notebook) for word in words])
+    assert (got, out) == (code, "")
+    assert said in err
+    assert err.startswith("error: ")
+
+
+def test_a_failed_operation_ends_with_status_1(cli, notebook, local_aws):
+    code, out, err = cli("send", notebook, "price", "--message", "1")
+    assert (code, out) == (1, "")
+    assert "price is not deployed" in err
+
+
+def test_a_notebook_without_handlers_says_how_to_begin(cli, tmp_path, local_aws):
+    code, _, err = cli("deploy", write(tmp_path / "empty.ipynb", ["1 + 1"]))
+    assert code == 2
+    assert "empty.ipynb has no handlers" in err
+
+
+def test_execute_runs_the_notebook_first(cli, notebook, tmp_path, local_aws):
+    code, _, err = cli("plan", notebook, "--execute")
+    assert code == 1
+    assert "orders.ipynb failed while it was executed" in err
+
+
+def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):
+    assert call("local", "status")["endpoint"] == local_aws.endpoint
+    code, out, _ = cli("local", "env")
+    assert code == 0
+    assert f"export AWS_ENDPOINT_URL={local_aws.endpoint}" in out
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        assert f"export {name}=" in out
+
+
+def test_the_command_is_installed_and_keeps_stdout_to_json(notebook, local_aws):
+    done = subprocess.run(
+        [sys.executable, "-m", "nbchalice", "plan", notebook, "--json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["changes"]
+
+
+def test_help_lists_the_commands(cli):
+    code, out, _ = cli("--help")
+    assert code == 0
+    for name in ("deploy", "plan", "status", "send", "logs", "package", "show", "local", "delete"):
+        assert f"\n  {name}" in out
