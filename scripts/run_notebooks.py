@@ -1,0 +1,73 @@
+"""Runs the notebooks from top to bottom and saves them with outputs that mean the same on every machine.
+
+    .venv/bin/python scripts/run_notebooks.py [NOTEBOOK ...]
+
+They run on a local AWS of their own. Only plain text is kept of each output, without the port of the local AWS.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "notebooks"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+ENDPOINT = re.compile(r"http://127\.0\.0\.1:\d+")
+MACHINE = re.compile(r"/(?:home|root|tmp|Users|private|work)/\S*")
+
+
+def execute(path: Path) -> Any:
+    """Return a notebook with the outputs of a run in a kernel of its own."""
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", store_widget_state=False, resources=resources
+    ).execute()
+    return notebook
+
+
+def tidy(notebook: Any, name: str) -> None:
+    """Keep of the outputs what people read; an absolute path of this machine is an error."""
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).clear()
+            text = output.get("data", {}).get("text/plain", output.get("text", ""))
+            text = ENDPOINT.sub("http://127.0.0.1:PORT", text)
+            if found := MACHINE.search(text):
+                raise SystemExit(f"{name}: an output of cell {cell.id} names a path of this machine: {found[0]}")
+            if "data" in output:
+                output.data = {"text/plain": text}
+            elif "text" in output:
+                output.text = text
+
+
+def main() -> None:
+    """Run the notebooks that are named, or all."""
+    paths = [Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("*.ipynb"))
+    with tempfile.TemporaryDirectory(prefix="nbchalice-notebooks-") as home:
+        os.environ["NBCHALICE_LOCAL_HOME"] = home
+        from nbchalice.aws.local import server
+
+        try:
+            for path in paths:
+                notebook = execute(path)
+                tidy(notebook, path.name)
+                nbformat.validate(notebook)
+                nbformat.write(notebook, path)
+                print(path.name)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
