@@ -37,6 +37,9 @@ class Logs:
                 {"timestamp": THEN + number, "message": line, "logStreamName": "s", "eventId": str(number)}
             )
 
+    def get_function_configuration(self, **_):
+        return {}
+
     def filter_log_events(self, startTime, **_):
         self.asked.append(startTime)
         if self.armed and self.script:
