@@ -1,9 +1,12 @@
 PY := .venv/bin/python
 STAMP := .stamps/venv
 
-.PHONY: setup demo test check lab bench clean
+.PHONY: help setup demo check test lab bench clean
 
-setup: $(STAMP)
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## make .venv with everything needed
 
 $(STAMP): pyproject.toml scripts/setup.sh
 	sh scripts/setup.sh
@@ -13,16 +16,18 @@ demo: setup  ## four handlers, each with an event it really handled
 	$(PY) -m nbchalice.demo
 
 check: setup  ## linters and types
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
 
-test: setup check
-	.venv/bin/pytest -q
+test: check  ## every test, in the browser too
+	.venv/bin/pytest -q -n 2 --dist loadfile
 
 lab: setup  ## JupyterLab on notebooks/
 	cd notebooks && ../.venv/bin/jupyter lab --ip=127.0.0.1
 
-bench: setup
+bench: setup  ## speed, printed
 	$(PY) -m benchmarks
 
-clean:
+clean:  ## remove what was made here
 	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache build dist
