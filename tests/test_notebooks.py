@@ -1,0 +1,165 @@
+"""The notebooks, executed from top to bottom in a real kernel on a local AWS of the test run's own."""
+
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NAMES = ["quickstart", "schedule", "s3", "sns", "sqs"]
+MACHINE = re.compile(r"/(?:home|root|tmp|Users|private|work)/|127\.0\.0\.1:\d")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+HANDLED = rf"message {UUID}: done\nok in [0-9.]+ ms .*request {UUID}\n"
+
+
+class Run:
+    """A notebook after its run; ``run["%chalice send price"]`` is the text of the outputs of the first such cell."""
+
+    def __init__(self, path):
+        self.notebook = nbformat.read(path, as_version=4)
+        resources = {"metadata": {"path": str(path.parent)}}
+        client = NotebookClient(self.notebook, timeout=120, store_widget_state=False, resources=resources)
+        client.execute()
+
+    def __getitem__(self, begin):
+        return self.all(begin)[0]
+
+    def all(self, begin):
+        """Return the text of the outputs of each cell that begins so."""
+        found = [outputs_of(cell) for cell in self.notebook.cells if cell.source.startswith(begin)]
+        assert found, f"no cell begins with {begin}"
+        return found
+
+
+def outputs_of(cell):
+    outputs = cell.get("outputs", [])
+    return "\n".join(o.text if o.output_type == "stream" else o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+@pytest.fixture(scope="module")
+def run(local_aws, tmp_path_factory):
+    """``run("sqs")``: runs a notebook, in a folder of its own, and returns the outputs."""
+    folder = tmp_path_factory.mktemp("notebooks")
+
+    def execute(name):
+        path = Path(shutil.copy(FOLDER / f"{name}.ipynb", folder))
+        made = Run(path)
+        assert [left.name for left in folder.iterdir() if left.suffix != ".ipynb"] == [], "a file was left behind"
+        return made
+
+    return execute
+
+
+def twice(run, name):
+    """Run a notebook two times: what the first run leaves in queues and buckets must not disturb the second."""
+    first = run(name)
+    again = run(name)
+    for text in (*first.all("%chalice delete"), *again.all("%chalice delete")):
+        assert "deleted" in text
+        assert "nothing changed" not in text
+    return first, again
+
+
+def test_quickstart(run):
+    for done in twice(run, "quickstart"):
+        deployed, again = done.all("%chalice deploy")
+        assert "+ create  function" in deployed
+        assert deployed.count(":function:quickstart-dev-") == 4
+        assert "nothing changed" in again
+        assert "needs     Order (" in done["%%on_sqs_message"]
+        assert "quickstart - INFO - tea costs 12.00" in done["from nbchalice.testing"]
+        assert re.search(HANDLED + r" *INFO +coffee costs 4.80", done["%chalice send price"])
+        good, bad = done.all("%chalice send announce")
+        assert re.search(HANDLED + r" *INFO +OPENING: We open at nine", good)
+        assert re.search(
+            HANDLED + r" *INFO +new object in/monday.csv in uploads, 5 bytes", done["%chalice send ingest"]
+        )
+        assert re.search(HANDLED + r" *INFO +the time is \d{4}-", done["%chalice send every_hour"])
+        assert re.search(rf"message {UUID}: failed\nerror in ", bad)
+        assert re.search(r"AttributeError: .*'upper'\n +cell 6, line 3, in announce\n +app.log.info", bad)
+        assert "OPENING: We open at nine" in done["%chalice logs announce"]
+        assert "AttributeError" in done["%chalice logs announce"]
+        assert "class Order:" in done["%chalice show price"]
+        assert "def ingest" not in done["%chalice show price"]
+        assert done["%chalice status"].count(" deployed ") == 4
+
+
+def test_schedule(run):
+    done = run("schedule")
+    assert done["%chalice deploy"].count(":function:clock-dev-") == 5
+    assert re.search(HANDLED + r" *INFO +tick at \d{4}-.*rule clock-dev-tick-event", done["%chalice send tick"])
+    good, bad = done.all("%chalice send report")
+    assert re.search(HANDLED + r" *INFO +north: 33.3 % for each shop", good)
+    assert re.search(r": failed\n.*\n +ZeroDivisionError.*\n +cell 3, line 7, in report\n +share = ", bad)
+    assert "dropping rows of orders older than 30 days" in done["%chalice send clean_up"]
+    assert "month's end" in done["%chalice send last_friday"]
+    assert "True done north: 12.5 %" in done["result ="]
+    assert "Mon 04 Jan 2027 09:00 UTC" in done["from datetime"]
+    assert done["from nbchalice import Cron"].count("- ") == 3
+    assert ": 0 changes" in done["%chalice plan"]
+
+
+def test_s3(run):
+    for done in twice(run, "s3"):
+        good, filtered, bad = done.all("%chalice send add_up")
+        assert re.search(
+            rf"message {UUID}: done\nok in (.*\n)+ *INFO +in/my orders.csv \(27 bytes\): net is 14.50", good
+        )
+        assert re.search(rf"message {UUID}: queued\n", filtered)
+        assert "could not convert string to float: 'ten'" in bad
+        assert re.search(r"cell 3, line 6, in add_up\n(.*\n)+ +cell 2, line 6, in total", bad)
+        assert (
+            "in/my+orders.csv\ninbox - INFO - ObjectRemoved:Delete: in/my orders.csv" in done["from nbchalice.testing"]
+        )
+        assert "ObjectRemoved:Delete: in/my orders.csv" in done["%chalice logs removed"]
+
+
+def test_sns(run):
+    done = run("sns")
+    assert re.search(HANDLED + r" *INFO +Weather \| Sunny, later rain", done["%chalice send archive"])
+    good, filtered, bad = done.all("%chalice send alert")
+    assert re.search(HANDLED + r" *WARNING urgent \(strike\): Strike at the port", good)
+    assert re.search(rf"message {UUID}: queued\n", filtered)
+    assert re.search(r"KeyError: 'headline'\n +cell 4, line 4, in alert\n +found = words_of", bad)
+    assert re.search(HANDLED + r" *INFO +for the front page: Nobel prize", done["%chalice send front_page"])
+    assert done["%chalice logs archive"].count("ok in ") == 4
+
+
+def test_sqs(run):
+    for done in twice(run, "sqs"):
+        assert (
+            "restock wants to see again: ['two', '3']\ntake_back wants to see again: ['two']" in done["import logging"]
+        )
+        assert "note: price: timeout 30 s, the visibility timeout of queue shop-orders" in done["%chalice deploy"]
+        good, bad = done.all("%chalice send price")
+        assert re.search(HANDLED + r" *INFO +tea costs 12.00", good)
+        assert re.search(r": failed\nerror in .*\n +KeyError: 'net'\n +cell 3, line 4, in price\n", bad)
+        assert re.search(HANDLED + r" *INFO +12 more", done["%chalice send restock"])
+        assert re.search(HANDLED + r" *INFO +account jones: 20", done["%chalice send pay"])
+        assert done["%chalice logs take_back"].count(" back") == 10
+        partial = done["%chalice send take_back"]
+        assert re.search(r": failed\npartial in .* 1 of the batch failed", partial)
+        assert re.search(r"cell 5, line 3, in take_back\n +app.log.info", partial)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
+def test_saved_notebooks_read_the_same_everywhere(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert [cell.id for cell in notebook.cells] == [f"{path.stem}-{n:02d}" for n in range(len(notebook.cells))]
+    assert "widgets" not in notebook.metadata
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "saved as executed"
+    for cell in code:
+        assert not MACHINE.search(outputs_of(cell)), cell.id
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert set(output.get("data", {})) <= {"text/plain"}
+
+
+def test_every_notebook_is_tested():
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
