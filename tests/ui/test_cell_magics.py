@@ -88,7 +88,7 @@ def test_help_lists_the_options_made_from_the_source(run):
         ("%%on_sqs_message orders --batch 3\ndef f(event):\n    pass", "unrecognized arguments: --batch 3", "line 1"),
         ("# why\n%%on_sqs_message orders --batch-size x\ndef f(event):\n    pass", "wants a whole number", "line 2"),
         ("%%on_sqs_message orders --batch-size 20\ndef f(event):\n    pass", "--batch-size over 10 needs", "line 1"),
-        ("%%on_sqs_message\ndef f(event):\n    pass", "give either queue or queue_arn", "line 1"),
+        ("%%on_sqs_message\ndef f(event):\n    pass", "QUEUE is missing", "line 1"),
         ("%%on_sqs_message 'orders\ndef f(event):\n    pass", "No closing quotation", "line 1"),
         ("%%on_sqs_message orders\ndef f(event)\n    pass", "the cell is not valid Python", "line 2: def f(event)"),
         ("%%on_sqs_message orders\nx = 1", "no function", "line 1"),
