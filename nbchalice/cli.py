@@ -35,6 +35,10 @@ class Shell:
     def __init__(self, notebook: Path | None, stage: str | None, target: str | None, execute: bool) -> None:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
 
+    def pinned(self) -> Shell:
+        """Return itself: it serves one command."""
+        return self
+
     def project(self) -> Project:
         """Return the project that the notebook's file describes."""
         assert self.notebook is not None

@@ -44,12 +44,12 @@ def matches(pattern: Mapping[str, Any], value: Any) -> bool:
     return True
 
 
-def body_of(text: str) -> Any:
-    """Return a message's text as JSON, or as it is where it is none."""
+def body_of(message: Any) -> Any:
+    """Return a message's text as JSON; what is none, or no text, as it is."""
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return json.loads(message)
+    except (TypeError, ValueError):
+        return message
 
 
 def _nested(wanted: Mapping[str, Any], found: Any) -> bool:
@@ -65,7 +65,7 @@ def _any_rule(rules: list[Any], found: Any) -> bool:
 
 def _passes(rule: Any, value: Any) -> bool:
     if not isinstance(rule, Mapping):
-        return value is not ABSENT and type(value) is type(rule) and bool(value == rule) or _same_number(rule, value)
+        return (type(value) is type(rule) and bool(value == rule)) or _same_number(rule, value)
     operator, wanted = next(iter(rule.items()))
     if operator == "exists":
         return (value is not ABSENT) is bool(wanted)

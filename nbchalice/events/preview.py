@@ -13,7 +13,7 @@ from nbchalice.sources.base import FunctionRef, Source
 from nbchalice.sources.firings import next_firings
 from nbchalice.sources.s3 import DEFAULT_EVENTS, matching_key
 from nbchalice.sources.sns import topic_arn
-from nbchalice.sources.sqs import patterns_of, text_of
+from nbchalice.sources.sqs import patterns_of
 
 FIRINGS = 5
 
@@ -38,6 +38,7 @@ def preview(
     values: Mapping[str, Any],
     handlers: Sequence[Handler],
     ref: FunctionRef,
+    *,
     now: datetime | None = None,
 ) -> list[Note]:
     """Return what will become of an event.
@@ -81,7 +82,7 @@ def _queue(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[Note]:
         name: {"stringValue": value, "dataType": "String"}
         for name, value in dict(values.get("attribute") or {}).items()
     }
-    record = {"body": body_of(text_of(values.get("message"), "")), "messageAttributes": attributes}
+    record = {"body": body_of(values.get("message") or ""), "messageAttributes": attributes}
     passes = any(matches(pattern, record) for pattern in patterns)
     text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
     return [Note(text, passes)]
@@ -93,7 +94,7 @@ def _topic(name: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> 
         return Note(f"{name} gets every message of the topic", True)
     attributes = dict(values.get("attribute") or {})
     in_body = options.get("filter_scope") == "MessageBody"
-    passes = matches(policy, body_of(text_of(values.get("message"), "")) if in_body else attributes)
+    passes = matches(policy, body_of(values.get("message") or "") if in_body else attributes)
     return Note(f"{name}: its filter policy {'lets it through' if passes else 'does not match'}", passes)
 
 

@@ -26,6 +26,9 @@ class Frontend(Protocol):
 
     interactive: bool
 
+    def pinned(self) -> Frontend:
+        """Return it at this command's stage and target, for what outlives the command."""
+
     def project(self) -> Project:
         """Return the notebook's project."""
 
@@ -173,11 +176,16 @@ def delete(ui: Frontend, yes: bool) -> Result:
     option("--key", "key of the object (S3)"),
     option("--file", "file to upload (S3)", type=click.Path(exists=True, dir_okay=False)),
     option("--detail", "detail of the event, as JSON (schedule)"),
+    option("--saved", "event saved in .nbchalice/events; the other options change it", metavar="NAME"),
     option("--wait", "seconds to wait for the invocation", type=float, default=30.0, show_default=True),
     handler="required",
 )
-def send(ui: Frontend, handler: str, wait: float, **values: Any) -> Result:
-    """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation."""
+def send(ui: Frontend, handler: str, wait: float, saved: str | None, **values: Any) -> Result:
+    """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation.
+
+    In a notebook, without any option for the event, it shows a form.
+    """
+    from nbchalice.events.saved import SavedEvents
     from nbchalice.events.send import send as send_event
 
     project, found = some(ui, handler)
@@ -185,6 +193,12 @@ def send(ui: Frontend, handler: str, wait: float, **values: Any) -> Result:
     source, options = found.sources()[0]
     known = {form.name for form in source.fields}
     given = {name: value for name, value in values.items() if value not in (None, {}, ())}
+    if ui.interactive and not given and saved is None:
+        from nbchalice.ui.sender import Sender
+
+        return Sender(ui.pinned(), found.name)
+    if saved is not None:
+        given = {**SavedEvents(project.notebook.parent, found.name).load(saved), **given}
     if foreign := [name for name in given if name not in known]:
         flags = ", ".join("--" + name.replace("_", "-") for name in foreign)
         allowed = ", ".join("--" + form.name.replace("_", "-") for form in source.fields)

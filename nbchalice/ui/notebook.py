@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -59,8 +60,6 @@ class Notebook:
     shell: the IPython shell.
     """
 
-    interactive = True
-
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.session = Session(shell)
@@ -70,6 +69,16 @@ class Notebook:
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
         self._running: tuple[str, int, Location] | None = None
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody sits at a front end that can show widgets; nobody does where nbclient runs the notebook."""
+        request: dict[str, Any] = getattr(self.shell, "get_parent", dict)() or {}
+        return bool(request.get("content", {}).get("allow_stdin"))
+
+    def pinned(self) -> Notebook:
+        """Return it at the stage and target of this command, for a panel that outlives the command."""
+        return copy.copy(self)
 
     def attach(self) -> None:
         """Listen to the session; take over what was registered before."""

@@ -1,0 +1,180 @@
+"""The fields of a form, as a source declares them, as widgets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.sources.base import Field
+from nbchalice.ui import html
+from nbchalice.ui.panels import area, button, row
+
+LABEL = {"description_width": "7em"}
+WIDE = "calc(100% - 4px)"
+Changed = Callable[[], None]
+
+
+class TextInput:
+    """One line of text, also for numbers and paths."""
+
+    def __init__(self, field: Field, changed: Changed) -> None:
+        self.field = field
+        self.box: Any = widgets.Text(
+            description=field.label, placeholder=field.help, style=LABEL, layout=widgets.Layout(width=WIDE)
+        )
+        self.box.observe(lambda _: changed(), names="value")
+        self.widget: widgets.Widget = self.box
+
+    def read(self) -> Any:
+        """Return the value, or None where the field is empty."""
+        text = self.box.value.strip()
+        if not text or self.field.kind != "number":
+            return text or None
+        try:
+            return int(text)
+        except ValueError:
+            raise InvalidInputError(f"{self.field.label} wants a whole number, not {text!r}") from None
+
+    def write(self, value: Any) -> None:
+        """Set the value."""
+        self.box.value = "" if value is None else str(value)
+
+
+class AreaInput(TextInput):
+    """Text of several lines; says whether it is JSON, and can lay it out."""
+
+    def __init__(self, field: Field, changed: Changed) -> None:
+        self.field = field
+        self.box = widgets.Textarea(
+            description=field.label,
+            placeholder=field.help,
+            rows=4,
+            style=LABEL,
+            layout=widgets.Layout(width=WIDE, height="auto"),
+        )
+        self.note = area()
+        self.box.observe(lambda _: self._check(), names="value")
+        self.box.observe(lambda _: changed(), names="value")
+        tidy = button("Format JSON", self.format, f"lay out {field.label} as JSON")
+        self.widget = widgets.VBox([self.box, row(tidy, self.note, margin="0 0 0 7em")])
+        self._check()
+
+    def read(self) -> Any:
+        """Return the text; a JSON field's must be JSON."""
+        text = self.box.value
+        if self.field.kind == "json" and (problem := json_problem(text)):
+            raise InvalidInputError(f"{self.field.label} is not JSON: {problem}", "correct it, or press Format JSON")
+        return text or None
+
+    def write(self, value: Any) -> None:
+        """Set the text; anything else is written as JSON."""
+        self.box.value = value if isinstance(value, str) else json.dumps(value or {}, ensure_ascii=False)
+
+    def format(self) -> None:
+        """Lay out the text as JSON, if it is JSON."""
+        if self.box.value.strip() and not json_problem(self.box.value):
+            self.box.value = json.dumps(json.loads(self.box.value), indent=2, ensure_ascii=False)
+
+    def _check(self) -> None:
+        problem = json_problem(self.box.value)
+        if not self.box.value.strip():
+            self.note.value = html.text("empty", "muted")
+        elif problem is None:
+            self.note.value = html.text("valid JSON", "good")
+        else:
+            sent = "" if self.field.kind == "json" else "; it is sent as text"
+            self.note.value = html.text(f"not JSON: {problem}{sent}", "bad" if self.field.kind == "json" else "muted")
+
+
+class PairsInput:
+    """Names and values, one pair a line."""
+
+    def __init__(self, field: Field, changed: Changed) -> None:
+        self.field, self._changed = field, changed
+        self._rows = widgets.VBox()
+        label = widgets.Label(field.label, layout=widgets.Layout(width="7em", justify_content="flex-end"))
+        more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
+        self._pairs: list[tuple[widgets.Text, widgets.Text]] = []
+        self.widget: widgets.Widget = widgets.HBox([label, widgets.VBox([self._rows, more])])
+
+    def read(self) -> dict[str, str] | None:
+        """Return the pairs that have a name."""
+        return {name.value.strip(): value.value for name, value in self._pairs if name.value.strip()} or None
+
+    def write(self, value: Mapping[str, Any] | None) -> None:
+        """Set the pairs."""
+        self._pairs = []
+        for name, text in (value or {}).items():
+            self._add(name, str(text))
+        self._show()
+
+    def _add(self, name: str, value: str) -> None:
+        number = len(self._pairs) + 1
+        pair = tuple(
+            widgets.Text(
+                value=text,
+                placeholder=what,
+                layout=widgets.Layout(width="14em"),
+                tooltip=f"{what} of {self.field.label} {number}",
+            )
+            for what, text in (("name", name), ("value", value))
+        )
+        for box in pair:
+            box.observe(lambda _: self._changed(), names="value")
+        self._pairs.append((pair[0], pair[1]))
+        self._show()
+
+    def _show(self) -> None:
+        self._rows.children = [
+            row(*pair, button("Remove", partial(self._remove, pair), "remove this line")) for pair in self._pairs
+        ]
+
+    def _remove(self, pair: tuple[widgets.Text, widgets.Text]) -> None:
+        self._pairs = [one for one in self._pairs if one is not pair]
+        self._show()
+        self._changed()
+
+
+class Form:
+    """The fields of one source.
+
+    Parameters
+    ----------
+    fields: as the source declares them.
+    changed: called after each change of a value.
+    """
+
+    def __init__(self, fields: Sequence[Field], changed: Changed) -> None:
+        kinds: dict[str, Any] = {"area": AreaInput, "json": AreaInput, "pairs": PairsInput}
+        self.inputs = {field.name: kinds.get(field.kind, TextInput)(field, changed) for field in fields}
+        self.widget = widgets.VBox([one.widget for one in self.inputs.values()])
+
+    def read(self) -> dict[str, Any]:
+        """Return the values of the fields that are filled.
+
+        Raises
+        ------
+        InvalidInputError: a value is not of its field's kind.
+        """
+        found = {name: one.read() for name, one in self.inputs.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Set all fields; those without a value become empty."""
+        for name, one in self.inputs.items():
+            one.write(values.get(name, None if not isinstance(one, AreaInput) else ""))
+
+
+def json_problem(text: str) -> str | None:
+    """Return why a text is not JSON, or None."""
+    try:
+        json.loads(text)
+    except ValueError as error:
+        line = getattr(error, "lineno", None)
+        return f"{getattr(error, 'msg', error)}" + (f" (line {line}, column {error.colno})" if line else "")  # type: ignore[attr-defined]
+    return None

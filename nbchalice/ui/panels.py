@@ -1,0 +1,181 @@
+"""What all panels share: a widget with a readable form beside it, and work in threads, one at a time."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import NbChaliceError
+from nbchalice.ui import html
+from nbchalice.ui.cards import Card
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Panel:
+    """A widget for front ends, and a card for terminals, GitHub and exports.
+
+    In a saved notebook the widget is gone. What is given to `keep` stands below the panel then; as long as the widget
+    lives, its style hides it.
+
+    Parameters
+    ----------
+    fallback: what is shown where there are no widgets.
+    """
+
+    def __init__(self, fallback: Card) -> None:
+        self.fallback = fallback
+        self._mark = f"nbchalice-kept-{uuid.uuid4().hex[:12]}"
+        self._kept: Any = None
+
+    @property
+    def view(self) -> widgets.Widget:
+        """The widget."""
+        raise NotImplementedError
+
+    def style(self) -> widgets.HTML:
+        """Return the widget that hides what is kept, for the panel to hold."""
+        return widgets.HTML(f"<style>.{self._mark}{{display:none}}</style>", layout=widgets.Layout(display="none"))
+
+    def keep(self, card: Any) -> None:
+        """Keep a result (anything with text and HTML) in the notebook's file."""
+        if self._kept is not None:
+            self._kept.update(self._marked(card._repr_mimebundle_()), raw=True)
+
+    def _marked(self, bundle: Any) -> dict[str, str]:
+        return {
+            "text/plain": bundle["text/plain"],
+            "text/html": html.tag("div", bundle.get("text/html", ""), class_=self._mark),
+        }
+
+    def to_dict(self) -> Any:
+        """Return what the card holds."""
+        return self.fallback.to_dict()
+
+    def __repr__(self) -> str:
+        return self.fallback.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = self.fallback._repr_mimebundle_()
+        bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        return bundle
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self._repr_mimebundle_(), raw=True)
+        self._kept = display(self._marked({"text/plain": ""}), raw=True, display_id=True)
+
+
+class Worker:
+    """Runs one job at a time in a thread; what is asked for meanwhile is ignored.
+
+    Callbacks of widgets run on the kernel's own threads, and an error in them is seen by nobody.
+
+    Parameters
+    ----------
+    on_error: takes an error that a job raised.
+    """
+
+    def __init__(self, on_error: Callable[[NbChaliceError], None]) -> None:
+        self._on_error = on_error
+        self._busy = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return self._busy.locked()
+
+    def start(self, job: Callable[[], None]) -> bool:
+        """Run a job; return False where another one still runs."""
+        if not self._busy.acquire(blocking=False):
+            return False
+        self._thread = threading.Thread(target=self._run, args=(job,), name="nbchalice-panel", daemon=True)
+        self._thread.start()
+        return True
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for the job to end."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _run(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except NbChaliceError as error:
+            self._on_error(error)
+        except Exception as error:
+            self._on_error(explain(error, "the panel's work"))
+        finally:
+            self._busy.release()
+
+
+class Busy:
+    """Shows on a button that its work is going on; the button stays enabled, so that it keeps the focus."""
+
+    def __init__(self, button: widgets.Button, text: str) -> None:
+        self._button, self._text = button, text
+        self._before = button.description
+
+    def __enter__(self) -> None:
+        self._button.description = self._text
+        self._button.add_class("nbchalice-busy")
+
+    def __exit__(self, *_: object) -> None:
+        self._button.description = self._before
+        self._button.remove_class("nbchalice-busy")
+
+
+def button(text: str, on_click: Callable[[], Any], help: str = "", kind: str = "") -> widgets.Button:
+    """Return a button; `on_click` is to start work, not to do it."""
+    made = widgets.Button(
+        description=text, tooltip=help, button_style=kind, layout=widgets.Layout(width="auto", flex="0 0 auto")
+    )
+    made.on_click(lambda _: on_click())
+    return made
+
+
+def row(*items: widgets.Widget, **layout: str) -> widgets.HBox:
+    """Return widgets side by side, in several lines where there is little room."""
+    settings = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", **layout}
+    return widgets.HBox(items, layout=widgets.Layout(**settings))
+
+
+def area() -> widgets.HTML:
+    """Return an empty place for HTML."""
+    return widgets.HTML(layout=widgets.Layout(margin="0", overflow="visible"))
+
+
+def status_html(text: str, kind: str = "", detail: str = "") -> str:
+    """Return a line that screen readers tell when it changes."""
+    more = html.text(f" {detail}", "muted") if detail else ""
+    return html.tag("div", html.tag("b", html.text(text, kind)), more, role="status", **{"aria-live": "polite"})
+
+
+def error_html(error: NbChaliceError) -> str:
+    """Return an error with its place and hint."""
+    first, *rest = error.lines()
+    lines = html.tag("pre", html.text("\n".join(rest)), style="margin:0;white-space:pre-wrap") if rest else ""
+    return html.tag("div", html.tag("b", html.text(first, "bad")), lines, role="alert")
+
+
+def frame(*items: widgets.Widget) -> widgets.VBox:
+    """Return widgets in a frame, as cards have it."""
+    layout = widgets.Layout(
+        border=f"1px solid {html.BORDER}", padding="6px 10px", margin="2px 0", max_width="60em", overflow="visible"
+    )
+    made = widgets.VBox(items, layout=layout)
+    made.add_class("nbchalice-panel")
+    return made
+
+
+def title(text: str, badge: str) -> widgets.HTML:
+    """Return the head of a panel, with where it works."""
+    mark = html.tag("span", html.text(badge, "muted"), style="margin-left:1em")
+    return widgets.HTML(html.tag("div", html.tag("b", html.text(text)), mark), layout=widgets.Layout(margin="0"))

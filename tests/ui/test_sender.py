@@ -1,0 +1,162 @@
+"""The sender's form without a browser: its widgets are clicked from here."""
+
+import json
+import threading
+
+import pytest
+
+pytestmark = pytest.mark.timeout(180)
+QUEUE = """%%on_sqs_message {queue} --batch-size 10
+def price(event):
+    for record in event:
+        app.log.info("%s costs %.2f", record.body, float(record.body) * 1.2)
+"""
+
+
+@pytest.fixture
+def deployed(run, local_aws, monkeypatch):
+    run("%chalice app sender")
+    run(QUEUE.format(queue="sender-orders"))
+    run("%chalice deploy")
+    return run
+
+
+@pytest.fixture
+def sender(deployed):
+    from nbchalice.ui.sender import Sender
+
+    return Sender(deployed.notebook.pinned(), "price")
+
+
+def send(sender, **values):
+    for name, value in values.items():
+        sender._form.inputs[name].write(value)
+    sender.send_button.click()
+    sender.wait(60)
+
+
+def test_without_a_front_end_a_send_is_immediate(deployed):
+    deployed("RATE = 1")
+    result = deployed("%chalice send price")
+    assert result.status == "failed"  # the sample is no number
+
+
+def test_with_one_it_is_a_form_that_is_readable_without(deployed, monkeypatch):
+    request = {"content": {"allow_stdin": True}}
+    monkeypatch.setattr(deployed.shell, "get_parent", lambda: request, raising=False)
+    made = deployed("%chalice send price")
+    bundle = made._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert "%chalice send price --help" in bundle["text/plain"] and "queue sender-orders" in bundle["text/html"]
+    assert deployed("%chalice send price --message 10").status == "done"
+
+
+def test_a_click_is_followed_to_the_log_line(sender):
+    send(sender, message="10")
+    assert "done in" in sender._status.value
+    assert "10 costs 12.00" in sender._result.value
+    assert sender.results[-1].status == "done"
+
+
+def test_a_failure_shows_cell_line_and_source(sender):
+    send(sender, message="<img src=x onerror=alert(1)>")
+    assert "failed in" in sender._status.value
+    assert "line 4, in price" in sender._result.value and "float(record.body)" in sender._result.value
+    assert "<img" not in sender._result.value and "<img" not in sender._status.value
+
+
+def test_a_click_while_busy_is_ignored(sender, monkeypatch):
+    from nbchalice.ui.delivery import Way
+
+    begun, go_on, calls = threading.Event(), threading.Event(), []
+    deliver = Way.deliver
+
+    def slow(self, *arguments):
+        calls.append(arguments)
+        begun.set()
+        assert go_on.wait(60)
+        return deliver(self, *arguments)
+
+    monkeypatch.setattr(Way, "deliver", slow)
+    sender._form.inputs["message"].write("10")
+    sender.send_button.click()
+    assert begun.wait(60)
+    assert sender.send_button.description == "Sending…" and not sender.send_button.disabled
+    sender.send_button.click()
+    go_on.set()
+    sender.wait(60)
+    assert len(calls) == 1 and sender.send_button.description == "Send"
+
+
+def test_invoked_directly(sender):
+    sender._way.value = True
+    send(sender, message="5")
+    assert "invoked directly" in sender._status.value and "5 costs 6.00" in sender._result.value
+
+
+def test_many_at_once_and_the_same_twice(sender):
+    sender._count.value = 12
+    send(sender, message="1")
+    assert "12 of 12: 12 done" in sender._status.value
+    sender._twice.click()
+    sender.wait(60)
+    assert "2 of 2: 2 done" in sender._status.value
+
+
+def test_events_are_saved_beside_the_notebook_and_come_back(sender, tmp_path, deployed):
+    sender._form.inputs["message"].write('{"a": 1}')
+    sender._form.inputs["attribute"].write({"kind": "test"})
+    sender._save_name.value = "first order"
+    sender.save()
+    sender.wait(60)
+    path = tmp_path / ".nbchalice" / "events" / "price" / "first order.json"
+    assert json.loads(path.read_text()) == {"message": '{"a": 1}', "attribute": {"kind": "test"}}
+    sender._pick.value = ("template", "text")
+    assert sender._form.read() == {"message": "hello from nbchalice"}
+    sender._pick.value = ("saved", "first order")
+    assert sender._form.read() == {"message": '{"a": 1}', "attribute": {"kind": "test"}}
+    path.write_text('{"message": "30"}')
+    result = deployed('%chalice send price --saved "first order"')
+    assert "30 costs 36.00" in str(result)
+
+
+@pytest.mark.parametrize("name", ["../up", "", "a/b", ".hidden", "x" * 100])
+def test_a_name_that_is_no_file_name_is_told(sender, name, tmp_path):
+    sender._save_name.value = name
+    sender.save()
+    sender.wait(60)
+    assert "cannot name an event" in sender._status.value
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_what_was_sent_can_be_sent_again(sender):
+    send(sender, message="10")
+    label = next(text for text, choice in sender._pick.options if choice[0] == "sent")
+    sender._form.inputs["message"].write("")
+    sender._pick.value = next(choice for text, choice in sender._pick.options if text == label)
+    assert sender._form.read() == {"message": "10"}
+
+
+def test_json_is_checked_and_laid_out(sender):
+    body = sender._form.inputs["message"]
+    body.write('{"a":1}')
+    assert "valid JSON" in body.note.value
+    body.format()
+    assert body.read() == '{\n  "a": 1\n}'
+    body.write('{"a":')
+    assert "not JSON" in body.note.value and "sent as text" in body.note.value
+
+
+def test_errors_stay_in_the_panel(sender):
+    sender._form.inputs["delay"].write("soon")
+    send(sender)
+    assert "Delay (s) wants a whole number" in sender._status.value
+    assert not sender.results
+
+
+def test_on_real_aws_the_first_click_only_asks(sender):
+    sender._confirmed = False
+    send(sender, message="10")
+    assert "press Send again" in sender._status.value and not sender.results
+    send(sender, message="10")
+    assert sender.results[-1].status == "done"
