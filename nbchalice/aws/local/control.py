@@ -35,8 +35,6 @@ class Control:
         return 404, {"message": f"no such endpoint: {name}"}
 
     def _stop(self) -> tuple[int, Any]:
-        self._service.guard.close()
-        self._service.pool.close()
-        problems = self._service.save()
+        problems = self._service.prepare_end()
         self._service.stop_soon()
         return 200, {"problems": problems}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import MutableMapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from .guard import Request
 from .operations import operation_of
 
 App = Any
@@ -70,9 +72,9 @@ class FaultInjector:
 
     async def _serve(self, action: str, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if action == "throttle":
-            await refuse(send, 429, "ThrottlingException", "Rate exceeded (injected)")
+            await refuse(scope["nbchalice.request"], send, 429, "ThrottlingException", "Rate exceeded (injected)")
         elif action == "error":
-            await refuse(send, 500, "InternalFailure", "Internal failure (injected)")
+            await refuse(scope["nbchalice.request"], send, 500, "InternalFailure", "Internal failure (injected)")
         elif action == "drop-before":
             await drop_connection(scope["nbchalice.send"])
         elif action == "drop-after":
@@ -101,19 +103,18 @@ class FaultInjector:
         return 200, {}
 
 
-async def refuse(send: Any, status: int, code: str, message: str) -> None:
+async def refuse(request: Request, send: Any, status: int, code: str, message: str) -> None:
     """Answer with an error that SDKs of JSON, query and REST protocols understand."""
-    xml = (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-        "<RequestId>injected</RequestId></ErrorResponse>"
-    )
-    headers = [
-        (b"content-type", b"text/xml"),
-        (b"x-amzn-errortype", code.encode()),
-        (b"content-length", str(len(xml)).encode()),
-    ]
+    if "x-amz-target" in request.headers:
+        text = json.dumps({"__type": code, "message": message})
+    else:
+        text = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+            "<RequestId>injected</RequestId></ErrorResponse>"
+        )
+    headers = [(b"x-amzn-errortype", code.encode()), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": xml.encode()})
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 async def ignore(message: Any) -> None:

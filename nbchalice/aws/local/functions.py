@@ -17,7 +17,7 @@ from .spec import FunctionSpec
 
 
 class FunctionFolder:
-    """Folders of unpacked archives, named by content.
+    """Folders of unpacked archives, named by what identifies their content.
 
     Parameters
     ----------
@@ -28,27 +28,33 @@ class FunctionFolder:
         self._root = root
         self._lock = threading.Lock()
 
-    def code(self, archive: bytes) -> Path:
+    def code(self, digest: str, archive: bytes) -> Path:
         """Return the folder of a deployment package."""
-        return self._unpacked("code", [archive])
+        return self._unpacked("code", [(digest, archive)])
 
-    def layers(self, archives: list[bytes]) -> str:
+    def layers(self, archives: list[tuple[str, bytes]]) -> str:
         """Return the folder of layers laid over each other, later ones on top, or an empty string."""
         return str(self._unpacked("layers", archives)) if archives else ""
+
+    def clear(self) -> None:
+        """Forget everything unpacked."""
+        with self._lock:
+            shutil.rmtree(self._root, ignore_errors=True)
+            self._root.mkdir(mode=0o700)
 
     def scratch(self) -> Path:
         """Return a path for the temporary files of one execution environment."""
         return self._root / "scratch" / uuid.uuid4().hex
 
-    def _unpacked(self, kind: str, archives: list[bytes]) -> Path:
-        digest = hashlib.sha256(b"".join(hashlib.sha256(archive).digest() for archive in archives))
+    def _unpacked(self, kind: str, archives: list[tuple[str, bytes]]) -> Path:
+        digest = hashlib.sha256("\n".join(name for name, _ in archives).encode())
         target = self._root / kind / digest.hexdigest()[:32]
         with self._lock:
             if not target.exists():
                 partial = target.with_suffix(".partial")
                 shutil.rmtree(partial, ignore_errors=True)
                 partial.mkdir(parents=True)
-                for archive in archives:
+                for _, archive in archives:
                     unpack(archive, partial)
                 partial.rename(target)
         return target

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .home import TOKEN_HEADER, proof
+from .pool import Caller
 from .signature import SignatureChecker
 
 Scope = MutableMapping[str, Any]
@@ -33,7 +34,7 @@ HEALTH_PATH = CONTROL_PREFIX + "health"
 class Call:
     """The API call being served, for the code it runs."""
 
-    from_handler: bool = False
+    caller: Caller = Caller.EVENT
     next_request_id: str | None = None  # what the invocation it makes must be called
     request_id: str | None = None  # of the invocation it made
 
@@ -152,7 +153,7 @@ class Guard:
             self.last_call = time.monotonic()
         self.changed = True
         scope["nbchalice.request"], scope["nbchalice.send"] = request, send
-        call = Call(from_handler=key.of_handler)
+        call = Call(Caller.HANDLER if key.of_handler else Caller.PERSON)
         current_call.set(call)
         await self._app(scope, receive, rewrite_headers(send, call, request))
 

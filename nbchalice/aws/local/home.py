@@ -92,12 +92,17 @@ class Home:
 
 
 def write_json(path: Path, document: Any) -> None:
+    """Replace a file by a JSON document."""
+    write_text(path, json.dumps(document))
+
+
+def write_text(path: Path, text: str) -> None:
     """Replace a file in one step, readable by its owner only."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(fd, "w") as file:
-            json.dump(document, file)
+            file.write(text)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -38,6 +38,8 @@ def rest_operation(service: str, request: Request) -> str | None:
     for method, pattern, flags, name in rest_patterns(service):
         if method != request.method or not pattern.fullmatch(request.path) or not flags <= set(request.params):
             continue
+        if "Copy" in name and "x-amz-copy-source" not in request.headers:
+            continue
         if best is None or len(flags) > best[0]:
             best = (len(flags), name)
     return best[1] if best else None
@@ -49,6 +51,8 @@ def rest_patterns(service: str) -> list[tuple[str, re.Pattern[str], frozenset[st
     model = botocore.loaders.create_loader().load_service_model(MODEL_NAMES[service], "service-2")
     patterns = []
     for name, operation in model["operations"].items():
+        if operation.get("deprecated"):
+            continue
         path, _, query = operation["http"]["requestUri"].partition("?")
         parts = re.split(r"\{(\w+\+?)\}", path.rstrip("/") or "/")
         text = "".join(

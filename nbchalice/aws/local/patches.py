@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from ministack import app as ministack_app
@@ -22,6 +23,7 @@ from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, s3, sch
 from .async_events import AsyncEvent, AsyncEventQueue, Delivery
 from .functions import FunctionFolder
 from .guard import Call, current_call
+from .home import write_text
 from .pool import TooManyWorkersError, WorkerPool
 from .spec import FunctionSpec, Invocation, Runtime
 
@@ -29,6 +31,8 @@ VERSION = "1.5.33"
 STREAMED = "streamed"  # log_source of results whose log events are written already
 TICK_SECONDS = 1
 STATE_TRANSITION_SECONDS = 0.1
+ACCOUNT_CONCURRENCY = 1000  # AWS's; the pool keeps the number of processes far below
+MAX_LOG_EVENTS = 50_000  # kept of each log group
 RUNTIME_SETTINGS = frozenset(
     {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
 )
@@ -86,6 +90,7 @@ class Patches:
         lambda_svc.invoke_async_with_retry = self.submit
         lambda_svc._run_sqs_batch = self.run_sqs_batch
         lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width
+        lambda_svc._ACCOUNT_CONCURRENCY_CAP = ACCOUNT_CONCURRENCY
         lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
         sns._lambda_svc = AsynchronousLambda(self.submit)
         eventbridge._dispatch_to_lambda = self.dispatch_rule
@@ -105,7 +110,7 @@ class Patches:
         trace_id = lambda_svc._xray_trace_id_for_invocation(config)
         invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id)
         try:
-            with self.pool.lease(self.function_spec(config, code), nested=call.from_handler) as worker:
+            with self.pool.lease(self.function_spec(config, code), caller=call.caller) as worker:
                 worker.log.take_tail()
                 outcome = worker.invoke(invocation)
                 tail = worker.log.take_tail()
@@ -198,9 +203,9 @@ class Patches:
     def function_spec(self, config: Record, code: bytes) -> FunctionSpec:
         """Describe what the execution environments of a function depend on."""
         runtime = self.runtimes(str(config["Runtime"]))
-        layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or []]
-        layer_folder = self.folder.layers([layer for layer in layers if layer])
-        task_root = self.folder.code(code)
+        layers = [(layer["Arn"], lambda_svc._resolve_layer_zip(layer)) for layer in config.get("Layers") or []]
+        layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive])
+        task_root = self.folder.code(config["CodeSha256"], code)
         name, version = config["FunctionName"], config.get("Version", "$LATEST")
         account, region = lambda_svc._account_region_from_function_config(config)
         settings = {key: value for key, value in config.items() if key in RUNTIME_SETTINGS}
@@ -310,29 +315,51 @@ def log_store(group_name: str, stream_name: str) -> Callable[[list[tuple[int, st
     return store
 
 
+def trim_logs() -> None:
+    """Drop the oldest log streams of groups that grew too long: nobody sets a retention on a local log."""
+    for group in list(cloudwatch_logs._log_groups._data.values()):
+        streams = group["streams"]
+        total = sum(len(stream["events"]) for stream in list(streams.values()))
+        names = list(streams)  # handlers add streams meanwhile
+        oldest = sorted(names, key=lambda name: streams[name]["lastEventTimestamp"] or 0)
+        for name in oldest[:-1]:
+            if total <= MAX_LOG_EVENTS:
+                break
+            total -= len(streams[name]["events"])
+            del streams[name]
+        if total > MAX_LOG_EVENTS:
+            del streams[oldest[-1]]["events"][: total - MAX_LOG_EVENTS]
+
+
 def application() -> Any:
     """Return MiniStack's ASGI application."""
     return ministack_app.app
 
 
-def save_state() -> list[str]:
-    """Write all state; return what went wrong."""
-    problems: list[str] = []
+_saved: dict[str, str] = {}  # digest of what each service's file holds
 
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR:
-                problems.append(record.getMessage())
 
-    listener = Listener()
-    persistence.logger.addHandler(listener)
-    try:
-        persistence.save_all(ministack_app._build_persistence_save_dict())
-    finally:
-        persistence.logger.removeHandler(listener)
+def save_state(folder: Path) -> list[str]:
+    """Write the state of all services that changed, as ``save_all`` would; return what went wrong."""
+    problems = []
+    for name, get_state in ministack_app._build_persistence_save_dict().items():
+        try:
+            state = get_state()
+            if state is None:
+                continue
+            document = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
+            text = json.dumps(document, default=persistence._json_default)
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if _saved.get(name) != digest:
+                write_text(folder / f"{name}.json", text)
+                _saved[name] = digest
+        except Exception as error:
+            problems.append(f"{name}: {error}")
+            logger.warning("the state of %s was not saved: %s", name, error)
     return problems
 
 
 def reset_state() -> None:
     """Forget all resources."""
     ministack_app._reset_all_state()
+    _saved.clear()

@@ -6,9 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 
 from .spec import FunctionSpec
 from .workers import Worker
+
+
+class Caller(Enum):
+    """Who wants a function to run."""
+
+    EVENT = "an event, which can wait"
+    PERSON = "a direct call, which should not wait for events"
+    HANDLER = "another handler, which must not wait: it may hold what it waits for"
 
 
 class TooManyWorkersError(Exception):
@@ -21,26 +30,28 @@ class WorkerPool:
     Parameters
     ----------
     create: makes the environment of a function; its process starts with the first invocation.
-    per_function: how many environments one function gets for events that can wait.
-    total: how many there are in all for events that can wait.
-    hard_limit: how many there are at most, with those for handlers that wait for another handler.
+    per_function: how many environments one function gets for events; direct calls get as many again.
+    total: how many there are in all for events; direct calls get as many again.
     """
 
-    def __init__(
-        self, create: Callable[[FunctionSpec], Worker], per_function: int, total: int, hard_limit: int
-    ) -> None:
+    NESTED_LIMIT = 64
+
+    def __init__(self, create: Callable[[FunctionSpec], Worker], per_function: int, total: int) -> None:
         self._create = create
-        self._per_function = per_function
-        self._total = total
-        self._hard_limit = hard_limit
+        nested = max(self.NESTED_LIMIT, 4 * total)
+        self._limits = {
+            Caller.EVENT: (per_function, total),
+            Caller.PERSON: (2 * per_function, 2 * total),
+            Caller.HANDLER: (nested, nested),
+        }
         self._workers: list[Worker] = []
         self._changed = threading.Condition()
         self._closed = False
 
     @contextmanager
-    def lease(self, spec: FunctionSpec, *, nested: bool = False) -> Iterator[Worker]:
+    def lease(self, spec: FunctionSpec, caller: Caller = Caller.EVENT) -> Iterator[Worker]:
         """Lend an environment, waiting for one unless a handler is the caller."""
-        worker = self._acquire(spec, nested)
+        worker = self._acquire(spec, caller)
         try:
             yield worker
         finally:
@@ -88,7 +99,8 @@ class WorkerPool:
         with self._changed:
             return len(self._workers)
 
-    def _acquire(self, spec: FunctionSpec, nested: bool) -> Worker:
+    def _acquire(self, spec: FunctionSpec, caller: Caller) -> Worker:
+        per_function, limit = self._limits[caller]
         evicted: Worker | None = None
         with self._changed:
             while True:
@@ -97,16 +109,15 @@ class WorkerPool:
                 if worker := self._idle(spec):
                     break
                 same = sum(worker.spec.key == spec.key for worker in self._workers)
-                if nested or same < self._per_function:
-                    limit = self._hard_limit if nested else self._total
+                if same < per_function:
                     if len(self._workers) >= limit:
                         evicted = self._oldest_idle()
                     if evicted is not None or len(self._workers) < limit:
                         worker = self._create(spec)
                         self._workers.append(worker)
                         break
-                    if nested:
-                        raise TooManyWorkersError(f"{limit} handlers are running")
+                if caller is Caller.HANDLER:
+                    raise TooManyWorkersError(f"{limit} handlers are running")
                 self._changed.wait()
             worker.busy = True
         if evicted is not None:

@@ -14,7 +14,7 @@ import platformdirs
 from nbchalice.errors import LocalAWSError
 
 from . import environment
-from .connection import HEALTH_SECONDS, call_control, is_healthy
+from .connection import call_control, is_healthy
 from .home import Home, Record, lock_file
 from .process import end_process, is_ours, process_exists, remember_child
 from .spawn import bind, new_record, spawn, wait_until_healthy
@@ -60,14 +60,17 @@ def ensure_running() -> LocalAWS:
     """Return the running local AWS, starting it if there is none."""
     home = local_home()
     record = home.read_record()
-    if record is not None and is_healthy(record):
+    if record is not None and is_current(record) and is_healthy(record):
         return describe(home, record)
     prepare(home)
     with start_lock(home):
         record = home.read_record()
         if record is not None:
-            if is_healthy(record, HEALTH_SECONDS if is_ours(record.pid, record.instance) else 0.5):
-                return describe(home, record)
+            if is_healthy(record):
+                if is_current(record):
+                    return describe(home, record)
+                call_control(record, "POST", "stop")
+                wait_for_end(record.pid, STOP_SECONDS)
             clear_dead(record)
         return describe(home, start(home, record))
 
@@ -164,6 +167,11 @@ def start_lock(home: Home) -> Any:
     except OSError as error:
         hint = "make the folder writable, or set NBCHALICE_LOCAL_HOME to another folder"
         raise LocalAWSError(f"cannot write to {home.root}: {error.strerror or error}", hint) from error
+
+
+def is_current(record: Record) -> bool:
+    """Whether the server runs the MiniStack that this nbchalice was written for."""
+    return record.version == environment.MINISTACK_VERSION
 
 
 def clear_dead(record: Record) -> None:

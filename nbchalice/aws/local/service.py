@@ -71,9 +71,7 @@ class Service:
         self.home = Home(Path(settings.home))
         self.endpoint = f"http://127.0.0.1:{record.port}"
         self.folder = FunctionFolder(self.home.temporary)
-        self.pool = WorkerPool(
-            self._create_worker, settings.per_function, settings.total, hard_limit=settings.total + 50
-        )
+        self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total)
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
         self.patches = Patches(self.pool, self.folder, interpreters, settings.retry_delays, settings.per_function)
         self.patches.apply()
@@ -94,6 +92,7 @@ class Service:
         self._stopping = asyncio.Event()
         self._save_lock = threading.Lock()
         self.save_problems: list[str] = []
+        self._ending = False
 
     def _create_worker(self, spec: Any) -> Any:
         from .functions import lambda_variables, log_stream_name
@@ -108,7 +107,13 @@ class Service:
             "AWS_ENDPOINT_URL": self.endpoint,
         }
         environment = {**lambda_variables(spec, stream), **spec.environment, **credentials}
-        log = LogStream(log_store(spec.log_group, stream))
+        store = log_store(spec.log_group, stream)
+
+        def write(events: list[tuple[int, str]]) -> None:
+            self.guard.changed = True
+            store(events)
+
+        log = LogStream(write)
         return Worker(spec, log, self.folder.scratch(), environment)
 
     async def run(self) -> None:
@@ -139,26 +144,35 @@ class Service:
 
     def finish(self) -> None:
         """End everything: workers, state, folders, and this process with its group."""
-        self.guard.close()
-        self.pool.close()
-        self.save()
+        self.prepare_end()
         self.home.clear_temporary()
         write_json(self.home.record, {**self.settings.record.as_dict(), "pid": 0})
         for handler in logging.getLogger().handlers:
             handler.flush()
         os.killpg(0, signal.SIGKILL)
 
+    def prepare_end(self) -> list[str]:
+        """Refuse calls, end the workers and save, once; return what went wrong."""
+        if not self._ending:
+            self._ending = True
+            self.guard.close()
+            self.pool.close()
+            self.save()
+        return self.save_problems
+
     def save(self) -> list[str]:
         """Write all state to disk; return what went wrong."""
-        from .patches import save_state
+        from .patches import save_state, trim_logs
 
         with self._save_lock:
             self.guard.changed = False
-            self.save_problems = save_state()
+            trim_logs()
+            self.save_problems = save_state(self.home.state)
             try:
                 write_json(self.home.events, self.patches.events.pending())
             except OSError as error:
                 self.save_problems.append(f"asynchronous events: {error}")
+            self.guard.changed |= bool(self.save_problems)
             return self.save_problems
 
     def restore_events(self) -> None:
@@ -174,6 +188,7 @@ class Service:
         self.patches.events.clear()
         self.pool.kill_all()
         reset_state()
+        self.folder.clear()
 
     async def _housekeeping(self) -> None:
         """Reap idle environments, save changes, keep the log small, and stop when nobody calls."""

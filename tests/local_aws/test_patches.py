@@ -1,0 +1,87 @@
+"""The changed parts of MiniStack exist in the pinned version; what they do is tested where it shows."""
+
+import ast
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nbchalice.aws.local import environment, launcher
+
+FOLDER = Path(launcher.__file__).parent
+LOAD = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import launcher; launcher.load_package(); "
+
+
+def run(code, **options):
+    command = [str(environment.server_python()), "-I", "-c", LOAD + code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def names_used():
+    """Each ``module.attribute`` of MiniStack that the patches use or replace."""
+    tree = ast.parse((FOLDER / "patches.py").read_text())
+    modules = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ministack"):
+            for alias in node.names:
+                modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return sorted(
+        {
+            (modules[node.value.id], node.attr)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+        }
+    )
+
+
+def test_every_private_name_exists(local_aws):
+    names = names_used()
+    assert len(names) > 25
+    code = "import importlib, json; print(json.dumps([n for n in json.loads(sys.stdin.read()) if not hasattr(importlib.import_module(n[0]), n[1])]))"
+    done = run(code, input=json.dumps(names))
+    assert json.loads(done.stdout) == [], done.stderr
+
+
+def test_no_other_file_touches_private_names_of_ministack():
+    for path in FOLDER.glob("*.py"):
+        if path.name != "patches.py":
+            imports = [
+                line
+                for line in path.read_text().splitlines()
+                if "ministack" in line and "import" in line.split()[:1] + line.split()[2:3]
+            ]
+            assert imports in ([], ["from ministack.core import sigv4"]), path.name
+
+
+def test_another_version_is_refused(local_aws):
+    code = (
+        "import importlib, importlib.metadata; importlib.metadata.version = lambda name: '9.9.9'; "
+        "importlib.import_module('nbchalice_local_aws.patches').check_version()"
+    )
+    done = run(code)
+    assert "MiniStack 1.5.33 is needed, 9.9.9 is installed" in done.stderr
+
+
+def test_the_server_imports_nothing_of_the_notebooks_environment(local_aws):
+    code = "import importlib; importlib.import_module('nbchalice_local_aws.service'); import nbchalice_local_aws.patches; print([m for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')])"
+    done = run(code)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("eventbridge", "_SCHEDULER_TICK_INTERVAL"),
+        ("scheduler", "_SCHEDULE_TICK_INTERVAL"),
+        ("lambda_svc", "_ESM_SQS_DEFAULT_CONCURRENCY"),
+        ("lambda_svc", "_LAMBDA_STATE_TRANSITION_DELAY"),
+    ],
+)
+def test_a_replaced_constant_is_read_when_it_is_used(local_aws, module, name):
+    """It is a global name of functions, not a default value bound at import."""
+    code = (
+        f"import importlib, inspect; source = inspect.getsource(importlib.import_module('ministack.services.{module}')); "
+        f"print(source.count('{name}') >= 2, '={name}' in source)"
+    )
+    assert run(code).stdout.split() == ["True", "False"]
