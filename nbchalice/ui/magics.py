@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbchalice.runtime.function import EVENT_CLASSES
+from nbchalice.ui.completion import matcher
 from nbchalice.ui.notebook import Notebook
 
 LOADED = "_nbchalice"
@@ -21,6 +22,8 @@ def load(shell: Any) -> None:
         shell.register_magic_function(_cell_magic(notebook, name), "cell", name)
     shell.register_magic_function(_line_magic(notebook), "line", "chalice")
     shell.input_transformers_cleanup.append(begin_with_magic)
+    notebook.matcher = matcher(notebook)
+    shell.Completer.custom_matchers.append(notebook.matcher)
 
 
 def unload(shell: Any) -> None:
@@ -34,6 +37,7 @@ def unload(shell: Any) -> None:
         shell.magics_manager.magics["cell"].pop(name, None)
     shell.magics_manager.magics["line"].pop("chalice", None)
     shell.input_transformers_cleanup.remove(begin_with_magic)
+    shell.Completer.custom_matchers.remove(notebook.matcher)
 
 
 def begin_with_magic(lines: list[str]) -> list[str]:

@@ -66,6 +66,7 @@ class Notebook:
         self.registry: dict[str, Registered] = {}
         self.stage = DEFAULT_STAGE
         self.target = "local"
+        self.matcher: Any = None
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
         self._running: tuple[str, int, Location] | None = None
