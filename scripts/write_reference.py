@@ -1,0 +1,178 @@
+"""Fills the tables of docs/reference.md from what the code declares; with --check, tells whether they are up to date.
+
+.venv/bin/python scripts/write_reference.py [--check]
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+import nbchalice
+from nbchalice.config import KEYS
+from nbchalice.handlers import META, SETTINGS
+from nbchalice.sources import SOURCES
+from nbchalice.sources.base import Source
+from nbchalice.sources.options import Option
+from nbchalice.ui.commands import APP, COMMANDS, Command, click_command
+
+PATH = Path(__file__).parent.parent / "docs" / "reference.md"
+BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+COMMON = {"stage", "target", "json", "execute"}
+INHERITED = {"`to_dict()`", "`unfinished()`"}
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def flag_of(option: Option) -> str:
+    """Return an option as it is typed."""
+    if option.type is bool:
+        return f"`{option.flag}`, `--no-{option.flag[2:]}`"
+    return f"`{option.flag} {option.metavar}`"
+
+
+def meaning(option: Option) -> str:
+    """Return what an option does, and what it allows."""
+    parts = [option.help]
+    if option.choices:
+        parts.append(f"one of {', '.join(f'`{choice}`' for choice in option.choices)}")
+    if option.minimum is not None and option.maximum is not None:
+        parts.append(f"{option.minimum} to {option.maximum}")
+    if option.repeats:
+        parts.append("may repeat")
+    return "; ".join(parts)
+
+
+def default_of(option: Option) -> str:
+    """Return an option's default, or nothing."""
+    if option.default is None or option.default == "":
+        return ""
+    return f"`{str(option.default).lower() if option.type is bool else option.default}`"
+
+
+def options_table(options: Iterable[Option]) -> str:
+    """Return the table of options."""
+    return table(("option", "default", "meaning"), [(flag_of(o), default_of(o), meaning(o)) for o in options])
+
+
+def magic(source: Source) -> str:
+    """Return the section of a cell magic."""
+    argument = source.argument
+    head = f"### `%%{source.name}{f' {argument.metavar}' if argument else ''}`"
+    told = f"{argument.metavar}: {argument.help}. " if argument else ""
+    text = f"{told}Decorator: `@app.{source.name}(...)`. Event: `{source.event_class}`."
+    return "\n\n".join([head, text, *([options_table(source.options)] if source.options else [])])
+
+
+def plain(text: str) -> str:
+    """Return a help text as paragraphs in Markdown."""
+    return inspect.cleandoc(text).replace("<", "&lt;")
+
+
+def usage(found: Command) -> str:
+    """Return how a command is typed, in the notebook and in a shell."""
+    words = []
+    for param in click_command(found, cli=False).params:
+        if isinstance(param, click.Argument):
+            choice = "|".join(param.type.choices) if isinstance(param.type, click.Choice) else str(param.name).upper()
+            words.append(choice if param.required else f"[{choice}]")
+    line = " ".join([f"`%chalice {found.name}", *words]) + "`"
+    if found is APP:
+        return line
+    shell = " ".join([f"`nbchalice {found.name}", *(["NOTEBOOK"] if found.notebook else []), *words]) + "`"
+    return f"{line}, {shell}"
+
+
+def command(found: Command) -> str:
+    """Return the section of a command."""
+    rows = []
+    for param in click_command(found, cli=True).params:
+        if not isinstance(param, click.Option) or param.name in COMMON:
+            continue
+        value = "" if param.is_flag else f" {param.make_metavar(click.Context(click_command(found, cli=True)))}"
+        default = f"`{param.default}`" if param.show_default else ""
+        rows.append((f"`{param.opts[0]}{value}`", default, param.help or ""))
+    parts = [f"### `{found.name}`", f"{usage(found)}\n\n{plain(found.help)}"]
+    return "\n\n".join([*parts, *([table(("option", "default", "meaning"), rows)] if rows else [])])
+
+
+def common() -> str:
+    """Return the options that nearly all commands have."""
+    made = click_command(next(one for one in COMMANDS.values() if one.notebook), cli=True)
+    rows = []
+    for param in made.params:
+        if isinstance(param, click.Option) and param.name in COMMON:
+            value = "" if param.is_flag else f" {param.make_metavar(click.Context(made))}"
+            where = "command line" if param.name in {"json", "execute"} else "both"
+            rows.append((f"`{param.opts[0]}{value}`", where, param.help or ""))
+    return table(("option", "where", "meaning"), rows)
+
+
+def attributes(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the attributes and methods of an event class, each with its first line of help."""
+    seen = set()
+    for base in getattr(nbchalice, name).__mro__[:-1]:
+        for key, value in vars(base).items():
+            is_method = inspect.isfunction(value)
+            if key.startswith("_") or key in seen or not (is_method or isinstance(value, property)):
+                continue
+            seen.add(key)
+            text = (value.__doc__ or "").strip().split("\n")[0].replace("``", "`")
+            call = "()" if is_method else ""
+            yield f"`{key}{call}`", text if text.endswith("...") else text.removesuffix(".")
+
+
+def events() -> str:
+    """Return the sections of the event classes that have attributes of their own."""
+    names = sorted(name for name in nbchalice.__all__ if name.endswith(("Event", "Record")))
+    sections = []
+    for name in names:
+        if rows := [row for row in attributes(name) if row[0] not in INHERITED]:
+            sections.append(f"### `{name}`\n\n{table(('attribute', 'meaning'), rows)}")
+    return "\n\n".join(sections)
+
+
+def blocks() -> dict[str, str]:
+    """Return the text of each generated block."""
+    return {
+        "magics": "\n\n".join(map(magic, SOURCES.values())),
+        "settings": options_table([*SETTINGS, *META]),
+        "commands": "\n\n".join(map(command, [APP, *COMMANDS.values()])),
+        "common": common(),
+        "config": table(
+            ("key", "option"), [(f"`{key}`", f"`--{name.replace('_', '-')}`") for key, name in KEYS.items()]
+        ),
+        "events": events(),
+    }
+
+
+def filled(text: str) -> str:
+    """Return the page with its generated blocks written anew."""
+    made = blocks()
+    return BLOCK.sub(lambda match: f"{match[1]}{made[match[2]]}\n{match[3]}", text)
+
+
+def main() -> int:
+    """Write the page, or check it."""
+    text = PATH.read_text()
+    if sys.argv[1:] == ["--check"]:
+        if filled(text) == text:
+            return 0
+        print(f"{PATH.name} is not up to date: .venv/bin/python scripts/write_reference.py", file=sys.stderr)
+        return 1
+    PATH.write_text(filled(text))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
