@@ -85,8 +85,18 @@ def _ids(record: dict[str, Any]) -> Iterator[Any]:
     if isinstance(key, str) and isinstance(etag, str):
         yield f"{unquote_plus(key)}@{etag.strip(chr(34))}"
     yield record.get("eventID")  # Kinesis, DynamoDB
+    if keys := _dict(record, "dynamodb").get("Keys"):
+        yield keys_id(keys)
     if "detail-type" in record:  # EventBridge
         yield record.get("id")
+
+
+def keys_id(keys: dict[str, Any]) -> str:
+    """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
+    import hashlib
+
+    text = json.dumps(keys, sort_keys=True, default=str)
+    return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _dict(holder: dict[str, Any], name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ class FunctionRef:
     app, stage, handler: what the names are made of.
     region, account, partition: where the function stands.
     timeout: the function's timeout in seconds.
+    dlq: ARN of the function's dead-letter queue, or an empty text.
+    number: which of the function's EventBridge rules or schedules is meant, counted from 1.
     """
 
     app: str
@@ -44,6 +47,8 @@ class FunctionRef:
     account: str
     partition: str = "aws"
     timeout: int = 60
+    dlq: str = ""
+    number: int = 1
 
     @property
     def name(self) -> str:
@@ -58,6 +63,11 @@ class FunctionRef:
     def arn(self) -> str:
         """The function's ARN."""
         return self.arn_of("lambda", f"function:{self.name}")
+
+    @property
+    def event_name(self) -> str:
+        """The name of its EventBridge rule or schedule."""
+        return f"{self.name}-event" if self.number == 1 else f"{self.name}-event-{self.number}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -75,9 +85,11 @@ class Resource(ABC):
 
     `key` says which thing it is; two resources with one key are one thing. `needs` are the keys of what must stand
     before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
+    `conflict_hint` is what to do when something of another owner is in the way.
     """
 
     kind: ClassVar[str]
+    conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
 
     @property
     @abstractmethod
@@ -191,6 +203,8 @@ class Source(ABC):
     """An event source: everything nbchalice knows of it, in one place.
 
     `name` is the decorator and the cell magic; `argument` is what stands after the magic; `options` are the rest.
+    `asynchronous` says that Lambda itself retries the events, so that the function's dead-letter queue applies;
+    `takes_event_name` that the trigger takes the name `FunctionRef.event_name`.
     """
 
     name: ClassVar[str]
@@ -199,6 +213,8 @@ class Source(ABC):
     options: ClassVar[tuple[Option, ...]]
     fields: ClassVar[tuple[Field, ...]]
     event_class: ClassVar[str]
+    asynchronous: ClassVar[bool] = True
+    takes_event_name: ClassVar[bool] = False
 
     def all_options(self) -> tuple[Option, ...]:
         """Return the argument and the options."""
@@ -206,12 +222,24 @@ class Source(ABC):
 
     def problems(self, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with the options, without asking AWS; AWS's rules that a local AWS does not check."""
-        if self.argument and self.argument.name in options and not options[self.argument.name]:
-            return [f"{self.argument.metavar} is missing"]
+        if self.argument and options.get(self.argument.name) == "":
+            return [f"{self.argument.metavar} is empty; give the {self.argument.help}"]
         return problems(self.all_options(), options) or self.check(options)
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with options of the right types: the source's own rules."""
+        return []
+
+    def check_settings(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """Return how the options and the function's settings contradict each other."""
+        return []
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return why AWS would refuse two triggers of an app beside each other, or None."""
+        return None
+
+    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """Return what a person should know of the trigger, without asking AWS."""
         return []
 
     @abstractmethod
@@ -245,6 +273,20 @@ class Source(ABC):
     @abstractmethod
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Send a real test event on the way that leads to the function."""
+
+
+def text_of(value: Any, default: str) -> str:
+    """Return a message as text: JSON for anything but text."""
+    if value is None or value == "":
+        return default
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def json_of(value: Any, default: Any) -> Any:
+    """Return a value that may have been typed as JSON."""
+    if value is None or value == "":
+        return default
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def error_code(error: Exception) -> str:

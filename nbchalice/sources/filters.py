@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 OPERATORS = {
@@ -21,13 +22,69 @@ OPERATORS = {
 }
 NUMERIC = {"<", "<=", "=", ">", ">="}
 MOST_PATTERNS = 5
+LONGEST_PATTERN = 4096
+MOST_POLICY_KEYS = 5
+MOST_COMBINATIONS = 150
 
 
-def filter_problems(patterns: Sequence[Any], option: str) -> list[str]:
-    """Return what is wrong with the patterns of an event source mapping's filter."""
+def filter_problems(patterns: Sequence[Any], option: str, fields: Sequence[str], example: str) -> list[str]:
+    """Return what is wrong with the patterns of an event source mapping's filter.
+
+    Parameters
+    ----------
+    patterns: the patterns.
+    option: what to call the filter.
+    fields: the fields that a record of the source has.
+    example: the one of them that is mostly meant.
+    """
     if len(patterns) > MOST_PATTERNS:
         return [f"{option} has {len(patterns)} patterns; Lambda takes up to {MOST_PATTERNS}"]
-    return [text for pattern in patterns for text in pattern_problems(pattern, option)]
+    found = [text for pattern in patterns for text in pattern_problems(pattern, option)]
+    foreign = [name for p in patterns if isinstance(p, dict) for name in p if name not in fields and name != "$or"]
+    found += [
+        f'{option}: a record has no field {name!r}; for one of its {example} write {{"{example}": {{"{name}": [...]}}}}'
+        for name in foreign
+    ]
+    if not found and any(len(json.dumps(pattern)) > LONGEST_PATTERN for pattern in patterns):
+        found.append(f"{option} has a pattern of more than {LONGEST_PATTERN} characters; Lambda takes no longer ones")
+    return found
+
+
+def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
+    """Return what SNS would reject in a subscription's filter policy (SNS: Filter policy constraints).
+
+    Parameters
+    ----------
+    policy: the policy.
+    scope: ``MessageAttributes`` or ``MessageBody``.
+    option: what to call the policy.
+    """
+    if found := pattern_problems(policy, option):
+        return found
+    leaves = list(_leaves(policy, 1))
+    names = {path for path, _, _ in leaves}
+    nested = [path for path, _, depth in leaves if depth > 1 and "$or" not in path]
+    if scope == "MessageAttributes" and nested:
+        return [f"{option}: {nested[0]} is nested, which message attributes are not; --filter-scope MessageBody can"]
+    if len(names) > MOST_POLICY_KEYS:
+        return [f"{option} has {len(names)} keys; SNS takes {MOST_POLICY_KEYS}"]
+    combinations = prod(count * (depth if scope == "MessageBody" else 1) for _, count, depth in leaves)
+    if combinations > MOST_COMBINATIONS:
+        return [f"{option} has {combinations} combinations of values; SNS takes {MOST_COMBINATIONS}"]
+    return []
+
+
+def _leaves(pattern: dict[str, Any], depth: int, path: str = "") -> Iterator[tuple[str, int, int]]:
+    """Yield the path of each field with values, how many it has, and how deep it is."""
+    for name, value in pattern.items():
+        here = f"{path}.{name}" if path else name
+        if isinstance(value, dict):
+            yield from _leaves(value, depth + 1, here)
+        elif name == "$or":
+            for alternative in value:
+                yield from _leaves(alternative, depth, here)
+        else:
+            yield here, len(value), depth
 
 
 def pattern_problems(pattern: Any, option: str) -> list[str]:

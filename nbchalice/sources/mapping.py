@@ -10,6 +10,16 @@ from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
 ON = {"Enabled", "Enabling", "Creating", "Updating"}
 
 
+def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
+    """Return the event source mappings of a function; none where there is no function."""
+    found: list[JSON] = []
+    with or_missing():
+        pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(FunctionName=function_name)
+        for page in pages:
+            found += [m for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
+    return found
+
+
 @dataclass(frozen=True)
 class EventSourceMapping(Resource):
     """A mapping of one queue or stream to one function (Lambda: CreateEventSourceMapping).
@@ -24,9 +34,13 @@ class EventSourceMapping(Resource):
     filters: patterns as JSON text.
     report_failures: whether the function's answer names the failed records.
     starting_position: streams only: LATEST or TRIM_HORIZON, or None.
+    on_failure: streams only: ARN of the queue or topic that is told of records that failed for good, or empty.
     """
 
     kind: ClassVar[str] = "event source mapping"
+    conflict_hint: ClassVar[str] = (
+        "keep the starting position, or remove the mapping first: aws lambda delete-event-source-mapping --uuid ID"
+    )
     function: FunctionRef
     source_arn: str
     batch_size: int = 1
@@ -35,11 +49,16 @@ class EventSourceMapping(Resource):
     filters: tuple[str, ...] = ()
     report_failures: bool = False
     starting_position: str | None = None
+    on_failure: str = ""
+
+    @property
+    def _source_name(self) -> str:
+        return self.source_arn.split(":", 5)[-1]
 
     @property
     def name(self) -> str:
         """The source and the function."""
-        return f"{self.source_arn.rsplit(':', 1)[-1]} -> {self.function.name}"
+        return f"{self._source_name} -> {self.function.name}"
 
     @property
     def key(self) -> str:
@@ -48,19 +67,15 @@ class EventSourceMapping(Resource):
 
     @property
     def needs(self) -> frozenset[str]:
-        """The function, and the queue."""
-        queue = self.source_arn.rsplit(":", 1)[-1]
-        return frozenset({f"function {self.function.name}", f"queue {queue}", f"visibility timeout {queue}"})
+        """The function, and the queue or stream."""
+        source = self._source_name
+        kinds = ("queue", "visibility timeout", "stream")
+        return frozenset({f"function {self.function.name}", *(f"{kind} {source}" for kind in kinds)})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping, or None."""
-        with or_missing():
-            answer = aws.client("lambda").list_event_source_mappings(
-                FunctionName=self.function.name, EventSourceArn=self.source_arn
-            )
-            found = [m for m in answer["EventSourceMappings"] if m.get("State") != "Deleting"]
-            return found[0] if found else None
-        return None
+        mappings = read_mappings(aws, self.function.name)
+        return next((m for m in mappings if m.get("EventSourceArn") == self.source_arn), None)
 
     def wanted(self) -> JSON:
         """Return the settings as CreateEventSourceMapping and UpdateEventSourceMapping take them."""
@@ -73,7 +88,17 @@ class EventSourceMapping(Resource):
         if ":sqs:" in self.source_arn:
             cap = self.maximum_concurrency
             settings["ScalingConfig"] = {} if cap is None else {"MaximumConcurrency": cap}
+        else:
+            failure = {"Destination": self.on_failure} if self.on_failure else {}
+            settings["DestinationConfig"] = {"OnFailure": failure}
         return settings
+
+    def conflicts(self, current: JSON) -> list[str]:
+        """Return that a mapping's starting position cannot be changed (Lambda: UpdateEventSourceMapping)."""
+        now, wanted = current.get("StartingPosition"), self.starting_position
+        if not now or not wanted or now == wanted:
+            return []
+        return [f"{self.name} ({current.get('UUID')}) starts at {now} and cannot be changed to {wanted}"]
 
     def differences(self, current: JSON) -> list[str]:
         """Compare each setting; what AWS leaves out is empty."""
@@ -83,6 +108,8 @@ class EventSourceMapping(Resource):
             now = current.get(name) or empty.get(name) or type(wanted)()
             if name == "FilterCriteria":
                 now = {"Filters": now.get("Filters") or []}
+            if name == "DestinationConfig":
+                now = {"OnFailure": now.get("OnFailure") or {}}
             if now != wanted:
                 found.append(f"{name}: {_brief(now)} -> {_brief(wanted)}")
         if current.get("State") not in ON:
@@ -99,6 +126,8 @@ class EventSourceMapping(Resource):
         settings = {name: value for name, value in self.wanted().items() if value}
         if not self.filters:
             del settings["FilterCriteria"]
+        if not self.on_failure:
+            settings.pop("DestinationConfig", None)
         client.create_event_source_mapping(
             FunctionName=self.function.name, EventSourceArn=self.source_arn, Enabled=True, **settings, **extra
         )

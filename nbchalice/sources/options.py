@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ def json_value(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not valid JSON ({error})") from None
+        raise ValueError(f"wants JSON in single quotes, and {text!r} is not valid JSON ({error})") from None
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return which known name was probably meant, or all of them, as the end of a sentence."""
+    names = list(known)
+    found = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {found[0]}?" if found else f"there are {', '.join(names)}"
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,10 @@ class Option:
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""
-        if value is None or value == self.default:
+        if value is None:
             return None
-        if self.type is int and (not isinstance(value, int) or isinstance(value, bool)):
-            return f"{self.flag} wants a whole number, not {value!r}"
-        if self.type is str and not self.repeats and not isinstance(value, str):
-            return f"{self.flag} wants a text, not {value!r}"
+        if wrong := self._wrong_type(value):
+            return f"{self.flag} wants {wrong}, not {value!r}"
         if self.choices and value not in self.choices:
             return f"{self.flag} is one of {', '.join(self.choices)}, not {value!r}"
         below = self.minimum is not None and value < self.minimum
@@ -63,11 +69,22 @@ class Option:
             return f"{self.flag} is {self.minimum} to {self.maximum}, not {value}"
         return None
 
+    def _wrong_type(self, value: Any) -> str | None:
+        if self.type is int:
+            return None if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
+        if self.type is bool:
+            return None if isinstance(value, bool) else "true or false"
+        if self.repeats:
+            return None if isinstance(value, list | tuple | dict) else "a list"
+        if self.type is str:
+            return None if isinstance(value, str) else "a text"
+        return None
+
 
 def problems(options: Iterable[Option], values: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the values: unknown names, wrong types, out of range."""
     known = {option.name: option for option in options}
-    found = [f"unknown option {name!r}; there are {', '.join(known)}" for name in values if name not in known]
+    found = [f"there is no option {name!r}; {near(name, known)}" for name in values if name not in known]
     return found + [text for name, option in known.items() if (text := option.problem(values.get(name)))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,12 +24,13 @@ from nbchalice.sources.base import (
     Source,
     or_missing,
     status_code,
+    text_of,
 )
-from nbchalice.sources.options import Option
+from nbchalice.sources.options import Option, near
 from nbchalice.sources.permission import Permission, principal_of, source_arn_of
-from nbchalice.sources.sqs import text_of
 
 PRINCIPAL = "s3.amazonaws.com"
+LONGEST_KEY = 1024
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]
 # S3: "Supported event types for SQS, SNS, and Lambda".
 EVENT_TYPES = {
@@ -79,8 +81,10 @@ class Notification:
 
     def entry(self) -> JSON:
         """Return the entry as PutBucketNotificationConfiguration takes it."""
+        # Unique and short whatever the prefix is: S3 takes 255 characters.
+        told = json.dumps([sorted(self.events), self.prefix, self.suffix])
         entry: JSON = {
-            "Id": f"{self.function.name}-{'-'.join(part for part in (self.prefix, self.suffix) if part) or 'all'}",
+            "Id": f"{self.function.name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}",
             "LambdaFunctionArn": self.function.arn,
             "Events": sorted(self.events),
         }
@@ -138,6 +142,9 @@ class BucketNotifications(Resource):
     """
 
     kind: ClassVar[str] = "bucket notification"
+    conflict_hint: ClassVar[str] = (
+        "narrow --prefix, --suffix or --events until both cannot match one key, or remove the other entry"
+    )
     bucket: str
     notifications: tuple[Notification, ...] = ()
     leaving: tuple[FunctionRef, ...] = ()
@@ -265,6 +272,12 @@ def _same_event(a: str, b: str) -> bool:
     return a == b or (a.endswith("*") and b.startswith(a[:-1])) or (b.endswith("*") and a.startswith(b[:-1]))
 
 
+def notification_entry(options: Mapping[str, Any]) -> JSON:
+    """Return what the options say as an entry of a notification configuration, without a function."""
+    rules = [{"Name": name, "Value": options[name]} for name in ("prefix", "suffix") if options.get(name)]
+    return {"Events": list(options.get("events") or DEFAULT_EVENTS), "Filter": {"Key": {"FilterRules": rules}}}
+
+
 class S3(Source):
     """`@app.on_s3_event` and `%%on_s3_event` (Chalice: S3 Events; S3: Event Notifications)."""
 
@@ -291,7 +304,9 @@ class S3(Source):
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
         """Return what S3 would reject."""
-        bucket = str(options.get("bucket"))
+        bucket = options.get("bucket")
+        if not bucket:
+            return ["BUCKET is missing: give the name of a bucket"]
         found = []
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket) or ".." in bucket:
             found.append(
@@ -299,12 +314,21 @@ class S3(Source):
                 "(give the name, not an ARN or URL)"
             )
         events = options.get("events")
-        if events is not None and (not isinstance(events, list | tuple) or not events):
-            found.append(f"--events wants a list of S3 event types, not {events!r}")
-        else:
-            unknown = [event for event in events or [] if event not in ALL_EVENTS]
-            found += [f"{event!r} is no S3 event type; there are {', '.join(ALL_EVENTS)}" for event in unknown]
+        if events is not None and not events:
+            found.append("--events is empty; leave it out for s3:ObjectCreated:*")
+        unknown = [event for event in events or [] if event not in ALL_EVENTS]
+        found += [f"{event!r} is no S3 event type; {near(str(event), ALL_EVENTS)}" for event in unknown]
+        for name in ("prefix", "suffix"):
+            if len((options.get(name) or "").encode()) > LONGEST_KEY:
+                found.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")
         return found
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return which entries S3 would call overlapping."""
+        if one["bucket"] != other["bucket"]:
+            return None
+        a, b = (notification_entry(options) for options in (one, other))
+        return f"{_brief(a)} of bucket {one['bucket']} overlaps with {_brief(b)}" if overlaps(a, b) else None
 
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""

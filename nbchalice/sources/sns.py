@@ -6,9 +6,10 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import (
     AWS,
     JSON,
@@ -20,14 +21,18 @@ from nbchalice.sources.base import (
     Sent,
     Source,
     or_missing,
+    status_code,
+    text_of,
 )
-from nbchalice.sources.filters import pattern_problems
+from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.permission import Permission, principal_of, source_arn_of
-from nbchalice.sources.sqs import text_of
+from nbchalice.sources.queue import Queue, QueueRef, queue_problem
 
 PRINCIPAL = "sns.amazonaws.com"
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")
+LONGEST_SUBJECT = 100
 
 
 def topic_arn(topic: str, home: FunctionRef | AWS) -> str:
@@ -107,7 +112,8 @@ class Subscription(Resource):
     def needs(self) -> frozenset[str]:
         """The topic, and the permission to invoke the function."""
         permission = Permission(self.function, PRINCIPAL, self.topic_arn)
-        return frozenset({permission.key, f"topic {self.topic_arn.rsplit(':', 1)[-1]}"})
+        queues = {f"queue {self.redrive_dlq.rsplit(':', 1)[-1]}"} if self.redrive_dlq else set()
+        return frozenset({permission.key, f"topic {self.topic_arn.rsplit(':', 1)[-1]}", *queues})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the subscription's attributes, or None."""
@@ -163,6 +169,21 @@ class Subscription(Resource):
             aws.client("sns", region_of(self.topic_arn)).unsubscribe(SubscriptionArn=current["SubscriptionArn"])
 
 
+def _redrive_queue(options: Mapping[str, Any], function: FunctionRef) -> QueueRef:
+    """Return the queue of the redrive policy: SNS wants it in the topic's region and account."""
+    topic = topic_arn(options["topic"], function).split(":")
+    return QueueRef.parse(options["redrive_dlq"], replace(function, region=topic[3], account=topic[4]))
+
+
+def subject_problem(subject: str) -> str | None:
+    """Return why SNS would refuse a subject, or None (SNS: Publish)."""
+    if len(subject) > LONGEST_SUBJECT:
+        return f"the subject has {len(subject)} characters; SNS takes up to {LONGEST_SUBJECT}"
+    if not subject.isprintable():
+        return "the subject must be one line of text without control characters"
+    return None
+
+
 def _parsed(text: Any) -> Any:
     try:
         return json.loads(text) or None
@@ -186,7 +207,7 @@ class SNS(Source):
             metavar="SCOPE",
             choices=("MessageAttributes", "MessageBody"),
         ),
-        Option("redrive_dlq", "ARN of a queue for messages that could not be delivered", metavar="ARN"),
+        Option("redrive_dlq", "queue for messages that could not be delivered: name or ARN", metavar="QUEUE"),
     )
     fields = (
         Field("message", "Message", "area", "hello from nbchalice"),
@@ -196,10 +217,12 @@ class SNS(Source):
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
         """Return what SNS would reject."""
-        topic = str(options.get("topic"))
-        name = topic.rsplit(":", 1)[-1]
-        if topic.startswith("arn:") and (topic.count(":") != 5 or topic.split(":")[2] != "sns"):
+        topic = options.get("topic")
+        if not topic:
+            return ["TOPIC is missing: give the name or ARN of a topic"]
+        if topic.startswith("arn:") and not TOPIC_ARN.fullmatch(topic):
             return [f"{topic!r} is no ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME"]
+        name = topic.rsplit(":", 1)[-1] if topic.startswith("arn:") else topic
         if not TOPIC_NAME.fullmatch(name):
             return [f"{name!r} is no topic name: up to 256 letters, digits, - and _"]
         if name.endswith(".fifo"):
@@ -207,8 +230,37 @@ class SNS(Source):
                 "a Lambda function cannot subscribe to a FIFO topic; "
                 "subscribe a FIFO queue to it and use on_sqs_message with that queue"
             ]
-        policy = options.get("filter_policy")
-        return [] if policy is None else pattern_problems(policy, "--filter-policy")
+        return self._check_policies(options)
+
+    def _check_policies(self, options: Mapping[str, Any]) -> list[str]:
+        policy, dlq = options.get("filter_policy"), options.get("redrive_dlq")
+        scope = options.get("filter_scope") or "MessageAttributes"
+        found = [] if policy is None else filter_policy_problems(policy, scope, "--filter-policy")
+        if policy is None and scope != "MessageAttributes":
+            found.append("--filter-scope needs --filter-policy")
+        if dlq and (wrong := queue_problem(dlq)):
+            found.append(f"--redrive-dlq: {wrong}")
+        elif dlq and dlq.endswith(".fifo"):
+            found.append("--redrive-dlq is a standard queue, as the topic is a standard topic; not a FIFO queue")
+        elif (
+            dlq
+            and dlq.startswith("arn:")
+            and options["topic"].startswith("arn:")
+            and dlq.split(":")[3:5] != options["topic"].split(":")[3:5]
+        ):
+            found.append("--redrive-dlq must be in the region and account of the topic")
+        return found
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return that a function has a topic twice: SNS keeps one subscription for a topic and a function."""
+        if same_function and one["topic"] == other["topic"]:
+            return f"topic {one['topic']} triggers the function twice; keep one, and put both filters into it"
+        return None
+
+    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """Return what the queue of the redrive policy needs."""
+        dlq = options.get("redrive_dlq")
+        return [f"the policy of queue {dlq} must let sns.amazonaws.com send messages"] if dlq else []
 
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
@@ -226,13 +278,14 @@ class SNS(Source):
                 arn,
                 json.dumps(policy, sort_keys=True) if policy else "",
                 options.get("filter_scope") or "MessageAttributes",
-                options.get("redrive_dlq") or "",
+                _redrive_queue(options, function).arn if options.get("redrive_dlq") else "",
             ),
         ]
 
     def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
-        """Return the topic."""
-        return [Topic(topic_arn(options["topic"], function))]
+        """Return the topic, and the queue of the redrive policy."""
+        queues = [Queue(_redrive_queue(options, function))] if options.get("redrive_dlq") else []
+        return [Topic(topic_arn(options["topic"], function)), *queues]
 
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the subscriptions to the topics that may invoke the function."""
@@ -240,13 +293,26 @@ class SNS(Source):
         return [Subscription(function, arn) for arn in arns if arn]
 
     def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
-        """Look whether the topic exists; on the local AWS a deploy makes it."""
-        topic = Topic(topic_arn(options["topic"], function))
-        if aws.local or topic.read(aws) is not None:
+        """Look whether the topic and the queue of the redrive policy exist; on the local AWS a deploy makes them."""
+        if aws.local:
             return Preflight()
+        topic = Topic(topic_arn(options["topic"], function))
         region = region_of(topic.topic_arn)
-        hint = f"aws sns create-topic --name {topic.name} --region {region}"
-        return Preflight([Problem(f"topic {topic.name} does not exist in {region}", hint)])
+        found = []
+        try:
+            standing = topic.read(aws)
+        except aws.client("sns", region).exceptions.ClientError as error:
+            if status_code(error) != 403:
+                raise
+            hint = f"its policy must allow your account sns:Subscribe and sns:GetTopicAttributes on {topic.topic_arn}"
+            return Preflight([Problem(f"topic {topic.name} may not be read", hint)])
+        if standing is None:
+            hint = f"aws sns create-topic --name {topic.name} --region {region}"
+            found.append(Problem(f"topic {topic.name} does not exist in {region}", hint))
+        if options.get("redrive_dlq") and Queue(queue := _redrive_queue(options, function)).read(aws) is None:
+            hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
+            found.append(Problem(f"queue {queue.name} of --redrive-dlq does not exist in {queue.region}", hint))
+        return Preflight(found)
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one notification (Lambda: Amazon SNS notification event)."""
@@ -273,7 +339,10 @@ class SNS(Source):
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Publish one message to the topic."""
         arn = topic_arn(options["topic"], function)
-        extra: JSON = {"Subject": values["subject"]} if values.get("subject") else {}
+        subject = values.get("subject")
+        if subject and (wrong := subject_problem(subject)):
+            raise InvalidInputError(wrong, "shorten --subject, or put the text into --message")
+        extra: JSON = {"Subject": subject} if subject else {}
         if attributes := dict(values.get("attribute") or {}):
             extra["MessageAttributes"] = {
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from nbchalice.sources.base import (
     AWS,
@@ -21,128 +19,33 @@ from nbchalice.sources.base import (
     Sent,
     Source,
     or_missing,
+    status_code,
+    text_of,
 )
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.mapping import EventSourceMapping
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.queue import Queue, QueueRef, RedrivePolicy, VisibilityTimeout, queue_problem, visibility_timeout
 
 SERVICE_DEFAULT_VISIBILITY = 30
-QUEUE_URL = re.compile(r"https?://[^/]+/(?P<account>\d{12})/(?P<name>[^/?]+)")
+# Lambda, "Creating and configuring an Amazon SQS event source mapping": five tries or more before a dead-letter queue.
+DEFAULT_TRIES = 5
+DEFAULT_BODY = '{"hello": "nbchalice"}'
+# Lambda, "Using event filtering with an Amazon SQS event source": the fields of a record.
+RECORD_FIELDS = (
+    "body", "attributes", "messageAttributes", "messageId", "receiptHandle", "md5OfBody", "eventSource",
+    "eventSourceARN", "awsRegion",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class QueueRef:
-    """A queue, from its name, ARN or URL."""
-
-    name: str
-    region: str
-    account: str
-    partition: str
-
-    @classmethod
-    def parse(cls, text: str, home: FunctionRef | AWS) -> QueueRef:
-        """Understand a name, an ARN or a URL; a name is a queue of the function's own region and account."""
-        if text.startswith("arn:"):
-            _, partition, _, region, account, name = text.split(":", 5)
-            return cls(name, region, account, partition)
-        if found := QUEUE_URL.match(text):
-            host = re.search(r"sqs\.([a-z0-9-]+)\.", text)
-            return cls(found["name"], host[1] if host else home.region, found["account"], home.partition)
-        return cls(text, home.region, home.account, home.partition)
-
-    @property
-    def arn(self) -> str:
-        """The queue's ARN."""
-        return f"arn:{self.partition}:sqs:{self.region}:{self.account}:{self.name}"
-
-    @property
-    def fifo(self) -> bool:
-        """Whether it is a FIFO queue; AWS demands the ending of the name."""
-        return self.name.endswith(".fifo")
-
-    def url(self, aws: AWS) -> str:
-        """Ask SQS for the queue's URL."""
-        answer = aws.client("sqs", self.region).get_queue_url(QueueName=self.name, QueueOwnerAWSAccountId=self.account)
-        return str(answer["QueueUrl"])
-
-
-@dataclass(frozen=True)
-class Queue(Resource):
-    """A queue of the user's, made on the local AWS only where it is missing."""
-
-    kind: ClassVar[str] = "queue"
-    queue: QueueRef
-
-    @property
-    def name(self) -> str:
-        """The queue's name."""
-        return self.queue.name
-
-    def read(self, aws: AWS) -> str | None:
-        """Return the queue's URL, or None."""
-        with or_missing():
-            return self.queue.url(aws)
-        return None
-
-    def differences(self, current: Any) -> list[str]:
-        """Nothing: the queue is the user's."""
-        return []
-
-    def write(self, aws: AWS, current: Any | None) -> None:
-        """Create the queue with SQS's own defaults."""
-        attributes = {"FifoQueue": "true"} if self.queue.fifo else {}
-        aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Never: the queue is the user's."""
-
-
-@dataclass(frozen=True)
-class VisibilityTimeout(Resource):
-    """The visibility timeout of a queue, raised to what AWS advises (Lambda: six times the function's timeout)."""
-
-    kind: ClassVar[str] = "visibility timeout"
-    queue: QueueRef
-    seconds: int
-
-    @property
-    def name(self) -> str:
-        """The queue's name."""
-        return self.queue.name
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """The queue."""
-        return frozenset({f"queue {self.queue.name}"})
-
-    def merge(self, other: Resource) -> Resource:
-        """Return the longer one."""
-        assert isinstance(other, VisibilityTimeout)
-        return self if self.seconds >= other.seconds else other
-
-    def read(self, aws: AWS) -> int | None:
-        """Return the seconds, or None where there is no queue."""
-        with or_missing():
-            return visibility_timeout(aws, self.queue)
-        return None
-
-    def differences(self, current: int) -> list[str]:
-        """Longer is fine."""
-        return [f"{current} s -> {self.seconds} s"] if current < self.seconds else []
-
-    def write(self, aws: AWS, current: Any | None) -> None:
-        """Set it (SQS: SetQueueAttributes)."""
-        aws.client("sqs", self.queue.region).set_queue_attributes(
-            QueueUrl=self.queue.url(aws), Attributes={"VisibilityTimeout": str(self.seconds)}
-        )
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Never: the queue is the user's."""
+def queue_text(options: Mapping[str, Any]) -> str:
+    """Return how the options name the queue."""
+    return str(options.get("queue_arn") or options.get("queue") or "")
 
 
 def queue_of(options: Mapping[str, Any], home: FunctionRef | AWS) -> QueueRef:
     """Return the queue that the options name."""
-    return QueueRef.parse(options.get("queue_arn") or options["queue"], home)
+    return QueueRef.parse(queue_text(options), home)
 
 
 class SQS(Source):
@@ -151,6 +54,7 @@ class SQS(Source):
     name = "on_sqs_message"
     title = "SQS"
     event_class = "SQSEvent"
+    asynchronous = False
     argument = Option("queue", "name, ARN or URL of an existing queue", metavar="QUEUE")
     options = (
         Option("batch_size", "most messages per invocation", int, 1, "N", minimum=1, maximum=10_000),
@@ -172,11 +76,17 @@ class SQS(Source):
             "fix_visibility_timeout", "raise the queue's visibility timeout to six times the function's", bool, False
         ),
         Option(
-            "max_receive_count", "tries before a message goes to the dead-letter queue", int, None, "N", maximum=1000
+            "max_receive_count",
+            f"tries before a message goes to the queue of --dlq; default: {DEFAULT_TRIES}",
+            int,
+            None,
+            "N",
+            minimum=1,
+            maximum=1000,
         ),
     )
     fields = (
-        Field("message", "Body", "area", '{"hello": "nbchalice"}'),
+        Field("message", "Body", "area", DEFAULT_BODY),
         Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
         Field("group_id", "Group id", help="FIFO queues: messages of one group stay in order"),
         Field("dedup_id", "Deduplication id", help="FIFO queues"),
@@ -185,48 +95,80 @@ class SQS(Source):
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
         """Return what Lambda would reject (Lambda: CreateEventSourceMapping)."""
-        found = []
-        queue = str(options.get("queue") or options.get("queue_arn") or "")
+        queue = queue_text(options)
         if not queue or (options.get("queue") and options.get("queue_arn")):
-            return ["give either queue or queue_arn"]
-        name = QUEUE_URL.sub(lambda match: match["name"], queue).rsplit(":", 1)[-1]
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}(\.fifo)?", name) or len(name) > 80:
-            found.append(f"{name!r} is no queue name: up to 80 letters, digits, - and _, perhaps ending in .fifo")
+            return ["give one queue, not two" if queue else "QUEUE is missing: give the name, ARN or URL of a queue"]
+        if wrong := queue_problem(queue):
+            return [wrong]
+        found = []
         size, window = options.get("batch_size") or 1, options.get("maximum_batching_window_in_seconds") or 0
-        fifo = name.endswith(".fifo")
+        fifo = queue.endswith(".fifo")
         if fifo and size > 10:
             found.append(f"--batch-size is 1 to 10 for a FIFO queue, not {size}")
         if fifo and window:
             found.append("a FIFO queue has no batching window; leave out --maximum-batching-window-in-seconds")
         if not fifo and size > 10 and window < 1:
             found.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
-        return found + filter_problems(patterns_of(options), "--filter")
+        return found + filter_problems(patterns_of(options), "--filter", RECORD_FIELDS, "body")
+
+    def check_settings(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """Return how the queue and its dead-letter queue contradict each other (SQS: Dead-letter queues)."""
+        queue, dlq = queue_text(options), settings.get("dlq")
+        if not dlq:
+            return ["--max-receive-count needs --dlq QUEUE"] if options.get("max_receive_count") else []
+        if not isinstance(dlq, str) or queue_problem(dlq):
+            return ["--dlq of a queue's handler is a queue: give its name or ARN"]
+        if dlq.rsplit(":", 1)[-1] == queue.rsplit(":", 1)[-1].rsplit("/", 1)[-1]:
+            return ["--dlq is the queue itself; give another queue"]
+        if dlq.endswith(".fifo") != queue.endswith(".fifo"):
+            kind = "FIFO" if queue.endswith(".fifo") else "standard"
+            return [f"--dlq {dlq}: the dead-letter queue of a {kind} queue is a {kind} queue too"]
+        return []
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return that a function has a queue twice: Lambda takes one mapping for a queue and a function."""
+        if same_function and queue_text(one) == queue_text(other):
+            return f"queue {queue_text(one)} triggers the function twice; keep one of the triggers"
+        return None
+
+    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """Return where the timeout comes from, and what a person may not expect."""
+        found = []
+        if settings.get("timeout") is None and not options.get("fix_visibility_timeout"):
+            found.append("timeout: the queue's visibility timeout where that is shorter than 60 s")
+        if settings.get("dlq"):
+            tries = options.get("max_receive_count") or DEFAULT_TRIES
+            found.append(f"a message goes to queue {settings['dlq']} after {tries} tries")
+        return found
 
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
         size = options.get("batch_size") or 1
         words = [
-            f"queue {options.get('queue') or options.get('queue_arn')}",
+            f"queue {queue_text(options)}",
             f"batches of {size}" if size > 1 else "",
         ]
         words.append("reports failures" if reports(options) else "")
         return ", ".join(word for word in words if word)
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
-        """Return the event source mapping, and the queue's visibility timeout where it is to be set."""
-        fix = [VisibilityTimeout(queue_of(options, function), 6 * function.timeout)]
-        return [
-            *(fix if options.get("fix_visibility_timeout") else []),
-            EventSourceMapping(
-                function=function,
-                source_arn=queue_of(options, function).arn,
-                batch_size=options.get("batch_size") or 1,
-                window=options.get("maximum_batching_window_in_seconds") or 0,
-                maximum_concurrency=options.get("maximum_concurrency"),
-                filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
-                report_failures=reports(options),
-            ),
-        ]
+        """Return the event source mapping, and what is to be set on the queue."""
+        queue = queue_of(options, function)
+        found: list[Resource] = []
+        if options.get("fix_visibility_timeout"):
+            found.append(VisibilityTimeout(queue, 6 * function.timeout))
+        if function.dlq:
+            found.append(RedrivePolicy(queue, function.dlq, options.get("max_receive_count") or DEFAULT_TRIES))
+        mapping = EventSourceMapping(
+            function=function,
+            source_arn=queue.arn,
+            batch_size=options.get("batch_size") or 1,
+            window=options.get("maximum_batching_window_in_seconds") or 0,
+            maximum_concurrency=options.get("maximum_concurrency"),
+            filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
+            report_failures=reports(options),
+        )
+        return [*found, mapping]
 
     def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the queue."""
@@ -251,22 +193,26 @@ class SQS(Source):
                 [Problem(f"queue {queue.name} is in {queue.region}, the function in {function.region}", hint)]
             )
         visibility: int | None = None
-        with or_missing():
-            visibility = visibility_timeout(aws, queue)
+        try:
+            with or_missing():
+                visibility = visibility_timeout(aws, queue)
+        except aws.client("sqs", queue.region).exceptions.ClientError as error:
+            if status_code(error) != 403:
+                raise
+            hint = f"the queue's policy, or yours, must allow sqs:GetQueueUrl and sqs:GetQueueAttributes on {queue.arn}"
+            return Preflight([Problem(f"queue {queue.name} of account {queue.account} may not be read", hint)])
         if visibility is None:
             if not aws.local:
                 hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
                 return Preflight([Problem(f"queue {queue.name} does not exist in {queue.region}", hint)])
             visibility = SERVICE_DEFAULT_VISIBILITY
-        return (
-            Preflight()
-            if options.get("fix_visibility_timeout")
-            else Preflight(timeout=visibility, limit=f"queue {queue.name}")
-        )
+        if options.get("fix_visibility_timeout"):
+            return Preflight()
+        return Preflight(timeout=visibility, limit=f"queue {queue.name}")
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""
-        body = text_of(values.get("message"), '{"hello": "nbchalice"}')
+        body = text_of(values.get("message"), DEFAULT_BODY)
         message_id = str(uuid.uuid4())
         queue = queue_of(options, function)
         record = {
@@ -309,16 +255,9 @@ class SQS(Source):
             extra["MessageAttributes"] = {
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             }
-        body = text_of(values.get("message"), '{"hello": "nbchalice"}')
+        body = text_of(values.get("message"), DEFAULT_BODY)
         answer = aws.client("sqs", queue.region).send_message(QueueUrl=queue.url(aws), MessageBody=body, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
-
-
-def text_of(value: Any, default: str) -> str:
-    """Return a message as text: JSON for anything but text."""
-    if value is None or value == "":
-        return default
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def reports(options: Mapping[str, Any]) -> bool:
@@ -330,11 +269,3 @@ def patterns_of(options: Mapping[str, Any]) -> list[JSON]:
     """Return the filter's patterns; one pattern may be given without a list."""
     given = options.get("filter")
     return [] if given is None else given if isinstance(given, list) else [given]
-
-
-def visibility_timeout(aws: AWS, queue: QueueRef) -> int:
-    """Ask SQS for how many seconds a received message stays hidden."""
-    answer = aws.client("sqs", queue.region).get_queue_attributes(
-        QueueUrl=queue.url(aws), AttributeNames=["VisibilityTimeout"]
-    )
-    return int(answer["Attributes"]["VisibilityTimeout"])

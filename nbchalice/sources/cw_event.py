@@ -1,0 +1,118 @@
+"""EventBridge events: a function handles the events that match a pattern."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Preflight, Resource, Sent, Source, json_of
+from nbchalice.sources.filters import pattern_problems
+from nbchalice.sources.invoking import send_event
+from nbchalice.sources.options import Option, json_value, near
+from nbchalice.sources.rule import attached_rules, name_problems, rule_of
+
+# EventBridge, "AWS service event metadata": what every event has.
+ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")
+# EventBridge, "Amazon EventBridge quotas".
+LONGEST_PATTERN = 2048
+OWN_SOURCE = "nbchalice.test"
+
+
+class CloudWatchEvents(Source):
+    """`@app.on_cw_event` and `%%on_cw_event` (Chalice: CloudWatch Events; EventBridge: Event patterns)."""
+
+    name = "on_cw_event"
+    title = "EventBridge"
+    event_class = "CloudWatchEvent"
+    takes_event_name = True
+    argument = Option(
+        "event_pattern", 'event pattern, for example \'{"source": ["aws.ec2"]}\'', json_value, metavar="PATTERN"
+    )
+    options = ()
+    fields = (Field("detail", "Detail", "json", "{}", "the event's detail"),)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what EventBridge would reject, and what no event can match."""
+        pattern = options.get("event_pattern")
+        if pattern is None:
+            return ['PATTERN is missing: an event pattern, for example \'{"source": ["aws.ec2"]}\'']
+        found = pattern_problems(pattern, "PATTERN")
+        foreign = [name for name in pattern if name not in ENVELOPE and name != "$or"] if not found else []
+        found += [f"PATTERN: an event has no field {name!r}; {near(name, ENVELOPE)}" for name in foreign]
+        if len(json.dumps(pattern)) > LONGEST_PATTERN:
+            found.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
+        return found
+
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return the trigger in a few words."""
+        pattern = options["event_pattern"]
+        words = [" or ".join(map(str, pattern[name])) for name in ("source", "detail-type") if name in pattern]
+        return f"events of {': '.join(words)}" if words else f"events that match {json.dumps(pattern)}"
+
+    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return the permission and the rule."""
+        rule = rule_of(function, pattern=json.dumps(options["event_pattern"], sort_keys=True))
+        return [rule.permission, rule]
+
+    def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
+        """Return the function's rules that may invoke it."""
+        return attached_rules(function, policy)
+
+    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+        """Look at the length of the name."""
+        return Preflight(name_problems(function))
+
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+        """Return an event with the source and detail type of the pattern (EventBridge: Events)."""
+        pattern = options["event_pattern"]
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": _first(pattern.get("detail-type"), "nbchalice test"),
+            "source": _first(pattern.get("source"), OWN_SOURCE),
+            "account": function.account,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": function.region,
+            "resources": [_first(pattern["resources"], "")] if pattern.get("resources") else [],
+            "detail": json_of(values.get("detail"), None) or _example(pattern.get("detail") or {}),
+        }
+
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+        """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""
+        event = self.sample(options, function, **values)
+        if event["source"].startswith("aws."):
+            return send_event(aws, function, event)
+        answer = aws.client("events").put_events(
+            Entries=[
+                {
+                    "Source": event["source"],
+                    "DetailType": event["detail-type"],
+                    "Detail": json.dumps(event["detail"]),
+                    "Resources": event["resources"],
+                }
+            ]
+        )
+        event_id = str(answer["Entries"][0]["EventId"])
+        return Sent(event_id, (event_id,))
+
+
+def _first(rules: Any, default: str) -> str:
+    """Return a text that the first of a field's rules lets through."""
+    rule = rules[0] if isinstance(rules, list) and rules else default
+    if isinstance(rule, dict):
+        return str(next((rule[name] for name in ("prefix", "suffix", "equals-ignore-case") if name in rule), default))
+    return str(rule)
+
+
+def _example(pattern: Mapping[str, Any]) -> JSON:
+    """Return a detail that matches the plain values of a pattern."""
+    found: JSON = {}
+    for name, rules in pattern.items():
+        if isinstance(rules, dict):
+            found[name] = _example(rules)
+        elif isinstance(rules, list) and rules and name != "$or":
+            found[name] = _first(rules, "") if isinstance(rules[0], dict) else rules[0]
+    return found

@@ -1,0 +1,172 @@
+"""Amazon DynamoDB: a function handles the changes of a table through its stream."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nbchalice.runtime.marker import keys_id
+from nbchalice.sources.base import (
+    AWS,
+    JSON,
+    Field,
+    FunctionRef,
+    Preflight,
+    Problem,
+    Resource,
+    Sent,
+    Source,
+    or_missing,
+)
+from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.options import Option
+from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+
+STREAM_ARN = re.compile(
+    r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/(?P<table>[A-Za-z0-9_.-]+)/stream/[^/]+"
+)
+READING = ("DescribeStream", "GetRecords", "GetShardIterator")
+TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
+
+
+def table_of(options: Mapping[str, Any]) -> str:
+    """Return the table's name."""
+    found = STREAM_ARN.fullmatch(options["stream_arn"])
+    return found["table"] if found else ""
+
+
+class DynamoDB(Source):
+    """`@app.on_dynamodb_record` and `%%on_dynamodb_record` (Chalice: DynamoDB Events)."""
+
+    name = "on_dynamodb_record"
+    title = "DynamoDB"
+    event_class = "DynamoDBEvent"
+    asynchronous = False
+    argument = Option("stream_arn", "ARN of a table's stream", metavar="STREAM_ARN")
+    options = STREAM_OPTIONS
+    fields = (Field("message", "Item", "json", "{}", "item to put, plain JSON; its key is made where it is missing"),)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return that there is no ARN of a stream."""
+        arn = options.get("stream_arn")
+        if arn and STREAM_ARN.fullmatch(arn):
+            return []
+        table = arn.rpartition("/")[2] if arn else "TABLE"
+        how = f"aws dynamodb describe-table --table-name {table} --query Table.LatestStreamArn"
+        return [f"{arn!r} is no ARN of a table's stream; {how} prints it" if arn else f"STREAM_ARN is missing; {how}"]
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
+        if same_function and one["stream_arn"] == other["stream_arn"]:
+            return f"the stream of table {table_of(one)} triggers the function twice; keep one of the triggers"
+        return None
+
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return the trigger in a few words."""
+        return describe_stream(f"changes of table {table_of(options)}", options)
+
+    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return the event source mapping."""
+        return [mapping_of(options, function, options["stream_arn"])]
+
+    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+        """Return what Lambda's poller does with the function's role (Lambda: execution role for DynamoDB)."""
+        return reading(options["stream_arn"], "dynamodb", READING)
+
+    def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
+        """Return the mappings of tables' streams."""
+        arns = [m["EventSourceArn"] for m in mappings if ":dynamodb:" in m.get("EventSourceArn", "")]
+        return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
+
+    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+        """Look at the table: it must be in the function's region, and its stream must be the one that was named."""
+        arn, table = options["stream_arn"], table_of(options)
+        region = arn.split(":")[3]
+        if region != function.region:
+            hint = f"deploy to {region}, or use a table in {function.region}"
+            return Preflight([Problem(f"table {table} is in {region}, the function in {function.region}", hint)])
+        found: JSON | None = None
+        with or_missing():
+            found = aws.client("dynamodb").describe_table(TableName=table)["Table"]
+        if found is None:
+            hint = "create the table with a stream (StreamSpecification), and name the stream's ARN"
+            return Preflight([Problem(f"table {table} does not exist in {region}", hint)])
+        standing = found.get("LatestStreamArn")
+        if standing == arn:
+            return Preflight()
+        if not standing:
+            how = "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+            hint = f"aws dynamodb update-table --table-name {table} {how}"
+            return Preflight([Problem(f"table {table} has no stream", hint)])
+        return Preflight([Problem(f"{arn} is not the stream of table {table}", f"it is {standing}")])
+
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+        """Return an event with one new item (Lambda: DynamoDB Streams record event)."""
+        item = to_dynamodb(_item(values.get("message"))) or {"id": {"S": "1"}}
+        name, value = next(iter(item.items()))
+        record = {
+            "eventID": uuid.uuid4().hex,
+            "eventName": "INSERT",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": options["stream_arn"].split(":")[3],
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1545084650.0,
+                "Keys": {name: value},
+                "NewImage": item,
+                "SequenceNumber": "4421584500000000017450439091",
+                "SizeBytes": len(json.dumps(item)),
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+            "eventSourceARN": options["stream_arn"],
+        }
+        return {"Records": [record]}
+
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+        """Put an item into the table; its key is made where it is missing."""
+        client, table = aws.client("dynamodb"), table_of(options)
+        found = client.describe_table(TableName=table)["Table"]
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in found["AttributeDefinitions"]}
+        item = to_dynamodb(_item(values.get("message")))
+        keys = [entry["AttributeName"] for entry in found["KeySchema"]]
+        for name in keys:
+            item.setdefault(name, _made(types[name]))
+        answer = client.put_item(TableName=table, Item=item)
+        key = keys_id({name: _as_event(item[name]) for name in keys})
+        return Sent(str(answer["ResponseMetadata"].get("RequestId") or key), (key,))
+
+
+def _as_event(value: JSON) -> JSON:
+    return {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v for kind, v in value.items()}
+
+
+def _item(message: Any) -> JSON:
+    found = json.loads(message) if isinstance(message, str) and message else message or {}
+    if not isinstance(found, dict):
+        raise ValueError(f"an item is a JSON object, not {found!r}")
+    return found
+
+
+def to_dynamodb(item: JSON) -> JSON:
+    """Return an item in DynamoDB's own form; one that has it already stays as it is."""
+    from decimal import Decimal
+
+    from boto3.dynamodb.types import TypeSerializer
+
+    if item and all(isinstance(value, dict) and len(value) == 1 and set(value) <= TYPES for value in item.values()):
+        return item
+    serializer = TypeSerializer()
+    plain = json.loads(json.dumps(item), parse_float=Decimal)
+    return {name: serializer.serialize(value) for name, value in plain.items()}
+
+
+def _made(kind: str) -> JSON:
+    """Return a key's value that hardly stands in the table yet."""
+    if kind == "N":
+        return {"N": str(random.randrange(10**12))}  # noqa: S311 - a key, not a secret
+    return {kind: uuid.uuid4().hex if kind == "S" else uuid.uuid4().bytes}

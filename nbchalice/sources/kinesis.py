@@ -1,0 +1,164 @@
+"""Amazon Kinesis: a function handles the records of a data stream through an event source mapping."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbchalice.sources.base import (
+    AWS,
+    JSON,
+    Field,
+    FunctionRef,
+    Preflight,
+    Problem,
+    Resource,
+    Sent,
+    Source,
+    or_missing,
+    text_of,
+)
+from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.options import Option
+from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+
+READING = (
+    "DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards", "SubscribeToShard",
+)  # fmt: skip
+DEFAULT_DATA = '{"hello": "nbchalice"}'
+
+
+def stream_arn(options: Mapping[str, Any], function: FunctionRef) -> str:
+    """Return the ARN of the stream that the options name."""
+    return function.arn_of("kinesis", f"stream/{options['stream']}")
+
+
+@dataclass(frozen=True)
+class Stream(Resource):
+    """A stream of the user's, made on the local AWS only where it is missing."""
+
+    kind: ClassVar[str] = "stream"
+    stream: str
+
+    @property
+    def name(self) -> str:
+        """The stream, as its ARN names it."""
+        return f"stream/{self.stream}"
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the stream's summary, or None."""
+        with or_missing():
+            answer = aws.client("kinesis").describe_stream_summary(StreamName=self.stream)
+            return dict(answer["StreamDescriptionSummary"])
+        return None
+
+    def differences(self, current: Any) -> list[str]:
+        """Nothing: the stream is the user's."""
+        return []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Create the stream with one shard; returns when it can be read."""
+        aws.client("kinesis").create_stream(StreamName=self.stream, ShardCount=1)
+        pause = 0.01
+        while (self.read(aws) or {}).get("StreamStatus") != "ACTIVE":
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the stream is the user's."""
+
+
+class Kinesis(Source):
+    """`@app.on_kinesis_record` and `%%on_kinesis_record` (Chalice: Kinesis Events)."""
+
+    name = "on_kinesis_record"
+    title = "Kinesis"
+    event_class = "KinesisEvent"
+    asynchronous = False
+    argument = Option("stream", "name of an existing stream", metavar="STREAM")
+    options = STREAM_OPTIONS
+    fields = (
+        Field("message", "Data", "area", DEFAULT_DATA),
+        Field("key", "Partition key", help="records with one key stay in order; made when empty"),
+    )
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what Kinesis would reject (Kinesis: CreateStream)."""
+        stream = options.get("stream")
+        if not stream:
+            return ["STREAM is missing: give the name of a stream"]
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", stream):
+            text = "up to 128 letters, digits, _, . and - (give the name, not an ARN)"
+            return [f"{stream!r} is no stream name: {text}"]
+        return []
+
+    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+        """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
+        if same_function and one["stream"] == other["stream"]:
+            return f"stream {one['stream']} triggers the function twice; keep one of the triggers"
+        return None
+
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return the trigger in a few words."""
+        return describe_stream(f"stream {options['stream']}", options)
+
+    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return the event source mapping."""
+        return [mapping_of(options, function, stream_arn(options, function))]
+
+    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return the stream."""
+        return [Stream(options["stream"])]
+
+    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+        """Return what Lambda's poller does with the function's role (Lambda: execution role for Kinesis)."""
+        return reading(stream_arn(options, function), "kinesis", READING)
+
+    def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
+        """Return the mappings of streams."""
+        arns = [m["EventSourceArn"] for m in mappings if ":kinesis:" in m.get("EventSourceArn", "")]
+        return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
+
+    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+        """Look whether the stream exists; on the local AWS a deploy makes it."""
+        stream = options["stream"]
+        if aws.local or Stream(stream).read(aws) is not None:
+            return Preflight()
+        hint = f"aws kinesis create-stream --stream-name {stream} --shard-count 1 --region {function.region}"
+        return Preflight([Problem(f"stream {stream} does not exist in {function.region}", hint)])
+
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+        """Return an event with one record (Lambda: Kinesis record event)."""
+        sequence = "49590338271490256608559692538361571095921575989136588898"
+        record = {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": values.get("key") or "1",
+                "sequenceNumber": sequence,
+                "data": base64.b64encode(text_of(values.get("message"), DEFAULT_DATA).encode()).decode(),
+                "approximateArrivalTimestamp": 1545084650.987,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"shardId-000000000000:{sequence}",
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": f"arn:{function.partition}:iam::{function.account}:role/{function.name}",
+            "awsRegion": function.region,
+            "eventSourceARN": stream_arn(options, function),
+        }
+        return {"Records": [record]}
+
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+        """Put one record into the stream."""
+        answer = aws.client("kinesis").put_record(
+            StreamName=options["stream"],
+            Data=text_of(values.get("message"), DEFAULT_DATA).encode(),
+            PartitionKey=values.get("key") or str(uuid.uuid4()),
+        )
+        event_id = f"{answer['ShardId']}:{answer['SequenceNumber']}"
+        return Sent(event_id, (event_id,))

@@ -1,0 +1,38 @@
+"""Plain functions: nothing triggers them; they are invoked with any event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbchalice.sources.base import AWS, Field, FunctionRef, Resource, Sent, Source, json_of
+from nbchalice.sources.invoking import send_event
+
+DEFAULT_EVENT = {"hello": "nbchalice"}
+
+
+class PureLambda(Source):
+    """`@app.lambda_function` and `%%lambda_function` (Chalice: Pure Lambda Functions)."""
+
+    name = "lambda_function"
+    title = "Lambda"
+    event_class = "LambdaFunctionEvent"
+    argument = None
+    options = ()
+    fields = (Field("message", "Event", "json", '{"hello": "nbchalice"}', "any JSON"),)
+
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return that there is no trigger."""
+        return "no trigger: invoked directly"
+
+    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+        """Return nothing: the function is all."""
+        return []
+
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Any:
+        """Return the event as given."""
+        return json_of(values.get("message"), dict(DEFAULT_EVENT))
+
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+        """Invoke the function asynchronously."""
+        return send_event(aws, function, self.sample(options, function, **values))

@@ -1,0 +1,223 @@
+"""Queues as sources of events and as dead-letter queues: names, and what is set on a queue of the user's."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+
+QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
+QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:(?P<name>[^:]+)")
+QUEUE_URL = re.compile(r"https?://(?P<host>[^/]+)/(?P<account>\d{12})/(?P<name>[^/?]+)/?")
+# The forms of SQS's hosts: sqs.REGION.amazonaws.com, and REGION.queue.amazonaws.com of old.
+REGION_OF_HOST = re.compile(r"(?:sqs\.([a-z0-9-]+)\.|([a-z]{2}(?:-[a-z]+)+-\d)\.queue\.)")
+
+
+def queue_problem(text: str) -> str | None:
+    """Return why a text is neither name nor ARN nor URL of a queue, or None."""
+    if text.startswith("arn:"):
+        found = QUEUE_ARN.fullmatch(text)
+        if not found:
+            return f"{text!r} is no ARN of a queue: arn:aws:sqs:REGION:ACCOUNT:NAME"
+    elif "://" in text:
+        found = QUEUE_URL.fullmatch(text)
+        if not found:
+            return f"{text!r} is no URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
+    else:
+        found = None
+    name = found["name"] if found else text
+    if not QUEUE_NAME.fullmatch(name):
+        return f"{name!r} is no queue name: up to 80 letters, digits, - and _, perhaps ending in .fifo"
+    return None
+
+
+@dataclass(frozen=True)
+class QueueRef:
+    """A queue, from its name, ARN or URL."""
+
+    name: str
+    region: str
+    account: str
+    partition: str
+
+    @classmethod
+    def parse(cls, text: str, home: FunctionRef | AWS) -> QueueRef:
+        """Understand a name, an ARN or a URL; a name is a queue of the function's own region and account."""
+        if text.startswith("arn:"):
+            _, partition, _, region, account, name = text.split(":", 5)
+            return cls(name, region, account, partition)
+        if found := QUEUE_URL.match(text):
+            host = REGION_OF_HOST.match(found["host"])
+            region = (host[1] or host[2]) if host else home.region
+            return cls(found["name"], region, found["account"], home.partition)
+        return cls(text, home.region, home.account, home.partition)
+
+    @property
+    def arn(self) -> str:
+        """The queue's ARN."""
+        return f"arn:{self.partition}:sqs:{self.region}:{self.account}:{self.name}"
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it is a FIFO queue; AWS demands the ending of the name."""
+        return self.name.endswith(".fifo")
+
+    def url(self, aws: AWS) -> str:
+        """Ask SQS for the queue's URL."""
+        answer = aws.client("sqs", self.region).get_queue_url(QueueName=self.name, QueueOwnerAWSAccountId=self.account)
+        return str(answer["QueueUrl"])
+
+    def attributes(self, aws: AWS, *names: str) -> dict[str, str]:
+        """Ask SQS for attributes of the queue; those that are not set are left out."""
+        client = aws.client("sqs", self.region)
+        answer = client.get_queue_attributes(QueueUrl=self.url(aws), AttributeNames=list(names))
+        return dict(answer.get("Attributes", {}))
+
+    def set_attributes(self, aws: AWS, **attributes: str) -> None:
+        """Set attributes of the queue (SQS: SetQueueAttributes)."""
+        aws.client("sqs", self.region).set_queue_attributes(QueueUrl=self.url(aws), Attributes=attributes)
+
+
+@dataclass(frozen=True)
+class Queue(Resource):
+    """A queue of the user's, made on the local AWS only where it is missing."""
+
+    kind: ClassVar[str] = "queue"
+    queue: QueueRef
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.queue.name
+
+    def read(self, aws: AWS) -> str | None:
+        """Return the queue's URL, or None."""
+        with or_missing():
+            return self.queue.url(aws)
+        return None
+
+    def differences(self, current: Any) -> list[str]:
+        """Nothing: the queue is the user's."""
+        return []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Create the queue with SQS's own defaults."""
+        attributes = {"FifoQueue": "true"} if self.queue.fifo else {}
+        aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the queue is the user's."""
+
+
+@dataclass(frozen=True)
+class VisibilityTimeout(Resource):
+    """The visibility timeout of a queue, raised to what AWS advises (Lambda: six times the function's timeout)."""
+
+    kind: ClassVar[str] = "visibility timeout"
+    queue: QueueRef
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.queue.name
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The queue."""
+        return frozenset({f"queue {self.queue.name}"})
+
+    def merge(self, other: Resource) -> Resource:
+        """Return the longer one."""
+        assert isinstance(other, VisibilityTimeout)
+        return self if self.seconds >= other.seconds else other
+
+    def read(self, aws: AWS) -> int | None:
+        """Return the seconds, or None where there is no queue."""
+        with or_missing():
+            return visibility_timeout(aws, self.queue)
+        return None
+
+    def differences(self, current: int) -> list[str]:
+        """Longer is fine."""
+        return [f"{current} s -> {self.seconds} s"] if current < self.seconds else []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Set it."""
+        self.queue.set_attributes(aws, VisibilityTimeout=str(self.seconds))
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the queue is the user's."""
+
+
+@dataclass(frozen=True)
+class RedrivePolicy(Resource):
+    """Where a queue puts messages that were received too often (SQS: Dead-letter queues).
+
+    The queue is the user's: a policy that names another dead-letter queue is never replaced, and the policy stays when
+    the handler goes, so that no message is lost.
+
+    Parameters
+    ----------
+    queue: the queue.
+    dlq: ARN of its dead-letter queue.
+    tries: how often a message is received before it goes there.
+    """
+
+    kind: ClassVar[str] = "redrive policy"
+    conflict_hint: ClassVar[str] = "name the dead-letter queue that the queue has, or leave out --dlq"
+    queue: QueueRef
+    dlq: str
+    tries: int
+
+    @property
+    def name(self) -> str:
+        """The queue and its dead-letter queue."""
+        return f"{self.queue.name} -> {self.dlq.rsplit(':', 1)[-1]}"
+
+    @property
+    def key(self) -> str:
+        """One for each queue."""
+        return f"{self.kind} {self.queue.arn}"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Both queues."""
+        return frozenset({f"queue {self.queue.name}", f"queue {self.dlq.rsplit(':', 1)[-1]}"})
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the policy, empty where the queue has none; None where there is no queue."""
+        with or_missing():
+            return dict(json.loads(self.queue.attributes(aws, "RedrivePolicy").get("RedrivePolicy") or "{}"))
+        return None
+
+    def conflicts(self, current: JSON) -> list[str]:
+        """Return whether the queue has another dead-letter queue."""
+        now = current.get("deadLetterTargetArn", self.dlq)
+        if now == self.dlq:
+            return []
+        tries = current.get("maxReceiveCount")
+        return [f"of queue {self.queue.name}: it sends to {now.rsplit(':', 1)[-1]} after {tries} tries already"]
+
+    def differences(self, current: JSON) -> list[str]:
+        """Compare the number of tries."""
+        if not current:
+            return [f"none -> {self.dlq.rsplit(':', 1)[-1]} after {self.tries} tries"]
+        now = int(current.get("maxReceiveCount", 0))
+        return [f"tries: {now} -> {self.tries}"] if now != self.tries else []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Set it."""
+        policy = {"deadLetterTargetArn": self.dlq, "maxReceiveCount": self.tries}
+        self.queue.set_attributes(aws, RedrivePolicy=json.dumps(policy))
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the queue is the user's."""
+
+
+def visibility_timeout(aws: AWS, queue: QueueRef) -> int:
+    """Ask SQS for how many seconds a received message stays hidden."""
+    return int(queue.attributes(aws, "VisibilityTimeout")["VisibilityTimeout"])

@@ -1,0 +1,57 @@
+"""What Kinesis and DynamoDB streams have in common as sources of an event source mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbchalice.sources.base import JSON, FunctionRef
+from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.options import Option
+
+# Lambda: CreateEventSourceMapping.
+STREAM_OPTIONS = (
+    Option("batch_size", "most records per invocation", int, 100, "N", minimum=1, maximum=10_000),
+    Option(
+        "starting_position",
+        "where a new mapping begins to read",
+        default="LATEST",
+        metavar="POSITION",
+        choices=("LATEST", "TRIM_HORIZON"),
+    ),
+    Option(
+        "maximum_batching_window_in_seconds",
+        "how long Lambda may wait to fill a batch",
+        int,
+        0,
+        "SECONDS",
+        minimum=0,
+        maximum=300,
+    ),
+)
+
+
+def mapping_of(options: Mapping[str, Any], function: FunctionRef, stream_arn: str) -> EventSourceMapping:
+    """Return the mapping of a stream to the function."""
+    return EventSourceMapping(
+        function=function,
+        source_arn=stream_arn,
+        batch_size=options.get("batch_size") or 100,
+        window=options.get("maximum_batching_window_in_seconds") or 0,
+        starting_position=options.get("starting_position") or "LATEST",
+        on_failure=function.dlq,
+    )
+
+
+def describe_stream(name: str, options: Mapping[str, Any]) -> str:
+    """Return the trigger in a few words."""
+    begin = ", from the beginning" if options.get("starting_position") == "TRIM_HORIZON" else ""
+    return f"{name}, batches of {options.get('batch_size') or 100}{begin}"
+
+
+def reading(arn: str, service: str, actions: tuple[str, ...]) -> list[JSON]:
+    """Return the policy statements that Lambda's poller needs; the listing knows no resource."""
+    return [
+        {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": arn},
+        {"Effect": "Allow", "Action": f"{service}:ListStreams", "Resource": "*"},
+    ]
