@@ -16,13 +16,13 @@ from .process import process_exists
 HEALTH_SECONDS = 5.0
 
 
-def is_healthy(record: Record, seconds: float = HEALTH_SECONDS) -> bool:
+def is_healthy(record: Record) -> bool:
     """Whether the recorded server answers, and proves that it is the one that was recorded."""
     if not record.pid or not process_exists(record.pid):
         return False
     nonce = secrets.token_hex(16)
     try:
-        answer = request(record, "GET", f"health?nonce={nonce}", seconds)
+        answer = request(record, "GET", f"health?nonce={nonce}", HEALTH_SECONDS)
     except (OSError, HTTPException, ValueError):
         return False
     return isinstance(answer, dict) and hmac.compare_digest(str(answer.get("proof")), proof(record.token, nonce))

@@ -35,12 +35,15 @@ class LogStream:
         self._tail: list[str] = []
         self._tail_size = 0
         self._last = 0
+        self._closed = False
         self._lock = threading.Lock()
 
     def __call__(self, messages: list[str], timestamp: int | None = None) -> None:
         """Write events, stamped now unless told otherwise (milliseconds since the epoch)."""
         stamp = int(time.time() * 1000) if timestamp is None else timestamp
         with self._lock:
+            if self._closed:
+                return
             stamp = self._last = max(self._last, stamp)  # CloudWatch Logs orders by time, and so must keep our order
             self._store([(stamp, message) for message in messages])
             for message in messages:
@@ -48,6 +51,11 @@ class LogStream:
                 self._tail_size += len(message) + 1
             while self._tail_size > TAIL_CHARACTERS and len(self._tail) > 1:
                 self._tail_size -= len(self._tail.pop(0)) + 1
+
+    def close(self) -> None:
+        """Drop all further events."""
+        with self._lock:
+            self._closed = True
 
     def take_tail(self) -> str:
         """Return the last lines since the last call."""

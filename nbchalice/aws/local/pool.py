@@ -38,6 +38,7 @@ class WorkerPool:
 
     def __init__(self, create: Callable[[FunctionSpec], Worker], per_function: int, total: int) -> None:
         self._create = create
+        self._total = total
         nested = max(self.NESTED_LIMIT, 4 * total)
         self._limits = {
             Caller.EVENT: (per_function, total),
@@ -90,6 +91,7 @@ class WorkerPool:
             doomed, self._workers = self._workers, []
             self._changed.notify_all()
         for worker in doomed:
+            worker.log.close()
             worker.interrupt()
         for worker in doomed:
             worker.kill()
@@ -100,7 +102,6 @@ class WorkerPool:
             return len(self._workers)
 
     def _acquire(self, spec: FunctionSpec, caller: Caller) -> Worker:
-        per_function, limit = self._limits[caller]
         evicted: Worker | None = None
         with self._changed:
             while True:
@@ -108,20 +109,36 @@ class WorkerPool:
                     raise TooManyWorkersError("the local AWS is stopping")
                 if worker := self._idle(spec):
                     break
-                same = sum(worker.spec.key == spec.key for worker in self._workers)
-                if same < per_function:
-                    if len(self._workers) >= limit:
-                        evicted = self._oldest_idle()
-                    if evicted is not None or len(self._workers) < limit:
-                        worker = self._create(spec)
-                        self._workers.append(worker)
-                        break
+                evicted = self._make_room(spec, caller)
+                if evicted is not None or self._has_room(spec, caller):
+                    worker = self._create(spec)
+                    self._workers.append(worker)
+                    break
                 if caller is Caller.HANDLER:
-                    raise TooManyWorkersError(f"{limit} handlers are running")
+                    raise TooManyWorkersError(f"{len(self._workers)} handlers are running")
                 self._changed.wait()
             worker.busy = True
         if evicted is not None:
             evicted.kill()
+        return worker
+
+    def _same(self, spec: FunctionSpec) -> list[Worker]:
+        return [worker for worker in self._workers if worker.spec.key == spec.key]
+
+    def _has_room(self, spec: FunctionSpec, caller: Caller) -> bool:
+        per_function, total = self._limits[caller]
+        return len(self._same(spec)) < per_function and len(self._workers) < total
+
+    def _make_room(self, spec: FunctionSpec, caller: Caller) -> Worker | None:
+        """Take an idle environment out: one of an older version of the function, or else the one used least lately."""
+        same = self._same(spec)
+        outdated = [worker for worker in same if not worker.busy]
+        full = len(self._workers) >= self._total and len(same) < self._limits[caller][0]
+        idle = outdated or ([worker for worker in self._workers if not worker.busy] if full else [])
+        if not idle:
+            return None
+        worker = min(idle, key=lambda candidate: candidate.last_used)
+        self._workers.remove(worker)
         return worker
 
     def _idle(self, spec: FunctionSpec) -> Worker | None:
@@ -129,14 +146,6 @@ class WorkerPool:
             if not worker.busy and worker.spec.fingerprint == spec.fingerprint:
                 return worker
         return None
-
-    def _oldest_idle(self) -> Worker | None:
-        idle = [worker for worker in self._workers if not worker.busy]
-        if not idle:
-            return None
-        worker = min(idle, key=lambda candidate: candidate.last_used)
-        self._workers.remove(worker)
-        return worker
 
     def _release(self, worker: Worker) -> None:
         with self._changed:
