@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from nbchalice.deploy.function import LAMBDA_HANDLER, Function, LogGroup, Role
+from nbchalice.deploy.function import LAMBDA_HANDLER, Function
+from nbchalice.deploy.layer import Layer
+from nbchalice.deploy.package import Package
+from nbchalice.deploy.role import LogGroup, Role
+from nbchalice.deploy.upload import UploadBucket
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource
-
-
-@dataclass(frozen=True)
-class Package:
-    """A handler's code, ready for Lambda.
-
-    Parameters
-    ----------
-    zip: the deployment package.
-    code_sha256: Lambda's hash of the package, base64.
-    python: version on Lambda, for example ``3.13``.
-    """
-
-    zip: bytes = field(repr=False)
-    code_sha256: str
-    python: str
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, Source
 
 
 @dataclass(frozen=True)
@@ -81,35 +69,58 @@ def merged(resources: Iterable[Resource]) -> dict[str, Resource]:
 
 
 def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package, aws: AWS) -> list[Resource]:
-    """Return what should stand for one handler: log group, role, function and what its sources add."""
+    """Return what should stand for one handler: log group, role, layer, function and what its sources add."""
+    arch = handler.setting("arch")
     found: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
+    layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
     role_arn = handler.setting("role")
     if role_arn is None:
         role = Role(ref, json.dumps(statements(handler, app, ref), sort_keys=True))
         found.append(role)
         role_arn = role.arn
-    found.append(
-        Function(
-            ref,
-            role_arn,
-            package.zip,
-            package.code_sha256,
-            function_config(handler, ref, package.python),
-            handler.setting("arch"),
-            dict(handler.setting("tag") or {}),
-            handler.setting("reserved_concurrency"),
-        )
+    function = Function(
+        ref,
+        role_arn,
+        package.zip,
+        package.code_sha256,
+        function_config(handler, ref, package.python),
+        arch,
+        dict(handler.setting("tag") or {}),
+        handler.setting("reserved_concurrency"),
+        layer,
     )
-    for source, options in handler.sources():
-        found += source.resources(options, ref)
+    found.append(function)
+    if layer:
+        found.append(layer)
+    if function.is_large or (layer and layer.is_large):
+        found.append(UploadBucket(ref.account, ref.region))
+    for source, options, own in triggers(handler, ref):
+        found += source.resources(options, own)
         if aws.local:
-            found += source.playthings(options, ref)
+            found += source.playthings(options, own)
     return found
+
+
+def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, dict[str, Any], FunctionRef]]:
+    """Return each trigger's source, options and names; rules and schedules of one function are numbered."""
+    found = []
+    number = 0
+    for source, options in handler.sources():
+        number += source.takes_event_name
+        found.append((source, options, replace(ref, number=number) if source.takes_event_name else ref))
+    return found
+
+
+def dead_letters(handler: Handler, ref: FunctionRef) -> str:
+    """Return the ARN that the function's asynchronous events go to when they failed for good, or an empty text."""
+    dlq = handler.setting("dlq")
+    if dlq is None or not any(source.asynchronous for source, _ in handler.sources()):
+        return ""
+    return queue_arn(dlq, ref)
 
 
 def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
     """Return the settings as CreateFunction and UpdateFunctionConfiguration take them."""
-    dlq = handler.setting("dlq")
     return {
         "Runtime": f"python{python}",
         "Handler": LAMBDA_HANDLER,
@@ -118,7 +129,7 @@ def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
         "MemorySize": handler.setting("memory"),
         "Environment": {"Variables": dict(handler.setting("env") or {})},
         "Layers": list(handler.setting("layer") or []),
-        "DeadLetterConfig": {"TargetArn": "" if dlq is None else queue_arn(dlq, ref)},
+        "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
     }
 
 
@@ -130,25 +141,33 @@ def queue_arn(queue: str, ref: FunctionRef) -> str:
 def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
     """Return what the role may do beside writing its logs: what triggers need, `--allow`, `--policy` and `--dlq`."""
     found: list[JSON] = []
-    for source, options in handler.sources():
-        found += source.statements(options, ref)
+    for source, options, own in triggers(handler, ref):
+        found += source.statements(options, own)
     for action, arn in handler.setting("allow") or []:
         found.append({"Effect": "Allow", "Action": action, "Resource": arn})
-    if dlq := handler.setting("dlq"):
-        found.append({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn(dlq, ref)})
+    if dlq := dead_letters(handler, ref):
+        action = "sns:Publish" if ":sns:" in dlq else "sqs:SendMessage"
+        found.append({"Effect": "Allow", "Action": action, "Resource": dlq})
     if policy := handler.setting("policy"):
-        found += _policy_file(app.folder / policy, handler)
+        found += policy_file(app.folder / policy, handler)
     return found
 
 
-def _policy_file(path: Path, handler: Handler) -> list[JSON]:
+def policy_file(path: Path, handler: Handler) -> list[JSON]:
+    """Return the statements of a policy document.
+
+    Raises
+    ------
+    InvalidInputError: the file cannot be read, or is no policy document.
+    """
     try:
         document: Any = json.loads(path.read_text())
         found = document["Statement"]
         return list(found) if isinstance(found, list) else [found]
     except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else getattr(error, "strerror", None) or error
         raise InvalidInputError(
-            f"handler {handler.name}: --policy {path} cannot be used: {error}",
+            f"handler {handler.name}: --policy {path} cannot be used: {why}",
             'the file must be a policy document: {"Version": "2012-10-17", "Statement": [...]}',
             handler.location,
         ) from None

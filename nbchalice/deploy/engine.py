@@ -1,157 +1,33 @@
-"""Deploy, plan, status and delete: the operations that magics, command line and Python share."""
+"""Deploy, plan, status, delete and rollback: the operations that magics, command line and Python share."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nbchalice.aws.target import Connection, Target
-from nbchalice.deploy.desired import App, Package, desired
+from nbchalice.aws.target import Connection
+from nbchalice.deploy import check
+from nbchalice.deploy.desired import App, desired, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
 from nbchalice.deploy.function import Function
-from nbchalice.deploy.inspect import inspect, parallel
-from nbchalice.deploy.plan import Change, Plan, conflicts, make_plan
-from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
+from nbchalice.deploy.inspect import inspect, parallel, read_more
+from nbchalice.deploy.package import Package
+from nbchalice.deploy.plan import Plan, conflicts, make_plan
+from nbchalice.deploy.reads import Reads
+from nbchalice.deploy.results import Deployed, Deployment, HandlerStatus, Status
+from nbchalice.deploy.rollback import rollback
+from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import Preflight, Resource
+from nbchalice.sources.base import AWS, Preflight, Resource
+
+__all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
 
 Packages = Callable[[], Mapping[str, Package]]
-# Lambda: FunctionName; the role's and the rule's names are made of it.
-LONGEST_NAME = 64
 PLACEHOLDER = Package(b"", "", "3.13")
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """A function that stands."""
-
-    name: str
-    handler: str
-    arn: str
-    changed: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the function as JSON."""
-        return {"name": self.name, "handler": self.handler, "arn": self.arn, "changed": self.changed}
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """What a deploy or delete did.
-
-    Parameters
-    ----------
-    app: the app.
-    target: where it stands.
-    plan: what was done.
-    functions: what stands now.
-    api_calls: calls to AWS in all.
-    seconds: duration in all.
-    """
-
-    app: App
-    target: Target
-    plan: Plan
-    functions: tuple[Deployed, ...] = ()
-    api_calls: int = 0
-    seconds: float = 0.0
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """What was changed."""
-        return self.plan.changes
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON."""
-        return {
-            "app": self.app.name,
-            "stage": self.app.stage,
-            "target": self.target.name,
-            "account": self.target.account,
-            "region": self.target.region,
-            "functions": [function.to_dict() for function in self.functions],
-            "changes": self.plan.to_dicts(),
-            "orphans": list(self.plan.orphans),
-            "notes": list(self.plan.notes),
-            "api_calls": self.api_calls,
-            "seconds": round(self.seconds, 3),
-        }
-
-
-@dataclass(frozen=True)
-class HandlerStatus:
-    """How one handler stands.
-
-    Parameters
-    ----------
-    name: the handler's name.
-    state: ``registered`` (not deployed yet), ``changed`` (code or settings), ``deployed`` or ``orphaned``.
-    trigger: what invokes it, in a few words.
-    drift: what stands otherwise than the notebook says, beside the function.
-    """
-
-    name: str
-    state: str
-    trigger: str = ""
-    drift: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the status as JSON."""
-        return {"name": self.name, "state": self.state, "trigger": self.trigger, "drift": list(self.drift)}
-
-
-@dataclass(frozen=True)
-class Status:
-    """How an app stands."""
-
-    app: App
-    target: Target
-    handlers: tuple[HandlerStatus, ...] = field(default_factory=tuple)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the status as JSON."""
-        return {
-            "app": self.app.name,
-            "stage": self.app.stage,
-            "target": self.target.name,
-            "account": self.target.account,
-            "region": self.target.region,
-            "handlers": [handler.to_dict() for handler in self.handlers],
-        }
-
-
-def problems(app: App) -> list[NbChaliceError]:
-    """Return what is wrong with an app, without asking AWS."""
-    found: list[NbChaliceError] = [problem for handler in app.handlers for problem in handler.problems()]
-    for what, name in (("app", app.name), ("stage", app.stage)):
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            found.append(
-                InvalidInputError(f"{what} name {name!r} may have letters, digits, - and _", "%chalice app NAME")
-            )
-    for handler in app.handlers:
-        full = f"{app.name}-{app.stage}-{handler.name}"
-        if len(full) > LONGEST_NAME:
-            hint = "shorten the app's name, or give the handler a shorter --name"
-            text = f"function name {full} has {len(full)} letters; Lambda takes {LONGEST_NAME}"
-            found.append(InvalidInputError(text, hint, handler.location))
-    return found
-
-
-def check(app: App) -> None:
-    """Raise what is wrong with an app: one error, or all of them in one."""
-    _raise(problems(app))
-
-
-def _raise(found: list[NbChaliceError]) -> None:
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise ProblemsError(found)
 
 
 def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) -> Plan:
@@ -162,33 +38,36 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     app: the handlers.
     packages: builds the code of each handler; runs while AWS is being read.
     aws: where.
-    prune: whether orphans are to be removed.
+    prune: whether orphans, and layers that nothing uses any more, are to be removed.
 
     Raises
     ------
     InvalidInputError, ProblemsError: something cannot work; all that was found is told at once.
     AWSError: AWS refused a read.
     """
-    check(app)
+    check.raise_all(check.problems(app))
+    sketch = desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
+    check.raise_all(check.problems_at(app, aws, sketch))
+    reads = Reads(aws)
     with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
-        placeholders = {handler.name: PLACEHOLDER for handler in app.handlers}
-        sketch = desired(app, placeholders, aws)
-        reading = pool.submit(inspect, app, aws, sketch, orphans=prune)
-        looking = pool.submit(_preflights, app, aws)
+        reading = pool.submit(inspect, app, reads, sketch, orphans=prune)
+        looking = pool.submit(_preflights, app, reads)
         built = packages()
         found, preflights = reading.result(), looking.result()
     timeouts, notes, wrong = _timeouts(app, preflights)
     wanted = desired(app, built, aws, timeouts)
-    _raise(wrong + conflicts(wanted, found))
+    read_more(found, wanted, reads)
+    wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
+    check.raise_all(wrong + conflicts(wanted, found, app.ref(aws, "").name))
     return make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
 
 
-def _preflights(app: App, aws: Connection) -> dict[tuple[str, int], Preflight]:
+def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
     calls: dict[Any, Callable[[], Any]] = {}
     for handler in app.handlers:
         ref = app.ref(aws, handler.name, handler.setting("timeout"))
-        for number, (source, options) in enumerate(handler.sources()):
-            calls[handler.name, number] = partial(source.preflight, aws, options, ref)
+        for number, (source, options, own) in enumerate(triggers(handler, ref)):
+            calls[handler.name, number] = partial(source.preflight, aws, options, own)
     with parallel() as run:
         return run(calls)
 
@@ -262,9 +141,12 @@ def handler_of(resource: Resource) -> str | None:
 
 def plan_delete(app: App, aws: Connection) -> Plan:
     """Return what `delete` would do: remove all that the app owns at this stage, and nothing else."""
+    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     names = [handler.name for handler in app.handlers]
     found = inspect(replace(app, handlers=()), aws, {}, orphans=True, also=names)
-    _raise(conflicts({}, found))
+    foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
+    for key in foreign:
+        del found.stale[key]
     return make_plan({}, found, orphans_stay=False)
 
 

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
 
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
-from nbchalice.errors import DeployError, NbChaliceError
+from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.sources.base import AWS, error_code
 
 WORKERS = 16
@@ -94,13 +96,9 @@ class _Run:
     def _one(self, change: Change) -> None:
         self.progress(change, "started")
         pause = 0.05
-        current = change.current
         while True:
             try:
-                if change.action == "delete":
-                    change.resource.delete(self.aws, current)
-                else:
-                    change.resource.write(self.aws, current)
+                self._attempt(change, change.current)
                 return
             except Exception as error:
                 again = is_transient(error) or error_code(error) in ALREADY
@@ -108,14 +106,26 @@ class _Run:
                     raise
             self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, 5.0)
-            current = change.resource.read(self.aws)
-            if self._is_there(change, current):
-                return
+            change = self._look_again(change)
 
-    def _is_there(self, change: Change, current: object) -> bool:
+    def _look_again(self, change: Change) -> Change:
+        """Return the change with what stands now: an attempt that seemed to fail may have done its work."""
+        try:
+            current = change.resource.read(self.aws)
+        except Exception as error:
+            if is_transient(error):
+                return change
+            raise
+        if current is not None and (strange := change.resource.conflicts(current)):
+            raise InvalidInputError(f"{change.resource.kind} {strange[0]}", change.resource.conflict_hint)
+        return replace(change, current=current)
+
+    def _attempt(self, change: Change, current: Any) -> None:
         if change.action == "delete":
-            return current is None
-        return current is not None and not change.resource.differences(current)
+            if current is not None:
+                change.resource.delete(self.aws, current)
+        elif current is None or change.resource.differences(current):
+            change.resource.write(self.aws, current)
 
     def report(self) -> DeployError:
         """Return the error that says what was done and what was not."""

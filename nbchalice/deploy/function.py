@@ -1,163 +1,26 @@
-"""The function and what it stands on: its role and its log group."""
+"""The Lambda function."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from nbchalice.deploy import versions
+from nbchalice.deploy.layer import Layer, layer_of
+from nbchalice.deploy.ownership import foreign_owner
+from nbchalice.deploy.role import log_group_name
+from nbchalice.deploy.upload import DIRECT_LIMIT, UploadBucket, uploaded
+from nbchalice.errors import AWSError
 from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
 
-POLICY_NAME = OWNER_PREFIX
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
-
-
-def role_path(app: str, stage: str) -> str:
-    """Return the path of an app's roles; listing it finds every handler that was ever deployed."""
-    return f"/{OWNER_PREFIX}/{app}/{stage}/"
-
-
-def log_group_name(function_name: str) -> str:
-    """Return the log group that Lambda writes a function's logs to."""
-    return f"/aws/lambda/{function_name}"
-
-
-def foreign_owner(tags: Mapping[str, str], function: FunctionRef) -> list[str]:
-    """Return that something of this name is another's, as its tags tell."""
-    owner = (tags.get(f"{OWNER_PREFIX}:app"), tags.get(f"{OWNER_PREFIX}:stage"))
-    if owner == (function.app, function.stage):
-        return []
-    whose = f"belongs to app {owner[0]}, stage {owner[1]}" if owner[0] else "was not made by nbchalice"
-    return [f"{function.name} exists and {whose}"]
-
-
-@dataclass(frozen=True)
-class LogGroup(Resource):
-    """The function's log group; made first and removed last (CloudWatch Logs: CreateLogGroup).
-
-    Parameters
-    ----------
-    function: the function.
-    retention: days after which log events are dropped, or None for never.
-    """
-
-    kind: ClassVar[str] = "log group"
-    function: FunctionRef
-    retention: int | None = None
-
-    @property
-    def name(self) -> str:
-        """The group's name."""
-        return log_group_name(self.function.name)
-
-    def read(self, aws: AWS) -> JSON | None:
-        """Return the group, or None."""
-        answer = aws.client("logs").describe_log_groups(logGroupNamePrefix=self.name)
-        return next((group for group in answer["logGroups"] if group["logGroupName"] == self.name), None)
-
-    def differences(self, current: JSON) -> list[str]:
-        """Compare the retention."""
-        now = current.get("retentionInDays")
-        return [] if now == self.retention else [f"retention: {now or 'never'} -> {self.retention or 'never'}"]
-
-    def write(self, aws: AWS, current: JSON | None) -> None:
-        """Create the group and set its retention."""
-        client = aws.client("logs")
-        if current is None:
-            client.create_log_group(logGroupName=self.name, tags=self.function.tags)
-        if self.retention:
-            client.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention)
-        elif current and current.get("retentionInDays"):
-            client.delete_retention_policy(logGroupName=self.name)
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Delete the group with its log events."""
-        with or_missing():
-            aws.client("logs").delete_log_group(logGroupName=self.name)
-
-
-@dataclass(frozen=True)
-class Role(Resource):
-    """The function's own role with one inline policy (IAM: CreateRole, PutRolePolicy).
-
-    Parameters
-    ----------
-    function: the function.
-    statements: JSON text of the policy's statements beside those for its logs.
-    """
-
-    kind: ClassVar[str] = "role"
-    function: FunctionRef
-    statements: str = "[]"
-
-    @property
-    def name(self) -> str:
-        """The role's name."""
-        return self.function.name
-
-    @property
-    def arn(self) -> str:
-        """The role's ARN."""
-        path = role_path(self.function.app, self.function.stage)
-        return f"arn:{self.function.partition}:iam::{self.function.account}:role{path}{self.name}"
-
-    def policy(self) -> JSON:
-        """Return the inline policy: write to the function's own log group, and what the triggers need."""
-        group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}:*")
-        logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": group}
-        return {"Version": "2012-10-17", "Statement": [logs, *json.loads(self.statements)]}
-
-    def trust(self) -> JSON:
-        """Return who may take the role."""
-        principal = {"Service": "lambda.amazonaws.com"}
-        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        return {"Version": "2012-10-17", "Statement": [statement]}
-
-    def read(self, aws: AWS) -> JSON | None:
-        """Return the role and its inline policy, or None."""
-        client = aws.client("iam")
-        found: JSON | None = None
-        with or_missing():
-            found = {"role": client.get_role(RoleName=self.name)["Role"], "policy": None}
-            answer = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)
-            found["policy"] = answer["PolicyDocument"]
-        return found
-
-    def conflicts(self, current: JSON) -> list[str]:
-        """Return whether the role is another's."""
-        tags = {tag["Key"]: tag["Value"] for tag in current["role"].get("Tags", [])}
-        return foreign_owner(tags, self.function)
-
-    def differences(self, current: JSON) -> list[str]:
-        """Compare the trust and the policy."""
-        found = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        return found if current["policy"] == self.policy() else [*found, "its policy"]
-
-    def write(self, aws: AWS, current: JSON | None) -> None:
-        """Create the role and put its policy."""
-        client = aws.client("iam")
-        trust = json.dumps(self.trust())
-        if current is None:
-            client.create_role(
-                RoleName=self.name,
-                Path=role_path(self.function.app, self.function.stage),
-                AssumeRolePolicyDocument=trust,
-                Tags=[{"Key": key, "Value": value} for key, value in self.function.tags.items()],
-            )
-        elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
-            client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
-        policy = json.dumps(self.policy())
-        client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=policy)
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Delete the policy and the role."""
-        client = aws.client("iam")
-        with or_missing():
-            client.delete_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)
-        with or_missing():
-            client.delete_role(RoleName=self.name)
+FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
+# AWS: a function with a VPC may take minutes until it is active.
+PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
@@ -170,11 +33,11 @@ class Function(Resource):
     role_arn: the role it runs with.
     zip: the deployment package.
     code_sha256: Lambda's hash of the package, base64.
-    config: the settings as UpdateFunctionConfiguration takes them.
+    config: the settings as UpdateFunctionConfiguration takes them; `Layers` without the dependency layer.
     arch: ``x86_64`` or ``arm64``.
     tags: the user's tags.
     reserved_concurrency: most runs at once, or None.
-    own_role: whether the role is one of ours.
+    layer: the dependency layer, or None.
     """
 
     kind: ClassVar[str] = "function"
@@ -186,6 +49,7 @@ class Function(Resource):
     arch: str = "x86_64"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     reserved_concurrency: int | None = None
+    layer: Layer | None = None
 
     @property
     def name(self) -> str:
@@ -199,12 +63,33 @@ class Function(Resource):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Its role and its log group."""
-        return frozenset({f"role {self.name}", f"log group {log_group_name(self.name)}"})
+        """Its role and its log group, its layer, and the upload bucket for a large zip."""
+        found = {f"role {self.name}", f"log group {log_group_name(self.name)}"}
+        if self.layer:
+            found.add(self.layer.key)
+        if self.is_large:
+            found.add(UploadBucket(self.function.account, self.function.region).key)
+        return frozenset(found)
+
+    @property
+    def frees(self) -> frozenset[str]:
+        """Its own role, which must not go before the function runs with another."""
+        return frozenset({f"role {self.name}"})
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the zip must go through S3."""
+        return len(self.zip) > DIRECT_LIMIT
+
+    def fingerprint(self) -> str:
+        """Return a hash of code and settings; a change of it publishes a version."""
+        layer = self.layer.name if self.layer else ""
+        parts = [self.code_sha256, self.arch, self.role_arn, layer, dict(self.config)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def all_tags(self) -> dict[str, str]:
-        """Return the user's tags, whose the function is, and a fingerprint of its code."""
-        return {**self.tags, **self.function.tags, f"{OWNER_PREFIX}:fingerprint": self.code_sha256[:32]}
+        """Return the user's tags, whose the function is, and the fingerprint of the version that was published."""
+        return {**self.tags, **self.function.tags, FINGERPRINT: self.fingerprint()}
 
     def read(self, aws: AWS) -> JSON | None:
         """Return what GetFunction tells, or None."""
@@ -214,24 +99,21 @@ class Function(Resource):
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the function is another's."""
-        return foreign_owner(current.get("Tags", {}), self.function)
+        return foreign_owner(self.name, current.get("Tags", {}), self.function)
 
-    def _config_differences(self, current: JSON) -> list[str]:
+    def differences(self, current: JSON) -> list[str]:
+        """Compare code, settings, concurrency and tags."""
+        found = self._state_differs(current) + self._code_differs(current) + self._config_differences(current)
+        now, wanted = _concurrency(current), self.reserved_concurrency
+        if now != wanted:
+            found.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
+        return found or self._tag_differences(current.get("Tags", {}))
+
+    def _state_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
-        found = []
-        for name, wanted in {**self.config, "Role": self.role_arn}.items():
-            standing = now.get(name)
-            if name == "Environment":
-                same = (standing or {}).get("Variables", {}) == wanted["Variables"]
-            elif name == "Layers":
-                same = [layer["Arn"] for layer in standing or []] == wanted
-            elif name == "DeadLetterConfig":
-                same = (standing or {}).get("TargetArn", "") == wanted["TargetArn"]
-            else:
-                same = standing == wanted
-            if not same:
-                found.append(name if name in {"Environment", "Role"} else f"{name}: {standing or 'none'} -> {wanted}")
-        return found
+        if now.get("State") == "Failed" or now.get("LastUpdateStatus") == "Failed":
+            return [f"it failed: {now.get('StateReason') or now.get('LastUpdateStatusReason') or 'no reason given'}"]
+        return ["it is not ready"] if is_busy(now) else []
 
     def _code_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
@@ -239,41 +121,73 @@ class Function(Resource):
         arch = (now.get("Architectures") or ["x86_64"])[0]
         return found if arch == self.arch else [*found, f"architecture: {arch} -> {self.arch}"]
 
-    def _concurrency(self, current: JSON) -> int | None:
-        value = current.get("Concurrency", {}).get("ReservedConcurrentExecutions")
-        return None if value is None else int(value)
+    def _config_differences(self, current: JSON) -> list[str]:
+        now = current["Configuration"]
+        layers = [self.layer.arn] if self.layer else []
+        pairs = {
+            name: (_standing(name, now.get(name), wanted), wanted)
+            for name, wanted in {**self.config, "Role": self.role_arn}.items()
+            if name != "Layers"
+        }
+        standing = [layer["Arn"] for layer in now.get("Layers") or []]
+        # The dependency layer comes first; its name says what is in it, whatever its version.
+        own = [layer_of(arn) for arn in standing if layer_of(arn) in layers]
+        others = [arn for arn in standing if layer_of(arn) not in layers]
+        pairs["Layers"] = (own + others, layers + list(self.config.get("Layers", [])))
+        return [_change(name, a, b) for name, (a, b) in pairs.items() if a != b]
 
-    def differences(self, current: JSON) -> list[str]:
-        """Compare code, settings, concurrency and tags."""
-        found = self._code_differs(current) + self._config_differences(current)
-        now, wanted = self._concurrency(current), self.reserved_concurrency
-        if now != wanted:
-            found.append(f"reserved concurrency: {now} -> {wanted}")
-        return found if current.get("Tags", {}) == self.all_tags() else [*found, "tags"]
+    def _tag_differences(self, now: Mapping[str, str]) -> list[str]:
+        wanted = self.all_tags()
+        names = sorted(name for name in {*now, *wanted} if now.get(name) != wanted.get(name))
+        if names == [FINGERPRINT]:
+            return ["no version was published of it"]
+        return [f"tags {', '.join(name for name in names if name != FINGERPRINT)}"] if names else []
 
     def write(self, aws: AWS, current: JSON | None) -> None:
-        """Create the function, or update what differs; returns when it can be invoked."""
+        """Create the function, or update what differs; returns when it can be invoked.
+
+        The fingerprint is written last: as long as it differs, a re-run publishes the version.
+        """
         client = aws.client("lambda")
+        if current is not None and current["Configuration"].get("State") == "Failed":
+            client.delete_function(FunctionName=self.name)
+            current = None
         if current is None:
+            self._create(aws, client)
+            return
+        if is_busy(current["Configuration"]):
+            wait_until_ready(client, self.name)
+        if self._config_differences(current) or current["Configuration"].get("LastUpdateStatus") == "Failed":
+            client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
+            wait_until_ready(client, self.name)
+        if self._code_differs(current):
+            with uploaded(aws, self.zip) as code:
+                client.update_function_code(FunctionName=self.name, Architectures=[self.arch], **code)
+            wait_until_ready(client, self.name)
+        self._set_concurrency(client, _concurrency(current))
+        tags = current.get("Tags", {})
+        if tags.get(FINGERPRINT) != self.fingerprint():
+            versions.publish(client, self.name)
+        self._set_tags(client, tags)
+
+    def _create(self, aws: AWS, client: Any) -> None:
+        with uploaded(aws, self.zip) as code:
             client.create_function(
                 FunctionName=self.name,
                 Role=self.role_arn,
-                Code={"ZipFile": self.zip},
+                Code=code,
                 Architectures=[self.arch],
                 Tags=self.all_tags(),
-                **self.config,
+                Publish=True,
+                **self._config(aws),
             )
-            self._wait(client)
-            self._set_concurrency(client, None)
-            return
-        if self._code_differs(current):
-            client.update_function_code(FunctionName=self.name, ZipFile=self.zip, Architectures=[self.arch])
-            self._wait(client)
-        if self._config_differences(current):
-            client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self.config)
-            self._wait(client)
-        self._set_concurrency(client, self._concurrency(current))
-        self._set_tags(client, current.get("Tags", {}))
+        wait_until_ready(client, self.name)
+        self._set_concurrency(client, None)
+
+    def _config(self, aws: AWS) -> JSON:
+        """Return the settings with the dependency layer's newest version."""
+        own = [self.layer.version_arn(aws)] if self.layer else []
+        return {**self.config, "Layers": own + list(self.config.get("Layers", []))}
 
     def _set_concurrency(self, client: Any, now: int | None) -> None:
         wanted = self.reserved_concurrency
@@ -291,17 +205,65 @@ class Function(Resource):
         if changed := {name: value for name, value in wanted.items() if now.get(name) != value}:
             client.tag_resource(Resource=self.arn, Tags=changed)
 
-    def _wait(self, client: Any) -> None:
-        pause = 0.01
-        while True:
-            now = client.get_function_configuration(FunctionName=self.name)
-            busy = now.get("State") == "Pending" or now.get("LastUpdateStatus") == "InProgress"
-            if not busy:
-                return
-            time.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
-
     def delete(self, aws: AWS, current: Any) -> None:
-        """Delete the function."""
+        """Delete the function with all its versions."""
         with or_missing():
             aws.client("lambda").delete_function(FunctionName=self.name)
+
+
+def is_busy(configuration: JSON) -> bool:
+    """Whether Lambda is still creating or updating a function."""
+    return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
+
+
+def wait_until_ready(client: Any, name: str) -> None:
+    """Wait until Lambda has created or updated a function; look often at first.
+
+    Raises
+    ------
+    AWSError: Lambda gave up, or takes longer than five minutes.
+    """
+    pause, deadline = 0.01, time.monotonic() + PATIENCE
+    while True:
+        now = client.get_function_configuration(FunctionName=name)
+        if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
+            reason = now.get("StateReason") or now.get("LastUpdateStatusReason") or "it gives no reason"
+            raise AWSError(f"Lambda could not set up {name}: {reason}")
+        if not is_busy(now):
+            return
+        if time.monotonic() > deadline:
+            raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+
+
+def _concurrency(current: JSON) -> int | None:
+    value = current.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    return None if value is None else int(value)
+
+
+def _standing(name: str, now: Any, wanted: Any) -> Any:
+    """Return a setting as it would be given; AWS leaves out what is empty and adds what nobody asked for."""
+    if isinstance(wanted, dict):
+        now = now or {}
+        if name == "Environment":
+            return {"Variables": now.get("Variables", {})}
+        return {key: now.get(key, type(value)()) for key, value in wanted.items()}
+    return type(wanted)() if now is None else now
+
+
+def _change(name: str, now: Any, wanted: Any) -> str:
+    # Variables may be secrets.
+    return "Environment" if name == "Environment" else f"{name}: {_brief(now)} -> {_brief(wanted)}"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_brief(inner)}" for inner in value.values() if inner) or "none"
+    if isinstance(value, list):
+        return ", ".join(str(inner).rsplit(":layer:", 1)[-1] for inner in value) or "none"
+    return str(value).rsplit(":role", 1)[-1] or "none"
+
+
+def _or_none(value: int | None) -> str:
+    return "none" if value is None else str(value)

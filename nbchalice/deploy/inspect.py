@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.function import Function, LogGroup, Role, log_group_name, role_path
+from nbchalice.deploy.function import Function
+from nbchalice.deploy.layer import Layer, layer_of, layers_named
+from nbchalice.deploy.ownership import is_owned
+from nbchalice.deploy.reads import Reads
+from nbchalice.deploy.role import LogGroup, Role, app_log_groups, app_roles, log_group_name
+from nbchalice.deploy.versions import published
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.sources.mapping import read_mappings
 from nbchalice.sources.permission import (
     Permission,
     is_ours,
@@ -22,7 +29,8 @@ from nbchalice.sources.permission import (
     source_arn_of,
 )
 
-WORKERS = 32
+WORKERS = 64
+Calls = Mapping[Any, Callable[[], Any]]
 
 
 @dataclass
@@ -42,15 +50,17 @@ class Inspection:
 
 
 @contextmanager
-def parallel() -> Iterator[Callable[[Mapping[Any, Callable[[], Any]]], dict[Any, Any]]]:
+def parallel() -> Iterator[Callable[[Calls], dict[Any, Any]]]:
     """Give a function that runs calls side by side and returns their results under the same keys."""
     with ThreadPoolExecutor(WORKERS, "nbchalice-read") as pool:
 
-        def run(calls: Mapping[Any, Callable[[], Any]]) -> dict[Any, Any]:
+        def run(calls: Calls) -> dict[Any, Any]:
             futures = {key: pool.submit(call) for key, call in calls.items()}
             try:
                 return {key: future.result() for key, future in futures.items()}
             except Exception as error:
+                for future in futures.values():
+                    future.cancel()
                 raise explain(error, "reading what stands on AWS") from None
 
         yield run
@@ -61,7 +71,7 @@ def inspect(
 ) -> Inspection:
     """Read what stands of the wanted resources, and what stands of the app's beside them.
 
-    Two rounds of calls at the most where nothing is stale.
+    Where nothing is stale, no call waits for more than one other.
 
     Parameters
     ----------
@@ -71,45 +81,127 @@ def inspect(
     orphans: whether what belongs to orphans counts as stale.
     also: names to look for as orphans even where neither role nor log group stands.
     """
-    found = Inspection()
-    registered = {handler.name for handler in app.handlers}
+    reads = aws if isinstance(aws, Reads) else Reads(aws)
     with parallel() as run:
-        first: dict[Any, Callable[[], Any]] = {key: _reader(resource, aws) for key, resource in wanted.items()}
-        first[1] = lambda: deployed_names(app, aws)
-        first.update({("footprint", n): _footprint_reader(app.ref(aws, n), aws) for n in registered})
-        results = run(first)
-        found.orphans = sorted((results.pop(1) | set(also)) - registered)
-        footprints = {app.ref(aws, n): results.pop(("footprint", n)) for n in registered}
-        found.current = results
-        if orphans and found.orphans:
-            refs = [app.ref(aws, name) for name in found.orphans]
-            more = run({ref: _footprint_reader(ref, aws) for ref in refs})
-            footprints.update(more)
-            own = [resource for ref in refs for resource in (LogGroup(ref), Role(ref), Function(ref))]
-            found.stale.update({resource.key: resource for resource in own})
-        for ref, (policy, mappings) in footprints.items():
-            _add_stale(found.stale, wanted, attached(ref, policy, mappings))
-        found.current.update(run({key: _reader(r, aws) for key, r in found.stale.items() if key not in wanted}))
-    found.stale = {key: r for key, r in found.stale.items() if found.current.get(key) is not None}
-    return found
+        return _Inspector(app, reads, wanted, run).inspect(orphans, set(also))
 
 
-def _reader(resource: Resource, aws: AWS) -> Callable[[], Any]:
-    return lambda: resource.read(aws)
+def read_more(found: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> None:
+    """Read what became known as wanted only after the inspection."""
+    with parallel() as run:
+        missing = {key: resource for key, resource in wanted.items() if key not in found.current}
+        found.current.update(run({key: partial(resource.read, aws) for key, resource in missing.items()}))
 
 
-def _footprint_reader(ref: FunctionRef, aws: AWS) -> Callable[[], tuple[list[JSON], list[JSON]]]:
-    return lambda: (read_policy(aws, ref.name), read_mappings(aws, ref.name))
+class _Inspector:
+    def __init__(
+        self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Callable[[Calls], dict[Any, Any]]
+    ) -> None:
+        self.app, self.aws, self.wanted, self.run = app, aws, wanted, run
+        self.registered = [handler.name for handler in app.handlers]
+        self.found = Inspection()
 
+    def ref(self, handler: str) -> FunctionRef:
+        return self.app.ref(self.aws, handler)
 
-def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
-    """Return the event source mappings of a function."""
-    found: list[JSON] = []
-    with or_missing():
-        pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(FunctionName=function_name)
-        for page in pages:
-            found += [m for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
-    return found
+    def inspect(self, orphans: bool, also: set[str]) -> Inspection:
+        """Read in rounds: what is wanted, then what belongs to orphans, then what is stale."""
+        first = self.run(
+            {
+                **{key: partial(resource.read, self.aws) for key, resource in self.wanted.items()},
+                **self._footprint_calls(self.registered),
+                (1, "roles"): self._role_names,
+                (1, "groups"): self._group_names,
+                (1, "layers"): partial(layers_named, self.aws, self.ref("")),
+            }
+        )
+        roles, layers = first[1, "roles"], first[1, "layers"]
+        self.found.current = {layer.key: version for layer, version in layers}
+        self.found.current.update({key: first[key] for key in self.wanted})
+        self.found.orphans = sorted((roles | first[1, "groups"] | also) - set(self.registered))
+        self._add_footprints(self.registered, first)
+        self._add([Role(self.ref(name)) for name in self.registered if name in roles])
+        if orphans:
+            owned = self._owned(self.found.orphans)
+            self._add_footprints(owned, self.run(self._footprint_calls(owned)))
+            for name in owned:
+                self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
+            self._add(self._unused([layer for layer, version in layers if not layer.conflicts(version)]))
+        self._read_stale()
+        self._read_doubtful_groups()
+        return self.found
+
+    def _role_names(self) -> set[str]:
+        prefix = self.ref("").name
+        return {role["RoleName"].removeprefix(prefix) for role in app_roles(self.aws, self.app.name, self.app.stage)}
+
+    def _group_names(self) -> set[str]:
+        """Return whose log groups stand; one that another app made has a name that only looks like ours."""
+        prefix = log_group_name(self.ref("").name)
+        names = [
+            group["logGroupName"].removeprefix(prefix)
+            for group in app_log_groups(self.aws, self.app.name, self.app.stage)
+        ]
+        strange = [name for name in names if name not in self.registered]
+        with parallel() as run:
+            tags = run({name: partial(self._group_tags, name) for name in strange})
+        return {n for n in names if n not in tags or is_owned(tags[n], self.app.name, self.app.stage)}
+
+    def _group_tags(self, name: str) -> dict[str, str]:
+        group = LogGroup(self.ref(name))
+        current = group.read(self.aws)
+        return group.read_tags(self.aws, current) if current else {}
+
+    def _owned(self, names: Iterable[str]) -> list[str]:
+        """Return the names without those whose function is another's."""
+        functions = {name: Function(self.ref(name)) for name in names}
+        found = self.run({name: partial(function.read, self.aws) for name, function in functions.items()})
+        return [n for n, function in functions.items() if not (found[n] and function.conflicts(found[n]))]
+
+    def _footprint_calls(self, names: Iterable[str]) -> dict[Any, Callable[[], Any]]:
+        functions = {name: self.ref(name).name for name in names}
+        policies = {("policy", n): partial(read_policy, self.aws, function) for n, function in functions.items()}
+        mappings = {("mappings", n): partial(read_mappings, self.aws, function) for n, function in functions.items()}
+        return {**policies, **mappings}
+
+    def _add_footprints(self, names: Iterable[str], results: Mapping[Any, Any]) -> None:
+        for name in names:
+            self._add(attached(self.ref(name), results["policy", name], results["mappings", name]))
+
+    def _add(self, resources: Iterable[Resource]) -> None:
+        """Note what stands and is not wanted."""
+        stale = self.found.stale
+        for resource in resources:
+            if resource.key not in self.wanted:
+                stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
+            elif resource.frees:
+                # The same bucket: one put both adds and removes.
+                stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
+
+    def _unused(self, layers: list[Layer]) -> list[Layer]:
+        """Return the layers that no version of a registered function uses."""
+        client = self.aws.client("lambda")
+        found = self.run({name: partial(published, client, self.ref(name).name) for name in self.registered})
+        used = {layer_of(layer["Arn"]) for all_ in found.values() for one in all_ for layer in one.get("Layers") or []}
+        return [layer for layer in layers if layer.arn not in used]
+
+    def _read_stale(self) -> None:
+        stale = self.found.stale
+        calls = {key: partial(r.read, self.aws) for key, r in stale.items() if key not in self.wanted}
+        self.found.current.update(self.run(calls))
+        self.found.stale = {key: r for key, r in stale.items() if self.found.current.get(key) is not None}
+
+    def _read_doubtful_groups(self) -> None:
+        """Read the tags of log groups whose function is missing: a crash left them, or they are another's."""
+        current = self.found.current
+        everything = {**self.wanted, **self.found.stale}
+        groups = [r for r in everything.values() if isinstance(r, LogGroup)]
+        doubtful = [g for g in groups if current[g.key] and not current.get(Function(g.function).key)]
+        tags = self.run({g.key: partial(g.read_tags, self.aws, current[g.key]) for g in doubtful})
+        for group in doubtful:
+            current[group.key] = {**current[group.key], "tags": tags[group.key]}
+            if group.key in self.found.stale and group.conflicts(current[group.key]):
+                del self.found.stale[group.key]
 
 
 def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list[Resource]:
@@ -121,44 +213,3 @@ def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list
     for source in SOURCES.values():
         found += source.attached(ref, ours, mappings)
     return found
-
-
-def _add_stale(stale: dict[str, Resource], wanted: Mapping[str, Resource], resources: Iterable[Resource]) -> None:
-    for resource in resources:
-        if resource.key not in wanted:
-            stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
-        elif resource.frees:
-            # The same bucket: one put both adds and removes.
-            stale[resource.key] = resource
-
-
-def deployed_names(app: App, aws: AWS) -> set[str]:
-    """Return the names of the app's handlers that stand, found by the roles' path and the log groups' tags."""
-    with parallel() as run:
-        results = run({"roles": lambda: _role_names(app, aws), "groups": lambda: _log_group_names(app, aws)})
-    names: set[str] = results["roles"] | results["groups"]
-    return names
-
-
-def _role_names(app: App, aws: AWS) -> set[str]:
-    prefix = f"{app.name}-{app.stage}-"
-    pages = aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=role_path(app.name, app.stage))
-    return {role["RoleName"].removeprefix(prefix) for page in pages for role in page["Roles"]}
-
-
-def _log_group_names(app: App, aws: AWS) -> set[str]:
-    client = aws.client("logs")
-    prefix = log_group_name(f"{app.name}-{app.stage}-")
-    found = set()
-    registered = {handler.name for handler in app.handlers}
-    for page in client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
-        for group in page["logGroups"]:
-            name = group["logGroupName"].removeprefix(prefix)
-            if name in registered or _is_owned(app, client, group):
-                found.add(name)
-    return found
-
-
-def _is_owned(app: App, client: Any, group: JSON) -> bool:
-    tags = client.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]
-    return (tags.get(f"{OWNER_PREFIX}:app"), tags.get(f"{OWNER_PREFIX}:stage")) == (app.name, app.stage)

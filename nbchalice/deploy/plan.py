@@ -98,33 +98,56 @@ def make_plan(
     for key, resource in found.stale.items():
         if key not in wanted:
             changes[key] = Change("delete", resource, "no handler needs it", found.current[key])
-    waits = {key: frozenset(_waits(change, changes)) for key, change in changes.items()}
+    waits = {key: frozenset(_waits(change, changes, wanted)) for key, change in changes.items()}
     ordered = _in_order(changes, waits)
     return Plan(tuple(ordered), waits, tuple(found.orphans) if orphans_stay else (), notes)
 
 
-def conflicts(wanted: Mapping[str, Resource], found: Inspection) -> list[NbChaliceError]:
-    """Return what of other owners stands in the way."""
-    hint = "choose another name for the app, stage or handler, or remove what stands there"
-    return [
-        InvalidInputError(f"{resource.kind} {text}", hint)
-        for key, resource in {**wanted, **found.stale}.items()
-        if found.current.get(key) is not None
-        for text in resource.conflicts(found.current[key])
-    ]
+def conflicts(wanted: Mapping[str, Resource], found: Inspection, prefix: str = "") -> list[NbChaliceError]:
+    """Return what of other owners stands in the way.
+
+    Parameters
+    ----------
+    wanted: what should stand, by key.
+    found: what stands.
+    prefix: what the names of the app's functions begin with, to know its own orphans.
+    """
+    problems: list[NbChaliceError] = []
+    for key, resource in {**wanted, **found.stale}.items():
+        if found.current.get(key) is None:
+            continue
+        for text in resource.conflicts(found.current[key]):
+            orphan = next((name for name in found.orphans if text.endswith(f"{prefix}{name}")), None)
+            hint = resource.conflict_hint
+            if orphan:
+                hint = f"the notebook no longer has {orphan}: deploy with --prune, which removes it"
+            problems.append(InvalidInputError(f"{resource.kind} {text}", hint))
+    return problems
 
 
-def _waits(change: Change, changes: Mapping[str, Change]) -> set[str]:
+def _waits(change: Change, changes: Mapping[str, Change], wanted: Mapping[str, Resource]) -> set[str]:
     """Return the keys of what must be done before a change."""
     resource = change.resource
     if change.action != "delete":
-        return {key for key in resource.needs if key in changes and changes[key].action != "delete"}
+        return {key for key in _all_needs(resource, wanted) if key in changes and changes[key].action != "delete"}
     return {
         other.key
         for other in changes.values()
         if other.key != change.key
         and change.key in (other.resource.needs if other.action == "delete" else frozenset()) | other.resource.frees
     }
+
+
+def _all_needs(resource: Resource, wanted: Mapping[str, Resource]) -> set[str]:
+    """Return what a resource needs, and what that needs in turn, though it may stand already."""
+    found: set[str] = set()
+    left = set(resource.needs)
+    while left:
+        key = left.pop()
+        if key not in found:
+            found.add(key)
+            left |= wanted[key].needs if key in wanted else frozenset()
+    return found
 
 
 def _in_order(changes: Mapping[str, Change], waits: Mapping[str, frozenset[str]]) -> list[Change]:

@@ -1,0 +1,217 @@
+"""What AWS would reject of an app's names, roles, policies, layers and tags: told before the first write, all at once.
+
+The rules are those of the API references of Lambda and IAM; the local AWS enforces few of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+
+from nbchalice.config import read_config
+from nbchalice.deploy.desired import App, policy_file
+from nbchalice.deploy.function import Function
+from nbchalice.deploy.role import Role
+from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
+from nbchalice.handlers import Handler
+from nbchalice.sources.base import AWS, JSON, Resource
+
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
+LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
+ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+")
+DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")
+TAG = re.compile(r"[\w\s.:/=+\-@]*")
+TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
+# Lambda: FunctionName; IAM: RoleName. The names of rules and schedules are their sources' concern.
+LONGEST_NAME = 64
+MOST_TAGS = 50 - 4
+MOST_LAYERS = 5
+# IAM: the sum of a role's inline policies, white space not counted.
+LONGEST_POLICY = 10_240
+POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+
+def raise_all(found: list[NbChaliceError]) -> None:
+    """Raise what is wrong: one error, or all of them in one."""
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ProblemsError(found)
+
+
+def problems(app: App) -> list[NbChaliceError]:
+    """Return what is wrong with an app, without asking AWS."""
+    found = names_problems(app)
+    counts = Counter(handler.name for handler in app.handlers)
+    for name in (name for name, count in counts.items() if count > 1):
+        found.append(InvalidInputError(f"{counts[name]} handlers are named {name}", "give one of them a --name"))
+    for handler in app.handlers:
+        found += handler.problems()
+        found += _told(handler, [*_role_problems(handler), *_layer_problems(handler), *_tag_problems(handler)])
+        found += _policy_file_problems(app, handler)
+    return found + _clashes(app)
+
+
+def names_problems(app: App) -> list[NbChaliceError]:
+    """Return whether app and stage can be parts of names on AWS."""
+    pairs = (("app", app.name, "%chalice app NAME"), ("stage", app.stage, "--stage NAME"))
+    return [
+        InvalidInputError(f"{what} name {name!r} may have letters, digits, - and _", hint)
+        for what, name, hint in pairs
+        if not NAME.fullmatch(name)
+    ]
+
+
+def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbChaliceError]:
+    """Return what is wrong with an app at this account and region."""
+    found = account_problems(app, aws)
+    for resource in wanted.values():
+        if isinstance(resource, Function) and len(resource.name) > LONGEST_NAME:
+            text = f"function name {resource.name} has {len(resource.name)} letters; Lambda takes {LONGEST_NAME}"
+            found.append(InvalidInputError(text, "shorten the app's name, or give the handler a shorter --name"))
+        if isinstance(resource, Role):
+            found += _policy_size_problems(resource)
+    for handler in app.handlers:
+        found += _told(handler, _place_problems(handler, aws))
+    return found
+
+
+def _told(handler: Handler, texts: Iterable[tuple[str, str]]) -> list[NbChaliceError]:
+    return [InvalidInputError(f"handler {handler.name}: {text}", hint, handler.location) for text, hint in texts]
+
+
+def account_problems(app: App, aws: AWS) -> list[NbChaliceError]:
+    """Return that the configuration does not allow this account; the local AWS is always allowed."""
+    allowed = read_config(app.folder).get("allowed_accounts")
+    if aws.local or allowed is None:
+        return []
+    where = f"allowed_accounts in {app.folder / '.chalice' / 'config.json'}"
+    if not isinstance(allowed, list) or not all(re.fullmatch(r"\d{12}", str(account)) for account in allowed):
+        return [InvalidInputError(f"{where} is no list of accounts", 'write ["123456789012"], twelve digits each')]
+    if aws.account in map(str, allowed):
+        return []
+    return [
+        InvalidInputError(
+            f"these credentials are of account {aws.account}, and {where} allows {', '.join(map(str, allowed))}",
+            "use the credentials of an allowed account, or add this one to the list",
+        )
+    ]
+
+
+def _role_problems(handler: Handler) -> Iterator[tuple[str, str]]:
+    role = handler.setting("role")
+    if role is not None:
+        if not ROLE_ARN.fullmatch(str(role)):
+            yield f"--role {role!r} is no ARN of a role", "give arn:aws:iam::ACCOUNT:role/NAME"
+        for name in ("allow", "policy"):
+            if handler.setting(name):
+                yield f"--{name} would change nothing: --role names a role that is not ours", f"leave out --{name}"
+    for action, resource in handler.setting("allow") or []:
+        if not ACTION.fullmatch(str(action)):
+            yield f"--allow: {action!r} is no action", "write --allow s3:GetObject=arn:aws:s3:::bucket/*"
+        if resource != "*" and not re.fullmatch(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", str(resource)):
+            yield f"--allow {action}: {resource!r} is neither an ARN nor *", "write --allow ACTION=arn:aws:..."
+    dlq = handler.setting("dlq")
+    if dlq is not None and str(dlq).startswith("arn:") and not DLQ.fullmatch(str(dlq)):
+        yield f"--dlq {dlq!r} is neither a queue nor a topic", "give a queue's name, or the ARN of a queue or topic"
+
+
+def _layer_problems(handler: Handler) -> Iterator[tuple[str, str]]:
+    layers = [str(layer) for layer in handler.setting("layer") or []]
+    for layer in layers:
+        if not LAYER_ARN.fullmatch(layer):
+            yield f"--layer {layer!r} is no ARN of a layer version", "give arn:aws:lambda:REGION:ACCOUNT:layer:NAME:1"
+    counts = Counter(match["layer"] for layer in layers if (match := LAYER_ARN.fullmatch(layer)))
+    for layer in (layer for layer, count in counts.items() if count > 1):
+        yield f"--layer names {layer.rsplit(':', 1)[-1]} twice; Lambda takes one version of a layer", "leave one out"
+
+
+def _tag_problems(handler: Handler) -> Iterator[tuple[str, str]]:
+    tags = handler.setting("tag") or {}
+    if len(tags) > MOST_TAGS:
+        yield f"{len(tags)} tags; AWS takes 50, and nbchalice needs 4 of them", f"leave out {len(tags) - MOST_TAGS}"
+    for name, value in tags.items():
+        if not 1 <= len(name) <= 128 or not TAG.fullmatch(name):
+            yield f"--tag {name!r} is no name of a tag", f"use up to 128 {TAG_LETTERS}"
+        if len(str(value)) > 256 or not TAG.fullmatch(str(value)):
+            yield f"--tag {name}={value!r} has no valid value", f"use up to 256 {TAG_LETTERS}"
+
+
+def _policy_file_problems(app: App, handler: Handler) -> list[NbChaliceError]:
+    name = handler.setting("policy")
+    if not name:
+        return []
+    try:
+        statements = policy_file(app.folder / name, handler)
+    except InvalidInputError as error:
+        return [error]
+    return _told(handler, [(f"--policy {name}: {text}", hint) for text, hint in _statement_problems(statements)])
+
+
+def _statement_problems(statements: list[JSON]) -> Iterator[tuple[str, str]]:
+    """Yield what IAM would reject in the statements of a role's policy (IAM: JSON policy elements)."""
+    for number, statement in enumerate(statements, 1):
+        here = f"statement {number}"
+        if not isinstance(statement, dict):
+            yield f"{here} is no object", "see IAM, JSON policy element reference"
+            continue
+        if statement.get("Effect") not in {"Allow", "Deny"}:
+            yield f"{here} has no Effect", 'add "Effect": "Allow"'
+        if ("Action" in statement) == ("NotAction" in statement):
+            yield f"{here} wants either Action or NotAction", 'add "Action": ["service:Operation"]'
+        if ("Resource" in statement) == ("NotResource" in statement):
+            yield f"{here} wants either Resource or NotResource", 'add "Resource": "arn:aws:..."'
+        if unknown := sorted(set(statement) - POLICY_KEYS):
+            yield f"{here} has {', '.join(unknown)}, which a role's policy cannot have", "leave it out"
+
+
+def _policy_size_problems(role: Role) -> list[NbChaliceError]:
+    size = len(re.sub(r"\s", "", json.dumps(role.policy(), separators=(",", ":"))))
+    if size <= LONGEST_POLICY:
+        return []
+    text = f"handler {role.function.handler}: the policy of its role has {size} characters; IAM takes {LONGEST_POLICY}"
+    return [InvalidInputError(text, "put statements together, or give a role of your own: --role ARN")]
+
+
+def _place_problems(handler: Handler, aws: AWS) -> Iterator[tuple[str, str]]:
+    role = ROLE_ARN.fullmatch(str(handler.setting("role") or ""))
+    if role and role["account"] != aws.account and not aws.local:
+        yield (
+            f"--role is of account {role['account']}, the function of {aws.account}; Lambda wants the same account",
+            f"use a role of account {aws.account}",
+        )
+    for layer in handler.setting("layer") or []:
+        match = LAYER_ARN.fullmatch(str(layer))
+        if match and match["region"] != aws.region:
+            yield f"--layer {layer} is in {match['region']}, the function in {aws.region}", f"use one in {aws.region}"
+    dlq = DLQ.fullmatch(str(handler.setting("dlq") or ""))
+    if dlq and dlq["region"] and dlq["region"] != aws.region:
+        yield f"--dlq is in {dlq['region']}, the function in {aws.region}", f"use one in {aws.region}"
+
+
+def _clashes(app: App) -> list[NbChaliceError]:
+    """Return which triggers of the app AWS would refuse beside each other."""
+    found: list[NbChaliceError] = []
+    everything = [(handler, source, options) for handler in app.handlers for source, options in handler.sources()]
+    for (one, source, options), (other, other_source, other_options) in combinations(everything, 2):
+        if source.name == other_source.name:
+            text = source.clash(options, other_options, same_function=one.name == other.name)
+            if text:
+                both = one.name if one.name == other.name else f"{one.name} and {other.name}"
+                found.append(InvalidInputError(f"handlers {both}: {text}", None, other.location))
+    return found
+
+
+def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]:
+    """Return which handlers have too many layers, once it is known which have a dependency layer."""
+    found: list[NbChaliceError] = []
+    for handler in app.handlers:
+        count = len(handler.setting("layer") or []) + (handler.name in with_layer)
+        if count > MOST_LAYERS:
+            text = f"{count} layers with the one for its dependencies; Lambda takes {MOST_LAYERS}"
+            found += _told(handler, [(text, "leave out a --layer")])
+    return found

@@ -1,0 +1,138 @@
+"""The dependency layer: published once, shared by the handlers of an app with equal needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from nbchalice.deploy.package import LayerPackage
+from nbchalice.deploy.upload import DIRECT_LIMIT, UploadBucket, uploaded
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+
+KEY_LETTERS = 16
+
+
+def layer_of(arn: str) -> str:
+    """Return a layer version's ARN without the version."""
+    return arn.rsplit(":", 1)[0]
+
+
+def layer_description(app: str, stage: str) -> str:
+    """Return the description that says whose a layer is; layers have no tags."""
+    return f"dependencies of app {app}, stage {stage}, by nbchalice"
+
+
+@dataclass(frozen=True)
+class Layer(Resource):
+    """A layer with dependencies (Lambda: PublishLayerVersion).
+
+    Its name holds the hash of what is in it, so a layer that stands never differs. It is kept while the app stands,
+    because earlier versions of functions refer to it.
+
+    Parameters
+    ----------
+    home: names app, stage, region and account; its handler is any of those that use the layer.
+    layer_name: the name on AWS.
+    package: the content, or None for a layer that is only to be removed.
+    python: version on Lambda.
+    arch: ``x86_64`` or ``arm64``.
+    """
+
+    kind: ClassVar[str] = "layer"
+    home: FunctionRef = field(compare=False)
+    layer_name: str
+    package: LayerPackage | None = field(default=None, repr=False, compare=False)
+    python: str = "3.13"
+    arch: str = "x86_64"
+
+    @classmethod
+    def of(cls, package: LayerPackage, home: FunctionRef, python: str, arch: str) -> Layer:
+        """Return the layer of an app that holds a package."""
+        return cls(home, f"{home.app}-{home.stage}-{package.key[:KEY_LETTERS]}", package, python, arch)
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.layer_name
+
+    @property
+    def arn(self) -> str:
+        """The layer's ARN, without a version."""
+        return self.home.arn_of("lambda", f"layer:{self.layer_name}")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The upload bucket, where the zip is large."""
+        return frozenset({self.bucket().key}) if self.is_large else frozenset()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the zip must go through S3."""
+        return self.package is not None and self.package.zip_size > DIRECT_LIMIT
+
+    def bucket(self) -> UploadBucket:
+        """Return the bucket that a large zip goes through."""
+        return UploadBucket(self.home.account, self.home.region)
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the newest version, or None."""
+        versions = list(self._versions(aws))
+        return max(versions, key=lambda version: version["Version"], default=None)
+
+    def _versions(self, aws: AWS) -> Iterator[JSON]:
+        with or_missing():
+            for page in aws.client("lambda").get_paginator("list_layer_versions").paginate(LayerName=self.layer_name):
+                yield from page["LayerVersions"]
+
+    def version_arn(self, aws: AWS) -> str:
+        """Return the ARN of the newest version."""
+        newest = self.read(aws)
+        if newest is None:
+            raise RuntimeError(f"layer {self.layer_name} was removed meanwhile")
+        return str(newest["LayerVersionArn"])
+
+    def conflicts(self, current: JSON) -> list[str]:
+        """Return whether the layer is another's."""
+        if current.get("Description") == layer_description(self.home.app, self.home.stage):
+            return []
+        return [f"{self.layer_name} exists and does not belong to app {self.home.app}, stage {self.home.stage}"]
+
+    def differences(self, current: JSON) -> list[str]:
+        """Nothing: the name says what is in it."""
+        return []
+
+    def write(self, aws: AWS, current: JSON | None) -> None:
+        """Publish the layer; a lost answer may have published it twice, so that all but the newest are removed."""
+        assert self.package is not None
+        with uploaded(aws, self.package.read()) as content:
+            answer = aws.client("lambda").publish_layer_version(
+                LayerName=self.layer_name,
+                Description=layer_description(self.home.app, self.home.stage),
+                Content=content,
+                CompatibleRuntimes=[f"python{self.python}"],
+                CompatibleArchitectures=[self.arch],
+            )
+        for version in list(self._versions(aws)):
+            if version["Version"] < answer["Version"]:
+                self._delete_version(aws, version)
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Delete all versions; functions that still use one go on working."""
+        for version in list(self._versions(aws)):
+            self._delete_version(aws, version)
+
+    def _delete_version(self, aws: AWS, version: JSON) -> None:
+        with or_missing():
+            aws.client("lambda").delete_layer_version(LayerName=self.layer_name, VersionNumber=version["Version"])
+
+
+def layers_named(aws: AWS, home: FunctionRef) -> list[tuple[Layer, JSON]]:
+    """Return the layers that bear an app's name, each with its newest version; they may be another's."""
+    prefix = f"{home.app}-{home.stage}-"
+    return [
+        (Layer(home, layer["LayerName"]), layer["LatestMatchingVersion"])
+        for page in aws.client("lambda").get_paginator("list_layers").paginate()
+        for layer in page["Layers"]
+        if layer["LayerName"].startswith(prefix)
+    ]

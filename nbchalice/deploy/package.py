@@ -1,0 +1,39 @@
+"""What is to be uploaded for a handler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class LayerPackage(Protocol):
+    """The dependencies of a handler, zipped; `nbchalice.packaging.layer.Layer` is one."""
+
+    @property
+    def key(self) -> str:
+        """Hash of what is in it; handlers with equal needs share one layer."""
+
+    @property
+    def zip_size(self) -> int:
+        """Bytes of the zip."""
+
+    def read(self) -> bytes:
+        """Return the zip."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A handler's code, ready for Lambda.
+
+    Parameters
+    ----------
+    zip: the deployment package.
+    code_sha256: Lambda's hash of the package, base64.
+    python: version on Lambda, for example ``3.13``.
+    layer: its dependencies, or None.
+    """
+
+    zip: bytes = field(repr=False)
+    code_sha256: str
+    python: str
+    layer: LayerPackage | None = None

@@ -1,0 +1,146 @@
+"""What the operations of the engine return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbchalice.aws.target import Target
+from nbchalice.deploy.desired import App
+from nbchalice.deploy.plan import Change, Plan
+
+
+def _place(app: App, target: Target) -> dict[str, Any]:
+    return {
+        "app": app.name,
+        "stage": app.stage,
+        "target": target.name,
+        "account": target.account,
+        "region": target.region,
+    }
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A function that stands."""
+
+    name: str
+    handler: str
+    arn: str
+    changed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the function as JSON."""
+        return {"name": self.name, "handler": self.handler, "arn": self.arn, "changed": self.changed}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deploy or delete did.
+
+    Parameters
+    ----------
+    app: the app.
+    target: where it stands.
+    plan: what was done.
+    functions: what stands now.
+    api_calls: calls to AWS in all.
+    seconds: duration in all.
+    """
+
+    app: App
+    target: Target
+    plan: Plan
+    functions: tuple[Deployed, ...] = ()
+    api_calls: int = 0
+    seconds: float = 0.0
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed."""
+        return self.plan.changes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON."""
+        return {
+            **_place(self.app, self.target),
+            "functions": [function.to_dict() for function in self.functions],
+            "changes": self.plan.to_dicts(),
+            "orphans": list(self.plan.orphans),
+            "notes": list(self.plan.notes),
+            "api_calls": self.api_calls,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True)
+class HandlerStatus:
+    """How one handler stands.
+
+    Parameters
+    ----------
+    name: the handler's name.
+    state: ``registered`` (not deployed yet), ``changed`` (code or settings), ``deployed`` or ``orphaned``.
+    trigger: what invokes it, in a few words.
+    drift: what stands otherwise than the notebook says, beside the function.
+    """
+
+    name: str
+    state: str
+    trigger: str = ""
+    drift: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the status as JSON."""
+        return {"name": self.name, "state": self.state, "trigger": self.trigger, "drift": list(self.drift)}
+
+
+@dataclass(frozen=True)
+class Status:
+    """How an app stands."""
+
+    app: App
+    target: Target
+    handlers: tuple[HandlerStatus, ...] = field(default_factory=tuple)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the status as JSON."""
+        return {**_place(self.app, self.target), "handlers": [handler.to_dict() for handler in self.handlers]}
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What a rollback did.
+
+    Parameters
+    ----------
+    app: the app.
+    target: where it stands.
+    handler: the handler.
+    function: the function's name.
+    before: the version that stood.
+    version: the version that stands now.
+    code: whether the code changed.
+    settings: the settings that changed.
+    """
+
+    app: App
+    target: Target
+    handler: str
+    function: str
+    before: str
+    version: str
+    code: bool
+    settings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON."""
+        return {
+            **_place(self.app, self.target),
+            "handler": self.handler,
+            "function": self.function,
+            "before": self.before,
+            "version": self.version,
+            "code": self.code,
+            "settings": list(self.settings),
+        }

@@ -1,0 +1,98 @@
+"""Zips that are too large to be sent to Lambda directly go through a bucket."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, Resource, or_missing, status_code
+
+# Lambda quotas: "Deployment package (.zip file archive) size", direct upload.
+DIRECT_LIMIT = 50 * 1024 * 1024
+# An upload is deleted once Lambda has taken it; this is for those that a crash leaves behind.
+EXPIRY = {
+    "ID": OWNER_PREFIX,
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "Expiration": {"Days": 1},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+}
+
+
+def upload_bucket(account: str, region: str) -> str:
+    """Return the name of the bucket that large zips go through; one for each account and region."""
+    return f"{OWNER_PREFIX}-{account}-{region}"
+
+
+@dataclass(frozen=True)
+class UploadBucket(Resource):
+    """The bucket that large zips go through; made when it is first needed, shared by all apps, and kept."""
+
+    kind: ClassVar[str] = "upload bucket"
+    account: str
+    region: str
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return upload_bucket(self.account, self.region)
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return whether uploads expire and whether the bucket is ours; None where there is none."""
+        client = aws.client("s3")
+        found: JSON | None = None
+        with or_missing():
+            try:
+                client.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.account)
+            except client.exceptions.ClientError as error:
+                if status_code(error) != 403:
+                    raise
+                return {"foreign": True, "expires": True}
+            found = {"foreign": False, "expires": False}
+            try:
+                client.get_bucket_lifecycle_configuration(Bucket=self.name, ExpectedBucketOwner=self.account)
+                found["expires"] = True
+            except client.exceptions.ClientError as error:
+                if status_code(error) != 404:
+                    raise
+        return found
+
+    def conflicts(self, current: JSON) -> list[str]:
+        """Return whether the bucket is in another account, where code must not go."""
+        if not current["foreign"]:
+            return []
+        return [f"{self.name}, through which zips over 50 MB go, belongs to another account or is closed to you"]
+
+    def differences(self, current: JSON) -> list[str]:
+        """Return whether uploads are kept for ever."""
+        return [] if current["expires"] else ["uploads do not expire"]
+
+    def write(self, aws: AWS, current: JSON | None) -> None:
+        """Create the bucket and let uploads expire."""
+        client = aws.client("s3")
+        if current is None:
+            place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+            client.create_bucket(Bucket=self.name, **({"CreateBucketConfiguration": place} if place else {}))
+        client.put_bucket_lifecycle_configuration(
+            Bucket=self.name, LifecycleConfiguration={"Rules": [EXPIRY]}, ExpectedBucketOwner=self.account
+        )
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: other apps use it too."""
+
+
+@contextmanager
+def uploaded(aws: AWS, content: bytes) -> Iterator[JSON]:
+    """Give the arguments that tell Lambda where a zip is: in the call itself, or in the bucket for large ones."""
+    if len(content) <= DIRECT_LIMIT:
+        yield {"ZipFile": content}
+        return
+    client, bucket, key = aws.client("s3"), upload_bucket(aws.account, aws.region), f"{uuid.uuid4()}.zip"
+    client.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=aws.account)
+    try:
+        yield {"S3Bucket": bucket, "S3Key": key}
+    finally:
+        client.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account)
