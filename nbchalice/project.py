@@ -16,9 +16,10 @@ from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.deploy.desired import App, Package
+    from nbchalice.deploy.desired import App
     from nbchalice.deploy.engine import Deployment, Status
     from nbchalice.deploy.execute import Progress
+    from nbchalice.deploy.package import Package
     from nbchalice.deploy.plan import Plan
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.slice import Slice
@@ -182,17 +183,20 @@ class Project:
 
     def packages(self) -> dict[str, Package]:
         """Return the code of all handlers; all that cannot be packaged is told at once."""
-        from nbchalice.deploy.desired import Package
+        from nbchalice.deploy.package import Package
         from nbchalice.errors import NbChaliceError, ProblemsError
 
         found, wrong = {}, []
         for handler in self.handlers:
             try:
-                artifact = self.package(handler).artifact
+                package = self.package(handler)
             except NbChaliceError as error:
                 wrong.append(error)
                 continue
-            found[handler.name] = Package(artifact.zip, artifact.code_sha256, artifact.manifest["python"])
+            artifact = package.artifact
+            found[handler.name] = Package(
+                artifact.zip, artifact.code_sha256, artifact.manifest["python"], package.layer
+            )
         if len(wrong) == 1:
             raise wrong[0]
         if wrong:

@@ -125,12 +125,26 @@ def deploy(
     started, calls = time.monotonic(), len(aws.calls)
     made = plan(app, packages, aws, prune=prune)
     execute(made, aws, progress)
+    _look_again(made, aws, progress)
     touched = {handler_of(change.resource) for change in made.changes}
     functions = tuple(
         Deployed(ref.name, ref.handler, ref.arn, ref.handler in touched)
         for ref in (app.ref(aws, handler.name) for handler in app.handlers)
     )
     return Deployment(app, aws.target, made, functions, len(aws.calls) - calls, time.monotonic() - started)
+
+
+def _look_again(made: Plan, aws: Connection, progress: Progress) -> None:
+    """Mend what another writer undid meanwhile, where several write to one thing."""
+    shared = {change.key: change for change in made.changes if change.resource.shared}
+    with parallel() as run:
+        current = run({key: partial(change.resource.read, aws) for key, change in shared.items()})
+    undone = [
+        replace(change, current=current[key])
+        for key, change in shared.items()
+        if current[key] is not None and change.resource.differences(current[key])
+    ]
+    execute(Plan(tuple(undone), {change.key: frozenset() for change in undone}), aws, progress)
 
 
 def handler_of(resource: Resource) -> str | None:
@@ -160,6 +174,7 @@ def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployme
     started, calls = time.monotonic(), len(aws.calls)
     made = plan_delete(app, aws)
     execute(made, aws, progress)
+    _look_again(made, aws, progress)
     return Deployment(app, aws.target, made, (), len(aws.calls) - calls, time.monotonic() - started)
 
 

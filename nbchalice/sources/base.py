@@ -85,11 +85,13 @@ class Resource(ABC):
 
     `key` says which thing it is; two resources with one key are one thing. `needs` are the keys of what must stand
     before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
-    `conflict_hint` is what to do when something of another owner is in the way.
+    `conflict_hint` is what to do when something of another owner is in the way. `shared` says that others write to the
+    same thing, so that it is looked at once more at the end of a deploy.
     """
 
     kind: ClassVar[str]
     conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
+    shared: ClassVar[bool] = False
 
     @property
     @abstractmethod

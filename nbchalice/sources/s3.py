@@ -6,12 +6,14 @@ import copy
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote_plus
 
+from nbchalice.errors import AWSError
 from nbchalice.sources.base import (
     AWS,
     JSON,
@@ -26,10 +28,14 @@ from nbchalice.sources.base import (
     status_code,
     text_of,
 )
+from nbchalice.sources.locks import locked
 from nbchalice.sources.options import Option, near
 from nbchalice.sources.permission import Permission, principal_of, source_arn_of
 
 PRINCIPAL = "s3.amazonaws.com"
+# S3 may show an older configuration for a moment.
+TRIES = 8
+FIRST_PAUSE = 0.05
 LONGEST_KEY = 1024
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]
 # S3: "Supported event types for SQS, SNS, and Lambda".
@@ -132,7 +138,7 @@ class BucketNotifications(Resource):
     """Our entries in one bucket's notification configuration; all others stay as they are.
 
     S3 only knows how to replace the whole configuration, so all handlers of an app on one bucket are one resource
-    (S3: PutBucketNotificationConfiguration).
+    (S3: PutBucketNotificationConfiguration). What was put is read again, and repeated when another writer came between.
 
     Parameters
     ----------
@@ -142,6 +148,7 @@ class BucketNotifications(Resource):
     """
 
     kind: ClassVar[str] = "bucket notification"
+    shared: ClassVar[bool] = True
     conflict_hint: ClassVar[str] = (
         "narrow --prefix, --suffix or --events until both cannot match one key, or remove the other entry"
     )
@@ -205,22 +212,42 @@ class BucketNotifications(Resource):
         return added + [f"removes {_brief(now[key])}" for key in now if key not in wanted]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
-        """Put the configuration with our entries in it and all foreign ones unchanged."""
-        merged = copy.deepcopy(current or {})
-        standing = [_comparable(entry) for entry in self._standing(merged)]
+        """Put the configuration, as it is now, with our entries in it and all foreign ones unchanged."""
+        pause = FIRST_PAUSE
+        with locked(f"bucket {aws.account} {self.bucket}"):
+            for _ in range(TRIES):
+                standing = self.read(aws) or {}
+                if not self.differences(standing):
+                    return
+                aws.client("s3").put_bucket_notification_configuration(
+                    Bucket=self.bucket,
+                    NotificationConfiguration=self.merged(standing),
+                    ExpectedBucketOwner=aws.account,
+                )
+                if not self.differences(self.read(aws) or {}):
+                    return
+                time.sleep(pause)
+                pause *= 2
+        raise AWSError(
+            f"bucket {self.bucket}: another program keeps replacing the notification configuration",
+            "find out which one, and run it again when it is done",
+        )
+
+    def merged(self, standing: JSON) -> JSON:
+        """Return a configuration with our entries in it and all foreign ones unchanged."""
+        merged = copy.deepcopy(standing)
+        ours = [_comparable(entry) for entry in self._standing(merged)]
         wanted = {_comparable(entry): entry for entry in (n.entry() for n in self.notifications)}
         kept = [
             entry
             for entry in merged.get("LambdaFunctionConfigurations", [])
             if entry["LambdaFunctionArn"] not in self._ours() or _comparable(entry) in wanted
         ]
-        added = [entry for key, entry in wanted.items() if key not in standing]
+        added = [entry for key, entry in wanted.items() if key not in ours]
         merged["LambdaFunctionConfigurations"] = kept + added
         if not merged["LambdaFunctionConfigurations"]:
             del merged["LambdaFunctionConfigurations"]
-        aws.client("s3").put_bucket_notification_configuration(
-            Bucket=self.bucket, NotificationConfiguration=merged, ExpectedBucketOwner=aws.account
-        )
+        return merged
 
     def delete(self, aws: AWS, current: JSON) -> None:
         """Take our entries out."""
