@@ -1,28 +1,34 @@
-"""Fixtures of all tests: a local AWS of the test run's own."""
+"""Fixtures of all tests: a local AWS of the test run's own, and no way to any other AWS."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_other_aws(tmp_path_factory):
+    """Keep the developer's credentials, configuration and local AWS out of the tests; end what they start."""
+    nothing = str(tmp_path_factory.mktemp("no-aws") / "none")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", nothing)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path_factory.mktemp("local-aws")))
+        patch.setenv("NBCHALICE_LOCAL_RETRY_DELAYS", "0.1,0.2")
+        yield
+        from nbchalice.aws.local import server
+
+        server.stop()
+
+
 @pytest.fixture(scope="session")
-def local_aws(tmp_path_factory):
-    """A local AWS with its own folder, ports and keys, ended with the test run."""
+def local_aws(no_other_aws):
+    """The local AWS of the test run."""
     from nbchalice.aws.local import server
 
-    before = {name: os.environ.get(name) for name in ("NBCHALICE_LOCAL_HOME", "NBCHALICE_LOCAL_RETRY_DELAYS")}
-    os.environ["NBCHALICE_LOCAL_HOME"] = str(tmp_path_factory.mktemp("local-aws"))
-    os.environ["NBCHALICE_LOCAL_RETRY_DELAYS"] = "0.1,0.2"
-    try:
-        yield server.ensure_running()
-    finally:
-        server.stop()
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return server.ensure_running()
 
 
 @pytest.fixture(scope="session")
@@ -40,21 +46,3 @@ def aws(local_aws):
         return clients[service]
 
     return client
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_real_aws(tmp_path_factory):
-    """Keep the developer's own credentials, configuration and running local AWS out of the tests."""
-    empty: Path = tmp_path_factory.mktemp("no-aws") / "none"
-    overrides = {
-        "AWS_CONFIG_FILE": str(empty),
-        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    dropped = [name for name in os.environ if name.startswith("AWS_")]
-    saved = {name: os.environ.pop(name) for name in dropped}
-    os.environ.update(overrides)
-    yield
-    for name in overrides:
-        os.environ.pop(name, None)
-    os.environ.update(saved)

@@ -201,3 +201,12 @@ def test_a_schedule_fires_within_a_second_of_its_time(aws, functions, eventually
         },
     )
     eventually(lambda: got(functions, name) == ["scheduled"])
+
+
+def test_an_event_waits_while_no_concurrency_is_left_to_the_function(aws, functions, eventually):
+    name = functions.make("def handler(e, c): pass\n")
+    aws("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"id": "patient"}))
+    assert functions.starts(name) == []
+    aws("lambda").delete_function_concurrency(FunctionName=name)
+    eventually(lambda: len(functions.starts(name)) == 1)

@@ -322,7 +322,7 @@ def test_a_start_that_fails_shows_the_log(home, monkeypatch, tmp_path):
     fake.parent.mkdir()
     fake.write_text("#!/bin/sh\necho something broke >&2\nexit 7\n")
     fake.chmod(0o755)
-    monkeypatch.setattr(environment, "server_python", lambda: fake)
+    monkeypatch.setattr(environment, "server_python", lambda notify: fake)
     with pytest.raises(LocalAWSError, match=r"(?s)ended with status 7.*something broke"):
         server.ensure_running()
     assert server.status() is None

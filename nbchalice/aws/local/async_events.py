@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -24,7 +24,7 @@ class AsyncEvent:
     payload: Any
     request_id: str
     attempt: int = 1
-    since: float = 0.0
+    accepted: float = field(default_factory=time.time)
 
 
 class Delivery(Enum):
@@ -43,24 +43,22 @@ class AsyncEventQueue:
     ----------
     deliver: runs the handler once.
     give_up: routes an event whose attempts are used up.
-    max_retries: how often an event of this function is tried again after an error.
+    limits: how often an event of this function is tried again after an error, and to what age in seconds.
     delays: seconds before the first, second, ... retry; the last one counts for all further ones.
     width: how many events of one function run at the same time.
     """
-
-    THROTTLE_SECONDS = 0.2
 
     def __init__(
         self,
         deliver: Callable[[AsyncEvent], Delivery],
         give_up: Callable[[AsyncEvent], None],
-        max_retries: Callable[[str], int],
+        limits: Callable[[str], tuple[int, float]],
         delays: tuple[float, ...],
         width: int,
     ) -> None:
         self._deliver = deliver
         self._give_up = give_up
-        self._max_retries = max_retries
+        self._limits = limits
         self._delays = delays
         self._width = width
         self._ready: dict[str, deque[AsyncEvent]] = {}
@@ -112,21 +110,27 @@ class AsyncEventQueue:
                     self._running[arn] -= 1
                     return
                 event = self._in_flight[ticket] = queue.popleft()
-            try:
-                self._attempt(event)
-            except Exception:
-                logger.exception("event %s for %s", event.request_id, event.arn)
+            self._attempt(event)
 
     def _attempt(self, event: AsyncEvent) -> None:
-        outcome = self._deliver(event)
+        try:
+            outcome = self._deliver(event)
+        except Exception:
+            logger.exception("event %s for %s", event.request_id, event.arn)
+            outcome = Delivery.FAILED
+        if outcome in (Delivery.DONE, Delivery.NO_FUNCTION):
+            return
+        retries, max_age = self._limits(event.arn)
+        age = time.time() - event.accepted
         if outcome is Delivery.THROTTLED:
-            self._later(event, self.THROTTLE_SECONDS)
-        elif outcome is Delivery.FAILED:
-            if event.attempt <= self._max_retries(event.arn):
-                delay = self._delays[min(event.attempt, len(self._delays)) - 1]
-                self._later(replace(event, attempt=event.attempt + 1), delay)
-            else:
-                self._give_up(event)
+            delay = min(5.0, max(0.2, age / 10))
+        else:
+            delay = self._delays[min(event.attempt, len(self._delays)) - 1]
+            event = replace(event, attempt=event.attempt + 1)
+        if event.attempt > retries + 1 or age + delay > max_age:
+            self._give_up(event)
+        else:
+            self._later(event, delay)
 
     def _later(self, event: AsyncEvent, delay: float) -> None:
         with self._changed:

@@ -190,6 +190,9 @@ def run_handler(handler: Any, message: dict[str, Any]) -> tuple[str, dict[str, A
 
 def peak_memory_mb() -> int:
     """Return the most memory this process has used."""
+    if sys.platform == "linux":  # there ru_maxrss counts the server's memory, from before exec
+        with contextlib.suppress(OSError, StopIteration), open("/proc/self/status") as status:  # noqa: PTH123 - starts fast
+            return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) // 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
 

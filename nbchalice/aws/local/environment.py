@@ -28,12 +28,17 @@ def cache_folder() -> Path:
     return Path(override) if override else platformdirs.user_cache_path("nbchalice") / "local"
 
 
-def server_python() -> Path:
+Notify = Callable[[str], None]
+
+
+def server_python(notify: Notify | None = None) -> Path:
     """Return the interpreter of the server's environment, making the environment if it is not there yet."""
     version = ".".join(map(str, sys.version_info[:2]))
     folder = cache_folder() / f"ministack-{MINISTACK_VERSION}-py{version}"
 
     def build(target: Path) -> None:
+        if notify is not None:
+            notify("setting up the local AWS, once (about 60 MB)")
         run_uv("venv", "--no-project", "--relocatable", "--python", base_interpreter(), str(target))
         python = str(target / "bin" / "python")
         run_uv("pip", "install", "--compile-bytecode", "--python", python, f"ministack=={MINISTACK_VERSION}")

@@ -76,7 +76,7 @@ class Patches:
         self.folder = folder
         self.runtimes = runtimes
         self.width = width
-        self.events = AsyncEventQueue(self.deliver, self.give_up, self.max_retries, retry_delays, width)
+        self.events = AsyncEventQueue(self.deliver, self.give_up, async_limits, retry_delays, width)
         self._stock_execute = lambda_svc._execute_function_warm
         self._stock_emit = lambda_svc._emit_lambda_logs
         self._stock_invalidate = lambda_svc.invalidate_worker
@@ -179,12 +179,6 @@ class Patches:
             return Delivery.THROTTLED
         return Delivery.FAILED if result.get("error") else Delivery.DONE
 
-    def max_retries(self, arn: str) -> int:
-        """Return the function's own number of retries of asynchronous events, or AWS's 2."""
-        settings = event_invoke_config(arn)
-        retries = settings.get("MaximumRetryAttempts")
-        return 2 if retries is None else int(retries)
-
     def give_up(self, event: AsyncEvent) -> None:
         """Send an event whose attempts are used up to the function's dead-letter queue or failure destination."""
         func = function_record(event.arn)
@@ -280,6 +274,13 @@ def event_invoke_config(arn: str) -> Record:
     scope = scope_of(arn)
     func = lambda_svc._functions.get_scoped(scope["account_id"], scope["region"], parts[6]) or {}
     return lambda_svc._event_invoke_config(func, qualifier) or {}
+
+
+def async_limits(arn: str) -> tuple[int, float]:
+    """Return a function's own number of retries of asynchronous events and their age, or AWS's defaults."""
+    settings = event_invoke_config(arn)
+    retries, age = settings.get("MaximumRetryAttempts"), settings.get("MaximumEventAgeInSeconds")
+    return 2 if retries is None else int(retries), float(age or 6 * 3600)
 
 
 def log_store(group_name: str, stream_name: str) -> Callable[[list[tuple[int, str]]], None]:

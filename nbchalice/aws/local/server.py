@@ -15,6 +15,7 @@ from nbchalice.errors import LocalAWSError
 
 from . import environment
 from .connection import call_control, is_healthy
+from .environment import Notify
 from .home import Home, Record, lock_file
 from .process import end_process, is_ours, process_exists, remember_child
 from .spawn import bind, new_record, spawn, wait_until_healthy
@@ -56,8 +57,13 @@ class LocalAWS:
         }
 
 
-def ensure_running() -> LocalAWS:
-    """Return the running local AWS, starting it if there is none."""
+def ensure_running(notify: Notify | None = None) -> LocalAWS:
+    """Return the running local AWS, starting it if there is none.
+
+    Parameters
+    ----------
+    notify: told, for the user, why the first start on a machine takes longer.
+    """
     home = local_home()
     record = home.read_record()
     if record is not None and is_current(record) and is_healthy(record):
@@ -72,7 +78,7 @@ def ensure_running() -> LocalAWS:
                 call_control(record, "POST", "stop")
                 wait_for_end(record.pid, STOP_SECONDS)
             clear_dead(record)
-        return describe(home, start(home, record))
+        return describe(home, start(home, record, notify))
 
 
 def status() -> LocalAWS | None:
@@ -180,9 +186,9 @@ def clear_dead(record: Record) -> None:
         end_process(record.pid)
 
 
-def start(home: Home, previous: Record | None) -> Record:
+def start(home: Home, previous: Record | None, notify: Notify | None) -> Record:
     """Start the server process and wait until it answers."""
-    python = environment.server_python()
+    python = environment.server_python(notify)
     packages = environment.handler_packages()
     listener = bind(previous.port if previous else 0)
     with listener:
