@@ -15,7 +15,7 @@ from nbchalice.events.attempts import later_attempts
 from nbchalice.events.invoke import invoke
 from nbchalice.events.send import Progress, SendResult, send
 from nbchalice.logs.records import Invocation
-from nbchalice.sources.base import FunctionRef, Source
+from nbchalice.sources.base import Field, FunctionRef, Source
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -24,6 +24,12 @@ WAIT = 30.0
 RETRIES_FOR = 150.0
 AT_ONCE = 8
 DUPLICATE = "dropped as a duplicate of the first, as FIFO queues do"
+
+
+def fields_for(source: Source, options: Mapping[str, Any]) -> list[Field]:
+    """Return the fields of a trigger's form: only FIFO queues have groups and deduplication."""
+    fifo = str(options.get("queue") or options.get("queue_arn") or "").endswith(".fifo")
+    return [field for field in source.fields if fifo or field.name not in {"group_id", "dedup_id"}]
 
 
 @dataclass(frozen=True)

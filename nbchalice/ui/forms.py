@@ -14,7 +14,9 @@ from nbchalice.sources.base import Field
 from nbchalice.ui import html
 from nbchalice.ui.panels import area, button, row
 
-LABEL = {"description_width": "7em"}
+LABEL_WIDTH = "9em"
+INDENT = "calc(9em + 8px)"
+LABEL = {"description_width": LABEL_WIDTH}
 WIDE = "calc(100% - 4px)"
 Changed = Callable[[], None]
 
@@ -61,7 +63,7 @@ class AreaInput(TextInput):
         self.box.observe(lambda _: self._check(), names="value")
         self.box.observe(lambda _: changed(), names="value")
         tidy = button("Format JSON", self.format, f"lay out {field.label} as JSON")
-        self.widget = widgets.VBox([self.box, row(tidy, self.note, margin="0 0 0 7em")])
+        self.widget = widgets.VBox([self.box, row(tidy, self.note, margin=f"0 0 0 {INDENT}")])
         self._check()
 
     def read(self) -> Any:
@@ -97,7 +99,9 @@ class PairsInput:
     def __init__(self, field: Field, changed: Changed) -> None:
         self.field, self._changed = field, changed
         self._rows = widgets.VBox()
-        label = widgets.Label(field.label, layout=widgets.Layout(width="7em", justify_content="flex-end"))
+        label = widgets.Label(
+            field.label, layout=widgets.Layout(width=LABEL_WIDTH, justify_content="flex-end", margin="0 8px 0 0")
+        )
         more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
         self._pairs: list[tuple[widgets.Text, widgets.Text]] = []
         self.widget: widgets.Widget = widgets.HBox([label, widgets.VBox([self._rows, more])])

@@ -19,8 +19,8 @@ from nbchalice.logs.show import as_html
 from nbchalice.sources.base import Field
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
-from nbchalice.ui.delivery import DUPLICATE, Way, invocation_of, outcome, summary
-from nbchalice.ui.forms import Form
+from nbchalice.ui.delivery import DUPLICATE, Way, fields_for, invocation_of, outcome, summary
+from nbchalice.ui.forms import INDENT, LABEL, Form
 from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class Sender(Panel):
         self._filling = False
         self._stop = threading.Event()
         self._worker = Worker(self._show_error)
-        self._build(source.title, source.fields)
+        self._build(source.title, fields_for(source, options))
         self._fill("template", "sample")
 
     def _build(self, service: str, fields: Sequence[Field]) -> None:
         self._form = Form(fields, self._show_preview)
-        wide = {"layout": widgets.Layout(width="24em"), "style": {"description_width": "7em"}}
+        wide = {"layout": widgets.Layout(width="24em"), "style": LABEL}
         self._pick = widgets.Dropdown(description="Event", options=self._choices(), **wide)
         self._pick.observe(lambda change: self._picked(change["new"]), names="value")
         self._save_name = widgets.Text(placeholder="name", tooltip="name for this event", layout={"width": "10em"})
@@ -71,7 +71,8 @@ class Sender(Panel):
             description="Way",
             options=[(f"through {service}", False), ("invoke directly", True)],
             tooltips=["as real events come", "past the service: the function is called with a sample event"],
-            style={"description_width": "7em", "button_width": "auto"},
+            style={**LABEL, "button_width": "auto"},
+            layout={"width": "100%"},
         )
         self._count = widgets.BoundedIntText(
             1, 1, MOST, description="Times", style={"description_width": "initial"}, layout={"width": "8em"}
@@ -86,7 +87,7 @@ class Sender(Panel):
             self._form.widget,
             self._preview,
             self._way,
-            row(self.send_button, self._count, self._twice, margin="0 0 0 7em"),
+            row(self.send_button, self._count, self._twice, margin=f"0 0 0 {INDENT}"),
             self._status,
             self._result,
             self.style(),
@@ -229,7 +230,7 @@ class Sender(Panel):
         kinds = {True: "good", False: "warn", None: "muted"}
         marks = {True: "✓ ", False: "✗ ", None: ""}
         lines = (html.tag("div", html.text(marks[n.passes] + n.text, kinds[n.passes])) for n in notes)
-        self._preview.value = html.tag("div", *lines, style="margin-left:7em")
+        self._preview.value = html.tag("div", *lines, style=f"margin-left:{INDENT};line-height:1.6")
 
     def _choices(self) -> list[tuple[str, tuple[str, str]]]:
         """Return what the form can be filled with: templates, saved events, and what was sent before."""

@@ -1,5 +1,6 @@
-"""A real JupyterLab (and Notebook 7) in Debian's Chromium, against the embedded local AWS."""
+"""JupyterLab and Notebook 7 in Chromium, with kernels that use a local AWS of the test run's own."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = [
@@ -19,6 +22,97 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+TOKEN = "nbchalice"
+WAIT = 60_000
+expect.set_options(timeout=WAIT)
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+
+class Front:
+    def __init__(self, page, base, token, kind):
+        self.page, self.base, self.token, self.kind = page, base, token, kind
+        self.alerts = []
+        page.set_default_timeout(WAIT)
+        page.on("dialog", self._dialog)
+
+    def _dialog(self, dialog):
+        self.alerts.append(dialog.message)
+        dialog.accept()
+
+    def open(self, name):
+        folder = "lab/tree" if self.kind == "lab" else "notebooks"
+        reset = "&reset" if self.kind == "lab" else ""
+        self.page.goto(f"{self.base}/{folder}/{name}?token={self.token}{reset}")
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.page.wait_for_function(
+            """() => {
+                const shell = window.jupyterapp && window.jupyterapp.shell.currentWidget;
+                const kernel = shell && shell.sessionContext && shell.sessionContext.session?.kernel;
+                return kernel && kernel.status === "idle";
+            }"""
+        )
+        for button in self.page.locator(".jp-Dialog .jp-mod-accept").all():
+            button.click()
+        return self
+
+    @property
+    def cells(self):
+        return self.page.locator(".jp-Notebook .jp-Cell")
+
+    def cell(self, text):
+        """The code cell whose source begins so."""
+        source = self.page.locator(".cm-content", has_text=re.compile("^" + re.escape(text)))
+        return self.page.locator(".jp-Notebook .jp-CodeCell").filter(has=source).first
+
+    def run(self, cell):
+        """Run a cell and return its output area once it has ended."""
+        if isinstance(cell, str):
+            cell = self.cell(cell)
+        prompt = cell.locator(".jp-InputArea-prompt").first
+        before = prompt.inner_text()
+        cell.locator(".cm-content").first.click()
+        self.page.keyboard.press("Control+Enter")
+        handle = prompt.element_handle()
+        self.page.wait_for_function(
+            "([prompt, before]) => /\\[\\d+\\]:/.test(prompt.innerText) && prompt.innerText !== before",
+            arg=[handle, before],
+        )
+        return cell.locator(".jp-OutputArea").first
+
+    def run_all(self, stop_before=None):
+        """Run the code cells one after another, up to one that begins with a text."""
+        for number in range(self.cells.count()):
+            cell = self.cells.nth(number)
+            if "jp-CodeCell" not in (cell.get_attribute("class") or ""):
+                continue
+            if stop_before and cell.locator(".cm-content").first.inner_text().startswith(stop_before):
+                return
+            self.run(cell)
+
+    def edit(self, cell, text):
+        if isinstance(cell, str):
+            cell = self.cell(cell)
+        cell.locator(".cm-content").first.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def theme(self, name):
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", THEMES[name]
+        )
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === String(light)", arg=name == "light"
+        )
+        self.page.wait_for_timeout(300)
+
+    def panel(self, cell):
+        """The widget panel below a cell."""
+        return (self.cell(cell) if isinstance(cell, str) else cell).locator(".nbchalice-panel").first
 
 
 def chromium() -> str:
@@ -47,25 +141,25 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def jupyter(local_aws, workspace, tmp_path_factory):
-    """Base URL with token of a Jupyter server whose kernels use the test's local AWS."""
+    """Base URL of a Jupyter server that serves JupyterLab below /lab and Notebook 7 below /notebooks."""
     home = tmp_path_factory.mktemp("jupyter-home")
-    settings = home / "lab" / "user-settings" / "@jupyterlab"
-    (settings / "apputils-extension").mkdir(parents=True)
-    (settings / "apputils-extension" / "notification.jupyterlab-settings").write_text(
-        '{"fetchNews": "false", "checkForUpdates": false}'
-    )
+    for name, values in SETTINGS.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
     log = home / "log"
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "lab" / "user-settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "lab" / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "IPYTHONDIR": str(home / "ipython"),
     }
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
-        "--ServerApp.port_retries=50", f"--ServerApp.root_dir={workspace}", "--IdentityProvider.token=nbchalice",
+        "--ServerApp.port_retries=50", f"--ServerApp.root_dir={workspace}", f"--IdentityProvider.token={TOKEN}",
+        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
     ]  # fmt: skip
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=workspace)
@@ -87,3 +181,43 @@ def wait_for_url(process, log: Path) -> str:
         except subprocess.TimeoutExpired:
             continue
     raise AssertionError(log.read_text())
+
+
+@pytest.fixture
+def open_notebook(browser, jupyter, workspace):
+    """``open_notebook("name", cells, kind="lab")``: a notebook with these cells, or one that exists."""
+    contexts = []
+
+    def open_it(name, cells=None, kind="lab"):
+        path = workspace / f"{name}.ipynb"
+        if cells is not None:
+            made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+            made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+            nbformat.write(made, path)
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        contexts.append(context)
+        return Front(context.new_page(), jupyter, TOKEN, kind).open(path.name)
+
+    yield open_it
+    for context in contexts:
+        for page in context.pages:
+            page.evaluate("() => window.jupyterapp && window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        context.close()
+
+
+@pytest.fixture
+def screenshot():
+    """``screenshot(locator, "name")``: a picture for the documentation, made where it is missing or asked for."""
+    folder = ROOT / "docs" / "images"
+
+    def take(front, locator, name):
+        for theme in ("light", "dark"):
+            path = folder / f"{name}-{theme}.png"
+            if path.exists() and os.environ.get("NBCHALICE_SCREENSHOTS") != "1":
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            front.theme(theme)
+            locator.screenshot(path=path)
+        front.theme("light")
+
+    return take

@@ -1,0 +1,82 @@
+"""The quickstart in a browser: load, deploy, the form of each source, the log line, the traceback of a failure."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+HANDLERS = [
+    "%load_ext nbchalice\n%chalice app {app}",
+    "RATE = 1.2",
+    '%%on_sqs_message {app}-orders --batch-size 10\ndef price(event):\n    for record in event:\n        app.log.info("%s costs %.2f", record.body, float(record.body) * RATE)',
+    '%%on_sns_message {app}-news\ndef announce(event):\n    app.log.info("%s: %s", event.subject, event.message)',
+    '%%on_s3_event {app}-uploads --prefix in/ --suffix .csv\ndef ingest(event):\n    app.log.info("new object %s, %d bytes", event.key, event.size)',
+    '%%schedule rate(1 hour)\ndef every_hour(event):\n    app.log.info("the time is %s", event.time)',
+    "%chalice deploy",
+    "%chalice send price",
+    "%chalice send announce",
+    "%chalice send ingest",
+    "%chalice send every_hour",
+]
+EVIL = "<img src=x onerror=\"alert('message')\">"
+
+
+@pytest.fixture(params=["lab", "notebook"])
+def front(request, open_notebook):
+    app = f"send-{request.param}"
+    front = open_notebook(app, [cell.format(app=app) for cell in HANDLERS], request.param)
+    front.run_all(stop_before="%chalice send")
+    expect(front.cell("%chalice deploy")).to_contain_text("deployed send-")
+    return front
+
+
+def field(panel, label):
+    return panel.get_by_label(label, exact=True)
+
+
+def press(panel, name="Send"):
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def test_the_four_forms(front, screenshot):
+    front.run("%chalice send price")
+    panel = front.panel("%chalice send price")
+    field(panel, "Body").fill("10")
+    press(panel)
+    expect(panel.get_by_role("status")).to_contain_text("done in")
+    expect(panel).to_contain_text("10 costs 12.00")
+    screenshot(front, panel, "sender-sqs")
+    field(panel, "Body").fill(EVIL)
+    field(panel, "Body").press("Tab")
+    press(panel)
+    expect(panel.get_by_role("status")).to_contain_text("failed in")
+    expect(panel).to_contain_text("line 4, in price")
+    expect(panel).to_contain_text("float(record.body)")
+    expect(panel).to_contain_text(EVIL)
+    screenshot(front, panel, "sender-failed")
+
+    front.run("%chalice send announce")
+    panel = front.panel("%chalice send announce")
+    field(panel, "Message").fill(f"We open {EVIL}")
+    field(panel, "Subject").fill("Opening <b>now</b>")
+    press(panel)
+    expect(panel).to_contain_text(f"Opening <b>now</b>: We open {EVIL}")
+    screenshot(front, panel, "sender-sns")
+
+    front.run("%chalice send ingest")
+    panel = front.panel("%chalice send ingest")
+    field(panel, "Key").fill("elsewhere/monday.csv")
+    expect(panel).to_contain_text("the key does not begin with in/")
+    field(panel, "Key").fill("in/<b>monday</b>.csv")
+    press(panel)
+    expect(panel).to_contain_text("new object in/<b>monday</b>.csv, 20 bytes")
+    screenshot(front, panel, "sender-s3")
+
+    front.run("%chalice send every_hour")
+    panel = front.panel("%chalice send every_hour")
+    expect(panel).to_contain_text("next firings (UTC)")
+    press(panel)
+    expect(panel).to_contain_text("the time is")
+    screenshot(front, panel, "sender-schedule")
+
+    assert not front.alerts
+    assert front.page.locator("img[src='x']").count() == 0
