@@ -8,9 +8,15 @@ from html import escape
 from nbchalice.logs.records import Invocation, InvocationError, LogRecord
 
 MOST_SHOWN = 200
-STATUS_COLORS = {"ok": "#2da44e", "running": "#8c959f", "partial": "#bf8700"}
-FAILED_COLOR = "#cf222e"
-LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": "#bf8700", "WARN": "#bf8700"}
+# Mixed with the page's text colour, a colour reads well on light and on dark.
+WARNED_COLOR = "color-mix(in srgb, #d08700 65%, currentColor)"
+FAILED_COLOR = "color-mix(in srgb, #e5484d 65%, currentColor)"
+STATUS_COLORS = {
+    "ok": "color-mix(in srgb, #2da44e 65%, currentColor)",
+    "running": "color-mix(in srgb, currentColor 60%, transparent)",
+    "partial": WARNED_COLOR,
+}
+LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": WARNED_COLOR, "WARN": WARNED_COLOR}
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PRE = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none"
 
@@ -94,7 +100,7 @@ def as_html(invocation: Invocation) -> str:
 def _record_html(record: LogRecord) -> str:
     level = record.level or "print"
     color = LEVEL_COLORS.get(level)
-    style = f"color:{color};font-weight:600" if color else "opacity:.65"
+    style = f"color:{color};font-weight:600" if color else "opacity:.7"
     return f'<span style="{style}">{escape(f"{level:<8}")}</span>{escape(printable(record.message))}'
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-# Colours follow the front end's theme, with fallbacks for GitHub and nbconvert.
-BORDER = "var(--jp-border-color2, #bdbdbd)"
-MUTED = "var(--jp-ui-font-color2, #6b6b6b)"
+# Mixed with the page's text colour, a colour reads well on light and on dark.
+BORDER = "color-mix(in srgb, currentColor 30%, transparent)"
+MUTED = "color-mix(in srgb, currentColor 70%, transparent)"
 COLOURS = {
-    "good": "var(--jp-success-color0, #1b7a33)",
-    "bad": "var(--jp-error-color0, #b3261e)",
-    "busy": "var(--jp-info-color0, #0b57d0)",
-    "warn": "var(--jp-warn-color0, #8a5300)",
+    "good": "color-mix(in srgb, #2da44e 65%, currentColor)",
+    "bad": "color-mix(in srgb, #e5484d 65%, currentColor)",
+    "busy": "color-mix(in srgb, #3b82f6 65%, currentColor)",
+    "warn": "color-mix(in srgb, #d08700 65%, currentColor)",
 }
 
 
