@@ -31,6 +31,7 @@ class Shell:
     """
 
     interactive = False
+    patient = True
 
     def __init__(self, notebook: Path | None, stage: str | None, target: str | None, execute: bool) -> None:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute

@@ -25,6 +25,7 @@ class Frontend(Protocol):
     """Where a command runs: a notebook session, or a shell with a notebook's file."""
 
     interactive: bool
+    patient: bool
 
     def pinned(self) -> Frontend:
         """Return it at this command's stage and target, for what outlives the command."""
@@ -248,7 +249,11 @@ def logs(  # noqa: PLR0917 - one parameter an option
     project, found = some(ui, handler)
     aws = ui.connect()
     name = project.app.ref(aws, found.name).name
-    if follow:
+    if follow and ui.interactive:
+        from nbchalice.ui.viewer import log_viewer
+
+        return log_viewer(ui.pinned(), found.name, since=since, level=level, request_id=request_id)
+    if follow and ui.patient:
         return tail.follow(aws, name, since=since, request_id=request_id, level=level)
     return InvocationsCard(found.name, tail.recent(aws, name, since=since, request_id=request_id, level=level))
 

@@ -77,6 +77,11 @@ class Notebook:
         request: dict[str, Any] = getattr(self.shell, "get_parent", dict)() or {}
         return bool(request.get("content", {}).get("allow_stdin"))
 
+    @property
+    def patient(self) -> bool:
+        """Whether a command may go on until it is interrupted: not where a notebook is run by a program."""
+        return self.interactive or not hasattr(self.shell, "kernel")
+
     def pinned(self) -> Notebook:
         """Return it at the stage and target of this command, for a panel that outlives the command."""
         return copy.copy(self)

@@ -1,0 +1,322 @@
+// The view of a log. All that comes from the kernel is put into the page as text, never as HTML.
+
+const MOST_ROWS = 5000;
+const MOST_INVOCATIONS = 300;
+const MOST_DRAWN = 300;
+const DRAW_EVERY = 100;
+const ALIVE_EVERY = 20000;
+const LEVELS = { DEBUG: 10, TRACE: 5, INFO: 20, "": 20, WARN: 30, WARNING: 30, ERROR: 40, CRITICAL: 50, FATAL: 50 };
+const CHOICES = [["", "all levels"], ["INFO", "INFO and above"], ["WARNING", "WARNING and above"], ["ERROR", "ERROR"]];
+const FAILED = new Set(["error", "timeout", "partial"]);
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const severity = (level) => LEVELS[level] ?? 20;
+
+function clock(time) {
+  const moment = new Date(time);
+  return moment.toLocaleTimeString([], { hour12: false }) + "." + String(moment.getMilliseconds()).padStart(3, "0");
+}
+
+function ago(time) {
+  const seconds = Math.max(0, (Date.now() - time) / 1000);
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  return `${Math.round(seconds / 3600)} h ago`;
+}
+
+function asJson(row) {
+  if (row.fields) return { message: row.text, ...row.fields };
+  if (!/^\s*[{[]/.test(row.text)) return null;
+  try {
+    return JSON.parse(row.text);
+  } catch {
+    return null;
+  }
+}
+
+/** What is known of the log: invocations in the order they came, each with its rows; the oldest rows go first. */
+class Log {
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    this.invocations = new Map();
+    this.count = 0;
+    this.dropped = 0;
+  }
+
+  take(batch) {
+    if (batch.reset) this.clear();
+    for (const head of batch.heads) {
+      const known = this.invocations.get(head.key);
+      if (known) Object.assign(known, { head, changed: true });
+      else this.invocations.set(head.key, { head, rows: [], changed: true, node: null, touched: false });
+    }
+    for (const row of batch.rows) {
+      const invocation = this.invocations.get(row.key);
+      if (!invocation) continue;
+      invocation.rows.push(row);
+      invocation.changed = true;
+      this.count += 1;
+    }
+    this.dropped += batch.skipped;
+    this.shrink();
+  }
+
+  shrink() {
+    for (const [key, invocation] of this.invocations) {
+      const tooMany = this.count - MOST_ROWS;
+      if (tooMany <= 0 && this.invocations.size <= MOST_INVOCATIONS) return;
+      const whole = this.invocations.size > MOST_INVOCATIONS;
+      const gone = whole ? invocation.rows.length : Math.min(tooMany, invocation.rows.length);
+      invocation.rows.splice(0, gone);
+      invocation.changed = true;
+      this.count -= gone;
+      this.dropped += gone;
+      if (whole) {
+        invocation.node?.remove();
+        this.invocations.delete(key);
+      }
+    }
+  }
+}
+
+class View {
+  constructor(model, el) {
+    this.model = model;
+    this.log = new Log();
+    this.absolute = true;
+    this.drawn = 0;
+    this.timer = null;
+    this.build(el);
+    this.onMessage = (message) => message.kind === "batch" && this.take(message);
+    this.onState = () => this.showState();
+    model.on("msg:custom", this.onMessage);
+    for (const name of ["following", "trouble", "since", "until", "title"]) model.on(`change:${name}`, this.onState);
+    this.showState();
+    model.send({ kind: "hello" });
+    this.alive = setInterval(() => model.send({ kind: "alive" }), ALIVE_EVERY);
+  }
+
+  remove() {
+    this.model.send({ kind: "bye" });
+    clearInterval(this.alive);
+    clearTimeout(this.timer);
+    this.model.off("msg:custom", this.onMessage);
+    for (const name of ["following", "trouble", "since", "until", "title"]) this.model.off(`change:${name}`, this.onState);
+  }
+
+  build(el) {
+    const { model } = this;
+    const button = (text, onclick, help) => element("button", { type: "button", title: help, onclick }, text);
+    this.search = element("input", {
+      type: "search", placeholder: "search", "aria-label": "Search", oninput: () => this.filter(),
+    });
+    const options = CHOICES.map(([value, text]) => element("option", { value }, text));
+    this.level = element("select", { "aria-label": "Level", onchange: () => this.filter() }, ...options);
+    const level = model.get("level").toUpperCase();
+    this.level.value = CHOICES.some(([value]) => value === level) ? level : "";
+    this.follow = button("Pause", () => model.send({ kind: model.get("following") ? "pause" : "follow" }), "stop or go on reading");
+    this.times = button("Relative times", () => this.toggleTimes(), "clock times, or times since the start");
+    this.copy = button("Copy", () => this.copyText(), "copy what is shown");
+    const fields = (name, text) => element("input", {
+      type: "text", size: 10, placeholder: text, "aria-label": text, title: `${text}: 10m, 2h, 1d or a time`,
+      onkeydown: (event) => event.key === "Enter" && this.range(),
+    });
+    this.since = fields("since", "Since");
+    this.until = fields("until", "Until");
+    const range = element("span", { class: "nbchalice-log-group" }, this.since, this.until, button("Apply", () => this.range(), "read this time"));
+    const folds = element("span", { class: "nbchalice-log-group" },
+      button("Unfold", () => this.fold(true), "unfold all invocations"),
+      button("Fold", () => this.fold(false), "fold all invocations"));
+    const own = model.get("controls") ? [this.follow, range] : [];
+    this.trouble = element("div", { class: "nbchalice-log-trouble", role: "alert" });
+    this.counts = element("div", { class: "nbchalice-log-counts", role: "status", "aria-live": "off" });
+    this.list = element("div", { class: "nbchalice-log-list", tabindex: "0", role: "region", "aria-label": "Log" });
+    this.title = element("b", {});
+    el.classList.add("nbchalice-panel", "nbchalice-log");
+    // What is kept for saved notebooks is hidden as long as this view lives.
+    el.append(
+      element("style", {}, `.${CSS.escape(model.get("hides"))}{display:none}`),
+      element("div", {}, this.title, element("span", { class: "nbchalice-log-badge" }, model.get("badge"))),
+      element("div", { class: "nbchalice-log-bar", role: "toolbar", "aria-label": "Log" },
+        this.search, this.level, ...own, this.times, folds, this.copy),
+      this.trouble, this.counts, this.list,
+    );
+    // The notebook's shortcuts must not take the keys that are typed here.
+    el.addEventListener("keydown", (event) => event.target.matches("input, select, button") && event.stopPropagation());
+  }
+
+  showState() {
+    const { model } = this;
+    this.title.textContent = model.get("title");
+    this.follow.textContent = model.get("following") ? "Pause" : "Follow";
+    this.trouble.textContent = model.get("trouble");
+    if (document.activeElement !== this.since) this.since.value = model.get("since");
+    if (document.activeElement !== this.until) this.until.value = model.get("until");
+    this.schedule();
+  }
+
+  range() {
+    this.model.send({ kind: "range", since: this.since.value.trim(), until: this.until.value.trim() });
+  }
+
+  take(batch) {
+    if (batch.reset) this.list.replaceChildren();
+    this.log.take(batch);
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.timer !== null) return;
+    const wait = Math.max(0, DRAW_EVERY - (performance.now() - this.drawn));
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.drawn = performance.now();
+      this.draw();
+    }, wait);
+  }
+
+  filter() {
+    for (const invocation of this.log.invocations.values()) invocation.changed = true;
+    this.schedule();
+  }
+
+  toggleTimes() {
+    this.absolute = !this.absolute;
+    this.times.textContent = this.absolute ? "Relative times" : "Clock times";
+    this.filter();
+  }
+
+  fold(open) {
+    for (const invocation of this.log.invocations.values()) {
+      if (invocation.node) invocation.node.open = open;
+      Object.assign(invocation, { touched: true, changed: true });
+    }
+    this.schedule();
+  }
+
+  passes(row) {
+    const wanted = this.search.value.toLowerCase();
+    if (this.level.value && severity(row.level) < severity(this.level.value)) return false;
+    return !wanted || row.text.toLowerCase().includes(wanted);
+  }
+
+  draw() {
+    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 30;
+    const filtered = Boolean(this.search.value || this.level.value);
+    const all = [...this.log.invocations.values()];
+    const newest = all[all.length - 1];
+    for (const invocation of all) {
+      if (!invocation.node) this.add(invocation);
+      const failed = FAILED.has(invocation.head.status);
+      if (!invocation.touched) {
+        const open = invocation === newest || failed;
+        if (invocation.node.open !== open) Object.assign(invocation, { changed: true });
+        invocation.node.open = open;
+      }
+      if (invocation.changed) this.update(invocation, filtered);
+    }
+    this.showCounts(all, filtered);
+    if (atEnd) this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  add(invocation) {
+    invocation.title = element("summary", { onclick: () => Object.assign(invocation, { touched: true }) });
+    invocation.body = element("div", {});
+    invocation.node = element("details", { ontoggle: () => {
+      invocation.changed = true;
+      this.schedule();
+    } }, invocation.title, invocation.body);
+    this.list.append(invocation.node);
+  }
+
+  update(invocation, filtered) {
+    invocation.changed = false;
+    const { head, rows, node } = invocation;
+    const shown = filtered ? rows.filter((row) => this.passes(row)) : rows;
+    invocation.hidden = rows.length - shown.length;
+    node.className = `nbchalice-log-${head.status}`;
+    node.hidden = filtered && shown.length === 0;
+    const when = head.started ? (this.absolute ? clock(head.started) : ago(head.started)) : "";
+    const count = `${rows.length} record${rows.length === 1 ? "" : "s"}`;
+    invocation.title.replaceChildren(
+      element("span", { class: "nbchalice-log-time" }, when), " ",
+      element("span", { class: "nbchalice-log-head" }, head.headline), ` · ${count}`,
+    );
+    if (!node.open) {
+      invocation.body.replaceChildren();
+      return;
+    }
+    const drawn = shown.slice(-MOST_DRAWN);
+    const more = shown.length - drawn.length;
+    const note = more ? [element("div", { class: "nbchalice-log-note" }, `${more} earlier records not drawn; search finds them`)] : [];
+    const error = head.error.length ? [this.error(head.error)] : [];
+    invocation.body.replaceChildren(...note, ...drawn.map((row) => this.row(row, head)), ...error);
+  }
+
+  row(row, head) {
+    const time = this.absolute ? clock(row.time) : `+${((row.time - (head.started ?? row.time)) / 1000).toFixed(3)} s`;
+    const level = row.level || "print";
+    const json = asJson(row);
+    const text = json && typeof json === "object"
+      ? element("details", { class: "nbchalice-log-json" },
+          element("summary", {}, row.text), element("pre", {}, JSON.stringify(json, null, 2)))
+      : element("span", { class: "nbchalice-log-text" }, row.text);
+    return element("div", { class: `nbchalice-log-row nbchalice-log-${severity(row.level)}` },
+      element("span", { class: "nbchalice-log-time", title: new Date(row.time).toISOString() }, time),
+      element("span", { class: "nbchalice-log-level" }, level), text);
+  }
+
+  error([first, ...rest]) {
+    return element("pre", { class: "nbchalice-log-error" }, element("b", {}, first), rest.length ? "\n" + rest.join("\n") : "");
+  }
+
+  showCounts(all, filtered) {
+    const levels = new Map();
+    let hidden = 0;
+    for (const { rows, hidden: here } of all) {
+      hidden += filtered ? here ?? 0 : 0;
+      for (const { level } of rows) if (severity(level) >= 30) levels.set(level, (levels.get(level) ?? 0) + 1);
+    }
+    const words = [`${all.length} invocations`, `${this.log.count} records`];
+    for (const [level, count] of levels) words.push(`${count} ${level}`);
+    if (filtered) words.push(`${hidden} hidden by the filter`);
+    if (this.log.dropped) words.push(`${this.log.dropped} older ones not kept here`);
+    this.counts.textContent = all.length ? words.join(" · ") : "no invocations yet";
+  }
+
+  async copyText() {
+    const lines = [];
+    for (const { head, rows } of this.log.invocations.values()) {
+      const shown = rows.filter((row) => this.passes(row));
+      if (shown.length || !rows.length) lines.push(head.headline);
+      for (const row of shown) lines.push(`  ${new Date(row.time).toISOString()} ${row.level || "print"} ${row.text}`);
+      lines.push(...head.error.map((line) => `  ${line}`));
+    }
+    try {
+      await navigator.clipboard.writeText(lines.join("\n"));
+      this.copy.textContent = "Copied";
+    } catch {
+      this.copy.textContent = "Copying is not allowed here";
+    }
+    setTimeout(() => (this.copy.textContent = "Copy"), 2000);
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new View(model, el);
+    return () => view.remove();
+  },
+};

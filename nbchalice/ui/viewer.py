@@ -1,0 +1,248 @@
+"""The log viewer: a handler's invocations as they come, in a view that holds a bounded number of records."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.logs.buffer import Buffer
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.tail import follow, recent
+from nbchalice.ui.panels import Panel
+from nbchalice.ui.reports import InvocationsCard
+
+if TYPE_CHECKING:
+    from nbchalice.ui.commands import Frontend
+
+STATIC = Path(__file__).parent / "static"
+# Seconds between two messages to the view; it draws as often at the most.
+EVERY = 0.1
+KEEP_EVERY = 2.0
+# A view says every 20 s that it is there: a closed browser must not cost calls of CloudWatch.
+ALONE_AFTER = 90.0
+RETRY_AFTER = 5.0
+Read = Callable[["Feed"], None]
+
+
+class LogView(anywidget.AnyWidget):
+    """The view of a log; records reach it by custom messages, never as traits."""
+
+    _esm = STATIC / "viewer.js"
+    _css = STATIC / "viewer.css"
+    title = traitlets.Unicode("").tag(sync=True)
+    badge = traitlets.Unicode("").tag(sync=True)
+    hides = traitlets.Unicode("").tag(sync=True)
+    level = traitlets.Unicode("").tag(sync=True)
+    since = traitlets.Unicode("").tag(sync=True)
+    until = traitlets.Unicode("").tag(sync=True)
+    following = traitlets.Bool(False).tag(sync=True)
+    trouble = traitlets.Unicode("").tag(sync=True)
+    controls = traitlets.Bool(True).tag(sync=True)
+
+
+class Feed:
+    """One reading of a log: where it begins and ends, where the invocations go, and when to stop."""
+
+    def __init__(self, viewer: Viewer, since: str | None, until: str | None) -> None:
+        self.viewer, self.since, self.until = viewer, since, until
+        self.stop = threading.Event()
+
+    def add(self, invocation: Invocation) -> None:
+        """Show an invocation."""
+        if not self.stop.is_set():
+            self.viewer.feed(invocation)
+
+    def trouble(self, error: NbChaliceError | None) -> None:
+        """Show that the log cannot be read for now, or that it can again."""
+        self.viewer.show_trouble(error)
+
+
+class Viewer(Panel):
+    """A log that goes on. Attributes: ``records`` (list of dicts), ``view``.
+
+    Parameters
+    ----------
+    title: what the view is called.
+    badge: where it reads.
+    read: reads the log into a `Feed` until its ``stop`` is set; None for a viewer that is only fed.
+    since, until: what the view begins with.
+    level: only records of this level and above are shown at first.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        badge: str = "",
+        read: Read | None = None,
+        *,
+        since: str = "",
+        until: str = "",
+        level: str | None = None,
+    ) -> None:
+        super().__init__(InvocationsCard(title, []))
+        self._title, self._read = title, read
+        self._buffer = Buffer()
+        self._lock = threading.Lock()
+        self._feed: Feed | None = None
+        self._seen = time.monotonic()
+        self._kept_at = 0.0
+        self._views, self._left = 0, False
+        self._awake = threading.Event()
+        self._closed = threading.Event()
+        self._view = LogView(
+            title=title, badge=badge, hides=self._mark, level=level or "", since=since, until=until,
+            controls=read is not None,
+        )  # fmt: skip
+        self._view.on_msg(self._told)
+        threading.Thread(target=self._show, name="nbchalice-viewer", daemon=True).start()
+
+    @property
+    def view(self) -> LogView:
+        """The widget."""
+        return self._view
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records that are kept, the oldest first: ready for pandas."""
+        return self._buffer.records()
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """The last invocations."""
+        return self._buffer.last()
+
+    def feed(self, invocation: Invocation) -> None:
+        """Show an invocation as it is now; one that is fed again is brought up to date."""
+        self._buffer.feed(invocation)
+        self._awake.set()
+
+    def show_trouble(self, error: NbChaliceError | None) -> None:
+        """Show an error above the log, or take it away."""
+        self._view.trouble = "" if error is None else str(error)
+
+    def follow(self, since: str | None = None, until: str | None = None) -> None:
+        """Read on; a reading that goes on is ended."""
+        if self._read is None:
+            return
+        with self._lock:
+            if self._feed is not None:
+                self._feed.stop.set()
+            feed = self._feed = Feed(self, since, until)
+            self._seen = time.monotonic()
+            self._view.following = True
+        threading.Thread(target=self._run, args=(feed,), name="nbchalice-follow", daemon=True).start()
+
+    def pause(self) -> None:
+        """Stop reading; what stands stays."""
+        with self._lock:
+            if self._feed is not None:
+                self._feed.stop.set()
+            self._view.following = False
+
+    def close(self) -> None:
+        """End the threads of this viewer."""
+        self.pause()
+        self._closed.set()
+        self._awake.set()
+
+    def _run(self, feed: Feed) -> None:
+        """Read until it ends; what ends it for good is shown, and tried again: a login may be renewed."""
+        assert self._read is not None
+        while not feed.stop.is_set():
+            try:
+                self._read(feed)
+                break
+            except NbChaliceError as error:
+                feed.trouble(error)
+                feed.stop.wait(RETRY_AFTER)
+        with self._lock:
+            if self._feed is feed:
+                self._view.following = False
+
+    def _told(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+        """Take what the view says; only state is set here."""
+        self._seen = time.monotonic()
+        kind = content.get("kind")
+        if kind == "hello":
+            self._views += 1
+            self._view.send(self._buffer.snapshot())
+        if kind in {"hello", "alive"} and self._left:
+            self._left = False
+            self.follow(self._view.since or None)
+        elif kind == "bye":
+            self._views -= 1
+            if self._views <= 0:
+                self._leave()
+        elif kind == "pause":
+            self.pause()
+        elif kind == "follow":
+            self.follow(self._view.since or None)
+        elif kind == "range":
+            self._view.since, self._view.until = str(content.get("since", "")), str(content.get("until", ""))
+            self._buffer.clear()
+            self._view.send(self._buffer.snapshot())
+            self.follow(self._view.since or None, self._view.until or None)
+
+    def _leave(self) -> None:
+        """Read no further while nobody looks."""
+        if self._view.following:
+            self._left = True
+            self.pause()
+
+    def _show(self) -> None:
+        """Send what is new to the view, a few times a second at the most."""
+        unkept = False
+        while not self._closed.is_set():
+            self._awake.wait(KEEP_EVERY)
+            self._awake.clear()
+            if (message := self._buffer.take()) is not None:
+                self._view.send(message)
+                unkept = True
+            now = time.monotonic()
+            if now - self._seen > ALONE_AFTER:
+                self._leave()
+            if unkept and now - self._kept_at > KEEP_EVERY:
+                self._kept_at, unkept = now, False
+                self.keep(InvocationsCard(self._title, self._buffer.last()))
+            self._closed.wait(EVERY)
+
+
+def log_viewer(
+    ui: Frontend, handler: str, *, since: str, until: str | None = None, level: str | None, request_id: str | None
+) -> Viewer:
+    """Return a viewer that follows a handler's log.
+
+    Parameters
+    ----------
+    ui: the notebook, at the stage and target of this viewer.
+    handler: the handler's name.
+    since, until: as in `logs.tail.recent`.
+    level: what the view shows at first.
+    request_id: only this invocation.
+    """
+    project, aws = ui.project(), ui.connect()
+    name = project.app.ref(aws, project.handler(handler).name).name
+
+    def read(feed: Feed) -> None:
+        here = ui.connect()
+        if feed.until:
+            for each in recent(here, name, feed.since or "10m", feed.until, request_id=request_id):
+                feed.add(each)
+            feed.trouble(None)
+            return
+        feed.trouble(None)
+        for each in follow(
+            here, name, feed.since, request_id=request_id, running=True, stop=feed.stop, on_trouble=feed.trouble
+        ):
+            feed.add(each)
+
+    made = Viewer(f"{handler}: log", str(aws.target), read, since=since, until=until or "", level=level)
+    made.follow(since, until)
+    return made

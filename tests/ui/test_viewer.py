@@ -1,0 +1,173 @@
+"""The log viewer's kernel side, with its widget but without a browser."""
+
+import threading
+import time
+import tracemalloc
+
+import pytest
+
+from nbchalice.errors import AWSError
+from nbchalice.logs.buffer import MOST_AT_ONCE, Buffer
+from nbchalice.logs.records import Invocation, InvocationError, LogRecord
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def invocation(number, count=1, status="ok", cut=0, text="line"):
+    request = f"request-{number}"
+    records = tuple(LogRecord(1000 + i, "INFO", f"{text} {cut + i}", request) for i in range(count))
+    return Invocation(request, "shop-dev-price", status, started=1000, records=records, records_cut=cut)
+
+
+def wait_for(check, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return found
+
+
+def test_of_an_invocation_fed_again_only_the_new_records_count():
+    buffer = Buffer()
+    buffer.feed(invocation(1, 2, "running"))
+    first = buffer.take()
+    buffer.feed(invocation(1, 3))
+    second = buffer.take()
+    assert [row["text"] for row in first["rows"]] == ["line 0", "line 1"]
+    assert [row["text"] for row in second["rows"]] == ["line 2"]
+    assert (first["heads"][0]["status"], second["heads"][0]["status"]) == ("running", "ok")
+    assert buffer.take() is None
+    assert [record["message"] for record in buffer.records()] == ["line 0", "line 1", "line 2"]
+
+
+def test_records_that_were_cut_before_are_not_taken_for_new_ones():
+    buffer = Buffer()
+    buffer.feed(invocation(1, 10))
+    buffer.take()
+    buffer.feed(invocation(1, 5, cut=7))
+    assert [row["text"] for row in buffer.take()["rows"]] == ["line 10", "line 11"]
+
+
+def test_of_very_much_only_the_newest_is_told_and_the_rest_is_counted():
+    buffer = Buffer(most=3000)
+    for number in range(5):
+        buffer.feed(invocation(number, 1000))
+    message = buffer.take()
+    assert len(message["rows"]) == MOST_AT_ONCE and message["skipped"] == 4000
+    assert len(buffer.records()) == 3000
+
+
+def test_a_view_that_begins_gets_what_is_kept():
+    buffer = Buffer()
+    buffer.feed(invocation(1, 2))
+    snapshot = buffer.snapshot()
+    assert snapshot["reset"] and len(snapshot["rows"]) == 2 and snapshot["heads"][0]["key"] == "request-1#1"
+    assert buffer.take() is None
+
+
+def test_an_error_comes_with_its_frames_and_a_long_text_is_shortened():
+    buffer = Buffer()
+    failed = Invocation("r", "f", "error", error=InvocationError("ValueError", "no"))
+    buffer.feed(failed)
+    buffer.feed(invocation(1, text="x" * 20_000))
+    message = buffer.take()
+    assert message["heads"][0]["error"] == ["ValueError: no"]
+    assert "more characters" in message["rows"][0]["text"] and len(message["rows"][0]["text"]) < 11_000
+    assert len(buffer.records()[0]["message"]) > 20_000
+
+
+def test_memory_stays_bounded():
+    buffer = Buffer(most=2000)
+    for number in range(50):
+        buffer.feed(invocation(number, 1000))
+    tracemalloc.start()
+    for number in range(50, 250):
+        buffer.feed(invocation(number, 1000))
+        buffer.take()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 5_000_000
+
+
+@pytest.fixture
+def viewer(monkeypatch):
+    from nbchalice.ui.viewer import Viewer
+
+    made = []
+
+    def make(read=None):
+        viewer = Viewer("price: log", "local AWS", read)
+        viewer.sent = []
+        monkeypatch.setattr(viewer.view, "send", viewer.sent.append)
+        made.append(viewer)
+        return viewer
+
+    yield make
+    for viewer in made:
+        viewer.close()
+
+
+def test_messages_are_batched_and_records_are_ready_for_pandas(viewer):
+    made = viewer()
+    for number in range(100):
+        made.feed(invocation(number, 10))
+    wait_for(lambda: sum(len(message["rows"]) for message in made.sent) == 1000)
+    assert len(made.sent) < 10
+    assert made.records[0]["message"] == "line 0" and len(made.records) == 1000
+
+
+def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):
+    monkeypatch.setattr("nbchalice.ui.viewer.RETRY_AFTER", 0.05)
+    shown, tries = [], threading.Event()
+
+    def read(feed):
+        if not tries.is_set():
+            tries.set()
+            raise AWSError("the credentials have expired", "log in again")
+        feed.trouble(None)
+        feed.add(invocation(1))
+        feed.stop.wait(60)
+
+    made = viewer(read)
+    made.view.observe(lambda change: shown.append(change["new"]), names="trouble")
+    made.follow("10m")
+    wait_for(lambda: made.records)
+    assert "expired" in shown[0] and "log in again" in shown[0] and shown[-1] == ""
+    assert made.view.following
+    made.pause()
+    assert not made.view.following
+
+
+def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
+    begun = []
+
+    def read(feed):
+        begun.append(feed)
+        feed.stop.wait(60)
+
+    made = viewer(read)
+    made.follow("10m")
+    made._told(None, {"kind": "hello"}, None)
+    wait_for(lambda: begun)
+    made._told(None, {"kind": "bye"}, None)
+    assert begun[0].stop.is_set() and not made.view.following
+    made._told(None, {"kind": "hello"}, None)
+    wait_for(lambda: len(begun) == 2)
+    assert made.view.following
+
+
+def test_it_is_readable_without_a_front_end(viewer):
+    bundle = viewer()._repr_mimebundle_()
+    assert "no invocations yet" in bundle["text/plain"] and "no invocations yet" in bundle["text/html"]
+
+
+def test_a_program_that_runs_the_notebook_gets_a_list_that_ends(run, local_aws):
+    run("%chalice app logview")
+    run("%%on_sqs_message logview-orders\ndef price(event):\n    print('seen')")
+    run("%chalice deploy")
+    run("%chalice send price")
+    run.shell.kernel = object()  # as in a kernel that nbclient drives
+    try:
+        assert "seen" in str(run("%chalice logs price --follow"))
+    finally:
+        del run.shell.kernel
