@@ -122,12 +122,11 @@ def _from_magic(step: Step, app: str | None) -> Found:
     except InvalidInputError as error:
         raise type(error)(error.message, error.hint, place) from None
     function = next(iter(step.statement.defines))
-    options = trigger_options(magic.source, dict(magic.options))
     return Found(
         name=magic.name or function,
         function=function,
         cell=step.cell,
-        triggers=[(magic.source, options)],
+        triggers=[(source, trigger_options(source, dict(options))) for source, options in magic.triggers],
         settings=dict(magic.settings),
         location=step.location(),
         app=app,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbchalice.notebook.facts import CARRIED, LAMBDA, Block, Call, Kind, Mark, Root, Roots, Statement
+from nbchalice.notebook.facts import LAMBDA, Block, Call, Kind, Mark, Root, Roots, Statement
 from nbchalice.notebook.knowledge import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
@@ -96,7 +96,7 @@ class Effects:
         for name, needs in statement.shallow.items():
             if all(self._is_immutable(need, name, position) for need in needs):
                 self.immutable.add((name, position))
-        run = Run(self, position)
+        run = Run(self, position, lenient=step.failed and _all_or_nothing(statement))
         run.block(statement.now, {})
         for name, values in run.bound:
             self.share([(name, position), *values])
@@ -129,6 +129,8 @@ class Effects:
 
     def qualified(self, name: str, path: tuple[str, ...], moment: int) -> str | None:
         """Return the full dotted name of an imported or builtin function, or None if the notebook made it."""
+        if name == LAMBDA:
+            return None
         positions, _ = self.timeline.standing(name, moment + 1)
         if not positions:
             return ".".join((name, *path))
@@ -172,10 +174,17 @@ class Effects:
 
 
 class Run:
-    """The simulated execution of one statement: what it and the functions it calls touch and bind."""
+    """The simulated execution of one statement: what it and the functions it calls touch and bind.
 
-    def __init__(self, effects: Effects, position: int) -> None:
-        self.effects, self.position = effects, position
+    Parameters
+    ----------
+    effects: the followed notebook.
+    position: the statement's position.
+    lenient: whether only the functions it calls count, not the statement itself, which failed.
+    """
+
+    def __init__(self, effects: Effects, position: int, *, lenient: bool = False) -> None:
+        self.effects, self.position, self.lenient = effects, position, lenient
         self.touched: set[Value] = set()
         self.unsure: set[Value] = set()
         self.defined: set[str] = set()
@@ -194,7 +203,7 @@ class Run:
 
         for number, call in block.calls.items():
             results[number] = self._call(call, values, block)
-        self.touched |= values(block.touches)
+        self._touch(values(block.touches))
         for where, what in block.stores:
             self.effects.share([*values(where), *values(what)])
         for name, roots in block.flows:
@@ -204,17 +213,24 @@ class Run:
         self.active.discard(id(block))
         return returned
 
+    def _touch(self, values: Values, *, certain: bool = True) -> None:
+        if not self.lenient or len(self.active) > 1:
+            (self.touched if certain else self.unsure).update(values)
+
     def _root(self, root: Root, bindings: dict[str, Values], results: dict[int, Values]) -> Values:
         if isinstance(root, str):
             return self.effects.values(root, self.position)
-        return results.get(root, NOTHING) if isinstance(root, int) else bindings.get(root[1], NOTHING)
+        if isinstance(root, int):
+            return results.get(root, NOTHING)
+        # A parameter that is not given has its default, which the function carries with it.
+        return bindings.get(root[1], bindings.get("", NOTHING))
 
     def _call(self, call: Call, values: Callable[[Roots], Values], block: Block) -> Values:
         args = [values(roots) for roots in call.args]
         keywords = {key: values(roots) for key, roots in call.keywords}
         everything = NOTHING.union(*args, *keywords.values())
         if call.root is None:
-            return everything if call.path else NOTHING
+            return NOTHING if call.path[-1:] in {("join",), ("format",), ("encode",)} else everything
         owners = values(frozenset((call.root,)))
         name = call.root if isinstance(call.root, str) else None
         if name is not None:
@@ -239,12 +255,13 @@ class Run:
         plain = all(is_handler_decorator(path) for _, path in statement.decorators)
         if statement.kind is Kind.FUNCTION and plain and value[0] in statement.defines:
             own = [block for block in statement.later if block.name == value[0] and block.owner is None]
-            return NOTHING.union(*(self.block(block, _bind(block, args, keywords, call.exact)) for block in own[-1:]))
+            bound = [_bind(block, frozenset({value}), args, keywords, call.exact) for block in own[-1:]]
+            return NOTHING.union(*(self.block(block, one) for block, one in zip(own[-1:], bound, strict=True)))
         if statement.kind is Kind.CLASS:
-            made = everything
+            made = everything | (frozenset({value}) if statement.shares else NOTHING)
             for block in self.effects.reachable(value, self.position):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
-                    made |= self.block(block, _bind(block, [NOTHING, *args], keywords, call.exact))
+                    made |= self.block(block, _bind(block, frozenset({value}), [made, *args], keywords, call.exact))
             return made
         return NOTHING.union(
             everything,
@@ -260,18 +277,18 @@ class Run:
         results = owners
         own = self.effects.methods.get(name, ())
         for block in own:
-            results |= self.block(block, _bind(block, [owners, *args], keywords, call.exact))
+            results |= self.block(block, _bind(block, owners, [owners, *args], keywords, call.exact))
         if name in MUTATORS:
-            self.touched |= owners
+            self._touch(owners)
             self.effects.share([*owners, *everything])
         elif not own and name not in PURE_METHODS and call.dropped:
             if name.startswith(CONFIGURES) or name in TRAINS:
-                self.touched |= owners
+                self._touch(owners)
                 self.effects.share([*owners, *everything])
             elif not call.definition:
-                self.unsure |= {value for value in owners if not self.effects.from_aws(value)}
+                self._touch(frozenset(v for v in owners if not self.effects.from_aws(v)), certain=False)
         elif not own and (name in TRAINS or (call.definition and call.dropped)):
-            self.touched |= owners
+            self._touch(owners)
         if not own:
             self._callbacks(call, everything)
         return results
@@ -280,14 +297,14 @@ class Run:
         """Call a function of a library or a builtin."""
         last = known.rpartition(".")[2]
         if known in ARGUMENT_MUTATORS or ".".join(known.split(".")[-2:]) in ARGUMENT_MUTATORS:
-            self.touched |= args[0] if args else NOTHING
+            self._touch(args[0] if args else NOTHING)
             self.effects.share(everything)
         elif call.path and owners:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
-                self.touched |= owners
+                self._touch(owners)
         if call.dropped and not call.definition and owners and _may_change(known):
-            self.unsure |= everything
+            self._touch(everything, certain=False)
         self._callbacks(call, everything)
         shares = known in SHARING or ".".join(known.split(".")[-2:]) in SHARING or last[:1].isupper()
         return everything if shares or call.definition else NOTHING
@@ -312,6 +329,18 @@ class Run:
                         self.block(block, _everywhere(block, own | {value}, value))
 
 
+def _all_or_nothing(statement: Statement) -> bool:
+    """Tell whether a statement that failed has changed nothing itself: its one change would have come last."""
+    changing = [
+        call
+        for call in statement.now.calls.values()
+        if not call.path or call.path[-1] in MUTATORS or ".".join(call.path) in ARGUMENT_MUTATORS
+        if call.path or str(call.root) in ARGUMENT_MUTATORS
+    ]
+    last = all(call.dropped for call in changing)
+    return statement.kind is not Kind.COMPOUND and not statement.now.loops and last
+
+
 def _may_change(known: str) -> bool:
     """Tell whether a library's function whose result is dropped may be called to change its arguments."""
     last = known.rpartition(".")[2]
@@ -320,14 +349,16 @@ def _may_change(known: str) -> bool:
 
 def _everywhere(block: Block, values: Values, function: Value) -> dict[str, Values]:
     """Bind every parameter to the same values, and what the function carries to the function."""
-    return {**dict.fromkeys(block.params, values), str(CARRIED[1]): frozenset({function})}  # type: ignore[index]
+    return {"": frozenset({function}), **dict.fromkeys(block.params, values)}
 
 
-def _bind(block: Block, args: list[Values], keywords: dict[str, Values], exact: bool) -> dict[str, Values]:
+def _bind(
+    block: Block, carried: Values, args: list[Values], keywords: dict[str, Values], exact: bool
+) -> dict[str, Values]:
     """Bind arguments to parameters; with ``*`` or ``**`` every parameter may get every argument."""
     if not exact or len(args) > len(block.params):
-        return dict.fromkeys(block.params, NOTHING.union(*args, *keywords.values()))
-    bindings = dict(zip(block.params, args, strict=False))
+        return {"": carried, **dict.fromkeys(block.params, carried.union(*args, *keywords.values()))}
+    bindings = {"": carried, **dict(zip(block.params, args, strict=False))}
     for key, values in keywords.items():
         for name in [key] if key in block.params else block.params[-1:]:
             bindings[name] = bindings.get(name, NOTHING) | values

@@ -127,6 +127,7 @@ class Statement:
     mark: the user's own word on it, or None.
     awaits: whether it has ``await`` outside a function.
     handler: whether it is the handler of its cell's magic.
+    shares: whether it is a class whose instances may share a mutable attribute of the class.
     """
 
     text: str
@@ -147,6 +148,7 @@ class Statement:
     mark: Mark | None = None
     awaits: bool = False
     handler: bool = False
+    shares: bool = False
 
     @property
     def uses_later(self) -> frozenset[str]:

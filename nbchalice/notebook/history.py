@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -97,13 +97,14 @@ class Timeline:
         for statement in split.statements:
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
-                if statement.head <= failed_at and statement.kind is Kind.COMPOUND:
-                    begun = replace(statement, defines=frozenset(), may_define=statement.binds)
-                    self._add(cell, split, begun, failed=True)
+                if statement.head <= failed_at:
+                    self._add(cell, split, _begun(statement), failed=True)
                 continue
             self._add(cell, split, statement)
 
     def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
+        if failed and statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING}:
+            return
         if statement.mark is Mark.EXCLUDE:
             self.excluded.append(Step(len(self.steps), cell, split, statement))
             return
@@ -149,8 +150,9 @@ class Timeline:
     def bind_maybe(self, name: str, position: int) -> None:
         """Note that the statement at a position may bind a name (found out while following calls, too)."""
         events = self.events[name]
-        if not events or events[-1].position != position:
-            events.append(Event(position, False))
+        index = bisect_right(events, position, key=lambda event: event.position)
+        if not index or events[index - 1].position != position:
+            events.insert(index, Event(position, False))
 
     def standing(self, name: str, moment: int) -> tuple[list[int], Step | None]:
         """Find the bindings a name may stand for just before a moment.
@@ -184,3 +186,10 @@ class Timeline:
             if event.position >= after and not event.deletes:
                 return self.steps[event.position]
         return None
+
+
+def _begun(statement: Statement) -> Statement:
+    """Return what a statement that failed may have done: an assignment to one name has not happened."""
+    whole = statement.kind is not Kind.COMPOUND and len(statement.defines) < 2
+    may = statement.may_define if whole else statement.binds
+    return replace(statement, defines=frozenset(), may_define=may, deletes=frozenset(), imports=())

@@ -64,7 +64,8 @@ def step_text(step: Step, used: frozenset[str]) -> tuple[str, int]:
     if statement.kind is Kind.IMPORT:
         return _narrowed(statement, used), statement.head
     if statement.handler:
-        return f"{_decorator(step)}\n{statement.text}", statement.line - 1
+        written = _decorators(step)
+        return "\n".join([*written, statement.text]), statement.line - len(written)
     return statement.text, statement.line
 
 
@@ -92,11 +93,13 @@ def _narrowed(statement: Statement, used: frozenset[str]) -> str:
     return f"from {kept[0].module} import {names}" if kept[0].attribute is not None else f"import {names}"
 
 
-def _decorator(step: Step) -> str:
-    """Write the decorator that the cell's magic stands for."""
+def _decorators(step: Step) -> list[str]:
+    """Write the decorators that the cell's magic stands for, its own trigger nearest to the function."""
     from nbchalice.handlers import parse_cell_magic
 
     body = step.split.body
     magic = parse_cell_magic(body.magic or "", body.arguments)
-    app = step.statement.decorators[0][0]
-    return decorator_text(magic.source, dict(magic.options), magic.name, str(app))
+    app = str(step.statement.decorators[0][0])
+    names = [magic.name] + [None] * len(magic.also)
+    pairs = zip(magic.triggers, names, strict=True)
+    return [decorator_text(source, dict(options), name, app) for (source, options), name in pairs][::-1]

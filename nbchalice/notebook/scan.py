@@ -437,9 +437,9 @@ class Scanner:
         else:
             self.visit(node)
 
-    def _defaults(self, arguments: ast.arguments) -> None:
-        for default in (*arguments.defaults, *(item for item in arguments.kw_defaults if item is not None)):
-            self.visit(default)
+    def _defaults(self, arguments: ast.arguments) -> Roots:
+        given = (*arguments.defaults, *(item for item in arguments.kw_defaults if item is not None))
+        return NONE.union(*(self.visit(default) for default in given))
 
     def _annotations(self, node: FunctionNode) -> None:
         for argument in parameters(node.args):
@@ -448,7 +448,7 @@ class Scanner:
 
     def _function(self, node: FunctionNode) -> Roots:
         decorated = self._decorators(node.decorator_list)
-        self._defaults(node.args)
+        defaults = self._defaults(node.args)
         owner = self.scope.name if isinstance(self.scope, ClassScope) else None
         typed = {item.name for item in getattr(node, "type_params", [])}
         outer = self.scope
@@ -461,7 +461,7 @@ class Scanner:
         self._annotations(node)
         self._body(node.name, node.args, node.body, owner)
         self.scope = outer
-        self._bind(node.name, decorated)
+        self._bind(node.name, decorated | defaults)
         number = self.later[-1].number
         self.local_functions[outer.resolve(node.name)] = [(number, item.arg) for item in parameters(node.args)]
         for number in (root for root in decorated if isinstance(root, int)):

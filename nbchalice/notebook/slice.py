@@ -18,6 +18,7 @@ from nbchalice.notebook.errors import (
 from nbchalice.notebook.explain import deleted, handler_not_found, unresolved
 from nbchalice.notebook.facts import Kind, Mark
 from nbchalice.notebook.history import END, Step, Timeline
+from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.render import render
 from nbchalice.notebook.secrets import require_no_secrets
 
@@ -195,6 +196,8 @@ class Closure:
                     self._need(name, END, step, now=False)
                 if moment < END:
                     self._need(name, moment, step, now=False)
+                if self._runs_its_functions(step):
+                    self._need(name, step.position, step, now=False)
             for name in statement.bases if statement.kind is Kind.CLASS else ():
                 self._need(name, step.position, step, now=True)
         assigned = {
@@ -207,6 +210,14 @@ class Closure:
             if name not in assigned:
                 raise unresolved(name, step, self.timeline, self.namespace, now=now)
 
+    def _runs_its_functions(self, step: Step) -> bool:
+        """Tell whether a statement may call, while it runs, the functions written in it."""
+        statement = step.statement
+        if statement.kind not in {Kind.FUNCTION, Kind.CLASS}:
+            return bool(statement.now.calls)
+        roots = {str(root) for root, path in statement.decorators if not is_handler_decorator(path)} | statement.bases
+        return any(self.effects.qualified(root, (), step.position) is None for root in roots)
+
     def _need(self, name: str, moment: int, user: Step, *, now: bool) -> None:
         if (name, moment) in self.resolved:
             return
@@ -214,10 +225,10 @@ class Closure:
         statement = user.statement
         own = now and (name in statement.may_define or (statement.kind is Kind.COMPOUND and name in statement.binds))
         stars = [star for star in self.timeline.stars if star.position < moment]
-        if gone is not None and not own and name not in statement.guarded and moment in {END, user.position}:
+        if gone is not None and not own and name not in statement.guarded and (moment == END or now):
             raise deleted(name, gone, user)
         if not positions and not own and name not in BUILTINS and not stars:
-            if moment in {END, user.position} and name not in statement.guarded:
+            if (moment == END or now) and name not in statement.guarded:
                 self.missing.setdefault(name, (user, now))
             return
         self.resolved.add((name, moment))
@@ -300,10 +311,11 @@ def _ambiguous(name: str, change: Step) -> AmbiguousMutationError:
 
 def _require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
     statement = step.statement
+    names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
     if step.failed:
         raise FailedCellError(
-            f"{', '.join(sorted(wanted))} may have been changed by a statement that failed part way",
-            "run the cell again without the error",
+            f"{names} may have been changed by a statement that failed part way",
+            f"run the cell that defines {names} again, and then this one without the error",
             step.location(step.cell.failed_line),
         )
     if statement.awaits:
@@ -320,5 +332,4 @@ def _require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
                 step.location(line),
             )
     if statement.mark is not Mark.INCLUDE:
-        names = sorted(wanted) or sorted(statement.binds) or ["this value"]
-        require_cheap(step, effects, ", ".join(names))
+        require_cheap(step, effects, names)

@@ -155,6 +155,7 @@ def _statement(
         decorators=_decorators(node),
         mark=Mark(mark.group(1)) if mark else None,
         awaits=scanner.awaits,
+        shares=_shares(node),
     )
 
 
@@ -210,6 +211,15 @@ def _aliases(node: ast.stmt) -> list[Alias]:
 
 def _import_text(item: ast.alias) -> str:
     return f"{item.name} as {item.asname}" if item.asname else item.name
+
+
+def _shares(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.ClassDef):
+        return False
+    values = [
+        part.value for part in node.body if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None
+    ]
+    return bool(node.bases) or any(_immutable(value) != frozenset() for value in values)
 
 
 def _bases(node: ast.stmt) -> frozenset[str]:
