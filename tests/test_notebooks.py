@@ -96,6 +96,7 @@ def test_schedule(run):
     assert re.search(r": failed\n.*\n +ZeroDivisionError.*\n +cell 3, line 7, in report\n +share = ", bad)
     assert "dropping rows of orders older than 30 days" in done["%chalice send clean_up"]
     assert "month's end" in done["%chalice send last_friday"]
+    assert "attempt 3" in done["%chalice logs report"]
     assert "True done north: 12.5 %" in done["result ="]
     assert "Mon 04 Jan 2027 09:00 UTC" in done["from datetime"]
     assert done["from nbchalice import Cron"].count("- ") == 3
