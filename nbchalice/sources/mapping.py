@@ -73,9 +73,10 @@ class EventSourceMapping(Resource):
         return frozenset({f"function {self.function.name}", *(f"{kind} {source}" for kind in kinds)})
 
     def read(self, aws: AWS) -> JSON | None:
-        """Return the mapping, or None."""
+        """Return the mapping with the ids of any others of the same source and function, or None."""
         mappings = read_mappings(aws, self.function.name)
-        return next((m for m in mappings if m.get("EventSourceArn") == self.source_arn), None)
+        first, *others = [m for m in mappings if m.get("EventSourceArn") == self.source_arn] or [None]
+        return first and {**first, "others": [m["UUID"] for m in others if m]}
 
     def wanted(self) -> JSON:
         """Return the settings as CreateEventSourceMapping and UpdateEventSourceMapping take them."""
@@ -112,6 +113,9 @@ class EventSourceMapping(Resource):
                 now = {"OnFailure": now.get("OnFailure") or {}}
             if now != wanted:
                 found.append(f"{name}: {_brief(now)} -> {_brief(wanted)}")
+        if current.get("others"):
+            # AWS refuses a second mapping; the local AWS does not, so that a lost answer may have made two.
+            found.append(f"it stands {1 + len(current['others'])} times")
         if current.get("State") not in ON:
             found.append(f"it is {str(current.get('State')).lower()}")
         return found
@@ -121,6 +125,7 @@ class EventSourceMapping(Resource):
         client = aws.client("lambda")
         if current is not None:
             client.update_event_source_mapping(UUID=current["UUID"], Enabled=True, **self.wanted())
+            self._delete(client, current.get("others", []))
             return
         extra = {"StartingPosition": self.starting_position} if self.starting_position else {}
         settings = {name: value for name, value in self.wanted().items() if value}
@@ -134,8 +139,12 @@ class EventSourceMapping(Resource):
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Delete the mapping."""
-        with or_missing():
-            aws.client("lambda").delete_event_source_mapping(UUID=current["UUID"])
+        self._delete(aws.client("lambda"), [current["UUID"], *current.get("others", [])])
+
+    def _delete(self, client: Any, ids: list[str]) -> None:
+        for uuid in ids:
+            with or_missing():
+                client.delete_event_source_mapping(UUID=uuid)
 
 
 def _brief(value: Any) -> str:

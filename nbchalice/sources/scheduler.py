@@ -41,6 +41,11 @@ class SchedulerRole(Resource):
         """The role's ARN."""
         return f"arn:{self.function.partition}:iam::{self.function.account}:role{self.path}{self.name}"
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The statement by which schedule and role are found again; so it also goes last."""
+        return frozenset({SchedulerSchedule(self.function).permission.key})
+
     def trust(self) -> JSON:
         """Return who may take the role: Scheduler, for schedules of this account's group."""
         group = self.function.arn_of("scheduler", f"schedule-group/{GROUP}")
