@@ -120,9 +120,9 @@ def test_the_example_of_the_readme_runs(local_aws, tmp_path):
     from nbclient import NotebookClient
 
     cells = [body for body in fenced(TEXTS["README.md"], "python") if "--target aws" not in body]
-    notebook = new_notebook(cells=[new_code_cell(cell.strip()) for cell in cells])
+    notebook = new_notebook(cells=[new_code_cell(cell.strip()) for cell in [*cells, "%chalice delete --yes"]])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    shown = notebook.cells[-1].outputs[0].data["text/plain"]
+    shown = notebook.cells[-2].outputs[0].data["text/plain"]
     assert re.search(r"^message \S+: done\nok in .* request \S+\n  INFO    50 -> 60.00$", shown)
     printed = fenced(TEXTS["README.md"], "text")[0].strip()
     normal = r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9.]+ ms|\d+ of \d+ MB"
@@ -140,6 +140,8 @@ def test_the_shell_commands_of_the_readme_run(local_aws, tmp_path, monkeypatch, 
     for words in ours:
         if words != ["local", "stop"]:  # the tests share it
             assert code_of(words) == 0, f"nbchalice {' '.join(words)}: {capsys.readouterr().err}"
+        if words[0] == "send":
+            assert "tea costs 2.40" in capsys.readouterr().out
     assert (tmp_path / "build" / "price.zip").exists()
 
 
