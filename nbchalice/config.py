@@ -1,15 +1,23 @@
-"""`.chalice/config.json` beside the notebook: Chalice's own keys, weaker than what the notebook says."""
+"""`.chalice/config.json` beside the notebook: Chalice's own keys, weaker than what the notebook says.
+
+Chalice: "Configuration File". A handler's values are looked up in the function's section of the stage, in the stage,
+and in the file as a whole; environment variables and tags are merged.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.handlers.settings import SETTINGS, settings_problems, tidy_settings
+from nbchalice.sources.options import near
 
-# Chalice's key (Chalice: Configuration File, "Lambda Specific Configuration") -> our setting.
+FILE = ".chalice/config.json"
+# Chalice's key -> our setting.
 KEYS = {
     "lambda_timeout": "timeout",
     "lambda_memory_size": "memory",
@@ -18,8 +26,23 @@ KEYS = {
     "layers": "layer",
     "reserved_concurrency": "reserved_concurrency",
     "iam_role_arn": "role",
+    "iam_policy_file": "policy",
     "log_retention_in_days": "log_retention",
+    "subnet_ids": "subnet",
+    "security_group_ids": "security_group",
+    "xray_tracing": "tracing",
 }
+# Settings that Chalice has no key for go by their own names.
+OWN = {option.name: option.name for option in SETTINGS if option.name not in KEYS.values()}
+ROLE_KEYS = {"manage_iam_role", "autogen_policy"}
+# Keys of Chalice that say nothing of event handlers; they are let through.
+UNUSED = {
+    "version", "api_gateway_stage", "api_gateway_endpoint_type", "api_gateway_endpoint_vpce",
+    "api_gateway_policy_file", "api_gateway_custom_domain", "websocket_api_custom_domain", "minimum_compression_size",
+    "automatic_layer", "profile", "generated_by",
+}  # fmt: skip
+TOP = {"app_name", "stages", "allowed_accounts"}
+MERGED = ("env", "tag")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -27,18 +50,70 @@ def read_config(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    InvalidInputError: the file is not a JSON object.
+    InvalidInputError: the file is not a JSON object, or a key or value in it is wrong.
     """
-    path = folder / ".chalice" / "config.json"
+    path = folder / FILE
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}", "mend the file, or move it away") from None
+        raise InvalidInputError(f"{FILE} cannot be read: {error}", f"correct {path}, or move it away") from None
     if not isinstance(content, dict):
-        raise InvalidInputError(f"{path} is no JSON object", "mend the file, or move it away")
+        raise InvalidInputError(f"{FILE} is no JSON object", f"correct {path}, or move it away")
+    if wrong := next(_problems(content), None):
+        raise InvalidInputError(f"{FILE}: {wrong}", f"correct {path}")
     return content
+
+
+def _problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong, with the place in the file."""
+    name = config.get("app_name", "app")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        yield f"app_name {name!r} may have letters, digits, - and _"
+    yield from _section_problems(config, "", TOP)
+    for stage, section, where in _sections(config, "stages", ""):
+        yield from _section_problems(section, where, {"lambda_functions"})
+        for _, function, inner in _sections(section, "lambda_functions", where):
+            yield from _section_problems(function, inner, set())
+        if section.get("manage_iam_role") is False and not (section.get("iam_role_arn") or config.get("iam_role_arn")):
+            yield f"manage_iam_role is false in stage {stage}, so that iam_role_arn must name a role"
+    if config.get("manage_iam_role") is False and not config.get("stages") and not config.get("iam_role_arn"):
+        yield "manage_iam_role is false, so that iam_role_arn must name a role"
+
+
+def _sections(holder: Mapping[str, Any], key: str, where: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    found = holder.get(key)
+    for name, section in found.items() if isinstance(found, dict) else ():
+        if isinstance(section, dict):
+            yield name, section, f"{where}{key}.{name}."
+
+
+def _section_problems(section: Mapping[str, Any], where: str, more: set[str]) -> Iterator[str]:
+    known = {*KEYS, *OWN, *ROLE_KEYS, *UNUSED, *more}
+    for key, value in section.items():
+        if key not in known:
+            yield f"there is no key {where}{key}; {near(key, sorted(known - UNUSED))}"
+        elif key in {"stages", "lambda_functions"}:
+            wrong = not isinstance(value, dict) or any(not isinstance(inner, dict) for inner in value.values())
+            if wrong:
+                yield f"{where}{key} wants an object of objects, by name"
+        elif key in ROLE_KEYS and not isinstance(value, bool):
+            yield f"{where}{key} wants true or false, not {value!r}"
+    for key, name in {**KEYS, **OWN}.items():
+        if key in section:
+            yield from (_named(text, name, f"{where}{key}") for text in _value_problems(name, section[key]))
+
+
+def _value_problems(name: str, value: Any) -> list[str]:
+    found = settings_problems(tidy_settings({name: value}))
+    # One section need not have both.
+    return [text for text in found if not text.startswith("a VPC wants both")]
+
+
+def _named(text: str, name: str, key: str) -> str:
+    """Call a setting by its key in the file."""
+    return text.replace("--" + name.replace("_", "-"), key)
 
 
 def settings_for(config: Mapping[str, Any], stage: str, handler: str) -> dict[str, Any]:
@@ -46,6 +121,33 @@ def settings_for(config: Mapping[str, Any], stage: str, handler: str) -> dict[st
     section = config.get("stages", {}).get(stage, {})
     layers = [config, section, section.get("lambda_functions", {}).get(handler, {})]
     found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for layer in layers:
-        found.update({ours: layer[theirs] for theirs, ours in KEYS.items() if theirs in layer})
+        values.update(layer)
+        given = {ours: layer[theirs] for theirs, ours in {**KEYS, **OWN}.items() if layer.get(theirs) is not None}
+        found = merged(found, tidy_settings(given))
+    if values.get("manage_iam_role") is True:
+        found.pop("role", None)
+    if values.get("autogen_policy") is False:
+        found.setdefault("policy", f"policy-{stage}.json")
+    if "policy" in found:
+        # Chalice looks for it beside its configuration.
+        found["policy"] = f".chalice/{found['policy']}"
     return found
+
+
+def merged(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of two places: the stronger one wins, environment variables and tags are put together."""
+    found = {**weaker, **stronger}
+    for name in MERGED:
+        if isinstance(weaker.get(name), Mapping) and isinstance(stronger.get(name), Mapping):
+            found[name] = {**weaker[name], **stronger[name]}
+    if stronger.get("role") and "policy" in weaker and "policy" not in stronger:
+        # The policy is for a role of our own making.
+        del found["policy"]
+    return found
+
+
+def with_config(config: Mapping[str, Any], stage: str, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a handler's settings: its own, and what the configuration file says besides."""
+    return merged(settings_for(config, stage, handler), tidy_settings(own))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.config import read_config, settings_for
+from nbchalice.config import read_config, with_config
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
 
@@ -31,6 +31,11 @@ DEFAULT_STAGE = "dev"
 def app_name_of(notebook: str) -> str:
     """Return the app's name for a notebook that names none: its file's name."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(notebook).stem).strip("-") or "notebook"
+
+
+def named_by_config(folder: Path) -> str | None:
+    """Return the app's name of `.chalice/config.json`; as in Chalice it is stronger than `Chalice(app_name=...)`."""
+    return read_config(folder).get("app_name")
 
 
 def kernel_python() -> str:
@@ -54,6 +59,7 @@ def read_project(path: Path, stage: str | None = None) -> Project:
     """
     from nbchalice.notebook.cells import read_notebook
     from nbchalice.notebook.discover import discover
+    from nbchalice.notebook.magic import read_body
     from nbchalice.runtime.app import Trigger
 
     cells = read_notebook(path)
@@ -72,7 +78,10 @@ def read_project(path: Path, stage: str | None = None) -> Project:
     names = list(dict.fromkeys(one.app for one in found if one.app))
     if len(names) > 1:
         raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
-    name = names[0] if names else app_name_of(path.name)
+    name = next(iter(names), app_name_of(path.name))
+    by_magic = {name for cell in cells for _, name in read_body(cell.source).apps}
+    if name not in by_magic:
+        name = named_by_config(path.parent) or name
     return Project(name, stage or DEFAULT_STAGE, path, cells, handlers)
 
 
@@ -102,8 +111,7 @@ class Project:
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
         self.handlers = tuple(
-            replace(h, settings=tidy_settings({**settings_for(config, self.stage, h.name), **h.settings}))
-            for h in self.handlers
+            replace(h, settings=with_config(config, self.stage, h.name, h.settings)) for h in self.handlers
         )
 
     @property

@@ -114,12 +114,9 @@ class TestLambdaClient:
         return InvokeResponse(_through_json(result, f"the result of {function_name}"))
 
     def _settings(self, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
-        from nbchalice.config import read_config, settings_for
-        from nbchalice.handlers import tidy_settings
+        from nbchalice.config import read_config, with_config
 
-        own = tidy_settings(own)
-        configured = settings_for(read_config(self._folder), self._stage, handler)
-        return {**configured, **own, "env": {**(configured.get("env") or {}), **(own.get("env") or {})}}
+        return with_config(read_config(self._folder), self._stage, handler, own)
 
 
 def _through_json(value: Any, what: str) -> Any:

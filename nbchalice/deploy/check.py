@@ -9,27 +9,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import combinations
 
 from nbchalice.config import read_config
 from nbchalice.deploy.desired import App, policy_file
 from nbchalice.deploy.function import Function
 from nbchalice.deploy.role import Role
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
-from nbchalice.handlers import Handler
+from nbchalice.handlers import Handler, clashes
+from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
 from nbchalice.sources.base import AWS, JSON, Resource
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
-LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
-ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+")
 DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")
-TAG = re.compile(r"[\w\s.:/=+\-@]*")
-TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
 # Lambda: FunctionName; IAM: RoleName. The names of rules and schedules are their sources' concern.
 LONGEST_NAME = 64
-MOST_TAGS = 50 - 4
-MOST_LAYERS = 5
 # IAM: the sum of a role's inline policies, white space not counted.
 LONGEST_POLICY = 10_240
 POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -51,9 +44,8 @@ def problems(app: App) -> list[NbChaliceError]:
         found.append(InvalidInputError(f"{counts[name]} handlers are named {name}", "give one of them a --name"))
     for handler in app.handlers:
         found += handler.problems()
-        found += _told(handler, [*_role_problems(handler), *_layer_problems(handler), *_tag_problems(handler)])
         found += _policy_file_problems(app, handler)
-    return found + _clashes(app)
+    return found + clashes(app.handlers)
 
 
 def names_problems(app: App) -> list[NbChaliceError]:
@@ -100,45 +92,6 @@ def account_problems(app: App, aws: AWS) -> list[NbChaliceError]:
             "use the credentials of an allowed account, or add this one to the list",
         )
     ]
-
-
-def _role_problems(handler: Handler) -> Iterator[tuple[str, str]]:
-    role = handler.setting("role")
-    if role is not None:
-        if not ROLE_ARN.fullmatch(str(role)):
-            yield f"--role {role!r} is no ARN of a role", "give arn:aws:iam::ACCOUNT:role/NAME"
-        for name in ("allow", "policy"):
-            if handler.setting(name):
-                yield f"--{name} would change nothing: --role names a role that is not ours", f"leave out --{name}"
-    for action, resource in handler.setting("allow") or []:
-        if not ACTION.fullmatch(str(action)):
-            yield f"--allow: {action!r} is no action", "write --allow s3:GetObject=arn:aws:s3:::bucket/*"
-        if resource != "*" and not re.fullmatch(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", str(resource)):
-            yield f"--allow {action}: {resource!r} is neither an ARN nor *", "write --allow ACTION=arn:aws:..."
-    dlq = handler.setting("dlq")
-    if dlq is not None and str(dlq).startswith("arn:") and not DLQ.fullmatch(str(dlq)):
-        yield f"--dlq {dlq!r} is neither a queue nor a topic", "give a queue's name, or the ARN of a queue or topic"
-
-
-def _layer_problems(handler: Handler) -> Iterator[tuple[str, str]]:
-    layers = [str(layer) for layer in handler.setting("layer") or []]
-    for layer in layers:
-        if not LAYER_ARN.fullmatch(layer):
-            yield f"--layer {layer!r} is no ARN of a layer version", "give arn:aws:lambda:REGION:ACCOUNT:layer:NAME:1"
-    counts = Counter(match["layer"] for layer in layers if (match := LAYER_ARN.fullmatch(layer)))
-    for layer in (layer for layer, count in counts.items() if count > 1):
-        yield f"--layer names {layer.rsplit(':', 1)[-1]} twice; Lambda takes one version of a layer", "leave one out"
-
-
-def _tag_problems(handler: Handler) -> Iterator[tuple[str, str]]:
-    tags = handler.setting("tag") or {}
-    if len(tags) > MOST_TAGS:
-        yield f"{len(tags)} tags; AWS takes 50, and nbchalice needs 4 of them", f"leave out {len(tags) - MOST_TAGS}"
-    for name, value in tags.items():
-        if not 1 <= len(name) <= 128 or not TAG.fullmatch(name):
-            yield f"--tag {name!r} is no name of a tag", f"use up to 128 {TAG_LETTERS}"
-        if len(str(value)) > 256 or not TAG.fullmatch(str(value)):
-            yield f"--tag {name}={value!r} has no valid value", f"use up to 256 {TAG_LETTERS}"
 
 
 def _policy_file_problems(app: App, handler: Handler) -> list[NbChaliceError]:
@@ -191,19 +144,6 @@ def _place_problems(handler: Handler, aws: AWS) -> Iterator[tuple[str, str]]:
     dlq = DLQ.fullmatch(str(handler.setting("dlq") or ""))
     if dlq and dlq["region"] and dlq["region"] != aws.region:
         yield f"--dlq is in {dlq['region']}, the function in {aws.region}", f"use one in {aws.region}"
-
-
-def _clashes(app: App) -> list[NbChaliceError]:
-    """Return which triggers of the app AWS would refuse beside each other."""
-    found: list[NbChaliceError] = []
-    everything = [(handler, source, options) for handler in app.handlers for source, options in handler.sources()]
-    for (one, source, options), (other, other_source, other_options) in combinations(everything, 2):
-        if source.name == other_source.name:
-            text = source.clash(options, other_options, same_function=one.name == other.name)
-            if text:
-                both = one.name if one.name == other.name else f"{one.name} and {other.name}"
-                found.append(InvalidInputError(f"handlers {both}: {text}", None, other.location))
-    return found
 
 
 def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]:

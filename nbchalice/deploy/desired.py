@@ -9,6 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from nbchalice.deploy.destination import Destination, permission_to
 from nbchalice.deploy.function import LAMBDA_HANDLER, Function
 from nbchalice.deploy.layer import Layer
 from nbchalice.deploy.package import Package
@@ -17,6 +18,13 @@ from nbchalice.deploy.upload import UploadBucket
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
 from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, Source
+from nbchalice.sources.queue import Queue, QueueRef
+
+# Lambda: AWSLambdaVPCAccessExecutionRole.
+VPC_ACTIONS = (
+    "CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets", "DeleteNetworkInterface",
+    "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ def merged(resources: Iterable[Resource]) -> dict[str, Resource]:
 def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package, aws: AWS) -> list[Resource]:
     """Return what should stand for one handler: log group, role, layer, function and what its sources add."""
     arch = handler.setting("arch")
+    ref = replace(ref, dlq=target_arn(handler.setting("dlq"), ref))
     found: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
     layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
     role_arn = handler.setting("role")
@@ -89,7 +98,7 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         handler.setting("reserved_concurrency"),
         layer,
     )
-    found.append(function)
+    found += [function, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
     if layer:
         found.append(layer)
     if function.is_large or (layer and layer.is_large):
@@ -98,7 +107,17 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         found += source.resources(options, own)
         if aws.local:
             found += source.playthings(options, own)
-    return found
+    return [*found, *(queues_of(handler, ref) if aws.local else [])]
+
+
+def targets(handler: Handler, ref: FunctionRef) -> list[str]:
+    """Return the ARNs that failed events go to: those of `--dlq` and `--on-failure`."""
+    return [arn for name in ("dlq", "on_failure") if (arn := target_arn(handler.setting(name), ref))]
+
+
+def queues_of(handler: Handler, ref: FunctionRef) -> list[Queue]:
+    """Return the queues of `--dlq` and `--on-failure`, which the local AWS is to create where they are missing."""
+    return [Queue(QueueRef.parse(arn, ref)) for arn in targets(handler, ref) if ":sqs:" in arn]
 
 
 def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, dict[str, Any], FunctionRef]]:
@@ -113,10 +132,8 @@ def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, dict[str,
 
 def dead_letters(handler: Handler, ref: FunctionRef) -> str:
     """Return the ARN that the function's asynchronous events go to when they failed for good, or an empty text."""
-    dlq = handler.setting("dlq")
-    if dlq is None or not any(source.asynchronous for source, _ in handler.sources()):
-        return ""
-    return queue_arn(dlq, ref)
+    asynchronous = any(source.asynchronous for source, _ in handler.sources())
+    return target_arn(handler.setting("dlq"), ref) if asynchronous else ""
 
 
 def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
@@ -130,12 +147,21 @@ def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
         "Environment": {"Variables": dict(handler.setting("env") or {})},
         "Layers": list(handler.setting("layer") or []),
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
+        "EphemeralStorage": {"Size": handler.setting("ephemeral_storage")},
+        "TracingConfig": {"Mode": "Active" if handler.setting("tracing") else "PassThrough"},
+        "LoggingConfig": {"LogFormat": "JSON" if handler.setting("json_logs") else "Text"},
+        "VpcConfig": {
+            "SubnetIds": list(handler.setting("subnet") or []),
+            "SecurityGroupIds": list(handler.setting("security_group") or []),
+        },
     }
 
 
-def queue_arn(queue: str, ref: FunctionRef) -> str:
-    """Return the ARN of a queue given by name or ARN."""
-    return queue if queue.startswith("arn:") else ref.arn_of("sqs", queue)
+def target_arn(target: str | None, ref: FunctionRef) -> str:
+    """Return the ARN of what is given by ARN, or as a queue's name or URL; empty for nothing."""
+    if not target or target.startswith("arn:"):
+        return target or ""
+    return QueueRef.parse(target, ref).arn
 
 
 def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
@@ -145,11 +171,34 @@ def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
         found += source.statements(options, own)
     for action, arn in handler.setting("allow") or []:
         found.append({"Effect": "Allow", "Action": action, "Resource": arn})
-    if dlq := dead_letters(handler, ref):
-        action = "sns:Publish" if ":sns:" in dlq else "sqs:SendMessage"
-        found.append({"Effect": "Allow", "Action": action, "Resource": dlq})
+    targets = {
+        dead_letters(handler, ref),
+        target_arn(handler.setting("on_failure"), ref),
+        stream_failures(handler, ref),
+    }
+    found += [permission_to(arn) for arn in sorted(targets) if arn]
+    found += platform_statements(handler)
     if policy := handler.setting("policy"):
         found += policy_file(app.folder / policy, handler)
+    return found
+
+
+def stream_failures(handler: Handler, ref: FunctionRef) -> str:
+    """Return the ARN that a stream's failed records go to: Lambda's poller reports them with the function's role."""
+    streams = {"on_kinesis_record", "on_dynamodb_record"}
+    polled = any(source.name in streams for source, _ in handler.sources())
+    return target_arn(handler.setting("dlq"), ref) if polled else ""
+
+
+def platform_statements(handler: Handler) -> list[JSON]:
+    """Return what Lambda itself does with the role (Lambda: AWS managed policies for Lambda features)."""
+    found: list[JSON] = []
+    if handler.setting("tracing"):
+        actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        found.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    if handler.setting("subnet"):
+        actions = [f"ec2:{action}" for action in VPC_ACTIONS]
+        found.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
     return found
 
 

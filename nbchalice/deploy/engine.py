@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from nbchalice.aws.target import Connection
-from nbchalice.deploy import check
-from nbchalice.deploy.desired import App, desired, triggers
+from nbchalice.deploy import check, destination
+from nbchalice.deploy.desired import App, desired, targets, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
 from nbchalice.deploy.function import Function
 from nbchalice.deploy.inspect import inspect, parallel, read_more
@@ -68,6 +68,7 @@ def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
         ref = app.ref(aws, handler.name, handler.setting("timeout"))
         for number, (source, options, own) in enumerate(triggers(handler, ref)):
             calls[handler.name, number] = partial(source.preflight, aws, options, own)
+        calls[handler.name, -1] = partial(destination.preflight, aws, targets(handler, ref))
     with parallel() as run:
         return run(calls)
 

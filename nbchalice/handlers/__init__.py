@@ -2,213 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from itertools import combinations
+from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.handlers.line import CellMagic, HelpShown, magic_parser, parse_cell_magic, trigger_problems
+from nbchalice.handlers.settings import META, RUNTIMES, SETTINGS, name_problems, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
-from nbchalice.sources.options import Option, fill, problems
+from nbchalice.sources.options import fill
 
-RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
-RESERVED_ENV = (
-    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER", "_X_AMZN_TRACE_ID",
-)  # fmt: skip
-MOST_ENV_BYTES = 4096
-RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
+__all__ = [
+    "META",
+    "RUNTIMES",
+    "SETTINGS",
+    "CellMagic",
+    "Handler",
+    "HelpShown",
+    "clashes",
+    "magic_parser",
+    "parse_cell_magic",
+    "tidy_settings",
+]
 
-
-def pair(text: str) -> tuple[str, str]:
-    """Read NAME=VALUE; raise ValueError where there is no =."""
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise ValueError(f"wants NAME=VALUE, not {text!r}")
-    return name, value
-
-
-# Options of every handler, beside its source's own. Ranges are those of Lambda: "Lambda quotas".
-SETTINGS = (
-    Option("timeout", "seconds a run may take", int, 60, "SECONDS", minimum=1, maximum=900),
-    Option("memory", "memory of the function", int, 128, "MB", minimum=128, maximum=10_240),
-    Option("env", "environment variable", pair, None, "NAME=VALUE", repeats=True),
-    Option("tag", "tag of the function", pair, None, "NAME=VALUE", repeats=True),
-    Option("role", "ARN of an existing role, instead of one made for the function", metavar="ARN"),
-    Option("policy", "file with a policy document for the role (JSON)", metavar="FILE"),
-    Option("allow", "what the role may do besides, for example s3:PutObject=arn:...", pair, None, "ACTION=ARN", True),
-    Option("layer", "ARN of a layer version to add", str, None, "ARN", repeats=True),
-    Option("arch", "processor", metavar="ARCH", default="x86_64", choices=("x86_64", "arm64")),
-    Option("python", "Python on Lambda; default: the kernel's", metavar="VERSION", choices=RUNTIMES),
-    Option("requirements", "file with requirements, instead of what the imports tell", metavar="FILE"),
-    Option("reserved_concurrency", "most runs at once", int, None, "N", minimum=0, maximum=1000),
-    Option("log_retention", "days after which CloudWatch drops logs; default: never", int, None, "DAYS"),
-    Option("dlq", "queue for asynchronous events that failed for good (name or ARN)", metavar="QUEUE"),
-)
-META = (
-    Option("handler", "which of the cell's functions is the handler", metavar="NAME"),
-    Option("name", "the handler's name on AWS; default: the function's", metavar="NAME"),
-)
-
-
-@dataclass(frozen=True)
-class CellMagic:
-    """What the line of a cell magic says.
-
-    Parameters
-    ----------
-    source: name of the event source, for example ``on_sqs_message``.
-    options: the source's options that were given.
-    settings: the function's settings that were given.
-    handler: which function of the cell, or None.
-    name: the handler's name, or None.
-    """
-
-    source: str
-    options: dict[str, Any]
-    settings: dict[str, Any]
-    handler: str | None = None
-    name: str | None = None
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of printing and leaving."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidInputError(f"{self.prog}: {message}", f"{self.prog} --help lists the options")
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise HelpShown(self.format_help())
-
-
-class HelpShown(Exception):
-    """`--help` was given; the text is the help."""
-
-
-def _converter(option: Option) -> Any:
-    def convert(text: str) -> Any:
-        try:
-            return option.type(text)
-        except ValueError as error:
-            wrong = f"wants a whole number, not {text!r}" if option.type is int else str(error)
-            raise argparse.ArgumentTypeError(wrong) from None
-
-    return convert
-
-
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
-    if option.type is bool:
-        parser.add_argument(
-            option.flag, dest=option.name, action=argparse.BooleanOptionalAction, default=None, help=option.help
-        )
-        return
-    parser.add_argument(
-        option.flag,
-        dest=option.name,
-        type=_converter(option),
-        action="append" if option.repeats else "store",
-        default=None,
-        metavar=option.metavar,
-        help=option.help.replace("%", "%%"),
-    )
-
-
-def magic_parser(source: Source) -> argparse.ArgumentParser:
-    """Return the parser of a cell magic's line, made from the options the source declares."""
-    parser = _Parser(
-        prog=f"%%{source.name}",
-        description=f"The cell's function handles events of: {source.title}.",
-        allow_abbrev=False,
-    )
-    if source.argument:
-        optional = any(option.name == f"{source.argument.name}_arn" for option in source.options)
-        nargs = "*" if optional else "+"
-        parser.add_argument(
-            source.argument.name, nargs=nargs, metavar=source.argument.metavar, help=source.argument.help
-        )
-    for option in (*source.options, *SETTINGS, *META):
-        _add(parser, option)
-    return parser
-
-
-def parse_cell_magic(magic: str, line: str) -> CellMagic:
-    """Read the line of a cell magic.
-
-    Parameters
-    ----------
-    magic: the magic's name without ``%%``.
-    line: the rest of the line; quoted as in a shell.
-
-    Raises
-    ------
-    InvalidInputError: the line cannot be read, an option is unknown, or a value is out of range.
-    HelpShown: ``--help`` was given.
-    """
-    source = SOURCES[magic]
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise InvalidInputError(f"%%{magic}: {error} in {line!r}", "close the quote") from None
-    given = {name: value for name, value in vars(magic_parser(source).parse_args(words)).items() if value is not None}
-    if source.argument and source.argument.name in given:
-        # rate(5 minutes) arrives as two words.
-        joined = " ".join(given[source.argument.name])
-        given[source.argument.name] = joined or None
-        if not joined:
-            del given[source.argument.name]
-    settings = {option.name: given[option.name] for option in SETTINGS if option.name in given}
-    options = {option.name: given[option.name] for option in source.all_options() if option.name in given}
-    found = CellMagic(magic, options, tidy_settings(settings), given.get("handler"), given.get("name"))
-    wrong = source.problems(options) + settings_problems(found.settings) + name_problems(found.name)
-    if wrong:
-        raise InvalidInputError(f"%%{magic}: {'; '.join(wrong)}", f"%%{magic} --help lists the options")
-    return found
-
-
-def tidy_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with env and tag as dictionaries; a decorator may give them as such."""
-    tidy = dict(settings)
-    for name in ("env", "tag"):
-        if isinstance(tidy.get(name), list | tuple):
-            tidy[name] = dict(tidy[name])
-    if isinstance(tidy.get("allow"), Mapping):
-        tidy["allow"] = [(action, arn) for action, arn in tidy["allow"].items()]
-    return tidy
-
-
-def settings_problems(settings: Mapping[str, Any]) -> list[str]:
-    """Return what Lambda would reject in the settings of a function (Lambda: CreateFunction)."""
-    found = problems(SETTINGS, settings)
-    env = settings.get("env") or {}
-    found += [f"--env {name} is reserved by Lambda" for name in env if name in RESERVED_ENV]
-    bad = [name for name in env if not name.replace("_", "").isalnum() or not name[0].isalpha()]
-    found += [f"--env {name!r} is no variable name: a letter, then letters, digits and _" for name in bad]
-    size = sum(len(f"{name}{value}".encode()) for name, value in env.items())
-    if size > MOST_ENV_BYTES:
-        found.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")
-    reserved = [name for name in settings.get("tag") or {} if name.lower().startswith(("aws:", "nbchalice:"))]
-    found += [f"--tag {name} begins with a reserved prefix" for name in reserved]
-    days = settings.get("log_retention")
-    if days is not None and days not in RETENTION_DAYS:
-        found.append(f"--log-retention is one of {', '.join(map(str, RETENTION_DAYS))}, not {days}")
-    if len(settings.get("layer") or []) > 5:
-        found.append("--layer may be given up to five times")
-    return found
-
-
-def name_problems(name: str | None) -> list[str]:
-    """Return what is wrong with a handler's name."""
-    if name is None or re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        return []
-    return [f"--name {name!r} is no name: letters, digits, - and _"]
+FLAG = re.compile(r"--([a-z][a-z-]*)")
 
 
 @dataclass(frozen=True)
@@ -244,9 +65,34 @@ class Handler:
         """Return the triggers in a few words."""
         return "; ".join(source.describe(options) for source, options in self.sources())
 
+    def notes(self) -> list[str]:
+        """Return what a person should know of the triggers, without asking AWS."""
+        found = [note for source, options in self.sources() for note in source.notes(options, self.settings)]
+        return list(dict.fromkeys(found))
+
     def problems(self) -> list[InvalidInputError]:
-        """Return what is wrong with the handler, without asking AWS."""
+        """Return what is wrong with the handler, without asking AWS; names are those of the decorator's parameters."""
         texts = name_problems(self.name) + settings_problems(self.settings)
         for source, options in self.sources():
             texts += [f"@app.{source.name}: {text}" for text in source.problems(options)]
-        return [InvalidInputError(f"handler {self.name}: {text}", None, self.location) for text in texts]
+        if not texts:
+            texts = trigger_problems(
+                [(trigger.source, trigger.options) for trigger in self.triggers], dict(self.settings)
+            )
+        words = [FLAG.sub(lambda match: match[1].replace("-", "_"), text) for text in texts]
+        hint = "correct the decorator of the function, or .chalice/config.json"
+        return [InvalidInputError(f"handler {self.name}: {text}", hint, self.location) for text in words]
+
+
+def clashes(handlers: Iterable[Handler]) -> list[InvalidInputError]:
+    """Return which triggers of different handlers AWS would refuse beside each other, naming both."""
+    found = []
+    for one, other in combinations(handlers, 2):
+        for source, options in one.sources():
+            for same, others in other.sources():
+                wrong = source.clash(options, others, same_function=False) if same is source else None
+                if wrong:
+                    hint = "let one of them match less, or let one handler do both"
+                    text = f"handlers {one.name} and {other.name}: {wrong}"
+                    found.append(InvalidInputError(text, hint, other.location))
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
 from . import logs
+from . import settings as known
 from .function import LambdaFunction, Trigger
 from .middleware import Middleware, Registry
 from .schedules import ScheduleExpression, parse_schedule
@@ -126,7 +127,7 @@ class Chalice:
         """
         options = {
             "bucket": bucket,
-            "events": ["s3:ObjectCreated:*"] if events is None else list(events),
+            "events": ["s3:ObjectCreated:*"] if events is None else events,
             "prefix": prefix,
             "suffix": suffix,
         }
@@ -278,6 +279,7 @@ class Chalice:
         return self._middleware.of(source)
 
     def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
+        known.check(source, settings, ["name", *options])
         trigger = Trigger(source, options)
 
         def decorate(function: Callable[..., Any]) -> LambdaFunction:

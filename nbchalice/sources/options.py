@@ -20,7 +20,8 @@ def json_value(text: str) -> Any:
 def near(name: str, known: Iterable[str]) -> str:
     """Return which known name was probably meant, or all of them, as the end of a sentence."""
     names = list(known)
-    found = difflib.get_close_matches(name, names, 1)
+    longer = [one for one in names if len(name) > 3 and one.startswith(name)]
+    found = longer or difflib.get_close_matches(name, names, 1)
     return f"did you mean {found[0]}?" if found else f"there are {', '.join(names)}"
 
 

@@ -37,12 +37,14 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     run_body(notebook, raw, body.text, bool(body.magics) or body.text.count("\n") != raw.count("\n"))
     function = notebook.shell.user_ns[name]
     made = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
+    for source, options in parsed.also:
+        made = getattr(chalice, source)(**options)(made)
     notebook.shell.user_ns[name] = made
     notebook.register(made, body.magic_line)
     project = notebook.project()
     handler = project.handler(made.name)
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
-    notes = [f"{name} is not defined yet" for name in missing]
+    notes = [*handler.notes(), *(f"{name} is not defined yet" for name in missing)]
     return HandlerCard(handler, project.name, project.stage, needs, notes)
 
 

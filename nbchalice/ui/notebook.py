@@ -66,6 +66,7 @@ class Notebook:
         self.registry: dict[str, Registered] = {}
         self.stage = DEFAULT_STAGE
         self.target = "local"
+        self.named: Chalice | None = None
         self.matcher: Any = None
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
@@ -167,7 +168,7 @@ class Notebook:
 
     def chalice(self) -> Chalice:
         """Return the session's app; one named after the notebook is bound to ``app`` where there is none."""
-        from nbchalice.project import app_name_of
+        from nbchalice.project import app_name_of, named_by_config
 
         current = self.shell.user_ns.get("app")
         if isinstance(current, Chalice):
@@ -178,7 +179,7 @@ class Notebook:
                 "rename your variable, then run %chalice app NAME",
                 self.here(),
             )
-        return self.name_app(app_name_of(str(self.path)))
+        return self.name_app(named_by_config(self.path.parent) or app_name_of(str(self.path)))
 
     def name_app(self, name: str) -> Chalice:
         """Bind ``app`` to an app of this name; handlers registered before move to it."""
@@ -197,12 +198,14 @@ class Notebook:
 
     def project(self) -> Project:
         """Return the project of the session as it stands."""
-        from nbchalice.project import Project, app_name_of
+        from nbchalice.project import Project, app_name_of, named_by_config
 
         handlers = tuple(registered.handler() for registered in self.registry.values())
         current = self.shell.user_ns.get("app")
         apps = [app.app_name for app in self.apps()]
-        name = current.app_name if isinstance(current, Chalice) else next(iter(apps), app_name_of(str(self.path)))
+        own = current.app_name if isinstance(current, Chalice) else next(iter(apps), app_name_of(str(self.path)))
+        by_magic = current is not None and current is self.named
+        name = own if by_magic else named_by_config(self.path.parent) or own
         stage = self._chosen.get("stage") or self.stage
         return Project(name, stage, self.path, self.session.cells(), handlers, self.shell.user_ns)
 

@@ -23,7 +23,7 @@ def test_the_card_tells_name_trigger_settings_and_needs(run):
 
 def test_a_name_that_nothing_defines_is_noted_on_the_card(run):
     card = run("%%schedule rate(5 minutes)\ndef tick(event):\n    return LATER")
-    assert card.notes == ["LATER is not defined yet"]
+    assert "LATER is not defined yet" in card.notes
 
 
 def test_the_function_is_defined_in_the_notebook_and_takes_raw_events_and_event_objects(run):
@@ -85,11 +85,11 @@ def test_help_lists_the_options_made_from_the_source(run):
 @pytest.mark.parametrize(
     ("cell", "message", "place"),
     [
-        ("%%on_sqs_message orders --batch 3\ndef f(event):\n    pass", "unrecognized arguments: --batch 3", "line 1"),
+        ("%%on_sqs_message orders --batch 3\ndef f(event):\n    pass", "has no option --batch", "line 1"),
         ("# why\n%%on_sqs_message orders --batch-size x\ndef f(event):\n    pass", "wants a whole number", "line 2"),
         ("%%on_sqs_message orders --batch-size 20\ndef f(event):\n    pass", "--batch-size over 10 needs", "line 1"),
         ("%%on_sqs_message\ndef f(event):\n    pass", "QUEUE is missing", "line 1"),
-        ("%%on_sqs_message 'orders\ndef f(event):\n    pass", "No closing quotation", "line 1"),
+        ("%%on_sqs_message 'orders\ndef f(event):\n    pass", "no closing quotation", "line 1"),
         ("%%on_sqs_message orders\ndef f(event)\n    pass", "the cell is not valid Python", "line 2: def f(event)"),
         ("%%on_sqs_message orders\nx = 1", "no function", "line 1"),
         ("%%on_sqs_message orders\ndef f(event): ...\ndef g(event): ...", "f, g", "line 1"),

@@ -1,0 +1,101 @@
+"""Where Lambda reports asynchronous events that failed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.sources.queue import Queue, QueueRef
+from nbchalice.sources.sns import Topic
+
+# Lambda: "Capturing records of Lambda asynchronous invocations", required permissions.
+ACTIONS = {
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "lambda": "lambda:InvokeFunction",
+    "events": "events:PutEvents",
+    "s3": "s3:PutObject",
+}
+
+KEPT = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+
+
+def permission_to(arn: str) -> JSON:
+    """Return the statement that lets the function's role hand an event to a queue, topic or the like."""
+    service = arn.split(":")[2]
+    return {"Effect": "Allow", "Action": ACTIONS[service], "Resource": f"{arn}/*" if service == "s3" else arn}
+
+
+@dataclass(frozen=True)
+class Destination(Resource):
+    """The function's on-failure destination (Lambda: PutFunctionEventInvokeConfig).
+
+    Parameters
+    ----------
+    function: the function.
+    on_failure: ARN of the queue, topic, function, event bus or bucket; empty for none.
+    """
+
+    kind: ClassVar[str] = "on-failure destination"
+    function: FunctionRef
+    on_failure: str = ""
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.name
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The function, and the queue."""
+        return frozenset({f"function {self.function.name}", f"queue {self.on_failure.rsplit(':', 1)[-1]}"})
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the settings for asynchronous events; none where none are wanted, so that nothing is made."""
+        with or_missing():
+            answer = aws.client("lambda").get_function_event_invoke_config(FunctionName=self.function.name)
+            return {name: answer[name] for name in KEPT if answer.get(name) is not None}
+        return None if self.on_failure else {}
+
+    def differences(self, current: JSON) -> list[str]:
+        """Compare the destination; other settings of asynchronous events are not ours."""
+        now = _on_failure(current)
+        return [] if now == self.on_failure else [f"{now or 'none'} -> {self.on_failure or 'none'}"]
+
+    def write(self, aws: AWS, current: JSON | None) -> None:
+        """Set it, or take it away; other settings of asynchronous events stay."""
+        client = aws.client("lambda")
+        settings = dict(current or {})
+        others = {name: to for name, to in settings.pop("DestinationConfig", {}).items() if name != "OnFailure" and to}
+        destinations = {**others, "OnFailure": {"Destination": self.on_failure}} if self.on_failure else others
+        if not settings and not destinations:
+            with or_missing():
+                client.delete_function_event_invoke_config(FunctionName=self.function.name)
+            return
+        client.put_function_event_invoke_config(
+            FunctionName=self.function.name, DestinationConfig=destinations, **settings
+        )
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Nothing: it goes with the function."""
+
+
+def preflight(aws: AWS, arns: Iterable[str]) -> Preflight:
+    """Look whether the queues and topics that failed events go to exist; on the local AWS a deploy makes queues."""
+    found = []
+    for arn in arns if not aws.local else ():
+        service, region, name = arn.split(":")[2], arn.split(":")[3], arn.rsplit(":", 1)[-1]
+        things: dict[str, Resource] = {"sqs": Queue(QueueRef(name, region, arn.split(":")[4], aws.partition))}
+        things["sns"] = Topic(arn)
+        if service in things and things[service].read(aws) is None:
+            kind = things[service].kind
+            option = "queue-name" if service == "sqs" else "name"
+            hint = f"aws {service} create-{kind} --{option} {name} --region {region}"
+            found.append(Problem(f"{kind} {name} for failed events does not exist in {region}", hint))
+    return Preflight(found)
+
+
+def _on_failure(current: JSON) -> str:
+    return str((current.get("DestinationConfig", {}).get("OnFailure") or {}).get("Destination", ""))

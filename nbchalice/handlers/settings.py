@@ -1,0 +1,224 @@
+"""Settings of the function behind a handler: names, ranges, and what Lambda would refuse."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from nbchalice.sources.options import Option, problems
+from nbchalice.sources.queue import queue_problem
+
+RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
+RESERVED_ENV = (
+    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_INITIALIZATION_TYPE", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+)  # fmt: skip
+MOST_ENV_BYTES = 4096
+MOST_TAGS = 46  # Lambda takes 50, and four are nbchalice's.
+MOST_LAYERS = 5
+MOST_SUBNETS = 16
+MOST_SECURITY_GROUPS = 5
+RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
+ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
+ARN = re.compile(r"\*|arn:[a-z*-]+:[a-z0-9*-]*:[a-z0-9*-]*:[0-9*]*:.+")
+ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
+LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
+TAG = re.compile(r"[\w\s.:/=+\-@]*")
+TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
+DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Read NAME=VALUE; raise ValueError where there is no =."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise ValueError(f"wants NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def permission(text: str) -> tuple[str, str]:
+    """Read ACTION=ARN; raise ValueError where there is no =."""
+    action, sign, arn = text.partition("=")
+    if not sign:
+        raise ValueError(f"wants ACTION=ARN, for example s3:PutObject=arn:aws:s3:::my-bucket/*, not {text!r}")
+    return action, arn
+
+
+# Options of every handler, beside its source's own. Ranges are those of Lambda: "Lambda quotas".
+SETTINGS = (
+    Option("timeout", "seconds a run may take", int, 60, "SECONDS", minimum=1, maximum=900),
+    Option("memory", "memory of the function", int, 128, "MB", minimum=128, maximum=10_240),
+    Option("env", "environment variable", pair, None, "NAME=VALUE", repeats=True),
+    Option("tag", "tag of the function", pair, None, "NAME=VALUE", repeats=True),
+    Option("role", "ARN of an existing role, instead of one made for the function", metavar="ARN"),
+    Option("policy", "file with a policy document for the role (JSON)", metavar="FILE"),
+    Option("allow", "what the role may do besides: s3:PutObject=arn:...", permission, None, "ACTION=ARN", True),
+    Option("layer", "ARN of a layer version to add", str, None, "ARN", repeats=True),
+    Option("arch", "processor", metavar="ARCH", default="x86_64", choices=("x86_64", "arm64")),
+    Option("python", "Python on Lambda; default: the kernel's", metavar="VERSION", choices=RUNTIMES),
+    Option("requirements", "file with requirements, instead of what the imports tell", metavar="FILE"),
+    Option("reserved_concurrency", "most runs at once", int, None, "N", minimum=0, maximum=1000),
+    Option("ephemeral_storage", "size of /tmp", int, 512, "MB", minimum=512, maximum=10_240),
+    Option("log_retention", "days after which CloudWatch drops logs; default: never", int, None, "DAYS"),
+    Option("json_logs", "write logs as JSON", bool, False),
+    Option("tracing", "record runs in X-Ray", bool, False),
+    Option("subnet", "id of a subnet of the VPC to run in", str, None, "ID", repeats=True),
+    Option("security_group", "id of a security group, with --subnet", str, None, "ID", repeats=True),
+    Option("dlq", "queue for events that failed for good (name or ARN; a topic's ARN too)", metavar="QUEUE"),
+    Option("on_failure", "where reports of failed asynchronous events go (queue's name, or ARN)", metavar="TARGET"),
+)
+META = (
+    Option("handler", "which of the cell's functions is the handler", metavar="NAME"),
+    Option("name", "the handler's name on AWS; default: the function's", metavar="NAME"),
+    Option("also", "another trigger: a magic line without %%", str, None, "'TRIGGER ...'", repeats=True),
+)
+
+
+def tidy_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with env and tag as dictionaries and allow as pairs; a decorator may give them otherwise."""
+    tidy = dict(settings)
+    for name in ("env", "tag"):
+        if isinstance(tidy.get(name), list | tuple) and all(_is_pair(entry) for entry in tidy[name]):
+            tidy[name] = dict(tidy[name])
+    allow = tidy.get("allow")
+    if isinstance(allow, Mapping):
+        arns = {action: [value] if isinstance(value, str) else value for action, value in allow.items()}
+        tidy["allow"] = [(action, arn) for action, listed in arns.items() for arn in listed]
+    elif isinstance(allow, list | tuple):
+        tidy["allow"] = [tuple(entry.partition("=")[::2]) if isinstance(entry, str) else entry for entry in allow]
+    return tidy
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2
+
+
+def settings_problems(settings: Mapping[str, Any]) -> list[str]:
+    """Return what Lambda would reject in the settings of a function (Lambda: CreateFunction)."""
+    if found := problems(SETTINGS, settings):
+        return found
+    return [
+        *_variables(settings.get("env"), "--env"),
+        *_env(settings.get("env") or {}),
+        *_tags(settings.get("tag")),
+        *_lists(settings),
+        *_role(settings),
+        *_network(settings),
+        *_destinations(settings),
+    ]
+
+
+def _variables(values: Any, flag: str) -> list[str]:
+    if values is None or isinstance(values, Mapping):
+        wrong = [(n, v) for n, v in (values or {}).items() if not isinstance(n, str) or not isinstance(v, str)]
+        return [f"{flag} {name} wants a text, not {value!r}" for name, value in wrong]
+    return [f"{flag} wants names with values, not {values!r}"]
+
+
+def _env(env: Any) -> list[str]:
+    if not isinstance(env, Mapping) or _variables(env, "--env"):
+        return []
+    found = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
+    bad = [name for name in env if name not in RESERVED_ENV and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)]
+    found += [f"--env {name!r} is no variable name: a letter, then letters, digits and _" for name in bad]
+    size = sum(len(f"{name}{value}".encode()) for name, value in env.items())
+    if size > MOST_ENV_BYTES:
+        found.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")
+    return found
+
+
+def _tags(tags: Any) -> list[str]:
+    if found := _variables(tags, "--tag"):
+        return found
+    names = list(tags or {})
+    found = [f"--tag {n} begins with a reserved prefix" for n in names if n.lower().startswith(("aws:", "nbchalice:"))]
+    bad = [name for name in names if not 1 <= len(name) <= 128 or not TAG.fullmatch(name)]
+    found += [f"--tag {name[:40]!r} is no name of a tag: up to 128 {TAG_LETTERS}" for name in bad]
+    wrong = [name for name, value in (tags or {}).items() if len(value) > 256 or not TAG.fullmatch(value)]
+    found += [f"--tag {name} has no valid value: up to 256 {TAG_LETTERS}" for name in wrong]
+    return (
+        found if len(names) <= MOST_TAGS else [*found, f"--tag is given {len(names)} times; Lambda takes {MOST_TAGS}"]
+    )
+
+
+def _lists(settings: Mapping[str, Any]) -> list[str]:
+    found = []
+    days = settings.get("log_retention")
+    if days is not None and days not in RETENTION_DAYS:
+        found.append(f"--log-retention is one of {', '.join(map(str, RETENTION_DAYS))}, not {days}")
+    layers = settings.get("layer") or []
+    if len(layers) > MOST_LAYERS:
+        found.append(f"--layer is given {len(layers)} times; Lambda takes {MOST_LAYERS}")
+    form = "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
+    found += [f"--layer {arn!r} is no ARN of a layer version: {form}" for arn in layers if not _fits(LAYER_ARN, arn)]
+    names = Counter(match["layer"] for arn in layers if (match := LAYER_ARN.fullmatch(str(arn))))
+    twice = [name.rsplit(":", 1)[-1] for name, count in names.items() if count > 1]
+    return found + [f"--layer names {name} twice; Lambda takes one version of a layer" for name in twice]
+
+
+def _role(settings: Mapping[str, Any]) -> list[str]:
+    found = []
+    role = settings.get("role")
+    if role is not None and not ROLE_ARN.fullmatch(role):
+        found.append(f"--role {role!r} is no ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+    for entry in settings.get("allow") or []:
+        if not _is_pair(entry):
+            found.append(f"--allow wants ACTION=ARN, not {entry!r}")
+            continue
+        action, arn = entry
+        if not _fits(ACTION, action):
+            found.append(f"--allow {action!r} is no action: SERVICE:ACTION, for example s3:PutObject")
+        elif not _fits(ARN, arn):
+            found.append(f"--allow {action}: {arn!r} is no ARN, for example arn:aws:s3:::my-bucket/*, nor *")
+    given = [flag for flag, name in (("--allow", "allow"), ("--policy", "policy")) if settings.get(name)]
+    if role is not None and given:
+        found.append(f"{given[0]} is for the role that nbchalice makes; leave out --role, or add to that role yourself")
+    return found
+
+
+def _network(settings: Mapping[str, Any]) -> list[str]:
+    subnets, groups = settings.get("subnet") or [], settings.get("security_group") or []
+    found = [f"--subnet {name!r} is no subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
+    found += [f"--security-group {name!r} is no security group: sg-..." for name in groups if not _begins(name, "sg-")]
+    if bool(subnets) != bool(groups):
+        found.append("a VPC wants both --subnet and --security-group")
+    if len(subnets) > MOST_SUBNETS or len(groups) > MOST_SECURITY_GROUPS:
+        found.append(f"Lambda takes {MOST_SUBNETS} times --subnet and {MOST_SECURITY_GROUPS} times --security-group")
+    return found
+
+
+def _destinations(settings: Mapping[str, Any]) -> list[str]:
+    found = []
+    dlq, on_failure = settings.get("dlq"), settings.get("on_failure")
+    if dlq is not None and not TOPIC_ARN.fullmatch(dlq) and (wrong := queue_problem(dlq)):
+        found.append(f"--dlq: {wrong}")
+    if on_failure is not None and not DESTINATION_ARN.fullmatch(on_failure) and queue_problem(on_failure):
+        kinds = "the ARN of a queue, topic, function, event bus or bucket"
+        found.append(f"--on-failure {on_failure!r} is neither a queue's name nor {kinds}")
+    elif on_failure is not None and on_failure.endswith(".fifo"):
+        found.append("--on-failure is a standard queue or topic, not a FIFO one")
+    return found
+
+
+def _fits(form: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _begins(value: Any, prefix: str) -> bool:
+    return isinstance(value, str) and value.startswith(prefix)
+
+
+def name_problems(name: str | None) -> list[str]:
+    """Return what is wrong with a handler's name."""
+    if name is None or re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        return []
+    return [f"--name {name!r} is no name: up to 64 letters, digits, - and _"]

@@ -1,0 +1,30 @@
+"""Names of the settings that every decorator takes; their values are checked before a deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SETTINGS = frozenset({
+    "timeout", "memory", "env", "tag", "role", "policy", "allow", "layer", "arch", "python", "requirements",
+    "reserved_concurrency", "ephemeral_storage", "log_retention", "json_logs", "tracing", "subnet", "security_group",
+    "dlq", "on_failure",
+})  # fmt: skip
+
+
+def check(decorator: str, given: Iterable[str], parameters: Iterable[str]) -> None:
+    """Raise TypeError for a name that is no setting, with the one that was probably meant.
+
+    Parameters
+    ----------
+    decorator: the decorator's name.
+    given: names of the settings.
+    parameters: the decorator's own parameters.
+    """
+    for name in given:
+        if name not in SETTINGS:
+            import difflib
+
+            known = [*parameters, *sorted(SETTINGS)]
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"@app.{decorator} has no parameter {name!r}; {hint}")
