@@ -75,8 +75,8 @@ class EventSourceMapping(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping with the ids of any others of the same source and function, or None."""
         mappings = read_mappings(aws, self.function.name)
-        first, *others = [m for m in mappings if m.get("EventSourceArn") == self.source_arn] or [None]
-        return first and {**first, "others": [m["UUID"] for m in others if m]}
+        found = [m for m in mappings if m.get("EventSourceArn") == self.source_arn]
+        return {**found[0], "others": [m["UUID"] for m in found[1:]]} if found else None
 
     def wanted(self) -> JSON:
         """Return the settings as CreateEventSourceMapping and UpdateEventSourceMapping take them."""
