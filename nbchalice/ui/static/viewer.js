@@ -270,7 +270,7 @@ class View {
     const level = row.level || "print";
     const json = asJson(row);
     const text = json && typeof json === "object"
-      ? element("details", { class: "nbchalice-log-json" },
+      ? element("details", { class: "nbchalice-log-json", open: row.open, ontoggle: (event) => (row.open = event.target.open) },
           element("summary", {}, row.text), element("pre", {}, JSON.stringify(json, null, 2)))
       : element("span", { class: "nbchalice-log-text" }, row.text);
     return element("div", { class: `nbchalice-log-row nbchalice-log-${severity(row.level)}` },

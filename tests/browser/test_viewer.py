@@ -1,0 +1,121 @@
+"""The log viewer in a browser: what a handler logs, filters, injection, and 10,000 lines a second."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+EVIL = "<img src=x onerror=\"alert('log')\">"
+SETUP = [
+    "%load_ext nbchalice\n%chalice app {app}",
+    "%%on_sqs_message {app}-orders\n"
+    "def price(event):\n"
+    "    for record in event:\n"
+    '        app.log.info("got %s", record.body)\n'
+    '        app.log.warning("<b>careful</b>")\n'
+    '        print(\'{{"total": 12, "items": [1, 2]}}\')\n'
+    "        float(record.body)",
+    "%chalice deploy",
+    "%chalice logs price --follow",
+    "%chalice send price --message 10",
+    "%chalice send price --message '" + EVIL.replace("'", "\\x27") + "'",
+]
+FLOOD = """
+import resource, threading, time
+from nbchalice.logs.records import Invocation, LogRecord
+from nbchalice.ui.viewer import Viewer
+
+viewer = Viewer("flood: log", "10,000 lines a second")
+
+def flood(seconds):
+    number, begun = 0, time.monotonic()
+    while time.monotonic() - begun < seconds:
+        now = int(time.time() * 1000)
+        records = tuple(LogRecord(now, "WARNING" if i % 100 == 0 else "INFO", f"line {i} of {number}", f"r{number}") for i in range(1000))
+        viewer.feed(Invocation(f"r{number}", "flood", "ok", started=now, records=records))
+        number += 1
+        time.sleep(max(0, begun + number * 0.1 - time.monotonic()))
+    viewer.feed(Invocation("last", "flood", "ok", records=(LogRecord(now, "ERROR", f"that was all: {number * 1000}", "last"),)))
+
+threading.Thread(target=flood, args=(SECONDS,)).start()
+viewer
+"""
+GAPS = """() => {
+    window.longestGap = 0; window.frames_ = 0;
+    let last = performance.now();
+    const look = (now) => {
+        window.longestGap = Math.max(window.longestGap, now - last);
+        window.frames_ += 1; last = now;
+        requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["lab", "notebook"])
+def test_a_log_that_is_followed(open_notebook, screenshot, kind):
+    app = f"log-{kind}"
+    cells = [cell.format(app=app) if "{app}" in cell else cell for cell in SETUP]
+    front = open_notebook(app, cells, kind)
+    for number in range(4):
+        front.run(front.cells.nth(number))
+    view = front.panel("%chalice logs price")
+    expect(view).to_contain_text("no invocations yet")
+    front.run("%chalice send price --message 10")
+    expect(view).to_contain_text("got 10")
+    expect(view).to_contain_text("<b>careful</b>")
+    front.run("%chalice send price --message '<")
+    expect(view).to_contain_text("could not convert string to float")
+    expect(view).to_contain_text("cell 2, line 7, in price")
+    view.get_by_text('{"total": 12').last.click()
+    expect(view.locator("pre").filter(has_text='"items": [').filter(visible=True)).to_have_count(1)
+    screenshot(front, view, "log-viewer")
+
+    view.get_by_label("Level").select_option("WARNING")
+    expect(view.get_by_role("status")).to_contain_text("hidden by the filter")
+    expect(view.get_by_text("got 10")).to_have_count(0)
+    view.get_by_label("Level").select_option("")
+    view.get_by_role("button", name="Unfold").click()
+    view.get_by_label("Search").fill("got 10")
+    expect(view.get_by_text("got 10")).to_be_visible()
+    expect(view.get_by_text("<b>careful</b>")).to_have_count(0)
+    view.get_by_label("Search").fill("")
+    view.get_by_role("button", name="Relative times").click()
+    expect(view.get_by_text("+0.0").first).to_be_visible()
+
+    view.get_by_role("button", name="Pause").click()
+    expect(view.get_by_role("button", name="Follow")).to_be_visible()
+    view.get_by_label("Since").fill("never")
+    view.get_by_role("button", name="Apply").click()
+    expect(view.get_by_role("alert")).to_contain_text("'never' is no point in time")
+    view.get_by_label("Since").fill("1h")
+    view.get_by_role("button", name="Apply").click()
+    expect(view).to_contain_text(re.compile(r"\d invocations"))
+    expect(view.get_by_role("alert")).to_have_text("")
+    assert not front.alerts and front.page.locator("img[src='x']").count() == 0
+
+
+def test_ten_thousand_lines_a_second_freeze_nothing(open_notebook):
+    seconds = 8
+    memory = "import resource\nprint('kB', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    front = open_notebook("flood", [FLOOD.replace("SECONDS", str(seconds)), memory, memory + "  # after"])
+    front.run(front.cells.nth(0))
+    view = front.panel(front.cells.nth(0))
+    front.page.evaluate(GAPS)
+    before = kilobytes(front.run(front.cells.nth(1)))
+    view.get_by_label("Search").fill("of")
+    view.get_by_label("Search").fill("")
+    expect(view).to_contain_text(f"that was all: {seconds * 10_000}"[:13])
+    after = kilobytes(front.run(front.cells.nth(2)))
+    longest, frames = front.page.evaluate("() => [window.longestGap, window.frames_]")
+    rows = view.locator(".nbchalice-log-row").count()
+    print(f"longest gap {longest:.0f} ms, {frames} frames, {after - before} kB more, {rows} rows drawn")
+    assert longest < 3000 and frames > seconds * 2
+    assert after - before < 150_000
+    assert rows <= 1000
+    expect(view.get_by_role("status")).to_contain_text("older ones not kept here")
+
+
+def kilobytes(output):
+    return int(output.inner_text().split("kB")[1].split()[0])
