@@ -29,7 +29,7 @@ def test_four_handlers_each_handled_a_real_event(columns):
     assert len(set(re.findall(UUID, found))) == 8, "a message id and a request id of each, uncut"
     for handler, source in HANDLERS.items():
         assert re.search(rf"^{handler} +{source} +[0-9.]+ ms ", found, re.M)
-    for line in ("coffee costs 4.80", "Opening: We open at nine", "new object in/monday.csv in uploads, 5 bytes"):
+    for line in ("coffee costs 4.80", "OPENING: We open at nine", "new object in/monday.csv in uploads, 5 bytes"):
         assert line in found
     assert re.search(r"the time is \d{4}-", found)
 
