@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from .home import TOKEN_HEADER, proof
+from .home import TOKEN_HEADER, proof, signature_of_path
 from .pool import Caller
 from .signature import SignatureChecker
 
@@ -24,6 +24,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL_PREFIX = "/_nbchalice/"
 ADMIN_PREFIXES = (CONTROL_PREFIX, "/_ministack/")
+CODE_PREFIX = "/_ministack/lambda-code/"
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
@@ -130,13 +131,22 @@ class Guard:
         return None
 
     async def _serve_admin(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode()):
+        if not self._has_token(request) and not self._is_signed(request):
             await respond(send, 403, denied("the token of this local AWS is missing or wrong"))
         elif request.path.startswith(CONTROL_PREFIX):
             request = await read_body(request, receive)
             await respond(send, *await self._control(request))
         else:
             await self._app(scope, receive, send)
+
+    def _has_token(self, request: Request) -> bool:
+        return hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode())
+
+    def _is_signed(self, request: Request) -> bool:
+        """Whether the URL is one that GetFunction answered, to read a function's code."""
+        given = request.params.get("signature", [""])[0]
+        wanted = signature_of_path(self._token, request.path)
+        return request.path.startswith(CODE_PREFIX) and hmac.compare_digest(given.encode(), wanted.encode())
 
     async def _serve_api(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         if self._checker.needs_body(request.headers):

@@ -23,6 +23,11 @@ def proof(token: str, nonce: str) -> str:
     return hmac.new(token.encode(), nonce.encode(), hashlib.sha256).hexdigest()
 
 
+def signature_of_path(token: str, path: str) -> str:
+    """Return what lets everyone who was given it read this one path; no `proof` gives it away."""
+    return proof(f"path {token}", path)
+
+
 @dataclass(frozen=True)
 class Record:
     """What is known of the server; kept after a stop, so that port and keys stay the same."""

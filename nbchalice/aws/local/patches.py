@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from ministack import app as ministack_app
 from ministack.core import persistence
@@ -38,6 +39,7 @@ RUNTIME_SETTINGS = frozenset(
 )
 Record = dict[str, Any]
 partial_batch: ContextVar[list[str] | None] = ContextVar("partial_batch", default=None)
+asked_version: ContextVar[str] = ContextVar("asked_version", default="$LATEST")
 logger = logging.getLogger("nbchalice.patches")
 
 
@@ -62,6 +64,7 @@ class Patches:
     runtimes: finds the interpreter of a runtime such as ``python3.13``.
     retry_delays: seconds before each retry of an asynchronous event.
     width: how many events of one function run at the same time.
+    sign: signs the path under which a function's code can be read.
     """
 
     def __init__(
@@ -71,16 +74,21 @@ class Patches:
         runtimes: Callable[[str], Runtime],
         retry_delays: tuple[float, ...],
         width: int,
+        *,
+        sign: Callable[[str], str],
     ) -> None:
         self.pool = pool
         self.folder = folder
         self.runtimes = runtimes
         self.width = width
+        self.sign = sign
         self.events = AsyncEventQueue(self.deliver, self.give_up, async_limits, retry_delays, width)
         self._stock_execute = lambda_svc._execute_function_warm
         self._stock_emit = lambda_svc._emit_lambda_logs
         self._stock_invalidate = lambda_svc.invalidate_worker
         self._stock_run_batch = lambda_svc._run_sqs_batch
+        self._stock_get_function = lambda_svc._get_function
+        self._stock_code_url = lambda_svc._presigned_code_url
 
     def apply(self) -> None:
         """Put the changed parts in place."""
@@ -89,6 +97,9 @@ class Patches:
         lambda_svc.invalidate_worker = self.invalidate
         lambda_svc.invoke_async_with_retry = self.submit
         lambda_svc._run_sqs_batch = self.run_sqs_batch
+        lambda_svc._get_function = self.get_function
+        lambda_svc._presigned_code_url = self.code_url
+        lambda_svc.serve_function_code = serve_code
         lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width
         lambda_svc._ACCOUNT_CONCURRENCY_CAP = ACCOUNT_CONCURRENCY
         lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
@@ -132,6 +143,16 @@ class Patches:
         """Leave out the log events that were written while the handler ran (``_emit_lambda_logs``)."""
         if log_source != STREAMED:
             self._stock_emit(*arguments, log_source=log_source)
+
+    def get_function(self, name: str, qualifier: str | None = None) -> Any:
+        """Remember which version is asked for, whose code the answer's URL must lead to (``_get_function``)."""
+        asked_version.set(qualifier or "$LATEST")
+        return self._stock_get_function(name, qualifier)
+
+    def code_url(self, name: str) -> str:
+        """Return a URL that the guard lets pass, of the version asked for (``_presigned_code_url``)."""
+        address = urlsplit(self._stock_code_url(f"{name}:{asked_version.get()}"))
+        return str(urlunsplit(address._replace(query=f"signature={self.sign(address.path)}")))
 
     def invalidate(self, name: str, *arguments: Any, **options: Any) -> None:
         """End the environments of a changed function, but not a running invocation (``invalidate_worker``)."""
@@ -219,6 +240,17 @@ class Patches:
             region=region,
             environment=lambda_svc._runtime_env_vars(config),
         )
+
+
+def serve_code(name: str, account_id: str, region: str) -> tuple[int, dict[str, str], bytes]:
+    """Answer with the zip of a function's version (``serve_function_code``)."""
+    name, _, version = name.partition(":")
+    func = lambda_svc._functions.get_scoped(account_id, region, name) or {}
+    record = func if version in ("", "$LATEST") else func.get("versions", {}).get(version, {})
+    code = record.get("code_zip")
+    if not code:
+        return 404, {"Content-Type": "text/plain"}, b"no such version"
+    return 200, {"Content-Type": "application/zip"}, code
 
 
 class AsynchronousLambda:

@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .home import Home, Record, lock_file, write_json
+from .home import Home, Record, lock_file, signature_of_path, write_json
 from .logfile import keep_log_small
 
 logger = logging.getLogger("nbchalice.service")
@@ -73,7 +74,14 @@ class Service:
         self.folder = FunctionFolder(self.home.temporary)
         self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total)
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
-        self.patches = Patches(self.pool, self.folder, interpreters, settings.retry_delays, settings.per_function)
+        self.patches = Patches(
+            self.pool,
+            self.folder,
+            interpreters,
+            settings.retry_delays,
+            settings.per_function,
+            sign=partial(signature_of_path, record.token),
+        )
         self.patches.apply()
         keys = [
             Key(record.access_key, record.secret_key),
