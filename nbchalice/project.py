@@ -226,13 +226,28 @@ class Project:
         """Return what a deploy would do."""
         from nbchalice.deploy import engine
 
-        return engine.plan(self.app, self.packages, aws, prune=prune)
+        made = engine.plan(self.app, self.packages, aws, prune=prune)
+        return replace(made, notes=(*made.notes, *self.suggestions(aws)))
+
+    def suggestions(self, aws: Connection) -> list[str]:
+        """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
+        from nbchalice.deploy.desired import statements
+        from nbchalice.deploy.suggest import note, suggested
+
+        found = []
+        for handler in self.handlers:
+            if handler.setting("role") is None:
+                ref = self.app.ref(aws, handler.name)
+                lacking = suggested(self.slice(handler).module, ref, statements(handler, self.app, ref))
+                found += [note(handler.name, lacking)] if lacking else []
+        return found
 
     def deploy(self, aws: Connection, *, prune: bool = False, progress: Progress | None = None) -> Deployment:
         """Bring AWS to what the notebook says."""
         from nbchalice.deploy import engine, execute
 
-        return engine.deploy(self.app, self.packages, aws, prune=prune, progress=progress or execute.quiet)
+        done = engine.deploy(self.app, self.packages, aws, prune=prune, progress=progress or execute.quiet)
+        return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *self.suggestions(aws))))
 
     def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:
         """Remove all that the app owns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
+from nbchalice.deploy.refusals import allow_for
 from nbchalice.logs.records import Invocation, InvocationError, LogRecord
 
 MOST_SHOWN = 200
@@ -56,6 +57,8 @@ def error_lines(error: InvocationError) -> list[str]:
         lines.append(f"  {frame}")
         if frame.source:
             lines.append(f"    {frame.source}")
+    if allow := allow_for(str(error)):
+        lines.append(f"  fix: the function's role lacks this; add {allow} to the handler, and deploy")
     return lines
 
 

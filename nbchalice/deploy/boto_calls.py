@@ -1,0 +1,132 @@
+"""Finds the calls of boto3 in a module's text, without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+# What the first argument of a boto3 resource's maker names: (service, maker) -> argument of the API's operations.
+NAMED_BY = {
+    ("dynamodb", "Table"): "TableName",
+    ("s3", "Bucket"): "Bucket",
+    ("s3", "Object"): "Bucket",
+    ("sqs", "Queue"): "QueueUrl",
+    ("sns", "Topic"): "TopicArn",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an AWS API.
+
+    Parameters
+    ----------
+    service: as in `boto3.client`, for example ``s3``.
+    method: the client's or resource's method, for example ``put_object``.
+    arguments: those whose value the text tells, by name.
+    kind: the kind of resource (``Table``, ``Object``, ...), or empty for a client.
+    """
+
+    service: str
+    method: str
+    arguments: dict[str, str] = field(default_factory=dict, hash=False)
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """What an expression stands for: a client, or a resource of some kind with the arguments it was made of."""
+
+    service: str
+    resource: bool
+    kind: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+def boto_calls(module: str) -> list[Call]:
+    """Return the calls of boto3's clients and resources, in the order of the text.
+
+    Followed are names that are bound to `boto3.client(...)`, `boto3.resource(...)`, a session's, and resources made of
+    these. A client that comes from elsewhere is not seen.
+    """
+    tree = ast.parse(module)
+    return list(_Reader(tree).calls())
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.texts: dict[str, str] = {}
+        self.makers: dict[str, _Maker] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                self._bind_text(node)
+        # Twice: a table may be bound above the resource it is made of, in a function that runs later.
+        for _ in range(2):
+            for node in ast.walk(tree):
+                self._bind_maker(node)
+
+    def _bind_text(self, node: ast.Assign) -> None:
+        value = node.value
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    self.texts[target.id] = value.value
+
+    def _bind_maker(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Assign):
+            targets: list[ast.expr] = node.targets
+            value: ast.expr | None = node.value
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+            targets, value = [node.target], node.value
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            targets, value = [node.optional_vars], node.context_expr
+        else:
+            return
+        maker = self.maker(value) if value is not None else None
+        for target in targets:
+            if maker and isinstance(target, ast.Name):
+                self.makers[target.id] = maker
+
+    def text(self, node: ast.expr) -> str | None:
+        """Return the text that an expression surely is, or None."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+        return self.texts.get(node.id) if isinstance(node, ast.Name) else None
+
+    def maker(self, node: ast.expr) -> _Maker | None:
+        """Return what an expression stands for, or None for anything else."""
+        if isinstance(node, ast.Name):
+            return self.makers.get(node.id)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return None
+        if node.func.attr in {"client", "resource"}:
+            service = self._service(node)
+            return _Maker(service, node.func.attr == "resource") if service else None
+        owner = self.maker(node.func.value)
+        if owner is None or not owner.resource or not node.func.attr[:1].isupper():
+            return None
+        name = NAMED_BY.get((owner.service, node.func.attr))
+        first = self.text(node.args[0]) if node.args else None
+        own = ((name, first),) if name and first and not owner.arguments else ()
+        return _Maker(owner.service, True, node.func.attr, (*owner.arguments, *own))
+
+    def _service(self, node: ast.Call) -> str | None:
+        given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "service_name")]
+        return self.text(given[0]) if given else None
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the calls; a paginator's is that of its operation."""
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            made, method = node.func.value, node.func.attr
+            if method == "paginate" and isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
+                method = (self.text(made.args[0]) if made.args else None) or method
+                made = made.func.value
+            owner = self.maker(made)
+            if owner is None or method == "get_paginator" or (owner.resource and method[:1].isupper()):
+                continue
+            given = {k.arg: text for k in node.keywords if k.arg and (text := self.text(k.value)) is not None}
+            yield Call(owner.service, method, {**dict(owner.arguments), **given}, owner.kind)

@@ -1,0 +1,151 @@
+"""Suggests what a function's role must be allowed, from the calls in its code; applies nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from nbchalice.deploy.boto_calls import Call, boto_calls
+from nbchalice.deploy.refusals import S3_ACTIONS, s3_arn
+from nbchalice.sources.base import JSON, FunctionRef
+from nbchalice.sources.queue import QUEUE_URL, QueueRef
+
+# Methods of boto3 that are more than one operation, or none of the API's name.
+METHODS = {
+    ("s3", "upload_file"): ("PutObject",),
+    ("s3", "upload_fileobj"): ("PutObject",),
+    ("s3", "download_file"): ("GetObject",),
+    ("s3", "download_fileobj"): ("GetObject",),
+    ("s3", "copy"): ("GetObject", "PutObject"),
+    ("s3", "put"): ("PutObject",),
+    ("s3", "get"): ("GetObject",),
+    ("s3", "delete"): ("DeleteObject",),
+    ("dynamodb", "batch_writer"): ("BatchWriteItem",),
+}
+# Operations whose action in IAM has another name (Service Authorization Reference).
+ACTIONS = {
+    ("s3", "CopyObject"): ("GetObject", "PutObject"),
+    ("lambda", "Invoke"): ("InvokeFunction",),
+    ("dynamodb", "TransactWriteItems"): ("PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"),
+    ("dynamodb", "TransactGetItems"): ("GetItem",),
+    ("sqs", "SendMessageBatch"): ("SendMessage",),
+    ("sqs", "DeleteMessageBatch"): ("DeleteMessage",),
+    ("sqs", "ChangeMessageVisibilityBatch"): ("ChangeMessageVisibility",),
+    ("sns", "PublishBatch"): ("Publish",),
+    ("bedrock-runtime", "Converse"): ("InvokeModel",),
+    ("bedrock-runtime", "ConverseStream"): ("InvokeModelWithResponseStream",),
+}
+PREFIXES = {"monitoring": "cloudwatch"}
+FREE = {("sts", "GetCallerIdentity")}
+# The argument that names the resource, and the resource's part of the ARN; the name in capitals is to be filled in.
+RESOURCES = {
+    "dynamodb": ("TableName", "table/{}", "TABLE"),
+    "kinesis": ("StreamName", "stream/{}", "STREAM"),
+    "lambda": ("FunctionName", "function:{}", "FUNCTION"),
+    "secretsmanager": ("SecretId", "secret:{}-*", "SECRET"),
+    "ssm": ("Name", "parameter/{}", "PARAMETER"),
+    "events": ("EventBusName", "event-bus/{}", "default"),
+    "sqs": ("QueueUrl", "{}", "QUEUE"),
+    "sns": ("TopicArn", "{}", "TOPIC"),
+    "stepfunctions": ("stateMachineArn", "stateMachine:{}", "MACHINE"),
+}
+ARN_SERVICE = {"stepfunctions": "states"}
+
+
+@dataclass(frozen=True, order=True)
+class Allow:
+    """An action on a resource, as `--allow` takes it."""
+
+    action: str
+    arn: str
+
+    def __str__(self) -> str:
+        return f"--allow {self.action}={self.arn}"
+
+
+def suggested(module: str, function: FunctionRef, statements: Sequence[JSON] = ()) -> list[Allow]:
+    """Return what a module's calls of boto3 need and the statements do not allow.
+
+    Parameters
+    ----------
+    module: the text of the module.
+    function: the function that runs it; resources without region and account are taken to be beside it.
+    statements: what its role may do already.
+    """
+    if "boto3" not in module:
+        return []
+    found = {Allow(action, _arn(call, action, function)) for call in boto_calls(module) for action in _actions(call)}
+    return sorted(allow for allow in found if not any(_covers(statement, allow) for statement in statements))
+
+
+def policy(allows: Iterable[Allow]) -> JSON:
+    """Return a policy document that allows it, for a file and `--policy`."""
+    statements = [{"Effect": "Allow", "Action": allow.action, "Resource": allow.arn} for allow in allows]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def note(handler: str, allows: Sequence[Allow]) -> str:
+    """Return the suggestion in one line."""
+    return f"{handler} calls AWS; its role needs, if you agree: {' '.join(map(str, allows))}"
+
+
+@lru_cache(maxsize=64)
+def _operations(service: str) -> tuple[str, dict[str, str]]:
+    """Return a service's prefix in IAM and its operations by boto3's method."""
+    from botocore import xform_name
+    from botocore.exceptions import UnknownServiceError
+    from botocore.session import get_session
+
+    try:
+        model = get_session().get_service_model(service)
+    except UnknownServiceError:
+        return service, {}
+    prefix = str(model.signing_name)
+    return PREFIXES.get(prefix, prefix), {xform_name(name): name for name in model.operation_names}
+
+
+def _actions(call: Call) -> list[str]:
+    prefix, operations = _operations(call.service)
+    known = METHODS.get((call.service, call.method)) if call.kind or call.method not in operations else None
+    names = known or ((operations[call.method],) if call.method in operations else ())
+    found: list[str] = []
+    for name in names:
+        if (call.service, name) in FREE:
+            continue
+        renamed = (S3_ACTIONS.get(name, name),) if call.service == "s3" else (name,)
+        found += [f"{prefix}:{action}" for action in ACTIONS.get((call.service, name), renamed)]
+    return found
+
+
+def _arn(call: Call, action: str, function: FunctionRef) -> str:
+    if call.service == "s3":
+        return s3_arn(call.arguments.get("Bucket", "BUCKET"), action.partition(":")[2])
+    if call.service not in RESOURCES:
+        return "*"
+    argument, form, unknown = RESOURCES[call.service]
+    name = call.arguments.get(argument, unknown)
+    if name.startswith("arn:"):
+        return name
+    if QUEUE_URL.fullmatch(name):
+        return QueueRef.parse(name, function).arn
+    return function.arn_of(ARN_SERVICE.get(call.service, call.service), form.format(name.lstrip("/")))
+
+
+def _covers(statement: JSON, allow: Allow) -> bool:
+    actions, resources = _listed(statement.get("Action")), _listed(statement.get("Resource"))
+    return (
+        statement.get("Effect") == "Allow"
+        and any(fnmatchcase(allow.action.lower(), action.lower()) for action in actions)
+        # A name that is to be filled in is not known to be allowed or not; its action is.
+        and any(fnmatchcase(allow.arn, arn) or _is_open(allow.arn) for arn in resources)
+    )
+
+
+def _is_open(arn: str) -> bool:
+    return any(unknown.isupper() and unknown in arn for unknown in ("BUCKET", *(r[2] for r in RESOURCES.values())))
+
+
+def _listed(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else [str(entry) for entry in value] if isinstance(value, list) else []

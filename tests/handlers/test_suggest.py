@@ -1,0 +1,82 @@
+"""What a handler's role may need: suggested from its code and from AWS's refusals, never applied."""
+
+import pytest
+
+from nbchalice.deploy.refusals import allow_for
+from nbchalice.deploy.suggest import note, policy, suggested
+from nbchalice.sources.base import FunctionRef
+
+REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
+HEAD = "import boto3\n"
+CALLS = {
+    "s3 = boto3.client('s3')\ndef f(e):\n    s3.put_object(Bucket='b', Key='k', Body=b'')": ["s3:PutObject=arn:aws:s3:::b/*"],
+    "B = 'b'\ns3 = boto3.client('s3')\ndef f(e):\n    s3.upload_file('x', B, 'k')\n    s3.list_objects_v2(Bucket=B)": [
+        "s3:ListBucket=arn:aws:s3:::b",
+        "s3:PutObject=arn:aws:s3:::BUCKET/*",
+    ],
+    "def f(e):\n    boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket='b')": ["s3:ListBucket=arn:aws:s3:::b"],
+    "def f(e):\n    boto3.client('s3').list_buckets()": ["s3:ListAllMyBuckets=*"],
+    "t = boto3.resource('dynamodb').Table('orders')\ndef f(e):\n    t.put_item(Item={})": [
+        "dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+    ],
+    "d = boto3.resource('dynamodb')\nt = d.Table('orders')\ndef f(e):\n    with t.batch_writer() as b:\n        b.put_item(Item={})": [
+        "dynamodb:BatchWriteItem=arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+    ],
+    "s = boto3.Session()\ndef f(e):\n    q = s.client('sqs')\n    q.send_message_batch(QueueUrl='https://sqs.eu-west-1.amazonaws.com/123456789012/q')": [
+        "sqs:SendMessage=arn:aws:sqs:eu-west-1:123456789012:q"
+    ],
+    "def f(e):\n    boto3.client('sns').publish(TopicArn='arn:aws:sns:us-east-1:123456789012:t', Message='')": [
+        "sns:Publish=arn:aws:sns:us-east-1:123456789012:t"
+    ],
+    "def f(e):\n    boto3.client('lambda').invoke(FunctionName=e)": ["lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:FUNCTION"],
+    "def f(e):\n    boto3.client('cloudwatch').put_metric_data()": ["cloudwatch:PutMetricData=*"],
+    "def f(e):\n    boto3.client('stepfunctions').start_execution(stateMachineArn='m')": ["states:StartExecution=arn:aws:states:eu-west-1:123456789012:stateMachine:m"],
+    "def f(e):\n    boto3.client('sts').get_caller_identity()": [],
+    "def f(e):\n    boto3.resource('s3').Bucket('b').Object('k').get()": ["s3:GetObject=arn:aws:s3:::b/*"],
+    "def f(client):\n    client.put_object(Bucket='b')": [],
+    "def f(e):\n    boto3.client('nosuch').do_it()": [],
+}
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_calls_in_the_code_become_suggestions(code):
+    found = suggested(HEAD + code, REF)
+    assert [str(allow) for allow in found] == [f"--allow {expected}" for expected in CALLS[code]]
+
+
+def test_what_is_allowed_already_is_not_suggested():
+    code = HEAD + "s3 = boto3.client('s3')\ndef f(e):\n    s3.get_object(Bucket='b')\n    s3.put_object(Bucket='b')\n    s3.put_object(Bucket=e)"
+    wide = [{"Effect": "Allow", "Action": ["s3:Put*"], "Resource": "arn:aws:s3:::b/*"}]
+    assert [str(allow) for allow in suggested(code, REF, wide)] == ["--allow s3:GetObject=arn:aws:s3:::b/*"]
+    assert suggested(code, REF, [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]) == []
+    assert len(suggested(code, REF, [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}])) == 3
+
+
+def test_the_suggestion_as_policy_and_as_a_note():
+    found = suggested(HEAD + "def f(e):\n    boto3.client('s3').put_object(Bucket='b')", REF)
+    assert policy(found)["Statement"] == [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}]
+    assert note("price", found) == "price calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::b/*"
+
+
+REFUSALS = {
+    'An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action': "--allow s3:PutObject=arn:aws:s3:::b/k",
+    "An error occurred (AccessDeniedException) when calling the PutItem operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/t because ...": "--allow dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:1:table/t",
+    "An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied": "--allow s3:ListBucket=arn:aws:s3:::BUCKET",
+    "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied": "--allow s3:GetObject=arn:aws:s3:::BUCKET/*",
+    "User: x is not authorized to perform: ce:GetCostAndUsage": "--allow ce:GetCostAndUsage=*",
+    "User: x is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::b with an explicit deny in a service control policy": None,
+    "ValueError: no": None,
+}
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_refusal_says_what_would_allow_it(text):
+    assert allow_for(text) == REFUSALS[text]
+
+
+def test_the_error_of_an_invocation_shows_what_would_allow_it():
+    from nbchalice.logs.records import InvocationError
+    from nbchalice.logs.show import error_lines
+
+    error = InvocationError("ClientError", next(iter(REFUSALS)), ())
+    assert error_lines(error)[-1] == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/k to the handler, and deploy"
