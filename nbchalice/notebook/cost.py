@@ -42,7 +42,7 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     NeedsBundleError: it calls something unknown, or was slow.
     """
     statement = step.statement
-    if statement.mark is Mark.INCLUDE or statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE}:
+    if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
         return
     found = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
     if found is not None:
@@ -95,13 +95,13 @@ def costly_call(
 
 def _costly(call: Call, block: Block, effects: Effects, moment: int, seen: frozenset[int]) -> str | None:
     last = call.path[-1] if call.path else ""
+    known = effects.qualified(call.root, call.path, moment) if isinstance(call.root, str) else None
+    if known is not None:
+        return None if cheap_external(known) else known
     if last in READS_FILES or last in TRAINS:
         return call.text
     if not isinstance(call.root, str):
         return None
-    known = effects.qualified(call.root, call.path, moment)
-    if known is not None:
-        return None if cheap_external(known) else known
     for value in effects.values(call.root, moment):
         found = _costly_value(value, call, effects, moment, seen)
         if found is not None:
@@ -113,7 +113,7 @@ def _costly_value(value: Value, call: Call, effects: Effects, moment: int, seen:
     statement = effects.statement(value)
     if statement is None or len(seen) > _DEPTH:
         return None
-    if call.path and statement.kind not in {Kind.CLASS, Kind.FUNCTION}:
+    if call.path and statement.kind not in (Kind.CLASS, Kind.FUNCTION):
         blocks = effects.methods.get(call.path[-1], [])
         if not blocks and effects.from_aws(value) and not _makes_client(call.path[-1]):
             return call.text
@@ -137,17 +137,14 @@ def cheap_external(known: str) -> bool:
     """Tell whether a library function or builtin is cheap and safe to run again, by its dotted name."""
     parts = known.split(".")
     top, last = parts[0], parts[-1]
-    if known in COSTLY_CALLS:
+    if known in COSTLY_CALLS or (len(parts) > 1 and last in READS_FILES):
         return False
     if len(parts) == 1:
         return known in CHEAP_BUILTINS or last[:1].isupper()
-    if last in READS_FILES or last in TRAINS:
-        return False
     if top in STDLIB:
-        costly = top in COSTLY_STDLIB or ".".join(parts[:2]) in {"os.system", "os.popen"}
-        return not costly or known in CHEAP_OF_COSTLY or any(known.startswith(f"{one}.") for one in CHEAP_OF_COSTLY)
-    if top in HEAVY:
+        allowed = any(known == one or known.startswith(f"{one}.") for one in CHEAP_OF_COSTLY)
+        return top not in COSTLY_STDLIB or allowed
+    if top in HEAVY or last in TRAINS:
         return known in CHEAP_OF_HEAVY
-    if top == "numpy" and last in {"load", "fromfile", "memmap", "loadtxt", "genfromtxt"}:
-        return False
-    return last[:1].isupper() or last in CHEAP_FUNCTIONS or top in {"nbchalice", "numpy"}
+    reads = top == "numpy" and last in {"load", "fromfile", "memmap"}
+    return not reads and (last[:1].isupper() or last in CHEAP_FUNCTIONS or top in {"nbchalice", "numpy"})

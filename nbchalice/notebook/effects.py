@@ -57,6 +57,15 @@ class Effects:
         """Return the positions that change a value or something it shares, each with whether that is certain."""
         return self.by_group.get(self.find(value), {})
 
+    def changed_by(self, handler: Step) -> set[str]:
+        """Return the names whose values a handler itself changes, or rebinds, when it is called."""
+        run = Run(self, len(self.timeline.steps) - 1)
+        for block in handler.statement.later:
+            run.block(block, {})
+        groups = {self.find(value) for value in run.touched | run.unsure if value not in self.immutable}
+        names = {value[0] for value in self.parent if self.find(value) in groups}
+        return names | {value[0] for value in groups} | run.defined
+
     # -- groups of values that may share objects -----------------------------------------------------------------
 
     def find(self, value: Value) -> Value:
@@ -91,7 +100,7 @@ class Effects:
         for alias in statement.imports:
             if statement.kind is not Kind.STAR:
                 self.share([(alias.name, position), (f"module:{alias.module.split('.')[0]}", -1)])
-        if statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING}:
+        if statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):
             return
         for name, needs in statement.shallow.items():
             if all(self._is_immutable(need, name, position) for need in needs):
@@ -251,13 +260,15 @@ class Run:
         statement = self.effects.statement(value)
         if statement is None:
             return NOTHING
+        if any(is_handler_decorator(path) for _, path in statement.decorators):
+            return NOTHING  # Trying a handler out in a cell is not part of what the module is.
         everything = NOTHING.union(*args, *keywords.values())
-        plain = all(is_handler_decorator(path) for _, path in statement.decorators)
+        plain = not statement.decorators
         if statement.kind is Kind.FUNCTION and plain and value[0] in statement.defines:
             own = [block for block in statement.later if block.name == value[0] and block.owner is None]
             bound = [_bind(block, frozenset({value}), args, keywords, call.exact) for block in own[-1:]]
             return NOTHING.union(*(self.block(block, one) for block, one in zip(own[-1:], bound, strict=True)))
-        if statement.kind is Kind.CLASS:
+        if statement.kind is Kind.CLASS and value[0] != LAMBDA:
             made = everything | (frozenset({value}) if statement.shares else NOTHING)
             for block in self.effects.reachable(value, self.position):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
@@ -315,7 +326,7 @@ class Run:
             return
         for value in everything:
             statement = self.effects.statement(value)
-            if statement is not None and (value[0] == LAMBDA or statement.kind in {Kind.FUNCTION, Kind.ASSIGN}):
+            if statement is not None and (value[0] == LAMBDA or statement.kind in (Kind.FUNCTION, Kind.ASSIGN)):
                 for block in statement.later:
                     self.block(block, _everywhere(block, everything, value))
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.errors import DecoratorError
+from nbchalice.notebook.helper import HELPER
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TIMEOUT_SECONDS = 30
-_WORKER = Path(__file__).with_name("worker.py")
 
 
 @dataclass(frozen=True)
@@ -57,23 +56,12 @@ def evaluate(definitions: list[dict[str, Any]], folder: Path) -> list[Evaluation
     """
     if not definitions:
         return []
-    root = Path(__file__).parents[2]
-    request = json.dumps({"action": "evaluate", "definitions": definitions, "paths": [str(root), str(folder)]})
     hint = "use values that are known without running the notebook"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_WORKER)],
-            input=request,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DecoratorError(f"evaluating the decorators took more than {TIMEOUT_SECONDS} s", hint) from None
-    try:
-        answers = json.loads(done.stdout.rpartition("\n\0")[2])
-    except ValueError:
-        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise DecoratorError(f"the decorators cannot be evaluated: {reason}", hint) from None
-    return [Evaluation(**answer) for answer in answers]
+    request = {"action": "evaluate", "definitions": definitions}
+    answers = HELPER.ask(request, folder, TIMEOUT_SECONDS)
+    if isinstance(answers, dict):
+        timeout = f"evaluating the decorators took more than {TIMEOUT_SECONDS} s"
+        reason = timeout if answers["error"] == "timeout" else f"the decorators cannot be evaluated: {answers['text']}"
+        raise DecoratorError(reason, hint)
+    names = {field.name for field in fields(Evaluation)}
+    return [Evaluation(**{key: value for key, value in answer.items() if key in names}) for answer in answers]

@@ -127,6 +127,7 @@ class Statement:
     mark: the user's own word on it, or None.
     awaits: whether it has ``await`` outside a function.
     handler: whether it is the handler of its cell's magic.
+    uses_later: names that the functions defined here read when they are called.
     shares: whether it is a class whose instances may share a mutable attribute of the class.
     """
 
@@ -149,11 +150,7 @@ class Statement:
     awaits: bool = False
     handler: bool = False
     shares: bool = False
-
-    @property
-    def uses_later(self) -> frozenset[str]:
-        """Names that the functions defined here read when they are called."""
-        return frozenset().union(*(block.uses for block in self.later))
+    uses_later: frozenset[str] = frozenset()
 
     @property
     def binds(self) -> frozenset[str]:

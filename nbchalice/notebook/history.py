@@ -103,7 +103,7 @@ class Timeline:
             self._add(cell, split, statement)
 
     def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
-        if failed and statement.kind in {Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING}:
+        if failed and statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):
             return
         if statement.mark is Mark.EXCLUDE:
             self.excluded.append(Step(len(self.steps), cell, split, statement))

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.bindings import bound_names, global_names, parameters
+from nbchalice.notebook.bindings import bound_names, children, global_names, parameters
 from nbchalice.notebook.facts import CARRIED, LAMBDA, NONE, Block, Call, Root, Roots
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class Scope:
 class Scanner:
     """Walks one top-level statement; afterwards ``now`` and ``later`` hold what was found."""
 
-    def __init__(self, lazy_annotations: bool = False) -> None:
+    def __init__(self, lazy_annotations: bool = False, *, walrus: bool = True) -> None:
+        self.walrus = walrus
         self.lazy = lazy_annotations or _LAZY_ANNOTATIONS
         self.scope = Scope(1, "module", set(), set(), None)
         self.count = 1
@@ -166,7 +167,7 @@ class Scanner:
 
     def _children(self, node: ast.AST) -> Roots:
         found: Roots = NONE
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             found |= self.visit(child)
         return found
 
@@ -492,7 +493,7 @@ class Scanner:
         names = tuple(argument.arg for argument in parameters(arguments))
         bound = set(names)
         for part in body:
-            bound |= bound_names(part)
+            bound |= bound_names(part, walrus=self.walrus)
         declared, free = global_names(body)
         bound -= declared | free
 

@@ -91,7 +91,8 @@ def slice_handler(
     steps = closure.steps()
     for step in steps:
         _require_replayable(step, effects, closure.wanted[step.position])
-    module, segments = render(steps, closure.names_used(), notebook)
+    used = closure.names_used()
+    module, segments = render(steps, used, notebook)
     require_no_secrets(steps)
     return Slice(
         module=module,
@@ -101,12 +102,12 @@ def slice_handler(
             for step in steps
             for alias in step.statement.imports
             if step.statement.kind is not Kind.FUTURE
-            and (alias.name in closure.names_used() or alias.name == "*" or step.statement.kind is Kind.COMPOUND)
+            and (alias.name in used or alias.name == "*" or step.statement.kind is Kind.COMPOUND)
         ),
         needs=closure.taken_from_others(handler),
         function=function,
         notebook=notebook,
-        values=closure.final_values(),
+        values=closure.final_values(handler),
     )
 
 
@@ -213,7 +214,7 @@ class Closure:
     def _runs_its_functions(self, step: Step) -> bool:
         """Tell whether a statement may call, while it runs, the functions written in it."""
         statement = step.statement
-        if statement.kind not in {Kind.FUNCTION, Kind.CLASS}:
+        if statement.kind not in (Kind.FUNCTION, Kind.CLASS):
             return bool(statement.now.calls)
         roots = {str(root) for root, path in statement.decorators if not is_handler_decorator(path)} | statement.bases
         return any(self.effects.qualified(root, (), step.position) is None for root in roots)
@@ -280,24 +281,33 @@ class Closure:
     def taken_from_others(self, handler: Step) -> dict[str, str]:
         """Return the names that come from other cells than the handler's."""
         taken: dict[str, str] = {}
+        used = self.names_used()
         for position in sorted(self.wanted):
             step = self.timeline.steps[position]
             if step.cell.order != handler.cell.order:
                 for name in sorted((self.wanted[position] | step.statement.defines) - {"*"}):
-                    if name in self.names_used() and name in step.statement.binds:
+                    if name in used and name in step.statement.binds:
                         taken[name] = step.cell.label
         return taken
 
-    def final_values(self) -> dict[str, tuple[str, ...]]:
-        """Return the names whose last binding is in the slice, with the cells that made and changed them."""
+    def final_values(self, handler: Step) -> dict[str, tuple[str, ...]]:
+        """Return the names whose last binding is in the slice, with the cells that made and changed them.
+
+        What the user answers for (``include``, ``exclude``) and what the handler itself changes when it is called is
+        left out: it may differ from the kernel's.
+        """
+        free = self.effects.changed_by(handler)
+        for step in self.timeline.excluded:
+            free |= step.statement.binds | step.statement.now.uses
         found = {}
-        for name in sorted(self.final):
+        for name in sorted(self.final - free):
             positions = set(self.timeline.standing(name, END)[0])
             positions |= {
                 at for position in positions for at, sure in self.effects.of((name, position)).items() if sure
             }
-            labels = [self.timeline.steps[position].cell.label for position in sorted(positions)]
-            found[name] = tuple(dict.fromkeys(labels))
+            made = [self.timeline.steps[position] for position in sorted(positions)]
+            if all(step.statement.mark is None for step in made):
+                found[name] = tuple(dict.fromkeys(step.cell.label for step in made))
         return found
 
 

@@ -128,12 +128,12 @@ def _statement(
 ) -> Statement:
     head = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
     first, text, end = _verbatim(node, lines, head, before, after)
-    scanner = Scanner(lazy_annotations)
+    scanner = Scanner(lazy_annotations, walrus=":=" in text)
     scanner.visit(node)
     now = scanner.now.block()
     later = tuple(gatherer.block() for gatherer in scanner.later)
-    called = frozenset().union(*(block.uses for block in later if block.name != "<annotation>"), now.uses)
-    annotated = frozenset().union(*(block.uses for block in later if block.name == "<annotation>"))
+    called_later = frozenset[str]().union(*(block.uses for block in later if block.name != "<annotation>"))
+    annotated = frozenset[str]().union(*(block.uses for block in later if block.name == "<annotation>"))
     definite = _definite(node)
     mark = _MARK.search(text)
     aliases = tuple(_aliases(node))
@@ -146,7 +146,7 @@ def _statement(
         defines=frozenset(definite),
         may_define=now.assigns - definite,
         deletes=frozenset(scanner.deletes),
-        guarded=frozenset(scanner.guarded) | (annotated - called),
+        guarded=frozenset(scanner.guarded) | (annotated - called_later - now.uses),
         now=now,
         later=later,
         shallow=_shallow(node),
@@ -156,6 +156,7 @@ def _statement(
         mark=Mark(mark.group(1)) if mark else None,
         awaits=scanner.awaits,
         shares=_shares(node),
+        uses_later=called_later | annotated,
     )
 
 

@@ -1,31 +1,144 @@
-"""Runs captured modules in a process of its own; started with ``python -I``, never imported by a kernel."""
+"""A helper process that runs captured modules, each in a fork of its own; started with ``python -I``.
+
+Each line of standard input is a request (JSON), each line of standard output its answer.
+"""
 
 from __future__ import annotations
 
+import builtins
+import dis
 import json
+import os
+import select
+import signal
 import sys
+import time
+import types
 from typing import Any
+
+SYSTEM = (
+    "/usr/",
+    "/lib",
+    "/etc/",
+    "/dev/",
+    "/proc/",
+    "/sys/",
+    "/opt/",
+    "/nix/",
+    "/System/",
+    "/Library/",
+    "/var/task",
+)
+_CODE = (".py", ".pyc", ".so", ".pth", ".dylib", ".pyd")
 
 
 def main() -> None:
-    """Answer the one request on standard input."""
-    request = json.load(sys.stdin)
-    answer_file = sys.stdout
-    sys.stdout = sys.stderr
-    # Behind the standard library, so that nothing of the notebook's folder can shadow it.
-    sys.path += [path for path in request["paths"] if path not in sys.path]
-    answers = [_evaluate(definition) for definition in request["definitions"]]
-    answer_file.write("\n\0" + json.dumps(answers))
+    """Answer requests until the standard input ends."""
+    import nbchalice.notebook.values
+    import nbchalice.runtime.app
+    import nbchalice.runtime.cells  # noqa: F401 - ready before the first fork
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        answers.write(json.dumps(_in_fork(json.loads(line))) + "\n")
+        answers.flush()
 
 
-def _evaluate(definition: dict[str, Any]) -> dict[str, Any]:
+def _in_fork(request: dict[str, Any]) -> Any:
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        _child(request, write)
+    os.close(write)
+    parts, deadline = [], time.monotonic() + request["timeout"]
+    timed_out = False
+    while True:
+        ready, _, _ = select.select([read], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            timed_out = True
+            break
+        part = os.read(read, 1 << 16)
+        if not part:
+            break
+        parts.append(part)
+    os.close(read)
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    _, status = os.waitpid(child, 0)
+    if timed_out:
+        return {"error": "timeout"}
+    try:
+        return json.loads(b"".join(parts))
+    except ValueError:
+        return {"error": "crash", "text": f"the process ended with status {status}"}
+
+
+def _child(request: dict[str, Any], write: int) -> None:
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    try:
+        os.environ.update(request.get("env") or {})
+        os.chdir(request["folder"])
+        # Behind the standard library, so that nothing of the notebook's folder can shadow it.
+        sys.path += [path for path in request["paths"] if path not in sys.path]
+        _guard(request["paths"])
+        action = _evaluate if request["action"] == "evaluate" else _verify
+        answer = json.dumps(action(request)).encode()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        answer = json.dumps({"error": "crash", "text": f"{type(error).__name__}: {error}"}).encode()
+    while answer:
+        answer = answer[os.write(write, answer) :]
+    os._exit(0)
+
+
+def _guard(folders: list[str]) -> None:
+    """Refuse what a Lambda function does not have while it starts: network, other programs, files of this computer."""
+    inside = tuple(os.path.realpath(path) for path in {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} if path)
+    own = tuple(os.path.realpath(path) for path in folders)
+    scratch = os.path.realpath("/tmp") + "/"  # noqa: S108 - Lambda's one writable folder has this very name
+    written: set[str] = set()
+
+    def refuse_files(path: Any, mode: Any) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return
+        name = os.path.realpath(os.fsdecode(path))
+        if name.startswith(scratch) and ("w" in str(mode) or name in written):
+            written.add(name)
+            return
+        library = name.startswith(inside) and not (name.startswith(own) and not name.endswith(_CODE))
+        if not library and not name.startswith(SYSTEM) and (os.path.exists(name) or "w" in str(mode)):
+            raise FileNotFoundError(2, "this file is not on Lambda", os.fsdecode(path))
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+            raise ConnectionError("the network is not used while the module is imported")
+        if event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "pty.spawn"):
+            raise PermissionError("no other program is run while the module is imported")
+        if event == "open":
+            refuse_files(arguments[0], arguments[1])
+
+    sys.addaudithook(hook)
+
+
+def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the decorators of handlers registered."""
+    return [_registered(definition) for definition in request["definitions"]]
+
+
+def _registered(definition: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.runtime.cells import load_module
     from nbchalice.runtime.function import LambdaFunction
 
     notebook = definition["notebook"]
     try:
         module = load_module(definition["module"], definition["segments"], notebook, "notebook_code")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - the user's own code may raise anything
         return _failure(error, notebook)
     found = getattr(module, definition["function"], None)
     if not isinstance(found, LambdaFunction):
@@ -38,6 +151,36 @@ def _evaluate(definition: dict[str, Any]) -> dict[str, Any]:
     return {"name": found.name, "triggers": triggers, "settings": settings, "app": found.app.app_name}
 
 
+def _verify(request: dict[str, Any]) -> dict[str, Any]:
+    """Import a module and describe its values."""
+    from nbchalice.notebook.values import brief, describe
+    from nbchalice.runtime.cells import load_module
+
+    try:
+        module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code")
+    except BaseException as error:  # noqa: BLE001 - the user's own code may raise anything
+        return _failure(error, request["notebook"])
+    found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
+    return {
+        "values": {name: describe(value) for name, value in found.items()},
+        "texts": {name: brief(value) for name, value in found.items()},
+        "undefined": _undefined(request["module"], vars(module)) if request["stars"] else [],
+    }
+
+
+def _undefined(source: str, known: dict[str, Any]) -> list[str]:
+    """Return the global names that functions of the module read and nothing defines."""
+    missing: set[str] = set()
+    queue = [compile(source, "<module>", "exec", dont_inherit=True)]
+    while queue:
+        code = queue.pop()
+        queue += [item for item in code.co_consts if isinstance(item, types.CodeType)]
+        if code.co_name != "<module>":
+            loads = {item.argval for item in dis.get_instructions(code) if item.opname == "LOAD_GLOBAL"}
+            missing |= {name for name in loads if name not in known and not hasattr(builtins, name)}
+    return sorted(missing)
+
+
 def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     cell, line, trace = None, None, error.__traceback__
@@ -46,8 +189,10 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
         if name.startswith(f"{notebook}#"):
             cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
         trace = trace.tb_next
-    return {"error": text, "cell": cell, "cell_line": line}
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line}
 
 
 if __name__ == "__main__":
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     main()

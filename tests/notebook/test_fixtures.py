@@ -15,7 +15,7 @@ from .harness import FIXTURES, NAMES, PYTHONS, Kernel, expectation, jsonable, ru
 
 @functools.cache
 def captured(name):
-    """Run the fixture in a kernel; return the slice or the error, and the kernel's own result."""
+    """Run the fixture in a kernel; return the slice or the error, the kernel's own result and its variables."""
     expect = expectation(name)
     cells = read_notebook(FIXTURES / f"{name}.ipynb")
     kernel = Kernel(name)
@@ -25,26 +25,28 @@ def captured(name):
         try:
             piece = slice_handler(executed, expect.get("function", "h"), notebook=f"{name}.ipynb", namespace=space)
         except NbChaliceError as error:
-            return error, None
+            return error, None, None
         if expect.get("static"):
-            return piece, None
+            return piece, None, None
         result = jsonable(kernel.shell.user_ns[piece.function](expect.get("event")))
         if expect.get("restore"):
             exec(expect["restore"], kernel.shell.user_ns)
-        return piece, result
+        return piece, result, kernel.shell.user_ns
     finally:
         kernel.close()
 
 
 def packaged():
-    return [name for name in NAMES if not expectation(name).get("error") and not expectation(name).get("discover_error")]
+    return [
+        name for name in NAMES if not expectation(name).get("error") and not expectation(name).get("discover_error")
+    ]
 
 
 @functools.cache
 def answers(python):
     requests, names = [], packaged()
     for name in names:
-        piece, _ = captured(name)
+        piece, _, _ = captured(name)
         expect = expectation(name)
         whole = not isinstance(piece, NbChaliceError)
         requests.append(
@@ -64,7 +66,7 @@ def answers(python):
 @pytest.mark.parametrize("python", [*PYTHONS] or [sys.executable], ids=lambda python: python.parts[-3])
 def test_the_module_does_what_the_kernel_does(name, python):
     expect = expectation(name)
-    piece, result = captured(name)
+    piece, result, _ = captured(name)
     assert not isinstance(piece, NbChaliceError), piece
     answer = answers(python)[name]
     assert "error" not in answer, (answer["error"], piece.module)
@@ -75,7 +77,7 @@ def test_the_module_does_what_the_kernel_does(name, python):
 
 @pytest.mark.parametrize("name", packaged())
 def test_the_module_holds_what_it_should(name):
-    piece, _ = captured(name)
+    piece, _, _ = captured(name)
     for part in expectation(name).get("contains", []):
         assert part in piece.module
     code = [line for line in piece.module.split("\n") if not line.startswith(f"# {name}.ipynb")]
@@ -85,8 +87,10 @@ def test_the_module_holds_what_it_should(name):
 
 @pytest.mark.parametrize("name", packaged())
 def test_segments_map_every_statement(name):
-    piece, _ = captured(name)
-    cells = {cell.label: cell.source.replace("\r\n", "\n").split("\n") for cell in read_notebook(FIXTURES / f"{name}.ipynb")}
+    piece, _, _ = captured(name)
+    cells = {
+        cell.label: cell.source.replace("\r\n", "\n").split("\n") for cell in read_notebook(FIXTURES / f"{name}.ipynb")
+    }
     lines = piece.module.split("\n")
     if expectation(name).get("runs"):
         return
@@ -110,7 +114,7 @@ def test_reading_gives_the_same_module_as_running(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if expectation(name).get("error")])
 def test_the_error_names_cell_line_and_fix(name):
     expect = expectation(name)
-    error, _ = captured(name)
+    error, _, _ = captured(name)
     assert isinstance(error, NbChaliceError), error.module
     kind, *parts = expect["error"]
     assert type(error).__name__ == kind, error

@@ -120,9 +120,17 @@ def klass(draw):
     index = draw(st.integers(0, 1))
     base = "(K0)" if index and draw(st.booleans()) else ""
     g = draw(name)
-    act = draw(st.sampled_from(["self.v.append(z)", f"{g}.append(z)", "self.v = z", "self.shared.append(z)", "return self.v"]))
-    start = draw(st.sampled_from(["self.v = z", f"self.v = {g}", "self.v = [z]", f"{g}.append(self.__class__.__name__)"]))
-    hook = f"\n    def __init_subclass__(cls):\n        {g}.append(cls.__name__)" if not index and draw(st.booleans()) else ""
+    act = draw(
+        st.sampled_from(["self.v.append(z)", f"{g}.append(z)", "self.v = z", "self.shared.append(z)", "return self.v"])
+    )
+    start = draw(
+        st.sampled_from(["self.v = z", f"self.v = {g}", "self.v = [z]", f"{g}.append(self.__class__.__name__)"])
+    )
+    hook = (
+        f"\n    def __init_subclass__(cls):\n        {g}.append(cls.__name__)"
+        if not index and draw(st.booleans())
+        else ""
+    )
     return (
         f"class {CLASSES[index]}{base}:\n    shared = {draw(expression(1))}\n"
         f"    def __init__(self, z=0):\n        {start}\n    def m(self, z):\n        {act}{hook}"
@@ -163,7 +171,10 @@ def statement(draw):
 @st.composite
 def notebooks(draw):
     start = "a = [[1]]\nb = {'x': [2]}\nc = a\nd = 4\ndef f0(p=0):\n    return p\nf1 = f2 = f0\nclass K0:\n    shared = []\n    def __init__(self, z=0):\n        self.v = z\n    def m(self, z):\n        self.v = z\nK1 = K0"
-    cells = [start, *("\n".join(draw(st.lists(statement(), min_size=1, max_size=3))) for _ in range(draw(st.integers(2, 7))))]
+    cells = [
+        start,
+        *("\n".join(draw(st.lists(statement(), min_size=1, max_size=3))) for _ in range(draw(st.integers(2, 7)))),
+    ]
     runs = [0, *draw(st.lists(st.integers(0 if draw(st.booleans()) else 1, len(cells) - 1), min_size=2, max_size=14))]
     used = draw(st.lists(st.sampled_from([*NAMES, "K0.shared", "f1([1])", "f2(a)"]), min_size=1, max_size=3))
     after = draw(st.sampled_from(["", "    d.append(8)\n", "    f0(c)\n"]))

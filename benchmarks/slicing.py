@@ -1,0 +1,64 @@
+"""How long it takes to slice notebooks of 50 to 500 cells, cold and after an edit of the handler."""
+
+from __future__ import annotations
+
+import time
+
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.statements import split_cell
+
+CELL = """import json, math
+# constants of step {n}
+RATE_{n} = 1.5 + RATE_{p}
+CONFIG_{n} = {{"name": "step {n}", "factors": [RATE_{n}, {n}], "tags": ["a", "b"]}}
+CONFIG_{n}["total"] = sum(CONFIG_{n}["factors"])
+
+class Step{n}:
+    rate = RATE_{n}
+
+    def __init__(self, name, config=None):
+        self.name = name
+        self.config = config or CONFIG_{n}
+
+    def run(self, rows):
+        return [self.rate * row["amount"] for row in rows if row["kind"] == self.name]
+
+def price_{n}(rows, factor=RATE_{n}):
+    total = 0
+    for row in rows:
+        total += math.floor(row["amount"] * factor * CONFIG_{n}["total"])
+    return price_{p}(rows) + total if total else json.dumps(CONFIG_{p})
+"""
+START = "RATE_0 = 1\nCONFIG_0 = {}\ndef price_0(rows):\n    return 0\n"
+
+
+def notebook(count: int, edit: int = 0) -> list[Cell]:
+    """Make a notebook in which every cell needs the one before."""
+    sources = [START, *(CELL.format(n=n, p=n - 1) for n in range(1, count - 1))]
+    sources.append(f"def handler(event):\n    # edit {edit}\n    return price_{count - 2}(event)")
+    return [Cell(f"c{order}", f"cell {order + 1}", source, order) for order, source in enumerate(sources)]
+
+
+def measure(count: int) -> tuple[float, float, int]:
+    """Return the CPU seconds of a first slice, of one after an edit, and the lines of the module."""
+    split_cell.cache_clear()
+    start = time.process_time()
+    piece = slice_handler(notebook(count), "handler", notebook="big.ipynb")
+    cold = time.process_time() - start
+    edited = notebook(count, edit=1)
+    start = time.process_time()
+    slice_handler(edited, "handler", notebook="big.ipynb")
+    return cold, time.process_time() - start, piece.module.count("\n")
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'cells':>6} {'first':>9} {'after an edit':>14} {'module lines':>13}")
+    for count in (50, 100, 250, 500):
+        cold, warm, lines = measure(count)
+        print(f"{count:>6} {cold * 1000:>6.0f} ms {warm * 1000:>11.0f} ms {lines:>13}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The warm helper process: started once, then asked."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+from nbchalice.errors import CaptureError
+
+ROOT = Path(__file__).parents[2]
+_WORKER = Path(__file__).with_name("worker.py")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_LIKE_LAMBDA = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_CONFIG_FILE": os.devnull,
+}
+
+
+class Helper:
+    """One helper process; requests are answered one after the other, each in a fresh fork of it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def warm(self) -> None:
+        """Start the process if it is not running; it gets ready while others work."""
+        with self._lock:
+            self._running()
+
+    def ask(self, request: dict[str, Any], folder: Path, timeout: float) -> Any:
+        """Send a request and return its answer.
+
+        Parameters
+        ----------
+        request: ``action`` and what belongs to it.
+        folder: the notebook's folder, for local modules.
+        timeout: seconds after which the code is stopped.
+
+        Raises
+        ------
+        CaptureError: the process cannot be started or died.
+        """
+        paths = [str(ROOT), str(folder)]
+        line = json.dumps({**request, "timeout": timeout, "paths": paths, "folder": gettempdir()})
+        with self._lock:
+            for _ in range(2):
+                process = self._running()
+                try:
+                    assert process.stdin is not None and process.stdout is not None
+                    process.stdin.write(line + "\n")
+                    process.stdin.flush()
+                    answer = process.stdout.readline()
+                except (BrokenPipeError, OSError):
+                    answer = ""
+                if answer:
+                    return json.loads(answer)
+                self._stop()
+        raise CaptureError("the helper process that checks captured code died", "run it again")
+
+    def close(self) -> None:
+        """Stop the process."""
+        with self._lock:
+            self._stop()
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(_WORKER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**environment, **_LIKE_LAMBDA},
+                text=True,
+                start_new_session=True,
+            )
+        return self._process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            if process.stdout is not None:
+                process.stdout.close()
+            process.kill()
+            process.wait()
+
+
+HELPER = Helper()
+atexit.register(HELPER.close)

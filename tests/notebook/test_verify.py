@@ -1,0 +1,168 @@
+"""A slice is proved before it is deployed."""
+
+import time
+
+import pytest
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.verify import verify, warm
+
+from .harness import NAMES, expectation
+from .test_fixtures import captured, packaged
+
+
+def piece_of(*sources, namespace=None):
+    cells = [Cell(f"c{order}", f"cell {order + 1}", source, order) for order, source in enumerate(sources)]
+    return slice_handler(cells, "h", notebook="nb.ipynb", namespace=namespace)
+
+
+def kernel_of(*sources):
+    space = {"__name__": "__main__"}
+    for source in sources:
+        exec(source, space)
+    return space
+
+
+H = "def h(event):\n    return "
+
+
+@pytest.fixture(autouse=True, scope="module")
+def helper():
+    warm()
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["A = [1, {'x': (2, 3.5)}, {4}, b'x', None]", H + "A"],
+        ["def f(x, y=[1]):\n    return [g(x) for _ in y]\ndef g(x):\n    return x", H + "f(1)"],
+        ["class P:\n    k = 1\n    def __init__(self):\n        self.v = [self.k]\np = P()\np.v.append(2)", H + "p.v"],
+        [
+            "import json, re\nR = re.compile('a+')\nfrom functools import partial\nf = partial(int, base=2)",
+            H + "[R, f, json]",
+        ],
+        ["def make(n):\n    def inner():\n        return n\n    return inner\none = make(1)", H + "one()"],
+        ["from enum import Enum\nclass C(Enum):\n    A = 1\nX = C.A", H + "X"],
+        [
+            "import datetime, decimal, pathlib\nX = [datetime.date(2020, 1, 1), decimal.Decimal('1.5'), pathlib.Path('/a')]",
+            H + "X",
+        ],
+        ["from dataclasses import dataclass\n@dataclass(frozen=True)\nclass D:\n    x: int = 1\nd = D(2)", H + "d"],
+    ],
+)
+def test_equal_values_pass(sources):
+    space = kernel_of(*sources)
+    assert not verify(piece_of(*sources), namespace=space).cached
+    assert verify(piece_of(*sources), namespace=space).cached
+
+
+@pytest.mark.parametrize(
+    ("source", "behind", "says"),
+    [
+        ("A = [1]", "A.append(2)", "A is [1, 2] in the kernel, [1] in the captured module (from cell 1)"),
+        ("A = 1", "A = 1.0", "A is 1.0 in the kernel, 1 in the captured module"),
+        ("A = {'x': {'y': 1}}", "A['x']['y'] = 2", "A is {'x': {'y': 2}}"),
+        ("def A():\n    return 1", "def A():\n    return 2", "A is "),
+        ("class A:\n    x = 1", "A.x = 2", "A is "),
+        ("class K:\n    pass\nA = K()", "A.z = 1", "A is "),
+        ("A = 'short'", "A = 'AKIA' + 'QWERTYUIOPASDFGH'", "A is <hidden> in the kernel"),
+    ],
+)
+def test_a_difference_names_variable_values_and_cells(source, behind, says):
+    space = kernel_of(source, H + "A")
+    exec(behind, space)
+    with pytest.raises(NbChaliceError) as caught:
+        verify(piece_of(source, H + "A"), namespace=space)
+    assert type(caught.value).__name__ == "DivergedError"
+    assert says in str(caught.value)
+    assert "run cell 1" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "says"),
+    [
+        ("A = 1 / 0", "ImportFailedError", "ZeroDivisionError"),
+        ("import no_such_module_here as A", "ImportFailedError", "No module named"),
+        ("import os\nA = os.environ['NB_NOT_THERE']", "ImportFailedError", "--env NAME=VALUE"),
+        (
+            "import socket\nA = socket.create_connection(('127.0.0.1', 9))  # nbchalice: include",
+            "ImportFailedError",
+            "network is not used",
+        ),
+        (
+            "import subprocess\nA = subprocess.run(['true'])  # nbchalice: include",
+            "ImportFailedError",
+            "no other program",
+        ),
+        ("A = open('/root/.bashrc').read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
+        ("A = open('data.csv').read()  # nbchalice: include", "ReadsLocalFileError", "data.csv"),
+        ("import os\nA = os._exit(3)", "ImportFailedError", "ended the process"),
+        ("while True:\n    A = 1", "ImportFailedError", "within 1 s"),
+    ],
+)
+def test_what_does_not_import_by_itself(source, kind, says):
+    with pytest.raises(NbChaliceError) as caught:
+        verify(piece_of(source, H + "A"), timeout=1)
+    assert type(caught.value).__name__ == kind, caught.value
+    assert says in str(caught.value)
+
+
+def test_a_failing_line_is_named():
+    with pytest.raises(NbChaliceError) as caught:
+        verify(piece_of("B = 0\n\nA = 1 / B", H + "A"))
+    assert "cell 1, line 3: A = 1 / B" in str(caught.value)
+
+
+def test_environment_of_the_function_is_set():
+    piece = piece_of("import os\nA = os.environ['NB_TABLE']", H + "A")
+    assert verify(piece, env={"NB_TABLE": "t"}, namespace={"A": "t"})
+
+
+def test_credentials_are_not_there(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    verify(piece_of("import os\nA = os.environ.get('AWS_ACCESS_KEY_ID')", H + "A"), namespace={"A": None})
+
+
+def test_syntax_of_the_target():
+    with pytest.raises(NbChaliceError) as caught:
+        verify(
+            piece_of(H + "1\ntry:\n    A = 1\nexcept* ValueError:\n    A = 2", "def h(event):\n    return A"),
+            python="3.10",
+        )
+    assert type(caught.value).__name__ == "TargetSyntaxError"
+
+
+def test_star_import_that_lacks_a_name():
+    with pytest.raises(NbChaliceError) as caught:
+        verify(piece_of("from math import *", H + "floorr(1)"))
+    assert "floorr is not defined" in str(caught.value)
+
+
+def test_what_the_user_answers_for_is_not_compared():
+    sources = ["import random\nA = random.random()  # nbchalice: include", H + "A"]
+    assert verify(piece_of(*sources), namespace=kernel_of(*sources))
+
+
+def test_what_the_handler_changes_is_not_compared():
+    sources = ["SEEN = {}\ndef remember(x):\n    SEEN[x] = 1", "def h(event):\n    remember(event)\n    return SEEN"]
+    space = kernel_of(*sources)
+    space["h"]("a")
+    assert verify(piece_of(*sources), namespace=space)
+
+
+def test_an_edit_of_a_pure_handler_is_verified_quickly():
+    verify(piece_of("A = 1", H + "A"), namespace={"A": 1})
+    times = []
+    for edit in range(5):
+        start = time.perf_counter()
+        verify(piece_of("A = 1", f"def h(event):\n    return A + {edit}"), namespace={"A": 1})
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name in packaged() and not expectation(name).get("static")])
+def test_every_fixture_is_verified(name):
+    piece, _, space = captured(name)
+    assert verify(piece, python="3.11", namespace=space)
