@@ -29,7 +29,7 @@ __all__ = [
     "tidy_settings",
 ]
 
-FLAG = re.compile(r"--([a-z][a-z-]*)")
+FLAGS = {option.flag: option.name for source in SOURCES.values() for option in (*source.options, *SETTINGS, *META)}
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,14 @@ class Handler:
             texts = trigger_problems(
                 [(trigger.source, trigger.options) for trigger in self.triggers], dict(self.settings)
             )
-        words = [FLAG.sub(lambda match: match[1].replace("-", "_"), text) for text in texts]
+        words = [_as_parameters(text) for text in texts]
         hint = "correct the decorator of the function, or .chalice/config.json"
         return [InvalidInputError(f"handler {self.name}: {text}", hint, self.location) for text in words]
+
+
+def _as_parameters(text: str) -> str:
+    """Call options as the decorators do; those of other commands keep their dashes."""
+    return re.sub(r"--[a-z][a-z-]*", lambda match: FLAGS.get(match[0], match[0]), text)
 
 
 def clashes(handlers: Iterable[Handler]) -> list[InvalidInputError]:

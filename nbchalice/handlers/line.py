@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of printing and leaving."""
 
     def error(self, message: str) -> NoReturn:
-        told = re.sub(r"^argument ((?:--no-)?--?[\w-]+)(?:, --[\w-]+)*: ", r"\1 ", message)
+        told = re.sub(r"^argument (--[\w-]+)(?:[/,] ?--[\w-]+)*:? ", r"\1 ", message)
         told = told.replace("expected one argument", "wants a value")
         told = re.sub(r"ignored explicit argument '?(.*?)'?$", r"takes no value, not \1", told)
         raise InvalidInputError(f"{self.prog}: {told}", f"{self.prog} --help lists the options")
@@ -147,7 +147,7 @@ def trigger_problems(triggers: list[tuple[str, dict[str, Any]]], settings: dict[
     if settings.get("on_failure") and not asynchronous:
         found.append("--on-failure is for asynchronous events; the events of a queue or stream take --dlq")
     if asynchronous and str(settings.get("dlq") or "").endswith(".fifo"):
-        found.append("--dlq of asynchronous events is a standard queue, not a FIFO one")
+        found.append("--dlq of asynchronous events must be a standard queue, not a FIFO one")
     return found
 
 

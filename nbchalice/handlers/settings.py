@@ -140,7 +140,7 @@ def _tags(tags: Any) -> list[str]:
     if found := _variables(tags, "--tag"):
         return found
     names = list(tags or {})
-    found = [f"--tag {n} begins with a reserved prefix" for n in names if n.lower().startswith(("aws:", "nbchalice:"))]
+    found = [f"--tag {n} begins with aws: or nbchalice:, which are reserved" for n in names if n.lower().startswith(("aws:", "nbchalice:"))]
     bad = [name for name in names if not 1 <= len(name) <= 128 or not TAG.fullmatch(name)]
     found += [f"--tag {name[:40]!r} is no name of a tag: up to 128 {TAG_LETTERS}" for name in bad]
     wrong = [name for name, value in (tags or {}).items() if len(value) > 256 or not TAG.fullmatch(value)]
@@ -205,7 +205,7 @@ def _destinations(settings: Mapping[str, Any]) -> list[str]:
         kinds = "the ARN of a queue, topic, function, event bus or bucket"
         found.append(f"--on-failure {on_failure!r} is neither a queue's name nor {kinds}")
     elif on_failure is not None and on_failure.endswith(".fifo"):
-        found.append("--on-failure is a standard queue or topic, not a FIFO one")
+        found.append("--on-failure must be a standard queue or topic, not a FIFO one")
     return found
 
 

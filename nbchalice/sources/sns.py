@@ -241,7 +241,7 @@ class SNS(Source):
         if dlq and (wrong := queue_problem(dlq)):
             found.append(f"--redrive-dlq: {wrong}")
         elif dlq and dlq.endswith(".fifo"):
-            found.append("--redrive-dlq is a standard queue, as the topic is a standard topic; not a FIFO queue")
+            found.append("--redrive-dlq must be a standard queue, as the topic is a standard topic; not a FIFO queue")
         elif (
             dlq
             and dlq.startswith("arn:")
