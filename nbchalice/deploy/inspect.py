@@ -192,16 +192,17 @@ class _Inspector:
         self.found.stale = {key: r for key, r in stale.items() if self.found.current.get(key) is not None}
 
     def _read_doubtful_groups(self) -> None:
-        """Read the tags of log groups whose function is missing: a crash left them, or they are another's."""
-        current = self.found.current
-        everything = {**self.wanted, **self.found.stale}
-        groups = [r for r in everything.values() if isinstance(r, LogGroup)]
-        doubtful = [g for g in groups if current[g.key] and not current.get(Function(g.function).key)]
+        """Read the tags of log groups that are to go, or whose function is missing: they may be another's."""
+        current, stale = self.found.current, self.found.stale
+        groups = [resource for resource in {**self.wanted, **stale}.values() if isinstance(resource, LogGroup)]
+        doubtful = [
+            g for g in groups if current[g.key] and (g.key in stale or not current.get(Function(g.function).key))
+        ]
         tags = self.run({g.key: partial(g.read_tags, self.aws, current[g.key]) for g in doubtful})
         for group in doubtful:
             current[group.key] = {**current[group.key], "tags": tags[group.key]}
-            if group.key in self.found.stale and group.conflicts(current[group.key]):
-                del self.found.stale[group.key]
+            if not is_owned(tags[group.key], self.app.name, self.app.stage):
+                stale.pop(group.key, None)
 
 
 def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list[Resource]:

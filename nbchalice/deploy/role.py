@@ -66,8 +66,13 @@ class LogGroup(Resource):
         return dict(answer["tags"])
 
     def conflicts(self, current: JSON) -> list[str]:
-        """Return whether the group is another's, where its tags were read."""
-        return foreign_owner(self.name, current["tags"], self.function) if "tags" in current else []
+        """Return whether the group is of another app, where its tags were read.
+
+        One without tags is used as it stands, and never deleted: Lambda itself makes such groups, and it may hold the
+        logs of a function that had this name before.
+        """
+        tags = current.get("tags", {})
+        return foreign_owner(self.name, tags, self.function) if f"{OWNER_PREFIX}:app" in tags else []
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the retention."""

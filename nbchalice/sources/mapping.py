@@ -75,7 +75,9 @@ class EventSourceMapping(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping with the ids of any others of the same source and function, or None."""
         mappings = read_mappings(aws, self.function.name)
-        found = [m for m in mappings if m.get("EventSourceArn") == self.source_arn]
+        found = sorted(
+            (m for m in mappings if m.get("EventSourceArn") == self.source_arn), key=lambda m: str(m["UUID"])
+        )
         return {**found[0], "others": [m["UUID"] for m in found[1:]]} if found else None
 
     def wanted(self) -> JSON:
@@ -136,6 +138,8 @@ class EventSourceMapping(Resource):
         client.create_event_source_mapping(
             FunctionName=self.function.name, EventSourceArn=self.source_arn, Enabled=True, **settings, **extra
         )
+        if aws.local and (standing := self.read(aws)):
+            self._delete(client, standing["others"])
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Delete the mapping."""

@@ -35,7 +35,7 @@ class Injector:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.names = {}
+        self.names = {}  # what differs from one connection's app to another's, and what stands for it
         self.arm(None, None)
 
     def arm(self, label, kind):

@@ -3,15 +3,18 @@
 import difflib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
 from nbchalice.aws.target import READS
 from nbchalice.deploy import engine
+from nbchalice.deploy.desired import desired
 from nbchalice.errors import NbChaliceError
 from nbchalice.sources import SOURCES
+from nbchalice.sources.permission import Permission, statement_id
 
-from .harness import Foreign, app, comparable, deploy, handler, s3, schedule, snapshot, sns, sqs, unique
+from .harness import Foreign, app, comparable, deploy, handler, package, s3, schedule, snapshot, sns, sqs, unique
 from .injection import KINDS, Injector, Killed, disturbed_connection
 
 WORKERS = 3
@@ -84,10 +87,29 @@ class Worker:
         self.plain = connection
         self.name = unique("crash")
         self.place = Place(connection, unique("crashplace"))
-        self.injector.names = {self.name: "APP", self.place.bucket: "PLACE"}
+        self.injector.names = {
+            **self.statement_ids(),
+            self.place.table_stream: "TABLE-STREAM",
+            quote(self.place.table_stream, safe=""): "TABLE-STREAM",
+            self.name: "APP",
+            self.place.bucket: "PLACE",
+        }
         self.aws = disturbed_connection(server, connection, self.injector, 1)
         self.patient = disturbed_connection(server, connection, self.injector, 5)
         self.cases, self.outcomes, self.failures = 0, Counter(), []
+
+    def statement_ids(self):
+        """The ids of the permissions; they are hashes of names."""
+        made = [first_app(self.name, self.place), edited_app(self.name, self.place)]
+        wanted = [
+            r for one in made for r in desired(one, {h.name: package() for h in one.handlers}, self.plain).values()
+        ]
+        found = [r for r in wanted if isinstance(r, Permission)]
+        tidy = [r.source_arn.replace(self.name, "").replace(self.place.bucket, "") for r in found]
+        return {
+            statement_id(r.principal, r.source_arn): f"SID {r.principal} {arn}"
+            for r, arn in zip(found, tidy, strict=True)
+        }
 
     def operations(self):
         first, edited = first_app(self.name, self.place), edited_app(self.name, self.place)
@@ -98,8 +120,7 @@ class Worker:
         }
 
     def snapshot(self):
-        text = comparable(snapshot(self.plain, self.name, self.place))
-        return text.replace(self.name, "APP").replace(self.place.bucket, "PLACE").replace(self.place.table_stream, "TS")
+        return comparable(snapshot(self.plain, self.name, self.place))
 
     def learn(self):
         """Run undisturbed; remember the calls of each operation and the state after it."""

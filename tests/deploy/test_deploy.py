@@ -142,7 +142,7 @@ def test_two_handlers_swap_their_buckets(connection, name):
     assert comparable(snapshot(connection, name, one, two)) == swapped
 
 
-@pytest.mark.parametrize("kind", ["function", "role", "log group"])
+@pytest.mark.parametrize("kind", ["function", "role"])
 def test_what_another_owns_under_our_name_is_refused_before_any_write(connection, place, name, kind):
     taken = f"{name}-dev-price"
     if kind == "function":
@@ -154,14 +154,22 @@ def test_what_another_owns_under_our_name_is_refused_before_any_write(connection
             Handler="lambda_function.lambda_handler",
             Code={"ZipFile": zipped("def lambda_handler(event, context): pass\n")},
         )
-    elif kind == "role":
-        connection.client("iam").create_role(RoleName=taken, AssumeRolePolicyDocument="{}")
     else:
-        connection.client("logs").create_log_group(logGroupName=f"/aws/lambda/{taken}")
+        connection.client("iam").create_role(RoleName=taken, AssumeRolePolicyDocument="{}")
     before, writes = comparable(snapshot(connection, name, place)), len(connection.writes)
     with pytest.raises(NbChaliceError, match=f"{kind} .*{taken} exists and was not made by nbchalice"):
         deploy(four(name, place), connection)
     assert len(connection.writes) == writes
+    engine.delete(four(name, place), connection)
+    assert comparable(snapshot(connection, name, place)) == before
+
+
+def test_a_log_group_that_was_there_before_is_used_and_never_deleted(connection, place, name):
+    group = f"/aws/lambda/{name}-dev-price"
+    connection.client("logs").create_log_group(logGroupName=group)
+    before = comparable(snapshot(connection, name, place))
+    deploy(four(name, place), connection)
+    assert deploy(four(name, place), connection).changes == ()
     engine.delete(four(name, place), connection)
     assert comparable(snapshot(connection, name, place)) == before
 

@@ -315,13 +315,18 @@ def async_limits(arn: str) -> tuple[int, float]:
     return 2 if retries is None else int(retries), float(age or 6 * 3600)
 
 
-def log_store(group_name: str, stream_name: str) -> Callable[[list[tuple[int, str]]], None]:
-    """Return a function that adds events to a log stream, making group and stream where they are missing."""
+def log_store(group_name: str, stream_name: str, arn: str) -> Callable[[list[tuple[int, str]]], None]:
+    """Return a function that adds events to a log stream, making group and stream where they are missing.
+
+    What a function still writes when it was deleted makes no group: nobody would ever remove it.
+    """
 
     def store(events: list[tuple[int, str]]) -> None:
         now = int(time.time() * 1000)
         groups = cloudwatch_logs._log_groups
         if group_name not in groups:
+            if function_record(arn) is None:
+                return
             groups[group_name] = {
                 "arn": cloudwatch_logs._make_group_arn(group_name),
                 "creationTime": now,

@@ -115,7 +115,7 @@ class Service:
             "AWS_ENDPOINT_URL": self.endpoint,
         }
         environment = {**lambda_variables(spec, stream), **spec.environment, **credentials}
-        store = log_store(spec.log_group, stream)
+        store = log_store(spec.log_group, stream, spec.key.rpartition(":")[0])
 
         def write(events: list[tuple[int, str]]) -> None:
             self.guard.changed = True
