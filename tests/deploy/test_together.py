@@ -1,0 +1,118 @@
+"""Two processes that deploy at the same time lose nothing."""
+
+import multiprocessing
+import threading
+
+from nbchalice.deploy import engine
+from nbchalice.sources.s3 import BucketNotifications
+
+from .harness import app, deploy, handler, s3, snapshot, sns, sqs
+
+ROUNDS = 4
+
+
+def one_of(name, place, number):
+    """An app with its own prefix on the common bucket, its own queue, and the common topic."""
+    return app(
+        f"{name}{number}",
+        handler("ingest", s3(place.bucket, prefix=f"{number}/")),
+        handler("more", s3(place.bucket, prefix=f"more-{number}/")),
+        handler("announce", sns(place.topic)),
+        handler("price", sqs(f"{place.queue}-{number}")),
+    )
+
+
+def work(made, start, failures):
+    from nbchalice.aws.target import connect
+
+    try:
+        aws = connect("local")
+        for number in range(ROUNDS):
+            start.wait()
+            deploy(made, aws, code=str(number))
+            assert deploy(made, aws, code=str(number)).changes == ()
+            if number < ROUNDS - 1:
+                start.wait()
+                engine.delete(made, aws)
+    except BaseException as error:
+        start.abort()
+        failures.put(repr(error))
+        raise
+
+
+def entries(aws, place, text):
+    found = aws.client("s3").get_bucket_notification_configuration(Bucket=place.bucket)
+    return [e for e in found["LambdaFunctionConfigurations"] if text in e["LambdaFunctionArn"]]
+
+
+def test_two_processes_on_one_bucket_lose_nothing(connection, place, name):
+    before = snapshot(connection, name, place)[f"place {place.bucket}"]["notification"]
+    made = [one_of(name, place, number) for number in (1, 2)]
+    fork = multiprocessing.get_context("spawn")
+    start, failures = fork.Barrier(2), fork.Queue()
+    processes = [fork.Process(target=work, args=(one, start, failures)) for one in made]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0], failures.get()
+    assert len(entries(connection, place, name)) == 4
+    for one in made:
+        assert deploy(one, connection, code=str(ROUNDS - 1)).changes == ()
+        engine.delete(one, connection)
+    assert snapshot(connection, name, place)[f"place {place.bucket}"]["notification"] == before
+
+
+def test_an_entry_of_another_writer_between_read_and_put_is_not_lost_for_good(connection, place, name, monkeypatch):
+    """Another machine holds no lock of ours: what its put undid is put again, at the latest at the end of the deploy."""
+    made = app(name, handler("ingest", s3(place.bucket, prefix="in/")))
+    without_ours = connection.client("s3").get_bucket_notification_configuration(Bucket=place.bucket)
+    del without_ours["ResponseMetadata"]
+    without_ours["EventBridgeConfiguration"] = {}
+    overwritten = threading.Event()
+    write = BucketNotifications.write
+
+    def write_and_be_overwritten(self, aws, current):
+        write(self, aws, current)
+        if not overwritten.is_set():
+            overwritten.set()
+            connection.client("s3").put_bucket_notification_configuration(
+                Bucket=place.bucket, NotificationConfiguration=without_ours
+            )
+
+    monkeypatch.setattr(BucketNotifications, "write", write_and_be_overwritten)
+    deploy(made, connection)
+    assert overwritten.is_set()
+    assert len(entries(connection, place, name)) == 1
+
+
+def test_what_others_wrote_after_the_plan_was_made_stays(connection, place, name):
+    client, late = connection.client("s3"), threading.Event()
+
+    def write_late(change, state):
+        if not late.is_set():
+            late.set()
+            found = client.get_bucket_notification_configuration(Bucket=place.bucket)
+            del found["ResponseMetadata"]
+            found["QueueConfigurations"][0]["Id"] = "late"
+            client.put_bucket_notification_configuration(Bucket=place.bucket, NotificationConfiguration=found)
+
+    deploy(app(name, handler("ingest", s3(place.bucket, prefix="in/"))), connection, progress=write_late)
+    found = client.get_bucket_notification_configuration(Bucket=place.bucket)
+    assert found["QueueConfigurations"][0]["Id"] == "late"
+    assert len(entries(connection, place, name)) == 1
+
+
+def test_two_deploys_of_one_app_at_the_same_time_end_with_one_app(connection, place, name):
+    from nbchalice.aws.target import connect
+
+    made = one_of(name, place, 1)
+    deploys = [threading.Thread(target=deploy, args=(made, connect("local"))) for _ in range(2)]
+    for thread in deploys:
+        thread.start()
+    for thread in deploys:
+        thread.join()
+    assert deploy(made, connection).changes == ()
+    assert len(entries(connection, place, name)) == 2
+    engine.delete(made, connection)
+    assert snapshot(connection, f"{name}1") == {}
