@@ -55,6 +55,9 @@ class _Parser(argparse.ArgumentParser):
         told = re.sub(r"ignored explicit argument '?(.*?)'?$", r"takes no value, not \1", told)
         raise InvalidInputError(f"{self.prog}: {told}", f"{self.prog} --help lists the options")
 
+    def print_help(self, file: Any = None) -> None:
+        """Print nothing: `exit` hands the help on."""
+
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown(self.format_help())
 

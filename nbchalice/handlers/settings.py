@@ -140,7 +140,8 @@ def _tags(tags: Any) -> list[str]:
     if found := _variables(tags, "--tag"):
         return found
     names = list(tags or {})
-    found = [f"--tag {n} begins with aws: or nbchalice:, which are reserved" for n in names if n.lower().startswith(("aws:", "nbchalice:"))]
+    own = [name for name in names if name.lower().startswith(("aws:", "nbchalice:"))]
+    found = [f"--tag {name} begins with aws: or nbchalice:, which are reserved" for name in own]
     bad = [name for name in names if not 1 <= len(name) <= 128 or not TAG.fullmatch(name)]
     found += [f"--tag {name[:40]!r} is no name of a tag: up to 128 {TAG_LETTERS}" for name in bad]
     wrong = [name for name, value in (tags or {}).items() if len(value) > 256 or not TAG.fullmatch(value)]
