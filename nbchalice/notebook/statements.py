@@ -176,7 +176,7 @@ def _verbatim(node: ast.stmt, lines: list[str], head: int, before: int, after: a
     return first, "\n".join(line.rstrip() if index == len(piece) - 1 else line for index, line in enumerate(piece)), end
 
 
-def _kind(node: ast.stmt, aliases: tuple[Alias, ...]) -> Kind:
+def _kind(node: ast.stmt, aliases: tuple[Alias, ...]) -> Kind:  # noqa: PLR0911 - one return for each kind
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
         return Kind.FUTURE
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -242,7 +242,7 @@ def _decorators(node: ast.stmt) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(found)
 
 
-def _definite(node: ast.stmt) -> set[str]:
+def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for each kind
     """Return the names that the statement binds whichever way it goes."""
     if isinstance(node, ast.If):
         return _sequence(node.body) & _sequence(node.orelse)

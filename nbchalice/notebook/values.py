@@ -9,6 +9,8 @@ import types
 from collections import deque
 from typing import Any
 
+from nbchalice.notebook.knowledge import words
+
 LONG = 200
 MANY = 20_000
 _DEPTH = 12
@@ -26,11 +28,13 @@ _BY_REPR = frozenset(
         "nbchalice.runtime.schedules",
     }
 )
-_SKIPPED = frozenset(
-    "__dict__ __weakref__ __module__ __doc__ __qualname__ __annotations__ __firstlineno__ __static_attributes__ "
-    "__annotate__ __annotate_func__ __annotations_cache__ __abstractmethods__ _abc_impl __conditional_annotations__ "
-    "__type_params__ __orig_bases__ __parameters__ __hash__ __match_args__ __dataclass_fields__ "
-    "__dataclass_params__".split()
+_SKIPPED = words(
+    """
+    __dict__ __weakref__ __module__ __doc__ __qualname__ __annotations__ __firstlineno__
+    __static_attributes__ __annotate__ __annotate_func__ __annotations_cache__ __abstractmethods__
+    _abc_impl __conditional_annotations__ __type_params__ __orig_bases__ __parameters__ __hash__
+    __match_args__ __dataclass_fields__ __dataclass_params__
+    """
 )
 
 

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import types
+from pathlib import Path
 from typing import Any
 
 SYSTEM = (
@@ -90,7 +91,7 @@ def _child(request: dict[str, Any], write: int) -> None:
         _guard(request["paths"])
         action = _evaluate if request["action"] == "evaluate" else _verify
         answer = json.dumps(action(request)).encode()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+    except BaseException as error:  # whatever it is, the parent must hear of it
         answer = json.dumps({"error": "crash", "text": f"{type(error).__name__}: {error}"}).encode()
     while answer:
         answer = answer[os.write(write, answer) :]
@@ -112,7 +113,7 @@ def _guard(folders: list[str]) -> None:
             written.add(name)
             return
         library = name.startswith(inside) and not (name.startswith(own) and not name.endswith(_CODE))
-        if not library and not name.startswith(SYSTEM) and (os.path.exists(name) or "w" in str(mode)):
+        if not library and not name.startswith(SYSTEM) and (Path(name).exists() or "w" in str(mode)):
             raise FileNotFoundError(2, "this file is not on Lambda", os.fsdecode(path))
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -138,7 +139,7 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
     notebook = definition["notebook"]
     try:
         module = load_module(definition["module"], definition["segments"], notebook, "notebook_code")
-    except BaseException as error:  # noqa: BLE001 - the user's own code may raise anything
+    except BaseException as error:  # the user's own code may raise anything
         return _failure(error, notebook)
     found = getattr(module, definition["function"], None)
     if not isinstance(found, LambdaFunction):
@@ -158,7 +159,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
 
     try:
         module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code")
-    except BaseException as error:  # noqa: BLE001 - the user's own code may raise anything
+    except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
     found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     return {
@@ -194,5 +195,5 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
     main()
