@@ -74,8 +74,8 @@ class Shell:
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
 
 
-def run(found: commands.Command, values: dict[str, Any]) -> None:
-    """Run a command with its values and print what it returns."""
+def run(found: commands.Command, values: dict[str, Any]) -> int:
+    """Run a command with its values, print what it returns, and return the exit status."""
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False))
@@ -83,6 +83,8 @@ def run(found: commands.Command, values: dict[str, Any]) -> None:
     streamed = isinstance(result, Iterator)
     for one in result if isinstance(result, Iterator) else [result]:
         print_result(one, as_json, found.name == "logs" or streamed)
+    # An event that was not handled well is a failed operation; old failures in a log are not.
+    return 0 if streamed or getattr(result, "ok", True) else 1
 
 
 def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
@@ -119,7 +121,7 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         found = commands.COMMANDS.get(name)
         if found is None:
             raise commands.no_such_command(name, "nbchalice")
-        run(found, commands.parse(found, rest, cli=True, prefix="nbchalice"))
+        return run(found, commands.parse(found, rest, cli=True, prefix="nbchalice"))
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except NbChaliceError as error:
@@ -132,7 +134,6 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         if not type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
             raise
         return _say(explain(error, f"nbchalice {name}"))
-    return 0
 
 
 def _say(error: NbChaliceError) -> int:

@@ -44,9 +44,9 @@ def cli(capsys):
 
 @pytest.fixture
 def call(cli):
-    def run(*words):
+    def run(*words, status=0):
         code, out, err = cli(*words, "--json")
-        assert code == 0, err
+        assert code == status, err
         return json.loads(out)
 
     return run
@@ -77,7 +77,7 @@ def test_the_life_of_an_app(call, cli, notebook, local_aws, tmp_path):
     assert sent["invocation"]["status"] == "ok"
     assert [record["message"] for record in sent["invocation"]["records"]] == ["costs 42.0"]
 
-    failed = call("send", notebook, "price", "--message", "x")
+    failed = call("send", notebook, "price", "--message", "x", status=1)
     assert failed["invocation"]["status"] == "error"
     assert failed["invocation"]["error"]["type"] == "ValueError"
     assert failed["invocation"]["error"]["frames"][0]["cell"] == "cell 4"

@@ -174,6 +174,11 @@ class Invocation:
         return self.status != "running"
 
     @property
+    def ok(self) -> bool:
+        """Whether it handled its event."""
+        return self.status == "ok"
+
+    @property
     def cold(self) -> bool:
         """Whether it was a cold start."""
         return self.init_ms is not None

@@ -73,6 +73,8 @@ def configure_root() -> None:
         root.handlers[0].addFilter(RequestId())
     if root.level in (logging.NOTSET, logging.WARNING):
         root.setLevel(_wanted_level())
+        # With the root at INFO, boto3 would tell of each client where its credentials come from.
+        logging.getLogger("botocore").setLevel(max(_wanted_level(), logging.WARNING))
 
 
 def configure_app(log: logging.Logger, debug: bool) -> None:
