@@ -30,13 +30,28 @@ def price_{n}(rows, factor=RATE_{n}):
         total += math.floor(row["amount"] * factor * CONFIG_{n}["total"])
     return price_{p}(rows) + total if total else json.dumps(CONFIG_{p})
 """
+EXPLORING = """# a look at step {n}
+sample_{n} = [{{"amount": n, "kind": "x"}} for n in range({n})]
+print(len(sample_{n}), sample_{n}[:3])
+"""
+CHANGING = """CONFIG_{p}["seen"] = {n}
+CONFIG_{p}["tags"].append("cell {n}")
+"""
 START = "RATE_0 = 1\nCONFIG_0 = {}\ndef price_0(rows):\n    return 0\n"
 
 
 def notebook(count: int, edit: int = 0) -> list[Cell]:
-    """Make a notebook in which every cell needs the one before."""
-    sources = [START, *(CELL.format(n=n, p=n - 1) for n in range(1, count - 1))]
-    sources.append(f"def handler(event):\n    # edit {edit}\n    return price_{count - 2}(event)")
+    """Make a notebook of which the handler needs most: of four cells two define, one looks, one changes."""
+    sources, last = [START], 0
+    for n in range(1, count - 1):
+        if n % 4 == 3:
+            sources.append(EXPLORING.format(n=n))
+        elif n % 4 == 0:
+            sources.append(CHANGING.format(n=n, p=last))
+        else:
+            sources.append(CELL.format(n=n, p=last))
+            last = n
+    sources.append(f"def handler(event):\n    # edit {edit}\n    return price_{last}(event)")
     return [Cell(f"c{order}", f"cell {order + 1}", source, order) for order, source in enumerate(sources)]
 
 

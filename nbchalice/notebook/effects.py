@@ -29,6 +29,7 @@ Values: TypeAlias = frozenset[Value]
 NOTHING: Values = frozenset()
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__new__", "__init__", "__prepare__", "__set_name__"})
+_DEPTH = 40
 _AWS = frozenset({"boto3", "botocore", "aioboto3", "aiobotocore"})
 
 
@@ -199,11 +200,17 @@ class Run:
         self.defined: set[str] = set()
         self.bound: list[tuple[str, Values]] = []
         self.active: set[int] = set()
+        self.known: dict[tuple[int, frozenset[tuple[str, Values]]], Values] = {}
 
     def block(self, block: Block, bindings: dict[str, Values]) -> Values:
         """Run a statement or a function's body with its parameters bound; return the values it returns."""
         if id(block) in self.active:
             return NOTHING.union(*bindings.values())
+        key = (id(block), frozenset(bindings.items()))
+        if key in self.known:
+            return self.known[key]
+        if len(self.active) > _DEPTH:
+            return self._summarily(block, NOTHING.union(*bindings.values()))
         self.active.add(id(block))
         results: dict[int, Values] = {}
 
@@ -218,9 +225,31 @@ class Run:
         for name, roots in block.flows:
             self.bound.append((name, values(roots)))
         self.defined |= block.assigns
-        returned = values(block.returns)
+        returned = self.known[key] = values(block.returns)
         self.active.discard(id(block))
         return returned
+
+    def _summarily(self, block: Block, everything: Values) -> Values:
+        """Far down a chain of calls, assume the worst of the functions still ahead instead of following them."""
+        queue, seen = [block], set()
+        while queue:
+            one = queue.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            changed = {root for root in one.touches if isinstance(root, str)} | {
+                call.root for call in one.calls.values() if call.path[-1:] and call.path[-1] in MUTATORS
+            }
+            for root in changed:
+                self._touch(self.effects.values(root, self.position) if isinstance(root, str) else everything)
+            if any(not isinstance(root, str) for root in one.touches):
+                self._touch(everything)
+            self.defined |= one.assigns
+            for name in one.uses:
+                for value in self.effects.values(name, self.position):
+                    statement = self.effects.statement(value)
+                    queue += statement.later if statement is not None else ()
+        return everything
 
     def _touch(self, values: Values, *, certain: bool = True) -> None:
         if not self.lenient or len(self.active) > 1:

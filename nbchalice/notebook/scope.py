@@ -34,6 +34,8 @@ class Gatherer:
         outer = [target for target, _ in self.flows if isinstance(target, tuple) and target[0] < self.number]
 
         def follow(roots: Iterable[Root]) -> Roots:
+            if not any(isinstance(root, tuple) for root in roots):
+                return frozenset(roots)
             found: set[Root] = set()
             queue, seen = list(roots), set()
             while queue:

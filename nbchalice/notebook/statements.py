@@ -135,7 +135,7 @@ def _statement(
     called_later = frozenset[str]().union(*(block.uses for block in later if block.name != "<annotation>"))
     annotated = frozenset[str]().union(*(block.uses for block in later if block.name == "<annotation>"))
     definite = _definite(node)
-    mark = _MARK.search(text)
+    mark = _MARK.search(text) if "nbchalice:" in text else None
     aliases = tuple(_aliases(node))
     return Statement(
         text=text,

@@ -1,7 +1,5 @@
 """Random notebooks of assignments, functions, changes in place and reruns: what is captured does what the kernel does."""
 
-import copy
-
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +62,7 @@ def change(draw):
                 f"{n}['x'].append({value})",
                 f"{n}.update(x={value})",
                 f"K0.shared.append({value})",
-                f"K1.m = K0.m",
+                "K1.m = K0.m",
                 f"{n}.v.append({value})",
                 f"for q in {n}:\n    q.append({value})",
                 f"list(map(lambda q: q.append({value}), {n}))",
@@ -219,7 +217,7 @@ def outcome(space):
     return results
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(notebooks())
 def test_no_slice_differs_from_the_kernel_without_an_error(notebook):
     sources, runs, handler = notebook
@@ -232,6 +230,4 @@ def test_no_slice_differs_from_the_kernel_without_an_error(notebook):
     event("captured")
     module = {"__name__": "notebook_code"}
     exec(compile(piece.module, "<module>", "exec"), module)
-    expected = outcome(copy.copy(space))
-    space = execute([*sources, handler], [*runs, len(sources)])[0]
-    assert outcome(module) == outcome(space) == expected or outcome(module) == expected, piece.module
+    assert outcome(module) == outcome(space), piece.module
