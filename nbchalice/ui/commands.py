@@ -123,10 +123,12 @@ def registered(ui: Frontend) -> Project:
 @command("deploy", flag("--prune", "remove deployed handlers that the notebook no longer has"))
 def deploy(ui: Frontend, prune: bool) -> Result:
     """Bring AWS to what the notebook says."""
+    from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import DeployCard
 
     project = registered(ui)
     aws = ui.connect()
+    settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as progress:
         return DeployCard(project.deploy(aws, prune=prune, progress=progress), "deployed")
 
@@ -143,23 +145,30 @@ def plan(ui: Frontend, prune: bool) -> Result:
 
 @command("status")
 def status(ui: Frontend) -> Result:
-    """Show how each handler stands: registered, changed, deployed or orphaned, and drift."""
+    """Show how each handler stands: registered, changed, deployed or orphaned, drift, and who is live.
+
+    A trigger that a dead live mode left paused is put back.
+    """
+    from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import StatusCard
 
     project = ui.project()
     aws = ui.connect()
-    return StatusCard(project.status(aws))
+    notes = settle(project, aws)
+    return StatusCard(project.status(aws), notes)
 
 
 @command("delete", flag("--yes", "do not ask"))
 def delete(ui: Frontend, yes: bool) -> Result:
     """Remove all that the app owns at this stage, and nothing else."""
+    from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import DeployCard
 
     project = ui.project()
     aws = ui.connect()
     if not yes:
         ui.confirm(f"remove all functions of {project.name} ({project.stage}) from {aws.target}?")
+    settle(project, aws, end_own=True)
     with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as progress:
         return DeployCard(project.delete(aws, progress=progress), "deleted")
 
@@ -219,7 +228,7 @@ def invoke(ui: Frontend, handler: str, event: str | None, sample: bool, here: bo
     import json
 
     from nbchalice.events.invoke import invoke as invoke_event
-    from nbchalice.events.invoke import invoke_here
+    from nbchalice.ui.here import call_here
 
     project, found = some(ui, handler)
     aws = ui.connect()
@@ -227,7 +236,7 @@ def invoke(ui: Frontend, handler: str, event: str | None, sample: bool, here: bo
     source, options = found.sources()[0]
     raw = json.loads(Path(event).read_text()) if event else source.sample(options, ref)
     if here:
-        return invoke_here(project.function(found), raw)
+        return call_here(ui, found.name, raw)
     return invoke_event(aws, ref, raw)
 
 
@@ -256,6 +265,23 @@ def logs(  # noqa: PLR0917 - one parameter an option
     if follow and ui.patient:
         return tail.follow(aws, name, since=since, request_id=request_id, level=level)
     return InvocationsCard(found.name, tail.recent(aws, name, since=since, request_id=request_id, level=level))
+
+
+@command(
+    "live",
+    flag("--stop", "put the deployed trigger back"),
+    handler="required",
+)
+def live(ui: Frontend, handler: str, stop: bool) -> Result | Iterator[Result]:
+    """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
+    from nbchalice.ui import live_mode
+
+    some(ui, handler)
+    if stop:
+        return live_mode.stop(ui, handler)
+    if ui.interactive or not ui.patient:
+        return live_mode.live_panel(ui.pinned(), handler)
+    return live_mode.live_stream(ui, handler)
 
 
 @command("show", handler="optional")

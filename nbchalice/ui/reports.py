@@ -96,16 +96,18 @@ class DeployCard(Card):
 class StatusCard(Card):
     """How the app stands. Attributes: ``status``, ``handlers``."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, notes: Sequence[str] = ()) -> None:
         self.status, self.handlers = status, status.handlers
         heads = ("handler", "state", "trigger", "drift")
         rows = [(h.name, h.state, h.trigger, "; ".join(h.drift)) for h in status.handlers]
         title = f"{status.app.name} ({status.app.stage})"
         empty = "no handlers: begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message"
-        text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty]
+        text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty, *notes]
         cells = [(html.text(n), html.text(s, STATE_KINDS[s]), html.text(t), html.text(d)) for n, s, t, d in rows]
         body = html.table(heads, cells) if rows else html.tag("div", html.text(empty))
-        super().__init__("\n".join(text), html.card(title, body, badge=str(status.target)), status.to_dict())
+        foot = [html.tag("div", html.text(note)) for note in notes]
+        data = {**status.to_dict(), "notes": list(notes)}
+        super().__init__("\n".join(text), html.card(title, body, *foot, badge=str(status.target)), data)
 
 
 class InvocationsCard(Card):

@@ -15,6 +15,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.logs.buffer import Buffer
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.tail import follow, recent
+from nbchalice.ui.cards import Card
 from nbchalice.ui.panels import Panel
 from nbchalice.ui.reports import InvocationsCard
 
@@ -44,7 +45,8 @@ class LogView(anywidget.AnyWidget):
     until = traitlets.Unicode("").tag(sync=True)
     following = traitlets.Bool(False).tag(sync=True)
     trouble = traitlets.Unicode("").tag(sync=True)
-    controls = traitlets.Bool(True).tag(sync=True)
+    controls = traitlets.Unicode("").tag(sync=True)
+    ranges = traitlets.Bool(False).tag(sync=True)
 
 
 class Feed:
@@ -74,6 +76,10 @@ class Viewer(Panel):
     read: reads the log into a `Feed` until its ``stop`` is set; None for a viewer that is only fed.
     since, until: what the view begins with.
     level: only records of this level and above are shown at first.
+    controls: what the button says that begins and ends the reading, for example ``Follow|Pause``.
+    ranges: whether the view can be asked for another time.
+    watched: whether reading ends when no view of it is left.
+    fallback: what is shown where there are no widgets. Default: the invocations so far.
     """
 
     def __init__(
@@ -85,12 +91,18 @@ class Viewer(Panel):
         since: str = "",
         until: str = "",
         level: str | None = None,
+        controls: str = "",
+        ranges: bool = False,
+        watched: bool = True,
+        fallback: Card | None = None,
     ) -> None:
-        super().__init__(InvocationsCard(title, []))
+        super().__init__(fallback or InvocationsCard(title, []))
+        self._watched = watched
         self._title, self._read = title, read
         self._buffer = Buffer()
         self._lock = threading.Lock()
         self._feed: Feed | None = None
+        self._thread: threading.Thread | None = None
         self._seen = time.monotonic()
         self._kept_at = 0.0
         self._views, self._left = 0, False
@@ -98,7 +110,7 @@ class Viewer(Panel):
         self._closed = threading.Event()
         self._view = LogView(
             title=title, badge=badge, hides=self._mark, level=level or "", since=since, until=until,
-            controls=read is not None,
+            controls=controls, ranges=ranges,
         )  # fmt: skip
         self._view.on_msg(self._told)
         threading.Thread(target=self._show, name="nbchalice-viewer", daemon=True).start()
@@ -137,7 +149,8 @@ class Viewer(Panel):
             feed = self._feed = Feed(self, since, until)
             self._seen = time.monotonic()
             self._view.following = True
-        threading.Thread(target=self._run, args=(feed,), name="nbchalice-follow", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, args=(feed,), name="nbchalice-follow", daemon=True)
+            self._thread.start()
 
     def pause(self) -> None:
         """Stop reading; what stands stays."""
@@ -145,6 +158,12 @@ class Viewer(Panel):
             if self._feed is not None:
                 self._feed.stop.set()
             self._view.following = False
+
+    def ended(self, seconds: float | None = None) -> bool:
+        """Wait until the reading has ended; return whether it has."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
 
     def close(self) -> None:
         """End the threads of this viewer."""
@@ -206,7 +225,7 @@ class Viewer(Panel):
                 self._view.send(message)
                 unkept = True
             now = time.monotonic()
-            if now - self._seen > ALONE_AFTER:
+            if self._watched and now - self._seen > ALONE_AFTER:
                 self._leave()
             if unkept and now - self._kept_at > KEEP_EVERY:
                 self._kept_at, unkept = now, False
@@ -243,6 +262,15 @@ def log_viewer(
         ):
             feed.add(each)
 
-    made = Viewer(f"{handler}: log", str(aws.target), read, since=since, until=until or "", level=level)
+    made = Viewer(
+        f"{handler}: log",
+        str(aws.target),
+        read,
+        since=since,
+        until=until or "",
+        level=level,
+        controls="Follow|Pause",
+        ranges=True,
+    )
     made.follow(since, until)
     return made

@@ -126,7 +126,7 @@ class View {
     this.level = element("select", { "aria-label": "Level", onchange: () => this.filter() }, ...options);
     const level = model.get("level").toUpperCase();
     this.level.value = CHOICES.some(([value]) => value === level) ? level : "";
-    this.follow = button("Pause", () => model.send({ kind: model.get("following") ? "pause" : "follow" }), "stop or go on reading");
+    this.follow = button("", () => model.send({ kind: model.get("following") ? "pause" : "follow" }), "stop, or go on");
     this.times = button("Relative times", () => this.toggleTimes(), "clock times, or times since the start");
     this.copy = button("Copy", () => this.copyText(), "copy what is shown");
     const fields = (name, text) => element("input", {
@@ -139,7 +139,7 @@ class View {
     const folds = element("span", { class: "nbchalice-log-group" },
       button("Unfold", () => this.fold(true), "unfold all invocations"),
       button("Fold", () => this.fold(false), "fold all invocations"));
-    const own = model.get("controls") ? [this.follow, range] : [];
+    const own = [...(model.get("controls") ? [this.follow] : []), ...(model.get("ranges") ? [range] : [])];
     this.trouble = element("div", { class: "nbchalice-log-trouble", role: "alert" });
     this.counts = element("div", { class: "nbchalice-log-counts", role: "status", "aria-live": "off" });
     this.list = element("div", { class: "nbchalice-log-list", tabindex: "0", role: "region", "aria-label": "Log" });
@@ -160,7 +160,8 @@ class View {
   showState() {
     const { model } = this;
     this.title.textContent = model.get("title");
-    this.follow.textContent = model.get("following") ? "Pause" : "Follow";
+    const [begin, end] = model.get("controls").split("|");
+    this.follow.textContent = model.get("following") ? end : begin;
     this.trouble.textContent = model.get("trouble");
     if (document.activeElement !== this.since) this.since.value = model.get("since");
     if (document.activeElement !== this.until) this.until.value = model.get("until");

@@ -1,0 +1,291 @@
+"""Leads a trigger's events to a queue instead of the deployed function, and back again.
+
+Beginning and ending may be repeated, and ending needs nothing but the names: another process can do it after a crash.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from nbchalice.errors import AWSError, InvalidInputError
+from nbchalice.events.matching import body_of, matches
+from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
+from nbchalice.sources.base import AWS, FunctionRef, Source
+from nbchalice.sources.locks import locked
+from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.rule import PRINCIPAL as EVENTS
+from nbchalice.sources.rule import TARGET_ID, Rule
+from nbchalice.sources.s3 import PRINCIPAL as S3_SERVICE
+from nbchalice.sources.s3 import BucketNotifications
+from nbchalice.sources.sns import PRINCIPAL as SNS_SERVICE
+from nbchalice.sources.sns import Subscription, region_of
+from nbchalice.sources.sqs import patterns_of, queue_of
+
+PAUSED_WITHIN = 60.0
+ENTRY = "nbchalice-live"
+
+
+@dataclass(frozen=True)
+class Detour(ABC):
+    """How the events of one trigger reach a queue.
+
+    Parameters
+    ----------
+    source, options: the trigger.
+    ref: the deployed function.
+    queue_arn: the temporary queue.
+    """
+
+    source: Source
+    options: Mapping[str, Any]
+    ref: FunctionRef
+    queue_arn: str
+
+    principal = ""
+    source_arn = ""
+    batch = 1
+
+    @property
+    def polled_arn(self) -> str:
+        """The queue that events are received from."""
+        return self.queue_arn
+
+    @abstractmethod
+    def begin(self, aws: AWS) -> None:
+        """Lead events to the queue; the deployed function gets none from now on."""
+
+    @abstractmethod
+    def end(self, aws: AWS) -> None:
+        """Lead events to the deployed function again."""
+
+    def event(self, messages: list[JSON]) -> Any:
+        """Return the event that the function gets for received messages, or None for nothing of interest."""
+        return plain_event(messages[0])
+
+    def wants(self, message: JSON) -> bool:
+        """Whether the trigger's filter lets a message through."""
+        return True
+
+    def standing(self, kind: type) -> Any:
+        """Return the trigger's resource of a kind."""
+        return next((r for r in self.source.resources(self.options, self.ref) if isinstance(r, kind)), None)
+
+
+@dataclass(frozen=True)
+class QueueDetour(Detour):
+    """A queue is polled itself, while its event source mapping is disabled."""
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """Messages for one call: SQS hands out ten at the most."""
+        return min(int(self.options.get("batch_size") or 1), 10)
+
+    @property
+    def polled_arn(self) -> str:
+        """The user's queue."""
+        return queue_of(self.options, self.ref).arn
+
+    def begin(self, aws: AWS) -> None:
+        """Disable the mapping, and wait until Lambda polls no more."""
+        mapping = self.standing(EventSourceMapping)
+        current = mapping.read(aws)
+        if current is None:
+            return
+        aws.client("lambda").update_event_source_mapping(UUID=current["UUID"], Enabled=False)
+        until = time.monotonic() + PAUSED_WITHIN
+        while (mapping.read(aws) or {}).get("State", "Disabled") != "Disabled":
+            if time.monotonic() > until:
+                raise AWSError(f"{mapping.name} is not disabled after {PAUSED_WITHIN:.0f} s", "try again later")
+            time.sleep(0.1 if aws.local else 1.0)
+
+    def end(self, aws: AWS) -> None:
+        """Enable the mapping."""
+        current = self.standing(EventSourceMapping).read(aws)
+        if current is not None and current.get("State") in {"Disabled", "Disabling"}:
+            aws.client("lambda").update_event_source_mapping(UUID=current["UUID"], Enabled=True)
+
+    def event(self, messages: list[JSON]) -> Any:
+        """Return the batch."""
+        return sqs_event(messages, self.polled_arn)
+
+    def wants(self, message: JSON) -> bool:
+        """Whether the mapping's filter lets it through; Lambda deletes what it does not."""
+        patterns = patterns_of(self.options)
+        record = {**sqs_event([message], self.polled_arn)["Records"][0], "body": body_of(message["Body"])}
+        return not patterns or any(matches(pattern, record) for pattern in patterns)
+
+
+@dataclass(frozen=True)
+class TopicDetour(Detour):
+    """The temporary queue is subscribed to the topic in place of the function, with the same filter policy."""
+
+    principal = SNS_SERVICE
+
+    @property
+    def source_arn(self) -> str:  # type: ignore[override]
+        """The topic."""
+        return str(self.standing(Subscription).topic_arn)
+
+    def begin(self, aws: AWS) -> None:
+        """Subscribe the queue, and unsubscribe the function."""
+        subscription = self.standing(Subscription)
+        wanted = {name: value for name, value in subscription.wanted().items() if value and name != "RedrivePolicy"}
+        client = aws.client("sns", region_of(self.source_arn))
+        if self._queue_subscription(aws) is None:
+            client.subscribe(
+                TopicArn=self.source_arn,
+                Protocol="sqs",
+                Endpoint=self.queue_arn,
+                Attributes=wanted,
+                ReturnSubscriptionArn=True,
+            )
+        if (current := subscription.read(aws)) is not None:
+            subscription.delete(aws, current)
+
+    def end(self, aws: AWS) -> None:
+        """Subscribe the function again, and unsubscribe the queue."""
+        subscription = self.standing(Subscription)
+        if subscription.read(aws) is None:
+            subscription.write(aws, None)
+        if (arn := self._queue_subscription(aws)) is not None:
+            aws.client("sns", region_of(self.source_arn)).unsubscribe(SubscriptionArn=arn)
+
+    def _queue_subscription(self, aws: AWS) -> str | None:
+        client = aws.client("sns", region_of(self.source_arn))
+        pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.source_arn)
+        found = (s for page in pages for s in page["Subscriptions"])
+        return next((str(s["SubscriptionArn"]) for s in found if s["Endpoint"] == self.queue_arn), None)
+
+    def event(self, messages: list[JSON]) -> Any:
+        """Return the notification."""
+        return sns_event(messages[0], f"{self.source_arn}:live")
+
+
+@dataclass(frozen=True)
+class BucketDetour(Detour):
+    """The bucket notifies the temporary queue in place of the function; all other entries stay as they are."""
+
+    principal = S3_SERVICE
+
+    @property
+    def source_arn(self) -> str:  # type: ignore[override]
+        """The bucket."""
+        return f"arn:{self.ref.partition}:s3:::{self.options['bucket']}"
+
+    def begin(self, aws: AWS) -> None:
+        """Put the queue's entries in the place of the function's, with the same events and key filter."""
+        with self._lock():
+            ours = self.standing(BucketNotifications)
+            self._put(aws, self._with_queue(ours, ours.read(aws) or {}))
+
+    def end(self, aws: AWS) -> None:
+        """Put the function's entries back, in one call."""
+        with self._lock():
+            ours = self.standing(BucketNotifications)
+            current = ours.read(aws)
+            if current is not None:
+                self._put(aws, ours.merged(self._without_queue(current)))
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return locked(f"bucket {self.ref.account} {self.options['bucket']}")
+
+    def _put(self, aws: AWS, configuration: JSON) -> None:
+        aws.client("s3").put_bucket_notification_configuration(
+            Bucket=self.options["bucket"], NotificationConfiguration=configuration, ExpectedBucketOwner=aws.account
+        )
+
+    def _with_queue(self, ours: BucketNotifications, standing: JSON) -> JSON:
+        current = self._without_queue(standing)
+        entries = current.pop("LambdaFunctionConfigurations", [])
+        mine = [entry for entry in entries if entry["LambdaFunctionArn"] == self.ref.arn]
+        mine = mine or [notification.entry() for notification in ours.notifications]
+        others = [entry for entry in entries if entry["LambdaFunctionArn"] != self.ref.arn]
+        queues = [self._to_queue(entry, number) for number, entry in enumerate(mine)]
+        current["QueueConfigurations"] = [*current.get("QueueConfigurations", []), *queues]
+        if others:
+            current["LambdaFunctionConfigurations"] = others
+        return current
+
+    def _to_queue(self, entry: JSON, number: int) -> JSON:
+        rest = {name: value for name, value in entry.items() if name not in {"LambdaFunctionArn", "Id"}}
+        return {**rest, "Id": f"{ENTRY}-{self.ref.name}-{number}", "QueueArn": self.queue_arn}
+
+    def _without_queue(self, configuration: JSON) -> JSON:
+        found = copy.deepcopy(configuration)
+        entries = found.pop("QueueConfigurations", [])
+        kept = [entry for entry in entries if entry["QueueArn"] != self.queue_arn]
+        return {**found, "QueueConfigurations": kept} if kept else found
+
+    def event(self, messages: list[JSON]) -> Any:
+        """Return the notification; S3's test event is of no interest."""
+        event = plain_event(messages[0])
+        return event if "Records" in event else None
+
+
+@dataclass(frozen=True)
+class RuleDetour(Detour):
+    """The rule has the temporary queue as its target in place of the function."""
+
+    principal = EVENTS
+
+    @property
+    def source_arn(self) -> str:  # type: ignore[override]
+        """The rule."""
+        return str(self.standing(Rule).arn)
+
+    def begin(self, aws: AWS) -> None:
+        """Replace the target."""
+        rule = self.standing(Rule)
+        if rule.read(aws) is not None:
+            target = {**rule.target(), "Id": TARGET_ID, "Arn": self.queue_arn}
+            aws.client("events").put_targets(Rule=rule.name, Targets=[target])
+
+    def end(self, aws: AWS) -> None:
+        """Make the function the target again."""
+        rule = self.standing(Rule)
+        if rule.read(aws) is not None:
+            aws.client("events").put_targets(Rule=rule.name, Targets=[rule.target()])
+
+
+DETOURS: dict[str, type[Detour]] = {
+    "on_sqs_message": QueueDetour,
+    "on_sns_message": TopicDetour,
+    "on_s3_event": BucketDetour,
+    "schedule": RuleDetour,
+}
+
+
+def detour_of(source: Source, options: Mapping[str, Any], ref: FunctionRef, queue_arn: str) -> Detour:
+    """Return the detour of a trigger.
+
+    Raises
+    ------
+    InvalidInputError: there is none for its kind.
+    """
+    kind = DETOURS.get(source.name)
+    made = kind(source, options, ref, queue_arn) if kind else None
+    if made is None or (isinstance(made, RuleDetour) and made.standing(Rule) is None):
+        raise InvalidInputError(
+            f"live mode is not for {source.title} events of {ref.handler}",
+            "it is for queues, topics, buckets, and schedules without time zone or flexible window",
+        )
+    return made
+
+
+def queue_policy(detour: Detour) -> str:
+    """Return the policy that lets the trigger's service send to the temporary queue."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": detour.principal},
+        "Action": "sqs:SendMessage",
+        "Resource": detour.queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": detour.source_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

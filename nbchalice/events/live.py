@@ -1,0 +1,313 @@
+"""Live mode: real events are handled in this process by the function as it is defined now."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import NbChaliceError
+from nbchalice.events.detours import Detour, detour_of, queue_policy
+from nbchalice.events.messages import EVERYTHING, JSON
+from nbchalice.logs.records import Invocation
+from nbchalice.sources.base import AWS, FunctionRef, Source, or_missing
+
+ENDING = "-live"
+LONGEST_NAME = 80
+HOLDER, SEEN = "nbchalice:live", "nbchalice:live-seen"
+BEAT_EVERY = 30.0
+DEAD_AFTER = 120.0
+RETRY_AFTER = 2.0
+WAIT_SECONDS = 2
+Call = Callable[[Any], Invocation]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who handles a handler's events live, as the temporary queue's tags tell.
+
+    Parameters
+    ----------
+    handler: the handler's name.
+    host, pid: the process.
+    seen: seconds since 1970 when it was last alive.
+    url: the temporary queue.
+    """
+
+    handler: str
+    host: str
+    pid: int
+    seen: float
+    url: str
+
+    @property
+    def mine(self) -> bool:
+        """Whether it is this process."""
+        return (self.host, self.pid) == (socket.gethostname(), os.getpid())
+
+    @property
+    def dead(self) -> bool:
+        """Whether its process has ended."""
+        if self.host == socket.gethostname():
+            return not _runs(self.pid)
+        return time.time() - self.seen > DEAD_AFTER
+
+    def __str__(self) -> str:
+        where = "in this kernel" if self.mine else f"in process {self.pid} on {self.host}"
+        return f"{self.handler} is live {where}: its deployed trigger is paused meanwhile"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def queue_name(ref: FunctionRef) -> str:
+    """Return the name of a handler's temporary queue."""
+    return ref.name[: LONGEST_NAME - len(ENDING)] + ENDING
+
+
+def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
+    """Return who handles events of an app live, or did so when it died.
+
+    Raises
+    ------
+    AWSError: AWS refused.
+    """
+    client = aws.client("sqs")
+    found = []
+    try:
+        urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
+        for url in (url for url in urls if url.endswith(ENDING)):
+            tags: JSON = {}
+            with or_missing():
+                tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
+            host, _, pid = tags.get(HOLDER, "").rpartition(" ")
+            if host and (tags.get("nbchalice:app"), tags.get("nbchalice:stage")) == (app, stage):
+                found.append(Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url))
+    except Exception as error:
+        raise explain(error, f"looking for live handlers of {app}") from None
+    return found
+
+
+class Live:
+    """Handles the events of one trigger in this process, from `start` to `stop`.
+
+    Parameters
+    ----------
+    aws: where.
+    source, options, ref: the trigger and the deployed function.
+    call: handles an event with the function as it is defined at that moment.
+    on_invocation: takes what became of each event.
+    on_trouble: takes what AWS refuses for now, and None when it works again.
+    """
+
+    def __init__(  # noqa: PLR0917 - the trigger and two ways out
+        self,
+        aws: AWS,
+        source: Source,
+        options: Mapping[str, Any],
+        ref: FunctionRef,
+        call: Call,
+        on_invocation: Callable[[Invocation], None],
+        on_trouble: Callable[[NbChaliceError | None], None],
+    ) -> None:
+        self._aws, self.ref, self._call = aws, ref, call
+        self._on_invocation, self._on_trouble = on_invocation, on_trouble
+        self._detour = detour_of(source, options, ref, ref.arn_of("sqs", queue_name(ref)))
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._url = ""
+        self._beat = 0.0
+        self._left: dict[str, Any] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether events are handled here."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Pause the deployed trigger and begin to handle its events.
+
+        Raises
+        ------
+        AWSError: AWS refused; the deployed trigger stands as before.
+        """
+        with self._lock:
+            if self.running:
+                return
+            self._stop.clear()
+            try:
+                self._url = _make_queue(self._aws, self._detour)
+                self._detour.begin(self._aws)
+            except Exception as error:
+                self._restore()
+                raise explain(error, f"going live with {self.ref.handler}") from None
+            self._beat = time.monotonic()
+            self._thread = threading.Thread(target=self._poll, name=f"nbchalice-live-{self.ref.handler}", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop handling events, and put the deployed trigger back.
+
+        Raises
+        ------
+        AWSError: AWS refused; a later deploy or status repairs the trigger.
+        """
+        with self._lock:
+            self._stop.set()
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self._thread.join()
+            if self._url:
+                self._restore()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it is stopped."""
+        self._stop.wait(seconds)
+
+    def _restore(self) -> None:
+        try:
+            restore(self._aws, self._detour, self._url, self._left)
+            self._url = ""
+        except Exception as error:
+            raise explain(error, f"putting back the trigger of {self.ref.handler}") from None
+
+    def _poll(self) -> None:
+        url, troubled = "", False
+        while not self._stop.is_set():
+            try:
+                url = url or _url_of(self._aws, self._detour.polled_arn)
+                self._tell_alive()
+                messages = _receive(self._aws, url, self._detour.batch, WAIT_SECONDS)
+                if troubled:
+                    self._on_trouble(None)
+                troubled = False
+            except Exception as error:
+                troubled = True
+                self._on_trouble(explain(error, f"receiving events of {self.ref.handler}"))
+                self._stop.wait(RETRY_AFTER)
+                continue
+            self._handle(url, messages)
+
+    def _handle(self, url: str, messages: list[JSON]) -> None:
+        """Handle a batch; what failed stays in the queue."""
+        wanted = [message for message in messages if self._detour.wants(message)]
+        done = [message for message in messages if message not in wanted]
+        try:
+            event = self._detour.event(wanted) if wanted else None
+            if event is None:
+                done = messages
+            else:
+                invocation = self._call(event)
+                done += _done(wanted, invocation)
+                self._remember(wanted, done, event)
+                self._on_invocation(invocation)
+            _delete(self._aws, url, done)
+        except Exception as error:
+            self._on_trouble(explain(error, f"handling an event of {self.ref.handler}"))
+
+    def _remember(self, wanted: list[JSON], done: list[JSON], event: Any) -> None:
+        """Keep what failed: from a temporary queue it goes to the deployed function in the end."""
+        for message in wanted:
+            if message in done:
+                self._left.pop(message["MessageId"], None)
+            elif self._detour.polled_arn == self._detour.queue_arn:
+                self._left[message["MessageId"]] = event
+
+    def _tell_alive(self) -> None:
+        if time.monotonic() - self._beat > BEAT_EVERY:
+            self._beat = time.monotonic()
+            self._aws.client("sqs").tag_queue(QueueUrl=self._url, Tags={SEEN: str(int(time.time()))})
+
+
+def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
+    if invocation.status == "error":
+        return []
+    return [message for message in messages if message["MessageId"] not in invocation.failed_ids]
+
+
+def _make_queue(aws: AWS, detour: Detour) -> str:
+    """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
+    tags = {
+        **detour.ref.tags,
+        HOLDER: f"{socket.gethostname()} {os.getpid()}",
+        SEEN: str(int(time.time())),
+    }
+    client = aws.client("sqs")
+    url = str(client.create_queue(QueueName=queue_name(detour.ref))["QueueUrl"])
+    client.tag_queue(QueueUrl=url, Tags=tags)
+    if detour.polled_arn == detour.queue_arn:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": queue_policy(detour)})
+    return url
+
+
+def _url_of(aws: AWS, arn: str) -> str:
+    *_, region, account, name = arn.split(":")
+    return str(aws.client("sqs", region).get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
+
+
+def _receive(aws: AWS, url: str, most: int, seconds: int) -> list[JSON]:
+    answer = aws.client("sqs").receive_message(
+        QueueUrl=url, MaxNumberOfMessages=most, WaitTimeSeconds=seconds, **EVERYTHING
+    )
+    return list(answer.get("Messages", []))
+
+
+def _delete(aws: AWS, url: str, messages: list[JSON]) -> None:
+    for message in messages:
+        aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def restore(aws: AWS, detour: Detour, url: str, failed: Mapping[str, Any] | None = None) -> None:
+    """Put the deployed trigger back, hand what is left to the deployed function, and remove the temporary queue."""
+    detour.end(aws)
+    left = dict(failed or {})
+    if url and detour.polled_arn == detour.queue_arn:
+        left.update(_waiting(aws, detour, url))
+    for event in left.values():
+        aws.client("lambda").invoke(
+            FunctionName=detour.ref.name, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+    if url:
+        with or_missing():
+            aws.client("sqs").delete_queue(QueueUrl=url)
+
+
+def _waiting(aws: AWS, detour: Detour, url: str) -> Iterator[tuple[str, Any]]:
+    while messages := _receive(aws, url, 10, 0):
+        for message in messages:
+            if (event := detour.event([message])) is not None:
+                yield message["MessageId"], event
+        _delete(aws, url, messages)
+
+
+def repair(aws: AWS, handlers: Mapping[str, tuple[Source, Mapping[str, Any], FunctionRef]], found: list[Lease]) -> None:
+    """Put back the triggers of handlers whose live process has died.
+
+    Parameters
+    ----------
+    aws: where.
+    handlers: trigger and function of each registered handler, by name.
+    found: the leases to end; those of handlers that are no longer registered only lose their queue.
+    """
+    for lease in found:
+        try:
+            if lease.handler in handlers:
+                source, options, ref = handlers[lease.handler]
+                restore(aws, detour_of(source, options, ref, ref.arn_of("sqs", queue_name(ref))), lease.url)
+            else:
+                aws.client("sqs").delete_queue(QueueUrl=lease.url)
+        except Exception as error:
+            raise explain(error, f"repairing the trigger of {lease.handler} after live mode") from None

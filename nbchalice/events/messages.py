@@ -1,0 +1,55 @@
+"""Messages as SQS hands them out -> the events that Lambda would make of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+JSON = dict[str, Any]
+EVERYTHING: JSON = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
+RENAMED = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}
+
+
+def sqs_event(messages: list[JSON], queue_arn: str) -> JSON:
+    """Return the event of a batch (Lambda: Amazon SQS message event)."""
+    region = queue_arn.split(":")[3]
+    return {"Records": [_record(message, queue_arn, region) for message in messages]}
+
+
+def _record(message: JSON, queue_arn: str, region: str) -> JSON:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": {n: _attribute(a) for n, a in message.get("MessageAttributes", {}).items()},
+        "md5OfBody": message.get("MD5OfBody", ""),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": region,
+    }
+
+
+def _attribute(attribute: JSON) -> JSON:
+    found: JSON = {"dataType": attribute.get("DataType", "String"), "stringListValues": [], "binaryListValues": []}
+    if "BinaryValue" in attribute:
+        found["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
+    else:
+        found["stringValue"] = attribute.get("StringValue", "")
+    return found
+
+
+def sns_event(message: JSON, subscription_arn: str) -> JSON:
+    """Return the event of a notification that came through a queue (Lambda: Amazon SNS notification event)."""
+    envelope = json.loads(message["Body"])
+    notification = {RENAMED.get(name, name): value for name, value in envelope.items()}
+    notification.setdefault("Subject", None)
+    notification.setdefault("MessageAttributes", {})
+    record = {"EventVersion": "1.0", "EventSource": "aws:sns", "EventSubscriptionArn": subscription_arn}
+    return {"Records": [{**record, "Sns": notification}]}
+
+
+def plain_event(message: JSON) -> Any:
+    """Return the event that the message's body is (S3 notifications, EventBridge)."""
+    return json.loads(message["Body"])

@@ -1,0 +1,70 @@
+"""`%chalice live` in an IPython shell."""
+
+import time
+
+import pytest
+
+pytestmark = pytest.mark.timeout(180)
+CELL = """%%on_sqs_message live-orders
+def price(event):
+    for record in event:
+        app.log.info("{word} %s", record.body)
+        float(record.body)
+"""
+
+
+def wait_for(check, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def live(run, local_aws):
+    run("%chalice app livemode")
+    run(CELL.format(word="first"))
+    run("%chalice deploy")
+    run.shell.kernel = object()  # as in a kernel that nbclient drives
+    yield run
+    del run.shell.kernel
+    from nbchalice.ui.live_mode import RUNNING
+
+    RUNNING.stop_all()
+
+
+def test_the_next_message_meets_the_edited_cell(live):
+    viewer = live("%chalice live price")
+    assert "price is live on local AWS" in str(viewer)
+    live("%chalice send price --message 1 --wait 0")
+    wait_for(lambda: [r["message"] for r in viewer.records] == ["first 1"])
+    live(CELL.format(word="second"))
+    live("%chalice send price --message 2 --wait 0")
+    wait_for(lambda: "second 2" in [r["message"] for r in viewer.records])
+    live("%chalice send price --message three --wait 0")
+    failed = wait_for(lambda: [i for i in viewer.invocations if i.status == "error"])[0]
+    assert failed.error.frame.line == 5 and failed.error.frame.cell.startswith("cell ")
+    assert failed.error.frame.source == "float(record.body)"
+
+
+def test_status_says_so_and_stopping_puts_the_trigger_back(live):
+    live("%chalice live price")
+    assert "price is live in this kernel" in str(live("%chalice status"))
+    assert "no longer live" in str(live("%chalice live price --stop"))
+    status = live("%chalice status")
+    assert [h.state for h in status.handlers] == ["deployed"] and not status.handlers[0].drift
+    assert "live in" not in str(status)
+    assert live("%chalice send price --message 1").status == "done"
+    assert "is not live" in str(live.error("%chalice live price --stop"))
+
+
+def test_a_deploy_ends_it(live):
+    live("%chalice live price")
+    live("%chalice deploy")
+    assert live("%chalice send price --message 1").status == "done"
+
+
+def test_what_cannot_be_live_says_why(live):
+    live("%%schedule cron(0 9 ? * MON-FRI *) --timezone Europe/Vienna\ndef daily(event):\n    pass")
+    assert "live mode is not for" in str(live.error("%chalice live daily"))
