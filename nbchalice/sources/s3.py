@@ -57,6 +57,7 @@ EVENT_TYPES = {
     "s3:IntelligentTiering": (),
     "s3:ObjectTagging": ("*", "Put", "Delete"),
     "s3:ObjectAcl:Put": (),
+    "s3:ObjectRetention:Put": (),
     "s3:ObjectAnnotation": ("*", "Put", "Delete"),
 }
 ALL_EVENTS = sorted(

@@ -1,7 +1,13 @@
 """Sample events: as AWS sends them, by powertools' models, and as the runtime reads them."""
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, KinesisStreamEvent, S3Event, SNSEvent, SQSEvent
+from aws_lambda_powertools.utilities.data_classes import (
+    EventBridgeEvent,
+    KinesisStreamEvent,
+    S3Event,
+    SNSEvent,
+    SQSEvent,
+)
 from aws_lambda_powertools.utilities.parser import models
 
 from nbchalice.runtime.function import EVENT_CLASSES
