@@ -19,6 +19,12 @@ from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resourc
 
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
+# What Lambda may leave out of its answer.
+DEFAULTS: dict[str, JSON] = {
+    "EphemeralStorage": {"Size": 512},
+    "LoggingConfig": {"LogFormat": "Text"},
+    "TracingConfig": {"Mode": "PassThrough"},
+}
 # AWS: a function with a VPC may take minutes until it is active.
 PATIENCE = 300.0
 
@@ -248,7 +254,8 @@ def _standing(name: str, now: Any, wanted: Any) -> Any:
         now = now or {}
         if name == "Environment":
             return {"Variables": now.get("Variables", {})}
-        return {key: now.get(key, type(value)()) for key, value in wanted.items()}
+        default = DEFAULTS.get(name, {})
+        return {key: now.get(key, default.get(key, type(value)())) for key, value in wanted.items()}
     return type(wanted)() if now is None else now
 
 

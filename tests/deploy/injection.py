@@ -13,6 +13,7 @@ from botocore.exceptions import ConnectionClosedError
 from nbchalice.aws.target import READS, Connection
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+FINGERPRINT = re.compile(r"\b[0-9a-f]{32}\b")
 KINDS = (
     "killed before the call",
     "killed after the call",
@@ -50,7 +51,8 @@ class Injector:
         text = f"{request.url} {body.decode('latin-1') if isinstance(body, bytes | bytearray) else body}"
         for name, stand_in in self.names.items():
             text = text.replace(name, stand_in)
-        digest = hashlib.sha1(UUID.sub("UUID", text).encode()).hexdigest()[:8]
+        text = FINGERPRINT.sub("FINGERPRINT", UUID.sub("UUID", text))
+        digest = hashlib.sha1(text.encode()).hexdigest()[:8]
         with self.lock:
             self.seen[operation, digest] += 1
             label = (operation, digest, self.seen[operation, digest])
@@ -109,7 +111,7 @@ def disturbed_connection(server, connection, injector, attempts):
 
     session = boto3.Session()
     config = Config(
-        s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": attempts}, proxies={},
+        s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": attempts}, proxies={},
         max_pool_connections=64,
     )  # fmt: skip
 
