@@ -189,8 +189,34 @@ class Project:
             requirements_file=self.notebook.parent / wanted if wanted else None,
         )
 
-    def packages(self) -> dict[str, Package]:
-        """Return the code of all handlers; all that cannot be packaged is told at once."""
+    def verify(self, handler: Handler) -> None:
+        """Prove that a handler's module works by itself and has the kernel's values.
+
+        Raises
+        ------
+        CaptureError: it does not import in a clean process, or a variable differs from the kernel's.
+        """
+        from nbchalice.notebook.verify import verify
+
+        verify(
+            self.slice(handler),
+            python=handler.setting("python") or kernel_python(),
+            namespace=self.namespace,
+            env=dict(handler.setting("env") or {}),
+            folder=self.notebook.parent,
+        )
+
+    def verified_packages(self) -> dict[str, Package]:
+        """Return the code of all handlers, each proven to do what the kernel does."""
+        return self.packages(verified=True)
+
+    def packages(self, *, verified: bool = False) -> dict[str, Package]:
+        """Return the code of all handlers; all that cannot be packaged is told at once.
+
+        Parameters
+        ----------
+        verified: whether each module is proven first to do what the kernel does. Default: no.
+        """
         from nbchalice.deploy.package import Package
         from nbchalice.errors import NbChaliceError, ProblemsError
 
@@ -198,6 +224,8 @@ class Project:
         for handler in self.handlers:
             try:
                 package = self.package(handler)
+                if verified:
+                    self.verify(handler)
             except NbChaliceError as error:
                 wrong.append(error)
                 continue
@@ -226,7 +254,7 @@ class Project:
         """Return what a deploy would do."""
         from nbchalice.deploy import engine
 
-        made = engine.plan(self.app, self.packages, aws, prune=prune)
+        made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
         return replace(made, notes=(*made.notes, *self.suggestions(aws)))
 
     def suggestions(self, aws: Connection) -> list[str]:
@@ -246,7 +274,7 @@ class Project:
         """Bring AWS to what the notebook says."""
         from nbchalice.deploy import engine, execute
 
-        done = engine.deploy(self.app, self.packages, aws, prune=prune, progress=progress or execute.quiet)
+        done = engine.deploy(self.app, self.verified_packages, aws, prune=prune, progress=progress or execute.quiet)
         return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *self.suggestions(aws))))
 
     def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:

@@ -1,0 +1,22 @@
+"""A deploy proves first that the captured code does what the kernel does; nothing is written otherwise."""
+
+
+def test_a_value_that_diverged_stops_the_deploy_before_the_first_write(run, local_aws):
+    run("RATE = 2")
+    run("%%on_sqs_message verify-orders\ndef price(event):\n    return RATE")
+    run("get_ipython().user_ns['RATE'] = 3")
+    run("%chalice local status")
+    error = run.error("%chalice deploy")
+    assert "RATE" in error.message
+    assert "2" in str(error)
+    assert "3" in str(error)
+    assert [handler.state for handler in run("%chalice status").handlers] == ["registered"]
+
+
+def test_code_that_does_not_import_by_itself_stops_the_deploy(run, local_aws):
+    run("%env NBCHALICE_TEST_SETTING=7")
+    run("import os\nSETTING = int(os.environ['NBCHALICE_TEST_SETTING'])")
+    run("%%on_sqs_message verify-orders\ndef price(event):\n    return SETTING")
+    error = run.error("%chalice deploy")
+    assert "NBCHALICE_TEST_SETTING" in str(error)
+    assert "cell 4, line 2" in str(error)
