@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from nbchalice.sources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.sources.queue import Queue, QueueRef
-from nbchalice.sources.sns import Topic
+from nbchalice.sources.topic import Topic
 
 # Lambda: "Capturing records of Lambda asynchronous invocations", required permissions.
 ACTIONS = {

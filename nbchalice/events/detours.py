@@ -18,15 +18,15 @@ from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.matching import body_of, matches
 from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
 from nbchalice.sources.base import AWS, FunctionRef, Source
+from nbchalice.sources.bucket import PRINCIPAL as S3_SERVICE
+from nbchalice.sources.bucket import BucketNotifications
 from nbchalice.sources.locks import locked
 from nbchalice.sources.mapping import EventSourceMapping
 from nbchalice.sources.rule import PRINCIPAL as EVENTS
 from nbchalice.sources.rule import TARGET_ID, Rule
-from nbchalice.sources.s3 import PRINCIPAL as S3_SERVICE
-from nbchalice.sources.s3 import BucketNotifications
-from nbchalice.sources.sns import PRINCIPAL as SNS_SERVICE
-from nbchalice.sources.sns import Subscription, region_of
 from nbchalice.sources.sqs import patterns_of, queue_of
+from nbchalice.sources.topic import PRINCIPAL as SNS_SERVICE
+from nbchalice.sources.topic import Subscription, region_of
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"

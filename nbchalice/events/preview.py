@@ -12,8 +12,8 @@ from nbchalice.handlers import Handler
 from nbchalice.sources.base import FunctionRef, Source
 from nbchalice.sources.firings import next_firings
 from nbchalice.sources.s3 import DEFAULT_EVENTS, matching_key
-from nbchalice.sources.sns import topic_arn
 from nbchalice.sources.sqs import patterns_of
+from nbchalice.sources.topic import topic_arn
 
 FIRINGS = 5
 

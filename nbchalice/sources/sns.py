@@ -6,8 +6,8 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import (
@@ -20,7 +20,6 @@ from nbchalice.sources.base import (
     Resource,
     Sent,
     Source,
-    or_missing,
     status_code,
     text_of,
 )
@@ -28,145 +27,11 @@ from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.permission import Permission, principal_of, source_arn_of
 from nbchalice.sources.queue import Queue, QueueRef, queue_problem
+from nbchalice.sources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
 
-PRINCIPAL = "sns.amazonaws.com"
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")
 LONGEST_SUBJECT = 100
-
-
-def topic_arn(topic: str, home: FunctionRef | AWS) -> str:
-    """Return the ARN of a topic given by ARN, or by the name of one in the function's own region and account."""
-    if topic.startswith("arn:"):
-        return topic
-    return f"arn:{home.partition}:sns:{home.region}:{home.account}:{topic}"
-
-
-def region_of(arn: str) -> str:
-    """Return the region that an ARN names."""
-    return arn.split(":")[3]
-
-
-@dataclass(frozen=True)
-class Topic(Resource):
-    """A topic of the user's, made on the local AWS only where it is missing."""
-
-    kind: ClassVar[str] = "topic"
-    topic_arn: str
-
-    @property
-    def name(self) -> str:
-        """The topic's name."""
-        return self.topic_arn.rsplit(":", 1)[-1]
-
-    def read(self, aws: AWS) -> JSON | None:
-        """Return the topic's attributes, or None."""
-        with or_missing():
-            client = aws.client("sns", region_of(self.topic_arn))
-            return dict(client.get_topic_attributes(TopicArn=self.topic_arn)["Attributes"])
-        return None
-
-    def differences(self, current: Any) -> list[str]:
-        """Nothing: the topic is the user's."""
-        return []
-
-    def write(self, aws: AWS, current: Any | None) -> None:
-        """Create the topic."""
-        aws.client("sns", region_of(self.topic_arn)).create_topic(Name=self.name)
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Never: the topic is the user's."""
-
-
-@dataclass(frozen=True)
-class Subscription(Resource):
-    """The function's subscription to a topic (SNS: Subscribe); one for each topic and function.
-
-    Parameters
-    ----------
-    function: the function.
-    topic_arn: the topic, also of another region.
-    filter_policy: JSON text of the filter policy, or an empty text.
-    filter_scope: ``MessageAttributes`` or ``MessageBody``.
-    redrive_dlq: ARN of the queue for messages that could not be delivered, or an empty text.
-    """
-
-    kind: ClassVar[str] = "subscription"
-    function: FunctionRef
-    topic_arn: str
-    filter_policy: str = ""
-    filter_scope: str = "MessageAttributes"
-    redrive_dlq: str = ""
-
-    @property
-    def name(self) -> str:
-        """The topic and the function."""
-        return f"{self.topic_arn.rsplit(':', 1)[-1]} -> {self.function.name}"
-
-    @property
-    def key(self) -> str:
-        """One topic and one function."""
-        return f"{self.kind} {self.topic_arn} {self.function.name}"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """The topic, and the permission to invoke the function."""
-        permission = Permission(self.function, PRINCIPAL, self.topic_arn)
-        queues = {f"queue {self.redrive_dlq.rsplit(':', 1)[-1]}"} if self.redrive_dlq else set()
-        return frozenset({permission.key, f"topic {self.topic_arn.rsplit(':', 1)[-1]}", *queues})
-
-    def read(self, aws: AWS) -> JSON | None:
-        """Return the subscription's attributes, or None."""
-        client = aws.client("sns", region_of(self.topic_arn))
-        with or_missing():
-            pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.topic_arn)
-            for page in pages:
-                for found in page["Subscriptions"]:
-                    if found["Protocol"] == "lambda" and found["Endpoint"] == self.function.arn:
-                        arn = found["SubscriptionArn"]
-                        return dict(client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
-        return None
-
-    def wanted(self) -> dict[str, str]:
-        """Return the attributes as SetSubscriptionAttributes takes them."""
-        redrive = json.dumps({"deadLetterTargetArn": self.redrive_dlq}) if self.redrive_dlq else ""
-        scope = {"FilterPolicyScope": self.filter_scope} if self.filter_policy else {}
-        return {**scope, "FilterPolicy": self.filter_policy, "RedrivePolicy": redrive}
-
-    def differences(self, current: JSON) -> list[str]:
-        """Compare each attribute."""
-        return [
-            f"{name}: {current.get(name) or 'none'} -> {value or 'none'}"
-            for name, value in self.wanted().items()
-            if _parsed(current.get(name)) != _parsed(value)
-        ]
-
-    def write(self, aws: AWS, current: Any | None) -> None:
-        """Subscribe, or set the attributes that differ."""
-        client = aws.client("sns", region_of(self.topic_arn))
-        wanted = self.wanted()
-        if current is None:
-            client.subscribe(
-                TopicArn=self.topic_arn,
-                Protocol="lambda",
-                Endpoint=self.function.arn,
-                Attributes={name: value for name, value in wanted.items() if value},
-                ReturnSubscriptionArn=True,
-            )
-            return
-        for name, value in wanted.items():
-            if _parsed(current.get(name)) != _parsed(value):
-                empty = "{}" if name == "FilterPolicy" else ""
-                client.set_subscription_attributes(
-                    SubscriptionArn=current["SubscriptionArn"],
-                    AttributeName=name,
-                    AttributeValue=value or empty,
-                )
-
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Unsubscribe."""
-        with or_missing():
-            aws.client("sns", region_of(self.topic_arn)).unsubscribe(SubscriptionArn=current["SubscriptionArn"])
 
 
 def _redrive_queue(options: Mapping[str, Any], function: FunctionRef) -> QueueRef:
@@ -182,13 +47,6 @@ def subject_problem(subject: str) -> str | None:
     if not subject.isprintable():
         return "the subject must be one line of text without control characters"
     return None
-
-
-def _parsed(text: Any) -> Any:
-    try:
-        return json.loads(text) or None
-    except (TypeError, ValueError):
-        return text or None
 
 
 class SNS(Source):

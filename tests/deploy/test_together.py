@@ -4,7 +4,7 @@ import multiprocessing
 import threading
 
 from nbchalice.deploy import engine
-from nbchalice.sources.s3 import BucketNotifications
+from nbchalice.sources.bucket import BucketNotifications
 
 from .harness import app, deploy, handler, s3, snapshot, sns, sqs
 

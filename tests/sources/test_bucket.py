@@ -4,7 +4,8 @@ import pytest
 
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import FunctionRef
-from nbchalice.sources.s3 import ALL_EVENTS, Notification, notification_entry, overlaps
+from nbchalice.sources.bucket import Notification, overlaps
+from nbchalice.sources.s3 import ALL_EVENTS, notification_entry
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
 

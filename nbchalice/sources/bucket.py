@@ -1,0 +1,256 @@
+"""What stands on a bucket: its notification configuration, of which only some entries are ours."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from nbchalice.errors import AWSError
+from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.sources.locks import locked
+from nbchalice.sources.permission import Permission
+
+PRINCIPAL = "s3.amazonaws.com"
+# S3 may show an older configuration for a moment.
+TRIES = 8
+FIRST_PAUSE = 0.05
+KEY_OF_KIND = {
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+}
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One of our entries in a bucket's notification configuration.
+
+    Parameters
+    ----------
+    function: the function to invoke.
+    events: the S3 event types.
+    prefix, suffix: what the object's key must begin and end with.
+    """
+
+    function: FunctionRef
+    events: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+    def entry(self) -> JSON:
+        """Return the entry as PutBucketNotificationConfiguration takes it."""
+        # Unique and short whatever the prefix is: S3 takes 255 characters.
+        told = json.dumps([sorted(self.events), self.prefix, self.suffix])
+        entry: JSON = {
+            "Id": f"{self.function.name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}",
+            "LambdaFunctionArn": self.function.arn,
+            "Events": sorted(self.events),
+        }
+        rules = [{"Name": name, "Value": value} for name, value in self._rules() if value]
+        return {**entry, "Filter": {"Key": {"FilterRules": rules}}} if rules else entry
+
+    def _rules(self) -> list[tuple[str, str]]:
+        return [("prefix", self.prefix), ("suffix", self.suffix)]
+
+
+@dataclass(frozen=True)
+class Bucket(Resource):
+    """A bucket of the user's, made on the local AWS only where it is missing."""
+
+    kind: ClassVar[str] = "bucket"
+    bucket: str
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self.bucket
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return what HeadBucket tells, or None."""
+        with or_missing():
+            return dict(aws.client("s3").head_bucket(Bucket=self.bucket))
+        return None
+
+    def differences(self, current: Any) -> list[str]:
+        """Nothing: the bucket is the user's."""
+        return []
+
+    def write(self, aws: AWS, current: Any | None) -> None:
+        """Create the bucket."""
+        place = {} if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
+        extra = {"CreateBucketConfiguration": place} if place else {}
+        aws.client("s3").create_bucket(Bucket=self.bucket, **extra)
+
+    def delete(self, aws: AWS, current: Any) -> None:
+        """Never: the bucket is the user's."""
+
+
+@dataclass(frozen=True)
+class BucketNotifications(Resource):
+    """Our entries in one bucket's notification configuration; all others stay as they are.
+
+    S3 only knows how to replace the whole configuration, so all handlers of an app on one bucket are one resource
+    (S3: PutBucketNotificationConfiguration). What was put is read again, and repeated when another writer came between.
+
+    Parameters
+    ----------
+    bucket: the bucket.
+    notifications: the entries that should stand.
+    leaving: functions of ours whose entries should go.
+    """
+
+    kind: ClassVar[str] = "bucket notification"
+    shared: ClassVar[bool] = True
+    conflict_hint: ClassVar[str] = (
+        "narrow --prefix, --suffix or --events until both cannot match one key, or remove the other entry"
+    )
+    bucket: str
+    notifications: tuple[Notification, ...] = ()
+    leaving: tuple[FunctionRef, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The bucket and the functions."""
+        functions = dict.fromkeys(n.function.name for n in self.notifications)
+        return f"{self.bucket} -> {', '.join(functions)}" if functions else self.bucket
+
+    @property
+    def key(self) -> str:
+        """One for each bucket."""
+        return f"{self.kind} {self.bucket}"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The bucket, and the permission of each function."""
+        permissions = {Permission(n.function, PRINCIPAL, self.bucket_arn(n.function)).key for n in self.notifications}
+        return frozenset({*permissions, f"bucket {self.bucket}"})
+
+    @property
+    def frees(self) -> frozenset[str]:
+        """The permissions of the functions whose entries go."""
+        return frozenset(Permission(f, PRINCIPAL, self.bucket_arn(f)).key for f in self.leaving)
+
+    def bucket_arn(self, function: FunctionRef) -> str:
+        """Return the bucket's ARN."""
+        return f"arn:{function.partition}:s3:::{self.bucket}"
+
+    def merge(self, other: Resource) -> BucketNotifications:
+        """Return both in one; a function that has an entry does not leave."""
+        assert isinstance(other, BucketNotifications)
+        notifications = tuple(dict.fromkeys(self.notifications + other.notifications))
+        staying = {n.function.arn for n in notifications}
+        leaving = (f for f in dict.fromkeys(self.leaving + other.leaving) if f.arn not in staying)
+        return replace(self, notifications=notifications, leaving=tuple(leaving))
+
+    def _ours(self) -> set[str]:
+        return {n.function.arn for n in self.notifications} | {f.arn for f in self.leaving}
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the whole configuration, also of other people's entries; None where the bucket is missing."""
+        with or_missing():
+            answer = aws.client("s3").get_bucket_notification_configuration(Bucket=self.bucket)
+            return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+        return None
+
+    def _standing(self, current: JSON) -> list[JSON]:
+        entries = current.get("LambdaFunctionConfigurations", [])
+        return [entry for entry in entries if entry["LambdaFunctionArn"] in self._ours()]
+
+    def differences(self, current: JSON) -> list[str]:
+        """Compare our entries with the wanted ones, whatever their order."""
+        now = {_comparable(entry): entry for entry in self._standing(current)}
+        wanted = {_comparable(entry): entry for entry in (n.entry() for n in self.notifications)}
+        added = [f"adds {brief(wanted[key])}" for key in wanted if key not in now]
+        return added + [f"removes {brief(now[key])}" for key in now if key not in wanted]
+
+    def write(self, aws: AWS, current: JSON | None) -> None:
+        """Put the configuration, as it is now, with our entries in it and all foreign ones unchanged."""
+        pause = FIRST_PAUSE
+        with locked(f"bucket {aws.account} {self.bucket}"):
+            for _ in range(TRIES):
+                standing = self.read(aws) or {}
+                if not self.differences(standing):
+                    return
+                aws.client("s3").put_bucket_notification_configuration(
+                    Bucket=self.bucket,
+                    NotificationConfiguration=self.merged(standing),
+                    ExpectedBucketOwner=aws.account,
+                )
+                if not self.differences(self.read(aws) or {}):
+                    return
+                time.sleep(pause)
+                pause *= 2
+        raise AWSError(
+            f"bucket {self.bucket}: another program keeps replacing the notification configuration",
+            "find out which one, and run it again when it is done",
+        )
+
+    def merged(self, standing: JSON) -> JSON:
+        """Return a configuration with our entries in it and all foreign ones unchanged."""
+        merged = copy.deepcopy(standing)
+        ours = [_comparable(entry) for entry in self._standing(merged)]
+        wanted = {_comparable(entry): entry for entry in (n.entry() for n in self.notifications)}
+        kept = [
+            entry
+            for entry in merged.get("LambdaFunctionConfigurations", [])
+            if entry["LambdaFunctionArn"] not in self._ours() or _comparable(entry) in wanted
+        ]
+        added = [entry for key, entry in wanted.items() if key not in ours]
+        merged["LambdaFunctionConfigurations"] = kept + added
+        if not merged["LambdaFunctionConfigurations"]:
+            del merged["LambdaFunctionConfigurations"]
+        return merged
+
+    def delete(self, aws: AWS, current: JSON) -> None:
+        """Take our entries out."""
+        leaving = tuple(n.function for n in self.notifications) + self.leaving
+        gone = BucketNotifications(self.bucket, leaving=leaving)
+        if gone.differences(current):
+            gone.write(aws, current)
+
+    def conflicts(self, current: JSON) -> list[str]:
+        """Return which foreign entries S3 would call overlapping with ours, naming both."""
+        found = []
+        for kind, arn_key in KEY_OF_KIND.items():
+            for entry in current.get(kind, []):
+                if entry[arn_key] in self._ours():
+                    continue
+                for mine in self.notifications:
+                    if overlaps(mine.entry(), entry):
+                        target = entry[arn_key].rsplit(":", 1)[-1]
+                        found.append(f"{brief(mine.entry())} overlaps with {brief(entry)} of {target}")
+        return found
+
+
+def _rules_of(entry: JSON) -> dict[str, str]:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return {rule["Name"].lower(): rule.get("Value", "") for rule in rules}
+
+
+def _comparable(entry: JSON) -> str:
+    rules = {name: value for name, value in _rules_of(entry).items() if value}
+    return json.dumps([entry["LambdaFunctionArn"], sorted(entry["Events"]), rules], sort_keys=True)
+
+
+def brief(entry: JSON) -> str:
+    """Return an entry's events and filter in a few words."""
+    rules = [f"{name} {value!r}" for name, value in _rules_of(entry).items() if value]
+    return " ".join([", ".join(entry["Events"]), *rules])
+
+
+def overlaps(one: JSON, other: JSON) -> bool:
+    """Whether S3 would refuse two entries: a common event and prefixes and suffixes that one key can satisfy."""
+    if not any(_same_event(a, b) for a in one["Events"] for b in other["Events"]):
+        return False
+    mine, theirs = _rules_of(one), _rules_of(other)
+    a, b = mine.get("prefix", ""), theirs.get("prefix", "")
+    c, d = mine.get("suffix", ""), theirs.get("suffix", "")
+    return (a.startswith(b) or b.startswith(a)) and (c.endswith(d) or d.endswith(c))
+
+
+def _same_event(a: str, b: str) -> bool:
+    return a == b or (a.endswith("*") and b.startswith(a[:-1])) or (b.endswith("*") and a.startswith(b[:-1]))
