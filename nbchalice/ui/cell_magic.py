@@ -45,7 +45,12 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     handler = project.handler(made.name)
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
     notes = [*handler.notes(), *(f"{name} is not defined yet" for name in missing)]
-    return HandlerCard(handler, project.name, project.stage, needs, notes)
+    card = HandlerCard(handler, project.name, project.stage, needs, notes)
+    if notebook.interactive:
+        from nbchalice.ui.panels_status import HandlerPanel
+
+        return HandlerPanel(notebook.pinned(), card)
+    return card
 
 
 def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMagic) -> str:

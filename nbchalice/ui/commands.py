@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from nbchalice.deploy.execute import Progress
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
+    from nbchalice.ui.reports import StatusCard
 
 
 class Frontend(Protocol):
     """Where a command runs: a notebook session, or a shell with a notebook's file."""
 
-    interactive: bool
-    patient: bool
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody sits at a front end that can show widgets."""
+
+    @property
+    def patient(self) -> bool:
+        """Whether a command may go on until it is interrupted."""
 
     def pinned(self) -> Frontend:
         """Return it at this command's stage and target, for what outlives the command."""
@@ -149,6 +155,16 @@ def status(ui: Frontend) -> Result:
 
     A trigger that a dead live mode left paused is put back.
     """
+    card = status_card(ui)
+    if ui.interactive:
+        from nbchalice.ui.panels_status import StatusPanel
+
+        return StatusPanel(ui.pinned(), card)
+    return card
+
+
+def status_card(ui: Frontend) -> StatusCard:
+    """Return how each handler stands; what a dead live mode left behind is mended."""
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import StatusCard
 
@@ -267,23 +283,6 @@ def logs(  # noqa: PLR0917 - one parameter an option
     return InvocationsCard(found.name, tail.recent(aws, name, since=since, request_id=request_id, level=level))
 
 
-@command(
-    "live",
-    flag("--stop", "put the deployed trigger back"),
-    handler="required",
-)
-def live(ui: Frontend, handler: str, stop: bool) -> Result | Iterator[Result]:
-    """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
-    from nbchalice.ui import live_mode
-
-    some(ui, handler)
-    if stop:
-        return live_mode.stop(ui, handler)
-    if ui.interactive or not ui.patient:
-        return live_mode.live_panel(ui.pinned(), handler)
-    return live_mode.live_stream(ui, handler)
-
-
 @command("show", handler="optional")
 def show(ui: Frontend, handler: str | None) -> Result:
     """Print the exact module that is deployed for a handler, with the cell each part comes from."""
@@ -373,3 +372,7 @@ def no_such_command(name: str, prefix: str) -> InvalidInputError:
     near = difflib.get_close_matches(name, [*COMMANDS, "app"], 1)
     hint = f"{prefix} {near[0]}" if near else f"{prefix} --help lists the commands"
     return InvalidInputError(f"{prefix} has no command {name!r}", hint)
+
+
+# The commands of the panels register themselves here, too.
+from nbchalice.ui import panel_commands  # noqa: E402, F401

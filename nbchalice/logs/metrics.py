@@ -1,0 +1,71 @@
+"""Numbers over invocations: how many, how many failed, how long they took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbchalice.logs.records import Invocation
+
+FAILED = {"error", "timeout", "partial"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One finished invocation.
+
+    Parameters
+    ----------
+    time: milliseconds since 1970.
+    duration_ms: milliseconds, or None where the log tells none.
+    failed: whether it failed, or a part of its batch did.
+    """
+
+    time: int
+    duration_ms: float | None
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What the invocations of a time say.
+
+    Parameters
+    ----------
+    invocations, errors, cold_starts: how many.
+    p50_ms, p95_ms: durations that half, and 95 of 100, do not exceed; None without invocations.
+    points: the finished invocations, the first started first.
+    """
+
+    invocations: int
+    errors: int
+    cold_starts: int
+    p50_ms: float | None
+    p95_ms: float | None
+    points: tuple[Point, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON-ready data."""
+        return {name: value for name, value in vars(self).items() if name != "points"}
+
+
+def metrics(invocations: Iterable[Invocation]) -> Metrics:
+    """Return the numbers of the invocations that have ended (Lambda: REPORT lines)."""
+    ended = sorted((i for i in invocations if i.finished), key=lambda i: i.started or 0)
+    points = tuple(Point(i.started or 0, i.duration_ms, i.status in FAILED) for i in ended)
+    durations = sorted(point.duration_ms for point in points if point.duration_ms is not None)
+    return Metrics(
+        len(points),
+        sum(point.failed for point in points),
+        sum(i.cold for i in ended),
+        percentile(durations, 0.5),
+        percentile(durations, 0.95),
+        points,
+    )
+
+
+def percentile(ordered: Sequence[float], part: float) -> float | None:
+    """Return the smallest value that a part of the ordered values does not exceed (nearest rank)."""
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)] if ordered else None

@@ -1,0 +1,118 @@
+"""Dead letters: a card for the command, and a panel with buttons that look again, redrive, and replay one here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from nbchalice.events.deadletter import DeadLetter, DeadLetterQueue, dead_letters_of
+from nbchalice.logs.records import Invocation
+from nbchalice.logs.show import as_html, printable
+from nbchalice.ui import html
+from nbchalice.ui.cards import Card
+from nbchalice.ui.here import call_here
+from nbchalice.ui.panels import button, status_html
+from nbchalice.ui.panels_status import Buttons
+
+if TYPE_CHECKING:
+    from nbchalice.ui.commands import Frontend
+
+LONGEST = 200
+MOST = 10
+
+
+class DeadLetterCard(Card):
+    """What is in a dead-letter queue. Attributes: ``letters``, ``depth``."""
+
+    def __init__(self, handler: str, queue: str, depth: int, letters: Sequence[DeadLetter], badge: str) -> None:
+        self.letters, self.depth, self.handler = list(letters), depth, handler
+        count = f"{depth} message{'' if depth == 1 else 's'}"
+        title = f"{handler}: {count} in dead-letter queue {queue}"
+        rows = [(one.message_id, _when(one.sent), str(one.received), _short(one), one.error or "") for one in letters]
+        heads = ("message", "sent", "received", "body", "error")
+        text = "\n".join([title, html.text_table(heads, rows)] if rows else [title])
+        more = f"{depth - len(rows)} more are not shown" if depth > len(rows) else ""
+        table = html.table(heads, [tuple(map(html.text, cells)) for cells in rows]) if rows else ""
+        foot = html.tag("div", html.text(more, "muted")) if more and rows else ""
+        data = {"queue": queue, "depth": depth, "messages": [one.to_dict() for one in letters]}
+        super().__init__(text, html.card(title, table, foot, badge=badge), data)
+
+
+def _when(milliseconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(milliseconds / 1000)) if milliseconds else ""
+
+
+def _short(letter: DeadLetter) -> str:
+    text = printable(" ".join(letter.body.split()))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def open_queue(ui: Frontend, handler: str) -> DeadLetterQueue:
+    """Return the dead-letter queue of a handler."""
+    project, aws = ui.project(), ui.connect()
+    found = project.handler(handler)
+    return dead_letters_of(aws, found, project.app.ref(aws, found.name))
+
+
+def look(ui: Frontend, handler: str, most: int = MOST) -> DeadLetterCard:
+    """Return what is in a handler's dead-letter queue; everything stays there."""
+    queue = open_queue(ui, handler)
+    letters = queue.peek(most)
+    return DeadLetterCard(handler, queue.name, max(queue.depth(), len(letters)), letters, str(ui.connect().target))
+
+
+def replay(ui: Frontend, handler: str, message_id: str) -> Invocation:
+    """Handle a dead letter in this process; it stays in its queue."""
+    queue = open_queue(ui, handler)
+    return call_here(ui, handler, queue.event_of(queue.find(message_id)))
+
+
+class DeadLetterPanel(Buttons):
+    """Dead letters with buttons. Attributes as of its card."""
+
+    def buttons(self) -> list[widgets.Widget]:
+        """Return the buttons."""
+        card: Any = self.fallback
+        self._name = card.handler
+        self._letter = widgets.Dropdown(
+            description="Message", options=self._ids(card), layout=widgets.Layout(width="34em")
+        )
+        act: dict[str, widgets.Button] = {}
+
+        def add(text: str, busy: str, job: Any, help: str) -> None:
+            act[text] = button(text, lambda: self._work(act[text], busy, job), help)
+
+        add("Look again", "Looking…", self._look, "see what is in the queue; everything stays there")
+        add("Redrive all", "Redriving…", self._redrive, "let the function try all messages again; asks first")
+        add("Replay here", "Running…", self._replay, "handle this message in the kernel; it stays in the queue")
+        return [act["Look again"], act["Redrive all"], self._letter, act["Replay here"]]
+
+    def _ids(self, card: Any) -> list[str]:
+        return [letter.message_id for letter in card.letters]
+
+    def _look(self) -> None:
+        card = look(self._ui, self._name)
+        self._card.value = card.html
+        self._letter.options = self._ids(card)
+
+    def _redrive(self) -> None:
+        aws = self._ui.connect()
+        if not aws.local and self._asked != "redrive":
+            self._asked = "redrive"
+            self._note.value = status_html(f"this goes to {aws.target}", "warn", "press Redrive all again")
+            return
+        self._asked = ""
+        count = open_queue(self._ui, self._name).redrive()
+        self._note.value = status_html(f"{count} put back", "good", "the function tries them again")
+        self._look()
+
+    def _replay(self) -> None:
+        if not self._letter.value:
+            self._note.value = status_html("there is no message to replay", "muted")
+            return
+        found = replay(self._ui, self._name, self._letter.value)
+        self._result.value = as_html(found)
+        self.keep(found)

@@ -1,0 +1,34 @@
+import pytest
+
+from nbchalice.logs.metrics import metrics, percentile
+from nbchalice.logs.records import Invocation
+from nbchalice.ui.panels_metrics import MetricsCard
+
+
+def run(started, duration, status="ok", **more):
+    return Invocation(f"r{started}", "f", status, started=started, duration_ms=duration, **more)
+
+
+def test_numbers_are_of_what_has_ended():
+    found = metrics([run(2, 30.0, "error"), run(1, 10.0, init_ms=5.0), run(3, 20.0), Invocation("x", "f")])
+    assert (found.invocations, found.errors, found.cold_starts) == (3, 1, 1)
+    assert (found.p50_ms, found.p95_ms) == (20.0, 30.0)
+    assert [point.time for point in found.points] == [1, 2, 3]
+
+
+def test_without_invocations_there_are_no_durations():
+    found = metrics([])
+    assert found.to_dict() == {"invocations": 0, "errors": 0, "cold_starts": 0, "p50_ms": None, "p95_ms": None}
+    card = MetricsCard("price", found, "1h")
+    assert "p95 none" in card.text and "no invocations in this time" in card.html
+
+
+@pytest.mark.parametrize(("part", "wanted"), [(0.5, 5), (0.95, 10), (0.1, 1), (1.0, 10)])
+def test_percentiles_are_values_that_occurred(part, wanted):
+    assert percentile(list(range(1, 11)), part) == wanted
+
+
+def test_each_invocation_is_a_bar_with_a_label():
+    card = MetricsCard("<b>", metrics([run(1, 10.0), run(5, 40.0, "error")]), "10m")
+    assert card.html.count("<rect") == 2 and "failed in 40 ms" in card.html and 'aria-label="2 invocations' in card.html
+    assert "<b>: last" not in card.html
