@@ -13,7 +13,7 @@ from nbchalice.deploy import versions
 from nbchalice.deploy.layer import Layer, layer_of
 from nbchalice.deploy.ownership import foreign_owner
 from nbchalice.deploy.role import log_group_name
-from nbchalice.deploy.upload import DIRECT_LIMIT, UploadBucket, uploaded
+from nbchalice.deploy.upload import UploadBucket, is_large, uploaded
 from nbchalice.errors import AWSError
 from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
 
@@ -85,7 +85,7 @@ class Function(Resource):
     @property
     def is_large(self) -> bool:
         """Whether the zip must go through S3."""
-        return len(self.zip) > DIRECT_LIMIT
+        return is_large(len(self.zip))
 
     def fingerprint(self) -> str:
         """Return a hash of code and settings; a change of it publishes a version."""

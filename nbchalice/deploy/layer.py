@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nbchalice.deploy.package import LayerPackage
-from nbchalice.deploy.upload import DIRECT_LIMIT, UploadBucket, uploaded
+from nbchalice.deploy.upload import UploadBucket, is_large, uploaded
 from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
 
 KEY_LETTERS = 16
@@ -69,7 +69,7 @@ class Layer(Resource):
     @property
     def is_large(self) -> bool:
         """Whether the zip must go through S3."""
-        return self.package is not None and self.package.zip_size > DIRECT_LIMIT
+        return self.package is not None and is_large(self.package.zip_size)
 
     def bucket(self) -> UploadBucket:
         """Return the bucket that a large zip goes through."""

@@ -128,8 +128,10 @@ class Role(Resource):
 
     def policy(self) -> JSON:
         """Return the inline policy: write to the function's own log group, and what the triggers need."""
-        group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}:*")
-        logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": group}
+        group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}")
+        # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.
+        place = [group, f"{group}:*"]
+        logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": place}
         return {"Version": "2012-10-17", "Statement": [logs, *json.loads(self.statements)]}
 
     def trust(self) -> JSON:

@@ -22,6 +22,11 @@ EXPIRY = {
 }
 
 
+def is_large(size: int) -> bool:
+    """Whether a zip of so many bytes must go through the bucket."""
+    return size > DIRECT_LIMIT
+
+
 def upload_bucket(account: str, region: str) -> str:
     """Return the name of the bucket that large zips go through; one for each account and region."""
     return f"{OWNER_PREFIX}-{account}-{region}"
@@ -87,7 +92,7 @@ class UploadBucket(Resource):
 @contextmanager
 def uploaded(aws: AWS, content: bytes) -> Iterator[JSON]:
     """Give the arguments that tell Lambda where a zip is: in the call itself, or in the bucket for large ones."""
-    if len(content) <= DIRECT_LIMIT:
+    if not is_large(len(content)):
         yield {"ZipFile": content}
         return
     client, bucket, key = aws.client("s3"), upload_bucket(aws.account, aws.region), f"{uuid.uuid4()}.zip"
