@@ -76,7 +76,9 @@ class Schedule(Source):
         if options.get("enabled") is False:
             return ["disabled: it does not fire"]
         if isinstance(schedule, Rate):
-            return [f"fires every {schedule.value} {schedule.unit.lower()}, counted from the deploy"]
+            unit = schedule.unit.lower()
+            every = unit.removesuffix("s") if schedule.value == 1 else f"{schedule.value} {unit}"
+            return [f"fires every {every}, counted from the deploy"]
         moments = next_firings(schedule, datetime.now(UTC), FIRINGS, options.get("timezone") or "UTC")
         local = [moment.astimezone().strftime("%a %d %b %Y %H:%M") for moment in moments]
         window = options.get("flexible_window")

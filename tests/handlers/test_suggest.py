@@ -80,3 +80,31 @@ def test_the_error_of_an_invocation_shows_what_would_allow_it():
 
     error = InvocationError("ClientError", next(iter(REFUSALS)), ())
     assert error_lines(error)[-1] == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/k to the handler, and deploy"
+
+
+def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, local_aws):
+    import nbformat
+
+    from nbchalice.aws.target import connect
+    from nbchalice.project import read_project
+
+    cells = [
+        "%chalice app suggests",
+        "import boto3\nBUCKET = 'shop'",
+        "%%schedule rate(1 hour)\ndef f(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
+        "%%schedule rate(1 hour) --allow s3:PutObject=arn:aws:s3:::shop/*\ndef g(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
+    ]
+    path = tmp_path / "suggests.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
+    connection, project = connect("local"), read_project(path)
+    expected = ("f calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::shop/*",)
+    assert project.plan(connection).notes == expected
+    assert project.deploy(connection).plan.notes == expected
+    try:
+        policies = {
+            name: connection.client("iam").get_role_policy(RoleName=f"suggests-dev-{name}", PolicyName="nbchalice")["PolicyDocument"]
+            for name in ("f", "g")
+        }
+        assert {name: len(policy["Statement"]) for name, policy in policies.items()} == {"f": 1, "g": 2}
+    finally:
+        project.delete(connection)

@@ -104,7 +104,7 @@ def test_the_notes_tell_the_next_firings_in_local_time(registered):
     cron = registered(lambda app: app.schedule("cron(0 9 ? * MON-FRI *)", timezone="Europe/Vienna", flexible_window=10))
     note = cron.notes()[0]
     assert note.startswith("fires next: ") and note.count(":") == 6 and note.endswith("each up to 10 min later")
-    assert registered(lambda app: app.schedule("rate(1 hour)")).notes() == ["fires every 1 hours, counted from the deploy"]
+    assert registered(lambda app: app.schedule("rate(1 hour)")).notes() == ["fires every hour, counted from the deploy"]
     assert registered(lambda app: app.schedule("rate(1 hour)", enabled=False)).notes() == ["disabled: it does not fire"]
     past = registered(lambda app: app.schedule("at(2020-01-01T00:00:00)"))
     assert past.notes() == ["its time has passed: it does not fire"] and past.problems() == []
