@@ -60,7 +60,7 @@ def names_problems(app: App) -> list[NbChaliceError]:
 
 def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbChaliceError]:
     """Return what is wrong with an app at this account and region."""
-    found = account_problems(app, aws)
+    found: list[NbChaliceError] = []
     for resource in wanted.values():
         if isinstance(resource, Function) and len(resource.name) > LONGEST_NAME:
             text = f"function name {resource.name} has {len(resource.name)} letters; Lambda takes {LONGEST_NAME}"

@@ -45,7 +45,7 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     InvalidInputError, ProblemsError: something cannot work; all that was found is told at once.
     AWSError: AWS refused a read.
     """
-    check.raise_all(check.problems(app))
+    check.raise_all(check.problems(app) + check.account_problems(app, aws))
     sketch = desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
     check.raise_all(check.problems_at(app, aws, sketch))
     reads = Reads(aws)

@@ -1,0 +1,184 @@
+"""What AWS would reject is told before the first write, with the fix; all of it at once."""
+
+import json
+import re
+
+import pytest
+
+from nbchalice.deploy import engine
+from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
+
+from .harness import app, deploy, handler, s3, schedule, sns, sqs
+
+ROLE = "arn:aws:iam::000000000000:role/x"
+LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:x:1"
+ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def policy(**changes):
+    statement = {**ALLOW, **changes}
+    return json.dumps({"Statement": [{key: value for key, value in statement.items() if value is not None}]})
+
+
+# What is wrong -> settings of a handler, and what the error says.
+SETTINGS = {
+    "timeout 0": ({"timeout": 0}, "--timeout is 1 to 900, not 0"),
+    "timeout 901": ({"timeout": 901}, "--timeout is 1 to 900, not 901"),
+    "timeout as text": ({"timeout": "60"}, "--timeout wants a whole number, not '60'"),
+    "timeout true": ({"timeout": True}, "--timeout wants a whole number, not True"),
+    "memory 127": ({"memory": 127}, "--memory is 128 to 10240, not 127"),
+    "memory 10241": ({"memory": 10_241}, "--memory is 128 to 10240, not 10241"),
+    "architecture": ({"arch": "arm"}, "--arch is one of x86_64, arm64, not 'arm'"),
+    "python": ({"python": "2.7"}, "--python is one of .*, not '2.7'"),
+    "reserved concurrency": ({"reserved_concurrency": -1}, "--reserved-concurrency is 0 to"),
+    "retention": ({"log_retention": 2}, "--log-retention is one of .*, not 2"),
+    "reserved variable": ({"env": {"AWS_REGION": "x"}}, "--env AWS_REGION is reserved"),
+    "variable name": ({"env": {"1A": "x"}}, "--env '1A' is no variable name"),
+    "variable with hyphen": ({"env": {"A-B": "x"}}, "--env 'A-B' is no variable name"),
+    "variables over 4 KB": ({"env": {"A": "x" * 4096}}, "--env is 4097 bytes in all; Lambda takes 4096"),
+    "variable no text": ({"env": {"A": 1}}, "--env A wants a text, not 1"),
+    "tag of AWS": ({"tag": {"aws:x": "y"}}, "--tag aws:x begins with"),
+    "tag of ours": ({"tag": {"nbchalice:app": "y"}}, "--tag nbchalice:app begins with"),
+    "tag name": ({"tag": {"a#b": "y"}}, "--tag 'a#b' is no name of a tag"),
+    "tag value": ({"tag": {"a": "x" * 257}}, "--tag a has no valid value"),
+    "too many tags": ({"tag": {f"t{n}": "x" for n in range(47)}}, "--tag is given 47 times"),
+    "role": ({"role": "admin"}, "--role 'admin' is no ARN of a role"),
+    "role and allow": ({"role": ROLE, "allow": [("s3:GetObject", "*")]}, "--allow is for the role that nbchalice makes"),
+    "allow without service": ({"allow": [("GetObject", "*")]}, "--allow 'GetObject' is no action"),
+    "allow without ARN": ({"allow": [("s3:GetObject", "bucket")]}, "--allow s3:GetObject: 'bucket' is no ARN"),
+    "layer without version": ({"layer": [LAYER[:-2]]}, "--layer .* is no ARN of a layer version"),
+    "layer twice": ({"layer": [LAYER, LAYER[:-1] + "2"]}, "--layer names x twice"),
+    "six layers": ({"layer": [f"{LAYER[:-3]}{n}:1" for n in range(6)]}, "--layer is given 6 times; Lambda takes 5"),
+    "layer elsewhere": ({"layer": [LAYER.replace("us-east-1", "eu-west-1")]}, "is in eu-west-1, the function in us-east-1"),
+    "subnet alone": ({"subnet": ["subnet-1"]}, "a VPC wants both --subnet and --security-group"),
+    "storage": ({"ephemeral_storage": 100}, "--ephemeral-storage is 512 to 10240, not 100"),
+    "unknown setting": ({"tiemout": 5}, "there is no option 'tiemout'; did you mean timeout"),
+    "handler name": ({"name": "a b"}, "'a b' is no name: up to 64 letters, digits, - and _"),
+    "long name": ({"name": "x" * 60}, "letters; Lambda takes 64"),
+}  # fmt: skip
+
+# What is wrong -> content of the policy file, and what the error says.
+POLICIES = {
+    "missing": (None, "--policy .* cannot be used: No such file"),
+    "no JSON": ("{", "--policy .* cannot be used"),
+    "no statements": ("{}", "--policy .* cannot be used: it has no 'Statement'"),
+    "a list": ("[]", "--policy .* cannot be used"),
+    "no effect": (policy(Effect=None), "statement 1 has no Effect"),
+    "wrong effect": (policy(Effect="allow"), "statement 1 has no Effect"),
+    "no action": (policy(Action=None), "statement 1 wants either Action or NotAction"),
+    "both actions": (policy(NotAction="s3:*"), "statement 1 wants either Action or NotAction"),
+    "no resource": (policy(Resource=None), "statement 1 wants either Resource or NotResource"),
+    "principal": (policy(Principal="*"), "statement 1 has Principal, which a role's policy cannot have"),
+    "typing error": (policy(Resources="*"), "statement 1 has Resources, which"),
+    "statement is text": ('{"Statement": ["x"]}', "statement 1 is no object"),
+    "too long": (policy(Resource=[f"arn:aws:s3:::{'x' * 60}{n}" for n in range(200)]), "IAM takes 10240"),
+}
+
+TRIGGERS = {
+    "rate": (schedule("rate(1 minutes)"), "rate"),
+    "cron": (schedule("cron(0 9 * * * *)"), r"\?"),
+    "bucket name": (s3("My_Bucket"), "'My_Bucket' is no bucket name"),
+    "S3 event": (s3("bucket", events=["s3:Created"]), "'s3:Created' is no S3 event type"),
+    "FIFO topic": (sns("news.fifo"), "FIFO topic"),
+    "filter policy": (sns("news", filter_policy={"a": "b"}), "must be a list"),
+    "queue name": (sqs("a queue"), "'a queue' is no queue name"),
+    "batch without window": (sqs("orders", batch_size=11), "--maximum-batching-window-in-seconds of at least 1"),
+    "batch of a FIFO queue": (sqs("orders.fifo", batch_size=11), "1 to 10 for a FIFO queue"),
+    "concurrency": (sqs("orders", maximum_concurrency=1), "--maximum-concurrency is 2 to 1000, not 1"),
+}
+
+
+def plain(text):
+    """The magic's --batch-size and the decorator's batch_size read the same."""
+    return text.replace("--", "").replace("_", "-")
+
+
+@pytest.fixture
+def refused(connection):
+    """Deploy and expect one error, before any write."""
+
+    def check(made, expected):
+        writes = len(connection.writes)
+        with pytest.raises(InvalidInputError) as caught:
+            deploy(made, connection)
+        assert re.search(plain(expected), plain(str(caught.value))), str(caught.value)
+        assert not isinstance(caught.value, ProblemsError), str(caught.value)
+        assert len(connection.writes) == writes
+        assert "Traceback" not in str(caught.value)
+
+    return check
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+def test_settings(refused, name, what):
+    settings, expected = SETTINGS[what]
+    own = dict(settings)
+    refused(app(name, handler(own.pop("name", "price"), **own)), expected)
+
+
+@pytest.mark.parametrize("what", POLICIES)
+def test_policy_files(refused, name, what, tmp_path):
+    content, expected = POLICIES[what]
+    if content is not None:
+        (tmp_path / "p.json").write_text(content)
+    refused(app(name, handler("price", policy="p.json"), folder=tmp_path), expected)
+
+
+@pytest.mark.parametrize("what", TRIGGERS)
+def test_triggers(refused, name, what):
+    trigger, expected = TRIGGERS[what]
+    refused(app(name, handler("price", trigger)), expected)
+
+
+@pytest.mark.parametrize(
+    ("app_name", "stage", "expected"),
+    [
+        ("my app", "dev", "app name 'my app' may have letters"),
+        ("", "dev", "app name '' may have letters"),
+        ("größe", "dev", "app name 'größe' may have"),
+        ("app", "dev/1", "stage name 'dev/1' may have letters"),
+    ],
+)
+def test_names_of_app_and_stage(refused, app_name, stage, expected):
+    refused(app(app_name, handler("price"), stage=stage), expected)
+
+
+def test_one_bucket_entry_for_two_handlers(refused, name):
+    made = app(name, handler("a", s3("bucket", prefix="in/")), handler("b", s3("bucket", prefix="in/x/")))
+    refused(made, "handlers a and b: .* overlaps")
+
+
+def test_two_handlers_of_one_name(refused, name):
+    refused(app(name, handler("a"), handler("a")), "2 handlers are named a")
+
+
+def test_all_problems_are_told_at_once(connection, name):
+    writes = len(connection.writes)
+    made = app(name, handler("a", sqs("a queue"), timeout=0, memory=1), handler("b", schedule("rate(0 days)")))
+    with pytest.raises(ProblemsError) as caught:
+        deploy(made, connection)
+    text = str(caught.value)
+    assert text.startswith("4 problems found; nothing was changed")
+    for part in ("timeout", "memory", "queue name", "rate"):
+        assert part in text
+    assert len(connection.writes) == writes
+
+
+def test_only_allowed_accounts(connection, name, tmp_path):
+    from nbchalice.aws.target import Connection, Target
+
+    (tmp_path / ".chalice").mkdir()
+    config = tmp_path / ".chalice" / "config.json"
+    config.write_text(json.dumps({"allowed_accounts": ["111122223333"]}))
+    real = Connection(Target("aws", "us-east-1", "444455556666"), lambda *_: pytest.fail("AWS was called"))
+    made = app(name, handler("price"), folder=tmp_path)
+    operations = (
+        lambda: deploy(made, real), lambda: engine.delete(made, real), lambda: engine.rollback(made, "price", real)
+    )  # fmt: skip
+    for operation in operations:
+        with pytest.raises(NbChaliceError, match="of account 444455556666, .* allows 111122223333"):
+            operation()
+    deploy(made, connection)  # the local AWS is always allowed
+    config.write_text(json.dumps({"allowed_accounts": "444455556666"}))
+    with pytest.raises(NbChaliceError, match="allowed_accounts"):
+        deploy(made, real)
