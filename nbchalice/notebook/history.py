@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -90,7 +91,7 @@ class Timeline:
     def _add_cell(self, cell: Cell, split: Split) -> None:
         failed_at = None if cell.ok else cell.failed_line or 0
         if split.handler is not None and self._app is None and failed_at != 0:
-            name = PurePath(self.notebook).stem or "app"
+            name = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.notebook).stem).strip("-") or "notebook"
             for statement in app_statements(name, split.body.magic_line):
                 self._add(cell, split, statement)
             self._app = "app"

@@ -38,6 +38,8 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
             lines += ["", f"# {name}, {step.cell.label}"]
         elif previous is not None:
             lines += [""] * _gap(previous, cell_line)
+        if step.statement.handler:
+            lines += _decorators(step)  # Of no line in the cell, hence of no segment.
         part = text.split("\n")
         segments.append(
             {
@@ -63,9 +65,6 @@ def step_text(step: Step, used: frozenset[str]) -> tuple[str, int]:
     statement = step.statement
     if statement.kind is Kind.IMPORT:
         return _narrowed(statement, used), statement.head
-    if statement.handler:
-        written = _decorators(step)
-        return "\n".join([*written, statement.text]), statement.line - len(written)
     return statement.text, statement.line
 
 

@@ -93,12 +93,13 @@ def _without_leading_comments(lines):
 
 
 def run_clean(python, requests):
+    """Load modules in a clean interpreter and call their handlers."""
+    return run_script(python, CLEAN.format(root=str(ROOT)), requests)
+
+
+def run_script(python, script, request):
     done = subprocess.run(
-        [str(python), "-I", "-c", CLEAN.format(root=str(ROOT))],
-        input=json.dumps(requests),
-        capture_output=True,
-        text=True,
-        timeout=120,
+        [str(python), "-I", "-c", script], input=json.dumps(request), capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -1,0 +1,38 @@
+"""Cells that were edited after they were run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.errors import StaleCellError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbchalice.notebook.cells import Cell
+    from nbchalice.notebook.slice import Slice
+
+
+def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell]) -> None:
+    """Refuse a slice with a cell whose text in the saved document is not what was run.
+
+    Parameters
+    ----------
+    piece: the slice.
+    executed: the cells of the live session.
+    written: the cells of the saved notebook; those whose id the session does not know are not compared.
+
+    Raises
+    ------
+    StaleCellError: names the cell and its first line that differs.
+    """
+    document = {cell.id: cell for cell in written}
+    last = {cell.id: cell for cell in executed}
+    for segment in piece.segments:
+        ran, stands = last.get(segment["id"]), document.get(segment["id"])
+        if ran is None or stands is None or ran.source.strip() == stands.source.strip():
+            continue
+        old, new = ran.source.split("\n"), stands.source.split("\n")
+        line = next((n for n, (a, b) in enumerate(zip(old, new, strict=False), 1) if a != b), min(len(old), len(new)))
+        place = type(ran.location())(ran.label, line, new[line - 1])
+        raise StaleCellError(f"{ran.label} was edited after it was run", "run it again, or undo the edit", place)

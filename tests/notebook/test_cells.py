@@ -1,0 +1,236 @@
+"""Reading a notebook's file, magics and statements."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.notebook.cells import Cell, read_notebook
+from nbchalice.notebook.discover import discover
+from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError, SecretInSliceError
+from nbchalice.notebook.magic import decorator_text, find_handler, read_body
+from nbchalice.notebook.secrets import find_secret
+from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.statements import split_cell
+
+
+def test_code_cells_in_document_order(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell("A = 1", id="one"),
+        nbformat.v4.new_markdown_cell("text"),
+        nbformat.v4.new_code_cell("", id="two"),
+        nbformat.v4.new_code_cell("B = 2", id="three"),
+    ]
+    stamp = {"iopub.execute_input": "2024-01-01T00:00:00Z", "shell.execute_reply": "2024-01-01T00:00:03Z"}
+    notebook.cells[3].metadata["execution"] = stamp
+    path = tmp_path / "nb.ipynb"
+    nbformat.write(notebook, path)
+    assert [(cell.id, cell.label, cell.seconds) for cell in read_notebook(path)] == [
+        ("one", "cell 1", None),
+        ("three", "cell 3", 3.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "there is no notebook"),
+        ("{", "not a valid notebook"),
+        ("[]", "not a valid notebook"),
+        ('{"cells": 1}', "not a valid"),
+    ],
+)
+def test_a_bad_file_is_told(tmp_path, text, says):
+    path = tmp_path / "nb.ipynb"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InvalidInputError) as caught:
+        read_notebook(path)
+    assert says in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_notebook_in_another_language(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    path = tmp_path / "nb.ipynb"
+    nbformat.write(notebook, path)
+    with pytest.raises(InvalidInputError, match="a notebook in R"):
+        read_notebook(path)
+
+
+def test_nothing_heavy_is_imported():
+    code = "import sys, nbchalice.notebook.session, nbchalice.notebook.slice; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", "import json;" + code]))
+    assert not {"nbformat", "IPython", "boto3", "jsonschema"} & set(loaded)
+
+
+def function(text):
+    return find_handler(ast.parse(text)).name
+
+
+def test_the_handler_of_a_cell():
+    assert function("def f(event): ...") == "f"
+    assert function("def f(event, context): ...") == "f"
+    assert function("def f(event, limit=5): ...") == "f"
+    assert function("def g(): ...\ndef f(record): ...\ndef k(a, b): ...") == "f"
+    assert find_handler(ast.parse("def a(x): ...\ndef b(x): ..."), "a").name == "a"
+    with pytest.raises(AmbiguousHandlerError, match="a, b"):
+        function("def a(x): ...\ndef b(event, context): ...")
+    with pytest.raises(HandlerNotFoundError, match=r"f\(a, b, c\)"):
+        function("def f(a, b, c): ...")
+    with pytest.raises(HandlerNotFoundError, match="defines no function"):
+        function("x = 1")
+    with pytest.raises(HandlerNotFoundError, match="has no function z"):
+        find_handler(ast.parse("def a(x): ..."), "z")
+
+
+def test_the_decorator_of_a_magic():
+    options = {"queue": "orders", "batch_size": 10, "maximum_concurrency": None, "report_failures": False}
+    assert decorator_text("on_sqs_message", options, None) == "@app.on_sqs_message(queue='orders', batch_size=10)"
+    assert decorator_text("on_sns_message", {"topic": "t"}, "x") == "@app.on_sns_message(topic='t', name='x')"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x = !ls", ["x"]),
+        ("a, b = !ls", ["a", "b"]),
+        ("x = %sx ls", ["x"]),
+        ("%time y = 1", ["y"]),
+        ("%%timeit\nz = 1", ["z"]),
+        ("%store -r kept", ["kept"]),
+        ("%%bash\nfoo", []),
+        ("x != 1", []),
+        ("x = 5 % 2", []),
+        ("%%capture out\nA = 1", ["out"]),
+    ],
+)
+def test_names_that_magics_define(text, names):
+    assert [name for name, _, _ in read_body(text).hidden] == names
+
+
+def test_lines_keep_their_numbers():
+    body = read_body("%a \\\n  b\nx = 1\nif x:\n    !ls\n    %b\n'''\n%c\n'''\n(1\n% 2)\nx?\n")
+    assert body.text == "\n\nx = 1\nif x:\n    pass\n    pass\n'''\n%c\n'''\n(1\n% 2)\n\n"
+    assert body.magics == (5, 6)
+
+
+@pytest.mark.parametrize(
+    "text", ["def h(event):\n    return {}", "{}", "x = [{}]", "async def f():\n    {}", "class A:\n    {}"]
+)
+@pytest.mark.parametrize(
+    ("part", "uses"),
+    [
+        ("[a for a in b]", {"b"}),
+        ("lambda q=c: q + d", {"c", "d"}),
+        ("{k: v for k, v in e.items()}", {"e"}),
+        ("f'{g!r:>{w}}'", {"g", "w"}),
+    ],
+)
+def test_names_of_inner_scopes_stay_inside(text, part, uses):
+    (statement,) = split_cell(text.replace("{}", part)).statements
+    assert statement.now.uses | statement.uses_later == uses
+
+
+def test_what_a_statement_defines():
+    def binds(text):
+        (statement,) = split_cell(text).statements
+        return statement.defines, statement.may_define
+
+    assert binds("a, *b = c") == ({"a", "b"}, set())
+    assert binds("if x:\n    a = 1\nelse:\n    a = 2") == ({"a"}, set())
+    assert binds("if x:\n    a = 1") == (set(), {"a"})
+    assert binds("import a.b, c as d") == ({"a", "d"}, set())
+    assert binds("with x as y:\n    z = 1") == ({"y", "z"}, set())
+    assert binds("for i in x:\n    j = 1") == (set(), {"i", "j"})
+    assert binds("x.y = 1") == (set(), set())
+    assert binds("[q := 1]") == (set(), {"q"})
+    assert binds("def f():\n    g = 1") == ({"f"}, set())
+
+
+SECRETS = [
+    "KEY = 'AKIA" + "ABCDEFGHIJKLMNOP'",
+    "aws_secret_access_key = '" + "a1B2" * 10 + "'",
+    "PEM = '''-----BEGIN RSA PRIVATE " + "KEY-----",
+    "t = 'gh" + "p_" + "a1" * 20 + "'",
+    "t = 'xox" + "b-1234567890-abcdefghij'",
+    "t = 'sk_" + "live_" + "a1" * 12 + "'",
+    "db = 'postgres://user:" + "hunter2x@db.example.org/x'",
+    "password = 'c0rrect-horse-9" + "battery'",
+    "config = {'api_key': 'a1b2c3d4e5f6" + "g7h8'}",
+    "jwt = 'ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTY3.SflKxwRJSMeKKF2QT4'",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_secrets_are_found(line):
+    assert find_secret(line)
+    with pytest.raises(SecretInSliceError) as caught:
+        slice_handler(
+            [
+                Cell("a", "cell 1", f"{line}\n'''" if "BEGIN" in line else line, 0),
+                Cell("b", "cell 2", f"def h(event):\n    return {line.split(' = ')[0]}", 1),
+            ],
+            "h",
+            notebook="nb.ipynb",
+        )
+    assert line.strip("'").split("'")[-1][:8] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "KEY = 'AKIAIOSFODNN7EXAMPLE'",
+        "password = os.environ['PASSWORD']",
+        "token = 'token'",
+        "url = 'https://example.org/a?b=c'",
+        "SECRET_NAME = 'prod/db/password'",
+        "key = 'AKIA" + "ABCDEFGHIJKLMNOP'  # pragma: allowlist secret",
+        "arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:db-a1b2c3'",
+        "batch_token_count = 128",
+    ],
+)
+def test_what_is_no_secret(line):
+    assert find_secret(line) is None
+
+
+def test_discovery_gives_all_triggers_settings_and_places():
+    cells = [
+        Cell("a", "cell 1", "%chalice app shop", 0),
+        Cell(
+            "b",
+            "cell 2",
+            "from nbchalice import Rate\n@app.schedule(Rate(1, unit=Rate.HOURS), name='both', timeout=9)\n@app.on_sns_message('t')\ndef f(event):\n    return pandas_is_not_needed",
+            1,
+        ),
+        Cell("c", "cell 3", "%%on_s3_event bucket --prefix in/ --memory 256\ndef g(event):\n    pass", 2),
+        Cell("d", "cell 4", "%%schedule rate(1 hour) --name later\ndef g2(event):\n    pass", 3),
+    ]
+    found = discover(cells, "nb.ipynb")
+    assert [(one.name, one.function, one.app) for one in found] == [
+        ("both", "f", "shop"),
+        ("g", "g", "shop"),
+        ("later", "g2", "shop"),
+    ]
+    assert [[source for source, _ in one.triggers] for one in found] == [
+        ["on_sns_message", "schedule"],
+        ["on_s3_event"],
+        ["schedule"],
+    ]
+    assert found[0].triggers[1][1]["expression"] == "rate(1 hour)"
+    assert found[0].settings == {"timeout": 9}
+    assert found[1].triggers[0][1]["prefix"] == "in/"
+    assert found[1].settings == {"memory": 256}
+    assert str(found[2].location) == "cell 4, line 2: def g2(event):"
+
+
+def test_a_wrong_magic_line_is_told_with_its_place():
+    with pytest.raises(InvalidInputError) as caught:
+        discover([Cell("a", "cell 1", "\n%%on_sqs_message orders --nonsense\ndef f(event):\n    pass", 0)], "nb.ipynb")
+    assert "cell 1, line 2" in str(caught.value)
