@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.execute import Progress
     from nbchalice.deploy.package import Package
     from nbchalice.deploy.plan import Plan
+    from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.handler import HandlerPackage
@@ -282,6 +283,12 @@ class Project:
         from nbchalice.deploy import engine, execute
 
         return engine.delete(self.app, aws, progress=progress or execute.quiet)
+
+    def rollback(self, aws: Connection, handler: str) -> Rollback:
+        """Go back to the version of a handler's function that was deployed before."""
+        from nbchalice.deploy import engine
+
+        return engine.rollback(self.app, handler, aws)
 
     def status(self, aws: Connection) -> Status:
         """Return how each handler stands."""

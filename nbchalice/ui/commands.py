@@ -174,6 +174,16 @@ def status_card(ui: Frontend) -> StatusCard:
     return StatusCard(project.status(aws), notes)
 
 
+@command("rollback", handler="required")
+def rollback(ui: Frontend, handler: str) -> Result:
+    """Go back to the version of a function that was deployed before; the next deploy goes forward again."""
+    from nbchalice.ui.reports import RollbackCard
+
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    return RollbackCard(project.rollback(aws, found.name))
+
+
 @command("delete", flag("--yes", "do not ask"))
 def delete(ui: Frontend, yes: bool) -> Result:
     """Remove all that the app owns at this stage, and nothing else."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from nbchalice.aws.target import Target
 from nbchalice.deploy.engine import Deployment, Status
 from nbchalice.deploy.plan import Change, Plan
+from nbchalice.deploy.results import Rollback
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.ui import html
@@ -91,6 +92,20 @@ class DeployCard(Card):
         super().__init__(
             "\n".join([*text, *notes]), html.card(head, *parts, badge=str(deployment.target)), deployment.to_dict()
         )
+
+
+class RollbackCard(Card):
+    """What a rollback did. Attribute: ``rollback``."""
+
+    def __init__(self, rollback: Rollback) -> None:
+        self.rollback = rollback
+        parts = [*(["code"] if rollback.code else []), *rollback.settings]
+        title = f"rolled back {rollback.handler}: version {rollback.before} -> {rollback.version}"
+        what = f"changed: {', '.join(parts) or 'nothing'}"
+        note = "the next deploy goes forward to what the notebook says"
+        body = [html.tag("div", html.text(line)) for line in (what, note)]
+        card = html.card(title, *body, badge=str(rollback.target))
+        super().__init__("\n".join([f"{title} on {rollback.target}", what, note]), card, rollback.to_dict())
 
 
 class StatusCard(Card):
