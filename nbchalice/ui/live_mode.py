@@ -89,19 +89,21 @@ def live_panel(ui: Frontend, handler: str) -> Viewer:
     ref = _live(ui, handler, _ignore, _ignore).ref  # What cannot be live is told at once, by the command.
     started = threading.Event()
     wrong: list[NbChaliceError] = []
+    one_at_a_time = threading.Lock()
 
     def read(feed: Feed) -> None:
-        live = _live(ui, handler, feed.add, feed.trouble)
-        try:
-            live.start()
-        except NbChaliceError as error:
-            wrong.append(error)
-            raise
-        finally:
-            started.set()
-        feed.trouble(None)
-        feed.stop.wait()
-        live.stop()
+        with one_at_a_time:
+            live = _live(ui, handler, feed.add, feed.trouble)
+            try:
+                live.start()
+            except NbChaliceError as error:
+                wrong.append(error)
+                raise
+            finally:
+                started.set()
+            feed.trouble(None)
+            feed.stop.wait()
+            live.stop()
 
     viewer = Viewer(
         f"{handler}: live in this kernel",

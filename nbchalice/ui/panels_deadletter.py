@@ -31,8 +31,10 @@ class DeadLetterCard(Card):
         self.letters, self.depth, self.handler = list(letters), depth, handler
         count = f"{depth} message{'' if depth == 1 else 's'}"
         title = f"{handler}: {count} in dead-letter queue {queue}"
-        rows = [(one.message_id, _when(one.sent), str(one.received), _short(one), one.error or "") for one in letters]
-        heads = ("message", "sent", "received", "body", "error")
+        rows = [[one.message_id, _when(one.sent), str(one.received), _short(one), one.error or ""] for one in letters]
+        heads = ["message", "sent", "received", "body", "error"]
+        if not any(one.error for one in letters):
+            heads, rows = heads[:-1], [cells[:-1] for cells in rows]
         text = "\n".join([title, html.text_table(heads, rows)] if rows else [title])
         more = f"{depth - len(rows)} more are not shown" if depth > len(rows) else ""
         table = html.table(heads, [tuple(map(html.text, cells)) for cells in rows]) if rows else ""

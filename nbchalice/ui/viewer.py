@@ -153,11 +153,10 @@ class Viewer(Panel):
             self._thread.start()
 
     def pause(self) -> None:
-        """Stop reading; what stands stays."""
+        """Stop reading, which may take a moment; what stands stays."""
         with self._lock:
             if self._feed is not None:
                 self._feed.stop.set()
-            self._view.following = False
 
     def ended(self, seconds: float | None = None) -> bool:
         """Wait until the reading has ended; return whether it has."""

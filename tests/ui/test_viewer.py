@@ -135,7 +135,7 @@ def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):
     assert "expired" in shown[0] and "log in again" in shown[0] and shown[-1] == ""
     assert made.view.following
     made.pause()
-    assert not made.view.following
+    wait_for(lambda: not made.view.following)
 
 
 def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
@@ -150,7 +150,8 @@ def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
     made._told(None, {"kind": "hello"}, None)
     wait_for(lambda: begun)
     made._told(None, {"kind": "bye"}, None)
-    assert begun[0].stop.is_set() and not made.view.following
+    assert begun[0].stop.is_set()
+    wait_for(lambda: not made.view.following)
     made._told(None, {"kind": "hello"}, None)
     wait_for(lambda: len(begun) == 2)
     assert made.view.following

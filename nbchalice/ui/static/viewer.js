@@ -126,7 +126,10 @@ class View {
     this.level = element("select", { "aria-label": "Level", onchange: () => this.filter() }, ...options);
     const level = model.get("level").toUpperCase();
     this.level.value = CHOICES.some(([value]) => value === level) ? level : "";
-    this.follow = button("", () => model.send({ kind: model.get("following") ? "pause" : "follow" }), "stop, or go on");
+    this.follow = button("", () => {
+      this.follow.textContent = "…";
+      model.send({ kind: model.get("following") ? "pause" : "follow" });
+    }, "stop, or go on");
     this.times = button("Relative times", () => this.toggleTimes(), "clock times, or times since the start");
     this.copy = button("Copy", () => this.copyText(), "copy what is shown");
     const fields = (name, text) => element("input", {

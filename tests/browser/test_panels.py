@@ -1,0 +1,109 @@
+"""Status, handler cards, dead letters, metrics and live mode in a browser."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+CELL = (
+    "%%on_sqs_message {app}-orders\n"
+    "def price(event):\n"
+    "    for record in event:\n"
+    '        app.log.info("{word} %s", record.body)\n'
+    "        float(record.body)"
+)
+CELLS = [
+    "%load_ext nbchalice\n%chalice app {app}",
+    CELL.replace("{word}", "first"),
+    "%chalice status",
+    "%chalice send price --message 1",
+    "%chalice send price --message ten",
+    "%chalice metrics price",
+    "%chalice dlq price",
+    "%chalice live price",
+    "%chalice send price --wait 0 --message 2",
+    "%chalice plan",
+]
+
+
+@pytest.fixture(params=["lab", "notebook"])
+def front(request, open_notebook):
+    app = f"panels-{request.param}"
+    front = open_notebook(app, [cell.replace("{app}", app) for cell in CELLS], request.param)
+    front.app = app
+    for number in range(3):
+        front.run(front.cells.nth(number))
+    return front
+
+
+def press(panel, name):
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_session_with_all_panels(front, screenshot, aws):
+    handler = front.panel("%%on_sqs_message")
+    expect(handler).to_contain_text("price: SQS handler")
+    screenshot(front, handler, "handler")
+
+    status = front.panel("%chalice status")
+    expect(status).to_contain_text("registered")
+    press(status, "Deploy")
+    expect(status).to_contain_text(f"deployed {front.app} (dev)")
+    screenshot(front, status, "status")
+    press(status, "Delete")
+    expect(status.get_by_role("status")).to_contain_text("press Delete again")
+
+    press(handler, "Send…")
+    form = handler.locator(".nbchalice-panel").first
+    form.get_by_label("Body", exact=True).fill("5")
+    press(form, "Send")
+    expect(form.get_by_role("status")).to_contain_text("done in")
+    expect(form).to_contain_text("first 5")
+    press(handler, "Logs")
+    expect(handler.locator(".nbchalice-log").first).to_contain_text("first 5")
+
+    front.run("%chalice send price --message 1")
+    front.run("%chalice send price --message ten")
+    output = front.run("%chalice metrics price")
+    expect(output.locator("svg[role=img] rect")).not_to_have_count(0)
+    expect(output).to_contain_text("p95")
+    screenshot(front, output.locator(".nbchalice-card").first, "metrics")
+
+    dead_letters(front, screenshot, aws)
+    live(front, screenshot)
+    assert not front.alerts and front.page.locator("img[src='x']").count() == 0
+
+
+def dead_letters(front, screenshot, aws):
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName=f"{front.app}-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 100})
+    queue = sqs.get_queue_url(QueueName=f"{front.app}-orders")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": policy})
+    sqs.send_message(QueueUrl=url, MessageBody="<img src=x onerror=\"alert('dead')\">")
+    front.run("%chalice dlq price")
+    panel = front.panel("%chalice dlq price")
+    expect(panel).to_contain_text("1 message in dead-letter queue")
+    press(panel, "Replay here")
+    expect(panel).to_contain_text("cell 2, line 5, in price")
+    screenshot(front, panel, "dead-letters")
+    press(panel, "Redrive all")
+    expect(panel).to_contain_text("1 put back")
+    expect(panel).to_contain_text("0 messages in dead-letter queue")
+
+
+def live(front, screenshot):
+    front.run("%chalice live price")
+    panel = front.panel("%chalice live price")
+    front.run("%chalice send price --wait 0")
+    expect(panel).to_contain_text("first 2")
+    front.edit("%%on_sqs_message", CELL.replace("{app}", front.app).replace("{word}", "edited"))
+    front.run("%%on_sqs_message")
+    front.run("%chalice send price --wait 0")
+    expect(panel).to_contain_text("edited 2")
+    screenshot(front, panel, "live")
+    press(panel, "Stop")
+    expect(panel.get_by_role("button", name="Go live")).to_be_visible()
+    expect(front.run("%chalice plan")).not_to_contain_text("event source mapping")
