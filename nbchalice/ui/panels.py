@@ -26,10 +26,12 @@ class Panel:
     Parameters
     ----------
     fallback: what is shown where there are no widgets.
+    watched: whether there is a front end that shows widgets.
     """
 
-    def __init__(self, fallback: Card) -> None:
+    def __init__(self, fallback: Card, watched: bool = True) -> None:
         self.fallback = fallback
+        self._watched = watched
         self._mark = f"nbchalice-kept-{uuid.uuid4().hex[:12]}"
         self._kept: Any = None
 
@@ -62,7 +64,8 @@ class Panel:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = self.fallback._repr_mimebundle_()
-        bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        if self._watched:
+            bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
         return bundle
 
     def _ipython_display_(self) -> None:

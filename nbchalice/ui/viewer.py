@@ -78,7 +78,7 @@ class Viewer(Panel):
     level: only records of this level and above are shown at first.
     controls: what the button says that begins and ends the reading, for example ``Follow|Pause``.
     ranges: whether the view can be asked for another time.
-    watched: whether reading ends when no view of it is left.
+    watched: whether there is a front end that shows it; reading ends when no view of it is left there.
     fallback: what is shown where there are no widgets. Default: the invocations so far.
     """
 
@@ -96,8 +96,7 @@ class Viewer(Panel):
         watched: bool = True,
         fallback: Card | None = None,
     ) -> None:
-        super().__init__(fallback or InvocationsCard(title, []))
-        self._watched = watched
+        super().__init__(fallback or InvocationsCard(title, []), watched)
         self._title, self._read = title, read
         self._buffer = Buffer()
         self._lock = threading.Lock()

@@ -101,6 +101,9 @@ class Front:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(text)
 
+    def save(self):
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
     def theme(self, name):
         self.page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", THEMES[name]

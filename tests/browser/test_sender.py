@@ -1,5 +1,6 @@
 """The quickstart in a browser: load, deploy, the form of each source, the log line, the traceback of a failure."""
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -80,3 +81,23 @@ def test_the_four_forms(front, screenshot):
 
     assert not front.alerts
     assert front.page.locator("img[src='x']").count() == 0
+
+
+def test_what_became_of_an_event_stays_in_the_saved_notebook(open_notebook, workspace):
+    from nbconvert import HTMLExporter
+
+    front = open_notebook("saved-form", [cell.format(app="saved-form") for cell in (*HANDLERS[:3], *HANDLERS[6:8])])
+    front.run_all()
+    panel = front.panel("%chalice send price")
+    field(panel, "Body").fill("50")
+    press(panel)
+    expect(panel).to_contain_text("50 costs 60.00")
+    kept = front.cell("%chalice send price").locator("[class^=nbchalice-kept]")
+    expect(kept).to_contain_text("50 costs 60.00")
+    expect(kept).to_be_hidden()
+    front.save()
+    notebook = nbformat.read(workspace / "saved-form.ipynb", as_version=4)
+    texts = [output.data["text/plain"] for output in notebook.cells[-1].outputs]
+    assert "send to price" in texts[0] and "50 costs 60.00" in texts[1]
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert "50 costs 60.00" in page and "display:none" not in page.split("50 costs")[0][-3000:]
