@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.slice import Slice
+    from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.handler import HandlerPackage
 
 DEFAULT_STAGE = "dev"
@@ -115,6 +118,35 @@ class Project:
             replace(h, settings=with_config(config, self.stage, h.name, h.settings)) for h in self.handlers
         )
 
+    @cached_property
+    def bundles(self) -> dict[str, Bundle]:
+        """The objects bundled by name, from the notebook's folder."""
+        from nbchalice.packaging.bundle_store import load_bundles
+
+        return load_bundles(self.notebook.parent)
+
+    def bundle(self, name: str, format: str = "auto") -> Bundle:
+        """Bundle a variable of the kernel by name, and write it beside the notebook.
+
+        Raises
+        ------
+        InvalidInputError: there is no kernel, or no such variable.
+        PackagingError: the value must not or cannot travel.
+        """
+        from nbchalice.packaging.bundle_store import save_bundle
+        from nbchalice.packaging.bundles import make_bundle
+
+        if self.namespace is None:
+            raise InvalidInputError("only a kernel has values to bundle", f"run %chalice bundle {name} in the notebook")
+        if name not in self.namespace:
+            near = difflib.get_close_matches(name, [n for n in self.namespace if not n.startswith("_")], 1)
+            raise InvalidInputError(
+                f"there is no variable {name!r}", f"did you mean {near[0]}?" if near else "run the cell that makes it"
+            )
+        made = make_bundle(name, self.namespace[name], format)
+        save_bundle(self.notebook.parent, made)
+        return made
+
     @property
     def app(self) -> App:
         """The app as the deploy engine takes it."""
@@ -155,6 +187,7 @@ class Project:
                     notebook=self.notebook.name,
                     namespace=self.namespace,
                     order=handler.order,
+                    bundles={name: bundle.notebook_names for name, bundle in self.bundles.items()},
                 )
             return self._slices[handler.name]
 
@@ -181,13 +214,15 @@ class Project:
         from nbchalice.packaging.targets import LambdaTarget
 
         wanted = handler.setting("requirements")
+        piece = self.slice(handler)
         return package_handler(
-            self.slice(handler),
+            piece,
             handler.name,
             LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
             folder=self.notebook.parent,
             cells=[cell.source for cell in self.cells],
             requirements_file=self.notebook.parent / wanted if wanted else None,
+            bundles=[self.bundles[name] for name in piece.bundles],
         )
 
     def verify(self, handler: Handler) -> None:
@@ -198,12 +233,16 @@ class Project:
         CaptureError: it does not import in a clean process, or a variable differs from the kernel's.
         """
         from nbchalice.notebook.verify import verify
+        from nbchalice.packaging.bundle_store import FOLDER
 
+        env = dict(handler.setting("env") or {})
+        if self.slice(handler).bundles:
+            env["NBCHALICE_BUNDLES"] = str((self.notebook.parent / FOLDER).resolve())
         verify(
             self.slice(handler),
             python=handler.setting("python") or kernel_python(),
             namespace=self.namespace,
-            env=dict(handler.setting("env") or {}),
+            env=env,
             folder=self.notebook.parent,
         )
 

@@ -7,13 +7,14 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.facts import Kind, Mark, Statement
-from nbchalice.notebook.statements import Split, app_statements, split_cell
+from nbchalice.notebook.statements import Split, app_statements, bundle_statements, split_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nbchalice.errors import Location
     from nbchalice.notebook.cells import Cell
@@ -62,10 +63,14 @@ class Timeline:
     ----------
     cells: the executed cells, in any order.
     notebook: the notebook's file name; its stem names the app if nothing else does.
+    bundles: the variables that are bundled, each with the names of the notebook that loading it needs.
     """
 
-    def __init__(self, cells: Sequence[Cell], notebook: str) -> None:
+    def __init__(
+        self, cells: Sequence[Cell], notebook: str, bundles: Mapping[str, Iterable[str]] = MappingProxyType({})
+    ) -> None:
         self.notebook = notebook
+        self.bundles = bundles
         self.cells = sorted(cells, key=lambda cell: cell.order)
         self.steps: list[Step] = []
         self.lost: list[Step] = []
@@ -95,13 +100,25 @@ class Timeline:
             for statement in app_statements(name, split.body.magic_line):
                 self._add(cell, split, statement)
             self._app = "app"
-        for statement in split.statements:
+        for statement in self._with_bundles(split):
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
                 if statement.head <= failed_at:
                     self._add(cell, split, _begun(statement), failed=True)
                 continue
             self._add(cell, split, statement)
+
+    def _with_bundles(self, split: Split) -> Sequence[Statement]:
+        """Return a cell's statements, those of ``%chalice bundle NAME`` in their places."""
+        bundled = [
+            statement
+            for line, name in split.body.bundles
+            if name in self.bundles
+            for statement in bundle_statements(name, self.bundles[name], line)
+        ]
+        return (
+            sorted([*split.statements, *bundled], key=lambda statement: statement.head) if bundled else split.statements
+        )
 
     def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
         if failed and statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):

@@ -7,7 +7,7 @@ import io
 import re
 import shlex
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -55,6 +55,7 @@ class Body:
     arguments: the text after the nbchalice cell magic.
     hidden: names that only a magic defines, with the raw line and the magic's text.
     apps: apps named by ``%chalice app NAME``, with their raw line.
+    bundles: names bundled by ``%chalice bundle NAME``, with their raw line.
     magics: raw lines that are magics inside a block.
     """
 
@@ -64,6 +65,7 @@ class Body:
     arguments: str = ""
     hidden: tuple[tuple[str, int, str], ...] = ()
     apps: tuple[tuple[int, str], ...] = ()
+    bundles: tuple[tuple[int, str], ...] = ()
     magics: tuple[int, ...] = ()
 
 
@@ -90,12 +92,12 @@ def read_body(raw: str) -> Body:
     below = [""] * (top + 1) + lines[top + 1 :]
     if name in SOURCES:
         body = _without_line_magics(below)
-        return Body(body.text, name, top + 1, arguments, body.hidden, body.apps, body.magics)
+        return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
     if name in PYTHON_BODIES:
         body = _without_line_magics(below)
         captured = [(arguments.split()[-1], top + 1, lines[top])] if name == "capture" and arguments else []
         hidden = (*body.hidden, *(entry for entry in captured if _NAME.fullmatch(entry[0])))
-        return Body(body.text, hidden=hidden, apps=body.apps, magics=body.magics)
+        return replace(body, hidden=hidden, magics=())
     inside = _without_line_magics(below)
     hidden = tuple((defined, top + 1, lines[top]) for defined in _assigned_in(inside.text))
     return Body("\n" * max(0, len(lines) - 1), hidden=hidden)
@@ -105,6 +107,7 @@ def _without_line_magics(lines: list[str]) -> Body:
     out: list[str] = []
     hidden: list[tuple[str, int, str]] = []
     apps: list[tuple[int, str]] = []
+    bundles: list[tuple[int, str]] = []
     inner: list[int] = []
     index = 0
     while index < len(lines):
@@ -122,9 +125,10 @@ def _without_line_magics(lines: list[str]) -> Body:
         if indent:
             inner.append(index + 1)
         hidden += [(name, index + 1, text) for name in _defined_by(text)]
-        apps += [(index + 1, name) for name in _app_named(text)]
+        apps += [(index + 1, name) for name in _named_by("app", text)]
+        bundles += [(index + 1, name) for name in _named_by("bundle", text)]
         index = last + 1
-    return Body("\n".join(out), hidden=tuple(hidden), apps=tuple(apps), magics=tuple(inner))
+    return Body("\n".join(out), hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(inner))
 
 
 def _is_magic(line: str) -> bool:
@@ -173,12 +177,13 @@ def _assigned_in(text: str) -> list[str]:
     return names + [node.name for node in tree.body if isinstance(node, FunctionNode | ast.ClassDef)]
 
 
-def _app_named(text: str) -> list[str]:
+def _named_by(command: str, text: str) -> list[str]:
+    """Return the name that ``%chalice COMMAND NAME`` gives."""
     try:
         words = shlex.split(text)
     except ValueError:
         return []
-    return [words[2]] if words[:2] == ["%chalice", "app"] and len(words) > 2 and not words[2].startswith("-") else []
+    return [words[2]] if words[:2] == ["%chalice", command] and len(words) > 2 and not words[2].startswith("-") else []
 
 
 def find_handler(body: ast.Module, wanted: str | None = None, location: Location | None = None) -> FunctionNode:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import defaultdict
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.cost import require_cheap
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nbchalice.notebook.cells import Cell
+    from nbchalice.notebook.facts import Statement
 
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__package__", "__loader__"})
 BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES
@@ -45,6 +47,7 @@ class Slice:
     function: the handler function's name.
     notebook: the notebook's file name.
     values: the names whose final value must equal the kernel's, with the labels of the cells that made it.
+    bundles: the bundled variables that it loads.
     """
 
     module: str
@@ -54,6 +57,7 @@ class Slice:
     function: str
     notebook: str
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bundles: tuple[str, ...] = ()
 
 
 def slice_handler(
@@ -63,6 +67,7 @@ def slice_handler(
     notebook: str,
     namespace: Mapping[str, Any] | None = None,
     order: int | None = None,
+    bundles: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Slice:
     """Cut out of a notebook what a function needs.
 
@@ -73,6 +78,7 @@ def slice_handler(
     notebook: the notebook's file name.
     namespace: the kernel's variables, if there is a kernel; used for better errors only.
     order: ``order`` of the cell whose definition is meant; by default the last definition counts.
+    bundles: the variables that are bundled, each with the names of the notebook that loading it needs.
 
     Returns
     -------
@@ -82,7 +88,7 @@ def slice_handler(
     ------
     CaptureError: something the function needs cannot be captured; subclasses in ``nbchalice.notebook.errors``.
     """
-    timeline = Timeline(cells, notebook)
+    timeline = Timeline(cells, notebook, bundles)
     effects = Effects(timeline)
     closure = Closure(timeline, effects, namespace)
     handler = find_definition(timeline, function, order)
@@ -108,7 +114,14 @@ def slice_handler(
         function=function,
         notebook=notebook,
         values=closure.final_values(handler),
+        bundles=tuple(
+            name for step in steps for line, name in step.split.body.bundles if _loads(step.statement, line, name)
+        ),
     )
+
+
+def _loads(statement: Statement, line: int, name: str) -> bool:
+    return statement.head == line and name in statement.defines
 
 
 def find_definition(timeline: Timeline, function: str, order: int | None = None) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -87,7 +88,25 @@ def app_statements(name: str, line: int) -> list[Statement]:
     name: the app's name.
     line: raw line of the magic.
     """
-    texts = ["from nbchalice import Chalice", f"app = Chalice(app_name={name!r})"]
+    return _written(["from nbchalice import Chalice", f"app = Chalice(app_name={name!r})"], line)
+
+
+def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statement]:
+    """Return the statements that ``%chalice bundle NAME`` stands for.
+
+    Parameters
+    ----------
+    name: the bundled variable.
+    needs: classes and functions of the notebook that must stand before it is loaded.
+    line: raw line of the magic.
+    """
+    loader = "from nbchalice.runtime.bundles import load_bundle"
+    *before, load = _written([loader, f"{name} = load_bundle({name!r})"], line)
+    return [*before, replace(load, now=replace(load.now, uses=load.now.uses | frozenset(needs)))]
+
+
+def _written(texts: Iterable[str], line: int) -> list[Statement]:
+    """Return statements that no cell holds but a magic's line stands for."""
     made = []
     for text in texts:
         node = ast.parse(text).body[0]

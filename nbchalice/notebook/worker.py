@@ -104,6 +104,8 @@ def _guard(folders: list[str]) -> None:
     own = tuple(os.path.realpath(path) for path in folders)
     scratch = os.path.realpath("/tmp") + "/"  # noqa: S108 - Lambda's one writable folder has this very name
     written: set[str] = set()
+    bundles = os.environ.get("NBCHALICE_BUNDLES")
+    packed = os.path.join(os.path.realpath(bundles), "bundles", "") if bundles else None  # noqa: PTH118 - as realpath
 
     def refuse_files(path: Any, mode: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
@@ -111,6 +113,8 @@ def _guard(folders: list[str]) -> None:
         name = os.path.realpath(os.fsdecode(path))
         if name.startswith(scratch) and ("w" in str(mode) or name in written):
             written.add(name)
+            return
+        if packed and name.startswith(packed):
             return
         library = name.startswith(inside) and not (name.startswith(own) and not name.endswith(_CODE))
         if not library and not name.startswith(SYSTEM) and (Path(name).exists() or "w" in str(mode)):

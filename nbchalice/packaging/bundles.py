@@ -58,11 +58,6 @@ class Bundle:
         owners = [find_owner(Import(module)) for module in self.imports]
         return tuple(sorted({pin for owner in owners for pin in owner.requirements}))
 
-    @property
-    def statement(self) -> str:
-        """What stands in the deployed module in place of the statements that made the value."""
-        return f"{self.name} = load_bundle({self.name!r})"
-
 
 def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
     """Turn a value into a bundle.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
+from nbchalice.packaging.bundles import Bundle, bundle_files
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import find_dependencies, installed_pins, wishes
@@ -39,7 +39,7 @@ def package_handler(
     folder: Path,
     cells: Iterable[str] = (),
     requirements_file: Path | None = None,
-    files: Mapping[str, bytes] = MappingProxyType({}),
+    bundles: Iterable[Bundle] = (),
 ) -> HandlerPackage:
     """Pack a slice with all it needs for a Lambda target.
 
@@ -51,7 +51,7 @@ def package_handler(
     folder: the notebook's folder, where local modules are looked for.
     cells: the texts of all cells, for what `%pip install` asks for.
     requirements_file: requirements instead of those that the imports give. Default: none.
-    files: further files by path in the zip, for example bundles. Default: none.
+    bundles: the bundled objects that the module loads. Default: none.
 
     Raises
     ------
@@ -64,7 +64,9 @@ def package_handler(
         wishes=wishes(cells, folder),
         requirements_file=requirements_file,
     )
-    locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
+    bundles = tuple(bundles)
+    wanted = sorted({*needs.requirements, *(pin for bundle in bundles for pin in bundle.requirements)})
+    locked = lock(wanted, target, installed=installed_pins()) if wanted else None
     layer = build_layer(locked) if locked else None
     artifact = build(
         slice,
@@ -72,7 +74,7 @@ def package_handler(
         python=target.python,
         requirements=locked.pins if locked else (),
         vendored=needs.vendored,
-        files=files,
+        files=bundle_files(bundles),
     )
     sizes = measure(artifact, layer)
     sizes.check()

@@ -315,6 +315,24 @@ def package(ui: Frontend, out: str) -> Result:
 
 
 @command(
+    "bundle",
+    click.Argument(["name"]),
+    option(
+        "--format",
+        "how it is stored",
+        type=click.Choice(["auto", "json", "npy", "parquet", "pickle", "joblib"]),
+        default="auto",
+        show_default=True,
+    ),
+)
+def bundle(ui: Frontend, name: str, format: str) -> Result:
+    """Let a value travel to Lambda as a file, instead of the statements that made it."""
+    from nbchalice.ui.reports import BundleCard
+
+    return BundleCard(ui.project().bundle(name, format))
+
+
+@command(
     "local",
     click.Argument(["action"], type=click.Choice(["start", "status", "stop", "reset", "env", "create"])),
     click.Argument(["kind"], required=False, type=click.Choice(["queue", "topic", "bucket"])),

@@ -11,6 +11,7 @@ from nbchalice.deploy.plan import Change, Plan
 from nbchalice.deploy.results import Rollback
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text
+from nbchalice.packaging.bundles import Bundle
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 
@@ -151,3 +152,23 @@ class FilesCard(Card):
         cells = [tuple(map(html.text, row)) for row in rows]
         data = {"files": [str(path) for path in paths]}
         super().__init__(html.text_table(("file", "size"), rows), html.card("packaged", html.table((), cells)), data)
+
+
+class BundleCard(Card):
+    """What was bundled. Attribute: ``bundle``."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        pins = ", ".join(bundle.requirements)
+        rows = [
+            ("format", bundle.format),
+            ("size", f"{len(bundle.data):,} bytes"),
+            ("sha256", bundle.sha256),
+            *([("loading needs", pins)] if pins else []),
+            *([("comes along", ", ".join(bundle.notebook_names))] if bundle.notebook_names else []),
+        ]
+        title = f"bundled {bundle.name}"
+        text = [title, *(f"  {name:13} {value}" for name, value in rows)]
+        body = html.table((), [(html.text(name, "muted"), html.text(value)) for name, value in rows])
+        data = {"name": bundle.name, "format": bundle.format, "bytes": len(bundle.data), "sha256": bundle.sha256}
+        super().__init__("\n".join(text), html.card(title, body), data)
