@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
 
 TARGETS = ("local", "aws")
+# As many as there are calls side by side.
+CONNECTIONS = 64
 READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
 
 
@@ -104,23 +107,39 @@ def connect(
     raise InvalidInputError(f"there is no target {name!r}", f"use {' or '.join(TARGETS)}")
 
 
+@cache
+def _loader() -> Any:
+    """Return botocore's reader of service models, which remembers them: shared by all sessions of the process."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def _session(**settings: Any) -> Any:
+    """Return a new session; it reads credentials and configuration anew."""
+    import boto3
+    from botocore.session import Session
+
+    core = Session(profile=settings.pop("profile_name", None))
+    core.register_component("data_loader", _loader())
+    return boto3.Session(botocore_session=core, **settings)
+
+
 def _config(**extra: Any) -> Any:
     from botocore.config import Config
 
-    retries: Any = {"mode": "standard", "max_attempts": 5}
-    return Config(retries=retries, max_pool_connections=32, tcp_keepalive=True, **extra)
+    retries: Any = {"mode": "standard", "total_max_attempts": 6}
+    return Config(retries=retries, max_pool_connections=CONNECTIONS, tcp_keepalive=True, **extra)
 
 
 def _connect_local(reuse: Connection | None) -> Connection:
-    import boto3
-
     from nbchalice.aws.local.server import ensure_running
 
     server = ensure_running()
     target = Target("local", server.region, server.account, endpoint=server.endpoint)
     if reuse is not None and reuse.target == target and reuse.key == server.access_key:
         return reuse
-    session: Any = boto3.Session(
+    session = _session(
         aws_access_key_id=server.access_key,
         aws_secret_access_key=server.secret_key,
         region_name=server.region,
@@ -134,10 +153,8 @@ def _connect_local(reuse: Connection | None) -> Connection:
 
 
 def _connect_aws(region: str | None, profile: str | None) -> Connection:
-    import boto3
-
     try:
-        session: Any = boto3.Session(region_name=region, profile_name=profile)
+        session = _session(region_name=region, profile_name=profile)
         config = _config()
         identity = session.client("sts", config=config).get_caller_identity()
     except Exception as error:

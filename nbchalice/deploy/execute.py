@@ -15,7 +15,7 @@ from nbchalice.deploy.plan import Change, Plan
 from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.sources.base import AWS, error_code
 
-WORKERS = 16
+WORKERS = 32
 PATIENCE = 90.0
 # Somebody was faster, or an earlier try's answer was lost: look again.
 ALREADY = {

@@ -229,7 +229,7 @@ def wait_until_ready(client: Any, name: str) -> None:
     ------
     AWSError: Lambda gave up, or takes longer than five minutes.
     """
-    pause, deadline = 0.01, time.monotonic() + PATIENCE
+    pause, deadline = 0.04, time.monotonic() + PATIENCE
     while True:
         now = client.get_function_configuration(FunctionName=name)
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:

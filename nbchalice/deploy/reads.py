@@ -6,12 +6,15 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from nbchalice.sources.base import AWS
 
 READS = ("get_", "list_", "describe_", "head_")
 PLAIN = ("exceptions", "meta", "can_paginate")
+# Of a function that does not stand, none of these stands: GetFunction answers for all.
+OF_A_FUNCTION = {"get_policy", "list_event_source_mappings", "get_function_event_invoke_config"}
 
 
 class Reads:
@@ -62,24 +65,20 @@ class _Client:
             return getattr(self._client, name)
         if not name.startswith(READS):
             raise RuntimeError(f"{name} is no read")
+        return partial(self._ask, name, lambda **arguments: getattr(self._client, name)(**arguments))
 
-        def ask(**arguments: Any) -> Any:
-            question = f"{self._place} {name} {json.dumps(arguments, sort_keys=True)}"
-            return self._reads.ask(question, lambda: getattr(self._client, name)(**arguments))
-
-        return ask
+    def _ask(self, name: str, call: Callable[..., Any], **arguments: Any) -> Any:
+        if name in OF_A_FUNCTION and "FunctionName" in arguments:
+            self.get_function(FunctionName=arguments["FunctionName"])
+        question = f"{self._place} {name} {json.dumps(arguments, sort_keys=True)}"
+        return self._reads.ask(question, lambda: call(**arguments))
 
     def get_paginator(self, name: str) -> _Paginator:
         """Return a paginator whose pages are remembered."""
-        return _Paginator(self._reads, self._client.get_paginator(name), f"{self._place} pages {name}")
+        paginator = self._client.get_paginator(name)
+        return _Paginator(partial(self._ask, name, lambda **arguments: list(paginator.paginate(**arguments))))
 
 
 class _Paginator:
-    def __init__(self, reads: Reads, paginator: Any, place: str) -> None:
-        self._reads, self._paginator, self._place = reads, paginator, place
-
-    def paginate(self, **arguments: Any) -> list[Any]:
-        """Return all pages."""
-        question = f"{self._place} {json.dumps(arguments, sort_keys=True)}"
-        pages: list[Any] = self._reads.ask(question, lambda: list(self._paginator.paginate(**arguments)))
-        return pages
+    def __init__(self, pages: Callable[..., list[Any]]) -> None:
+        self.paginate = pages
