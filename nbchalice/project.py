@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.config import read_config, with_config
-from nbchalice.errors import InvalidInputError
+from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,25 @@ def read_project(path: Path, stage: str | None = None) -> Project:
     if name not in by_magic:
         name = named_by_config(path.parent) or name
     return Project(name, stage or DEFAULT_STAGE, path, cells, handlers)
+
+
+def require_no_secret_env(handler: Handler) -> None:
+    """Refuse credentials among the environment variables: everybody who may read the function may read them.
+
+    Raises
+    ------
+    SecretInSliceError: names the variable and shows no value.
+    """
+    from nbchalice.notebook.errors import SecretInSliceError
+    from nbchalice.notebook.secrets import find_secret
+
+    for name, value in dict(handler.setting("env") or {}).items():
+        if what := find_secret(f"{name} = {value!r}"):
+            raise SecretInSliceError(
+                f"handler {handler.name}: --env {name} holds {what}",
+                "keep it in Secrets Manager or Parameter Store, give its name with --env, and read it in the handler",
+                handler.location,
+            )
 
 
 @dataclass
@@ -213,6 +232,7 @@ class Project:
         from nbchalice.packaging.handler import package_handler
         from nbchalice.packaging.targets import LambdaTarget
 
+        require_no_secret_env(handler)
         wanted = handler.setting("requirements")
         piece = self.slice(handler)
         return package_handler(
@@ -257,27 +277,33 @@ class Project:
         ----------
         verified: whether each module is proven first to do what the kernel does. Default: no.
         """
-        from nbchalice.deploy.package import Package
-        from nbchalice.errors import NbChaliceError, ProblemsError
+        found, broken = self._build(verified=verified)
+        wrong = list(broken.values())
+        if len(wrong) == 1:
+            raise wrong[0]
+        if wrong:
+            raise ProblemsError(wrong)
+        return found
 
-        found, wrong = {}, []
+    def _build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
+        """Return the code of the handlers that can be packaged, and why the others cannot."""
+        from nbchalice.deploy.package import Package
+
+        found: dict[str, Package] = {}
+        broken: dict[str, NbChaliceError] = {}
         for handler in self.handlers:
             try:
                 package = self.package(handler)
                 if verified:
                     self.verify(handler)
             except NbChaliceError as error:
-                wrong.append(error)
+                broken[handler.name] = error
                 continue
             artifact = package.artifact
             found[handler.name] = Package(
                 artifact.zip, artifact.code_sha256, artifact.manifest["python"], package.layer
             )
-        if len(wrong) == 1:
-            raise wrong[0]
-        if wrong:
-            raise ProblemsError(wrong)
-        return found
+        return found, broken
 
     def write_packages(self, out: Path) -> list[Path]:
         """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import; return the paths."""
@@ -330,7 +356,8 @@ class Project:
         return engine.rollback(self.app, handler, aws)
 
     def status(self, aws: Connection) -> Status:
-        """Return how each handler stands."""
+        """Return how each handler stands; one that cannot be packaged does not hide the others."""
         from nbchalice.deploy import engine
 
-        return engine.status(self.app, self.packages, aws)
+        found, broken = self._build(verified=False)
+        return engine.status(self.app, lambda: found, aws, broken)

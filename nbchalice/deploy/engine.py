@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from nbchalice.aws.target import Connection
@@ -179,12 +180,29 @@ def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployme
     return Deployment(app, aws.target, made, (), len(aws.calls) - calls, time.monotonic() - started)
 
 
-def status(app: App, packages: Packages, aws: Connection) -> Status:
-    """Return how each handler stands; changes nothing."""
-    made = plan(app, packages, aws)
-    states = [_state(handler, made) for handler in app.handlers]
-    orphans = [HandlerStatus(name, "orphaned") for name in made.orphans]
+def status(
+    app: App, packages: Packages, aws: Connection, broken: Mapping[str, NbChaliceError] = MappingProxyType({})
+) -> Status:
+    """Return how each handler stands; changes nothing.
+
+    Parameters
+    ----------
+    app, packages, aws: as for `plan`.
+    broken: handlers that cannot be packaged now, with the reason; they are told, and do not hide the others.
+    """
+    sound = replace(app, handlers=tuple(handler for handler in app.handlers if handler.name not in broken))
+    made = plan(sound, packages, aws)
+    states = [
+        _broken(handler, broken[handler.name], made) if handler.name in broken else _state(handler, made)
+        for handler in app.handlers
+    ]
+    orphans = [HandlerStatus(name, "orphaned") for name in made.orphans if name not in broken]
     return Status(app, aws.target, tuple(states + orphans))
+
+
+def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:
+    state = "changed" if handler.name in made.orphans else "registered"
+    return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 
 def _state(handler: Handler, made: Plan) -> HandlerStatus:

@@ -68,7 +68,7 @@ def require_no_secrets(steps: list[Step]) -> None:
                 place = step.location(step.statement.line + offset)
                 raise SecretInSliceError(
                     f"the handler's code contains {what}",
-                    "read it on Lambda instead: from Secrets Manager, Parameter Store, or os.environ with --env "
+                    "read it in the handler instead, from Secrets Manager or Parameter Store "
                     "(for a false alarm, end the line with '# pragma: allowlist secret')",
                     type(place)(place.cell, place.line, None),
                 )

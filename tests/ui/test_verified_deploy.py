@@ -20,3 +20,19 @@ def test_code_that_does_not_import_by_itself_stops_the_deploy(run, local_aws):
     error = run.error("%chalice deploy")
     assert "NBCHALICE_TEST_SETTING" in str(error)
     assert "cell 4, line 2" in str(error)
+
+
+def test_a_credential_in_the_environment_is_refused_and_not_shown(run, local_aws):
+    run("%%on_sqs_message verify-orders --env ACCESS=AKIAIOSFODNN7ABCDEFG\ndef price(event):\n    pass")
+    error = run.error("%chalice plan")
+    assert "--env ACCESS holds an AWS access key id" in error.message
+    assert "cell 3, line 1" in str(error)
+    assert "AKIA" not in str(error)
+
+
+def test_a_handler_that_cannot_be_packaged_does_not_hide_the_others(run, local_aws):
+    run("%%on_sqs_message verify-orders\ndef price(event):\n    return MISSING")
+    run("%%on_sqs_message verify-orders\ndef sound(event):\n    pass")
+    broken, sound = run("%chalice").handlers
+    assert (broken.name, broken.state, sound.name, sound.drift) == ("price", "registered", "sound", ())
+    assert "cannot be deployed: MISSING is not defined" in broken.drift[0]
