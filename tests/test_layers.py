@@ -8,7 +8,22 @@ import pytest
 import nbchalice
 
 ROOT = Path(nbchalice.__file__).parent
-ROOMS = ["errors", "runtime", "sources", "handlers", "config", "notebook", "packaging", "aws", "deploy", "logs", "events", "export", "ui", "cli"]
+ROOMS = [
+    "errors",
+    "runtime",
+    "sources",
+    "handlers",
+    "config",
+    "notebook",
+    "packaging",
+    "aws",
+    "deploy",
+    "logs",
+    "events",
+    "export",
+    "ui",
+    "cli",
+]
 TOP = {"__init__", "testing", "demo", "__main__", "project", "execute"}
 FILES = sorted(ROOT.rglob("*.py"))
 
