@@ -95,11 +95,11 @@ class Worker:
         """Whether a job runs."""
         return self._busy.locked()
 
-    def start(self, job: Callable[[], None]) -> bool:
-        """Run a job; return False where another one still runs."""
+    def start(self, job: Callable[[], None], shown: Busy | None = None) -> bool:
+        """Run a job, and show that it runs; return False where another one still runs."""
         if not self._busy.acquire(blocking=False):
             return False
-        self._thread = threading.Thread(target=self._run, args=(job,), name="nbchalice-panel", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(job, shown), name="nbchalice-panel", daemon=True)
         self._thread.start()
         return True
 
@@ -108,8 +108,10 @@ class Worker:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _run(self, job: Callable[[], None]) -> None:
+    def _run(self, job: Callable[[], None], shown: Busy | None) -> None:
         try:
+            if shown:
+                shown.begin()
             job()
         except NbChaliceError as error:
             self._on_error(error)
@@ -117,6 +119,8 @@ class Worker:
             self._on_error(explain(error, "the panel's work"))
         finally:
             self._busy.release()
+            if shown:
+                shown.end()  # The next click counts once the button says so.
 
 
 class Busy:
@@ -124,14 +128,16 @@ class Busy:
 
     def __init__(self, button: widgets.Button, text: str) -> None:
         self._button, self._text = button, text
-        self._before = button.description
+        self._idle = button.idle
 
-    def __enter__(self) -> None:
+    def begin(self) -> None:
+        """Show the busy text."""
         self._button.description = self._text
         self._button.add_class("nbchalice-busy")
 
-    def __exit__(self, *_: object) -> None:
-        self._button.description = self._before
+    def end(self) -> None:
+        """Show the button's own text."""
+        self._button.description = self._idle
         self._button.remove_class("nbchalice-busy")
 
 
@@ -140,6 +146,7 @@ def button(text: str, on_click: Callable[[], Any], help: str = "", kind: str = "
     made = widgets.Button(
         description=text, tooltip=help, button_style=kind, layout=widgets.Layout(width="auto", flex="0 0 auto")
     )
+    made.idle = text
     made.on_click(lambda _: on_click())
     return made
 

@@ -111,11 +111,10 @@ class Buttons(Panel):
         """Do a job in a thread, with busy text on its button."""
 
         def work() -> None:
-            with Busy(pressed, text):
-                self._note.value = self._result.value = ""
-                job()
+            self._note.value = self._result.value = ""
+            job()
 
-        self._worker.start(work)
+        self._worker.start(work, Busy(pressed, text))
 
     def _send(self, handler: str) -> None:
         from nbchalice.ui.sender import Sender

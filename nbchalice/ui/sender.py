@@ -125,14 +125,13 @@ class Sender(Panel):
             values = self._form.read()
             if not self._ask_first():
                 return
-            with Busy(self.send_button, "Sending…"):
-                self._result.value = ""
-                self._status.value = status_html("sending")
-                way = self._make_way()
-                self._remember(values)
-                job(way, values)
+            self._result.value = ""
+            self._status.value = status_html("sending")
+            way = self._make_way()
+            self._remember(values)
+            job(way, values)
 
-        self._worker.start(work)
+        self._worker.start(work, Busy(self.send_button, "Sending…"))
 
     def _make_way(self) -> Way:
         project, aws = self._ui.project(), self._ui.connect()

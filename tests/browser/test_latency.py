@@ -15,7 +15,10 @@ MEASURE = """async ([panel, text]) => {
     const button = [...panel.querySelectorAll("button")].find((one) => one.textContent.trim() === "Send");
     const begun = performance.now();
     button.click();
-    while (!panel.textContent.includes(text)) await new Promise(requestAnimationFrame);
+    while (!panel.textContent.includes(text)) {
+        if (performance.now() - begun > 60000) throw new Error(panel.textContent);
+        await new Promise(requestAnimationFrame);
+    }
     return performance.now() - begun;
 }"""
 
