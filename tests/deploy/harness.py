@@ -303,9 +303,8 @@ def _tidy(value):
         return [_tidy(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _tidy(inner) for key, inner in value.items() if inner not in ({}, [], None, "", "{}")}
-    if "FilterPolicy" not in found:
+    found = {key: _tidy(inner) for key, inner in value.items()}
+    if found.get("FilterPolicy") in (None, "{}"):
         found.pop("FilterPolicyScope", None)
-    if "EventBridgeConfiguration" in value:
-        found["EventBridgeConfiguration"] = {}
-    return found
+    # An empty EventBridgeConfiguration is what switches it on.
+    return {k: v for k, v in found.items() if v not in ({}, [], None, "", "{}") or k == "EventBridgeConfiguration"}
