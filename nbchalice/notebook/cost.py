@@ -20,8 +20,9 @@ from nbchalice.notebook.knowledge import (
 )
 
 if TYPE_CHECKING:
-    from nbchalice.notebook.effects import Effects, Value
+    from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.history import Step
+    from nbchalice.notebook.replay import Value
 
 SLOW_SECONDS = 2.0
 _DEPTH = 12
