@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .runtime.app import Chalice, LambdaFunction, Trigger
 from .runtime.events import CloudWatchEvent, LambdaFunctionEvent
@@ -16,7 +16,9 @@ from .runtime.queues import (
     SQSEvent,
     SQSRecord,
 )
-from .runtime.schedules import At, Cron, Rate
+
+if TYPE_CHECKING:
+    from .runtime.schedules import At, Cron, Rate
 
 __version__ = "0.1.0"
 
@@ -43,6 +45,15 @@ __all__ = [
     "load_ipython_extension",
     "unload_ipython_extension",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Find the schedules when they are asked for: a function without them does not carry them along."""
+    if name in {"At", "Cron", "Rate"}:
+        from .runtime import schedules
+
+        return getattr(schedules, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(ipython: Any) -> None:

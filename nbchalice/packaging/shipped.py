@@ -19,6 +19,8 @@ from nbchalice.packaging.zipping import zip_bytes
 
 ARCHIVE = "nbchalice.zip"
 _ENTRY = "nbchalice.runtime.entry"
+# What the package looks for only when it is asked.
+_LATE = {f"nbchalice.{name}": "nbchalice.runtime.schedules" for name in ("At", "Cron", "Rate", "*")}
 
 
 @cache
@@ -65,7 +67,11 @@ def _imported(sources: tuple[str, ...]) -> list[str]:
 
 
 def _names(imports: Iterable[Import]) -> list[str]:
-    return [name for i in imports for name in (i.module, *(f"{i.module}.{taken}" for taken in i.names))]
+    return [
+        _LATE.get(name, name)
+        for i in imports
+        for name in (i.module, *(f"{i.module}.{taken}" for taken in i.names or ("*",)))
+    ]
 
 
 @cache

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, MutableMapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
-from . import settings as known
 from .function import LambdaFunction, Trigger
 from .middleware import Middleware, Registry
-from .schedules import ScheduleExpression, parse_schedule
+
+if TYPE_CHECKING:
+    from .schedules import ScheduleExpression
 
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
 
@@ -98,7 +99,7 @@ class Chalice:
         flexible_window: minutes within which AWS may choose the moment; default None.
         """
         options = {
-            "expression": parse_schedule(expression).to_string(),
+            "expression": _checked(expression),
             "description": description,
             "input": input,
             "enabled": enabled,
@@ -279,7 +280,7 @@ class Chalice:
         return self._middleware.of(source)
 
     def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
-        known.check(source, settings, ["name", *options])
+        _check_settings(source, settings, ["name", *options])
         trigger = Trigger(source, options)
 
         def decorate(function: Callable[..., Any]) -> LambdaFunction:
@@ -304,3 +305,20 @@ class Chalice:
                 del self.handlers[function.name]
             function.name = name
         return function
+
+
+# Neither of these modules ships with a function: what the notebook has checked need not be checked again on Lambda.
+def _checked(expression: str | ScheduleExpression) -> str:
+    try:
+        from .schedules import parse_schedule
+    except ImportError:
+        return str(expression)
+    return parse_schedule(expression).to_string()
+
+
+def _check_settings(source: str, given: dict[str, Any], parameters: list[str]) -> None:
+    try:
+        from . import settings
+    except ImportError:
+        return
+    settings.check(source, given, parameters)

@@ -57,3 +57,21 @@ def test_a_package_ships_with_its_modules_and_the_archive_is_whole():
 
 def test_sources_that_cannot_be_parsed_ask_for_nothing():
     assert needed_modules(["from nbchalice.errors import ("]) == needed_modules([])
+
+
+@pytest.mark.parametrize(
+    ("source", "ships"),
+    [
+        ("from nbchalice import Chalice", False),
+        ("from nbchalice import Chalice, Rate", True),
+        ("import nbchalice", True),
+        ("from nbchalice import *", True),
+        ("from nbchalice.runtime.schedules import Cron", True),
+    ],
+)
+def test_schedules_ship_only_with_code_that_may_ask_for_them(source, ships):
+    assert ("nbchalice.runtime.schedules" in needed_modules([source])) is ships
+
+
+def test_what_only_the_notebook_checks_does_not_ship():
+    assert not {"nbchalice.runtime.settings", "nbchalice.runtime.cron"} & needed_modules(["from nbchalice import Rate"])
