@@ -138,6 +138,13 @@ class Project:
         )
 
     @cached_property
+    def written(self) -> Sequence[Cell]:
+        """The cells of the notebook's file as it was saved last; none where there is no such file."""
+        from nbchalice.notebook.cells import read_notebook
+
+        return read_notebook(self.notebook) if self.notebook.is_file() else []
+
+    @cached_property
     def bundles(self) -> dict[str, Bundle]:
         """The objects bundled by name, from the notebook's folder."""
         from nbchalice.packaging.bundle_store import load_bundles
@@ -250,11 +257,15 @@ class Project:
 
         Raises
         ------
-        CaptureError: it does not import in a clean process, or a variable differs from the kernel's.
+        CaptureError: it does not import in a clean process, a variable differs from the kernel's, or a cell was
+            edited after it was run.
         """
+        from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
         from nbchalice.packaging.bundle_store import FOLDER
 
+        if self.namespace is not None:
+            require_fresh(self.slice(handler), self.cells, self.written)
         env = dict(handler.setting("env") or {})
         if self.slice(handler).bundles:
             env["NBCHALICE_BUNDLES"] = str((self.notebook.parent / FOLDER).resolve())

@@ -36,3 +36,24 @@ def test_a_handler_that_cannot_be_packaged_does_not_hide_the_others(run, local_a
     broken, sound = run("%chalice").handlers
     assert (broken.name, broken.state, sound.name, sound.drift) == ("price", "registered", "sound", ())
     assert "cannot be deployed: MISSING is not defined" in broken.drift[0]
+
+
+def test_a_cell_that_was_edited_after_it_was_run_stops_the_deploy(run, local_aws, tmp_path):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = "%%on_sqs_message verify-orders\ndef price(event):\n    return {}"
+    run.names["__session__"] = str(tmp_path / "shop.ipynb")
+    run.shell.run_cell(cell.format(1), store_history=True, cell_id="aa").raise_error()
+
+    def save(text):
+        written = new_code_cell(text)
+        written["id"] = "aa"
+        nbformat.write(new_notebook(cells=[written]), tmp_path / "shop.ipynb")
+
+    save(cell.format(1))
+    assert run("%chalice plan").changes
+    save(cell.format(2))
+    error = run.error("%chalice plan")
+    assert "cell 3 was edited after it was run" in error.message
+    assert "return 2" in str(error)
