@@ -21,6 +21,12 @@ WIDE = "calc(100% - 4px)"
 Changed = Callable[[], None]
 
 
+def label(text: str) -> widgets.Label:
+    """Return a label that stands where those of the fields do."""
+    layout = widgets.Layout(width=LABEL_WIDTH, justify_content="flex-end", margin="0 8px 0 0")
+    return widgets.Label(text, layout=layout)
+
+
 class TextInput:
     """One line of text, also for numbers and paths."""
 
@@ -99,12 +105,9 @@ class PairsInput:
     def __init__(self, field: Field, changed: Changed) -> None:
         self.field, self._changed = field, changed
         self._rows = widgets.VBox()
-        label = widgets.Label(
-            field.label, layout=widgets.Layout(width=LABEL_WIDTH, justify_content="flex-end", margin="0 8px 0 0")
-        )
         more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
         self._pairs: list[tuple[widgets.Text, widgets.Text]] = []
-        self.widget: widgets.Widget = widgets.HBox([label, widgets.VBox([self._rows, more])])
+        self.widget: widgets.Widget = widgets.HBox([label(field.label), widgets.VBox([self._rows, more])])
 
     def read(self) -> dict[str, str] | None:
         """Return the pairs that have a name."""

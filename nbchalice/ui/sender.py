@@ -20,7 +20,7 @@ from nbchalice.sources.base import Field
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 from nbchalice.ui.delivery import DUPLICATE, Way, fields_for, invocation_of, outcome, summary
-from nbchalice.ui.forms import INDENT, LABEL, Form
+from nbchalice.ui.forms import INDENT, LABEL, Form, label
 from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
 
 if TYPE_CHECKING:
@@ -68,11 +68,9 @@ class Sender(Panel):
         self._pick.observe(lambda change: self._picked(change["new"]), names="value")
         self._save_name = widgets.Text(placeholder="name", tooltip="name for this event", layout={"width": "10em"})
         self._way = widgets.ToggleButtons(
-            description="Way",
             options=[(f"through {service}", False), ("invoke directly", True)],
             tooltips=["as real events come", "past the service: the function is called with a sample event"],
-            style={**LABEL, "button_width": "auto"},
-            layout={"width": "100%"},
+            style={"button_width": "auto"},
         )
         self._count = widgets.BoundedIntText(
             1, 1, MOST, description="Times", style={"description_width": "initial"}, layout={"width": "8em"}
@@ -86,7 +84,7 @@ class Sender(Panel):
             row(self._pick, saving),
             self._form.widget,
             self._preview,
-            self._way,
+            row(label("Way"), self._way),
             row(self.send_button, self._count, self._twice, margin=f"0 0 0 {INDENT}"),
             self._status,
             self._result,

@@ -58,6 +58,7 @@ class Front:
         )
         for button in self.page.locator(".jp-Dialog .jp-mod-accept").all():
             button.click()
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         return self
 
     @property
@@ -214,13 +215,14 @@ def screenshot():
     folder = ROOT / "docs" / "images"
 
     def take(front, locator, name):
-        for theme in ("light", "dark"):
+        for theme in ("light", "dark") if front.kind == "lab" else ():
             path = folder / f"{name}-{theme}.png"
             if path.exists() and os.environ.get("NBCHALICE_SCREENSHOTS") != "1":
                 continue
             folder.mkdir(parents=True, exist_ok=True)
             front.theme(theme)
             locator.screenshot(path=path)
-        front.theme("light")
+        if front.kind == "lab":
+            front.theme("light")
 
     return take
