@@ -163,18 +163,27 @@ class Function(Resource):
             return
         if is_busy(current["Configuration"]):
             wait_until_ready(client, self.name)
-        if self._config_differences(current) or current["Configuration"].get("LastUpdateStatus") == "Failed":
-            client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
-            wait_until_ready(client, self.name)
-        if self._code_differs(current):
-            with uploaded(aws, self.zip) as code:
-                client.update_function_code(FunctionName=self.name, Architectures=[self.arch], **code)
-            wait_until_ready(client, self.name)
+        version = self._update(aws, client, current)
         self._set_concurrency(client, _concurrency(current))
         tags = current.get("Tags", {})
         if tags.get(FINGERPRINT) != self.fingerprint():
-            versions.publish(client, self.name)
+            versions.keep_last(client, self.name, version or versions.publish(client, self.name))
         self._set_tags(client, tags)
+
+    def _update(self, aws: AWS, client: Any, current: JSON) -> str | None:
+        """Update settings and code; return the version that was published with the code, if so."""
+        if self._config_differences(current) or current["Configuration"].get("LastUpdateStatus") == "Failed":
+            client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
+            wait_until_ready(client, self.name)
+        if not self._code_differs(current):
+            return None
+        changed = current.get("Tags", {}).get(FINGERPRINT) != self.fingerprint()
+        with uploaded(aws, self.zip) as code:
+            answer = client.update_function_code(
+                FunctionName=self.name, Architectures=[self.arch], Publish=changed, **code
+            )
+        wait_until_ready(client, self.name)
+        return str(answer["Version"]) if changed else None
 
     def _create(self, aws: AWS, client: Any) -> None:
         with uploaded(aws, self.zip) as code:
@@ -229,7 +238,7 @@ def wait_until_ready(client: Any, name: str) -> None:
     ------
     AWSError: Lambda gave up, or takes longer than five minutes.
     """
-    pause, deadline = 0.04, time.monotonic() + PATIENCE
+    pause, deadline = 0.055, time.monotonic() + PATIENCE
     while True:
         now = client.get_function_configuration(FunctionName=name)
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
@@ -240,7 +249,7 @@ def wait_until_ready(client: Any, name: str) -> None:
         if time.monotonic() > deadline:
             raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
         time.sleep(pause)
-        pause = min(pause * 1.5, 1.0)
+        pause = min(pause * 1.2, 1.0)
 
 
 def _concurrency(current: JSON) -> int | None:

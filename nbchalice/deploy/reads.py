@@ -65,7 +65,7 @@ class _Client:
             return getattr(self._client, name)
         if not name.startswith(READS):
             raise RuntimeError(f"{name} is no read")
-        return partial(self._ask, name, lambda **arguments: getattr(self._client, name)(**arguments))
+        return partial(self._ask, name, getattr(self._client, name))
 
     def _ask(self, name: str, call: Callable[..., Any], **arguments: Any) -> Any:
         if name in OF_A_FUNCTION and "FunctionName" in arguments:

@@ -32,12 +32,24 @@ def published(client: Any, name: str) -> list[JSON]:
     return sorted(found, key=lambda version: int(version["Version"]))
 
 
-def publish(client: Any, name: str) -> None:
-    """Publish what stands as a version, and delete all but the last five.
+def publish(client: Any, name: str) -> str:
+    """Publish what stands as a version and return its number; what is published already is not published again."""
+    standing = client.get_function_configuration(FunctionName=name)
+    newest = published(client, name)[-1:]
+    if newest and _same(newest[0], standing):
+        return str(newest[0]["Version"])
+    return str(client.publish_version(FunctionName=name)["Version"])
 
-    Lambda publishes nothing when nothing changed since the last version (Lambda: PublishVersion).
-    """
-    client.publish_version(FunctionName=name)
+
+def _same(one: JSON, other: JSON) -> bool:
+    parts = [(c["CodeSha256"], c.get("Architectures"), settings_of(c)) for c in (one, other)]
+    return parts[0] == parts[1]
+
+
+def keep_last(client: Any, name: str, newest: str) -> None:
+    """Delete all versions but the last five."""
+    if int(newest) <= KEPT:
+        return
     for version in published(client, name)[:-KEPT]:
         with or_missing():
             client.delete_function(FunctionName=name, Qualifier=version["Version"])
