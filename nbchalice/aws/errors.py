@@ -13,6 +13,15 @@ HINTS = {
     "InvalidClientTokenId": "check the credentials: aws sts get-caller-identity",
     "UnrecognizedClientException": "check the credentials: aws sts get-caller-identity",
     "SignatureDoesNotMatch": "check the secret key and this computer's clock",
+    "RequestTimeTooSkewed": "set this computer's clock",
+    "ResourceConflictException": "something else is changing it; run it again when that is done",
+    "CodeStorageExceededException": "delete functions and layers that are not needed, or ask AWS for a higher quota",
+    "LimitExceeded": "delete what is not needed, or ask AWS for a higher quota",
+    "LimitExceededException": "delete what is not needed, or ask AWS for a higher quota",
+    **dict.fromkeys(
+        ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"),
+        "AWS limits how often it is asked; run it again in a minute",
+    ),
 }
 
 # (exception names of botocore, message, hint)
@@ -27,6 +36,7 @@ BY_NAME = (
         "the AWS login has expired",
         "run aws sso login; the kernel need not be restarted",
     ),
+    ({"ProfileNotFound"}, "{error}", "aws configure list-profiles shows the profiles; AWS_PROFILE names one"),
     ({"NoRegionError"}, "no AWS region is set", "set AWS_DEFAULT_REGION, or region in ~/.aws/config"),
     (
         {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"},

@@ -67,7 +67,8 @@ class _Run:
             try:
                 while True:
                     if not self.failed:
-                        for change in self._ready(left, running):
+                        # No more than there are workers: what is not running must be able to stay undone.
+                        for change in self._ready(left, running)[: WORKERS - len(running)]:
                             running[pool.submit(self._one, left.pop(change.key))] = change
                     if not running:
                         return

@@ -52,12 +52,16 @@ PURE_CALLS = words(
     sorted any all list tuple dict set
     """
 )
+PURE_MODULES = words("inspect dis timeit json pprint math statistics textwrap difflib nbchalice")
+"""Modules whose functions look at their arguments and do not change them."""
+
 PURE_METHODS = words(
     """
     get keys values items copy count index format join split strip lower upper replace startswith endswith head
     tail info describe plot show summary print close save savefig hist boxplot to_csv to_json to_parquet
     to_excel to_string to_html debug warning error exception critical log encode decode display shutdown stop
-    quit read_text exists is_file is_dir
+    quit read_text exists is_file is_dir invoke generate_sqs_event generate_sns_event generate_s3_event
+    generate_cw_event generate_kinesis_event
     """
 )
 """Methods called for their result or their output, not to change the object."""

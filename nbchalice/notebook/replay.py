@@ -11,6 +11,7 @@ from nbchalice.notebook.knowledge import (
     MUTATORS,
     PURE_CALLS,
     PURE_METHODS,
+    PURE_MODULES,
     SHARING,
     TRAINS,
     is_handler_decorator,
@@ -231,7 +232,9 @@ def all_or_nothing(statement: Statement) -> bool:
 
 def _may_change(known: str) -> bool:
     """Tell whether a library's function whose result is dropped may be called to change its arguments."""
-    last = known.rpartition(".")[2]
+    top, _, last = known.rpartition(".")
+    if top.split(".")[0] in PURE_MODULES:
+        return False
     return not last.startswith(CONFIGURES) and known not in PURE_CALLS and not last[:1].isupper()
 
 

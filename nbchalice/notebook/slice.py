@@ -327,7 +327,7 @@ class Closure:
 def _ambiguous(name: str, change: Step) -> AmbiguousMutationError:
     return AmbiguousMutationError(
         f"it cannot be told whether this statement changes {name}, which the handler needs",
-        "mark it '# nbchalice: include' if it must run on Lambda too, '# nbchalice: exclude' if not",
+        "write '# nbchalice: include' on the line above it if it must run on Lambda too, '# nbchalice: exclude' if not",
         change.location(),
     )
 

@@ -16,7 +16,7 @@ LINES = {
     "on_s3_event": "BUCKET is missing: give the name of a bucket",
     "on_sns_message": "TOPIC is missing: give the name or ARN of a topic",
     "schedule": "EXPRESSION is missing: rate(5 minutes), cron(0 9 ? * MON-FRI *) or at(2030-01-31T09:00:00)",
-    "on_cw_event": "PATTERN is missing: an event pattern, for example '{\"source\": [\"aws.ec2\"]}'",
+    "on_cw_event": 'PATTERN is missing: an event pattern, for example \'{"source": ["aws.ec2"]}\'',
     "on_kinesis_record": "STREAM is missing: give the name of a stream",
     "on_dynamodb_record": "STREAM_ARN is missing; aws dynamodb describe-table",
     "on_sqs_message 'orders": "no closing quotation",
@@ -26,7 +26,7 @@ LINES = {
     "on_sqs_message orders --batch-size": "--batch-size wants a value",
     "on_sqs_message orders --batch-size ten": "--batch-size wants a whole number, not 'ten'",
     "on_sqs_message orders --report-failures=yes": "--report-failures takes no value, not yes",
-    "on_sns_message news --filter-policy {\"a\": [1]}": "--filter-policy wants JSON in single quotes",
+    'on_sns_message news --filter-policy {"a": [1]}': "--filter-policy wants JSON in single quotes",
     "lambda_function orders": "what is 'orders'?",
     "on_sqs_message orders --name 'two words'": "--name 'two words' is no name: up to 64 letters, digits, - and _",
     # SQS
@@ -48,22 +48,24 @@ LINES = {
     "on_sqs_message orders --dlq arn:aws:sns:us-east-1:123456789012:t": "--dlq of a queue's handler is a queue: give its name or ARN",
     "on_sqs_message orders --on-failure fails": "--on-failure is for asynchronous events; the events of a queue or stream take --dlq",
     "on_sqs_message orders --filter '[]5'": "is not valid JSON",
-    "on_sqs_message orders --filter '{\"kind\": [\"a\"]}'": 'a record has no field \'kind\'; for one of its body write {"body": {"kind": [...]}}',
-    "on_sqs_message orders --filter '{\"body\": {\"kind\": \"a\"}}'": 'the value of body.kind must be a list, for example ["a"]',
+    'on_sqs_message orders --filter \'{"kind": ["a"]}\'': 'a record has no field \'kind\'; for one of its body write {"body": {"kind": [...]}}',
+    'on_sqs_message orders --filter \'{"body": {"kind": "a"}}\'': 'the value of body.kind must be a list, for example ["a"]',
     "on_sqs_message orders --filter '{}'": "--filter wants a JSON object with at least one field, not {}",
     "on_sqs_message orders --filter '[{}, {}, {}, {}, {}, {}]'": "--filter has 6 patterns; Lambda takes up to 5",
-    "on_sqs_message orders --filter '{\"body\": {\"n\": [{\"bigger\": 1}]}}'": "is no rule; there are anything-but",
-    "on_sqs_message orders --filter '{\"body\": {\"n\": [{\"numeric\": [\">\"]}]}}'": "numeric at body.n wants comparisons such as",
+    'on_sqs_message orders --filter \'{"body": {"n": [{"bigger": 1}]}}\'': "is no rule; there are anything-but",
+    'on_sqs_message orders --filter \'{"body": {"n": [{"numeric": [">"]}]}}\'': "numeric at body.n wants comparisons such as",
     # SNS
     "on_sns_message news.fifo": "subscribe a FIFO queue to it and use on_sqs_message with that queue",
     "on_sns_message 'my news'": "'my news' is no topic name: up to 256 letters, digits, - and _",
     "on_sns_message arn:aws:sqs:us-east-1:123456789012:news": "is no ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME",
     "on_sns_message news --filter-scope Body": "--filter-scope is one of MessageAttributes, MessageBody, not 'Body'",
     "on_sns_message news --filter-scope MessageBody": "--filter-scope needs --filter-policy",
-    "on_sns_message news --filter-policy '{\"a\": {\"b\": [1]}}'": "a.b is nested, which message attributes are not; --filter-scope MessageBody can",
+    'on_sns_message news --filter-policy \'{"a": {"b": [1]}}\'': "a.b is nested, which message attributes are not; --filter-scope MessageBody can",
     "on_sns_message news --filter-policy '{\"a\": []}'": "a is an empty list, which matches nothing",
-    "on_sns_message news --filter-policy '{\"a\":[1],\"b\":[1],\"c\":[1],\"d\":[1],\"e\":[1],\"f\":[1]}'": "--filter-policy has 6 keys; SNS takes 5",
-    "on_sns_message news --filter-policy '{\"a\": [" + ",".join(map(str, range(151))) + "]}'": "--filter-policy has 151 combinations of values; SNS takes 150",
+    'on_sns_message news --filter-policy \'{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}\'': "--filter-policy has 6 keys; SNS takes 5",
+    'on_sns_message news --filter-policy \'{"a": ['
+    + ",".join(map(str, range(151)))
+    + "]}'": "--filter-policy has 151 combinations of values; SNS takes 150",
     "on_sns_message news --redrive-dlq dead.fifo": "--redrive-dlq must be a standard queue",
     "on_sns_message news --redrive-dlq 'a b'": "--redrive-dlq: 'a b' is no queue name",
     f"on_sns_message arn:aws:sns:eu-west-1:123456789012:news --redrive-dlq {QUEUE_ARN}": "--redrive-dlq must be in the region and account of the topic",
@@ -90,8 +92,8 @@ LINES = {
     "schedule rate(1 hour) --description " + "d" * 513: "--description is up to 512 characters",
     # EventBridge, Kinesis, DynamoDB
     "on_cw_event shop": "PATTERN wants JSON in single quotes",
-    "on_cw_event '{\"sources\": [\"shop\"]}'": "an event has no field 'sources'; did you mean source?",
-    "on_cw_event '{\"source\": \"shop\"}'": 'the value of source must be a list, for example ["shop"]',
+    'on_cw_event \'{"sources": ["shop"]}\'': "an event has no field 'sources'; did you mean source?",
+    'on_cw_event \'{"source": "shop"}\'': 'the value of source must be a list, for example ["shop"]',
     "on_cw_event '[1]'": "PATTERN wants a JSON object with at least one field, not [1]",
     "on_kinesis_record arn:aws:kinesis:us-east-1:123456789012:stream/clicks": "is no stream name: up to 128 letters, digits, _, . and - (give the name, not an ARN)",
     "on_kinesis_record clicks --starting-position NOW": "--starting-position is one of LATEST, TRIM_HORIZON, not 'NOW'",
@@ -144,7 +146,11 @@ def test_a_wrong_magic_line(line):
 
 
 def test_near_misses_are_guessed():
-    for line, guess in {"--batch-sise 3": "--batch-size", "--visibility": "--fix-visibility-timeout", "--mem 3": "--memory"}.items():
+    for line, guess in {
+        "--batch-sise 3": "--batch-size",
+        "--visibility": "--fix-visibility-timeout",
+        "--mem 3": "--memory",
+    }.items():
         with pytest.raises(InvalidInputError) as caught:
             parse_cell_magic("on_sqs_message", f"orders {line}")
         assert guess in caught.value.hint or "lists the options" in caught.value.hint
@@ -163,26 +169,50 @@ DECORATORS = {
     "queue size": (lambda app: app.on_sqs_message("q", batch_size=0), "batch_size is 1 to 10000, not 0"),
     "size as text": (lambda app: app.on_sqs_message("q", batch_size="10"), "batch_size wants a whole number, not '10'"),
     "size as bool": (lambda app: app.on_sqs_message("q", batch_size=True), "batch_size wants a whole number, not True"),
-    "flag as text": (lambda app: app.on_sqs_message("q", report_failures="yes"), "report_failures wants true or false, not 'yes'"),
+    "flag as text": (
+        lambda app: app.on_sqs_message("q", report_failures="yes"),
+        "report_failures wants true or false, not 'yes'",
+    ),
     "no queue name": (lambda app: app.on_sqs_message("a b"), "'a b' is no queue name"),
     "no queue ARN": (lambda app: app.on_sqs_message(queue_arn="arn:aws:sqs:x"), "is no ARN of a queue"),
-    "events as text": (lambda app: app.on_s3_event("shop", events="s3:ObjectCreated:*"), "events wants a list, not 's3:ObjectCreated:*'"),
+    "events as text": (
+        lambda app: app.on_s3_event("shop", events="s3:ObjectCreated:*"),
+        "events wants a list, not 's3:ObjectCreated:*'",
+    ),
     "no events": (lambda app: app.on_s3_event("shop", events=[]), "events is empty; leave it out"),
-    "unknown event": (lambda app: app.on_s3_event("shop", events=["ObjectCreated:*"]), "is no S3 event type; did you mean s3:ObjectCreated:*?"),
+    "unknown event": (
+        lambda app: app.on_s3_event("shop", events=["ObjectCreated:*"]),
+        "is no S3 event type; did you mean s3:ObjectCreated:*?",
+    ),
     "FIFO topic": (lambda app: app.on_sns_message("news.fifo"), "a Lambda function cannot subscribe to a FIFO topic"),
     "policy as text": (lambda app: app.on_sns_message("news", filter_policy="{}"), "filter_policy wants a JSON object"),
     "pattern": (lambda app: app.on_cw_event({"source": "shop"}), "the value of source must be a list"),
     "stream": (lambda app: app.on_kinesis_record("a/b"), "'a/b' is no stream name"),
-    "table's ARN": (lambda app: app.on_dynamodb_record("arn:aws:dynamodb:us-east-1:123456789012:table/orders"), "--table-name orders"),
+    "table's ARN": (
+        lambda app: app.on_dynamodb_record("arn:aws:dynamodb:us-east-1:123456789012:table/orders"),
+        "--table-name orders",
+    ),
     "zone": (lambda app: app.schedule("cron(0 9 ? * MON *)", timezone="Vienna"), "'Vienna' is no time zone"),
     "timeout": (lambda app: app.schedule("rate(1 hour)", timeout=901), "timeout is 1 to 900, not 901"),
     "number as value": (lambda app: app.schedule("rate(1 hour)", env={"RATE": 1.2}), "env RATE wants a text, not 1.2"),
-    "env as list": (lambda app: app.schedule("rate(1 hour)", env=["RATE"]), "env wants names with values, not ['RATE']"),
+    "env as list": (
+        lambda app: app.schedule("rate(1 hour)", env=["RATE"]),
+        "env wants names with values, not ['RATE']",
+    ),
     "tag as number": (lambda app: app.schedule("rate(1 hour)", tag={"team": 7}), "tag team wants a text, not 7"),
-    "allow as text": (lambda app: app.schedule("rate(1 hour)", allow=["s3:GetObject"]), "allow s3:GetObject: '' is no ARN"),
+    "allow as text": (
+        lambda app: app.schedule("rate(1 hour)", allow=["s3:GetObject"]),
+        "allow s3:GetObject: '' is no ARN",
+    ),
     "layer as text": (lambda app: app.schedule("rate(1 hour)", layer="numpy"), "layer wants a list, not 'numpy'"),
-    "memory as text": (lambda app: app.schedule("rate(1 hour)", memory="256"), "memory wants a whole number, not '256'"),
-    "count without queue": (lambda app: app.on_sqs_message("q", max_receive_count=3), "max_receive_count needs dlq QUEUE"),
+    "memory as text": (
+        lambda app: app.schedule("rate(1 hour)", memory="256"),
+        "memory wants a whole number, not '256'",
+    ),
+    "count without queue": (
+        lambda app: app.on_sqs_message("q", max_receive_count=3),
+        "max_receive_count needs dlq QUEUE",
+    ),
     "name": (lambda app: app.schedule("rate(1 hour)", description=5), "description wants a text, not 5"),
 }
 
@@ -261,8 +291,12 @@ def test_two_handlers_that_s3_would_refuse_beside_each_other_are_both_named():
     assert [problem.message for problem in found] == [
         "handlers price and other: s3:ObjectCreated:* prefix 'in/' of bucket shop overlaps with s3:ObjectCreated:* suffix '.csv'"
     ]
-    assert clashes([one, Handler("o", "o", handler_of(lambda app: app.on_s3_event("shop", prefix="out/")).triggers)]) == []
-    assert clashes([one, Handler("o", "o", handler_of(lambda app: app.on_s3_event("else", prefix="in/")).triggers)]) == []
+    assert (
+        clashes([one, Handler("o", "o", handler_of(lambda app: app.on_s3_event("shop", prefix="out/")).triggers)]) == []
+    )
+    assert (
+        clashes([one, Handler("o", "o", handler_of(lambda app: app.on_s3_event("else", prefix="in/")).triggers)]) == []
+    )
 
 
 def test_a_wrong_notebook_makes_no_write_call(tmp_path, local_aws):

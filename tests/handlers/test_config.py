@@ -77,9 +77,19 @@ def test_the_function_is_stronger_than_the_stage_and_the_stage_than_the_file(tmp
                 "dev": {
                     "lambda_timeout": 20,
                     "environment_variables": {"B": "stage", "C": "stage"},
-                    "lambda_functions": {"price": {"lambda_timeout": 30, "environment_variables": {"C": "function"}, "tags": {"u": "function"}}},
+                    "lambda_functions": {
+                        "price": {
+                            "lambda_timeout": 30,
+                            "environment_variables": {"C": "function"},
+                            "tags": {"u": "function"},
+                        }
+                    },
                 },
-                "prod": {"xray_tracing": True, "reserved_concurrency": 5, "layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"]},
+                "prod": {
+                    "xray_tracing": True,
+                    "reserved_concurrency": 5,
+                    "layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"],
+                },
             },
         },
     )
@@ -133,7 +143,9 @@ def test_roles(tmp_path):
     assert settings_for(managed, "dev", "f") == {}
     policy = write(tmp_path, {"iam_policy_file": "p.json"})
     assert with_config(policy, "dev", "f", {"role": role}) == {"role": role}
-    assert settings_for(write(tmp_path, {"autogen_policy": False}), "dev", "f") == {"policy": ".chalice/policy-dev.json"}
+    assert settings_for(write(tmp_path, {"autogen_policy": False}), "dev", "f") == {
+        "policy": ".chalice/policy-dev.json"
+    }
 
 
 def test_no_file_says_nothing(tmp_path):
@@ -141,6 +153,9 @@ def test_no_file_says_nothing(tmp_path):
     assert settings_for({}, "dev", "f") == {}
 
 
-@pytest.mark.parametrize("given", [{"s3:GetObject": "arn:aws:s3:::b/*"}, ["s3:GetObject=arn:aws:s3:::b/*"], [("s3:GetObject", "arn:aws:s3:::b/*")]])
+@pytest.mark.parametrize(
+    "given",
+    [{"s3:GetObject": "arn:aws:s3:::b/*"}, ["s3:GetObject=arn:aws:s3:::b/*"], [("s3:GetObject", "arn:aws:s3:::b/*")]],
+)
 def test_allow_can_be_written_in_several_ways(given):
     assert with_config({}, "dev", "f", {"allow": given})["allow"] == [("s3:GetObject", "arn:aws:s3:::b/*")]

@@ -9,12 +9,16 @@ from nbchalice.sources.base import FunctionRef
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 HEAD = "import boto3\n"
 CALLS = {
-    "s3 = boto3.client('s3')\ndef f(e):\n    s3.put_object(Bucket='b', Key='k', Body=b'')": ["s3:PutObject=arn:aws:s3:::b/*"],
+    "s3 = boto3.client('s3')\ndef f(e):\n    s3.put_object(Bucket='b', Key='k', Body=b'')": [
+        "s3:PutObject=arn:aws:s3:::b/*"
+    ],
     "B = 'b'\ns3 = boto3.client('s3')\ndef f(e):\n    s3.upload_file('x', B, 'k')\n    s3.list_objects_v2(Bucket=B)": [
         "s3:ListBucket=arn:aws:s3:::b",
         "s3:PutObject=arn:aws:s3:::BUCKET/*",
     ],
-    "def f(e):\n    boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket='b')": ["s3:ListBucket=arn:aws:s3:::b"],
+    "def f(e):\n    boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket='b')": [
+        "s3:ListBucket=arn:aws:s3:::b"
+    ],
     "def f(e):\n    boto3.client('s3').list_buckets()": ["s3:ListAllMyBuckets=*"],
     "t = boto3.resource('dynamodb').Table('orders')\ndef f(e):\n    t.put_item(Item={})": [
         "dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
@@ -28,9 +32,13 @@ CALLS = {
     "def f(e):\n    boto3.client('sns').publish(TopicArn='arn:aws:sns:us-east-1:123456789012:t', Message='')": [
         "sns:Publish=arn:aws:sns:us-east-1:123456789012:t"
     ],
-    "def f(e):\n    boto3.client('lambda').invoke(FunctionName=e)": ["lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:FUNCTION"],
+    "def f(e):\n    boto3.client('lambda').invoke(FunctionName=e)": [
+        "lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:FUNCTION"
+    ],
     "def f(e):\n    boto3.client('cloudwatch').put_metric_data()": ["cloudwatch:PutMetricData=*"],
-    "def f(e):\n    boto3.client('stepfunctions').start_execution(stateMachineArn='m')": ["states:StartExecution=arn:aws:states:eu-west-1:123456789012:stateMachine:m"],
+    "def f(e):\n    boto3.client('stepfunctions').start_execution(stateMachineArn='m')": [
+        "states:StartExecution=arn:aws:states:eu-west-1:123456789012:stateMachine:m"
+    ],
     "def f(e):\n    boto3.client('sts').get_caller_identity()": [],
     "def f(e):\n    boto3.resource('s3').Bucket('b').Object('k').get()": ["s3:GetObject=arn:aws:s3:::b/*"],
     "def f(client):\n    client.put_object(Bucket='b')": [],
@@ -45,7 +53,10 @@ def test_calls_in_the_code_become_suggestions(code):
 
 
 def test_what_is_allowed_already_is_not_suggested():
-    code = HEAD + "s3 = boto3.client('s3')\ndef f(e):\n    s3.get_object(Bucket='b')\n    s3.put_object(Bucket='b')\n    s3.put_object(Bucket=e)"
+    code = (
+        HEAD
+        + "s3 = boto3.client('s3')\ndef f(e):\n    s3.get_object(Bucket='b')\n    s3.put_object(Bucket='b')\n    s3.put_object(Bucket=e)"
+    )
     wide = [{"Effect": "Allow", "Action": ["s3:Put*"], "Resource": "arn:aws:s3:::b/*"}]
     assert [str(allow) for allow in suggested(code, REF, wide)] == ["--allow s3:GetObject=arn:aws:s3:::b/*"]
     assert suggested(code, REF, [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]) == []
@@ -55,7 +66,9 @@ def test_what_is_allowed_already_is_not_suggested():
 def test_the_suggestion_as_policy_and_as_a_note():
     found = suggested(HEAD + "def f(e):\n    boto3.client('s3').put_object(Bucket='b')", REF)
     assert policy(found)["Statement"] == [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}]
-    assert note("price", found) == "price calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::b/*"
+    assert (
+        note("price", found) == "price calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::b/*"
+    )
 
 
 REFUSALS = {
@@ -79,7 +92,10 @@ def test_the_error_of_an_invocation_shows_what_would_allow_it():
     from nbchalice.logs.show import error_lines
 
     error = InvocationError("ClientError", next(iter(REFUSALS)), ())
-    assert error_lines(error)[-1] == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/k to the handler, and deploy"
+    assert (
+        error_lines(error)[-1]
+        == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/k to the handler, and deploy"
+    )
 
 
 def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, local_aws):
@@ -102,7 +118,9 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
     assert project.deploy(connection).plan.notes == expected
     try:
         policies = {
-            name: connection.client("iam").get_role_policy(RoleName=f"suggests-dev-{name}", PolicyName="nbchalice")["PolicyDocument"]
+            name: connection.client("iam").get_role_policy(RoleName=f"suggests-dev-{name}", PolicyName="nbchalice")[
+                "PolicyDocument"
+            ]
             for name in ("f", "g")
         }
         assert {name: len(policy["Statement"]) for name, policy in policies.items()} == {"f": 1, "g": 2}

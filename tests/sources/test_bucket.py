@@ -36,7 +36,12 @@ def test_overlaps(one, other, expected):
 
 def test_ids_differ_and_are_short_whatever_the_filter_is():
     variants = [("s3:ObjectCreated:*",), ("s3:ObjectRemoved:*",)]
-    ids = {Notification(REF, events, prefix, suffix).entry()["Id"] for events in variants for prefix in ("", "a" * 900) for suffix in ("", ".csv")}
+    ids = {
+        Notification(REF, events, prefix, suffix).entry()["Id"]
+        for events in variants
+        for prefix in ("", "a" * 900)
+        for suffix in ("", ".csv")
+    }
     assert len(ids) == 8 and all(len(text) <= 255 for text in ids)
 
 
@@ -63,13 +68,17 @@ def test_prefix_suffix_and_events_reach_s3_and_change(deployed, name):
 
 
 def test_two_entries_of_one_function(deployed, name):
-    one = deployed(f"@app.on_s3_event('{name}', prefix='a/')\n@app.on_s3_event('{name}', prefix='b/')", "print(event.key)")
+    one = deployed(
+        f"@app.on_s3_event('{name}', prefix='a/')\n@app.on_s3_event('{name}', prefix='b/')", "print(event.key)"
+    )
     assert len(configuration(one, name)["LambdaFunctionConfigurations"]) == 2
     assert one.send(key="a/1").ok and one.send(key="b/1").ok
     assert one.changes() == []
 
 
-def test_an_overlap_with_a_foreign_entry_is_found_before_anything_changes_and_names_both(deployable, connection, no_writes, name):
+def test_an_overlap_with_a_foreign_entry_is_found_before_anything_changes_and_names_both(
+    deployable, connection, no_writes, name
+):
     s3, sqs = connection.client("s3"), connection.client("sqs")
     s3.create_bucket(Bucket=name)
     arn = f"arn:aws:sqs:{connection.region}:{connection.account}:{name}"
@@ -90,6 +99,9 @@ def test_what_aws_would_say_of_a_bucket_is_told_before(real, connection, name):
     source = SOURCES["on_s3_event"]
     ref = FunctionRef("shop", "dev", "price", real.region, real.account)
     missing = source.preflight(real, {"bucket": name}, ref).problems[0]
-    assert (missing.message, missing.hint) == (f"bucket {name} does not exist", f"aws s3 mb s3://{name} --region {real.region}")
+    assert (missing.message, missing.hint) == (
+        f"bucket {name} does not exist",
+        f"aws s3 mb s3://{name} --region {real.region}",
+    )
     connection.client("s3").create_bucket(Bucket=name)
     assert source.preflight(real, {"bucket": name}, ref).problems == []

@@ -12,7 +12,9 @@ def messages(result):
 
 
 def test_events_that_match_a_pattern(deployed, name):
-    one = deployed(f"@app.on_cw_event({{'source': ['{name}'], 'detail': {{'n': [1, 2]}}}})", "print(event.source, event.detail)")
+    one = deployed(
+        f"@app.on_cw_event({{'source': ['{name}'], 'detail': {{'n': [1, 2]}}}})", "print(event.source, event.detail)"
+    )
     assert messages(one.send()) == [f"{name} {{'n': 1}}"]
     assert messages(one.send(detail='{"n": 2}')) == [f"{name} {{'n': 2}}"]
     assert one.changes() == []
@@ -30,7 +32,9 @@ def test_an_event_of_aws_itself_goes_to_the_function_directly(deployed):
 
 
 def test_records_of_a_stream(deployed, name):
-    one = deployed(f"@app.on_kinesis_record('{name}', batch_size=10)", "print([(r.partition_key, r.data) for r in event])")
+    one = deployed(
+        f"@app.on_kinesis_record('{name}', batch_size=10)", "print([(r.partition_key, r.data) for r in event])"
+    )
     assert messages(one.send(message="hi", key="k")) == ["[('k', b'hi')]"]
     assert one.changes() == []
     one.change(f"@app.on_kinesis_record('{name}', batch_size=20, maximum_batching_window_in_seconds=1)")
@@ -54,7 +58,10 @@ def table(connection, name):
     made = connection.client("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "at", "AttributeType": "N"}],
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+        ],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
@@ -62,7 +69,10 @@ def table(connection, name):
 
 
 def test_changes_of_a_table(deployed, table):
-    one = deployed(f"@app.on_dynamodb_record('{table}', starting_position='TRIM_HORIZON')", "print([(r.event_name, r.new_image['price']) for r in event])")
+    one = deployed(
+        f"@app.on_dynamodb_record('{table}', starting_position='TRIM_HORIZON')",
+        "print([(r.event_name, r.new_image['price']) for r in event])",
+    )
     assert messages(one.send(message='{"price": 2.5}')) == ["[('INSERT', {'N': '2.5'})]"]
     assert messages(one.send(message='{"price": {"S": "x"}}')) == ["[('INSERT', {'S': 'x'})]"]
     assert one.changes() == []
@@ -78,7 +88,10 @@ def test_what_aws_would_say_of_a_tables_stream_is_told_before(connection, table)
     missing = f"arn:aws:dynamodb:{connection.region}:{connection.account}:table/none/stream/1"
     assert "table none does not exist" in source.preflight(connection, {"stream_arn": missing}, ref).problems[0].message
     elsewhere = table.replace(connection.region, "eu-west-3")
-    assert "is in eu-west-3, the function in" in source.preflight(connection, {"stream_arn": elsewhere}, ref).problems[0].message
+    assert (
+        "is in eu-west-3, the function in"
+        in source.preflight(connection, {"stream_arn": elsewhere}, ref).problems[0].message
+    )
 
 
 def test_a_plain_function_is_invoked(deployed):

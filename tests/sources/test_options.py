@@ -20,22 +20,30 @@ SAME = {
     "schedule cron(0 9 ? * MON-FRI *) --timezone Europe/Vienna --flexible-window 15": lambda app: app.schedule(
         "cron(0 9 ? * MON-FRI *)", timezone="Europe/Vienna", flexible_window=15
     ),
-    "on_s3_event shop --events s3:ObjectCreated:Put --events s3:ObjectRemoved:* --prefix in/ --suffix .csv": lambda app: app.on_s3_event(
-        "shop", events=["s3:ObjectCreated:Put", "s3:ObjectRemoved:*"], prefix="in/", suffix=".csv"
+    "on_s3_event shop --events s3:ObjectCreated:Put --events s3:ObjectRemoved:* --prefix in/ --suffix .csv": lambda app: (
+        app.on_s3_event("shop", events=["s3:ObjectCreated:Put", "s3:ObjectRemoved:*"], prefix="in/", suffix=".csv")
     ),
-    "on_sns_message news --filter-policy '{\"kind\": [\"a\"]}' --filter-scope MessageBody --redrive-dlq dead": lambda app: app.on_sns_message(
-        "news", filter_policy={"kind": ["a"]}, filter_scope="MessageBody", redrive_dlq="dead"
+    'on_sns_message news --filter-policy \'{"kind": ["a"]}\' --filter-scope MessageBody --redrive-dlq dead': lambda app: (
+        app.on_sns_message("news", filter_policy={"kind": ["a"]}, filter_scope="MessageBody", redrive_dlq="dead")
     ),
-    "on_sqs_message orders --batch-size 20 --maximum-batching-window-in-seconds 5 --maximum-concurrency 7 --report-failures": lambda app: app.on_sqs_message(
-        queue="orders", batch_size=20, maximum_batching_window_in_seconds=5, maximum_concurrency=7, report_failures=True
+    "on_sqs_message orders --batch-size 20 --maximum-batching-window-in-seconds 5 --maximum-concurrency 7 --report-failures": lambda app: (
+        app.on_sqs_message(
+            queue="orders",
+            batch_size=20,
+            maximum_batching_window_in_seconds=5,
+            maximum_concurrency=7,
+            report_failures=True,
+        )
     ),
-    "on_sqs_message --queue-arn arn:aws:sqs:us-east-1:123456789012:orders --per-record --fix-visibility-timeout": lambda app: app.on_sqs_message(
-        queue_arn="arn:aws:sqs:us-east-1:123456789012:orders", per_record=True, fix_visibility_timeout=True
+    "on_sqs_message --queue-arn arn:aws:sqs:us-east-1:123456789012:orders --per-record --fix-visibility-timeout": lambda app: (
+        app.on_sqs_message(
+            queue_arn="arn:aws:sqs:us-east-1:123456789012:orders", per_record=True, fix_visibility_timeout=True
+        )
     ),
-    "on_sqs_message orders --filter '{\"body\": {\"n\": [1]}}' --max-receive-count 4 --dlq dead": lambda app: app.on_sqs_message(
-        "orders", filter={"body": {"n": [1]}}, max_receive_count=4, dlq="dead"
+    'on_sqs_message orders --filter \'{"body": {"n": [1]}}\' --max-receive-count 4 --dlq dead': lambda app: (
+        app.on_sqs_message("orders", filter={"body": {"n": [1]}}, max_receive_count=4, dlq="dead")
     ),
-    "on_cw_event '{\"source\": [\"shop\"]}'": lambda app: app.on_cw_event({"source": ["shop"]}),
+    'on_cw_event \'{"source": ["shop"]}\'': lambda app: app.on_cw_event({"source": ["shop"]}),
     "on_kinesis_record clicks --batch-size 5 --starting-position TRIM_HORIZON": lambda app: app.on_kinesis_record(
         "clicks", batch_size=5, starting_position="TRIM_HORIZON"
     ),
@@ -43,8 +51,18 @@ SAME = {
         STREAM, maximum_batching_window_in_seconds=3
     ),
     "lambda_function": lambda app: app.lambda_function(),
-    "schedule rate(1 hour) --timeout 30 --memory 256 --arch arm64 --tracing --json-logs --ephemeral-storage 1024 --dlq d --on-failure f": lambda app: app.schedule(
-        "rate(1 hour)", timeout=30, memory=256, arch="arm64", tracing=True, json_logs=True, ephemeral_storage=1024, dlq="d", on_failure="f"
+    "schedule rate(1 hour) --timeout 30 --memory 256 --arch arm64 --tracing --json-logs --ephemeral-storage 1024 --dlq d --on-failure f": lambda app: (
+        app.schedule(
+            "rate(1 hour)",
+            timeout=30,
+            memory=256,
+            arch="arm64",
+            tracing=True,
+            json_logs=True,
+            ephemeral_storage=1024,
+            dlq="d",
+            on_failure="f",
+        )
     ),
 }
 
@@ -67,7 +85,11 @@ def test_declared_options_are_the_decorators_parameters(name):
     for extra in ("self", "name", "settings"):
         del parameters[extra]
     declared = {option.name: option.default for option in SOURCES[name].all_options()}
-    assert list(declared) and set(declared) == set(parameters) or (name == "lambda_function" and not declared and not parameters)
+    assert (
+        list(declared)
+        and set(declared) == set(parameters)
+        or (name == "lambda_function" and not declared and not parameters)
+    )
     for option in SOURCES[name].options:
         assert parameters[option.name].default == option.default, option.name
 
@@ -92,7 +114,9 @@ def test_the_help_names_every_option_with_what_it_does(name):
         assert " ".join(option.help.split()[:3]) in told, option.name
 
 
-ALSO = '''orders --also 'on_sns_message news --filter-policy "{\\"kind\\": [\\"a\\"]}"' --also "schedule rate(1 hour)"'''
+ALSO = (
+    '''orders --also 'on_sns_message news --filter-policy "{\\"kind\\": [\\"a\\"]}"' --also "schedule rate(1 hour)"'''
+)
 
 
 def test_further_triggers_on_one_line():
@@ -116,7 +140,10 @@ def test_a_notebook_read_from_its_file_knows_further_triggers_and_writes_them_as
     handler = project.handler("all")
     assert [trigger.source for trigger in handler.triggers] == ["on_sqs_message", "on_sns_message", "schedule"]
     text = project.slice(handler).module
-    assert "@app.schedule(expression='rate(1 hour)')\n@app.on_sns_message(topic='news', filter_policy={'kind': ['a']})\n@app.on_sqs_message(queue='orders', name='all')\ndef f(event)" in text
+    assert (
+        "@app.schedule(expression='rate(1 hour)')\n@app.on_sns_message(topic='news', filter_policy={'kind': ['a']})\n@app.on_sqs_message(queue='orders', name='all')\ndef f(event)"
+        in text
+    )
     made = project.function(handler)
     assert [trigger.source for trigger in made.triggers] == ["on_sqs_message", "on_sns_message", "schedule"]
     with pytest.raises(ValueError) as caught:

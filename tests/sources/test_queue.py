@@ -33,7 +33,9 @@ def mapping_of(one):
 
 def queue_attributes(one, queue):
     client = one.aws.client("sqs")
-    return client.get_queue_attributes(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], AttributeNames=["All"])["Attributes"]
+    return client.get_queue_attributes(
+        QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], AttributeNames=["All"]
+    )["Attributes"]
 
 
 def test_options_that_are_removed_again_are_cleared(deployed, name):
@@ -42,7 +44,11 @@ def test_options_that_are_removed_again_are_cleared(deployed, name):
         " report_failures=True, filter={'body': {'n': [1]}})"
     )
     made = mapping_of(one)
-    assert (made["BatchSize"], made["MaximumBatchingWindowInSeconds"], made["ScalingConfig"]) == (20, 2, {"MaximumConcurrency": 3})
+    assert (made["BatchSize"], made["MaximumBatchingWindowInSeconds"], made["ScalingConfig"]) == (
+        20,
+        2,
+        {"MaximumConcurrency": 3},
+    )
     assert made["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert [json.loads(f["Pattern"]) for f in made["FilterCriteria"]["Filters"]] == [{"body": {"n": [1]}}]
     assert one.changes() == []
@@ -59,8 +65,12 @@ def test_a_dead_letter_queue_is_made_and_set(deployed, name):
     one = deployed(f"@app.on_sqs_message('{name}', max_receive_count=2, dlq='{name}-dead')")
     policy = json.loads(queue_attributes(one, name)["RedrivePolicy"])
     assert (policy["deadLetterTargetArn"].rsplit(":", 1)[-1], int(policy["maxReceiveCount"])) == (f"{name}-dead", 2)
-    assert "DeadLetterConfig" not in one.aws.client("lambda").get_function_configuration(FunctionName=one.ref.name) or not (
-        one.aws.client("lambda").get_function_configuration(FunctionName=one.ref.name)["DeadLetterConfig"].get("TargetArn")
+    assert "DeadLetterConfig" not in one.aws.client("lambda").get_function_configuration(
+        FunctionName=one.ref.name
+    ) or not (
+        one.aws.client("lambda")
+        .get_function_configuration(FunctionName=one.ref.name)["DeadLetterConfig"]
+        .get("TargetArn")
     )
     assert one.changes() == []
     one.change(f"@app.on_sqs_message('{name}', dlq='{name}-dead')")
@@ -71,7 +81,9 @@ def test_a_dead_letter_queue_is_made_and_set(deployed, name):
 
 
 def test_messages_that_fail_for_good_reach_the_dead_letter_queue(deployed, name):
-    one = deployed(f"@app.on_sqs_message('{name}', max_receive_count=1, dlq='{name}-dead', timeout=1)", "raise ValueError(event)")
+    one = deployed(
+        f"@app.on_sqs_message('{name}', max_receive_count=1, dlq='{name}-dead', timeout=1)", "raise ValueError(event)"
+    )
     client = one.aws.client("sqs")
     url = client.get_queue_url(QueueName=name)["QueueUrl"]
     client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
@@ -101,7 +113,9 @@ def test_a_visibility_timeout_that_is_too_short_is_told_and_can_be_fixed(deploya
     one = deployable(f"@app.on_sqs_message('{name}', timeout=20)")
     with no_writes(), pytest.raises(Exception, match="shows a message again after 10 s") as caught:
         one.deploy()
-    assert "--fix-visibility-timeout (sets 120 s: AWS advises six times the timeout), or --timeout 10" in str(caught.value)
+    assert "--fix-visibility-timeout (sets 120 s: AWS advises six times the timeout), or --timeout 10" in str(
+        caught.value
+    )
     one.change(f"@app.on_sqs_message('{name}', timeout=20, fix_visibility_timeout=True)").deploy()
     assert queue_attributes(one, name)["VisibilityTimeout"] == "120"
     assert one.changes() == []
@@ -117,7 +131,8 @@ def test_without_a_timeout_the_queues_is_taken_and_said(deployable, connection, 
 
 def test_a_fifo_queue_with_a_function_that_takes_one_record(deployed, name):
     one = deployed(
-        f"@app.on_sqs_message('{name}.fifo', per_record=True, batch_size=10)", "print(event.message_group_id, event.body)"
+        f"@app.on_sqs_message('{name}.fifo', per_record=True, batch_size=10)",
+        "print(event.message_group_id, event.body)",
     )
     assert mapping_of(one)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     result = one.send(message="hi", group_id="g")
@@ -136,7 +151,10 @@ def test_what_aws_would_say_of_a_queue_is_told_before(real, registered):
 
 def test_attached_finds_the_mappings_of_queues_only():
     mappings = [{"EventSourceArn": f"arn:aws:{service}:us-east-1:1:x"} for service in ("sqs", "kinesis", "dynamodb")]
-    found = {name: SOURCES[name].attached(REF, [], mappings) for name in ("on_sqs_message", "on_kinesis_record", "on_dynamodb_record")}
+    found = {
+        name: SOURCES[name].attached(REF, [], mappings)
+        for name in ("on_sqs_message", "on_kinesis_record", "on_dynamodb_record")
+    }
     assert {name: [r.source_arn for r in resources] for name, resources in found.items()} == {
         "on_sqs_message": ["arn:aws:sqs:us-east-1:1:x"],
         "on_kinesis_record": ["arn:aws:kinesis:us-east-1:1:x"],

@@ -19,12 +19,30 @@ REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 CASES = {
     "schedule": ({"expression": "rate(1 hour)"}, {"detail": '{"a": 1}'}, models.EventBridgeModel),
-    "on_cw_event": ({"event_pattern": {"source": ["aws.ec2"], "detail-type": [{"prefix": "EC2"}], "detail": {"state": ["stopped"]}}}, {}, models.EventBridgeModel),
+    "on_cw_event": (
+        {
+            "event_pattern": {
+                "source": ["aws.ec2"],
+                "detail-type": [{"prefix": "EC2"}],
+                "detail": {"state": ["stopped"]},
+            }
+        },
+        {},
+        models.EventBridgeModel,
+    ),
     "on_s3_event": ({"bucket": "shop", "prefix": "in/", "suffix": ".csv"}, {"message": "a;b"}, models.S3Model),
-    "on_sns_message": ({"topic": "news"}, {"message": "m", "subject": "s", "attribute": {"kind": "a"}}, models.SnsModel),
+    "on_sns_message": (
+        {"topic": "news"},
+        {"message": "m", "subject": "s", "attribute": {"kind": "a"}},
+        models.SnsModel,
+    ),
     "on_sqs_message": ({"queue": "orders"}, {"message": "m", "attribute": {"kind": "a"}}, models.SqsModel),
     "on_kinesis_record": ({"stream": "clicks"}, {"message": '{"x": 1}', "key": "k"}, models.KinesisDataStreamModel),
-    "on_dynamodb_record": ({"stream_arn": STREAM}, {"message": '{"id": "1", "price": 2.5}'}, models.DynamoDBStreamModel),
+    "on_dynamodb_record": (
+        {"stream_arn": STREAM},
+        {"message": '{"id": "1", "price": 2.5}'},
+        models.DynamoDBStreamModel,
+    ),
 }
 
 
@@ -53,9 +71,16 @@ def test_what_the_form_says_is_in_the_sample():
     assert S3Event(sample("on_s3_event")[0]).object_key == "in/hello.csv"
     assert SNSEvent(sample("on_sns_message")[0]).sns_message == "m"
     record = next(iter(SQSEvent(sample("on_sqs_message")[0]).records))
-    assert (record.body, record.message_attributes["kind"].string_value, record.queue_url) == ("m", "a", "https://sqs.eu-west-1.amazonaws.com/123456789012/orders")
+    assert (record.body, record.message_attributes["kind"].string_value, record.queue_url) == (
+        "m",
+        "a",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/orders",
+    )
     assert next(iter(KinesisStreamEvent(sample("on_kinesis_record")[0]).records)).kinesis.data_as_json() == {"x": 1}
-    assert sample("on_dynamodb_record")[0]["Records"][0]["dynamodb"]["NewImage"] == {"id": {"S": "1"}, "price": {"N": "2.5"}}
+    assert sample("on_dynamodb_record")[0]["Records"][0]["dynamodb"]["NewImage"] == {
+        "id": {"S": "1"},
+        "price": {"N": "2.5"},
+    }
 
 
 def test_a_scheduler_event_has_its_detail_as_text():

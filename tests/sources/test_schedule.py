@@ -18,7 +18,10 @@ def schedule_of(one):
 
 
 def test_a_rule_has_description_state_and_constant_input(deployed):
-    one = deployed("@app.schedule('rate(1 hour)', description='hourly', enabled=False, input={'a': 1})", "print('got', event.to_dict())")
+    one = deployed(
+        "@app.schedule('rate(1 hour)', description='hourly', enabled=False, input={'a': 1})",
+        "print('got', event.to_dict())",
+    )
     rule = rule_of(one)
     assert (rule["ScheduleExpression"], rule["Description"], rule["State"]) == ("rate(1 hour)", "hourly", "DISABLED")
     assert one.changes() == []
@@ -31,14 +34,23 @@ def test_a_rule_has_description_state_and_constant_input(deployed):
 
 
 def test_a_time_zone_goes_to_scheduler_and_back(deployed):
-    one = deployed("@app.schedule('cron(0 9 ? * MON-FRI *)', timezone='Europe/Vienna', flexible_window=15, description='morning')")
+    one = deployed(
+        "@app.schedule('cron(0 9 ? * MON-FRI *)', timezone='Europe/Vienna', flexible_window=15, description='morning')"
+    )
     made = schedule_of(one)
     assert made["ScheduleExpressionTimezone"] == "Europe/Vienna"
     assert made["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
     role = one.aws.client("iam").get_role_policy(RoleName=f"{one.name}-dev-price-event", PolicyName="nbchalice")
-    assert role["PolicyDocument"]["Statement"] == [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": one.ref.arn}]
-    trust = one.aws.client("iam").get_role(RoleName=f"{one.name}-dev-price-event")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
-    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"} and trust["Condition"]["StringEquals"]["aws:SourceAccount"] == one.aws.account
+    assert role["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": one.ref.arn}
+    ]
+    trust = one.aws.client("iam").get_role(RoleName=f"{one.name}-dev-price-event")["Role"]["AssumeRolePolicyDocument"][
+        "Statement"
+    ][0]
+    assert (
+        trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+        and trust["Condition"]["StringEquals"]["aws:SourceAccount"] == one.aws.account
+    )
     assert one.changes() == []
     one.change("@app.schedule('cron(0 9 ? * MON-FRI *)')")
     done = one.changes()
@@ -72,10 +84,16 @@ def test_a_single_moment_fires_once(deployable):
 
 def test_a_foreign_schedule_of_the_name_is_left_alone(deployable):
     one = deployable("@app.schedule('at(2031-01-01T09:00:00)')")
-    foreign = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:other", "RoleArn": "arn:aws:iam::000000000000:role/other"}
+    foreign = {
+        "Arn": "arn:aws:lambda:us-east-1:000000000000:function:other",
+        "RoleArn": "arn:aws:iam::000000000000:role/other",
+    }
     client = one.aws.client("scheduler")
     client.create_schedule(
-        Name=f"{one.name}-dev-price-event", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=foreign
+        Name=f"{one.name}-dev-price-event",
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=foreign,
     )
     with pytest.raises(Exception, match="exists and invokes arn:aws:lambda:us-east-1:000000000000:function:other"):
         one.deploy()
@@ -84,8 +102,12 @@ def test_a_foreign_schedule_of_the_name_is_left_alone(deployable):
 
 
 def test_several_schedules_on_one_function_are_several_rules(deployed):
-    one = deployed("@app.schedule('rate(1 hour)')\n@app.schedule('rate(2 hours)')\n@app.schedule('at(2031-01-01T09:00:00)')")
-    names = {rule["Name"] for rule in one.aws.client("events").list_rules(NamePrefix=f"{one.name}-dev-price-event")["Rules"]}
+    one = deployed(
+        "@app.schedule('rate(1 hour)')\n@app.schedule('rate(2 hours)')\n@app.schedule('at(2031-01-01T09:00:00)')"
+    )
+    names = {
+        rule["Name"] for rule in one.aws.client("events").list_rules(NamePrefix=f"{one.name}-dev-price-event")["Rules"]
+    }
     assert len(names) == 2
     assert one.changes() == []
     one.change("@app.schedule('rate(1 hour)')").deploy()
@@ -114,7 +136,11 @@ def test_attached_finds_rules_and_schedules_by_the_functions_policy():
     ref = FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
 
     def statement(principal, arn):
-        return {"Sid": "nbchalice-x", "Principal": {"Service": principal}, "Condition": {"ArnLike": {"AWS:SourceArn": arn}}}
+        return {
+            "Sid": "nbchalice-x",
+            "Principal": {"Service": principal},
+            "Condition": {"ArnLike": {"AWS:SourceArn": arn}},
+        }
 
     policy = [
         statement("events.amazonaws.com", ref.arn_of("events", "rule/shop-dev-price-event")),

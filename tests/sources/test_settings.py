@@ -10,7 +10,9 @@ def function_of(one):
 
 
 def statements_of(one):
-    return one.aws.client("iam").get_role_policy(RoleName=one.ref.name, PolicyName="nbchalice")["PolicyDocument"]["Statement"]
+    return one.aws.client("iam").get_role_policy(RoleName=one.ref.name, PolicyName="nbchalice")["PolicyDocument"][
+        "Statement"
+    ]
 
 
 EVERYTHING = (
@@ -25,24 +27,38 @@ def test_every_setting_is_set_and_cleared(deployed):
     function = function_of(one)
     now = function["Configuration"]
     assert (now["Timeout"], now["MemorySize"], now["Environment"]["Variables"]) == (30, 256, {"A": "b"})
-    assert (now["EphemeralStorage"], now["TracingConfig"]["Mode"], now["LoggingConfig"]["LogFormat"]) == ({"Size": 1024}, "Active", "JSON")
+    assert (now["EphemeralStorage"], now["TracingConfig"]["Mode"], now["LoggingConfig"]["LogFormat"]) == (
+        {"Size": 1024},
+        "Active",
+        "JSON",
+    )
     assert (now["VpcConfig"]["SubnetIds"], now["VpcConfig"]["SecurityGroupIds"]) == (["subnet-1"], ["sg-1"])
     assert function["Concurrency"]["ReservedConcurrentExecutions"] == 3 and function["Tags"]["team"] == "x"
-    actions = [action for s in statements_of(one) for action in (s["Action"] if isinstance(s["Action"], list) else [s["Action"]])]
+    actions = [
+        action
+        for s in statements_of(one)
+        for action in (s["Action"] if isinstance(s["Action"], list) else [s["Action"]])
+    ]
     assert {"s3:GetObject", "xray:PutTraceSegments", "ec2:CreateNetworkInterface"} <= set(actions)
     assert one.changes() == []
     one.change("@app.schedule('rate(1 hour)')").deploy()
     function = function_of(one)
     now = function["Configuration"]
     assert (now["Timeout"], now["MemorySize"], (now.get("Environment") or {}).get("Variables", {})) == (60, 128, {})
-    assert (now["EphemeralStorage"], now["TracingConfig"]["Mode"], now["LoggingConfig"]["LogFormat"]) == ({"Size": 512}, "PassThrough", "Text")
+    assert (now["EphemeralStorage"], now["TracingConfig"]["Mode"], now["LoggingConfig"]["LogFormat"]) == (
+        {"Size": 512},
+        "PassThrough",
+        "Text",
+    )
     assert not now["VpcConfig"].get("SubnetIds") and "Concurrency" not in function and "team" not in function["Tags"]
     assert len(statements_of(one)) == 1
     assert one.changes() == []
 
 
 def test_dead_letters_and_reports_of_asynchronous_events(deployed, name):
-    one = deployed(f"@app.schedule('rate(1 hour)', dlq='{name}-dead', on_failure='{name}-failed')", "raise ValueError('no')")
+    one = deployed(
+        f"@app.schedule('rate(1 hour)', dlq='{name}-dead', on_failure='{name}-failed')", "raise ValueError('no')"
+    )
     client, sqs = one.aws.client("lambda"), one.aws.client("sqs")
     arns = {end: f"arn:aws:sqs:{one.aws.region}:{one.aws.account}:{name}-{end}" for end in ("dead", "failed")}
     assert function_of(one)["Configuration"]["DeadLetterConfig"] == {"TargetArn": arns["dead"]}
@@ -59,7 +75,9 @@ def test_dead_letters_and_reports_of_asynchronous_events(deployed, name):
     report = json.loads(found[0]["Body"])["requestContext"]
     assert (report["condition"], report["functionArn"].split(":")[6]) == ("RetriesExhausted", one.ref.name)
     client.put_function_event_invoke_config(
-        FunctionName=one.ref.name, MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": arns["failed"]}}
+        FunctionName=one.ref.name,
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": arns["failed"]}},
     )
     one.change("@app.schedule('rate(1 hour)')").deploy()
     config = client.get_function_event_invoke_config(FunctionName=one.ref.name)

@@ -25,7 +25,10 @@ def test_a_filter_lets_through_what_matches_and_is_cleared_again(deployed, name)
     assert [json.loads(s["FilterPolicy"]) for s in subscriptions(one, name)] == [{"kind": ["order"]}]
     assert one.send(message="yes", attribute={"kind": "order"}).ok
     assert one.changes() == []
-    one.change(f"@app.on_sns_message('{name}', filter_policy={{'a': {{'b': [1]}}}}, filter_scope='MessageBody')", "print(event.message)").deploy()
+    one.change(
+        f"@app.on_sns_message('{name}', filter_policy={{'a': {{'b': [1]}}}}, filter_scope='MessageBody')",
+        "print(event.message)",
+    ).deploy()
     assert subscriptions(one, name)[0]["FilterPolicyScope"] == "MessageBody"
     assert one.send(message='{"a": {"b": 1}}').ok
     one.change(f"@app.on_sns_message('{name}')", "print(event.message)").deploy()
@@ -78,7 +81,13 @@ def test_what_aws_would_say_of_a_topic_is_told_before(real):
     assert queue.message == f"queue no-such-queue of --redrive-dlq does not exist in {real.region}"
 
 
-SUBJECTS = {"hello": None, "x" * 100: None, "x" * 101: "has 101 characters; SNS takes up to 100", "a\nb": "must be one line", "grüße": None}
+SUBJECTS = {
+    "hello": None,
+    "x" * 100: None,
+    "x" * 101: "has 101 characters; SNS takes up to 100",
+    "a\nb": "must be one line",
+    "grüße": None,
+}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -95,7 +104,11 @@ def test_a_wrong_subject_sends_nothing(deployed, no_writes, name):
 
 POLICIES = [
     ({"a": [1, "x", None, True]}, "MessageAttributes", None),
-    ({"a": [{"numeric": [">", 0, "<=", 5]}], "b": [{"prefix": "x"}, {"anything-but": ["y"]}]}, "MessageAttributes", None),
+    (
+        {"a": [{"numeric": [">", 0, "<=", 5]}], "b": [{"prefix": "x"}, {"anything-but": ["y"]}]},
+        "MessageAttributes",
+        None,
+    ),
     ({"$or": [{"a": [1]}, {"b": [2]}]}, "MessageAttributes", None),
     ({"$or": [{"a": [1]}]}, "MessageAttributes", "$or at $or wants a list of two or more objects"),
     ({"a": {"b": {"c": [1]}}}, "MessageBody", None),
@@ -116,5 +129,11 @@ def test_filter_policies(policy, scope, expected):
 
 
 def test_attached_finds_the_topics_that_may_invoke():
-    statement = {"Sid": "nbchalice-x", "Principal": {"Service": "sns.amazonaws.com"}, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:1:t"}}}
-    assert [r.key for r in SNS.attached(REF, [statement], [])] == ["subscription arn:aws:sns:eu-west-1:1:t shop-dev-price"]
+    statement = {
+        "Sid": "nbchalice-x",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:1:t"}},
+    }
+    assert [r.key for r in SNS.attached(REF, [statement], [])] == [
+        "subscription arn:aws:sns:eu-west-1:1:t shop-dev-price"
+    ]
