@@ -17,6 +17,7 @@ from nbchalice.sources.base import AWS, error_code
 
 WORKERS = 32
 PATIENCE = 90.0
+MOST_NAMED = 20
 # Somebody was faster, or an earlier try's answer was lost: look again.
 ALREADY = {
     "EntityAlreadyExists",
@@ -89,9 +90,7 @@ class _Run:
             self.done.append(change)
             self.progress(change, "done")
         else:
-            self.failed.append(
-                (change, explain(error, f"{change.action} {change.resource.kind} {change.resource.name}"))
-            )
+            self.failed.append((change, explain(error, _named(change))))
             self.progress(change, "failed")
 
     def _one(self, change: Change) -> None:
@@ -130,18 +129,22 @@ class _Run:
 
     def report(self) -> DeployError:
         """Return the error that says what was done and what was not."""
-        finished = {change.key for change in self.done}
-        open_changes = [change for change in self.plan.changes if change.key not in finished]
-        failed = {change.key for change, _ in self.failed}
-        undone = [f"{c.action} {c.resource.kind} {c.resource.name}" for c in open_changes if c.key not in failed]
-        parts = [error.message for _, error in self.failed] or ["interrupted"]
-        done = [f"{c.action} {c.resource.kind} {c.resource.name}" for c in self.done]
-        message = "\n".join(
-            [
-                *parts,
-                f"  done: {', '.join(done) or 'nothing'}",
-                f"  not done: {', '.join(undone) or 'nothing else'}",
-            ]
-        )
-        hints = [error.hint for _, error in self.failed if error.hint]
-        return DeployError(message, "; ".join([*hints, "running it again is safe: it continues where this stopped"]))
+        tried = {change.key for change in self.done} | {change.key for change, _ in self.failed}
+        undone = [change for change in self.plan.changes if change.key not in tried]
+        lines = [
+            *([error.message for _, error in self.failed] or ["interrupted"]),
+            f"  done: {_listed(self.done) or 'nothing'}",
+            f"  not done: {_listed(undone) or 'nothing else'}",
+        ]
+        hints = dict.fromkeys(error.hint for _, error in self.failed if error.hint)
+        again = "running it again is safe: it continues where this stopped"
+        return DeployError("\n".join(lines), "; ".join([*hints, again]))
+
+
+def _named(change: Change) -> str:
+    return f"{change.action} {change.resource.kind} {change.resource.name}"
+
+
+def _listed(changes: list[Change]) -> str:
+    names = [_named(change) for change in changes[:MOST_NAMED]]
+    return ", ".join(names if len(names) == len(changes) else [*names, f"and {len(changes) - MOST_NAMED} more"])
