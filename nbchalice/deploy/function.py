@@ -249,7 +249,7 @@ def wait_until_ready(client: Any, name: str) -> None:
         if time.monotonic() > deadline:
             raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
         time.sleep(pause)
-        pause = min(pause * 1.2, 1.0)
+        pause = min(pause * 1.1, 1.0)
 
 
 def _concurrency(current: JSON) -> int | None:
