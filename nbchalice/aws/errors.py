@@ -84,7 +84,8 @@ TRANSIENT_WORDS = (
 def is_transient(error: BaseException) -> bool:
     """Whether the same call may work a little later."""
     if not hasattr(error, "response"):
-        return type(error).__module__.startswith(("botocore", "urllib3")) and "Connection" in type(error).__name__
+        name = type(error).__name__
+        return type(error).__module__.startswith(("botocore", "urllib3")) and ("Connect" in name or "Timeout" in name)
     code, status = error_code(error), status_code(error)  # type: ignore[arg-type]
     return (
         code in TRANSIENT_CODES or status in {429, 500, 502, 503, 504} or any(w in str(error) for w in TRANSIENT_WORDS)
