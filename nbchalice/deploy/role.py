@@ -13,9 +13,12 @@ from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resourc
 POLICY_NAME = OWNER_PREFIX
 
 
-def role_path(app: str, stage: str) -> str:
-    """Return the path of an app's roles; listing it finds every handler that was ever deployed."""
-    return f"/{OWNER_PREFIX}/{app}/{stage}/"
+def role_path(app: str, stage: str, region: str) -> str:
+    """Return the path of an app's roles; listing it finds every handler that was ever deployed.
+
+    IAM knows no regions: without the region in the path, an app of two regions would share roles whose policies differ.
+    """
+    return f"/{OWNER_PREFIX}/{app}/{stage}/{region}/"
 
 
 def log_group_name(function_name: str) -> str:
@@ -25,7 +28,8 @@ def log_group_name(function_name: str) -> str:
 
 def app_roles(aws: AWS, app: str, stage: str) -> Iterator[JSON]:
     """Yield the roles of an app that stand."""
-    for page in aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=role_path(app, stage)):
+    path = role_path(app, stage, aws.region)
+    for page in aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=path):
         yield from page["Roles"]
 
 
@@ -119,7 +123,7 @@ class Role(Resource):
     @property
     def path(self) -> str:
         """The path of the app's roles."""
-        return role_path(self.function.app, self.function.stage)
+        return role_path(self.function.app, self.function.stage, self.function.region)
 
     @property
     def arn(self) -> str:
@@ -157,8 +161,11 @@ class Role(Resource):
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the role is another's."""
-        if current["role"]["Path"] == self.path:
+        path = current["role"]["Path"]
+        if path == self.path:
             return []
+        if path.startswith(self.path.removesuffix(f"{self.function.region}/")):
+            return [f"{self.name} is that of the same app in {path.split('/')[-2]}; IAM has one role of a name"]
         return [f"{self.name} exists and was not made by nbchalice for app {self.function.app}"]
 
     def differences(self, current: JSON) -> list[str]:

@@ -1,7 +1,10 @@
 """Deploy, redeploy, edit, orphans, prune and delete, on the embedded AWS."""
 
+from dataclasses import replace
+
 import pytest
 
+from nbchalice.aws.target import Connection
 from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 
@@ -182,6 +185,22 @@ def test_another_app_of_nbchalice_under_the_same_names_is_refused(connection):
     with pytest.raises(ProblemsError) as refused:
         deploy(clash, connection)
     assert f"belongs to app {outer}-dev, stage x" in str(refused.value)
+
+
+def test_the_same_app_in_another_region_would_share_roles_and_is_refused(connection, name):
+    made = app(name, handler("price"))
+    deploy(made, connection)
+    target = replace(connection.target, region="eu-west-1")
+    elsewhere = Connection(target, lambda service, region: connection._new_client(service, region))
+    with pytest.raises(InvalidInputError, match="is that of the same app in us-east-1; IAM has one role") as refused:
+        deploy(made, elsewhere)
+    assert "another name for the app, stage" in refused.value.hint
+    assert elsewhere.writes == []
+    other = app(name, handler("price"), stage="eu")
+    deploy(other, elsewhere)
+    assert deploy(other, elsewhere).changes == ()
+    engine.delete(other, elsewhere)
+    assert deploy(made, connection).changes == ()
 
 
 def test_a_handler_that_takes_a_role_of_the_users_loses_its_own(connection, name):
