@@ -65,6 +65,7 @@ TRANSIENT_CODES = {
     "ConcurrentModificationException",
     "OperationAborted",
     "OperationAbortedException",
+    "PreconditionFailedException",
     "ResourceConflictException",
     "ResourceInUseException",
     "ResourceNotReadyException",

@@ -162,7 +162,7 @@ class Function(Resource):
             self._create(aws, client)
             return
         if is_busy(current["Configuration"]):
-            wait_until_ready(client, self.name)
+            current = {**current, "Configuration": wait_until_ready(client, self.name)}
         version = self._update(aws, client, current)
         self._set_concurrency(client, _concurrency(current))
         tags = current.get("Tags", {})
@@ -172,15 +172,18 @@ class Function(Resource):
 
     def _update(self, aws: AWS, client: Any, current: JSON) -> str | None:
         """Update settings and code; return the version that was published with the code, if so."""
-        if self._config_differences(current) or current["Configuration"].get("LastUpdateStatus") == "Failed":
+        now = current["Configuration"]
+        if self._config_differences(current) or now.get("LastUpdateStatus") == "Failed":
             client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
-            wait_until_ready(client, self.name)
+            now = wait_until_ready(client, self.name)
         if not self._code_differs(current):
             return None
         changed = current.get("Tags", {}).get(FINGERPRINT) != self.fingerprint()
+        # The revision keeps a call that botocore repeats after a lost answer from publishing twice.
+        extra = {"RevisionId": now["RevisionId"]} if "RevisionId" in now else {}
         with uploaded(aws, self.zip) as code:
             answer = client.update_function_code(
-                FunctionName=self.name, Architectures=[self.arch], Publish=changed, **code
+                FunctionName=self.name, Architectures=[self.arch], Publish=changed, **extra, **code
             )
         wait_until_ready(client, self.name)
         return str(answer["Version"]) if changed else None
@@ -231,8 +234,8 @@ def is_busy(configuration: JSON) -> bool:
     return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
 
 
-def wait_until_ready(client: Any, name: str) -> None:
-    """Wait until Lambda has created or updated a function; look often at first.
+def wait_until_ready(client: Any, name: str) -> JSON:
+    """Wait until Lambda has created or updated a function, and return its configuration; look often at first.
 
     Raises
     ------
@@ -240,12 +243,12 @@ def wait_until_ready(client: Any, name: str) -> None:
     """
     pause, deadline = 0.055, time.monotonic() + PATIENCE
     while True:
-        now = client.get_function_configuration(FunctionName=name)
+        now: JSON = client.get_function_configuration(FunctionName=name)
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
             reason = now.get("StateReason") or now.get("LastUpdateStatusReason") or "it gives no reason"
             raise AWSError(f"Lambda could not set up {name}: {reason}")
         if not is_busy(now):
-            return
+            return now
         if time.monotonic() > deadline:
             raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
         time.sleep(pause)
