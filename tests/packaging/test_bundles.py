@@ -233,7 +233,12 @@ def science(tmp_path_factory):
         head = "import numpy as np, pandas as pd, pathlib, sys\nfrom nbchalice.packaging.bundles import *\nfrom nbchalice.runtime.bundles import load_bundle\nfrom nbchalice.packaging.errors import *\nroot = pathlib.Path(sys.argv[1])\n(root / 'bundles').mkdir(exist_ok=True)\ndef travel(b):\n    for p, c in bundle_files([b]).items():\n        (root / p).write_bytes(c)\n    return load_bundle(b.name, root)\n"
         environment = {**os.environ, "PYTHONPATH": str(REPO)}
         done = subprocess.run(
-            [python, "-c", head + code, root], capture_output=True, text=True, env=environment, check=False
+            # Leave at once: the threads of pyarrow sometimes abort an orderly exit.
+            [python, "-c", head + code + "\nimport os; sys.stdout.flush(); os._exit(0)", root],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.split()

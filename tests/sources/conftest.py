@@ -66,7 +66,13 @@ class Deployable:
         from nbchalice.events.send import send
 
         source, options = self.trigger(number)
-        return send(self.aws, source, options, self.ref, wait=30, **values)
+        # A stream that is read from LATEST on does not deliver what came before the first look at it.
+        tries, wait = (5, 10) if options.get("starting_position") == "LATEST" else (1, 60)
+        for _ in range(tries):
+            sent = send(self.aws, source, options, self.ref, wait=wait, **values)
+            if sent.invocation is not None:
+                break
+        return sent
 
     def changes(self):
         return [(change.action, change.resource.kind) for change in self.deploy().changes]
