@@ -8,7 +8,7 @@ from nbchalice.events.invoke import invoke_here
 from nbchalice.logs.records import Invocation
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
 
 
 def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:

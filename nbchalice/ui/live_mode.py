@@ -18,7 +18,7 @@ from nbchalice.ui.here import call_here
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
     from nbchalice.ui.viewer import Feed, Viewer
 
 STOP_WITHIN = 60.0

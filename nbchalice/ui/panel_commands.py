@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from nbchalice.ui.cards import Result
-from nbchalice.ui.commands import Frontend, command, flag, option, some
+from nbchalice.ui.command import Frontend, command, flag, option, some
 
 
 @command(

@@ -18,7 +18,7 @@ from nbchalice.ui.panels import button, status_html
 from nbchalice.ui.panels_status import Buttons
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
 
 LONGEST = 200
 MOST = 10

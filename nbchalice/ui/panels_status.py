@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.execute import Progress
     from nbchalice.project import Project
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
 
 
 class InPanel:
@@ -190,7 +190,7 @@ class StatusPanel(Buttons):
         self._run("delete", yes=True)
 
     def _refresh(self) -> None:
-        from nbchalice.ui.commands import status_card
+        from nbchalice.ui.app_commands import status_card
 
         card = status_card(self._ui)
         self._card.value = card.html

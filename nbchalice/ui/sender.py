@@ -24,7 +24,7 @@ from nbchalice.ui.forms import INDENT, LABEL, Form, label
 from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
 
 STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn"}
 HISTORY = 20

@@ -20,7 +20,7 @@ from nbchalice.ui.panels import Panel
 from nbchalice.ui.reports import InvocationsCard
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands import Frontend
+    from nbchalice.ui.command import Frontend
 
 STATIC = Path(__file__).parent / "static"
 # Seconds between two messages to the view; it draws as often at the most.

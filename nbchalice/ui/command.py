@@ -1,0 +1,181 @@
+"""What a command is, and how its words are read: `%chalice COMMAND` in the notebook, `nbchalice COMMAND` in a shell."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.ui.cards import Result
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.deploy.execute import Progress
+    from nbchalice.handlers import Handler
+    from nbchalice.project import Project
+
+
+class Frontend(Protocol):
+    """Where a command runs: a notebook session, or a shell with a notebook's file."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody sits at a front end that can show widgets."""
+
+    @property
+    def patient(self) -> bool:
+        """Whether a command may go on until it is interrupted."""
+
+    def pinned(self) -> Frontend:
+        """Return it at this command's stage and target, for what outlives the command."""
+
+    def project(self) -> Project:
+        """Return the notebook's project."""
+
+    def connect(self) -> Connection:
+        """Return the connection to the chosen target."""
+
+    def progress(self, title: str) -> AbstractContextManager[Progress]:
+        """Show how the changes of a plan go."""
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is removed; raise when the answer is no."""
+
+
+Run = Callable[..., "Result | Iterator[Result] | None"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Parameters
+    ----------
+    name: as typed.
+    run: takes the front end and the parameters' values.
+    params: click's parameters, beside what every command has.
+    notebook: whether the command line wants a notebook's file.
+    handler: whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
+    """
+
+    name: str
+    run: Run
+    params: tuple[click.Parameter, ...] = ()
+    notebook: bool = True
+    handler: str = "no"
+
+    @property
+    def help(self) -> str:
+        """What the command does."""
+        return (self.run.__doc__ or "").strip()
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str, *params: click.Parameter, notebook: bool = True, handler: str = "no") -> Callable[[Run], Run]:
+    """Register a function as a command."""
+
+    def register(run: Run) -> Run:
+        COMMANDS[name] = Command(name, run, params, notebook, handler)
+        return run
+
+    return register
+
+
+def flag(name: str, help: str) -> click.Option:
+    """Return an option without a value."""
+    return click.Option([name], is_flag=True, help=help)
+
+
+def option(name: str, help: str, **more: Any) -> click.Option:
+    """Return an option with a value."""
+    return click.Option([name], help=help, **more)
+
+
+def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read options of the form NAME=VALUE."""
+    found = [value.partition("=") for value in values]
+    wrong = [value for value, (name, sign, _) in zip(values, found, strict=True) if not (name and sign)]
+    if wrong:
+        raise click.BadParameter(f"wants NAME=VALUE, not {wrong[0]!r}", param=param)
+    return {name: value for name, _, value in found}
+
+
+def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
+    """Return the project and one of its handlers."""
+    project = ui.project()
+    return project, project.handler(handler)
+
+
+def registered(ui: Frontend) -> Project:
+    """Return the project; a notebook without handlers is an error."""
+    project = ui.project()
+    if not project.handlers:
+        raise InvalidInputError(
+            f"{project.notebook.name} has no handlers",
+            "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it",
+        )
+    return project
+
+
+def click_command(found: Command, *, cli: bool) -> click.Command:
+    """Return click's form of a command, for a shell or for the line magic."""
+    params: list[click.Parameter] = []
+    if cli and found.notebook:
+        params.append(click.Argument(["notebook"], type=click.Path(path_type=Path)))
+    if found.handler != "no":
+        params.append(click.Argument(["handler"], required=found.handler == "required"))
+    params += found.params
+    if found.notebook:
+        params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))
+        params.append(option("--target", "local (default) or aws", type=click.Choice(["local", "aws"])))
+    if cli:
+        params.append(flag("--json", "one JSON document on stdout"))
+        if found.notebook:
+            params.append(flag("--execute", "execute the notebook first, in a kernel of its own"))
+    return click.Command(found.name, params=params, help=found.help)
+
+
+def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> dict[str, Any]:
+    """Return the values of a command's parameters.
+
+    Raises
+    ------
+    InvalidInputError: the words do not fit the command.
+    click.exceptions.Exit: `--help` was asked for and printed.
+    """
+    made = click_command(found, cli=cli)
+    try:
+        with made.make_context(f"{prefix} {found.name}", list(words)) as context:
+            return dict(context.params)
+    except click.ClickException as error:
+        raise InvalidInputError(error.format_message(), f"{prefix} {found.name} --help") from None
+
+
+def _no_app(ui: Frontend, **_: Any) -> None:
+    """Name the app, and bind `app` (a Chalice) in the notebook and on Lambda."""
+
+
+APP = Command("app", _no_app, (click.Argument(["name"]),))
+
+
+def overview(prefix: str) -> str:
+    """Return the commands, a line each."""
+    listed = [*([APP] if prefix.startswith("%") else []), *COMMANDS.values()]
+    width = max(len(one.name) for one in listed)
+    lines = [f"  {one.name.ljust(width)}  {one.help.splitlines()[0]}" for one in listed]
+    return "\n".join([f"{prefix} COMMAND ...   ({prefix} COMMAND --help tells more)", *lines])
+
+
+def no_such_command(name: str, prefix: str) -> InvalidInputError:
+    """Return the error for a command that does not exist, with the nearest one."""
+    near = difflib.get_close_matches(name, [*COMMANDS, "app"], 1)
+    hint = f"{prefix} {near[0]}" if near else f"{prefix} --help lists the commands"
+    return InvalidInputError(f"{prefix} has no command {name!r}", hint)
