@@ -188,7 +188,8 @@ def sam(server: Any, folder: Path) -> dict[str, float]:
         functions += SAM_FUNCTION.format(name=name, minor=sys.version_info[1], event=text)
     (project / "template.yaml").write_text(SAM_TEMPLATE.format(functions=functions))
     environment = {**environment_of(server, folder), "PATH": f"{programs}:{os.environ['PATH']}"}
-    base = [str(programs / "sam"), "sync", "--stack-name", f"bench{time.time_ns()}", "--no-watch", "--region", "us-east-1"]
+    base = [str(programs / "sam"), "sync", "--stack-name", f"bench{time.time_ns()}", "--no-watch"]
+    base += ["--region", "us-east-1"]
     base += ["--capabilities", "CAPABILITY_IAM", "--no-dependency-layer", "--s3-bucket", "bench-chalice"]
     found = {"first deploy": timed(base, project, environment)}
     found["nothing changed"] = timed([*base, "--code"], project, environment)
