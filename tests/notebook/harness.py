@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import uv
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbchalice import Chalice
@@ -14,28 +15,40 @@ from nbchalice.notebook.session import Session
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.ipynb"))
-PYTHONS = sorted(
-    path
-    for version in ("3.11", "3.12", "3.13", "3.14")
-    for path in Path("/").glob(f"root/.pyenv/versions/{version}*/bin/python")
-)
 CLEAN = """
-import json, sys
-sys.path.insert(0, {root!r})
-from nbchalice.runtime.cells import load_module
+import base64, io, json, pathlib, sys, tempfile, zipfile
 requests = json.load(sys.stdin)
 answers = []
 out, sys.stdout = sys.stdout, sys.stderr
+path = list(sys.path)
 for r in requests:
     try:
-        module = load_module(r["module"], r["segments"], r["notebook"], "notebook_code")
-        answers.append({{"result": getattr(module, r["function"])(r["event"])}})
+        root = tempfile.mkdtemp()
+        zipfile.ZipFile(io.BytesIO(base64.b64decode(r["zip"]))).extractall(root)
+        for name in [n for n in sys.modules if n.split(".")[0] in ("nbchalice", "lambda_function", "notebook_code")]:
+            del sys.modules[name]
+        sys.path[:] = [root, *path]
+        import lambda_function
+        answers.append({"result": lambda_function.lambda_handler(r["event"], None)})
         if r["restore"]:
-            exec(r["restore"], module.__dict__)
+            exec(r["restore"], sys.modules["notebook_code"].__dict__)
     except BaseException as error:
-        answers.append({{"error": type(error).__name__ + ": " + str(error)}})
+        answers.append({"error": type(error).__name__ + ": " + str(error)})
 json.dump(answers, out)
 """
+
+
+def installed(version):
+    """Return the interpreter of a Python version if pyenv or uv has one on this computer."""
+    kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    if kept:
+        return kept[-1]
+    command = [uv.find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", version]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
+
+
+PYTHONS = {version: path for version in ("3.11", "3.12", "3.13", "3.14") if (path := installed(version))}
 
 
 def expectation(name):
@@ -93,8 +106,8 @@ def _without_leading_comments(lines):
 
 
 def run_clean(python, requests):
-    """Load modules in a clean interpreter and call their handlers."""
-    return run_script(python, CLEAN.format(root=str(ROOT)), requests)
+    """Import zips in a clean interpreter and call their handlers."""
+    return run_script(python, CLEAN, requests)
 
 
 def run_script(python, script, request):

@@ -1,7 +1,8 @@
-"""Every tricky notebook: what the kernel returns, the captured module returns, or the exact error is raised."""
+"""Every tricky notebook: what the kernel returns, the packaged handler returns, or the exact error is raised."""
 
+import base64
 import functools
-import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.cells import read_notebook
 from nbchalice.notebook.discover import discover
 from nbchalice.notebook.slice import slice_handler
+from nbchalice.packaging.artifact import build
 
 from .harness import FIXTURES, NAMES, PYTHONS, ROOT, Kernel, expectation, jsonable, run_clean, run_script
 
@@ -45,6 +47,14 @@ def runnable():
     return [name for name in packaged() if not expectation(name).get("skip_run")]
 
 
+def zip_of(piece, name):
+    """Package a slice as a deploy does; a function that no decorator registers becomes a plain Lambda function."""
+    if "@app." not in piece.module:
+        register = f"__import__('nbchalice').Chalice('fixture').lambda_function(name={piece.function!r})"
+        piece = replace(piece, module=f"{piece.module}\n_registered = {register}({piece.function}).app\n")
+    return build(piece, expectation(name).get("name", piece.function), python="3.11").zip
+
+
 @functools.cache
 def answers(python):
     requests, names = [], runnable()
@@ -54,10 +64,7 @@ def answers(python):
         whole = not isinstance(piece, NbChaliceError)
         requests.append(
             {
-                "module": piece.module if whole else "raise SystemExit",
-                "segments": piece.segments if whole else [],
-                "function": piece.function if whole else "",
-                "notebook": f"{name}.ipynb",
+                "zip": base64.b64encode(zip_of(piece, name)).decode() if whole else "",
                 "event": expect.get("event"),
                 "restore": expect.get("restore"),
             }
@@ -66,8 +73,8 @@ def answers(python):
 
 
 @pytest.mark.parametrize("name", runnable())
-@pytest.mark.parametrize("python", [*PYTHONS] or [sys.executable], ids=lambda python: python.parts[-3])
-def test_the_module_does_what_the_kernel_does(name, python):
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+def test_the_zip_does_what_the_kernel_does(name, python):
     expect = expectation(name)
     piece, result, _ = captured(name)
     assert not isinstance(piece, NbChaliceError), piece
@@ -149,6 +156,7 @@ import json, sys
 sys.path.insert(0, {root!r})
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.slice import slice_handler
+from nbchalice.packaging.artifact import build
 answers = []
 for name, cells in json.load(sys.stdin):
     cells = [Cell(id, label, source, order) for order, (id, label, source) in enumerate(cells)]
@@ -157,7 +165,7 @@ json.dump(answers, sys.stdout)
 """
 
 
-@pytest.mark.parametrize("python", PYTHONS, ids=lambda python: python.parts[-3])
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
 def test_every_python_slices_alike(python):
     """Those without a cell magic: reading its line takes packages that the clean interpreters lack."""
     wanted = [name for name in packaged() if not expectation(name).get("live") and not expectation(name).get("runs")]
@@ -169,9 +177,7 @@ def test_every_python_slices_alike(python):
         assert module == slice_handler(cells[name], "h", notebook=f"{name}.ipynb").module
 
 
-@pytest.mark.parametrize(
-    "python", [one for one in PYTHONS if "3.11" not in str(one)], ids=lambda python: python.parts[-3]
-)
+@pytest.mark.parametrize("python", [path for version, path in PYTHONS.items() if version != "3.11"])
 def test_type_parameters(python):
     source = "K = int\ntype Pair[T] = tuple[T, K]\nclass Box[T: (int, str)]:\n    def get[U](self, x: U) -> Pair[T]:\n        return LATER\nLATER = 1"
     request = [

@@ -96,7 +96,7 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
             "ImportFailedError",
             "no other program",
         ),
-        ("A = open('/root/.bashrc').read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
+        (f"A = open({__file__!r}).read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
         ("A = open('data.csv').read()  # nbchalice: include", "ReadsLocalFileError", "data.csv"),
         ("import os\nA = os._exit(3)", "ImportFailedError", "ended the process"),
         ("while True:\n    A = 1", "ImportFailedError", "within 1 s"),
