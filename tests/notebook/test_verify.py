@@ -1,5 +1,6 @@
 """A slice is proved before it is deployed."""
 
+import tempfile
 import time
 
 import pytest
@@ -11,6 +12,8 @@ from nbchalice.notebook.verify import verify, warm
 
 from .harness import NAMES, expectation
 from .test_fixtures import captured, packaged
+
+LOCAL = tempfile.NamedTemporaryFile()  # noqa: SIM115 - a file of this computer, for as long as the tests run
 
 
 def piece_of(*sources, namespace=None):
@@ -96,7 +99,7 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
             "ImportFailedError",
             "no other program",
         ),
-        (f"A = open({__file__!r}).read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
+        (f"A = open({LOCAL.name!r}).read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
         ("A = open('data.csv').read()  # nbchalice: include", "ReadsLocalFileError", "data.csv"),
         ("import os\nA = os._exit(3)", "ImportFailedError", "ended the process"),
         ("while True:\n    A = 1", "ImportFailedError", "within 1 s"),
