@@ -6,15 +6,16 @@ The rules are those of "Schedule types on EventBridge Scheduler" and "Creating a
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from datetime import datetime
 
 
-class ScheduleExpression:
+class ScheduleExpression(ABC):
     """Base of ``Rate``, ``Cron`` and ``At``; equal when their text is."""
 
+    @abstractmethod
     def to_string(self) -> str:
         """Return the expression as AWS takes it."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.to_string()

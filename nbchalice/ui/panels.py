@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from nbchalice.ui.cards import Card
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Panel:
+class Panel(ABC):
     """A widget for front ends, and a card for terminals, GitHub and exports.
 
     In a saved notebook the widget is gone. What is given to `keep` stands below the panel then; as long as the widget
@@ -36,9 +37,9 @@ class Panel:
         self._kept: Any = None
 
     @property
+    @abstractmethod
     def view(self) -> widgets.Widget:
         """The widget."""
-        raise NotImplementedError
 
     def style(self) -> widgets.HTML:
         """Return the widget that hides what is kept, for the panel to hold."""
