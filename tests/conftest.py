@@ -46,3 +46,8 @@ def aws(local_aws):
         return clients[service]
 
     return client
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the file that takes longest, so that the workers end together."""
+    items.sort(key=lambda item: "test_crash" not in item.nodeid)
