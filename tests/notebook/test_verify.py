@@ -1,6 +1,5 @@
 """A slice is proved before it is deployed."""
 
-import tempfile
 import time
 
 import pytest
@@ -12,8 +11,6 @@ from nbchalice.notebook.verify import verify, warm
 
 from .harness import NAMES, expectation
 from .test_fixtures import captured, packaged
-
-LOCAL = tempfile.NamedTemporaryFile()  # noqa: SIM115 - a file of this computer, for as long as the tests run
 
 
 def piece_of(*sources, namespace=None):
@@ -99,13 +96,16 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
             "ImportFailedError",
             "no other program",
         ),
-        (f"A = open({LOCAL.name!r}).read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
+        ("A = open('LOCAL').read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
         ("A = open('data.csv').read()  # nbchalice: include", "ReadsLocalFileError", "data.csv"),
         ("import os\nA = os._exit(3)", "ImportFailedError", "ended the process"),
         ("while True:\n    A = 1", "ImportFailedError", "within 1 s"),
     ],
 )
-def test_what_does_not_import_by_itself(source, kind, says):
+def test_what_does_not_import_by_itself(source, kind, says, tmp_path):
+    local = tmp_path / "local.txt"
+    local.write_text("of this computer")
+    source = source.replace("LOCAL", str(local))
     with pytest.raises(NbChaliceError) as caught:
         verify(piece_of(source, H + "A"), timeout=1)
     assert type(caught.value).__name__ == kind, caught.value
