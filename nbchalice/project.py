@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.plan import Plan
     from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
+    from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.handler import HandlerPackage
@@ -145,6 +146,15 @@ class Project:
         return read_notebook(self.notebook) if self.notebook.is_file() else []
 
     @cached_property
+    def effects(self) -> Effects:
+        """The executed statements and what they change, followed once for all handlers."""
+        from nbchalice.notebook.effects import Effects
+        from nbchalice.notebook.history import Timeline
+
+        bundles = {name: bundle.notebook_names for name, bundle in self.bundles.items()}
+        return Effects(Timeline(self.cells, self.notebook.name, bundles))
+
+    @cached_property
     def bundles(self) -> dict[str, Bundle]:
         """The objects bundled by name, from the notebook's folder."""
         from nbchalice.packaging.bundle_store import load_bundles
@@ -203,17 +213,12 @@ class Project:
         ------
         CaptureError: the notebook's code cannot become a module.
         """
-        from nbchalice.notebook.slice import slice_handler
+        from nbchalice.notebook.slice import cut
 
         with self._lock:
             if handler.name not in self._slices:
-                self._slices[handler.name] = slice_handler(
-                    self.cells,
-                    handler.function,
-                    notebook=self.notebook.name,
-                    namespace=self.namespace,
-                    order=handler.order,
-                    bundles={name: bundle.notebook_names for name, bundle in self.bundles.items()},
+                self._slices[handler.name] = cut(
+                    self.effects, handler.function, namespace=self.namespace, order=handler.order
                 )
             return self._slices[handler.name]
 

@@ -49,7 +49,7 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
             continue
         if not walrus and isinstance(item, ast.expr) and not isinstance(item, _TARGETS):
             continue
-        if isinstance(item, ast.Import | ast.ImportFrom):
+        if isinstance(item, (ast.Import, ast.ImportFrom)):
             whole = isinstance(item, ast.Import)
             names |= {alias.asname or (alias.name.split(".")[0] if whole else alias.name) for alias in item.names}
             continue
@@ -61,7 +61,7 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
         if isinstance(item, _COMPREHENSIONS):
             names |= {part.target.id for part in ast.walk(item) if isinstance(part, ast.NamedExpr)}
             continue
-        if isinstance(item, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and item.name:
+        if isinstance(item, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and item.name:
             names.add(item.name)
         elif isinstance(item, ast.MatchMapping) and item.rest:
             names.add(item.rest)
@@ -92,6 +92,6 @@ def global_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
             declared |= set(item.names)
         elif isinstance(item, ast.Nonlocal):
             free |= set(item.names)
-        elif isinstance(item, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(item, _SCOPES):
+        elif isinstance(item, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not isinstance(item, _SCOPES):
             queue += [child for child in children(item) if not isinstance(child, ast.expr)]
     return declared, free

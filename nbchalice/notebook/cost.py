@@ -55,17 +55,22 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
             _hint(names),
             step.location(call.line),
         )
-    loops = statement.now.loops or any(
+    if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and _loops(step, effects):
+        raise NeedsBundleError(
+            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", _hint(names), step.location()
+        )
+
+
+def _loops(step: Step, effects: Effects) -> bool:
+    """Tell whether a statement, or a function of the notebook that it calls, contains a loop."""
+    now = step.statement.now
+    return now.loops or any(
         block.loops
-        for call in statement.now.calls.values()
+        for call in now.calls.values()
         if not call.definition and isinstance(call.root, str)
         for value in effects.values(call.root, step.position)
         for block in effects.reachable(value, step.position)
     )
-    if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and loops:
-        raise NeedsBundleError(
-            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", _hint(names), step.location()
-        )
 
 
 def _hint(names: str) -> str:

@@ -43,11 +43,12 @@ class Effects:
 
     def changed_by(self, handler: Step) -> set[str]:
         """Return the names whose values a handler itself changes, or rebinds, when it is called."""
-        run = Run(self, len(self.timeline.steps) - 1)
+        run, before = Run(self, len(self.timeline.steps) - 1), dict(self.parent)
         for block in handler.statement.later:
             run.block(block, {})
         groups = {self.find(value) for value in run.touched | run.unsure if value not in self.immutable}
         names = {value[0] for value in self.parent if self.find(value) in groups}
+        self.parent = before  # What a call would share is not shared until it is made.
         return names | {value[0] for value in groups} | run.defined
 
     # -- groups of values that may share objects -----------------------------------------------------------------

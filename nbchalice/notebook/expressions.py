@@ -129,7 +129,7 @@ class ExpressionScanner:
         dropped, self.dropped = self.dropped is node, None
         path: list[str] = []
         base: ast.expr = node.func
-        while isinstance(base, ast.Attribute | ast.Subscript):
+        while isinstance(base, (ast.Attribute, ast.Subscript)):
             if isinstance(base, ast.Subscript):
                 self.visit(base.slice)
                 path.append("[]")
@@ -194,12 +194,12 @@ class ExpressionScanner:
     def _assign(self, target: ast.expr, roots: Roots) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, roots)
-        elif isinstance(target, ast.Tuple | ast.List):
+        elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self._assign(element, roots)
         elif isinstance(target, ast.Starred):
             self._assign(target.value, roots)
-        elif isinstance(target, ast.Attribute | ast.Subscript):
+        elif isinstance(target, (ast.Attribute, ast.Subscript)):
             owner = self.visit(target.value)
             if isinstance(target, ast.Subscript):
                 self.visit(target.slice)
@@ -233,7 +233,7 @@ class ExpressionScanner:
         return NONE
 
     def _visit_target_value(self, target: ast.expr) -> None:
-        if isinstance(target, ast.Attribute | ast.Subscript):
+        if isinstance(target, (ast.Attribute, ast.Subscript)):
             self.visit(target.value)
 
     def _delete(self, node: ast.Delete) -> Roots:
@@ -242,7 +242,7 @@ class ExpressionScanner:
                 root = self.scope.resolve(target.id)
                 if isinstance(root, str) and self.immediate:
                     self.deletes.add(root)
-            elif isinstance(target, ast.Attribute | ast.Subscript):
+            elif isinstance(target, (ast.Attribute, ast.Subscript)):
                 self._assign(target, NONE)
             else:
                 self._children(target)

@@ -81,7 +81,7 @@ def read_body(raw: str) -> Body:
     -------
     Body: lines keep their numbers.
     """
-    if not _CANDIDATE.search(raw):
+    if not any(sign in raw for sign in "%!?") or not _CANDIDATE.search(raw):
         return Body(raw)
     lines = raw.split("\n")
     top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)

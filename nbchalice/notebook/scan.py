@@ -79,7 +79,7 @@ class Scanner(ExpressionScanner):
             for name in bound_names(case.pattern):
                 self._bind(name, roots)
             for part in ast.walk(case.pattern):
-                if isinstance(part, ast.expr) and not isinstance(part, ast.Attribute | ast.Load):
+                if isinstance(part, ast.expr) and not isinstance(part, (ast.Attribute, ast.Load)):
                     self.visit(part)
             if case.guard is not None:
                 self.visit(case.guard)

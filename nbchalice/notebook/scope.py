@@ -34,7 +34,7 @@ class Gatherer:
         outer = [target for target, _ in self.flows if isinstance(target, tuple) and target[0] < self.number]
 
         def follow(roots: Iterable[Root]) -> Roots:
-            if not any(isinstance(root, tuple) for root in roots):
+            if not _has_local(roots):
                 return frozenset(roots)
             found: set[Root] = set()
             queue, seen = list(roots), set()
@@ -55,6 +55,8 @@ class Gatherer:
 
         def call(item: Call) -> Call:
             root = item.root
+            if not (isinstance(root, tuple) or _has_local(item.everything())):
+                return item
             if isinstance(root, tuple):
                 close = follow([root])
                 root = next((one for one in close if not isinstance(one, int)), next(iter(close), root))
@@ -77,6 +79,13 @@ class Gatherer:
             params=self.params,
             loops=self.loops,
         )
+
+
+def _has_local(roots: Iterable[Root]) -> bool:
+    for root in roots:  # noqa: SIM110 - a generator takes twice as long, and this is asked most often of all
+        if isinstance(root, tuple):
+            return True
+    return False
 
 
 class Scope:

@@ -10,29 +10,34 @@ from nbchalice.notebook.errors import SecretInSliceError
 if TYPE_CHECKING:
     from nbchalice.notebook.history import Step
 
-_PATTERNS = {
-    "an AWS access key id": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "an AWS secret access key": r"(?i)\baws.{0,20}?secret.{0,20}?['\"][0-9a-z/+]{40}['\"]",
-    "a private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----",
-    "a GitHub token": r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{40,})",
-    "a GitLab token": r"\bglpat-[0-9A-Za-z_-]{20,}",
-    "a Slack token": r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",
-    "a Slack webhook": r"https://hooks\.slack\.com/services/T\w+/B\w+/\w+",
-    "a Stripe key": r"\b[rs]k_live_[0-9A-Za-z]{16,}",
-    "an OpenAI or Anthropic key": r"\bsk-(?:proj-|ant-)?[0-9A-Za-z_-]{20,}",
-    "a Google API key": r"\bAIza[0-9A-Za-z_-]{35}\b",
-    "an npm token": r"\bnpm_[0-9A-Za-z]{36}\b",
-    "a PyPI token": r"\bpypi-[0-9A-Za-z_-]{40,}",
-    "a Hugging Face token": r"\bhf_[0-9A-Za-z]{30,}",
-    "a JSON web token": r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}",
-    "a password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"{}$<>]+:[^\s:/@'\"{}$<>]{3,}@[\w.-]+",
-    "a password or token": r"(?i)\b\w*(?:passw(?:or)?d|secret|token|api_?key|access_?key)\w*['\"]?\]?\s*[:=]\s*"
-    r"['\"](?=[^'\"\s]*\d)(?=[^'\"\s]*[a-z])[0-9A-Za-z/+=_.\-!@#$%^&*]{12,}['\"]",
+_KINDS: dict[str, tuple[str, str]] = {
+    "an AWS access key id": ("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "an AWS secret access key": ("secret", r"(?i)\baws.{0,20}?secret.{0,20}?['\"][0-9a-z/+]{40}['\"]"),
+    "a private key": ("-----begin", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "a GitHub token": (
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{40,})",
+    ),
+    "a GitLab token": ("glpat-", r"\bglpat-[0-9A-Za-z_-]{20,}"),
+    "a Slack token": ("xox", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
+    "a Slack webhook": ("hooks.slack.com", r"https://hooks\.slack\.com/services/T\w+/B\w+/\w+"),
+    "a Stripe key": ("k_live_", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
+    "an OpenAI or Anthropic key": ("sk-", r"\bsk-(?:proj-|ant-)?[0-9A-Za-z_-]{20,}"),
+    "a Google API key": ("aiza", r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    "an npm token": ("npm_", r"\bnpm_[0-9A-Za-z]{36}\b"),
+    "a PyPI token": ("pypi-", r"\bpypi-[0-9A-Za-z_-]{40,}"),
+    "a Hugging Face token": ("hf_", r"\bhf_[0-9A-Za-z]{30,}"),
+    "a JSON web token": ("eyj", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
+    "a password in a URL": ("://", r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"{}$<>]+:[^\s:/@'\"{}$<>]{3,}@[\w.-]+"),
+    "a password or token": (
+        "passw secret token apikey api_key accesskey access_key",
+        r"(?i)\b\w*(?:passw(?:or)?d|secret|token|api_?key|access_?key)\w*['\"]?\]?\s*[:=]\s*"
+        r"['\"](?=[^'\"\s]*\d)(?=[^'\"\s]*[a-z])[0-9A-Za-z/+=_.\-!@#$%^&*]{12,}['\"]",
+    ),
 }
-_COMPILED = [(what, re.compile(pattern)) for what, pattern in _PATTERNS.items()]
-_ANY = re.compile(
-    "|".join(f"(?:{re.sub(r'^[(][?]i[)]', '', pattern)})" for pattern in _PATTERNS.values()), re.IGNORECASE
-)
+"""What it is: the words, in lower case, of which one must stand there for a search to be worth it, and how it looks."""
+
+_COMPILED = [(what, hints.split(), re.compile(pattern)) for what, (hints, pattern) in _KINDS.items()]
 _ALLOWED = re.compile(r"pragma:\s*allowlist secret|EXAMPLE|arn:aws")
 
 
@@ -43,9 +48,15 @@ def find_secret(text: str) -> str | None:
     ----------
     text: one line of code, or the value of a variable.
     """
-    if _ALLOWED.search(text):
+    patterns = _possible(text)
+    if not patterns or _ALLOWED.search(text):
         return None
-    return next((what for what, pattern in _COMPILED if pattern.search(text)), None)
+    return next((what for what, pattern in patterns if pattern.search(text)), None)
+
+
+def _possible(text: str) -> list[tuple[str, re.Pattern[str]]]:
+    lowered = text.lower()
+    return [(what, pattern) for what, hints, pattern in _COMPILED if any(hint in lowered for hint in hints)]
 
 
 def require_no_secrets(steps: list[Step]) -> None:
@@ -60,7 +71,7 @@ def require_no_secrets(steps: list[Step]) -> None:
     SecretInSliceError: names cell and line, and shows no value.
     """
     for step in steps:
-        if not _ANY.search(step.statement.text):
+        if not _possible(step.statement.text):
             continue
         for offset, line in enumerate(step.statement.text.split("\n")):
             what = find_secret(line)

@@ -88,8 +88,28 @@ def slice_handler(
     ------
     CaptureError: something the function needs cannot be captured; subclasses in ``nbchalice.notebook.errors``.
     """
-    timeline = Timeline(cells, notebook, bundles)
-    effects = Effects(timeline)
+    return cut(Effects(Timeline(cells, notebook, bundles)), function, namespace=namespace, order=order)
+
+
+def cut(
+    effects: Effects, function: str, *, namespace: Mapping[str, Any] | None = None, order: int | None = None
+) -> Slice:
+    """Cut a handler out of a notebook that was followed already, for several handlers of one notebook.
+
+    Parameters
+    ----------
+    effects: the followed notebook; it is not changed.
+    function, namespace, order: as for ``slice_handler``.
+
+    Returns
+    -------
+    Slice: the module, with its map back to the cells.
+
+    Raises
+    ------
+    CaptureError: as ``slice_handler`` does.
+    """
+    timeline = effects.timeline
     closure = Closure(timeline, effects, namespace)
     handler = find_definition(timeline, function, order)
     closure.add(handler, END, [function])
@@ -98,7 +118,7 @@ def slice_handler(
     for step in steps:
         _require_replayable(step, effects, closure.wanted[step.position])
     used = closure.names_used()
-    module, segments = render(steps, used, notebook)
+    module, segments = render(steps, used, timeline.notebook)
     require_no_secrets(steps)
     return Slice(
         module=module,
@@ -112,7 +132,7 @@ def slice_handler(
         ),
         needs=closure.taken_from_others(handler),
         function=function,
-        notebook=notebook,
+        notebook=timeline.notebook,
         values=closure.final_values(handler),
         bundles=tuple(
             name for step in steps for line, name in step.split.body.bundles if _loads(step.statement, line, name)

@@ -198,9 +198,9 @@ def _verbatim(node: ast.stmt, lines: list[str], head: int, before: int, after: a
 def _kind(node: ast.stmt, aliases: tuple[Alias, ...]) -> Kind:  # noqa: PLR0911 - one return for each kind
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
         return Kind.FUTURE
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
         return Kind.STAR if aliases and aliases[0].name == "*" else Kind.IMPORT
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return Kind.FUNCTION
     if isinstance(node, ast.ClassDef):
         return Kind.CLASS
@@ -208,7 +208,7 @@ def _kind(node: ast.stmt, aliases: tuple[Alias, ...]) -> Kind:  # noqa: PLR0911 
         return Kind.NOTHING if isinstance(node.value, ast.Constant) else Kind.EXPRESSION
     if isinstance(node, _COMPOUND):
         return Kind.COMPOUND
-    return Kind.NOTHING if isinstance(node, ast.Pass | ast.Global) else Kind.ASSIGN
+    return Kind.NOTHING if isinstance(node, (ast.Pass, ast.Global)) else Kind.ASSIGN
 
 
 def _aliases(node: ast.stmt) -> list[Alias]:
@@ -223,7 +223,7 @@ def _aliases(node: ast.stmt) -> list[Alias]:
         return [
             alias
             for part in ast.walk(node)
-            if isinstance(part, ast.Import | ast.ImportFrom)
+            if isinstance(part, (ast.Import, ast.ImportFrom))
             for alias in _aliases(part)
         ]
     return []
@@ -237,7 +237,7 @@ def _shares(node: ast.stmt) -> bool:
     if not isinstance(node, ast.ClassDef):
         return False
     values = [
-        part.value for part in node.body if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None
+        part.value for part in node.body if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None
     ]
     return bool(node.bases) or any(_immutable(value) != frozenset() for value in values)
 
@@ -265,26 +265,26 @@ def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for eac
     """Return the names that the statement binds whichever way it goes."""
     if isinstance(node, ast.If):
         return _sequence(node.body) & _sequence(node.orelse)
-    if isinstance(node, ast.With | ast.AsyncWith):
+    if isinstance(node, (ast.With, ast.AsyncWith)):
         return _sequence(node.body) | {
             name for item in node.items if item.optional_vars is not None for name in bound_names(item.optional_vars)
         }
-    if isinstance(node, ast.Try | ast.TryStar):
+    if isinstance(node, (ast.Try, ast.TryStar)):
         main = _sequence(node.body) | _sequence(node.orelse)
         for handler in node.handlers:
             main &= _sequence(handler.body)
         return main | _sequence(node.finalbody)
-    if isinstance(node, ast.For | ast.AsyncFor | ast.While | ast.Match | ast.Delete | ast.Expr):
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.Match, ast.Delete, ast.Expr)):
         return set()
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return set()
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
         return bound_names(node) - {"*"}
     if isinstance(node, ast.Assign):
         return {name for target in node.targets for name in bound_names(target)}
-    if isinstance(node, ast.AugAssign | ast.AnnAssign):
+    if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
         return bound_names(node.target)
     return bound_names(node) if node.__class__.__name__ == "TypeAlias" else set()
 
@@ -319,7 +319,7 @@ def _shallow(node: ast.stmt) -> dict[str, frozenset[str]]:
 
 def _immutable(node: ast.expr) -> frozenset[str] | None:
     """Return the names that must be immutable for the expression to be so, or None if it may not be."""
-    if isinstance(node, ast.Constant | ast.JoinedStr | ast.Compare):
+    if isinstance(node, (ast.Constant, ast.JoinedStr, ast.Compare)):
         return frozenset()
     if isinstance(node, ast.Name):
         return frozenset({node.id})

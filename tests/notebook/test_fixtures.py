@@ -9,7 +9,9 @@ import pytest
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.cells import read_notebook
 from nbchalice.notebook.discover import discover
-from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 
 from .harness import FIXTURES, NAMES, PYTHONS, ROOT, Kernel, expectation, jsonable, run_clean, run_script
@@ -111,6 +113,18 @@ def test_segments_map_every_statement(name):
             assert text in raw or generated, (text, raw)
 
 
+def test_cutting_a_handler_out_leaves_the_notebook_as_it_was():
+    for name in packaged():
+        cells = read_notebook(FIXTURES / f"{name}.ipynb")
+        notebook, function = f"{name}.ipynb", expectation(name).get("function", "h")
+        effects = Effects(Timeline(cells, notebook))
+        try:
+            alone = slice_handler(cells, function, notebook=notebook)
+        except NbChaliceError:
+            continue
+        assert [cut(effects, function), cut(effects, function)] == [alone, alone], name
+
+
 @pytest.mark.parametrize("name", [name for name in packaged() if not expectation(name).get("runs")])
 def test_reading_gives_the_same_module_as_running(name):
     expect = expectation(name)
@@ -155,7 +169,9 @@ SLICE = """
 import json, sys
 sys.path.insert(0, {root!r})
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 answers = []
 for name, cells in json.load(sys.stdin):
