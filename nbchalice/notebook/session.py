@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.cells import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ARROW = re.compile(r"^-+> (\d+) (.*)$", re.M)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Session:
@@ -54,13 +61,17 @@ class Session:
         ]
 
     def _before(self) -> list[Cell]:
-        """Take the cells executed before from the history, which does not tell whether they failed."""
-        history = list(self.shell.history_manager.input_hist_raw)
-        return [
-            Cell(f"exec-{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
-            for number, raw in enumerate(history)
-            if number and raw.strip()
-        ]
+        """Take the cells executed before from the history; before IPython 9 it does not tell how they ended."""
+        history = self.shell.history_manager
+        errors: dict[int, dict[str, Any]] = getattr(history, "exceptions", {})
+        found = []
+        for number, raw in enumerate(history.input_hist_raw):
+            if number and raw.strip():
+                cell = Cell(f"exec-{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
+                error = errors.get(number) if cell.ok else None
+                line = printed_line(error["traceback"], raw) if error else None
+                found.append(replace(cell, ok=False, failed_line=line) if error else cell)
+        return found
 
     def _started(self, info: Any) -> None:
         # The input is stored in the history, and counted, only after this hook; hence the number of the next one.
@@ -132,6 +143,26 @@ def failed_line(error: BaseException, raw: str) -> int | None:
     return found
 
 
+def printed_line(traceback: Sequence[str], raw: str) -> int | None:
+    """Find the raw line of a cell at which an error left it, in a traceback as IPython prints and keeps it.
+
+    Parameters
+    ----------
+    traceback: the printed frames, the cell's own first.
+    raw: the cell as typed.
+
+    Returns
+    -------
+    int | None: None if it is unknown, and then nothing of the cell may count.
+    """
+    arrow = _ARROW.search(_COLOURS.sub("", "\n".join(traceback)))
+    if arrow is None:
+        return None
+    lines = raw.split("\n")
+    first = next((index for index, text in enumerate(lines) if text.strip()), 0)
+    return _line_of(arrow.group(2), int(arrow.group(1)), lines, first)
+
+
 def _magic_line(lines: list[str]) -> int:
     return next((index for index, text in enumerate(lines) if text.startswith("%%")), 0)
 
@@ -139,9 +170,12 @@ def _magic_line(lines: list[str]) -> int:
 def _raw_line(filename: str, line: int, lines: list[str], first: int) -> int | None:
     """Map a line of compiled code to the raw cell: IPython strips blank lines from a cell's top."""
     source = linecache.getlines(filename)
-    text = source[line - 1].strip() if 0 < line <= len(source) else ""
+    return _line_of(source[line - 1] if 0 < line <= len(source) else "", line, lines, first)
+
+
+def _line_of(text: str, line: int, lines: list[str], first: int) -> int | None:
     for guess in (line + first, line):
-        if 0 < guess <= len(lines) and text and lines[guess - 1].strip() == text:
+        if 0 < guess <= len(lines) and text.strip() and lines[guess - 1].strip() == text.strip():
             return guess
     if "get_ipython()" in text:
         return line + first

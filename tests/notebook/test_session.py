@@ -2,6 +2,7 @@
 
 import time
 
+import IPython
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -34,6 +35,18 @@ def test_cells_run_before_are_taken_from_history(shell):
         ("cell 2", "x ==", False),
         ("cell 3", "B = 2", True),
         ("cell 4", "C = 3", True),
+    ]
+
+
+@pytest.mark.skipif(IPython.version_info < (9,), reason="older histories do not tell how a cell ended")
+def test_a_cell_that_failed_before_counts_up_to_the_line_that_failed(shell):
+    run(shell, "\n\nA = 1\nB = 1 / 0\nC = 3", "def f():\n    return 1 / 0", "D = 1; f()\nE = 2", "%%time\nF = 1\n1 / 0")
+    session = Session(shell).attach()
+    assert [(cell.label, cell.ok, cell.failed_line) for cell in session.cells()] == [
+        ("cell 1", False, 4),
+        ("cell 2", True, None),
+        ("cell 3", False, 1),
+        ("cell 4", False, 1),
     ]
 
 
