@@ -22,6 +22,8 @@ FAILED = {"error", "timeout"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
     "or check that the trigger is deployed and its filter lets the message through",
+    "failed before it began": "it failed before the handler began, as every invocation will until that is corrected and "
+    "deployed again",
     "running": "the invocation still runs; the logs of the function show how it ends",
 }
 
@@ -137,7 +139,7 @@ def send(
     watch.look([])
     _until_handled(watch, tail, _pace(aws), time.monotonic() + wait, stop or threading.Event())
     watch.tell()
-    return SendResult(sent.message_id, watch.found, sent, watch.state, HINTS.get(_plain(watch.state)))
+    return SendResult(sent.message_id, watch.found, sent, watch.state, HINTS.get(watch.situation))
 
 
 def _standing(tail: Tail) -> set[tuple[str, int]]:
@@ -215,10 +217,17 @@ class _Watch:
         failed = self.found.status in FAILED or not set(self.found.failed_ids).isdisjoint(self._sent.ids)
         return "failed" if failed else "done"
 
+    @property
+    def situation(self) -> str:
+        """The state as `HINTS` names it."""
+        if self.found is not None and self.found.never_began and not self.found.handles(self._sent.ids):
+            return "failed before it began"
+        return "running" if self.state == "retrying" else self.state
+
     def look(self, changed: list[Invocation]) -> None:
         """Take in changed invocations and tell the new state; the end only once its numbers are known."""
         for invocation in changed:
-            if invocation.key in self._earlier or not invocation.handles(self._sent.ids):
+            if invocation.key in self._earlier or not (invocation.handles(self._sent.ids) or invocation.never_began):
                 continue
             if self.found is None or self.found.key == invocation.key:
                 self.found = invocation
@@ -231,7 +240,3 @@ class _Watch:
         if self._tell and (self.state, attempt) != self._told:
             self._told = (self.state, attempt)
             self._tell(Progress(self.state, self._sent.message_id, attempt, self.found))
-
-
-def _plain(state: str) -> str:
-    return "running" if state == "retrying" else state

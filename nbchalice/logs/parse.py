@@ -120,6 +120,7 @@ class _Draft:
             run=self.run,
             ids_cut=self.ids_cut,
             records_cut=self.records_cut,
+            never_began=self.began and not self.ids and status in {"error", "timeout"},
         )
 
     def _status(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 
-UNSAID = {"run", "ids_cut", "records_cut", "result"}
+UNSAID = {"run", "ids_cut", "records_cut", "result", "never_began"}
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class Invocation:
     ids_cut: how many further ids the log leaves out.
     records_cut: how many records were dropped to save memory, the oldest first.
     result: what the function returned where that is known (direct invocations), else None.
+    never_began: whether it failed before nbchalice's runtime could write what it was given, mostly while importing.
     """
 
     request_id: str
@@ -162,6 +163,7 @@ class Invocation:
     ids_cut: int = 0
     records_cut: int = 0
     result: Any = None
+    never_began: bool = False
 
     @property
     def key(self) -> tuple[str, int]:

@@ -51,6 +51,15 @@ def test_a_failure_shows_the_cell_and_returns_at_the_first_attempt(deploy, conne
     assert "cell 4, line 8, in price" in str(result)
 
 
+def test_a_function_that_fails_at_its_import_is_told_at_once(deploy, connection, name):
+    code = SQS.format(queue=name) + "import os\nos.environ['NOT_ON_LAMBDA']\n"
+    made = deploy("on_sqs_message", code, queue=name)
+    result = send(connection, made.source, made.options, made.ref, message="10", wait=120)
+    assert result.status == "failed" and not result.ok
+    assert result.invocation.error.type == "KeyError" and result.invocation.error.frame.cell == "cell 4"
+    assert "before the handler began" in result.hint and result.hint in str(result)
+
+
 def test_an_sns_message(deploy, connection, name):
     code = PRELUDE + "@app.on_sns_message(topic='t')\ndef price(event):\n    app.log.warning('got %s', event.message)\n"
     made = deploy("on_sns_message", code, topic=name)
