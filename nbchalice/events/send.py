@@ -22,8 +22,8 @@ FAILED = {"error", "timeout"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
     "or check that the trigger is deployed and its filter lets the message through",
-    "failed before it began": "it failed before the handler began, as every invocation will until that is corrected and "
-    "deployed again",
+    "failed before it began": "it failed before the handler began, as every invocation will until that is "
+    "corrected and deployed again",
     "running": "the invocation still runs; the logs of the function show how it ends",
 }
 
