@@ -354,10 +354,18 @@ class Project:
 
     def deploy(self, aws: Connection, *, prune: bool = False, progress: Progress | None = None) -> Deployment:
         """Bring AWS to what the notebook says."""
-        from nbchalice.deploy import engine, execute
+        from nbchalice.deploy import engine, execute, here
 
-        done = engine.deploy(self.app, self.verified_packages, aws, prune=prune, progress=progress or execute.quiet)
-        return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *self.suggestions(aws))))
+        told: list[str] = []
+
+        def packages() -> dict[str, Package]:
+            made = self.verified_packages()
+            if aws.local:
+                told.extend(here.prepare(made))
+            return made
+
+        done = engine.deploy(self.app, packages, aws, prune=prune, progress=progress or execute.quiet)
+        return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *told, *self.suggestions(aws))))
 
     def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:
         """Remove all that the app owns."""

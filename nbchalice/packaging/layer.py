@@ -38,6 +38,7 @@ class Layer:
     unzipped_size: bytes of the files in it.
     distributions: pairs of distribution and its unzipped bytes, largest first.
     requirements: what is in it, as `name==version`.
+    lock: what it was made of.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Layer:
     unzipped_size: int
     distributions: tuple[tuple[str, int], ...]
     requirements: tuple[str, ...]
+    lock: Lock
 
     def read(self) -> bytes:
         """Return the bytes of the zip."""
@@ -84,6 +86,7 @@ def build_layer(lock: Lock, *, cache: Path | None = None) -> Layer:
         facts["unzipped_size"],
         tuple((name, size) for name, size in facts["distributions"]),
         lock.pins,
+        lock,
     )
 
 

@@ -74,7 +74,7 @@ def lock(
     wanted = sorted(set(requirements))
     if not wanted:
         return None
-    header = f"# Python {target.python}, {target.arch}, {target.uv_platform}\n"
+    header = _header(target)
     known = sorted(set(installed))
     question = "\n".join([str(_FORMAT), header, *wanted, "--", *known])
     path = (cache or cache_folder()) / "locks" / f"{hashlib.sha256(question.encode()).hexdigest()}.txt"
@@ -84,6 +84,21 @@ def lock(
         answer = Lock(header + _resolve(wanted, known, target), target)
         write_whole(path, answer.text.encode())
     return answer if answer.pins else None
+
+
+def retargeted(lock: Lock, target: LambdaTarget) -> Lock:
+    """Return the same distributions for another target; its wheels have hashes in the same lock.
+
+    Parameters
+    ----------
+    lock: exact versions with the hashes of all their files.
+    target: where they are to run.
+    """
+    return Lock(_header(target) + lock.text.partition("\n")[2], target)
+
+
+def _header(target: LambdaTarget) -> str:
+    return f"# Python {target.python}, {target.arch}, {target.uv_platform}\n"
 
 
 def requirement_name(requirement: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from nbchalice.packaging.errors import UnsupportedTargetError
@@ -52,3 +53,18 @@ class LambdaTarget:
     def label(self) -> str:
         """The target in words, for messages."""
         return f"Python {self.python} on {self.arch} ({self.uv_platform.partition('-')[2]})"
+
+
+@dataclass(frozen=True)
+class ThisMachine(LambdaTarget):
+    """This machine, as far as it can stand in for Lambda.
+
+    Parameters
+    ----------
+    python, arch: as for Lambda.
+    """
+
+    @property
+    def uv_platform(self) -> str:
+        """The platform as uv names it."""
+        return f"{_MACHINES[self.arch]}-apple-darwin" if sys.platform == "darwin" else super().uv_platform

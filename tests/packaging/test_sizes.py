@@ -5,11 +5,14 @@ import pytest
 from nbchalice.packaging.artifact import build
 from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.layer import Layer
+from nbchalice.packaging.lock import Lock
 from nbchalice.packaging.sizes import MB, measure, readable
+from nbchalice.packaging.targets import LambdaTarget
 
 
 def a_layer(zip_size, *distributions):
-    return Layer("k", Path("k.zip"), "", zip_size, sum(size for _, size in distributions), distributions, ())
+    unzipped = sum(size for _, size in distributions)
+    return Layer("k", Path("k.zip"), "", zip_size, unzipped, distributions, (), Lock("", LambdaTarget("3.12")))
 
 
 @pytest.fixture

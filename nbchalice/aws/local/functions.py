@@ -11,9 +11,11 @@ import threading
 import time
 import uuid
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from .spec import FunctionSpec
+from .twins import twin_path
 
 
 class FunctionFolder:
@@ -22,19 +24,30 @@ class FunctionFolder:
     Parameters
     ----------
     root: folder that the server removes when it ends.
+    twins: folder of the layers that were made again for this machine.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, twins: Path) -> None:
+        self._root, self._twins = root, twins
         self._lock = threading.Lock()
 
     def code(self, digest: str, archive: bytes) -> Path:
         """Return the folder of a deployment package."""
         return self._unpacked("code", [(digest, archive)])
 
-    def layers(self, archives: list[tuple[str, bytes]]) -> str:
-        """Return the folder of layers laid over each other, later ones on top, or an empty string."""
-        return str(self._unpacked("layers", archives)) if archives else ""
+    def layers(self, archives: list[tuple[str, bytes]], python: str) -> str:
+        """Return the folder of layers laid over each other, later ones on top, or an empty string.
+
+        Parameters
+        ----------
+        archives: ARN and zip of each.
+        python: version of the interpreter; a layer with a twin for it is replaced by the twin.
+        """
+        chosen: list[tuple[str, bytes | Path]] = []
+        for arn, archive in archives:
+            twin = twin_path(self._twins, arn, python)
+            chosen.append((f"{arn} {twin.name}", twin) if twin.is_file() else (arn, archive))
+        return str(self._unpacked("layers", chosen)) if chosen else ""
 
     def clear(self) -> None:
         """Forget everything unpacked."""
@@ -46,7 +59,7 @@ class FunctionFolder:
         """Return a path for the temporary files of one execution environment."""
         return self._root / "scratch" / uuid.uuid4().hex
 
-    def _unpacked(self, kind: str, archives: list[tuple[str, bytes]]) -> Path:
+    def _unpacked(self, kind: str, archives: Sequence[tuple[str, bytes | Path]]) -> Path:
         digest = hashlib.sha256("\n".join(name for name, _ in archives).encode())
         target = self._root / kind / digest.hexdigest()[:32]
         with self._lock:
@@ -60,9 +73,9 @@ class FunctionFolder:
         return target
 
 
-def unpack(archive: bytes, folder: Path) -> None:
+def unpack(archive: bytes | Path, folder: Path) -> None:
     """Extract a zip with its file modes and symbolic links."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
+    with zipfile.ZipFile(archive if isinstance(archive, Path) else io.BytesIO(archive)) as bundle:
         for entry in bundle.infolist():
             mode = entry.external_attr >> 16
             target = folder / entry.filename

@@ -69,6 +69,7 @@ class Home:
         self.events = root / "events.json"
         self.empty = root / "home"
         self.temporary = root / "tmp"
+        self.twins = root / "twins"
 
     def make(self) -> None:
         """Create the folders, readable by their owner only."""
@@ -83,7 +84,7 @@ class Home:
 
     def clear_state(self) -> None:
         """Remove everything that was saved."""
-        for folder in (self.state, self.objects):
+        for folder in (self.state, self.objects, self.twins):
             shutil.rmtree(folder, ignore_errors=True)
         self.events.unlink(missing_ok=True)
 

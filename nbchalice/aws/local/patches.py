@@ -219,7 +219,7 @@ class Patches:
         """Describe what the execution environments of a function depend on."""
         runtime = self.runtimes(str(config["Runtime"]))
         layers = [(layer["Arn"], lambda_svc._resolve_layer_zip(layer)) for layer in config.get("Layers") or []]
-        layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive])
+        layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive], runtime.version)
         task_root = self.folder.code(config["CodeSha256"], code)
         name, version = config["FunctionName"], config.get("Version", "$LATEST")
         account, region = lambda_svc._account_region_from_function_config(config)

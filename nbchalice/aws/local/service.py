@@ -71,7 +71,7 @@ class Service:
         self.settings = settings
         self.home = Home(Path(settings.home))
         self.endpoint = f"http://127.0.0.1:{record.port}"
-        self.folder = FunctionFolder(self.home.temporary)
+        self.folder = FunctionFolder(self.home.temporary, self.home.twins)
         self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total)
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
         self.patches = Patches(
