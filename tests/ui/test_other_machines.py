@@ -22,5 +22,5 @@ def test_compiled_dependencies_get_a_twin_for_this_machine(run, local_aws, optio
     result = run("%chalice send h --message tea")
     assert result.ok, result
     assert result.invocation.records[-1].message == "['tea'] rpds"
-    told = [note for note in deployed.plan.notes if "is not on this machine" in note]
-    assert bool(told) == ("3.14" in options and sys.version_info[:2] != (3, 14)), deployed.plan.notes
+    told = [note for note in deployed.deployment.plan.notes if "is not on this machine" in note]
+    assert bool(told) == ("3.14" in options and sys.version_info[:2] != (3, 14)), deployed.deployment.plan.notes
