@@ -23,7 +23,9 @@ from nbchalice.ui.notebook import Notebook
 def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     """Run the cell's body in the notebook and register its handler; returns the handler's card."""
     __tracebackhide__ = True
-    raw = notebook.raw_cell() or f"%%{magic} {line}\n{cell}"
+    raw = notebook.raw_cell() or ""
+    if read_body(raw).magic != magic:  # a cell that another one runs, as %run of a notebook does
+        raw = f"%%{magic} {line}\n{cell}"
     body = read_body(raw)
     try:
         parsed = parse_cell_magic(magic, line)

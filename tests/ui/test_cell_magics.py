@@ -149,3 +149,15 @@ def test_without_app_the_app_is_named_after_the_notebook(bare):
     bare("%load_ext nbchalice")
     bare("__session__ = '/some/where/Price list.ipynb'")
     assert "Price-list-dev-price" in bare(PRICE).text
+
+
+def test_a_handler_of_another_notebook_that_is_run_works_here_and_cannot_be_deployed_from_here(run, tmp_path):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = "%%on_sqs_message orders\ndef price(event):\n    return 1"
+    nbformat.write(new_notebook(cells=[new_code_cell(cell)]), tmp_path / "other.ipynb")
+    run("%run other.ipynb")
+    assert run.names["price"].triggers[0].options["queue"] == "orders"
+    error = run.error("%chalice show price")
+    assert "no function price is defined in the notebook" in str(error)
