@@ -55,6 +55,33 @@ def test_layout_is_what_lambda_wants(shared_cache):
     assert layer.zip_size == layer.path.stat().st_size and layer.requirements == ("charset-normalizer==3.4.0",)
 
 
+def test_tests_are_left_out_unless_something_imports_them(make_wheel, tmp_path):
+    files = {
+        "shop/__init__.py": "# the tests are elsewhere\n",
+        "shop/testing.py": "",
+        "shop/data/tests.csv": "",
+        "shop/tests/__init__.py": "from shop.core.tests import helper",
+        "shop/tests/data/big.csv": "1",
+        "shop/core/__init__.py": "",
+        "shop/core/tests/test_core.py": "",
+        "shop/io/__init__.py": "def check():\n    from .tests import run\n",
+        "shop/io/tests/__init__.py": "from ...old.tests.rows import ROWS\n",
+        "shop/old/tests/rows.py": "",
+        "shop/ui/__init__.py": "from shop.ui import (\n    buttons,\n    tests,\n)\n",
+        "shop/ui/tests/x.py": "",
+        "shop/python2.py": "print 'tests'; import shop.core.tests\n",
+        "shop/test/public.py": "",
+    }
+    make_wheel("shop", files)
+    layer = build_layer(lock(["shop"], LambdaTarget("3.13"), cache=tmp_path), cache=tmp_path)
+    archive = zipfile.ZipFile(layer.path)
+    gone = {"shop/tests/__init__.py", "shop/tests/data/big.csv", "shop/core/tests/test_core.py"}
+    found = {name.removeprefix("python/") for name in archive.namelist() if "dist-info" not in name}
+    assert found == set(files) - gone
+    listed = {row[0] for row in csv.reader(io.StringIO(archive.read("python/shop-1.0.dist-info/RECORD").decode()))}
+    assert found < listed and not listed & gone
+
+
 def test_two_machines_make_the_same_bytes(tmp_path):
     target = LambdaTarget("3.13", "arm64")
     found = lock(["markupsafe==3.0.2", "charset-normalizer==3.4.0"], target, cache=tmp_path)
