@@ -252,7 +252,7 @@ class Project:
             handler.name,
             LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
             folder=self.notebook.parent,
-            cells=[cell.source for cell in self.cells],
+            cells=self.cells,
             requirements_file=self.notebook.parent / wanted if wanted else None,
             bundles=[self.bundles[name] for name in piece.bundles],
         )

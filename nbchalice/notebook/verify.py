@@ -20,6 +20,7 @@ from nbchalice.notebook.errors import (
     UnresolvedNameError,
 )
 from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.places import place_of
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.values import brief, describe, differ
 
@@ -128,7 +129,7 @@ def require_syntax(piece: Slice, python: str) -> None:
         raise TargetSyntaxError(
             f"Python {python} does not have this syntax: {error.msg}",
             "write it differently, or choose a newer Python with --python",
-            _place(piece, error.lineno or 1),
+            place_of(piece.segments, piece.module, error.lineno or 1),
         ) from None
 
 
@@ -143,20 +144,11 @@ def _key(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _place(piece: Slice, line: int) -> Location | None:
-    """Map a line of the module to the notebook."""
-    text = piece.module.split("\n")
-    for segment in piece.segments:
-        if segment["line"] <= line < segment["line"] + segment["count"]:
-            return Location(segment["cell"], segment["cell_line"] + line - segment["line"], text[line - 1])
-    return None
-
-
 def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Location | None:
     for segment in piece.segments:
         offset = (cell_line or 0) - segment["cell_line"]
         if segment["cell"] == cell and 0 <= offset < segment["count"]:
-            return _place(piece, segment["line"] + offset)
+            return place_of(piece.segments, piece.module, segment["line"] + offset)
     return Location(cell, cell_line) if cell else None
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "RequirementsFileError",
     "ResolutionError",
     "TooLargeError",
+    "UnmetWishError",
     "UnsupportedTargetError",
     "UvError",
 ]
@@ -34,6 +35,10 @@ class UnsupportedTargetError(PackagingError):
 
 class MissingModuleError(PackagingError):
     """The code imports a module that nothing installed here provides."""
+
+
+class UnmetWishError(PackagingError):
+    """The notebook asks for another version of a package than the one that is installed."""
 
 
 class BundleFormatError(PackagingError):

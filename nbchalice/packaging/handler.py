@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.places import place_of
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
 from nbchalice.packaging.bundles import Bundle, bundle_files
 from nbchalice.packaging.layer import Layer, build_layer
@@ -37,7 +40,7 @@ def package_handler(
     target: LambdaTarget,
     *,
     folder: Path,
-    cells: Iterable[str] = (),
+    cells: Iterable[Cell] = (),
     requirements_file: Path | None = None,
     bundles: Iterable[Bundle] = (),
 ) -> HandlerPackage:
@@ -49,7 +52,7 @@ def package_handler(
     handler_name: its name in the app.
     target: Python version and processor on Lambda.
     folder: the notebook's folder, where local modules are looked for.
-    cells: the texts of all cells, for what `%pip install` asks for.
+    cells: all cells, for what `%pip install` asks for.
     requirements_file: requirements instead of those that the imports give. Default: none.
     bundles: the bundled objects that the module loads. Default: none.
 
@@ -63,6 +66,7 @@ def package_handler(
         folder=folder,
         wishes=wishes(cells, folder),
         requirements_file=requirements_file,
+        place=partial(place_of, slice.segments, slice.module),
     )
     bundles = tuple(bundles)
     wanted = sorted({*needs.requirements, *(pin for bundle in bundles for pin in bundle.requirements)})

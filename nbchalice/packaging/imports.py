@@ -1,13 +1,14 @@
-"""Which modules a source imports, and which of them it cannot do without."""
+"""Which modules a source imports, when, and which of them it cannot do without."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _DYNAMIC = frozenset({"import_module", "__import__"})
+_OF_PYTHON = frozenset({"version_info", "hexversion", "platform", "implementation"})
 _BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -19,12 +20,17 @@ class Import:
     ----------
     module: its absolute dotted name, for example `google.cloud.storage`.
     names: what is taken from it; each may be a submodule. `*` means all.
-    required: False if the code can do without: inside a function, or where an ImportError is caught.
+    required: False if the code can do without: where an ImportError is caught, the name is only a text, or the
+        Python version or system decides.
+    later: whether it is inside a function, so that it runs when that is called.
+    line: where it stands.
     """
 
     module: str
     names: tuple[str, ...] = ()
     required: bool = True
+    later: bool = False
+    line: int = field(default=1, compare=False)
 
     @property
     def top(self) -> str:
@@ -44,7 +50,7 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
     ------
     SyntaxError: the source cannot be parsed.
     """
-    return tuple(dict.fromkeys(_walk(ast.parse(source), package, True)))
+    return tuple(dict.fromkeys(_walk(ast.parse(source), _Place(package))))
 
 
 def is_type_checking(test: ast.expr) -> bool:
@@ -57,30 +63,47 @@ def is_type_checking(test: ast.expr) -> bool:
     return ast.unparse(test).removeprefix("typing.") == "TYPE_CHECKING"
 
 
-def _walk(node: ast.AST, package: str, required: bool) -> Iterator[Import]:
+@dataclass(frozen=True)
+class _Place:
+    """What is known of where a statement stands: its package, and how its imports count."""
+
+    package: str
+    required: bool = True
+    later: bool = False
+
+
+def _walk(node: ast.AST, place: _Place) -> Iterator[Import]:
     if isinstance(node, ast.Import):
-        yield from (Import(alias.name, (), required) for alias in node.names)
+        for alias in node.names:
+            yield Import(alias.name, (), place.required, place.later, node.lineno)
     elif isinstance(node, ast.ImportFrom):
-        if module := _absolute(node, package):
-            yield Import(module, tuple(alias.name for alias in node.names), required)
+        if module := _absolute(node, place.package):
+            names = tuple(alias.name for alias in node.names)
+            yield Import(module, names, place.required, place.later, node.lineno)
     elif isinstance(node, ast.If) and is_type_checking(node.test):
-        yield from _all(node.orelse, package, required)
+        yield from _all(node.orelse, place)
+    elif isinstance(node, ast.If) and _depends_on_python(node.test):
+        yield from _all([*node.body, *node.orelse], replace(place, required=False))
     elif isinstance(node, ast.Try | ast.TryStar):
-        yield from _all(node.body, package, required and not any(map(_catches, node.handlers)))
-        yield from _all(node.handlers, package, False)
-        yield from _all([*node.orelse, *node.finalbody], package, required)
+        caught = any(map(_catches, node.handlers))
+        yield from _all(node.body, replace(place, required=place.required and not caught))
+        yield from _all(node.handlers, replace(place, required=False))
+        yield from _all([*node.orelse, *node.finalbody], place)
     else:
         if isinstance(node, ast.Call) and (name := _dynamic(node)):
-            yield Import(name, (), False)
-        children = list(ast.iter_child_nodes(node))
-        yield from _all(children, package, required and not isinstance(node, _BODIES))
+            yield Import(name, (), False, place.later, node.lineno)
+        within = replace(place, later=True) if isinstance(node, _BODIES) else place
+        yield from _all(list(ast.iter_child_nodes(node)), within)
 
 
-def _all(
-    nodes: list[ast.AST] | list[ast.stmt] | list[ast.ExceptHandler], package: str, required: bool
-) -> Iterator[Import]:
+def _all(nodes: Sequence[ast.AST], place: _Place) -> Iterator[Import]:
     for node in nodes:
-        yield from _walk(node, package, required)
+        yield from _walk(node, place)
+
+
+def _depends_on_python(test: ast.expr) -> bool:
+    """Tell whether a condition asks for the Python version or the operating system."""
+    return any(isinstance(node, ast.Attribute) and node.attr in _OF_PYTHON for node in ast.walk(test))
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -138,7 +138,12 @@ def _is_local(distribution: metadata.Distribution) -> bool:
 
 
 def _direct_url(distribution: metadata.Distribution) -> dict[str, object]:
-    """Return what PEP 610 records of a distribution that did not come from a registry."""
+    """Return what PEP 610 records of a distribution that did not come from a registry.
+
+    conda's packages name the folder they were built in; registries have them all the same.
+    """
+    if (distribution.read_text("INSTALLER") or "").strip() == "conda":
+        return {}
     try:
         found: dict[str, object] = json.loads(distribution.read_text("direct_url.json") or "{}")
     except ValueError:

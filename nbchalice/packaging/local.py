@@ -59,8 +59,8 @@ def reached_modules(wanted: Import, files: Mapping[str, Path]) -> Iterator[str]:
         yield from (path for path in (f"{base}.py", f"{base}/__init__.py") if path in files)
 
 
-def scan_file(name: str, path: Path) -> tuple[Import, ...]:
-    """Return the imports of a local module.
+def read_source(name: str, path: Path) -> str:
+    """Return the text of a local module.
 
     Parameters
     ----------
@@ -69,18 +69,51 @@ def scan_file(name: str, path: Path) -> tuple[Import, ...]:
 
     Raises
     ------
+    LocalSyntaxError: it is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise LocalSyntaxError(
+            f"the local module {name} cannot be parsed: it is not UTF-8 text", "save it as UTF-8", Location(name)
+        ) from None
+
+
+def scan(name: str, source: str) -> tuple[Import, ...]:
+    """Return the imports of a local module.
+
+    Parameters
+    ----------
+    name: its path in the zip.
+    source: its text.
+
+    Raises
+    ------
     LocalSyntaxError: it cannot be parsed.
     """
     package = name.rpartition("/")[0].replace("/", ".")
     try:
-        return find_imports(path.read_bytes().decode("utf-8-sig"), package)
-    except (SyntaxError, UnicodeDecodeError) as error:
-        line, text = getattr(error, "lineno", None), getattr(error, "text", None)
+        return find_imports(source, package)
+    except (SyntaxError, ValueError) as error:
+        message, line = getattr(error, "msg", str(error)), getattr(error, "lineno", None)
         raise LocalSyntaxError(
-            f"the local module {name} cannot be parsed: {getattr(error, 'msg', None) or 'it is not UTF-8 text'}",
+            f"the local module {name} cannot be parsed: {message}",
             "correct the file, then run it again",
-            Location(name, line, text),
+            line_of(name, source, line) if line else Location(name),
         ) from None
+
+
+def line_of(name: str, source: str, line: int) -> Location:
+    """Return the place of a line of a local module, for errors.
+
+    Parameters
+    ----------
+    name: its path in the zip.
+    source: its text.
+    line: counted from 1.
+    """
+    lines = source.splitlines()
+    return Location(name, line, lines[line - 1] if 0 < line <= len(lines) else None)
 
 
 def _wanted(path: Path) -> bool:

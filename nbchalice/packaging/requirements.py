@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from nbchalice.packaging.errors import MissingModuleError
+from nbchalice.errors import Location
+from nbchalice.packaging.errors import MissingModuleError, UnmetWishError
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.installed import Owner, find_owner, installed_pins
-from nbchalice.packaging.local import collect_files, reached_modules, read_all, scan_file
+from nbchalice.packaging.local import collect_files, line_of, reached_modules, read_all, read_source, scan
 from nbchalice.packaging.lock import PROVIDED, requirement_name
-from nbchalice.packaging.wishes import read_requirements, wishes
+from nbchalice.packaging.plugins import find_plugins
+from nbchalice.packaging.wishes import Wish, read_requirements, wishes
 
 __all__ = ["Dependencies", "find_dependencies", "installed_pins", "read_requirements", "wishes"]
 
@@ -33,13 +36,13 @@ _KNOWN_NAMES = {
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
     "serial": "pyserial",
+    "pkg_resources": "setuptools",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "slugify": "python-slugify",
     "yaml": "pyyaml",
     "zmq": "pyzmq",
 }
-
 
 _REMOVED = {
     "3.12": {"asynchat", "asyncore", "distutils", "imp", "smtpd"},
@@ -48,6 +51,9 @@ _REMOVED = {
         *("nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
     },
 }
+_ADDED = {"3.14": {"annotationlib", "compression"}}
+_VERSIONED = re.compile(r"[=<>~!]=|[<>@]")
+Place = Callable[[int], Location | None]
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,9 @@ def find_dependencies(
     *,
     python: str | None = None,
     folder: Path | None = None,
-    wishes: Iterable[str] = (),
+    wishes: Iterable[Wish] = (),
     requirements_file: Path | None = None,
+    place: Place = lambda line: None,
 ) -> Dependencies:
     """Return what a module imports: distributions, pinned to what is installed here, and local code.
 
@@ -82,6 +89,7 @@ def find_dependencies(
     wishes: requirements of `%pip install` lines (see `wishes`). A wish gives the extras of what is imported, and
         stands in for what is not installed here; one that nothing imports is not shipped. Default: none.
     requirements_file: if given, exactly what it lists is shipped, whatever is imported. Default: None.
+    place: tells where a line of the module stands in the notebook, for errors. Default: nowhere.
 
     Returns
     -------
@@ -90,87 +98,135 @@ def find_dependencies(
 
     Raises
     ------
-    MissingModuleError: an import that nothing provides, or that Lambda's Python no longer has.
+    MissingModuleError: an import that nothing provides, or that Lambda's Python does not have.
+    UnmetWishError: a wish wants another version than is installed.
     CompiledLocalCodeError, LocalSyntaxError: local code that cannot come along.
     RequirementsFileError: the file cannot be used.
     """
     listed = None if requirements_file is None else read_requirements(requirements_file)
-    asked = {requirement_name(wish): wish for wish in wishes}
-    gone = {name for version, names in _REMOVED.items() if _at_least(python, version) for name in names}
-    search = _Search(folder, asked, gone, trusting=listed is not None)
-    search.run(find_imports(module))
+    asked = {requirement_name(wish.text): wish for wish in wishes}
+    search = _Search(folder, asked, python, trusting=listed is not None)
+    search.run(module, place)
     found = search.requirements if listed is None else listed
     return Dependencies(tuple(sorted(set(found))), read_all(search.files.items()))
 
 
 class _Search:
-    """The walk over imports, from the slice into local code."""
+    """The walk over imports, from the slice into local code, and to the plugins of what they import."""
 
-    def __init__(self, folder: Path | None, asked: dict[str, str], gone: set[str], *, trusting: bool) -> None:
+    def __init__(self, folder: Path | None, asked: dict[str, Wish], python: str | None, *, trusting: bool) -> None:
         self.folder = folder
         self.asked = asked
-        self.gone = gone
+        self.python = python
         self.trusting = trusting
         self.requirements: list[str] = []
         self.files: dict[str, Path] = {}
-        self._scanned: set[str] = set()
+        self._sources: dict[str, str] = {}
+        self._seen: set[Import] = set()
 
-    def run(self, imports: Iterable[Import]) -> None:
-        todo, seen = list(imports), set[Import]()
+    def run(self, module: str, place: Place) -> None:
+        self._sources[""] = module
+        # What the slice imports in a function will be called: helpers in local code may not.
+        todo = [(replace(found, later=False), place) for found in find_imports(module)]
         while todo:
-            wanted = todo.pop(0)
-            if wanted in seen:
-                continue
-            seen.add(wanted)
-            owner = find_owner(wanted, self.folder)
-            if owner == Owner() and wanted.top in self.gone:
-                self._removed(wanted)
-            if owner.missing:
-                self._missing(wanted)
-            self.requirements += [self._wished(pin) for pin in owner.requirements if self._ships(pin)]
-            todo += self._enter(wanted, owner)
+            wanted, where = todo.pop(0)
+            if wanted not in self._seen:
+                self._seen.add(wanted)
+                todo += self._visit(wanted, where)
+            if not todo:
+                todo += [(found, place) for found in self._plugins() if found not in self._seen]
 
-    def _enter(self, wanted: Import, owner: Owner) -> list[Import]:
-        """Take a local module along and return what those of its modules import that are run."""
+    def _visit(self, wanted: Import, place: Place) -> list[tuple[Import, Place]]:
+        """Note what an import needs; return what the local modules that it runs import."""
+        owner = find_owner(wanted, self.folder)
+        strict = wanted.required and not wanted.later and not self.trusting
+        if strict and owner == Owner() and (why := _absent(wanted.top, self.python)):
+            raise MissingModuleError(*why, place(wanted.line))
+        if owner.missing and not self._stands_in(wanted) and strict and wanted.top not in PROVIDED:
+            raise _missing(wanted, place(wanted.line))
+        self.requirements += [self._wished(pin) for pin in owner.requirements if self._ships(pin)]
+        return self._enter(wanted, owner)
+
+    def _enter(self, wanted: Import, owner: Owner) -> list[tuple[Import, Place]]:
         if owner.local is None:
             return []
         files = collect_files(owner.local)
         self.files.update(files)
-        found: list[Import] = []
+        found: list[tuple[Import, Place]] = []
         for name in reached_modules(wanted, files):
-            if name not in self._scanned:
-                self._scanned.add(name)
-                found += scan_file(name, files[name])
+            if name not in self._sources:
+                self._sources[name] = read_source(name, files[name])
+                place = partial(line_of, name, self._sources[name])
+                found += [(one, place) for one in scan(name, self._sources[name])]
         return found
+
+    def _plugins(self) -> Iterator[Import]:
+        """Yield what the libraries import only when they are asked to, as far as it is here."""
+        hosts = {wanted.top for wanted in self._seen}
+        for source in self._sources.values():
+            for modules in find_plugins(source, hosts):
+                for one in (Import(module, (), False, True) for module in modules):
+                    if self._wish_for(one) or not find_owner(one, self.folder).missing:
+                        yield one
+                        break
 
     def _ships(self, pin: str) -> bool:
         name = requirement_name(pin)
-        return name not in PROVIDED or bool(re.search(r"[=<>~!]=|[<>@]", self.asked.get(name, "")))
+        return name not in PROVIDED or (name in self.asked and bool(_VERSIONED.search(self.asked[name].text)))
 
     def _wished(self, pin: str) -> str:
-        """Give a pin the extras that were asked for."""
-        extras = re.match(r"[\w.-]+\s*(\[[^\]]*\])", self.asked.get(requirement_name(pin), ""))
-        return re.sub(r"^[\w.-]+", lambda name: name[0] + extras[1], pin, count=1) if extras else pin
+        """Give a pin the extras that were asked for; refuse another version than was asked for."""
+        wish = self.asked.get(requirement_name(pin))
+        if wish is None or self.trusting:
+            return pin
+        from packaging.requirements import InvalidRequirement, Requirement
 
-    def _removed(self, wanted: Import) -> None:
-        if wanted.required and not self.trusting:
-            raise MissingModuleError(
-                f"the module {wanted.top} was removed from Python; Lambda's version does not have it",
-                "do without it, or use a --python that has it",
+        try:
+            wanted = Requirement(wish.text)
+        except InvalidRequirement:
+            return pin
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            return pin
+        name, is_pin, version = pin.partition("==")
+        if is_pin and not wanted.specifier.contains(version, prereleases=True):
+            raise UnmetWishError(
+                f"{name} {version} is installed, but the notebook asks for {wish.text}",
+                "run that cell again and restart the kernel, change it, or give --requirements FILE",
+                wish.location,
             )
+        extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
+        return re.sub(r"^[\w.-]+", lambda name: name[0] + extras, pin, count=1)
 
-    def _missing(self, wanted: Import) -> None:
+    def _wish_for(self, wanted: Import) -> Wish | None:
         guesses = (_KNOWN_NAMES.get(wanted.top, wanted.top), wanted.top, wanted.module)
-        for guess in map(requirement_name, guesses):
-            if guess in self.asked:
-                self.requirements.append(self.asked[guess])
-                return
-        if wanted.required and not self.trusting and wanted.top not in PROVIDED:
-            raise MissingModuleError(
-                f"the module {wanted.top} is imported, but nothing installed here provides it",
-                f"run %pip install {_KNOWN_NAMES.get(wanted.top, wanted.top)} in a cell, put {wanted.top}.py beside "
-                "the notebook, or list what provides it in --requirements FILE",
-            )
+        return next((self.asked[name] for name in map(requirement_name, guesses) if name in self.asked), None)
+
+    def _stands_in(self, wanted: Import) -> bool:
+        """Let a wish provide what is not installed here."""
+        wish = self._wish_for(wanted)
+        if wish is not None:
+            self.requirements.append(wish.text)
+        return wish is not None
+
+
+def _absent(module: str, python: str | None) -> tuple[str, str] | None:
+    """Return message and hint if a module of Python here is not in the Python on Lambda."""
+    if any(module in names and _at_least(python, version) for version, names in _REMOVED.items()):
+        return f"Python {python} no longer has the module {module}", "do without it, or use a --python that has it"
+    for version, names in _ADDED.items():
+        if module in names and python is not None and not _at_least(python, version):
+            return f"Python {python} does not have the module {module} yet", f"use --python {version} or later"
+    return None
+
+
+def _missing(wanted: Import, location: Location | None) -> MissingModuleError:
+    package = _KNOWN_NAMES.get(wanted.top, wanted.top)
+    return MissingModuleError(
+        f"the module {wanted.top} is imported, but nothing installed here provides it",
+        f"run %pip install {package} in a cell, put {wanted.top}.py beside the notebook, or list what provides it in "
+        "--requirements FILE",
+        location,
+    )
 
 
 def _at_least(python: str | None, version: str) -> bool:

@@ -104,7 +104,7 @@ def _files() -> Mapping[str, tuple[str, list[str]]]:
 def _at_once(path: str, source: str) -> list[str]:
     module = _module(path)
     package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
-    return _names(i for i in find_imports(source, package) if i.required)
+    return _names(i for i in find_imports(source, package) if i.required and not i.later)
 
 
 def _module(path: str) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nbchalice.errors import Location
 from nbchalice.packaging.errors import RequirementsFileError
 
+if TYPE_CHECKING:
+    from nbchalice.notebook.cells import Cell
+
+_OPTIONS = r"(?:\s+-\S+)*"
 _INSTALL = re.compile(
-    r"^\s*(?P<bang>[%!]?)\s*(?:(?:\{sys\.executable\}|\S*python[\d.]*)\s+-m\s+)?(?:uv\s+)?pip3?\s+install\s+(?P<rest>.*)$"
+    r"^(?P<indent>\s*)(?P<bang>(?:\w+\s*=\s*)?(?:!!?|%(?:sx\s)?))?\s*(?:\w+=\S*\s+)*(?:sudo\s+)?"
+    rf"(?:(?:(?:\{{sys\.executable\}}|\S*python[\d.]*)\s+-m\s+)?(?:uv\s+)?pip3?{_OPTIONS}\s+install"
+    rf"|uv\s+add|(?P<conda>(?:micro)?(?:conda|mamba){_OPTIONS}\s+install))\s+(?P<rest>.*)$"
 )
 _SHELL_CELL = re.compile(r"^\s*%%(?:bash|sh|script\s+\S*sh)\b")
 _TAKES_VALUE = frozenset({
@@ -18,18 +28,35 @@ _TAKES_VALUE = frozenset({
     *("-t", "--target", "--prefix", "--root", "--python", "--platform", "--python-version", "--implementation"),
     *("--abi", "--proxy", "--timeout", "--retries", "--cert", "--progress-bar", "--cache-dir", "--src", "--log"),
     *("--upgrade-strategy", "--only-binary", "--no-binary", "--default-index", "--index"),
+    *("-p", "--name", "--channel"),
 })  # fmt: skip
 _FILE_OPTIONS = frozenset({"-r", "--requirement", "--requirements"})
-_NAMED = re.compile(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:(?:[=<>!~]=?|===|;|@).*)?$")
+_NAMED = re.compile(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:(?:[=<>!~]=?|===|;|@)\s*[\w'\"(].*)?$")
+_CONDA_VERSION = re.compile(r"^([\w.-]+)=([\w.*]+)(?:=.*)?$")
 _PATH_LIKE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz)$|^\w+\+\w+:|^\w+://")
 
 
-def wishes(sources: Iterable[str], folder: Path | None = None) -> list[str]:
+@dataclass(frozen=True)
+class Wish:
+    """What the notebook asks to install.
+
+    Parameters
+    ----------
+    text: the requirement, for example `pandas[parquet]>=2`.
+    location: the line that asks for it.
+    """
+
+    text: str
+    location: Location | None = None
+
+
+def wishes(cells: Iterable[Cell], folder: Path | None = None) -> list[Wish]:
     """Return the requirements that the `pip install` lines of some cells name.
 
     Parameters
     ----------
-    sources: texts of cells. `%pip`, `!pip`, `!python -m pip`, `%uv pip` and lines of `%%bash` cells count.
+    cells: in the order of execution. `%pip`, `!pip`, `!python -m pip`, `%uv pip`, `!uv add`, `%conda`, a bare
+        `pip install` and lines of `%%bash` cells count.
     folder: where `-r FILE` is looked up; such files are ignored if None (default) or absent.
 
     Returns
@@ -37,7 +64,12 @@ def wishes(sources: Iterable[str], folder: Path | None = None) -> list[str]:
     Requirements in the order they were asked for; the last one of a name counts. Paths and repositories are not
     among them: what they install is found through the imports.
     """
-    found = [wish for source in sources for line in _lines(source) for wish in _line_wishes(line, folder)]
+    found = (
+        Wish(text, cell.location(number))
+        for cell in cells
+        for number, match in _lines(cell.source)
+        for text in _line_wishes(match["rest"], folder, conda=bool(match["conda"]))
+    )
     return list(dict.fromkeys(found))
 
 
@@ -55,24 +87,51 @@ def read_requirements(path: Path) -> list[str]:
     return list(dict.fromkeys(_read(path, ())))
 
 
-def _lines(source: str) -> Iterator[str]:
+def _lines(source: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """Yield number and match of each line that installs something."""
     shell = bool(_SHELL_CELL.match(source))
-    for line in re.sub(r"\\\n", " ", source).splitlines():
-        match = _INSTALL.match(line)
-        if match and (match["bang"] or shell):
-            yield match["rest"]
+    matches = [(number, match) for number, line in _joined(source) if (match := _INSTALL.match(line))]
+    if matches and not _is_python(source):
+        yield from ((n, match) for n, match in matches if match["bang"] or shell or not match["indent"])
 
 
-def _line_wishes(rest: str, folder: Path | None) -> Iterator[str]:
+def _is_python(source: str) -> bool:
+    """Tell whether a cell is Python alone: lines that install something are then within texts."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line, with the lines that a backslash continues."""
+    pending, first = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        first = first if pending else number
+        if line.rstrip().endswith("\\") and not line.lstrip().startswith("#"):
+            pending += line.rstrip()[:-1] + " "
+            continue
+        yield first, pending + line
+        pending = ""
+    if pending:
+        yield first, pending
+
+
+def _line_wishes(rest: str, folder: Path | None, *, conda: bool) -> Iterator[str]:
     words = iter(_words(rest))
     for word in words:
         option, _, value = word.partition("=")
         if option in _FILE_OPTIONS:
             yield from _file_wishes(value or next(words, ""), folder)
-        elif word in _TAKES_VALUE:
+        elif word.startswith("-r"):
+            yield from _file_wishes(word[2:], folder)
+        elif word in _TAKES_VALUE or (conda and word == "-n"):
             next(words, None)
-        elif not word.startswith("-") and _NAMED.match(word) and not _PATH_LIKE.search(word):
-            yield word
+        elif not word.startswith("-") and not _PATH_LIKE.search(word):
+            text = _CONDA_VERSION.sub(r"\1==\2.*", word).replace(".*.*", ".*") if conda else word
+            if _NAMED.match(text):
+                yield text
 
 
 def _words(rest: str) -> list[str]:
@@ -124,14 +183,7 @@ def _read(path: Path, parents: tuple[Path, ...]) -> Iterator[str]:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line with continued lines joined, comments and hashes cut off."""
-    pending, first = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
-        first = first if pending else number
-        if line.rstrip().endswith("\\") and not line.lstrip().startswith("#"):
-            pending += line.rstrip()[:-1] + " "
-            continue
-        whole = re.sub(r"(?:^|\s)#.*$|\s--hash[= ]\S+", "", pending + line).strip()
-        pending = ""
-        if whole:
-            yield first, whole
+    """Yield number and text of each line that says something, without comments and hashes."""
+    for number, line in _joined(text):
+        if whole := re.sub(r"(?:^|\s)#.*$|\s--hash[= ]\S+", "", line).strip():
+            yield number, whole

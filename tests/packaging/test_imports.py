@@ -7,14 +7,20 @@ def found(source, package=""):
     return [(i.module, i.names, i.required) for i in find_imports(source, package)]
 
 
+def later(source):
+    return {i.module: i.later for i in find_imports(source)}
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("import a, b.c as d", [("a", (), True), ("b.c", (), True)]),
         ("from a.b import c, d as e", [("a.b", ("c", "d"), True)]),
         ("from a import *", [("a", ("*",), True)]),
-        ("def f():\n    import a", [("a", (), False)]),
-        ("async def f():\n    import a", [("a", (), False)]),
+        ("def f():\n    import a", [("a", (), True)]),
+        ("async def f():\n    import a", [("a", (), True)]),
+        ("if sys.version_info < (3, 11):\n    import a\nelse:\n    import b", [("a", (), False), ("b", (), False)]),
+        ("if sys.platform == 'win32':\n    import a", [("a", (), False)]),
         ("class C:\n    import a", [("a", (), True)]),
         ("if x:\n    import a", [("a", (), True)]),
         (
@@ -36,6 +42,12 @@ def found(source, package=""):
 )
 def test_imports(source, expected):
     assert found(source) == expected
+
+
+def test_what_is_imported_when_a_function_is_called():
+    source = "import a\ndef f():\n    import b\n    try:\n        import c\n    except ImportError:\n        pass\nclass K:\n    import d"
+    assert later(source) == {"a": False, "b": True, "c": True, "d": False}
+    assert [i.line for i in find_imports(source)] == [1, 3, 5, 9]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import pytest
 import uv
 
 import nbchalice
-from nbchalice.packaging.errors import CompiledLocalCodeError, LocalSyntaxError, MissingModuleError
+from nbchalice.errors import Location
+from nbchalice.packaging.errors import CompiledLocalCodeError, LocalSyntaxError, MissingModuleError, UnmetWishError
 from nbchalice.packaging.requirements import find_dependencies, installed_pins
+from nbchalice.packaging.wishes import Wish
 
 REPO = Path(nbchalice.__file__).parent.parent
 
@@ -18,6 +20,10 @@ def version(name):
     from importlib import metadata
 
     return metadata.version(name)
+
+
+def wished(*texts):
+    return [Wish(text, Location("cell 1", 1, f"%pip install {text}")) for text in texts]
 
 
 def names(dependencies):
@@ -61,14 +67,15 @@ def test_imports_become_pins_of_what_the_kernel_runs():
 def test_what_lambda_has_is_left_out_unless_pinned():
     module = "import boto3\nfrom botocore.exceptions import ClientError\n"
     assert find_dependencies(module).requirements == ()
-    assert find_dependencies(module, wishes=["boto3"]).requirements == ()
-    assert find_dependencies(module, wishes=["boto3==1.40.0"]).requirements == (f"boto3=={version('boto3')}",)
+    assert find_dependencies(module, wishes=wished("boto3")).requirements == ()
+    pin = f"boto3=={version('boto3')}"
+    assert find_dependencies(module, wishes=wished(pin)).requirements == (pin,)
 
 
 def test_wishes_give_extras_and_stand_in_for_what_is_not_installed():
     module = "import yaml\nimport sklearn.svm\nimport nowhere_to_be\n"
-    wished = ["PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1"]
-    assert find_dependencies(module, wishes=wished).requirements == (
+    asked = wished("PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1")
+    assert find_dependencies(module, wishes=asked).requirements == (
         "nowhere.to-be==2",
         f"pyyaml[fast]=={version('PyYAML')}",
         "scikit-learn>=1.5",
@@ -86,6 +93,88 @@ def test_a_module_that_nothing_provides_is_named_with_the_fix():
         find_dependencies("import skimage.io\n")
     assert "skimage" in caught.value.message and "%pip install scikit-image" in caught.value.hint
     assert find_dependencies("try:\n    import skimage\nexcept ImportError:\n    skimage = None\n").requirements == ()
+
+
+def test_what_the_handler_imports_when_it_is_called_must_be_there_too(folder):
+    with pytest.raises(MissingModuleError, match="not_here") as caught:
+        find_dependencies("def f(event):\n    import not_here\n", place=lambda line: Location("cell 2", line + 5))
+    assert "cell 2, line 7" in str(caught.value)
+    found = find_dependencies("def f(event):\n    import yaml\n")
+    assert found.requirements == (f"pyyaml=={version('PyYAML')}",)
+    guarded = "def f(event):\n    try:\n        import not_here\n    except ImportError:\n        pass\n"
+    assert find_dependencies(guarded).requirements == ()
+
+
+def test_another_version_than_the_notebook_asks_for_is_refused():
+    pin = version("PyYAML")
+    with pytest.raises(UnmetWishError) as caught:
+        find_dependencies("import yaml\n", wishes=wished("pyyaml<3"))
+    assert caught.value.message == f"pyyaml {pin} is installed, but the notebook asks for pyyaml<3"
+    assert "cell 1, line 1: %pip install pyyaml<3" in str(caught.value) and "--requirements" in caught.value.hint
+    for met in (f"PyYAML>=3,<={pin}", "pyyaml<3; python_version<'3'", "pyyaml @ https://h/x.whl", "pyyaml=nonsense"):
+        assert find_dependencies("import yaml\n", wishes=wished(met)).requirements == (f"pyyaml=={pin}",)
+    assert find_dependencies("import json\n", wishes=wished("pyyaml<3")).requirements == ()
+    again = [*wished("pyyaml<3"), *wished("pyyaml")]
+    assert find_dependencies("import yaml\n", wishes=again).requirements == (f"pyyaml=={pin}",)
+
+
+def test_a_module_that_came_with_a_later_python(folder):
+    with pytest.raises(MissingModuleError, match="compression"):
+        find_dependencies("import compression.zstd\n", python="3.13", folder=folder({}))
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("import pandas as pd\ndef f(key):\n    return pd.read_parquet(key)\n", ["pandas>=2", "pyarrow"]),
+        ("import pandas\ndef f(frame):\n    frame.to_excel('x.xlsx')\n", ["openpyxl", "pandas>=2"]),
+        ("from pandas import read_excel\n", ["openpyxl", "pandas>=2"]),
+        ("import pandas\nBUCKET = 's3://mine/x.csv'\n", ["pandas>=2", "s3fs==2024.1"]),
+        ("import pandas\npandas.read_csv('x', engine='pyarrow')\n", ["pandas>=2", "pyarrow"]),
+        ("import pandas\ndef f(x):\n    return x.pyarrow, 'my pyarrow'\n", ["pandas>=2"]),
+        ("def f(x):\n    return x.to_parquet()\n", []),
+        ("import helper\nimport pandas\n", ["pandas>=2", "pyarrow"]),
+    ],
+)
+def test_engines_that_a_library_imports_only_when_asked(module, expected, folder):
+    root = folder({"helper.py": "def save(frame):\n    frame.to_parquet('x')\n"})
+    asked = wished("pandas>=2", "pyarrow", "openpyxl", "s3fs==2024.1")
+    assert list(find_dependencies(module, wishes=asked, folder=root).requirements) == expected
+
+
+def test_an_engine_that_is_not_here_is_not_asked_for():
+    module = "import pandas\ndef f(key):\n    return pandas.read_hdf(key)\n"
+    assert find_dependencies(module, wishes=wished("pandas")).requirements == ("pandas",)
+
+
+def test_the_place_of_a_missing_module_in_local_code_is_told(folder):
+    with pytest.raises(MissingModuleError) as caught:
+        find_dependencies("import eager\n", folder=folder({"eager.py": "import json\nimport not_here\n"}))
+    assert "  at eager.py, line 2: import not_here" in str(caught.value)
+
+
+def test_packages_of_conda_are_not_local_code(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    info = tmp_path / "of_conda-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: of-conda\nVersion: 1.2\n")
+    (info / "INSTALLER").write_text("conda\n")
+    (info / "RECORD").write_text("of_conda/__init__.py,,\nof_conda/core.so,,\n")
+    (info / "direct_url.json").write_text('{"dir_info": {}, "url": "file:///home/conda/feedstock_root/work"}')
+    (tmp_path / "of_conda").mkdir()
+    (tmp_path / "of_conda/__init__.py").write_text("")
+    (tmp_path / "of_conda/core.so").write_text("")
+    os.utime(tmp_path, (2, 2))
+    found = find_dependencies("import of_conda\n")
+    assert found.requirements == ("of-conda==1.2",) and not found.vendored
+
+
+def test_a_package_without_metadata_comes_along(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "bare_package").mkdir()
+    (tmp_path / "bare_package/__init__.py").write_text("import yaml\n")
+    found = find_dependencies("import bare_package\n")
+    assert names(found) == ["bare_package/__init__.py"] and found.requirements == (f"pyyaml=={version('PyYAML')}",)
 
 
 def test_a_module_that_lambdas_python_lost():

@@ -1,7 +1,13 @@
 import pytest
 
+from nbchalice.notebook.cells import Cell
 from nbchalice.packaging.errors import RequirementsFileError
 from nbchalice.packaging.requirements import read_requirements, wishes
+
+
+def texts(sources, folder=None):
+    cells = [Cell(str(n), f"cell {n}", source, n) for n, source in enumerate(sources, 1)]
+    return [wish.text for wish in wishes(cells, folder)]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +28,27 @@ from nbchalice.packaging.requirements import read_requirements, wishes
         ("%pip install 'x @ https://h/x-1-py3-none-any.whl'", []),
         ("%%bash\npip install six\necho", ["six"]),
         ("%%sh\n  pip install six", ["six"]),
-        ("pip install six", []),
+        ("pip install six", ["six"]),
+        ('text = """\npip install six\n!pip install six\n"""', []),
+        ("def f():\n    pip install six", []),
+        ("%pip -q install six", ["six"]),
+        ("!pip -q --no-color install -Uq six", ["six"]),
+        ("!sudo pip install six", ["six"]),
+        ("!PIP_NO_CACHE_DIR=1 pip install six", ["six"]),
+        ("!!pip install six", ["six"]),
+        ("%sx pip install six", ["six"]),
+        ("out = !pip install six", ["six"]),
+        ("%%capture\n!pip install six 2>&1 > /dev/null", ["six"]),
+        ("!uv add six", ["six"]),
+        (
+            "%conda install -y -c conda-forge -n base pandas=2.2 numpy>=2 six=1.16.0=py_0 pip",
+            ["pandas==2.2.*", "numpy>=2", "six==1.16.0.*", "pip"],
+        ),
+        ("!mamba install six", ["six"]),
+        (
+            "!pip install 'pandas >= 2, < 3' \"tomli; python_version<'3.11'\" six===1.16.0",
+            ["pandas >= 2, < 3", "tomli; python_version<'3.11'", "six===1.16.0"],
+        ),
         ("# %pip install six", []),
         ("%pip uninstall six", []),
         ("%pip install 'six", []),
@@ -32,14 +58,27 @@ from nbchalice.packaging.requirements import read_requirements, wishes
     ],
 )
 def test_lines_that_install(cell, expected):
-    assert wishes([cell]) == expected
+    assert texts([cell]) == expected
 
 
 def test_all_cells_count_in_order_and_files_are_followed(tmp_path):
     (tmp_path / "req.txt").write_text("idna==3.7\n")
-    cells = ["%pip install six", "1 + 1", "%pip install -r req.txt --requirement=req.txt -r absent.txt humanize"]
-    assert wishes(cells, tmp_path) == ["six", "idna==3.7", "humanize"]
-    assert wishes(cells) == ["six", "humanize"]
+    cells = [
+        "%pip install six",
+        "1 + 1",
+        "%pip install -r req.txt -rreq.txt --requirement=req.txt -r absent.txt humanize",
+    ]
+    assert list(dict.fromkeys(texts(cells, tmp_path))) == ["six", "idna==3.7", "humanize"]
+    assert texts(cells) == ["six", "humanize"]
+
+
+def test_a_wish_knows_its_line():
+    source = "x = 1\n%pip install \\\n  six\n%pip install idna"
+    found = wishes([Cell("a", "cell 3", source, 0)])
+    assert [str(wish.location) for wish in found] == [
+        "cell 3, line 2: %pip install \\",
+        "cell 3, line 4: %pip install idna",
+    ]
 
 
 def test_a_requirements_file(tmp_path):
