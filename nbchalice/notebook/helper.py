@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 from nbchalice.errors import CaptureError
@@ -51,8 +50,10 @@ class Helper:
         ------
         CaptureError: the process cannot be started or died.
         """
-        paths = [str(ROOT), str(folder)]
-        line = json.dumps({**request, "timeout": timeout, "paths": paths, "folder": gettempdir()})
+        elsewhere = [path for path in sys.path if path and Path(path).resolve() != folder]
+        own = [str(folder), *(path for path in elsewhere if not _holds_libraries(Path(path)))]
+        where = {"paths": [str(ROOT), *elsewhere], "own": own}
+        line = json.dumps({**request, **where, "timeout": timeout})
         with self._lock:
             for _ in range(2):
                 process = self._running()
@@ -96,6 +97,12 @@ class Helper:
                 process.stdout.close()
             process.kill()
             process.wait()
+
+
+def _holds_libraries(path: Path) -> bool:
+    """Tell whether a folder of ``sys.path`` is Python's own or one of installed packages, not one of local code."""
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    return bool({"site-packages", "dist-packages"} & set(path.parts)) or any(path.is_relative_to(p) for p in prefixes)
 
 
 HELPER = Helper()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
 import hashlib
 import json
+import os
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -170,7 +172,7 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
                 place,
             )
         raise ImportFailedError(
-            f"the captured module does not import by itself: {error}", _import_hint(answer["kinds"]), place
+            f"the captured module does not import by itself: {error}", _import_hint(answer["kinds"], error), place
         )
     if answer["undefined"]:
         name = answer["undefined"][0]
@@ -179,7 +181,9 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
         )
 
 
-def _import_hint(kinds: list[str]) -> str:
+def _import_hint(kinds: list[str], error: str) -> str:
+    if os.strerror(errno.EROFS) in error:
+        return "write below /tmp: the rest of the file system cannot be written on Lambda"
     if "ConnectionError" in kinds:
         return "make the request within the handler, or bundle its result"
     if "ModuleNotFoundError" in kinds:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import errno
 import json
 import os
 import select
@@ -85,10 +86,10 @@ def _child(request: dict[str, Any], write: int) -> None:
         os.dup2(null, number)
     try:
         os.environ.update(request.get("env") or {})
-        os.chdir(request["folder"])
+        os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
         # Behind the standard library, so that nothing of the notebook's folder can shadow it.
-        sys.path += [path for path in request["paths"] if path not in sys.path]
-        _guard(request["paths"])
+        sys.path += [path for path in [*request["paths"], *request["own"]] if path not in sys.path]
+        _guard(request["own"])
         action = _evaluate if request["action"] == "evaluate" else _verify
         answer = json.dumps(action(request)).encode()
     except BaseException as error:  # whatever it is, the parent must hear of it
@@ -99,25 +100,37 @@ def _child(request: dict[str, Any], write: int) -> None:
 
 
 def _guard(folders: list[str]) -> None:
-    """Refuse what a Lambda function does not have while it starts: network, other programs, files of this computer."""
-    inside = tuple(os.path.realpath(path) for path in {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} if path)
-    own = tuple(os.path.realpath(path) for path in folders)
+    """Refuse what a Lambda function does not have while it starts: network, other programs, files of this computer.
+
+    Parameters
+    ----------
+    folders: those of local code, of which only code comes along, and imported packages with all they hold.
+    """
+    library = {_folder(path) for path in {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} if path}
+    own = {_folder(path) for path in folders}
+    known = sorted(library | own, key=len, reverse=True)
     scratch = os.path.realpath("/tmp") + "/"  # noqa: S108 - Lambda's one writable folder has this very name
     written: set[str] = set()
     bundles = os.environ.get("NBCHALICE_BUNDLES")
     packed = os.path.join(os.path.realpath(bundles), "bundles", "") if bundles else None  # noqa: PTH118 - as realpath
 
-    def refuse_files(path: Any, mode: Any) -> None:
+    def refuse_files(path: Any, writes: bool) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return
         name = os.path.realpath(os.fsdecode(path))
-        if name.startswith(scratch) and ("w" in str(mode) or name in written):
+        if name.startswith(scratch) and (writes or name in written):
             written.add(name)
             return
         if packed and name.startswith(packed):
             return
-        library = name.startswith(inside) and not (name.startswith(own) and not name.endswith(_CODE))
-        if not library and not name.startswith(SYSTEM) and (Path(name).exists() or "w" in str(mode)):
+        if writes and not name.startswith("/dev/"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fsdecode(path))
+        # The nearest folder decides: libraries may lie below the notebook's folder, or it below theirs.
+        nearest = next((folder for folder in known if name.startswith(folder)), None)
+        comes_along = nearest is not None and (
+            nearest not in own or name.endswith(_CODE) or name.removeprefix(nearest).partition(os.sep)[0] in sys.modules
+        )
+        if not comes_along and not name.startswith(SYSTEM) and Path(name).exists():
             raise FileNotFoundError(2, "this file is not on Lambda", os.fsdecode(path))
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -126,9 +139,15 @@ def _guard(folders: list[str]) -> None:
         if event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "pty.spawn"):
             raise PermissionError("no other program is run while the module is imported")
         if event == "open":
-            refuse_files(arguments[0], arguments[1])
+            refuse_files(arguments[0], bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)))
+        if event == "os.mkdir":
+            refuse_files(arguments[0], writes=True)
 
     sys.addaudithook(hook)
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")  # noqa: PTH118 - as realpath
 
 
 def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:

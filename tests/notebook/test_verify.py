@@ -1,6 +1,7 @@
 """A slice is proved before it is deployed."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,8 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
         ),
         ("A = open('LOCAL').read()  # nbchalice: include", "ReadsLocalFileError", "reads a local file"),
         ("A = open('data.csv').read()  # nbchalice: include", "ReadsLocalFileError", "data.csv"),
+        ("A = open('out.txt', 'w')  # nbchalice: include", "ImportFailedError", "write below /tmp"),
+        ("import logging\nA = logging.FileHandler('app.log')", "ImportFailedError", "write below /tmp"),
         ("import os\nA = os._exit(3)", "ImportFailedError", "ended the process"),
         ("while True:\n    A = 1", "ImportFailedError", "within 1 s"),
     ],
@@ -110,6 +113,39 @@ def test_what_does_not_import_by_itself(source, kind, says, tmp_path):
         verify(piece_of(source, H + "A"), timeout=1)
     assert type(caught.value).__name__ == kind, caught.value
     assert says in str(caught.value)
+
+
+def test_scratch_files_may_be_written():
+    source = "import logging\nA = logging.FileHandler('/tmp/nbchalice-test.log')"
+    Path("/tmp/nbchalice-test.log").touch()
+    assert verify(piece_of(source, H + "A.name"))
+
+
+@pytest.mark.parametrize("shape", ["libraries below the notebook", "the notebook below libraries"])
+def test_data_of_libraries_may_be_read(shape, tmp_path, monkeypatch):
+    (tmp_path / "site-packages" / "lib").mkdir(parents=True)
+    (tmp_path / "site-packages" / "lib" / "__init__.py").write_text("")
+    (tmp_path / "site-packages" / "lib" / "data.json").write_text("1")
+    (tmp_path / "site-packages" / "notebooks").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    source = (
+        "import lib, pathlib\nA = (pathlib.Path(lib.__file__).parent / 'data.json').read_text()  # nbchalice: include"
+    )
+    below = shape.startswith("libraries")
+    assert verify(piece_of(source, H + "A"), folder=tmp_path if below else tmp_path / "site-packages" / "notebooks")
+
+
+def test_data_of_local_packages_comes_along(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "__init__.py").write_text(
+        "import pathlib\nA = pathlib.Path(__file__).with_name('a.txt').read_text()"
+    )
+    (tmp_path / "own" / "a.txt").write_text("1")
+    (tmp_path / "beside.txt").write_text("1")
+    assert verify(piece_of("from own import A", H + "A"), folder=tmp_path)
+    reads = f"import own\nA = open({str(tmp_path / 'beside.txt')!r}).read()  # nbchalice: include"
+    with pytest.raises(NbChaliceError, match="reads a local file"):
+        verify(piece_of(reads, H + "A"), folder=tmp_path)
 
 
 def test_a_failing_line_is_named():
