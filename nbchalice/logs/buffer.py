@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nbchalice.logs.records import Invocation, LogRecord
-from nbchalice.logs.show import MOST_SHOWN, error_lines, headline
+from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, headline
 
 MOST_RECORDS = 20_000
 MOST_INVOCATIONS = 2_000
@@ -98,13 +98,15 @@ class Buffer:
 
 
 def head_of(key: str, invocation: Invocation) -> dict[str, Any]:
-    """Return what an invocation's headline shows."""
+    """Return what an invocation's headline shows; of its error each line, and where the frames' cells are."""
+    rows = list(error_rows(invocation.error)) if invocation.error else []
     return {
         "key": key,
         "headline": headline(invocation),
         "status": invocation.status,
         "started": invocation.started,
-        "error": error_lines(invocation.error) if invocation.error else [],
+        "error": [line for line, _ in rows],
+        "cells": {str(number): cell_mark(frame) for number, (_, frame) in enumerate(rows) if frame},
     }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
 
 from nbchalice.deploy.refusals import allow_for
-from nbchalice.logs.records import Invocation, InvocationError, LogRecord
+from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
 
 MOST_SHOWN = 200
+INDENT = "  "
 # Mixed with the page's text colour, a colour reads well on light and on dark.
 WARNED_COLOR = "color-mix(in srgb, #d08700 65%, currentColor)"
 FAILED_COLOR = "color-mix(in srgb, #e5484d 65%, currentColor)"
@@ -50,16 +52,30 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
 
 
-def error_lines(error: InvocationError) -> list[str]:
-    """Return an error and its frames, the innermost last; without frames, the error's own text."""
-    lines = [str(error)]
+def error_rows(error: InvocationError) -> Iterator[tuple[str, Frame | None]]:
+    """Yield the lines of an error and its frames, the innermost last; a line that names a cell with its frame."""
+    yield str(error), None
     for frame in error.frames:
-        lines.append(f"  {frame}")
+        yield f"{INDENT}{frame}", frame if frame.cell else None
         if frame.source:
-            lines.append(f"    {frame.source}")
+            yield f"{INDENT * 2}{frame.source}", None
     if allow := allow_for(str(error)):
-        lines.append(f"  fix: the function's role lacks this; add {allow} to the handler, and deploy")
-    return lines
+        yield f"{INDENT}fix: the function's role lacks this; add {allow} to the handler, and deploy", None
+
+
+def error_lines(error: InvocationError) -> list[str]:
+    """Return an error and its frames as lines of text."""
+    return [line for line, _ in error_rows(error)]
+
+
+def cell_mark(frame: Frame) -> dict[str, str]:
+    """Return what the page finds the cell of a frame by, to jump there."""
+    return {
+        "cell": frame.cell or "",
+        "line": str(frame.line),
+        "function": frame.function,
+        "source": frame.source or "",
+    }
 
 
 def as_text(invocation: Invocation) -> str:
@@ -108,7 +124,14 @@ def _record_html(record: LogRecord) -> str:
 
 
 def _error_html(error: InvocationError) -> str:
-    first, *rest = error_lines(error)
-    text = escape(printable("\n".join(rest)))
+    (first, _), *rest = error_rows(error)
     title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first))}</b>'
-    return f'<pre style="{PRE}">{title}{chr(10) if rest else ""}{text}</pre>'
+    lines = [title, *(_frame_html(frame) if frame else escape(printable(line)) for line, frame in rest)]
+    return f'<pre style="{PRE}">{chr(10).join(lines)}</pre>'
+
+
+def _frame_html(frame: Frame) -> str:
+    """Return a frame whose cell a page with a panel makes a link of."""
+    marks = "".join(f' data-{name}="{escape(printable(value))}"' for name, value in cell_mark(frame).items())
+    cell, rest = str(frame.cell), str(frame).removeprefix(str(frame.cell))
+    return f'{INDENT}<span class="nbchalice-cell"{marks}>{escape(printable(cell))}</span>{escape(printable(rest))}'

@@ -6,8 +6,10 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 
 from nbchalice.aws.errors import explain
@@ -15,7 +17,20 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 
+STATIC = Path(__file__).parent / "static"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def static(name: str) -> str:
+    """Return a file that goes to the page."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+class Jumps(anywidget.AnyWidget):
+    """Shows nothing, and makes links of the cells that tracebacks on its page name, where the page is a notebook."""
+
+    _esm = static("jump.js") + "export default { render: ({ model, el }) => enableJumps(model, el) };"
+    _css = static("jump.css")
 
 
 class Panel(ABC):
@@ -41,9 +56,10 @@ class Panel(ABC):
     def view(self) -> widgets.Widget:
         """The widget."""
 
-    def style(self) -> widgets.HTML:
-        """Return the widget that hides what is kept, for the panel to hold."""
-        return widgets.HTML(f"<style>.{self._mark}{{display:none}}</style>", layout=widgets.Layout(display="none"))
+    def helpers(self) -> tuple[widgets.Widget, ...]:
+        """Return what the panel holds unseen: it hides what is kept, and lets the cells of tracebacks be jumped to."""
+        unseen = widgets.Layout(display="none")
+        return widgets.HTML(f"<style>.{self._mark}{{display:none}}</style>", layout=unseen), Jumps(layout=unseen)
 
     def keep(self, card: Any) -> None:
         """Keep a result (anything with text and HTML) in the notebook's file."""

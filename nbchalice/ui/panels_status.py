@@ -82,7 +82,7 @@ class Buttons(Panel):
         self._worker = Worker(self._show_error)
         self._asked = ""
         self._view = widgets.VBox(
-            [self._card, row(*self.buttons()), self._note, self._result, self._more, self.style()]
+            [self._card, row(*self.buttons()), self._note, self._result, self._more, *self.helpers()]
         )
         self._view.add_class("nbchalice-panel")
 

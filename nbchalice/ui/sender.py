@@ -88,7 +88,7 @@ class Sender(Panel):
             row(self.send_button, self._count, self._twice, margin=f"0 0 0 {INDENT}"),
             self._status,
             self._result,
-            self.style(),
+            *self.helpers(),
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -16,13 +15,12 @@ from nbchalice.logs.buffer import Buffer
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.tail import follow, recent
 from nbchalice.ui.cards import Card
-from nbchalice.ui.panels import Panel
+from nbchalice.ui.panels import Panel, static
 from nbchalice.ui.reports import InvocationsCard
 
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
 
-STATIC = Path(__file__).parent / "static"
 # Seconds between two messages to the view; it draws as often at the most.
 EVERY = 0.1
 KEEP_EVERY = 2.0
@@ -35,8 +33,8 @@ Read = Callable[["Feed"], None]
 class LogView(anywidget.AnyWidget):
     """The view of a log; records reach it by custom messages, never as traits."""
 
-    _esm = STATIC / "viewer.js"
-    _css = STATIC / "viewer.css"
+    _esm = static("jump.js") + static("viewer.js")
+    _css = static("jump.css") + static("viewer.css")
     title = traitlets.Unicode("").tag(sync=True)
     badge = traitlets.Unicode("").tag(sync=True)
     hides = traitlets.Unicode("").tag(sync=True)

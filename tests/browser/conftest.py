@@ -114,6 +114,34 @@ class Front:
         )
         self.page.wait_for_timeout(300)
 
+    def windowing(self, mode):
+        """Show all cells, or (``full``) only those near the ones in sight."""
+        self.page.evaluate(
+            """mode => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.notebookConfig = { ...notebook.notebookConfig, windowingMode: mode };
+            }""",
+            mode,
+        )
+
+    def scroll_to(self, cell):
+        """Select a cell and bring it to sight."""
+        self.page.evaluate(
+            """text => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const cells = [...notebook.model.cells];
+                notebook.activeCellIndex = cells.findIndex((one) => one.sharedModel.getSource().startsWith(text));
+                return notebook.scrollToItem(notebook.activeCellIndex);
+            }""",
+            cell,
+        )
+
+    def expect_selected(self, cell):
+        """Wait until a cell is the selected one, and in sight."""
+        selected = self.page.locator(".jp-Cell.jp-mod-active.jp-mod-selected")
+        expect(selected.locator(".cm-content").first).to_contain_text(cell)
+        expect(selected).to_be_in_viewport()
+
     def panel(self, cell):
         """The widget panel below a cell."""
         return (self.cell(cell) if isinstance(cell, str) else cell).locator(".nbchalice-panel").first

@@ -79,8 +79,22 @@ def test_the_four_forms(front, screenshot):
     expect(panel).to_contain_text("the time is")
     screenshot(front, panel, "sender-schedule")
 
+    jump_to_the_cell(front, front.panel("%chalice send price"))
     assert not front.alerts
     assert front.page.locator("img[src='x']").count() == 0
+
+
+def jump_to_the_cell(front, panel):
+    """From the traceback to the cell that it names: by click, and by key after the cell was edited."""
+    name = panel.get_by_role("link", name="cell 3")
+    name.click()
+    front.expect_selected("%%on_sqs_message")
+    source = front.cell("%%on_sqs_message").locator(".cm-content").inner_text()
+    front.edit("%%on_sqs_message", source.replace("costs", "is"))
+    front.windowing("full")
+    front.scroll_to("%chalice send price")
+    name.press("Enter")
+    front.expect_selected("%%on_sqs_message")
 
 
 def test_what_became_of_an_event_stays_in_the_saved_notebook(open_notebook, workspace):

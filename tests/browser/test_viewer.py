@@ -68,6 +68,8 @@ def test_a_log_that_is_followed(open_notebook, screenshot, kind):
     front.run("%chalice send price --message '<")
     expect(view).to_contain_text("could not convert string to float")
     expect(view).to_contain_text("cell 2, line 7, in price")
+    view.get_by_role("link", name="cell 2").click()
+    front.expect_selected("%%on_sqs_message")
     view.get_by_text('{"total": 12').last.click()
     expect(view.locator("pre").filter(has_text='"items": [').filter(visible=True)).to_have_count(1)
     screenshot(front, view, "log-viewer")

@@ -40,7 +40,8 @@ def test_foreign_text_stays_text():
     bundle = invocation()._repr_mimebundle_()
     tags = Tags(bundle["text/html"]).found
     assert {tag for tag, _ in tags} <= {"div", "pre", "span", "b"}
-    assert {name for _, names in tags for name in names} <= {"style", "class"}
+    marks = {"data-cell", "data-line", "data-function", "data-source"}
+    assert {name for _, names in tags for name in names} <= {"style", "class", *marks}
     for text in bundle.values():
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
     assert "\\x1b[31m" in bundle["text/plain"]
@@ -66,6 +67,14 @@ def test_the_text_tells_all_in_few_lines():
         "      float(x)",
         "    /lib/x.py, line 9, in f",
     ]
+
+
+def test_the_cell_of_a_frame_is_marked_and_plain_text_where_no_page_makes_a_link_of_it():
+    frames = (Frame("cell 4", 3, "price", 'd["a"]', "shop.ipynb#cell 4"), Frame(None, 9, "f", None, "/lib/x.py"))
+    html = Invocation("r", "f", "error", error=InvocationError("E", "m", frames))._repr_mimebundle_()["text/html"]
+    mark = 'data-cell="cell 4" data-line="3" data-function="price" data-source="d[&quot;a&quot;]"'
+    assert f'  <span class="nbchalice-cell" {mark}>cell 4</span>, line 3, in price\n' in html
+    assert html.count("nbchalice-cell") == 1 and "href" not in html and "role" not in html
 
 
 @pytest.mark.parametrize(("status", "words"), [("running", "running · request r"), ("timeout", "timeout · request r")])

@@ -265,7 +265,7 @@ class View {
     const drawn = shown.slice(-MOST_DRAWN);
     const more = shown.length - drawn.length;
     const note = more ? [element("div", { class: "nbchalice-log-note" }, `${more} earlier records not drawn; search finds them`)] : [];
-    const error = head.error.length ? [this.error(head.error)] : [];
+    const error = head.error.length ? [this.error(head)] : [];
     invocation.body.replaceChildren(...note, ...drawn.map((row) => this.row(row, head)), ...error);
   }
 
@@ -282,8 +282,17 @@ class View {
       element("span", { class: "nbchalice-log-level" }, level), text);
   }
 
-  error([first, ...rest]) {
-    return element("pre", { class: "nbchalice-log-error" }, element("b", {}, first), rest.length ? "\n" + rest.join("\n") : "");
+  error({ error: [first, ...rest], cells }) {
+    const lines = rest.flatMap((line, number) => ["\n", ...this.errorLine(line, cells[number + 1])]);
+    return element("pre", { class: "nbchalice-log-error" }, element("b", {}, first), ...lines);
+  }
+
+  errorLine(line, mark) {
+    if (!mark) return [line];
+    const name = element("span", { class: CELL }, mark.cell);
+    Object.assign(name.dataset, mark);
+    const begin = line.indexOf(mark.cell);
+    return [line.slice(0, begin), name, line.slice(begin + mark.cell.length)];
   }
 
   showCounts(all, filtered) {
@@ -321,6 +330,10 @@ class View {
 export default {
   render({ model, el }) {
     const view = new View(model, el);
-    return () => view.remove();
+    const disable = enableJumps(model, el);
+    return () => {
+      disable();
+      view.remove();
+    };
   },
 };
