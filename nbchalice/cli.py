@@ -46,7 +46,9 @@ class Shell:
         if self.execute:
             from nbchalice.execute import execute_notebook
 
-            execute_notebook(self.notebook)
+            for line in execute_notebook(self.notebook):
+                print(line, file=sys.stderr)
+            self.execute = False
         return read_project(self.notebook, self.stage)
 
     def connect(self) -> Connection:

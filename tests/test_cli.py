@@ -150,7 +150,46 @@ def test_a_notebook_without_handlers_says_how_to_begin(cli, tmp_path, local_aws)
 def test_execute_runs_the_notebook_first(cli, notebook, tmp_path, local_aws):
     code, _, err = cli("plan", notebook, "--execute")
     assert code == 1
-    assert "orders.ipynb failed while it was executed" in err
+    assert "orders.ipynb failed while it was executed: SystemExit" in err
+    assert "at cell 5" in err
+
+
+def test_execute_leaves_out_the_commands_that_need_aws_and_says_so(cli, tmp_path, local_aws):
+    cells = [
+        "%load_ext nbchalice",
+        "%chalice app executed",
+        "import json\nRATES = json.loads('{\"a\": 2}')",
+        "%chalice bundle RATES",
+        "%%on_sqs_message executed-orders\ndef price(event):\n    return RATES",
+        "%chalice deploy",
+        "sent = %chalice send price --message 5",
+        "assert sent.ok, sent.invocation",
+        "%chalice show price",
+        "%chalice delete --yes",
+    ]
+    path = write(tmp_path / "executed.ipynb", cells)
+    code, out, err = cli("plan", path, "--execute", "--json")
+    assert code == 0, err
+    assert {change["action"] for change in json.loads(out)["changes"]} == {"create"}
+    skipped = [line.partition(" needs AWS")[0] for line in err.splitlines() if ": skipped: " in line]
+    assert skipped == [
+        "cell 6: skipped: %chalice deploy",
+        "cell 7: skipped: %chalice send",
+        "cell 10: skipped: %chalice delete",
+    ]
+    assert (tmp_path / ".nbchalice" / "bundles").is_dir()
+
+
+def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
+    import nbformat
+
+    path = write(tmp_path / "strange.ipynb", ["1"])
+    made = nbformat.read(path, as_version=4)
+    made.metadata.kernelspec = {"name": "nowhere", "display_name": "Nowhere", "language": "python"}
+    nbformat.write(made, path)
+    code, out, err = cli("show", path, "--execute")
+    assert (code, out) == (2, "")
+    assert "wants the kernel 'nowhere', which is not installed here" in err
 
 
 def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):

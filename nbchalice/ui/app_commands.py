@@ -183,7 +183,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     return InvocationsCard(found.name, tail.recent(aws, name, since=since, request_id=request_id, level=level))
 
 
-@command("show", handler="optional")
+@command("show", handler="optional", aws=False)
 def show(ui: Frontend, handler: str | None) -> Result:
     """Print the exact module that is deployed for a handler, with the cell each part comes from."""
     from nbchalice.ui.cards import ModuleCard
@@ -196,6 +196,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
 @command(
     "package",
     option("--out", "folder for the zips", type=click.Path(file_okay=False), default="build", show_default=True),
+    aws=False,
 )
 def package(ui: Frontend, out: str) -> Result:
     """Write <handler>.zip for each handler."""
@@ -214,6 +215,7 @@ def package(ui: Frontend, out: str) -> Result:
         default="auto",
         show_default=True,
     ),
+    aws=False,
 )
 def bundle(ui: Frontend, name: str, format: str) -> Result:
     """Let a value travel to Lambda as a file, instead of the statements that made it."""

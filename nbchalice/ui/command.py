@@ -62,6 +62,7 @@ class Command:
     params: click's parameters, beside what every command has.
     notebook: whether the command line wants a notebook's file.
     handler: whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
+    aws: whether it needs AWS; one that does is left out where a notebook is only executed for its code.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Command:
     params: tuple[click.Parameter, ...] = ()
     notebook: bool = True
     handler: str = "no"
+    aws: bool = True
 
     @property
     def help(self) -> str:
@@ -79,11 +81,13 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, *params: click.Parameter, notebook: bool = True, handler: str = "no") -> Callable[[Run], Run]:
+def command(
+    name: str, *params: click.Parameter, notebook: bool = True, handler: str = "no", aws: bool = True
+) -> Callable[[Run], Run]:
     """Register a function as a command."""
 
     def register(run: Run) -> Run:
-        COMMANDS[name] = Command(name, run, params, notebook, handler)
+        COMMANDS[name] = Command(name, run, params, notebook, handler, aws)
         return run
 
     return register

@@ -11,6 +11,7 @@ import click
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.execute import executed_for_code, skipped
 from nbchalice.ui import commands
 from nbchalice.ui.cards import TextCard
 from nbchalice.ui.notebook import Notebook
@@ -43,6 +44,8 @@ def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
         values = commands.parse(found, rest)
     except click.exceptions.Exit:
         return None
+    if found.aws and executed_for_code():
+        return skipped(found.name)
     notebook.choose(values.pop("stage", None), values.pop("target", None))
     try:
         result = found.run(notebook, **values)
