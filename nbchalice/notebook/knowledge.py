@@ -61,7 +61,10 @@ PURE_METHODS = words(
     tail info describe plot show summary print close save savefig hist boxplot to_csv to_json to_parquet
     to_excel to_string to_html debug warning error exception critical log encode decode display shutdown stop
     quit read_text exists is_file is_dir invoke generate_sqs_event generate_sns_event generate_s3_event
-    generate_cw_event generate_kinesis_event
+    generate_cw_event generate_kinesis_event score predict predict_proba predict_log_proba decision_function transform
+    inverse_transform evaluate get_params mean median std var sum min max quantile corr groupby value_counts unique
+    nunique isna notna sort_values sample query agg pivot_table most_common elements tolist to_dict to_list strftime
+    isoformat search match fullmatch findall
     """
 )
 """Methods called for their result or their output, not to change the object."""

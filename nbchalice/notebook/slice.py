@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -115,8 +115,8 @@ def cut(
     closure.add(handler, END, [function])
     closure.finish()
     steps = closure.steps()
-    for step in steps:
-        _require_replayable(step, effects, closure.wanted[step.position])
+    for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
+        _require_replayable(timeline.steps[position], effects, names)
     used = closure.names_used()
     module, segments = render(steps, used, timeline.notebook)
     require_no_secrets(steps)
@@ -200,7 +200,8 @@ class Closure:
         self.resolved: set[tuple[str, int]] = set()
         self.missing: dict[str, tuple[Step, bool]] = {}
         self.final: set[str] = set()
-        self.queue: list[tuple[Step, int]] = []
+        self.queue: deque[tuple[Step, int]] = deque()
+        self.doubtful: list[tuple[str, Step, Step]] = []
         self.visited: set[tuple[int, int]] = set()
         self.grouped: set[tuple[str, int]] = set()
 
@@ -221,7 +222,7 @@ class Closure:
         CaptureError: a name cannot be resolved.
         """
         while self.queue:
-            step, moment = self.queue.pop()
+            step, moment = self.queue.popleft()
             statement = step.statement
             for name in sorted(statement.now.uses):
                 self._need(name, step.position, step, now=True)
@@ -234,6 +235,10 @@ class Closure:
                     self._need(name, step.position, step, now=False)
             for name in statement.bases if statement.kind is Kind.CLASS else ():
                 self._need(name, step.position, step, now=True)
+        for name, step, change in self.doubtful:
+            if change.position not in self.wanted:
+                _require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
+                raise _ambiguous(name, change)
         assigned = {
             name
             for position in self.wanted
@@ -284,10 +289,8 @@ class Closure:
                 continue
             change = self.timeline.steps[position]
             if not certain:
-                if position in self.wanted:
-                    continue
-                raise _ambiguous(name, change)
-            if position not in self.wanted:
+                self.doubtful.append((name, step, change))
+            elif position not in self.wanted:
                 self.add(change, position, [])
                 self.wanted[position].add(name)
 

@@ -67,4 +67,5 @@ class ThisMachine(LambdaTarget):
     @property
     def uv_platform(self) -> str:
         """The platform as uv names it."""
-        return f"{_MACHINES[self.arch]}-apple-darwin" if sys.platform == "darwin" else super().uv_platform
+        system = "apple-darwin" if sys.platform == "darwin" else "manylinux_2_28"
+        return f"{_MACHINES[self.arch]}-{system}"
