@@ -30,7 +30,10 @@ def signature_of_path(token: str, path: str) -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of the server; kept after a stop, so that port and keys stay the same."""
+    """What is known of the server; kept after a stop, so that port and keys stay the same.
+
+    ``version`` is MiniStack's, ``release`` that of the nbchalice which started it.
+    """
 
     instance: str
     port: int
@@ -40,6 +43,7 @@ class Record:
     account: str
     version: str
     pid: int = 0
+    release: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready data."""
@@ -92,7 +96,7 @@ class Home:
         """Return the record, or None where there is none that can be read."""
         try:
             document = json.loads(self.record.read_text())
-            return Record(**{item.name: document[item.name] for item in fields(Record)})
+            return Record(**{item.name: document[item.name] for item in fields(Record) if item.name in document})
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

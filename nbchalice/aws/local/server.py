@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+import nbchalice
 from nbchalice.errors import LocalAWSError
 
 from . import environment
@@ -176,8 +178,15 @@ def start_lock(home: Home) -> Any:
 
 
 def is_current(record: Record) -> bool:
-    """Whether the server runs the MiniStack that this nbchalice was written for."""
-    return record.version == environment.MINISTACK_VERSION
+    """Whether the server runs the MiniStack that this nbchalice was written for, and is no older than it is.
+
+    A newer one stays, so that two kernels with different releases do not stop each other's.
+    """
+    return record.version == environment.MINISTACK_VERSION and _order(record.release) >= _order(nbchalice.__version__)
+
+
+def _order(release: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", release)[:3]))
 
 
 def clear_dead(record: Record) -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbchalice
 from nbchalice.errors import LocalAWSError
 
 from . import environment
@@ -33,6 +34,7 @@ def new_record(port: int, previous: Record | None) -> Record:
         token=secrets.token_hex(32),
         account=ACCOUNT,
         version=environment.MINISTACK_VERSION,
+        release=nbchalice.__version__,
     )
 
 
