@@ -156,10 +156,10 @@ class Project:
 
     @cached_property
     def bundles(self) -> dict[str, Bundle]:
-        """The objects bundled by name, from the notebook's folder."""
+        """The objects bundled by name, as they are kept beside the notebook."""
         from nbchalice.packaging.bundle_store import load_bundles
 
-        return load_bundles(self.notebook.parent)
+        return load_bundles(self.notebook)
 
     def bundle(self, name: str, format: str = "auto") -> Bundle:
         """Bundle a variable of the kernel by name, and write it beside the notebook.
@@ -179,9 +179,7 @@ class Project:
             raise InvalidInputError(
                 f"there is no variable {name!r}", f"did you mean {near[0]}?" if near else "run the cell that makes it"
             )
-        made = make_bundle(name, self.namespace[name], format)
-        save_bundle(self.notebook.parent, made)
-        return made
+        return save_bundle(self.notebook, make_bundle(name, self.namespace[name], format))
 
     @property
     def app(self) -> App:
@@ -230,11 +228,19 @@ class Project:
         if self.namespace is not None and isinstance(self.namespace.get(handler.function), LambdaFunction):
             return self.namespace[handler.function]
         made = self.slice(handler)
-        module = load_module(made.module, made.segments, made.notebook, "notebook_code")
+        bundles = self.bundles
+        module = load_module(
+            made.module, made.segments, made.notebook, "notebook_code", lambda name: bundles[name].load()
+        )
         return getattr(module, handler.function)
 
-    def package(self, handler: Handler) -> HandlerPackage:
+    def package(self, handler: Handler, *, whole: bool = False) -> HandlerPackage:
         """Return the deployment package of a handler: its zip, and the layer with what it imports.
+
+        Parameters
+        ----------
+        handler: the handler.
+        whole: whether the zip takes all bundles, however big. Default: no, the big ones go to S3.
 
         Raises
         ------
@@ -255,6 +261,7 @@ class Project:
             cells=self.cells,
             requirements_file=self.notebook.parent / wanted if wanted else None,
             bundles=[self.bundles[name] for name in piece.bundles],
+            whole=whole,
         )
 
     def verify(self, handler: Handler) -> None:
@@ -267,19 +274,16 @@ class Project:
         """
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
-        from nbchalice.packaging.bundle_store import FOLDER
 
         if self.namespace is not None:
             require_fresh(self.slice(handler), self.cells, self.written)
-        env = dict(handler.setting("env") or {})
-        if self.slice(handler).bundles:
-            env["NBCHALICE_BUNDLES"] = str((self.notebook.parent / FOLDER).resolve())
         verify(
             self.slice(handler),
             python=handler.setting("python") or kernel_python(),
             namespace=self.namespace,
-            env=env,
+            env=dict(handler.setting("env") or {}),
             folder=self.notebook.parent,
+            bundles={name: self.bundles[name].details for name in self.slice(handler).bundles},
         )
 
     def verified_packages(self) -> dict[str, Package]:
@@ -317,13 +321,13 @@ class Project:
                 continue
             artifact = package.artifact
             found[handler.name] = Package(
-                artifact.zip, artifact.code_sha256, artifact.manifest["python"], package.layer
+                artifact.zip, artifact.code_sha256, artifact.manifest["python"], package.layer, package.stored
             )
         return found, broken
 
     def write_packages(self, out: Path) -> list[Path]:
         """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import; return the paths."""
-        built = {handler.name: self.package(handler) for handler in self.handlers}
+        built = {handler.name: self.package(handler, whole=True) for handler in self.handlers}
         contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
         layers = {package.layer.key: package.layer for package in built.values() if package.layer}
         contents |= {f"layer-{key[:12]}.zip": layer.read() for key, layer in layers.items()}

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from nbchalice.config import read_config
+from nbchalice.deploy.bundle import StoredBundle
 from nbchalice.deploy.desired import App, policy_file
 from nbchalice.deploy.function import Function
+from nbchalice.deploy.package import Package
 from nbchalice.deploy.role import Role
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
+from nbchalice.packaging.sizes import MB, readable
 from nbchalice.sources.base import AWS, JSON, Resource
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -25,6 +28,8 @@ DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-
 LONGEST_NAME = 64
 # IAM: the sum of a role's inline policies, white space not counted.
 LONGEST_POLICY = 10_240
+# Lambda: memory, and size of /tmp.
+MOST_MB = 10_240
 POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
@@ -154,4 +159,40 @@ def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]
         if count > MOST_LAYERS:
             text = f"{count} layers with the one for its dependencies; Lambda takes {MOST_LAYERS}"
             found += _told(handler, [(text, "leave out a --layer")])
+    return found
+
+
+def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChaliceError]:
+    """Return which handlers cannot hold a bundle that they load from S3."""
+    found: list[NbChaliceError] = []
+    for handler in app.handlers:
+        for bundle in packages[handler.name].bundles:
+            for setting, what in (("memory", "MB of memory"), ("ephemeral_storage", "MB in /tmp")):
+                given = handler.setting(setting)
+                if bundle.size > given * MB:
+                    text = f"the bundle {bundle.name} is {readable(bundle.size)}, and the function has {given} {what}"
+                    hint = f"bundle less: {MOST_MB} MB is the most that Lambda has"
+                    if bundle.size <= MOST_MB * MB:
+                        hint = f"add --{setting.replace('_', '-')} {_enough(bundle.size)}, or bundle less"
+                    found += _told(handler, [(text, hint)])
+    return found
+
+
+def _enough(size: int) -> int:
+    """Return megabytes in which a file and what is made of it have room."""
+    return min(MOST_MB, 1 << (2 * size // MB).bit_length())
+
+
+def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[str]:
+    """Return what a person must see to, so that a function can load its bundles from S3."""
+    found: list[str] = []
+    for handler in app.handlers:
+        ref = app.ref(aws, handler.name)
+        bundles = [StoredBundle.of(bundle, ref) for bundle in packages[handler.name].bundles]
+        names = ", ".join(bundle.name for bundle in bundles)
+        if bundles and handler.setting("role"):
+            arns = ", ".join(bundle.arn for bundle in bundles)
+            found.append(f"{handler.name}: to load {names}, the --role needs s3:GetObject on {arns}")
+        if bundles and handler.setting("subnet"):
+            found.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
     return found

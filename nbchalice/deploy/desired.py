@@ -9,6 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from nbchalice.deploy.bundle import StoredBundle, place_of
 from nbchalice.deploy.destination import Destination, permission_to
 from nbchalice.deploy.function import LAMBDA_HANDLER, Function
 from nbchalice.deploy.layer import Layer
@@ -82,9 +83,11 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
     ref = replace(ref, dlq=target_arn(handler.setting("dlq"), ref))
     found: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
     layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
+    bundles = [StoredBundle.of(content, ref) for content in package.bundles]
     role_arn = handler.setting("role")
     if role_arn is None:
-        role = Role(ref, json.dumps(statements(handler, app, ref), sort_keys=True))
+        besides = json.dumps(statements(handler, app, ref), sort_keys=True)
+        role = Role(ref, besides, frozenset(bundle.arn for bundle in bundles))
         found.append(role)
         role_arn = role.arn
     function = Function(
@@ -92,16 +95,17 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         role_arn,
         package.zip,
         package.code_sha256,
-        function_config(handler, ref, package.python),
+        function_config(handler, ref, package.python, bundles),
         arch,
         dict(handler.setting("tag") or {}),
         handler.setting("reserved_concurrency"),
         layer,
+        tuple(bundles),
     )
-    found += [function, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
+    found += [function, *bundles, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
     if layer:
         found.append(layer)
-    if function.is_large or (layer and layer.is_large):
+    if function.is_large or (layer and layer.is_large) or bundles:
         found.append(UploadBucket(ref.account, ref.region))
     for source, options, own in triggers(handler, ref):
         found += source.resources(options, own)
@@ -136,7 +140,7 @@ def dead_letters(handler: Handler, ref: FunctionRef) -> str:
     return target_arn(handler.setting("dlq"), ref) if asynchronous else ""
 
 
-def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
+def function_config(handler: Handler, ref: FunctionRef, python: str, bundles: list[StoredBundle]) -> JSON:
     """Return the settings as CreateFunction and UpdateFunctionConfiguration take them."""
     return {
         "Runtime": f"python{python}",
@@ -144,7 +148,7 @@ def function_config(handler: Handler, ref: FunctionRef, python: str) -> JSON:
         "Description": f"{ref.handler} of {ref.app} ({ref.stage}), from a notebook by nbchalice",
         "Timeout": ref.timeout,
         "MemorySize": handler.setting("memory"),
-        "Environment": {"Variables": dict(handler.setting("env") or {})},
+        "Environment": {"Variables": {**(handler.setting("env") or {}), **place_of(bundles)}},
         "Layers": list(handler.setting("layer") or []),
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
         "EphemeralStorage": {"Size": handler.setting("ephemeral_storage")},

@@ -39,7 +39,7 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     app: the handlers.
     packages: builds the code of each handler; runs while AWS is being read.
     aws: where.
-    prune: whether orphans, and layers that nothing uses any more, are to be removed.
+    prune: whether orphans, and layers and bundles that nothing uses any more, are to be removed.
 
     Raises
     ------
@@ -59,6 +59,8 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     wanted = desired(app, built, aws, timeouts)
     read_more(found, wanted, reads)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
+    wrong += check.bundle_problems(app, built)
+    notes += check.bundle_notes(app, aws, built)
     check.raise_all(wrong + conflicts(wanted, found, app.ref(aws, "").name))
     return make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
 

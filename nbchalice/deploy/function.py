@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nbchalice.deploy import versions
+from nbchalice.deploy.bundle import StoredBundle
 from nbchalice.deploy.layer import Layer, layer_of
 from nbchalice.deploy.ownership import foreign_owner
 from nbchalice.deploy.role import log_group_name
@@ -44,6 +45,7 @@ class Function(Resource):
     tags: the user's tags.
     reserved_concurrency: most runs at once, or None.
     layer: the dependency layer, or None.
+    bundles: what it loads from S3.
     """
 
     kind: ClassVar[str] = "function"
@@ -56,6 +58,7 @@ class Function(Resource):
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     reserved_concurrency: int | None = None
     layer: Layer | None = None
+    bundles: tuple[StoredBundle, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,8 +72,8 @@ class Function(Resource):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Its role and its log group, its layer, and the upload bucket for a large zip."""
-        found = {f"role {self.name}", f"log group {log_group_name(self.name)}"}
+        """Its role and its log group, its layer, its bundles, and the upload bucket for a large zip."""
+        found = {f"role {self.name}", f"log group {log_group_name(self.name)}", *(one.key for one in self.bundles)}
         if self.layer:
             found.add(self.layer.key)
         if self.is_large:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from nbchalice.aws.errors import explain
+from nbchalice.deploy.bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.function import Function
 from nbchalice.deploy.layer import Layer, layer_of, layers_named
@@ -113,6 +114,7 @@ class _Inspector:
                 (1, "roles"): self._role_names,
                 (1, "groups"): self._group_names,
                 (1, "layers"): partial(layers_named, self.aws, self.ref("")),
+                **({(1, "bundles"): partial(stored_bundles, self.aws, self.ref(""))} if orphans else {}),
             }
         )
         roles, layers = first[1, "roles"], first[1, "layers"]
@@ -126,7 +128,8 @@ class _Inspector:
             self._add_footprints(owned, self.run(self._footprint_calls(owned)))
             for name in owned:
                 self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
-            self._add(self._unused([layer for layer, version in layers if not layer.conflicts(version)]))
+            own = [layer for layer, version in layers if not layer.conflicts(version)]
+            self._add(self._unused(own, first[1, "bundles"]))
         self._read_stale()
         self._read_doubtful_groups()
         return self.found
@@ -178,12 +181,19 @@ class _Inspector:
                 # The same bucket: one put both adds and removes.
                 stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
 
-    def _unused(self, layers: list[Layer]) -> list[Layer]:
-        """Return the layers that no version of a registered function uses."""
+    def _unused(self, layers: list[Layer], bundles: list[StoredBundle]) -> list[Resource]:
+        """Return the layers and bundles that no version of a registered function uses."""
         client = self.aws.client("lambda")
-        found = self.run({name: partial(published, client, self.ref(name).name) for name in self.registered})
-        used = {layer_of(layer["Arn"]) for all_ in found.values() for one in all_ for layer in one.get("Layers") or []}
-        return [layer for layer in layers if layer.arn not in used]
+        versions = self.run({name: partial(published, client, self.ref(name).name) for name in self.registered})
+        functions = self.run({name: partial(Function(self.ref(name)).read, self.aws) for name in self.registered})
+        standing = [function["Configuration"] for function in functions.values() if function]
+        used = [*standing, *(version for listed in versions.values() for version in listed)]
+        arns = {layer_of(layer["Arn"]) for one in used for layer in one.get("Layers") or []}
+        hashes = {digest for one in used for digest in loaded_by(one)}
+        return [
+            *(layer for layer in layers if layer.arn not in arns),
+            *(bundle for bundle in bundles if bundle.sha256 not in hashes),
+        ]
 
     def _read_stale(self) -> None:
         stale = self.found.stale

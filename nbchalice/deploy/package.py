@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class LayerPackage(Protocol):
@@ -21,6 +22,25 @@ class LayerPackage(Protocol):
         """Return the zip."""
 
 
+class BundlePackage(Protocol):
+    """A bundled object that is too big for the zip; `nbchalice.packaging.bundles.Bundle` is one."""
+
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Return the content as an open file."""
+
+
 @dataclass(frozen=True)
 class Package:
     """A handler's code, ready for Lambda.
@@ -31,9 +51,11 @@ class Package:
     code_sha256: Lambda's hash of the package, base64.
     python: version on Lambda, for example ``3.13``.
     layer: its dependencies, or None.
+    bundles: objects that it loads from S3.
     """
 
     zip: bytes = field(repr=False)
     code_sha256: str
     python: str
     layer: LayerPackage | None = None
+    bundles: tuple[BundlePackage, ...] = ()

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nbchalice.deploy.bundle import StoredBundle, loaded_by
 from nbchalice.deploy.ownership import foreign_owner
+from nbchalice.deploy.versions import published
 from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
 
 POLICY_NAME = OWNER_PREFIX
+BUNDLES = "NbchaliceBundles"
 
 
 def role_path(app: str, stage: str, region: str) -> str:
@@ -109,11 +112,13 @@ class Role(Resource):
     ----------
     function: the function.
     statements: JSON text of the policy's statements beside those for its logs.
+    bundles: ARNs of the objects in S3 that the function loads.
     """
 
     kind: ClassVar[str] = "role"
     function: FunctionRef
     statements: str = "[]"
+    bundles: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -130,13 +135,21 @@ class Role(Resource):
         """The role's ARN."""
         return f"arn:{self.function.partition}:iam::{self.function.account}:role{self.path}{self.name}"
 
-    def policy(self) -> JSON:
-        """Return the inline policy: write to the function's own log group, and what the triggers need."""
+    def policy(self, earlier: frozenset[str] = frozenset()) -> JSON:
+        """Return the inline policy: write to the function's own log group, what the triggers need, and load bundles.
+
+        Parameters
+        ----------
+        earlier: ARNs of the bundles of earlier versions.
+        """
         group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}")
         # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.
         place = [group, f"{group}:*"]
         logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": place}
-        return {"Version": "2012-10-17", "Statement": [logs, *json.loads(self.statements)]}
+        found = [logs, *json.loads(self.statements)]
+        if arns := sorted(self.bundles | earlier):
+            found.append({"Sid": BUNDLES, "Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
+        return {"Version": "2012-10-17", "Statement": found}
 
     def trust(self) -> JSON:
         """Return who may take the role."""
@@ -145,7 +158,7 @@ class Role(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def read(self, aws: AWS) -> JSON | None:
-        """Return the role and its inline policy, or None."""
+        """Return the role, its inline policy, and which bundles earlier versions load; None where it is missing."""
         client = aws.client("iam")
         roles = app_roles(aws, self.function.app, self.function.stage)
         role = next((role for role in roles if role["RoleName"] == self.name), None)
@@ -157,7 +170,15 @@ class Role(Resource):
         found: JSON = {"role": role, "policy": None}
         with or_missing():
             found["policy"] = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"]
+        if self.bundles or _apart(found["policy"])[1]:
+            found["earlier"] = self._earlier(aws)
         return found
+
+    def _earlier(self, aws: AWS) -> frozenset[str]:
+        """Return the ARNs of what published versions load: after a rollback, and for runs while a deploy goes on."""
+        versions = published(aws.client("lambda"), self.function.name)
+        hashes = {digest for version in versions for digest in loaded_by(version)}
+        return frozenset(StoredBundle(self.function, digest, 0).arn for digest in hashes)
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the role is another's."""
@@ -171,7 +192,12 @@ class Role(Resource):
     def differences(self, current: JSON) -> list[str]:
         """Compare the trust and the policy."""
         found = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        return found if current["policy"] == self.policy() else [*found, "its policy"]
+        return found if self._policy_stands(current) else [*found, "its policy"]
+
+    def _policy_stands(self, current: JSON) -> bool:
+        """Whether the policy is as it should be; that for bundles of versions that are gone may stay for a while."""
+        (wanted, needed), (standing, given) = _apart(self.policy()), _apart(current["policy"])
+        return wanted == standing and needed | current.get("earlier", frozenset()) <= given
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the role and put its policy."""
@@ -186,9 +212,9 @@ class Role(Resource):
             )
         elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
             client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
-        if current is None or current["policy"] != self.policy():
-            policy = json.dumps(self.policy())
-            client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=policy)
+        if current is None or not self._policy_stands(current):
+            policy = self.policy((current or {}).get("earlier", frozenset()))
+            client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Delete the policy and the role, with whatever else was added to the role by hand."""
@@ -207,3 +233,12 @@ class Role(Resource):
             client.delete_role_policy(RoleName=self.name, PolicyName=name)
         for policy in client.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]:
             client.detach_role_policy(RoleName=self.name, PolicyArn=policy["PolicyArn"])
+
+
+def _apart(policy: JSON | None) -> tuple[JSON | None, frozenset[str]]:
+    """Return a policy without the statement for bundles, and the ARNs in that."""
+    if policy is None:
+        return None, frozenset()
+    own = [statement for statement in policy["Statement"] if statement.get("Sid") == BUNDLES]
+    rest = [statement for statement in policy["Statement"] if statement not in own]
+    return {**policy, "Statement": rest}, frozenset(arn for statement in own for arn in statement["Resource"])

@@ -1,4 +1,4 @@
-"""Zips that are too large to be sent to Lambda directly go through a bucket."""
+"""The bucket that zips go through which are too large to be sent to Lambda directly, and where large bundles stand."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, Resource, or_missing
 
 # Lambda quotas: "Deployment package (.zip file archive) size", direct upload.
 DIRECT_LIMIT = 50 * 1024 * 1024
-# An upload is deleted once Lambda has taken it; this is for those that a crash leaves behind.
-EXPIRY = {
-    "ID": OWNER_PREFIX,
-    "Status": "Enabled",
-    "Filter": {"Prefix": ""},
-    "Expiration": {"Days": 1},
-    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-}
+UPLOADS = "uploads/"
+# An upload is deleted once Lambda has taken it; the first rule is for those that a crash leaves behind, the second for
+# what has been sent of a bundle that did not arrive.
+RULES: list[JSON] = [
+    {
+        "ID": f"{OWNER_PREFIX}-uploads",
+        "Status": "Enabled",
+        "Filter": {"Prefix": UPLOADS},
+        "Expiration": {"Days": 1},
+    },
+    {
+        "ID": f"{OWNER_PREFIX}-parts",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    },
+]
 
 
 def is_large(size: int) -> bool:
@@ -28,13 +37,13 @@ def is_large(size: int) -> bool:
 
 
 def upload_bucket(account: str, region: str) -> str:
-    """Return the name of the bucket that large zips go through; one for each account and region."""
+    """Return the name of the bucket for large zips and bundles; one for each account and region."""
     return f"{OWNER_PREFIX}-{account}-{region}"
 
 
 @dataclass(frozen=True)
 class UploadBucket(Resource):
-    """The bucket that large zips go through; made when it is first needed, shared by all apps, and kept."""
+    """The bucket for large zips and bundles; made when it is first needed, shared by all apps, and kept."""
 
     kind: ClassVar[str] = "upload bucket"
     account: str
@@ -46,7 +55,7 @@ class UploadBucket(Resource):
         return upload_bucket(self.account, self.region)
 
     def read(self, aws: AWS) -> JSON | None:
-        """Return whether uploads expire and whether the bucket is ours; None where there is none."""
+        """Return the rules by which objects expire, and whether the bucket is another's; None where there is none."""
         client = aws.client("s3")
         found: JSON | None = None
         with or_missing():
@@ -55,11 +64,11 @@ class UploadBucket(Resource):
             except client.exceptions.ClientError as error:
                 if status_code(error) != 403:
                     raise
-                return {"foreign": True, "expires": True}
-            found = {"foreign": False, "expires": False}
+                return {"foreign": True, "rules": RULES}
+            found = {"foreign": False, "rules": []}
             try:
-                client.get_bucket_lifecycle_configuration(Bucket=self.name, ExpectedBucketOwner=self.account)
-                found["expires"] = True
+                answer = client.get_bucket_lifecycle_configuration(Bucket=self.name, ExpectedBucketOwner=self.account)
+                found["rules"] = answer["Rules"]
             except client.exceptions.ClientError as error:
                 if status_code(error) != 404:
                     raise
@@ -69,24 +78,31 @@ class UploadBucket(Resource):
         """Return whether the bucket is in another account, where code must not go."""
         if not current["foreign"]:
             return []
-        return [f"{self.name}, through which zips over 50 MB go, belongs to another account or is closed to you"]
+        return [f"{self.name}, for zips over 50 MB and large bundles, belongs to another account or is closed to you"]
 
     def differences(self, current: JSON) -> list[str]:
-        """Return whether uploads are kept for ever."""
-        return [] if current["expires"] else ["uploads do not expire"]
+        """Return whether uploads are kept for ever, or bundles are not."""
+        standing = [_gist(rule) for rule in current["rules"]]
+        return [] if all(_gist(rule) in standing for rule in RULES) else ["its rules for what expires"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
-        """Create the bucket and let uploads expire."""
+        """Create the bucket and let uploads expire; rules of other people stay."""
         client = aws.client("s3")
         if current is None:
             place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
             client.create_bucket(Bucket=self.name, **({"CreateBucketConfiguration": place} if place else {}))
+        others = [rule for rule in (current or {}).get("rules", []) if not rule.get("ID", "").startswith(OWNER_PREFIX)]
         client.put_bucket_lifecycle_configuration(
-            Bucket=self.name, LifecycleConfiguration={"Rules": [EXPIRY]}, ExpectedBucketOwner=self.account
+            Bucket=self.name, LifecycleConfiguration={"Rules": [*RULES, *others]}, ExpectedBucketOwner=self.account
         )
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Never: other apps use it too."""
+
+
+def _gist(rule: JSON) -> list[Any]:
+    days = [rule.get("Expiration", {}).get("Days"), rule.get("AbortIncompleteMultipartUpload")]
+    return [rule.get("ID"), rule.get("Status"), rule.get("Filter", {}).get("Prefix", ""), *days]
 
 
 @contextmanager
@@ -95,7 +111,7 @@ def uploaded(aws: AWS, content: bytes) -> Iterator[JSON]:
     if not is_large(len(content)):
         yield {"ZipFile": content}
         return
-    client, bucket, key = aws.client("s3"), upload_bucket(aws.account, aws.region), f"{uuid.uuid4()}.zip"
+    client, bucket, key = aws.client("s3"), upload_bucket(aws.account, aws.region), f"{UPLOADS}{uuid.uuid4()}.zip"
     client.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=aws.account)
     try:
         yield {"S3Bucket": bucket, "S3Key": key}

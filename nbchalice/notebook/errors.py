@@ -49,6 +49,10 @@ class NeedsBundleError(CaptureError):
     """The slice needs a value that is too slow, too large or too uncertain to compute again on Lambda."""
 
 
+class MissingBundleError(NeedsBundleError):
+    """The slice needs a bundle that was not made yet, or was removed."""
+
+
 class ReadsLocalFileError(NeedsBundleError):
     """The slice needs a value read from a file of this computer."""
 

@@ -100,7 +100,7 @@ class Timeline:
             for statement in app_statements(name, split.body.magic_line):
                 self._add(cell, split, statement)
             self._app = "app"
-        for statement in self._with_bundles(split):
+        for statement in self._with_bundles(split, END if failed_at is None else failed_at):
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
                 if statement.head <= failed_at:
@@ -108,13 +108,13 @@ class Timeline:
                 continue
             self._add(cell, split, statement)
 
-    def _with_bundles(self, split: Split) -> Sequence[Statement]:
-        """Return a cell's statements, those of ``%chalice bundle NAME`` in their places."""
+    def _with_bundles(self, split: Split, failed_at: int) -> Sequence[Statement]:
+        """Return a cell's statements, with those of ``%chalice bundle NAME``; one that failed did nothing."""
         bundled = [
             statement
             for line, name in split.body.bundles
-            if name in self.bundles
-            for statement in bundle_statements(name, self.bundles[name], line)
+            if line < failed_at
+            for statement in bundle_statements(name, self.bundles.get(name, ()), line)
         ]
         return (
             sorted([*split.statements, *bundled], key=lambda statement: statement.head) if bundled else split.statements

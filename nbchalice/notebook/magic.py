@@ -126,7 +126,7 @@ def _without_line_magics(lines: list[str]) -> Body:
             inner.append(index + 1)
         hidden += [(name, index + 1, text) for name in _defined_by(text)]
         apps += [(index + 1, name) for name in _named_by("app", text)]
-        bundles += [(index + 1, name) for name in _named_by("bundle", text)]
+        bundles += [(index + 1, name) for name in _named_by("bundle", text) if name.isidentifier()]
         index = last + 1
     return Body("\n".join(out), hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(inner))
 
@@ -183,7 +183,15 @@ def _named_by(command: str, text: str) -> list[str]:
         words = shlex.split(text)
     except ValueError:
         return []
-    return [words[2]] if words[:2] == ["%chalice", command] and len(words) > 2 and not words[2].startswith("-") else []
+    if words[:2] != ["%chalice", command]:
+        return []
+    rest = iter(words[2:])
+    for word in rest:
+        if not word.startswith("-"):
+            return [word]
+        if "=" not in word:
+            next(rest, None)  # The option's value.
+    return []
 
 
 def find_handler(body: ast.Module, wanted: str | None = None, location: Location | None = None) -> FunctionNode:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from nbchalice.notebook.errors import (
     AmbiguousMutationError,
     FailedCellError,
     MagicInBodyError,
+    MissingBundleError,
     TopLevelAwaitError,
 )
 from nbchalice.notebook.explain import deleted, handler_not_found, unresolved
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nbchalice.notebook.cells import Cell
-    from nbchalice.notebook.facts import Statement
 
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__package__", "__loader__"})
 BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES
@@ -117,6 +118,7 @@ def cut(
     steps = closure.steps()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
         _require_replayable(timeline.steps[position], effects, names)
+    loaded = _loaded(steps, timeline)
     used = closure.names_used()
     module, segments = render(steps, used, timeline.notebook)
     require_no_secrets(steps)
@@ -134,14 +136,26 @@ def cut(
         function=function,
         notebook=timeline.notebook,
         values=closure.final_values(handler),
-        bundles=tuple(
-            name for step in steps for line, name in step.split.body.bundles if _loads(step.statement, line, name)
-        ),
+        bundles=loaded,
     )
 
 
-def _loads(statement: Statement, line: int, name: str) -> bool:
-    return statement.head == line and name in statement.defines
+def _loaded(steps: Sequence[Step], timeline: Timeline) -> tuple[str, ...]:
+    """Return the names that the statements of ``%chalice bundle NAME`` load."""
+    found: dict[str, Step] = {}
+    for step in steps:
+        for line, name in step.split.body.bundles:
+            if step.statement.head == line and name in step.statement.defines:
+                found[name] = step
+    for name, step in found.items():
+        if name not in timeline.bundles:
+            folder = f".nbchalice/bundles/{PurePath(timeline.notebook).stem}"
+            raise MissingBundleError(
+                f"the bundle {name} was not made yet: there is none in {folder}",
+                f"run this line where {name} has its value, in Jupyter; or, in a shell, add --execute to run all cells",
+                step.location(),
+            )
+    return tuple(found)
 
 
 def find_definition(timeline: Timeline, function: str, order: int | None = None) -> Step:

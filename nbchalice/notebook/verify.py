@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import Location
@@ -27,13 +28,15 @@ from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.values import brief, describe, differ
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nbchalice.notebook.slice import Slice
 
 TIMEOUT_SECONDS = 20.0
 _REMEMBERED = 256
 _verified: OrderedDict[str, None] = OrderedDict()
+_loaded: OrderedDict[str, None] = OrderedDict()
+"""Bundles that were loaded, each with the kernel's value: an edit of the handler need not load them again."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def verify(
     namespace: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     folder: str | Path = ".",
+    bundles: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
     """Prove that a slice works by itself and has the kernel's values.
@@ -73,6 +77,7 @@ def verify(
     namespace: the kernel's variables, to compare with; None for a notebook that was only read.
     env: the function's environment variables.
     folder: the notebook's folder, for local modules.
+    bundles: format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
     timeout: seconds that the import may take.
 
     Returns
@@ -91,17 +96,21 @@ def verify(
     if python is not None:
         require_syntax(piece, python)
     kernel = {name: describe(namespace[name]) for name in piece.values if name in namespace} if namespace else {}
-    key = _key(piece, python, kernel, env, folder)
+    hashes = sorted(entry["sha256"] for entry in bundles.values())
+    key = _key(piece, python, kernel, sorted((env or {}).items()), str(folder), hashes)
     if key in _verified:
         _verified.move_to_end(key)
         return Verified(time.perf_counter() - start, cached=True)
+    loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
+    known = {name for name, load in loads.items() if load in _loaded}
     answer = HELPER.ask(
         {
             "action": "verify",
             "module": piece.module,
             "segments": piece.segments,
             "notebook": piece.notebook,
-            "names": sorted(kernel),
+            "names": sorted({*kernel, *bundles} - known),
+            "bundles": {name: dict(entry) for name, entry in bundles.items()},
             "stars": "import *" in piece.module,
             "env": dict(env or {}),
         },
@@ -110,9 +119,8 @@ def verify(
     )
     _require_imported(answer, piece, timeout)
     _require_equal(answer, piece, kernel, namespace or {})
-    _verified[key] = None
-    while len(_verified) > _REMEMBERED:
-        _verified.popitem(last=False)
+    _remember(_verified, [key])
+    _remember(_loaded, loads.values())
     return Verified(time.perf_counter() - start)
 
 
@@ -135,15 +143,22 @@ def require_syntax(piece: Slice, python: str) -> None:
         ) from None
 
 
-def _key(
-    piece: Slice,
-    python: str | None,
-    kernel: dict[str, Any],
-    env: Mapping[str, str] | None,
-    folder: str | Path,
-) -> str:
-    parts = [piece.module, piece.notebook, python, kernel, sorted((env or {}).items()), str(folder)]
+def _key(piece: Slice, python: str | None, kernel: dict[str, Any], *others: Any) -> str:
+    parts = [piece.module, piece.notebook, python, kernel, *others]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _load_key(piece: Slice, name: str, entry: Mapping[str, Any], kernel: dict[str, Any]) -> str:
+    """Return what tells whether a bundle has been loaded: with classes of the notebook, the module counts too."""
+    parts = [name, entry["sha256"], kernel.get(name), piece.module if entry.get("notebook_names") else ""]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _remember(kept: OrderedDict[str, None], keys: Iterable[str]) -> None:
+    for key in keys:
+        kept[key] = None
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Location | None:
@@ -165,7 +180,7 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
         raise ImportFailedError(f"the captured module ended the process that imported it: {answer['text']}")
     if error is not None:
         place = _place_in_cell(piece, answer["cell"], answer["cell_line"])
-        if "FileNotFoundError" in answer["kinds"]:
+        if "FileNotFoundError" in answer["kinds"] and "BundleError" not in answer["kinds"]:
             raise ReadsLocalFileError(
                 f"the handler's code reads a local file, which is not on Lambda: {error}",
                 "bundle the value with %chalice bundle NAME, or read the file within the handler from S3",
@@ -184,6 +199,8 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
 def _import_hint(kinds: list[str], error: str) -> str:
     if os.strerror(errno.EROFS) in error:
         return "write below /tmp: the rest of the file system cannot be written on Lambda"
+    if "BundleError" in kinds and "ModuleNotFoundError" not in kinds:
+        return "loading it must not need files, network or programs of this computer: bundle plainer data, or again"
     if "ConnectionError" in kinds:
         return "make the request within the handler, or bundle its result"
     if "ModuleNotFoundError" in kinds:

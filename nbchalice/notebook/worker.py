@@ -89,7 +89,7 @@ def _child(request: dict[str, Any], write: int) -> None:
         os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
         # Behind the standard library, so that nothing of the notebook's folder can shadow it.
         sys.path += [path for path in [*request["paths"], *request["own"]] if path not in sys.path]
-        _guard(request["own"])
+        _guard(request["own"], {entry["file"] for entry in request.get("bundles", {}).values()})
         action = _evaluate if request["action"] == "evaluate" else _verify
         answer = json.dumps(action(request)).encode()
     except BaseException as error:  # whatever it is, the parent must hear of it
@@ -99,20 +99,20 @@ def _child(request: dict[str, Any], write: int) -> None:
     os._exit(0)
 
 
-def _guard(folders: list[str]) -> None:
+def _guard(folders: list[str], bundles: set[str]) -> None:
     """Refuse what a Lambda function does not have while it starts: network, other programs, files of this computer.
 
     Parameters
     ----------
     folders: those of local code, of which only code comes along, and imported packages with all they hold.
+    bundles: files of bundles, which come along.
     """
     library = {_folder(path) for path in {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} if path}
     own = {_folder(path) for path in folders}
     known = sorted(library | own, key=len, reverse=True)
     scratch = os.path.realpath("/tmp") + "/"  # noqa: S108 - Lambda's one writable folder has this very name
     written: set[str] = set()
-    bundles = os.environ.get("NBCHALICE_BUNDLES")
-    packed = os.path.join(os.path.realpath(bundles), "bundles", "") if bundles else None  # noqa: PTH118 - as realpath
+    packed = {os.path.realpath(path) for path in bundles}
 
     def refuse_files(path: Any, writes: bool) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
@@ -121,7 +121,7 @@ def _guard(folders: list[str]) -> None:
         if name.startswith(scratch) and (writes or name in written):
             written.add(name)
             return
-        if packed and name.startswith(packed):
+        if name in packed:
             return
         if writes and not name.startswith("/dev/"):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fsdecode(path))
@@ -180,11 +180,16 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.notebook.values import brief, describe
     from nbchalice.runtime.cells import load_module
 
+    def load(name: str) -> Any:
+        from nbchalice.runtime.bundles import load_entry
+
+        return load_entry(name, request["bundles"][name], Path())
+
     try:
-        module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code")
+        module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code", load)
+        found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
-    found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     return {
         "values": {name: describe(value) for name, value in found.items()},
         "texts": {name: brief(value) for name, value in found.items()},
@@ -213,7 +218,7 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
         if name.startswith(f"{notebook}#"):
             cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
         trace = trace.tb_next
-    kinds = [kind.__name__ for kind in type(error).__mro__]
+    kinds = [kind.__name__ for one in (error, error.__cause__) for kind in type(one).__mro__]
     return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line}
 
 

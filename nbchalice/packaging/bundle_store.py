@@ -1,69 +1,89 @@
 """Bundles beside the notebook: a notebook that is read, or a kernel that was restarted, finds them there.
 
-The folder has the layout of the zip, so that the loader of the runtime reads it as well.
+They are in `.nbchalice/bundles/<notebook>/`, so that two notebooks of one folder may each have a `model`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from nbchalice.packaging.bundles import Bundle
+from nbchalice.packaging.bundles import Bundle, damaged
+from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import BundleRefusedError
-from nbchalice.runtime.bundles import INDEX
 
-FOLDER = ".nbchalice"
+_INDEX = "index.json"
+_HINT = "bundles are kept beside the notebook: free some space, and let the folder be written"
 
 
-def save_bundle(folder: Path, bundle: Bundle) -> Path:
-    """Write a bundle into `.nbchalice/bundles/` of the notebook's folder and return its file's path."""
-    root = folder / FOLDER
-    path = root / bundle.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bundle.data)
-    entry = {
-        "file": bundle.path,
+def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:
+    """Write a bundle into its notebook's folder, in place of an earlier one, and return it as it is kept there.
+
+    Parameters
+    ----------
+    notebook: the notebook's path.
+    bundle: the bundle.
+
+    Raises
+    ------
+    CacheError: the folder cannot be written.
+    """
+    folder = bundle_folder(notebook)
+    path = folder / f"{bundle.name}-{bundle.sha256[:12]}.{bundle.format}"
+    write_whole(path, bundle.read(), _HINT)
+    index = _index(folder)
+    before = index.get(bundle.name, {}).get("file")
+    index[bundle.name] = {
+        "file": path.name,
         "format": bundle.format,
         "sha256": bundle.sha256,
+        "size": bundle.size,
         "imports": list(bundle.imports),
         "notebook_names": list(bundle.notebook_names),
     }
-    index = {**_index(root), bundle.name: entry}
-    (root / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return path
+    write_whole(folder / _INDEX, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), _HINT)
+    if before and before != path.name:
+        (folder / before).unlink(missing_ok=True)
+    return _load(folder, bundle.name, index[bundle.name])
 
 
-def load_bundles(folder: Path) -> dict[str, Bundle]:
-    """Return the bundles that stand in a notebook's folder, by name.
+def load_bundles(notebook: Path) -> dict[str, Bundle]:
+    """Return the bundles of a notebook, by name.
 
     Raises
     ------
     BundleRefusedError: a file is not what was bundled, or the index cannot be read.
     """
-    root = folder / FOLDER
-    return {name: _load(root, name, entry) for name, entry in _index(root).items()}
+    folder = bundle_folder(notebook)
+    return {name: _load(folder, name, entry) for name, entry in _index(folder).items()}
 
 
-def _index(root: Path) -> dict[str, Any]:
+def bundle_folder(notebook: Path) -> Path:
+    """Return where the bundles of a notebook are kept."""
+    return notebook.parent.resolve() / ".nbchalice" / "bundles" / notebook.stem
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    path = folder / _INDEX
     try:
-        return dict(json.loads((root / INDEX).read_text(encoding="utf-8")))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         hint = "remove the file, and bundle again: %chalice bundle NAME"
-        raise BundleRefusedError(f"{root / INDEX} cannot be read: {error}", hint) from None
+        raise BundleRefusedError(f"{path} cannot be read: {error}", hint) from None
 
 
-def _load(root: Path, name: str, entry: dict[str, Any]) -> Bundle:
-    again = f"bundle it again: %chalice bundle {name}"
+def _load(folder: Path, name: str, entry: dict[str, Any]) -> Bundle:
+    """Return a bundle without reading its file, which may be large; its hash is checked when it is read."""
     try:
-        data = (root / entry["file"]).read_bytes()
-        names = tuple(entry["notebook_names"])
-        bundle = Bundle(name, entry["format"], data, entry["sha256"], tuple(entry["imports"]), names)
+        path, names, imports = folder / entry["file"], entry["notebook_names"], entry["imports"]
+        bundle = Bundle(name, entry["format"], path, entry["sha256"], entry["size"], tuple(imports), tuple(names))
+        size = path.stat().st_size
     except (OSError, KeyError, TypeError) as error:
-        raise BundleRefusedError(f"the bundle {name} in {root} cannot be read: {error}", again) from None
-    if hashlib.sha256(data).hexdigest() != bundle.sha256:
-        raise BundleRefusedError(f"the bundle {name} in {root} is not what was bundled", again)
+        hint = f"bundle it again: %chalice bundle {name}"
+        raise BundleRefusedError(f"the bundle {name} in {folder} cannot be read: {error}", hint) from None
+    if size != bundle.size:
+        raise damaged(name, folder)
     return bundle

@@ -9,16 +9,16 @@ import hashlib
 import io
 import json
 import pickle
-import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from nbchalice.packaging.errors import BundleFormatError
+from nbchalice.packaging.errors import BundleFormatError, BundleRefusedError
 from nbchalice.packaging.imports import Import
 from nbchalice.packaging.installed import find_owner
 from nbchalice.packaging.refused import refuse
-from nbchalice.runtime.bundles import INDEX
+from nbchalice.runtime.bundles import INDEX, LOADERS
 
 FORMATS = ("auto", "json", "npy", "parquet", "pickle", "joblib")
 _PROTOCOL = 5
@@ -33,8 +33,9 @@ class Bundle:
     ----------
     name: the variable's name in the notebook.
     format: `json`, `npy`, `parquet`, `pickle` or `joblib`.
-    data: the file's content.
+    content: the file's content, or the file that holds it.
     sha256: its hash in hexadecimal, checked before it is loaded.
+    size: its bytes.
     imports: modules that loading it imports.
     notebook_names: classes and functions of the notebook that a pickle refers to; their source has to come along
         and stand before the statement that loads the bundle.
@@ -42,8 +43,9 @@ class Bundle:
 
     name: str
     format: str
-    data: bytes = field(repr=False)
+    content: bytes | Path = field(repr=False)
     sha256: str
+    size: int
     imports: tuple[str, ...] = ()
     notebook_names: tuple[str, ...] = ()
 
@@ -53,10 +55,53 @@ class Bundle:
         return f"bundles/{self.name}.{self.format}"
 
     @property
+    def entry(self) -> dict[str, str]:
+        """What the loader has to know of it, beside its file."""
+        return {"format": self.format, "sha256": self.sha256}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the verification has to know of one that is kept in a file."""
+        return {**self.entry, "file": str(self.content), "notebook_names": list(self.notebook_names)}
+
+    @property
     def requirements(self) -> tuple[str, ...]:
         """Distributions that loading it needs, pinned to what is installed here."""
         owners = [find_owner(Import(module)) for module in self.imports]
         return tuple(sorted({pin for owner in owners for pin in owner.requirements}))
+
+    def open(self) -> BinaryIO:
+        """Return the content as an open file, after its hash was checked.
+
+        Raises
+        ------
+        BundleRefusedError: the file is not what was bundled.
+        """
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        file = self.content.open("rb")
+        if hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
+            file.close()
+            raise damaged(self.name, self.content.parent)
+        file.seek(0)
+        return file
+
+    def read(self) -> bytes:
+        """Return the content; see `open`."""
+        with self.open() as file:
+            return file.read()
+
+    def load(self) -> Any:
+        """Return the value, as the deployed module gets it."""
+        with self.open() as file:
+            return LOADERS[self.format](file)
+
+
+def damaged(name: str, folder: Path) -> BundleRefusedError:
+    """Return the error for a bundle whose file is not what was bundled."""
+    return BundleRefusedError(
+        f"the bundle {name} in {folder} is not what was bundled", f"bundle it again: %chalice bundle {name}"
+    )
 
 
 def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
@@ -78,34 +123,49 @@ def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
     if format not in FORMATS:
         raise BundleFormatError(f"there is no bundle format {format}", f"use --format {', '.join(FORMATS)}")
     refuse(name, value)
-    chosen = _best(name, value) if format == "auto" else format
-    return _MAKERS[chosen](name, value)
+    try:
+        chosen = _best(name, value) if format == "auto" else format
+        return _MAKERS[chosen](name, value)
+    except RecursionError:
+        raise BundleFormatError(
+            f"{name} is nested too deep, or holds itself", "bundle a flatter value, for example a table or lists"
+        ) from None
 
 
-def bundle_files(bundles: Iterable[Bundle], stored: Mapping[str, tuple[str, str]] | None = None) -> dict[str, bytes]:
+def bundle_files(bundles: Iterable[Bundle], stored: Iterable[Bundle] = ()) -> dict[str, bytes]:
     """Return the files that bundles add to a zip, with the index that the loader reads.
 
     Parameters
     ----------
-    bundles: the bundles of a handler.
-    stored: bucket and key, by bundle name, of those that are in S3 because they are too big. Default: none.
+    bundles: the bundles that are in the zip.
+    stored: those that are in S3 instead. Default: none.
     """
-    stored = stored or {}
-    index: dict[str, dict[str, str]] = {}
-    files: dict[str, bytes] = {}
-    for bundle in bundles:
-        entry = {"format": bundle.format, "sha256": bundle.sha256}
-        if bundle.name in stored:
-            bucket, key = stored[bundle.name]
-            index[bundle.name] = {**entry, "bucket": bucket, "key": key}
-        else:
-            index[bundle.name] = {**entry, "file": bundle.path}
-            files[bundle.path] = bundle.data
+    bundles = tuple(bundles)
+    files = {bundle.path: bundle.read() for bundle in bundles}
+    index = {bundle.name: {**bundle.entry, "file": bundle.path} for bundle in bundles}
+    index |= {bundle.name: bundle.entry for bundle in stored}
     return {**files, INDEX: json.dumps(index, sort_keys=True).encode()} if index else {}
 
 
+def part(bundles: Iterable[Bundle], room: int) -> tuple[tuple[Bundle, ...], tuple[Bundle, ...]]:
+    """Return the bundles that fit into a zip, the smallest first, and those that do not.
+
+    Parameters
+    ----------
+    bundles: the bundles of a handler.
+    room: bytes that they may have together.
+    """
+    inside: list[Bundle] = []
+    outside: list[Bundle] = []
+    for bundle in sorted(bundles, key=lambda one: (one.size, one.name)):
+        fits = bundle.size <= room
+        room -= bundle.size if fits else 0
+        (inside if fits else outside).append(bundle)
+    return tuple(inside), tuple(outside)
+
+
 def _bundle(name: str, format: str, data: bytes, imports: Iterable[str] = (), own: Iterable[str] = ()) -> Bundle:
-    return Bundle(name, format, data, hashlib.sha256(data).hexdigest(), tuple(imports), tuple(own))
+    return Bundle(name, format, data, hashlib.sha256(data).hexdigest(), len(data), tuple(imports), tuple(own))
 
 
 def _kind(value: Any) -> str:
@@ -119,7 +179,8 @@ def _best(name: str, value: Any) -> str:
     if kind == "pandas.DataFrame":
         return "parquet"
     if kind == "pandas.Series":
-        raise BundleFormatError(f"{name} is a Series, for which there is no safe format", "bundle its .to_frame()")
+        hint = "bundle its .to_frame(), or use --format pickle"
+        raise BundleFormatError(f"{name} is a Series, for which there is no safe format", hint)
     if _plain(value):
         return "json"
     raise BundleFormatError(
@@ -150,7 +211,9 @@ def _json(name: str, value: Any) -> Bundle:
             "False and None do",
             f"convert it, or use %chalice bundle {name} --format pickle",
         )
-    return _bundle(name, "json", json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # As json.loads decodes, so that every text of Python comes back.
+    return _bundle(name, "json", text.encode("utf-8", "surrogatepass"))
 
 
 def _npy(name: str, value: Any) -> Bundle:
@@ -229,9 +292,10 @@ class _Pickler(pickle.Pickler):
         self.references: set[tuple[str, str]] = set()
 
     def persistent_id(self, value: Any) -> None:
-        if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+        # Compiled extensions have kinds of functions of their own.
+        if callable(value) and isinstance(name := getattr(value, "__qualname__", None), str):
             module = getattr(value, "__module__", None) or pickle.whichmodule(value, value.__name__)  # type: ignore[attr-defined]
-            self.references.add((module, value.__qualname__.partition(".")[0]))
+            self.references.add((str(module), name.partition(".")[0]))
 
 
 _MAKERS: dict[str, Callable[[str, Any], Bundle]] = {

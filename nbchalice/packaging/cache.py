@@ -18,13 +18,17 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("nbchalice", appauthor=False))
 
 
-def write_whole(path: Path, content: bytes) -> None:
+_HINT = "free some space, or set NBCHALICE_CACHE to a folder that can be written"
+
+
+def write_whole(path: Path, content: bytes, hint: str = _HINT) -> None:
     """Write a file so that others see all of it or none.
 
     Parameters
     ----------
     path: where it goes; folders are made.
     content: what it holds.
+    hint: what to do where that fails.
 
     Raises
     ------
@@ -40,7 +44,4 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise CacheError(
-            f"{path.parent} cannot be written: {error.strerror or error}",
-            "free some space, or set NBCHALICE_CACHE to a folder that can be written",
-        ) from error
+        raise CacheError(f"{path.parent} cannot be written: {error.strerror or error}", hint) from error

@@ -10,12 +10,15 @@ from pathlib import Path
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.places import place_of
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
-from nbchalice.packaging.bundles import Bundle, bundle_files
+from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import find_dependencies, installed_pins, wishes
-from nbchalice.packaging.sizes import SizeTable, measure
+from nbchalice.packaging.sizes import DIRECT_LIMIT, MB, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
+
+# Each edit of the handler uploads its zip again; what is in S3 is uploaded once.
+BUNDLES_IN_ZIP = 10 * MB
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class HandlerPackage:
     artifact: the zip with its code.
     layer: the layer with the distributions it imports, or None where it needs none.
     sizes: how large both are.
+    stored: the bundles that are too big for the zip, and go to S3.
     """
 
     artifact: Artifact
     layer: Layer | None
     sizes: SizeTable
+    stored: tuple[Bundle, ...] = ()
 
 
 def package_handler(
@@ -43,6 +48,7 @@ def package_handler(
     cells: Iterable[Cell] = (),
     requirements_file: Path | None = None,
     bundles: Iterable[Bundle] = (),
+    whole: bool = False,
 ) -> HandlerPackage:
     """Pack a slice with all it needs for a Lambda target.
 
@@ -55,31 +61,45 @@ def package_handler(
     cells: all cells, for what `%pip install` asks for.
     requirements_file: requirements instead of those that the imports give. Default: none.
     bundles: the bundled objects that the module loads. Default: none.
+    whole: whether the zip takes all bundles, so that it works by itself. Default: no, those that are together over
+        10 MB, or for which Lambda's limits leave no room, go to S3.
 
     Raises
     ------
     PackagingError: a module is missing, no wheel fits the target, or the package is too large.
     """
+    bundles = tuple(bundles)
     needs = find_dependencies(
         slice.module,
         python=target.python,
         folder=folder,
         wishes=wishes(cells, folder),
         requirements_file=requirements_file,
+        further=[module for bundle in bundles for module in bundle.imports],
         place=partial(place_of, slice.segments, slice.module),
     )
-    bundles = tuple(bundles)
-    wanted = sorted({*needs.requirements, *(pin for bundle in bundles for pin in bundle.requirements)})
-    locked = lock(wanted, target, installed=installed_pins()) if wanted else None
+    locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
-    artifact = build(
-        slice,
-        handler_name,
-        python=target.python,
-        requirements=locked.pins if locked else (),
-        vendored=needs.vendored,
-        files=bundle_files(bundles),
-    )
-    sizes = measure(artifact, layer)
-    sizes.check()
-    return HandlerPackage(artifact, layer, sizes)
+
+    def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...]) -> HandlerPackage:
+        artifact = build(
+            slice,
+            handler_name,
+            python=target.python,
+            requirements=locked.pins if locked else (),
+            vendored=needs.vendored,
+            files=bundle_files(inside, stored),
+        )
+        return HandlerPackage(artifact, layer, measure(artifact, layer, bundles=inside, stored=stored), stored)
+
+    package = built(bundles, ()) if whole else built((), bundles)
+    inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))
+    if inside:
+        package = built(inside, stored)
+    package.sizes.check()
+    return package
+
+
+def room_for_bundles(sizes: SizeTable) -> int:
+    """Return how many bytes of bundles a zip may take, beside what is in it and its layer already."""
+    return min(BUNDLES_IN_ZIP, DIRECT_LIMIT - sizes.zipped, UNZIPPED_LIMIT - sizes.unzipped)

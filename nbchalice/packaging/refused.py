@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import types
 from typing import Any
@@ -32,6 +33,7 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
         "a generator or coroutine is code that stopped half way",
     ),
+    (type(os.environ), "the environment is that of this computer"),
     (types.ModuleType, "a module is imported, not bundled"),
     ((types.FrameType, types.CodeType, types.TracebackType), "code objects differ between Python versions"),
     (io.IOBase, "an open file exists on this computer only"),
@@ -42,6 +44,7 @@ _CONNECTING = frozenset({
 })  # fmt: skip
 _CONNECTIONS = ("Client", "Connection", "Cursor", "Engine", "Pool", "PoolManager", "Redis", "Session")
 _MOST_TEXTS = 20_000
+_LONGEST_BYTES = 10_000  # A key is shorter.
 
 
 class _Nowhere:
@@ -60,8 +63,8 @@ class _Inspector(pickle.Pickler):
         self.texts = 0
 
     def persistent_id(self, value: Any) -> None:
-        self.texts += isinstance(value, str)
-        if not isinstance(value, str) or self.texts <= _MOST_TEXTS:
+        self.texts += isinstance(value, str | bytes)
+        if not isinstance(value, str | bytes) or self.texts <= _MOST_TEXTS:
             check_one(self.name, value)
 
 
@@ -77,7 +80,11 @@ def refuse(name: str, value: Any) -> None:
     ------
     BundleRefusedError: with the reason; a credential's value is not shown.
     """
+    if isinstance(value, type | types.FunctionType) and value.__module__ == "__main__" and value.__name__ == name:
+        kind = "class" if isinstance(value, type) else "function"
+        raise _refused(name, f"a {kind} of the notebook comes along as source by itself", "leave the bundle out")
     check_one(name, value)
+    check_one(name, {name: value})
     try:
         _Inspector(name).dump(value)
     except BundleRefusedError:
@@ -96,6 +103,8 @@ def check_one(name: str, value: Any) -> None:
     """
     if isinstance(value, str):
         _credential(name, find_secret(value))
+    elif isinstance(value, bytes) and len(value) <= _LONGEST_BYTES:
+        _credential(name, find_secret(value.decode("latin-1")))
     elif isinstance(value, dict):
         for key, item in value.items():
             if isinstance(key, str) and isinstance(item, str):
@@ -129,7 +138,7 @@ def _credential(name: str, what: str | None) -> None:
         raise _refused(
             name,
             f"it holds {what}",
-            "take it out, and read it on Lambda from Secrets Manager, Parameter Store or --env",
+            "take it out, and read it on Lambda from Secrets Manager or Parameter Store",
         )
 
 

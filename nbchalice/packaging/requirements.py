@@ -77,6 +77,7 @@ def find_dependencies(
     folder: Path | None = None,
     wishes: Iterable[Wish] = (),
     requirements_file: Path | None = None,
+    further: Iterable[str] = (),
     place: Place = lambda line: None,
 ) -> Dependencies:
     """Return what a module imports: distributions, pinned to what is installed here, and local code.
@@ -89,6 +90,7 @@ def find_dependencies(
     wishes: requirements of `%pip install` lines (see `wishes`). A wish gives the extras of what is imported, and
         stands in for what is not installed here; one that nothing imports is not shipped. Default: none.
     requirements_file: if given, exactly what it lists is shipped, whatever is imported. Default: None.
+    further: modules that are imported besides, by what a bundle holds. Default: none.
     place: tells where a line of the module stands in the notebook, for errors. Default: nowhere.
 
     Returns
@@ -106,7 +108,7 @@ def find_dependencies(
     listed = None if requirements_file is None else read_requirements(requirements_file)
     asked = {requirement_name(wish.text): wish for wish in wishes}
     search = _Search(folder, asked, python, trusting=listed is not None)
-    search.run(module, place)
+    search.run(module, place, further)
     found = search.requirements if listed is None else listed
     return Dependencies(tuple(sorted(set(found))), read_all(search.files.items()))
 
@@ -124,10 +126,11 @@ class _Search:
         self._sources: dict[str, str] = {}
         self._seen: set[Import] = set()
 
-    def run(self, module: str, place: Place) -> None:
+    def run(self, module: str, place: Place, further: Iterable[str]) -> None:
         self._sources[""] = module
         # What the slice imports in a function will be called: helpers in local code may not.
-        todo = [(replace(found, later=False), place) for found in find_imports(module)]
+        todo: list[tuple[Import, Place]] = [(replace(found, later=False), place) for found in find_imports(module)]
+        todo += [(Import(name), lambda line: None) for name in further]
         while todo:
             wanted, where = todo.pop(0)
             if wanted not in self._seen:

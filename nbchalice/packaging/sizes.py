@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbchalice.packaging.artifact import Artifact
+from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.layer import Layer
 
@@ -25,14 +26,21 @@ class SizeRow:
     ----------
     name: what is measured.
     size: its bytes.
-    limit: bytes that Lambda allows.
-    s3: whether it is uploaded by way of S3, because it is over the limit of a direct upload.
+    limit: bytes that Lambda allows, or None for what the function gets from S3 when it runs.
+    s3: whether it is uploaded to S3, because it is over the limit of a direct upload.
     """
 
     name: str
     size: int
-    limit: int
+    limit: int | None
     s3: bool = False
+
+    @property
+    def text(self) -> str:
+        """Size, limit and way of upload."""
+        if self.limit is None:
+            return f"{readable(self.size):>9}, in S3"
+        return f"{readable(self.size):>9}  of {readable(self.limit)}" + (", goes through S3" if self.s3 else "")
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,13 @@ class SizeTable:
 
     @property
     def needs_s3(self) -> bool:
-        """Whether a zip is over 50 MB, so that it has to go through S3."""
+        """Whether something goes to Lambda by way of S3."""
         return any(row.s3 for row in self.rows)
+
+    @property
+    def zipped(self) -> int:
+        """Bytes of the function's zip."""
+        return self.rows[0].size
 
     @property
     def unzipped(self) -> int:
@@ -61,11 +74,7 @@ class SizeTable:
     def text(self) -> str:
         """Return the table as lines of plain text."""
         width = max(len(row.name) for row in self.rows)
-        lines = [
-            f"{row.name:<{width}}  {readable(row.size):>9}  of {readable(row.limit)}"
-            + (", goes through S3" if row.s3 else "")
-            for row in self.rows
-        ]
+        lines = [f"{row.name:<{width}}  {row.text}" for row in self.rows]
         return "\n".join([*lines, f"{'largest':<{width}}  {_listing(self.biggest)}"])
 
     def check(self) -> None:
@@ -75,11 +84,20 @@ class SizeTable:
                 f"unzipped, function and layers are {readable(self.unzipped)}, "
                 f"{readable(self.unzipped - UNZIPPED_LIMIT)} more than the {readable(UNZIPPED_LIMIT)} "
                 f"that Lambda allows; largest: {_listing(self.biggest)}",
-                "import less, use a smaller package, or split the handlers over two notebooks",
+                "import less, use a smaller package, or split the handlers over two notebooks"
+                if not self.biggest[0][0].startswith("bundle ")
+                else "deploy it with nbchalice, which puts a bundle of this size in S3",
             )
 
 
-def measure(artifact: Artifact, layer: Layer | None = None, further: Iterable[tuple[str, int]] = ()) -> SizeTable:
+def measure(
+    artifact: Artifact,
+    layer: Layer | None = None,
+    further: Iterable[tuple[str, int]] = (),
+    *,
+    bundles: Iterable[Bundle] = (),
+    stored: Iterable[Bundle] = (),
+) -> SizeTable:
     """Return the sizes of a function and its layers.
 
     Parameters
@@ -87,12 +105,16 @@ def measure(artifact: Artifact, layer: Layer | None = None, further: Iterable[tu
     artifact: the function's zip.
     layer: its dependency layer. Default: none.
     further: pairs of name and unzipped bytes of other layers, for example by `--layer`. Default: none.
+    bundles: those that are in the zip. Default: none.
+    stored: those that are in S3. Default: none.
     """
-    own = unzipped_size(artifact.zip)
-    parts = [("your code", own), *further, *(layer.distributions if layer else ())]
+    inside = [(f"bundle {bundle.name}", bundle.size) for bundle in bundles]
+    own = unzipped_size(artifact.zip) - sum(size for _, size in inside)
+    parts = [("your code", own), *inside, *further, *(layer.distributions if layer else ())]
     rows = [SizeRow("zip", len(artifact.zip), DIRECT_LIMIT, len(artifact.zip) > DIRECT_LIMIT)]
     if layer:
         rows.append(SizeRow("layer", layer.zip_size, DIRECT_LIMIT, layer.zip_size > DIRECT_LIMIT))
+    rows += [SizeRow(f"bundle {bundle.name}", bundle.size, None, True) for bundle in stored]
     rows.append(SizeRow("unzipped", sum(size for _, size in parts), UNZIPPED_LIMIT))
     return SizeTable(tuple(rows), tuple(sorted(parts, key=lambda part: (-part[1], part[0]))))
 

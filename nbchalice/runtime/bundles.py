@@ -1,72 +1,160 @@
 """Loads objects that were bundled by name with ``%chalice bundle NAME``.
 
-A bundled name is ``model = load_bundle("model")`` in the deployed module: the object is loaded when that statement
-runs, which on Lambda is the start of an execution environment, and kept for all later events. A stand-in that loads at
-first use was tried and given up: ``isinstance``, operators and C extensions see through it.
+A bundled name is ``model = load_bundle("model")`` in the deployed module. ``load_module`` puts that statement off
+until the name is first looked up, in the handler or on the way to it: an event that does not need the model does not
+wait for it, and what was loaded is kept for all later events. The name then holds the object itself. A stand-in was
+tried and given up: ``isinstance``, operators and C extensions see through it.
 """
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import importlib
-import io
 import json
 import os
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 INDEX = "bundles/index.json"
-_loaded: dict[tuple[str, str], Any] = {}
+PLACE = "NBCHALICE_BUNDLES"
+_loading = threading.RLock()
+
+
+class BundleError(RuntimeError):
+    """A bundled object cannot be loaded."""
 
 
 def load_bundle(name: str, root: str | Path | None = None) -> Any:
-    """Return a bundled object; it is loaded once, after its hash has been checked.
+    """Load a bundled object, after its hash has been checked.
 
     Parameters
     ----------
     name: the name it was bundled under.
     root: folder that holds ``bundles/``. Default: that of the deployment package.
 
-    Raises KeyError if there is no such bundle, and ValueError if its content is not what was bundled.
+    Raises BundleError if there is no such bundle, it cannot be read, or its content is not what was bundled.
     """
-    folder = Path(root) if root is not None else _package()
-    index = json.loads((folder / INDEX).read_text("utf-8"))
+    folder = Path(root or os.environ.get("LAMBDA_TASK_ROOT", "."))
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+    except FileNotFoundError:
+        index = {}
     if name not in index:
-        raise KeyError(f"there is no bundle {name!r}; bundles: {', '.join(sorted(index)) or 'none'}")
-    entry = index[name]
-    key = (name, entry["sha256"])
-    if key not in _loaded:
-        content = _read(folder, entry)
-        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise ValueError(f"the bundle {name!r} is not what was bundled: its hash differs; deploy again")
-        _loaded[key] = LOADERS[entry["format"]](content)
-    return _loaded[key]
+        raise BundleError(f"there is no bundle {name!r}; bundles: {', '.join(sorted(index)) or 'none'}")
+    return load_entry(name, index[name], folder)
 
 
-def _package() -> Path:
-    chosen = os.environ.get("NBCHALICE_BUNDLES")
-    archive = next((path for path in Path(__file__).parents if path.name == "nbchalice.zip"), None)
-    return Path(chosen or (archive.parent if archive else os.environ.get("LAMBDA_TASK_ROOT", ".")))
+def load_entry(name: str, entry: dict[str, Any], folder: Path) -> Any:
+    """Load what an entry of the index describes.
+
+    Parameters
+    ----------
+    name: the bundle's name, for errors.
+    entry: ``{"format", "sha256", "file"}``; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says.
+    folder: what ``file`` is relative to.
+    """
+    with _open(name, entry, folder) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+            raise BundleError(f"the bundle {name!r} is not what was bundled: its hash differs; deploy again")
+        file.seek(0)
+        try:
+            return LOADERS[entry["format"]](file)
+        except Exception as error:
+            raise BundleError(f"the bundle {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _read(folder: Path, entry: dict[str, Any]) -> bytes:
-    if "bucket" not in entry:
-        return Path(folder, entry["file"]).read_bytes()
-    s3 = importlib.import_module("boto3").client("s3")
-    return bytes(s3.get_object(Bucket=entry["bucket"], Key=entry["key"])["Body"].read())
+def _open(name: str, entry: dict[str, Any], folder: Path) -> Any:
+    if "file" not in entry:
+        return _from_s3(name, entry["sha256"])
+    try:
+        return Path(folder, entry["file"]).open("rb")
+    except OSError as error:
+        raise BundleError(f"the bundle {name!r} cannot be read: {error}") from error
 
 
-def _npy(content: bytes) -> Any:
-    return importlib.import_module("numpy").load(io.BytesIO(content), allow_pickle=False)
+def _from_s3(name: str, digest: str) -> Any:
+    """Return a bundle that was too big for the package, as a file without a name in /tmp."""
+    place = os.environ.get(PLACE, "").rpartition("/")[0].removeprefix("s3://")
+    if not place:
+        raise BundleError(f"the bundle {name!r} is not in the package, and {PLACE} does not say where; deploy again")
+    bucket, _, folder = place.partition("/")
+    key = f"{folder}/{digest}"
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        # Little memory, and no waiting for the timeout where a VPC has no way to S3.
+        limits = importlib.import_module("boto3.s3.transfer").TransferConfig(max_concurrency=4, max_io_queue=32)
+        config = importlib.import_module("botocore.config").Config(connect_timeout=5, retries={"total_max_attempts": 3})
+        s3 = importlib.import_module("boto3").client("s3", config=config)
+        s3.download_fileobj(bucket, key, file, Config=limits)
+    except Exception as error:
+        file.close()
+        raise BundleError(_unreadable(name, f"arn:aws:s3:::{bucket}/{key}", error)) from error
+    file.seek(0)
+    return file
 
 
-def _parquet(content: bytes) -> Any:
-    return importlib.import_module("pandas").read_parquet(io.BytesIO(content))
+def _unreadable(name: str, arn: str, error: Exception) -> str:
+    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status == 404:
+        return f"the bundle {name!r} was removed from S3; deploy again ({arn})"
+    if status == 403:
+        return f"the function may not read the bundle {name!r}: its role needs s3:GetObject on {arn}, or it was removed"
+    text = f"the bundle {name!r} cannot be read from S3: {error} ({arn})"
+    return f"{text}; in a VPC the function needs an endpoint for S3" if "connect" in str(error).lower() else text
 
 
-def _pickle(content: bytes) -> Any:
+class LazyNames(dict[str, Any]):
+    """The builtins of a module, and beneath them its bundles, each loaded into the module when it is looked up.
+
+    Python looks for a global name in the module and then in the module's builtins. So a bundle is asked for only while
+    the module does not have it. Builtins themselves take some 20 ns longer to look up.
+    """
+
+    def __init__(self, module: dict[str, Any], load: Callable[[str], Any]) -> None:
+        super().__init__(vars(builtins))
+        self._module = module
+        self._load = load
+        self._waiting: set[str] = set()
+        module["__builtins__"] = self
+        module["__getattr__"] = self._attribute
+
+    def put_off(self, name: str) -> None:
+        """Let a name of the module be loaded when it is looked up."""
+        self._module.pop(name, None)
+        self._waiting.add(name)
+
+    def __missing__(self, name: str) -> Any:
+        """Return what a name stands for that the module does not have."""
+        if name not in self._waiting:
+            return vars(builtins)[name]
+        with _loading:
+            if name not in self._module:
+                try:
+                    self._module[name] = self._load(name)
+                except BundleError as error:
+                    raise error.with_traceback(None) from error.__cause__
+            return self._module[name]
+
+    def _attribute(self, name: str) -> Any:
+        if name in self._waiting:
+            return self[name]
+        raise AttributeError(f"module {self._module['__name__']!r} has no attribute {name!r}")
+
+
+def _npy(file: BinaryIO) -> Any:
+    return importlib.import_module("numpy").load(file, allow_pickle=False)
+
+
+def _parquet(file: BinaryIO) -> Any:
+    return importlib.import_module("pandas").read_parquet(file)
+
+
+def _pickle(file: BinaryIO) -> Any:
     pickle = importlib.import_module("pickle")
 
     class Unpickler(pickle.Unpickler):  # type: ignore[misc, name-defined]
@@ -75,15 +163,15 @@ def _pickle(content: bytes) -> Any:
             here = "notebook_code" if module == "__main__" and "notebook_code" in sys.modules else module
             return super().find_class(here, name)
 
-    return Unpickler(io.BytesIO(content)).load()
+    return Unpickler(file).load()
 
 
-def _joblib(content: bytes) -> Any:
-    return importlib.import_module("joblib").load(io.BytesIO(content))
+def _joblib(file: BinaryIO) -> Any:
+    return importlib.import_module("joblib").load(file)
 
 
-LOADERS: dict[str, Callable[[bytes], Any]] = {
-    "json": json.loads,
+LOADERS: dict[str, Callable[[BinaryIO], Any]] = {
+    "json": json.load,
     "npy": _npy,
     "parquet": _parquet,
     "pickle": _pickle,

@@ -6,6 +6,7 @@ import __future__
 import ast
 import linecache
 import sys
+from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -22,7 +23,13 @@ _POSITIONED = (
 )
 
 
-def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name: str) -> ModuleType:
+def load_module(
+    source: str,
+    segments: list[dict[str, Any]],
+    notebook: str,
+    name: str,
+    load: Callable[[str], Any] | None = None,
+) -> ModuleType:
     """Run ``source`` as the module ``name`` and return it.
 
     Every frame is ``<notebook>#<cell>`` with the line in the raw cell; ``linecache`` holds the text, so that plain
@@ -35,6 +42,7 @@ def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name
         "cell_line": first line in the raw cell}``.
     notebook: file name of the notebook.
     name: name of the module, put in ``sys.modules``.
+    load: returns a bundled object when its name is first looked up. Default: that of the deployment package.
 
     Raises SyntaxError with the cell and line, and what the statements raise; the module is then not left behind.
     """
@@ -42,8 +50,17 @@ def load_module(source: str, segments: list[dict[str, Any]], notebook: str, name
     module = ModuleType(name)
     sys.modules[name] = module
     try:
-        for code in layout.compiled():
-            exec(code, module.__dict__)  # noqa: S102 - the user's own module
+        statements = layout.compiled()
+        lazy = None
+        if any(bundle for _, bundle in statements):
+            from .bundles import LazyNames, load_bundle
+
+            lazy = LazyNames(module.__dict__, load or load_bundle)
+        for code, bundle in statements:
+            if lazy is not None and bundle:
+                lazy.put_off(bundle)
+            else:
+                exec(code, module.__dict__)  # noqa: S102 - the user's own module
     except BaseException:
         del sys.modules[name]
         raise
@@ -67,19 +84,24 @@ class _Layout:
             for offset in range(segment["count"]):
                 self._add(segment["line"] + offset, f"{notebook}#{segment['cell']}", segment["cell_line"] + offset)
 
-    def compiled(self) -> list[CodeType]:
-        """Return the code of each top-level statement, under its cell's file name; seed ``linecache``."""
+    def compiled(self) -> list[tuple[CodeType, str | None]]:
+        """Return the code of each top-level statement, under its cell's file name; seed ``linecache``.
+
+        With it comes the name that the statement loads a bundle into, if that is all it does.
+        """
         statements = self._parse().body
         placed = [(statement, self._place(statement)) for statement in statements]
         for file, cell in self.files.items():
             _seed(file, cell)
         flags = 0
         codes = []
+        has_bundles = any(isinstance(s, ast.ImportFrom) and s.module == f"{__package__}.bundles" for s in statements)
         for statement, file in placed:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 for alias in statement.names:
                     flags |= getattr(__future__, alias.name, __future__.annotations).compiler_flag
-            codes.append(compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True))
+            code = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+            codes.append((code, _bundled(statement) if has_bundles else None))
         return codes
 
     def _add(self, line: int, file: str, cell_line: int) -> None:
@@ -125,6 +147,14 @@ class _Layout:
     def _moved(self, line: int, column: int) -> tuple[int, int]:
         _, cell_line, right = self.lines[line]
         return cell_line, column + right
+
+
+def _bundled(statement: ast.stmt) -> str | None:
+    """Return NAME of ``NAME = load_bundle("NAME")``."""
+    match statement:
+        case ast.Assign([ast.Name(name)], ast.Call(ast.Name("load_bundle"), [ast.Constant(value)], [])):
+            return name if name == value else None
+    return None
 
 
 def _seed(file: str, cell: dict[int, str]) -> None:

@@ -26,10 +26,16 @@ def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     Raises RuntimeError when no app of the module has the handler that ``nbchalice.json`` names.
     """
     root = Path(root)
+
+    def load(bundle: str) -> Any:
+        from .bundles import load_bundle
+
+        return load_bundle(bundle, root)
+
     manifest = json.loads((root / "nbchalice.json").read_text("utf-8"))
     configure_root()
     source = (root / "notebook_code.py").read_text("utf-8")
-    module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code")
+    module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code", load)
     apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
     found = [app.handlers[manifest["function"]] for app in apps if manifest["function"] in app.handlers]
     if not found:

@@ -12,6 +12,7 @@ from nbchalice.deploy.results import Rollback
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
+from nbchalice.packaging.handler import BUNDLES_IN_ZIP
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 
@@ -160,9 +161,10 @@ class BundleCard(Card):
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         pins = ", ".join(bundle.requirements)
+        way = "; too big for the zip: it goes to S3" if bundle.size > BUNDLES_IN_ZIP else ""
         rows = [
             ("format", bundle.format),
-            ("size", f"{len(bundle.data):,} bytes"),
+            ("size", f"{bundle.size:,} bytes{way}"),
             ("sha256", bundle.sha256),
             *([("loading needs", pins)] if pins else []),
             *([("comes along", ", ".join(bundle.notebook_names))] if bundle.notebook_names else []),
@@ -170,5 +172,5 @@ class BundleCard(Card):
         title = f"bundled {bundle.name}"
         text = [title, *(f"  {name:13} {value}" for name, value in rows)]
         body = html.table((), [(html.text(name, "muted"), html.text(value)) for name, value in rows])
-        data = {"name": bundle.name, "format": bundle.format, "bytes": len(bundle.data), "sha256": bundle.sha256}
+        data = {"name": bundle.name, "format": bundle.format, "bytes": bundle.size, "sha256": bundle.sha256}
         super().__init__("\n".join(text), html.card(title, body), data)

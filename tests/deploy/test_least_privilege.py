@@ -5,15 +5,16 @@ import socket
 import subprocess
 import time
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
 from nbchalice.aws.target import Connection, Target
 from nbchalice.deploy import engine
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.package import Package
 
 from .harness import app, arn, handler, package, s3, schedule, sns, sqs
+from .test_bundles import Big
 
 # Calls what the event says and answers with the error's code; counts messages into the queue named in it.
 CODE = """
@@ -78,7 +79,7 @@ def strict(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shop(strict):
-    """Five handlers; one of them may write to a bucket."""
+    """Six handlers; one of them may write to a bucket, two load bundles."""
     made = app(
         "shop",
         handler("tick", schedule()),
@@ -86,15 +87,15 @@ def shop(strict):
         handler("announce", sns("news")),
         handler("price", sqs("orders"), allow=[("sqs:SendMessage", arn("sqs", "results"))]),
         handler("dropping", ("lambda_function", {})),
+        handler("scoring", ("lambda_function", {})),
     )
     assert isinstance(made, App)
     for queue in ("results", "other"):
         strict.client("sqs").create_queue(QueueName=queue)
     strict.client("s3").create_bucket(Bucket="other")
     code = package(CODE)
-    engine.deploy(
-        made, lambda: {h.name: Package(code.zip, code.code_sha256, code.python) for h in made.handlers}, strict
-    )
+    loaded = {"scoring": (Big(b"model"),), "dropping": (Big(b"other"),)}
+    engine.deploy(made, lambda: {h.name: replace(code, bundles=loaded.get(h.name, ())) for h in made.handlers}, strict)
     strict.client("s3").put_object(Bucket="uploads", Key="a", Body=b"1")
     return made
 
@@ -105,6 +106,14 @@ def url(aws, queue):
 
 def group(name):
     return f"/aws/lambda/shop-dev-{name}"
+
+
+def bundle(content):
+    return (
+        "s3",
+        "get_object",
+        {"Bucket": "nbchalice-000000000000-us-east-1", "Key": f"bundles/shop/dev/{Big(content).sha256}"},
+    )
 
 
 CALLS = {
@@ -121,6 +130,8 @@ CALLS = {
     "publish to the topic": lambda aws, name: ("sns", "publish", {"TopicArn": arn("sns", "news"), "Message": "1"}),
     "change its rule": lambda aws, name: ("events", "disable_rule", {"Name": "shop-dev-tick-event"}),
     "invoke itself": lambda aws, name: ("lambda", "invoke", {"FunctionName": f"shop-dev-{name}"}),
+    "read its bundle": lambda aws, name: bundle(b"other" if name == "dropping" else b"model"),
+    "read the bundle of another": lambda aws, name: bundle(b"other" if name == "scoring" else b"model"),
     "read its own role": lambda aws, name: ("iam", "get_role", {"RoleName": f"shop-dev-{name}"}),
 }  # fmt: skip
 
@@ -129,7 +140,8 @@ ALLOWED = {
     "ingest": {"write its own logs", "read the bucket"},
     "announce": {"write its own logs"},
     "price": {"write its own logs", "receive from the queue", "look at the queue", "send to the results"},
-    "dropping": {"write its own logs"},
+    "dropping": {"write its own logs", "read its bundle"},
+    "scoring": {"write its own logs", "read its bundle"},
 }
 
 

@@ -1,5 +1,6 @@
 """A slice is proved before it is deployed."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -146,6 +147,29 @@ def test_data_of_local_packages_comes_along(tmp_path):
     reads = f"import own\nA = open({str(tmp_path / 'beside.txt')!r}).read()  # nbchalice: include"
     with pytest.raises(NbChaliceError, match="reads a local file"):
         verify(piece_of(reads, H + "A"), folder=tmp_path)
+
+
+def test_a_bundle_is_loaded_once_for_all_edits_of_the_handler(tmp_path):
+    source = "import time\n%chalice bundle m\nA = 1"
+    content = b"[1, 2]"
+    (tmp_path / "m.json").write_bytes(content)
+    entry = {"format": "json", "sha256": hashlib.sha256(content).hexdigest(), "file": str(tmp_path / "m.json")}
+
+    def check(edit, kernel, **changed):
+        cells = [Cell("a", "cell 1", source, 0), Cell("b", "cell 2", f"def h(event):\n    return m, A, {edit}", 1)]
+        piece = slice_handler(cells, "h", notebook="nb.ipynb", bundles={"m": ()})
+        verify(piece, namespace={"m": kernel}, bundles={"m": {**entry, **changed}})
+
+    check(1, [1, 2])
+    (tmp_path / "m.json").unlink()
+    check(2, [1, 2])
+    with pytest.raises(NbChaliceError, match="the bundle 'm' cannot be read"):
+        check(2, [1, 2, 3])
+    with pytest.raises(NbChaliceError, match="the bundle 'm' cannot be read"):
+        check(3, [1, 2], sha256="0")
+    (tmp_path / "m.json").write_bytes(content)
+    with pytest.raises(NbChaliceError, match=r"m is \[1, 2, 3\] in the kernel, \[1, 2\] in the captured module"):
+        check(4, [1, 2, 3])
 
 
 def test_a_failing_line_is_named():

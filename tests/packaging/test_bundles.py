@@ -21,10 +21,10 @@ import uv
 
 import nbchalice
 from nbchalice.packaging.artifact import build
-from nbchalice.packaging.bundles import bundle_files, make_bundle
+from nbchalice.packaging.bundles import bundle_files, make_bundle, part
 from nbchalice.packaging.errors import BundleFormatError, BundleRefusedError
 from nbchalice.packaging.imports import find_imports
-from nbchalice.runtime.bundles import load_bundle
+from nbchalice.runtime.bundles import BundleError, load_bundle
 
 REPO = Path(nbchalice.__file__).parent.parent
 PLAIN = {"a": [1, 2.5, "grüße", True, None, {"b": []}], "c": float("inf")}
@@ -40,35 +40,36 @@ def written(folder, *bundles, **options):
 def test_plain_data_travels_as_json(tmp_path):
     bundle = make_bundle("rates", PLAIN)
     assert bundle.format == "json" and bundle.path == "bundles/rates.json" and bundle.requirements == ()
-    assert bundle.sha256 == hashlib.sha256(bundle.data).hexdigest()
+    assert bundle.sha256 == hashlib.sha256(bundle.read()).hexdigest() and bundle.size == len(bundle.read())
     assert load_bundle("rates", written(tmp_path, bundle)) == PLAIN
 
 
-def test_it_is_loaded_once_and_only_as_it_was_bundled(tmp_path):
-    root = written(tmp_path, make_bundle("once", [1]), make_bundle("other", [2]))
-    first = load_bundle("once", root)
-    assert load_bundle("once", root) is first
+def test_it_is_loaded_only_as_it_was_bundled(tmp_path, monkeypatch):
+    root = written(tmp_path, make_bundle("other", [2]), stored=[make_bundle("big", [7])])
     (root / "bundles/other.json").write_text("[3]")
-    with pytest.raises(ValueError, match="other.*hash differs"):
+    with pytest.raises(BundleError, match="other.*hash differs"):
         load_bundle("other", root)
-    with pytest.raises(KeyError, match="once, other"):
+    (root / "bundles/other.json").unlink()
+    with pytest.raises(BundleError, match="other.*cannot be read"):
+        load_bundle("other", root)
+    with pytest.raises(BundleError, match="'third'; bundles: big, other"):
         load_bundle("third", root)
+    monkeypatch.delenv("NBCHALICE_BUNDLES", raising=False)
+    with pytest.raises(BundleError, match="'big' is not in the package, and NBCHALICE_BUNDLES does not say where"):
+        load_bundle("big", root)
 
 
-def test_a_big_one_comes_from_s3_by_its_hash(tmp_path, monkeypatch):
-    bundle = make_bundle("big", [7])
-    asked = {}
-
-    def client(service):
-        assert service == "s3"
-        return SimpleNamespace(get_object=lambda **where: asked.update(where) or {"Body": io.BytesIO(bundle.data)})
-
-    monkeypatch.setattr(boto3, "client", client)
-    files = bundle_files([bundle], {"big": ("bucket", f"bundles/{bundle.sha256}")})
-    assert list(files) == ["bundles/index.json"]
-    (tmp_path / "bundles").mkdir()
-    (tmp_path / "bundles/index.json").write_bytes(files["bundles/index.json"])
-    assert load_bundle("big", tmp_path) == [7] and asked == {"Bucket": "bucket", "Key": f"bundles/{bundle.sha256}"}
+@pytest.mark.parametrize(
+    ("room", "inside", "outside"), [(100, "ab", "c"), (600, "abc", ""), (5, "", "abc"), (-1, "", "abc")]
+)
+def test_the_smallest_bundles_stay_in_the_zip_as_long_as_there_is_room(room, inside, outside):
+    bundles = [make_bundle(name, [0] * count) for name, count in (("c", 200), ("a", 5), ("b", 30))]
+    kept, stored = part(bundles, room)
+    assert ("".join(one.name for one in kept), "".join(one.name for one in stored)) == (inside, outside)
+    files = bundle_files(kept, stored)
+    index = json.loads(files["bundles/index.json"])
+    assert set(index) == set("abc") and {name for name in index if "file" in index[name]} == set(inside)
+    assert set(files) == {"bundles/index.json", *(f"bundles/{name}.json" for name in inside)}
 
 
 def test_no_bundles_are_no_files():
@@ -123,6 +124,8 @@ def open_things():
         "key": "AKIAABCDEFGHIJKLMNOP",
         "pem": "-----BEGIN RSA PRIVATE KEY-----\nabc",
         "config": {"password": "hunter2hunter2"},
+        "bytes": b"-----BEGIN PRIVATE KEY-----\nabc",
+        "environment": os.environ,
     }
     waiting.close()
     return things
@@ -146,6 +149,23 @@ def test_what_must_not_travel_is_refused_with_the_reason(what, wrapped, format):
     assert "hunter2" not in str(caught.value) and "AKIA" not in str(caught.value)
 
 
+def test_what_has_a_credentials_name_and_what_comes_along_as_source_is_refused(monkeypatch):
+    with pytest.raises(BundleRefusedError, match="db_password cannot be bundled: it holds a password or token"):
+        make_bundle("db_password", "hunter2hunter2")
+    monkeypatch.setattr(make_local, "__module__", "__main__")
+    with pytest.raises(BundleRefusedError, match="a function of the notebook comes along as source by itself"):
+        make_bundle("make_local", make_local, "pickle")
+
+
+def test_every_text_and_nothing_endless_travels_as_json(tmp_path):
+    texts = ["\ud800", "\U0001f600", "\x00"]
+    assert load_bundle("texts", written(tmp_path, make_bundle("texts", texts))) == texts
+    endless = []
+    endless.append(endless)
+    with pytest.raises(BundleFormatError, match="nested too deep, or holds itself"):
+        make_bundle("endless", endless)
+
+
 def test_what_pickle_cannot_do_is_explained():
     class Local:
         pass
@@ -155,7 +175,7 @@ def test_what_pickle_cannot_do_is_explained():
     assert caught.value.hint
 
 
-def test_a_zip_with_a_bundle_and_a_class_of_the_notebook(tmp_path):
+def test_a_zip_loads_a_bundle_with_a_class_of_the_notebook_when_it_is_looked_up(tmp_path):
     notebook = """\
 class Price:
     def __init__(self, value): self.value = value
@@ -165,7 +185,7 @@ import json, sys
 {notebook}
 from nbchalice.packaging.bundles import make_bundle, bundle_files
 b = make_bundle("prices", [Price(3), Price(4)], "pickle")
-open(sys.argv[1], "wb").write(b.data)
+open(sys.argv[1], "wb").write(b.read())
 print(json.dumps([b.notebook_names, b.imports, b.sha256]))
 """
     done = subprocess.run(
@@ -175,9 +195,30 @@ print(json.dumps([b.notebook_names, b.imports, b.sha256]))
     assert names == ["Price"] and imports == []
     from nbchalice.packaging.bundles import Bundle
 
-    bundle = Bundle("prices", "pickle", (tmp_path / "prices.pickle").read_bytes(), digest)
-    handler = "@app.on_sqs_message(queue='q')\ndef total(event):\n    return sum(p.value for p in prices)\n"
-    module = f"from nbchalice import Chalice\nfrom nbchalice.runtime.bundles import load_bundle\napp = Chalice(app_name='a')\n{notebook}{bundle.name} = load_bundle({bundle.name!r})\n{handler}"
+    path = tmp_path / "prices.pickle"
+    bundle = Bundle("prices", "pickle", path, digest, path.stat().st_size)
+    module = f"""\
+from nbchalice import Chalice
+from nbchalice.runtime.bundles import load_bundle
+app = Chalice(app_name='a')
+{notebook}
+def values():
+    return [p.value for p in prices]
+prices = [1]
+first = prices[0]
+prices = load_bundle('prices')
+gone = load_bundle('gone')
+class Prices:
+    known = ['prices' in globals()]
+@app.on_sqs_message(queue='q')
+def total(event):
+    Prices.known.append('prices' in globals())
+    result = first, sum(values()), len(prices), Prices.known, 'prices' in globals(), type(prices).__name__
+    try:
+        gone
+    except Exception as error:
+        return [*result, type(error).__name__]
+"""
     artifact = build(
         SimpleNamespace(module=module, segments=[], function="total", notebook="n.ipynb"),
         "total",
@@ -189,7 +230,7 @@ print(json.dumps([b.notebook_names, b.imports, b.sha256]))
     code = "import sys; sys.path.insert(0, sys.argv[1]); import lambda_function as f; print(f.lambda_handler({'Records': []}, None))"
     for python in [sys.executable, *Path.home().glob(".pyenv/versions/3.1[23]*/bin/python")]:
         done = subprocess.run([python, "-I", "-c", code, root], capture_output=True, text=True, cwd="/", check=False)
-        assert done.stdout.split() == ["7"], done.stderr
+        assert done.stdout == "[1, 7, 2, [False, False], True, 'list', 'BundleError']\n", done.stderr
 
 
 def test_the_loader_is_in_the_zip_only_where_it_is_needed(make_slice):

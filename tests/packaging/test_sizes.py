@@ -1,9 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nbchalice.packaging.artifact import build
+from nbchalice.packaging.bundles import bundle_files, make_bundle
 from nbchalice.packaging.errors import TooLargeError
+from nbchalice.packaging.handler import room_for_bundles
 from nbchalice.packaging.layer import Layer
 from nbchalice.packaging.lock import Lock
 from nbchalice.packaging.sizes import MB, measure, readable
@@ -44,6 +47,30 @@ def test_at_the_unzipped_limit_is_fine_and_over_it_is_an_error(artifact):
         measure(artifact, a_layer(MB, ("torch", 250 * MB - code), ("sympy", 1))).check()
     assert "1 bytes more than the 250 MB" in caught.value.message and "largest: torch 247 MB" in caught.value.message
     assert caught.value.hint
+
+
+def test_bundles_are_told_apart_and_those_in_s3_take_no_room(make_slice):
+    small, big = make_bundle("rates", "x" * MB), make_bundle("model", "x" * 2 * MB)
+    files = {"blob.bin": bytes(3 * MB), **bundle_files([small], [big])}
+    table = measure(build(make_slice(), "f", python="3.13", files=files), bundles=[small], stored=[big])
+    assert [row.name for row in table.rows] == ["zip", "bundle model", "unzipped"] and table.needs_s3
+    assert "bundle model       2 MB, in S3" in table.text()
+    assert [name for name, _ in table.biggest] == ["your code", "bundle rates"]
+    assert 4 * MB < table.unzipped < 4.1 * MB
+
+
+def test_a_bundle_over_the_limit_belongs_in_s3(artifact):
+    with pytest.raises(TooLargeError, match="largest: bundle model 240 MB") as caught:
+        huge = replace(make_bundle("model", 1), size=240 * MB)
+        measure(artifact, a_layer(MB, ("torch", 239 * MB)), [("arn:x", 13 * MB)], bundles=[huge]).check()
+    assert caught.value.hint == "deploy it with nbchalice, which puts a bundle of this size in S3"
+
+
+def test_bundles_have_room_as_far_as_lambdas_limits_leave_it(artifact):
+    assert room_for_bundles(measure(artifact)) == 10 * MB
+    left = room_for_bundles(measure(artifact, a_layer(MB, ("torch", 240 * MB))))
+    assert 6 * MB < left < 7 * MB
+    assert room_for_bundles(measure(artifact, a_layer(MB, ("torch", 249 * MB)))) < 0
 
 
 def test_without_a_layer(artifact):
