@@ -264,26 +264,30 @@ class Project:
             whole=whole,
         )
 
-    def verify(self, handler: Handler) -> None:
+    def verify(self, handler: Handler, package: HandlerPackage | None = None) -> None:
         """Prove that a handler's module works by itself and has the kernel's values.
 
         Raises
         ------
-        CaptureError: it does not import in a clean process, a variable differs from the kernel's, or a cell was
-            edited after it was run.
+        CaptureError: it does not import in a clean process, a variable differs from the kernel's, or a cell or a
+            local module was edited after it was run.
         """
+        from nbchalice.notebook.imported import require_current
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
 
+        piece, vendored = self.slice(handler), (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
-            require_fresh(self.slice(handler), self.cells, self.written)
+            require_fresh(piece, self.cells, self.written)
+            require_current(piece.module, piece.segments, vendored, self.namespace)
         verify(
-            self.slice(handler),
+            piece,
             python=handler.setting("python") or kernel_python(),
             namespace=self.namespace,
             env=dict(handler.setting("env") or {}),
             folder=self.notebook.parent,
-            bundles={name: self.bundles[name].details for name in self.slice(handler).bundles},
+            vendored=vendored,
+            bundles={name: self.bundles[name].details for name in piece.bundles},
         )
 
     def verified_packages(self) -> dict[str, Package]:
@@ -315,7 +319,7 @@ class Project:
             try:
                 package = self.package(handler)
                 if verified:
-                    self.verify(handler)
+                    self.verify(handler, package)
             except NbChaliceError as error:
                 broken[handler.name] = error
                 continue

@@ -73,6 +73,10 @@ class AmbiguousHandlerError(CaptureError):
     """Several functions of the cell could be the handler."""
 
 
+class StaleModuleError(CaptureError):
+    """A local module was edited after the kernel imported it."""
+
+
 class StaleCellError(CaptureError):
     """A cell of the slice was edited after it was run."""
 

@@ -37,22 +37,24 @@ class Helper:
         with self._lock:
             self._running()
 
-    def ask(self, request: dict[str, Any], folder: Path, timeout: float) -> Any:
+    def ask(self, request: dict[str, Any], folder: Path, timeout: float, modules: Path | None = None) -> Any:
         """Send a request and return its answer.
 
         Parameters
         ----------
         request: ``action`` and what belongs to it.
-        folder: the notebook's folder, for local modules.
+        folder: the notebook's folder, whose files are not on Lambda.
         timeout: seconds after which the code is stopped.
+        modules: where the local modules are that come along; by default where the kernel finds them.
 
         Raises
         ------
         CaptureError: the process cannot be started or died.
         """
         elsewhere = [path for path in sys.path if path and Path(path).resolve() != folder]
-        own = [str(folder), *(path for path in elsewhere if not _holds_libraries(Path(path)))]
-        where = {"paths": [str(ROOT), *elsewhere], "own": own}
+        libraries = [path for path in elsewhere if _holds_libraries(Path(path))]
+        own = [str(folder), *(path for path in elsewhere if path not in libraries)]
+        where = {"own": own, "modules": [str(modules)] if modules else own, "libraries": [str(ROOT), *libraries]}
         line = json.dumps({**request, **where, "timeout": timeout})
         with self._lock:
             for _ in range(2):

@@ -49,7 +49,7 @@ SHARING = words(
 PURE_CALLS = words(
     """
     print display len repr str json.dumps pprint pprint.pprint hash id type dir help isinstance sum min max
-    sorted any all list tuple dict set
+    sorted any all list tuple dict set importlib.reload reload
     """
 )
 PURE_MODULES = words("inspect dis timeit json pprint math statistics textwrap difflib nbchalice")

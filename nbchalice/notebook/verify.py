@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.values import brief, describe, differ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nbchalice.notebook.slice import Slice
 
@@ -65,6 +66,7 @@ def verify(
     namespace: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     folder: str | Path = ".",
+    vendored: Sequence[tuple[str, bytes]] = (),
     bundles: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
@@ -76,7 +78,8 @@ def verify(
     python: the target's Python, for example ``3.12``; default: no check of the syntax.
     namespace: the kernel's variables, to compare with; None for a notebook that was only read.
     env: the function's environment variables.
-    folder: the notebook's folder, for local modules.
+    folder: the notebook's folder, whose files are not on Lambda.
+    vendored: pairs of path and content of the local modules that come along; no others can be imported.
     bundles: format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
     timeout: seconds that the import may take.
 
@@ -97,26 +100,29 @@ def verify(
         require_syntax(piece, python)
     kernel = {name: describe(namespace[name]) for name in piece.values if name in namespace} if namespace else {}
     hashes = sorted(entry["sha256"] for entry in bundles.values())
-    key = _key(piece, python, kernel, sorted((env or {}).items()), str(folder), hashes)
+    files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored]
+    key = _key(piece, python, kernel, sorted((env or {}).items()), str(folder), files, hashes)
     if key in _verified:
         _verified.move_to_end(key)
         return Verified(time.perf_counter() - start, cached=True)
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
     known = {name for name, load in loads.items() if load in _loaded}
-    answer = HELPER.ask(
-        {
-            "action": "verify",
-            "module": piece.module,
-            "segments": piece.segments,
-            "notebook": piece.notebook,
-            "names": sorted({*kernel, *bundles} - known),
-            "bundles": {name: dict(entry) for name, entry in bundles.items()},
-            "stars": "import *" in piece.module,
-            "env": dict(env or {}),
-        },
-        Path(folder).resolve(),
-        timeout,
-    )
+    request = {
+        "action": "verify",
+        "module": piece.module,
+        "segments": piece.segments,
+        "notebook": piece.notebook,
+        "names": sorted({*kernel, *bundles} - known),
+        "bundles": {name: dict(entry) for name, entry in bundles.items()},
+        "stars": "import *" in piece.module,
+        "env": dict(env or {}),
+    }
+    with tempfile.TemporaryDirectory(prefix="nbchalice-") as modules:
+        for name, content in vendored:
+            path = Path(modules, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
     _require_imported(answer, piece, timeout)
     _require_equal(answer, piece, kernel, namespace or {})
     _remember(_verified, [key])

@@ -87,8 +87,7 @@ def _child(request: dict[str, Any], write: int) -> None:
     try:
         os.environ.update(request.get("env") or {})
         os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
-        # Behind the standard library, so that nothing of the notebook's folder can shadow it.
-        sys.path += [path for path in [*request["paths"], *request["own"]] if path not in sys.path]
+        _extend_path(request["modules"], request["libraries"])
         _guard(request["own"], {entry["file"] for entry in request.get("bundles", {}).values()})
         action = _evaluate if request["action"] == "evaluate" else _verify
         answer = json.dumps(action(request)).encode()
@@ -97,6 +96,14 @@ def _child(request: dict[str, Any], write: int) -> None:
     while answer:
         answer = answer[os.write(write, answer) :]
     os._exit(0)
+
+
+def _extend_path(modules: list[str], libraries: list[str]) -> None:
+    """Put local code behind the standard library, which nothing may shadow, and before what is installed."""
+    installed = ("site-packages", "dist-packages")
+    first = next((number for number, path in enumerate(sys.path) if path.endswith(installed)), len(sys.path))
+    sys.path[first:first] = [path for path in modules if path not in sys.path]
+    sys.path += [path for path in libraries if path not in sys.path]
 
 
 def _guard(folders: list[str], bundles: set[str]) -> None:

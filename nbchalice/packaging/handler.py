@@ -13,7 +13,7 @@ from nbchalice.packaging.artifact import Artifact, SliceLike, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
-from nbchalice.packaging.requirements import find_dependencies, installed_pins, wishes
+from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, wishes
 from nbchalice.packaging.sizes import DIRECT_LIMIT, MB, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
 
@@ -27,12 +27,14 @@ class HandlerPackage:
 
     Parameters
     ----------
+    needs: what its code imports.
     artifact: the zip with its code.
     layer: the layer with the distributions it imports, or None where it needs none.
     sizes: how large both are.
     stored: the bundles that are too big for the zip, and go to S3.
     """
 
+    needs: Dependencies
     artifact: Artifact
     layer: Layer | None
     sizes: SizeTable
@@ -90,7 +92,7 @@ def package_handler(
             vendored=needs.vendored,
             files=bundle_files(inside, stored),
         )
-        return HandlerPackage(artifact, layer, measure(artifact, layer, bundles=inside, stored=stored), stored)
+        return HandlerPackage(needs, artifact, layer, measure(artifact, layer, bundles=inside, stored=stored), stored)
 
     package = built(bundles, ()) if whole else built((), bundles)
     inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.notebook.imported import IMPORTED
 from nbchalice.notebook.session import Session
 from nbchalice.runtime.app import Chalice, LambdaFunction
 
@@ -92,6 +93,8 @@ class Notebook:
         self.session.attach()
         self.shell.events.register("pre_run_cell", self._started)
         self.shell.events.register("post_run_cell", self._ended)
+        self.shell.events.register("post_run_cell", IMPORTED.note)
+        IMPORTED.note()
         self._collect("before", None, None)
 
     def detach(self) -> None:
@@ -99,6 +102,7 @@ class Notebook:
         self.session.detach()
         self.shell.events.unregister("pre_run_cell", self._started)
         self.shell.events.unregister("post_run_cell", self._ended)
+        self.shell.events.unregister("post_run_cell", IMPORTED.note)
 
     def _started(self, info: Any) -> None:
         running = self.session.running()

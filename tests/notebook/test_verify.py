@@ -143,10 +143,11 @@ def test_data_of_local_packages_comes_along(tmp_path):
     )
     (tmp_path / "own" / "a.txt").write_text("1")
     (tmp_path / "beside.txt").write_text("1")
-    assert verify(piece_of("from own import A", H + "A"), folder=tmp_path)
+    along = [(f"own/{path.name}", path.read_bytes()) for path in (tmp_path / "own").iterdir()]
+    assert verify(piece_of("from own import A", H + "A"), folder=tmp_path, vendored=along)
     reads = f"import own\nA = open({str(tmp_path / 'beside.txt')!r}).read()  # nbchalice: include"
     with pytest.raises(NbChaliceError, match="reads a local file"):
-        verify(piece_of(reads, H + "A"), folder=tmp_path)
+        verify(piece_of(reads, H + "A"), folder=tmp_path, vendored=along)
 
 
 def test_a_bundle_is_loaded_once_for_all_edits_of_the_handler(tmp_path):
@@ -229,3 +230,13 @@ def test_an_edit_of_a_pure_handler_is_verified_quickly():
 def test_every_fixture_is_verified(name):
     piece, _, space = captured(name)
     assert verify(piece, python="3.11", namespace=space)
+
+
+def test_local_modules_that_do_not_come_along_cannot_be_imported(tmp_path):
+    (tmp_path / "nb_helper.py").write_text("A = 1\n")
+    piece = piece_of("from nb_helper import A", H + "A")
+    with pytest.raises(NbChaliceError, match="nb_helper"):
+        verify(piece, folder=tmp_path)
+    verify(piece, folder=tmp_path, vendored=[("nb_helper.py", b"A = 1\n")])
+    with pytest.raises(NbChaliceError, match="ZeroDivisionError"):
+        verify(piece, folder=tmp_path, vendored=[("nb_helper.py", b"A = 1 / 0\n")])

@@ -1,0 +1,108 @@
+"""Local modules come along, and what is deployed is what the kernel imported."""
+
+import importlib
+import os
+import sys
+
+import pytest
+
+HANDLER = "%%lambda_function\ndef price(event):\n    return convert(event)"
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write files beside the notebook, as an editor does; their modules are forgotten at the end."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before, clock = set(sys.modules), iter(range(10, 1000, 10))
+
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (next(clock),) * 2)
+        importlib.invalidate_caches()
+        return path
+
+    yield write
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def test_a_package_may_read_its_own_files_when_it_is_imported(run, write, local_aws):
+    write(
+        "rates/__init__.py",
+        "import json, pathlib\nRATES = json.loads(pathlib.Path(__file__).with_name('r.json').read_text())\n",
+    )
+    write("rates/r.json", '{"a": 2}')
+    run("from rates import RATES")
+    run("%%lambda_function\ndef price(event):\n    return RATES['a']")
+    run("%chalice deploy")
+    assert run("%chalice invoke price").result == 2
+    run("%chalice delete --yes")
+
+
+def test_a_file_beside_the_notebook_is_not_on_lambda(run, write, local_aws):
+    write("lone.py", "import pathlib\nRATES = pathlib.Path(__file__).with_name('r.json').read_text()\n")
+    write("r.json", '{"a": 2}')
+    run("from lone import RATES")
+    run("%%lambda_function\ndef price(event):\n    return RATES")
+    error = run.error("%chalice plan")
+    assert type(error).__name__ == "ReadsLocalFileError" and "r.json" in error.message
+
+
+def test_a_module_found_by_a_path_that_the_notebook_added(run, write, local_aws, tmp_path):
+    write("../lib/far.py", "def convert(event):\n    return 'far'\n")
+    run("import sys\nsys.path.append('../lib')")
+    run("from far import convert")
+    run(HANDLER)
+    assert run("%chalice plan").changes
+    sys.path.remove("../lib")
+
+
+def test_a_module_edited_after_it_was_imported_stops_the_deploy(run, write, local_aws):
+    write("edited.py", "def convert(event):\n    return 1\n")
+    run("import edited\nfrom edited import convert")
+    run(HANDLER)
+    assert run("%chalice plan").changes
+    write("edited.py", "def convert(event):\n    return 22\n")
+    error = run.error("%chalice plan")
+    assert error.message == "edited.py was edited after the kernel imported it" and "importlib.reload" in error.hint
+    run("import importlib\nimportlib.reload(edited)")
+    error = run.error("%chalice plan")
+    assert error.message == "convert is still the one from before edited was reloaded"
+    assert "cell 3, line 2: from edited import convert" in str(error)
+    run("from edited import convert")
+    assert run("%chalice plan").changes
+    assert "22" not in run("%chalice show price").text
+    write("edited.py", "def convert(event):\n    return 22\n")
+    assert run("%chalice plan").changes, "the same text is no edit"
+
+
+def test_autoreload_keeps_the_kernel_at_the_file(run, write, local_aws):
+    write("watched.py", "RATE = 1\ndef convert(event):\n    return RATE\n")
+    run("from watched import convert")
+    run(HANDLER)
+    write("watched.py", "RATE = 10\ndef convert(event):\n    return RATE\n")
+    run("%load_ext autoreload\n%autoreload 2")
+    assert type(run.error("%chalice plan")).__name__ == "StaleModuleError"
+    write("watched.py", "RATE = 2\ndef convert(event):\n    return RATE + 1\n")
+    assert run("%chalice plan").changes
+    run("%autoreload 0")
+
+
+def test_an_edit_is_verified_again_where_the_notebook_is_only_read(write, local_aws, tmp_path):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from nbchalice.errors import CaptureError
+    from nbchalice.project import read_project
+
+    nbformat.write(
+        new_notebook(cells=[new_code_cell(c) for c in ("from sound import convert", HANDLER)]), tmp_path / "n.ipynb"
+    )
+    write("sound.py", "def convert(event):\n    return 1\n")
+    assert read_project(tmp_path / "n.ipynb").verified_packages()
+    write("sound.py", "def convert(event):\n    return 1\n1 / 0\n")
+    with pytest.raises(CaptureError, match="ZeroDivisionError"):
+        read_project(tmp_path / "n.ipynb").verified_packages()
