@@ -17,7 +17,7 @@ from nbchalice.ui import commands
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.deploy.execute import Progress
+    from nbchalice.ui.progress import Watch
 
 
 class Shell:
@@ -60,7 +60,7 @@ class Shell:
             print(aws.target, file=sys.stderr)
         return aws
 
-    def progress(self, title: str) -> AbstractContextManager[Progress]:
+    def progress(self, title: str) -> AbstractContextManager[Watch]:
         """Write a line for each change to stderr."""
         from nbchalice.ui.progress import shell_progress
 

@@ -6,7 +6,7 @@ import difflib
 import re
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.bundles import Bundle
-    from nbchalice.packaging.handler import HandlerPackage
+    from nbchalice.packaging.handler import HandlerPackage, Written
 
 DEFAULT_STAGE = "dev"
 
@@ -325,12 +325,19 @@ class Project:
                 continue
             artifact = package.artifact
             found[handler.name] = Package(
-                artifact.zip, artifact.code_sha256, artifact.manifest["python"], package.layer, package.stored
+                artifact.zip,
+                artifact.code_sha256,
+                artifact.manifest["python"],
+                package.layer,
+                package.stored,
+                package.sizes,
             )
         return found, broken
 
-    def write_packages(self, out: Path) -> list[Path]:
-        """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import; return the paths."""
+    def write_packages(self, out: Path) -> Written:
+        """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import."""
+        from nbchalice.packaging.handler import Written
+
         built = {handler.name: self.package(handler, whole=True) for handler in self.handlers}
         contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
         layers = {package.layer.key: package.layer for package in built.values() if package.layer}
@@ -338,7 +345,8 @@ class Project:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             (out / name).write_bytes(content)
-        return [out / name for name in contents]
+        sizes = {name: package.sizes for name, package in built.items()}
+        return Written(tuple(out / name for name in contents), sizes)
 
     def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
         """Return what a deploy would do."""
@@ -360,7 +368,14 @@ class Project:
                 found += [note(handler.name, lacking)] if lacking else []
         return found
 
-    def deploy(self, aws: Connection, *, prune: bool = False, progress: Progress | None = None) -> Deployment:
+    def deploy(
+        self,
+        aws: Connection,
+        *,
+        prune: bool = False,
+        progress: Progress | None = None,
+        announce: Callable[[Plan], None] = lambda plan: None,
+    ) -> Deployment:
         """Bring AWS to what the notebook says."""
         from nbchalice.deploy import engine, execute, here
 
@@ -372,7 +387,8 @@ class Project:
                 told.extend(here.prepare(made))
             return made
 
-        done = engine.deploy(self.app, packages, aws, prune=prune, progress=progress or execute.quiet)
+        told_of = progress or execute.quiet
+        done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
         return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *told, *self.suggestions(aws))))
 
     def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:

@@ -56,6 +56,9 @@ def test_the_life_of_an_app(call, cli, notebook, local_aws, tmp_path):
     planned = call("plan", notebook)
     first = call("deploy", notebook)
     assert planned["changes"] == first["changes"]
+    assert planned["sizes"] == first["sizes"]
+    assert first["sizes"]["price"]["zip"] < 12 * 1024
+    assert first["sizes"]["price"]["limits"] == {"zip": 50 * 1024**2, "unzipped": 250 * 1024**2}
     assert {key: first[key] for key in ("app", "stage", "target", "account", "region")} == {
         "app": "clishop",
         "stage": "dev",
@@ -71,6 +74,7 @@ def test_the_life_of_an_app(call, cli, notebook, local_aws, tmp_path):
 
     second = call("deploy", notebook)
     assert second["changes"] == []
+    assert second["sizes"] == {}
     assert second["functions"][0]["changed"] is False
 
     sent = call("send", notebook, "price", "--message", "21")
@@ -139,6 +143,19 @@ def test_a_failed_operation_ends_with_status_1(cli, notebook, local_aws):
     code, out, err = cli("send", notebook, "price", "--message", "1")
     assert (code, out) == (1, "")
     assert "price is not deployed" in err
+
+
+def test_sizes_are_told_before_the_first_change(cli, notebook, local_aws):
+    code, out, err = cli("deploy", notebook)
+    assert code == 0
+    told = err.splitlines()
+    assert told[1].split() == "handler zip (of 50 MB) layer (of 50 MB) unzipped (of 250 MB) largest".split()
+    assert told[2].split()[0] == "price"
+    assert "create" in told[3]
+    assert "your code" in out
+    code, out, _ = cli("plan", notebook)
+    assert "your code" not in out
+    assert cli("delete", notebook, "--yes")[0] == 0
 
 
 def test_a_notebook_without_handlers_says_how_to_begin(cli, tmp_path, local_aws):

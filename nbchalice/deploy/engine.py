@@ -62,7 +62,9 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     wrong += check.bundle_problems(app, built)
     notes += check.bundle_notes(app, aws, built)
     check.raise_all(wrong + conflicts(wanted, found, app.ref(aws, "").name))
-    return make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
+    made = make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
+    written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
+    return replace(made, sizes={name: one.sizes for name, one in built.items() if one.sizes and name in written})
 
 
 def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
@@ -112,7 +114,13 @@ def _too_slow(handler: Handler, preflight: Preflight, wanted: int) -> NbChaliceE
 
 
 def deploy(
-    app: App, packages: Packages, aws: Connection, *, prune: bool = False, progress: Progress = quiet
+    app: App,
+    packages: Packages,
+    aws: Connection,
+    *,
+    prune: bool = False,
+    progress: Progress = quiet,
+    announce: Callable[[Plan], None] = lambda plan: None,
 ) -> Deployment:
     """Bring AWS to what the notebook says; running it again converges.
 
@@ -120,6 +128,7 @@ def deploy(
     ----------
     app, packages, aws, prune: as for `plan`.
     progress: called as changes start, are done, or fail.
+    announce: called with the plan before the first change.
 
     Raises
     ------
@@ -128,6 +137,7 @@ def deploy(
     """
     started, calls = time.monotonic(), len(aws.calls)
     made = plan(app, packages, aws, prune=prune)
+    announce(made)
     execute(made, aws, progress)
     _look_again(made, aws, progress)
     touched = {handler_of(change.resource) for change in made.changes}

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from nbchalice.packaging.sizes import SizeTable
+
 
 class LayerPackage(Protocol):
     """The dependencies of a handler, zipped; `nbchalice.packaging.layer.Layer` is one."""
@@ -52,6 +54,7 @@ class Package:
     python: version on Lambda, for example ``3.13``.
     layer: its dependencies, or None.
     bundles: objects that it loads from S3.
+    sizes: how large both are, or None where nobody measured.
     """
 
     zip: bytes = field(repr=False)
@@ -59,3 +62,4 @@ class Package:
     python: str
     layer: LayerPackage | None = None
     bundles: tuple[BundlePackage, ...] = ()
+    sizes: SizeTable | None = None

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from nbchalice.deploy.inspect import Inspection
 from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.packaging.sizes import SizeTable
 from nbchalice.sources.base import Resource
 
 Action = Literal["create", "update", "delete"]
@@ -58,12 +59,14 @@ class Plan:
     waits: for each change's key, the keys of the changes that come first.
     orphans: handlers that stand and are not registered.
     notes: what a person should know, for example a timeout taken from a queue.
+    sizes: how large the packages are that are uploaded, by handler.
     """
 
     changes: tuple[Change, ...] = ()
     waits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     orphans: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    sizes: Mapping[str, SizeTable] = field(default_factory=dict)
 
     def to_dicts(self) -> list[dict[str, str]]:
         """Return the changes as JSON."""

@@ -68,6 +68,7 @@ class Deployment:
             "changes": self.plan.to_dicts(),
             "orphans": list(self.plan.orphans),
             "notes": list(self.plan.notes),
+            "sizes": {name: sizes.to_dict() for name, sizes in self.plan.sizes.items()},
             "api_calls": self.api_calls,
             "seconds": round(self.seconds, 3),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,20 @@ class HandlerPackage:
     layer: Layer | None
     sizes: SizeTable
     stored: tuple[Bundle, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """Packages that were written.
+
+    Parameters
+    ----------
+    paths: the zips.
+    sizes: how large the package of each handler is.
+    """
+
+    paths: tuple[Path, ...]
+    sizes: Mapping[str, SizeTable]
 
 
 def package_handler(
@@ -98,7 +112,7 @@ def package_handler(
     inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))
     if inside:
         package = built(inside, stored)
-    package.sizes.check()
+    package.sizes.check(handler_name)
     return package
 
 

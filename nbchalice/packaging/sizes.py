@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from nbchalice.packaging.artifact import Artifact
 from nbchalice.packaging.bundles import Bundle
@@ -16,6 +17,20 @@ MB = 1024 * 1024
 DIRECT_LIMIT = 50 * MB
 UNZIPPED_LIMIT = 250 * MB
 _BIGGEST = 5
+_SHOWN = 3
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes as a person reads it, for example `12.3 KB` or `50 MB`.
+
+    Parameters
+    ----------
+    size: bytes; a KB is 1,024 of them, as in AWS's limits.
+    """
+    if size < 1024:
+        return f"{size} bytes"
+    value, unit = (size / MB, "MB") if size >= MB else (size / 1024, "KB")
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
 @dataclass(frozen=True)
@@ -34,13 +49,6 @@ class SizeRow:
     size: int
     limit: int | None
     s3: bool = False
-
-    @property
-    def text(self) -> str:
-        """Size, limit and way of upload."""
-        if self.limit is None:
-            return f"{readable(self.size):>9}, in S3"
-        return f"{readable(self.size):>9}  of {readable(self.limit)}" + (", goes through S3" if self.s3 else "")
 
 
 @dataclass(frozen=True)
@@ -71,23 +79,41 @@ class SizeTable:
         """Bytes of function and layers unzipped."""
         return self.rows[-1].size
 
-    def text(self) -> str:
-        """Return the table as lines of plain text."""
-        width = max(len(row.name) for row in self.rows)
-        lines = [f"{row.name:<{width}}  {row.text}" for row in self.rows]
-        return "\n".join([*lines, f"{'largest':<{width}}  {_listing(self.biggest)}"])
+    def cells(self) -> tuple[str, ...]:
+        """Return what a person reads under `HEADINGS`."""
+        found = {row.name: readable(row.size) + (", through S3" if row.s3 else "") for row in self.rows}
+        stored = [f"{row.name} {readable(row.size)}" for row in self.rows if row.limit is None]
+        largest = _listing(self.biggest[:_SHOWN]) + (f"; in S3: {', '.join(stored)}" if stored else "")
+        return found["zip"], found.get("layer", ""), found["unzipped"], largest
 
-    def check(self) -> None:
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sizes as JSON, in bytes."""
+        return {
+            **{row.name: row.size for row in self.rows},
+            "limits": {row.name: row.limit for row in self.rows},
+            "s3": self.needs_s3,
+            "largest": [list(part) for part in self.biggest[:_BIGGEST]],
+        }
+
+    def check(self, handler: str) -> None:
         """Raise `TooLargeError` if Lambda would refuse the sum; it names what is largest."""
         if self.unzipped > UNZIPPED_LIMIT:
             raise TooLargeError(
-                f"unzipped, function and layers are {readable(self.unzipped)}, "
+                f"handler {handler}: unzipped, function and layers are {readable(self.unzipped)}, "
                 f"{readable(self.unzipped - UNZIPPED_LIMIT)} more than the {readable(UNZIPPED_LIMIT)} "
                 f"that Lambda allows; largest: {_listing(self.biggest)}",
                 "import less, use a smaller package, or split the handlers over two notebooks"
                 if not self.biggest[0][0].startswith("bundle ")
                 else "deploy it with nbchalice, which puts a bundle of this size in S3",
             )
+
+
+HEADINGS = (
+    f"zip (of {readable(DIRECT_LIMIT)})",
+    f"layer (of {readable(DIRECT_LIMIT)})",
+    f"unzipped (of {readable(UNZIPPED_LIMIT)})",
+    "largest",
+)
 
 
 def measure(
@@ -128,19 +154,6 @@ def unzipped_size(content: bytes) -> int:
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return sum(info.file_size for info in archive.infolist())
-
-
-def readable(size: int) -> str:
-    """Return a number of bytes as a person reads it, for example `12.3 KB` or `50 MB`.
-
-    Parameters
-    ----------
-    size: bytes; a KB is 1,024 of them, as in AWS's limits.
-    """
-    if size < 1024:
-        return f"{size} bytes"
-    value, unit = (size / MB, "MB") if size >= MB else (size / 1024, "KB")
-    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def _listing(parts: Iterable[tuple[str, int]]) -> str:

@@ -25,8 +25,8 @@ def deploy(ui: Frontend, prune: bool) -> Result:
     project = registered(ui)
     aws = ui.connect()
     settle(project, aws, end_own=True)
-    with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as progress:
-        return DeployCard(project.deploy(aws, prune=prune, progress=progress), "deployed")
+    with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
+        return DeployCard(project.deploy(aws, prune=prune, progress=watch, announce=watch.planned), "deployed")
 
 
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
@@ -85,8 +85,8 @@ def delete(ui: Frontend, yes: bool) -> Result:
     if not yes:
         ui.confirm(f"remove all functions of {project.name} ({project.stage}) from {aws.target}?")
     settle(project, aws, end_own=True)
-    with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as progress:
-        return DeployCard(project.delete(aws, progress=progress), "deleted")
+    with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as watch:
+        return DeployCard(project.delete(aws, progress=watch), "deleted")
 
 
 @command(

@@ -16,9 +16,9 @@ from nbchalice.ui.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.deploy.execute import Progress
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
+    from nbchalice.ui.progress import Watch
 
 
 class Frontend(Protocol):
@@ -41,7 +41,7 @@ class Frontend(Protocol):
     def connect(self) -> Connection:
         """Return the connection to the chosen target."""
 
-    def progress(self, title: str) -> AbstractContextManager[Progress]:
+    def progress(self, title: str) -> AbstractContextManager[Watch]:
         """Show how the changes of a plan go."""
 
     def confirm(self, question: str) -> None:

@@ -17,9 +17,9 @@ from nbchalice.runtime.app import Chalice, LambdaFunction
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.deploy.execute import Progress
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
+    from nbchalice.ui.progress import Watch
 
 UNNAMED = "notebook.ipynb"
 DEFAULT_STAGE = "dev"
@@ -224,12 +224,12 @@ class Notebook:
         return self._local
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Progress]:
+    def progress(self, title: str) -> Iterator[Watch]:
         """Show the changes in one output that is updated."""
         from nbchalice.ui.progress import notebook_progress
 
-        with notebook_progress(title) as progress:
-            yield progress
+        with notebook_progress(title) as watch:
+            yield watch
 
     def confirm(self, question: str) -> None:
         """Ask before something is removed from real AWS; the local AWS holds nothing that matters."""

@@ -11,11 +11,10 @@ import ipywidgets as widgets
 from nbchalice.errors import NbChaliceError
 from nbchalice.ui.cards import Card
 from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, row, status_html
-from nbchalice.ui.progress import ProgressCard
+from nbchalice.ui.progress import CardWatch, ProgressCard, Watch
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.deploy.execute import Progress
     from nbchalice.project import Project
     from nbchalice.ui.command import Frontend
 
@@ -48,16 +47,13 @@ class InPanel:
         return self._ui.connect()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Progress]:
+    def progress(self, title: str) -> Iterator[Watch]:
         """Show the changes in the panel."""
-        states: dict[str, Any] = {}
-        self._place.value = ProgressCard(title, states).html
 
-        def update(change: Any, state: str) -> None:
-            states[change.key] = (change, state)
-            self._place.value = ProgressCard(title, dict(states)).html
+        def show(card: ProgressCard) -> None:
+            self._place.value = card.html
 
-        yield update
+        yield CardWatch(title, show)
 
     def confirm(self, question: str) -> None:
         """Nothing: the button has asked already."""

@@ -5,24 +5,41 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from nbchalice.deploy.execute import Progress
-from nbchalice.deploy.plan import Change
+from nbchalice.deploy.plan import Change, Plan
+from nbchalice.packaging.sizes import SizeTable
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
+from nbchalice.ui.sizes import sizes_html, sizes_text
 
 EVERY = 0.1
 MARKS = {"started": "…", "done": "✓", "failed": "✗"}
 KINDS = {"started": "busy", "done": "good", "failed": "bad"}
 
 
-class ProgressCard(Card):
-    """The changes so far, each with its state."""
+class Watch(Protocol):
+    """Is told how a plan goes, and shows it."""
 
-    def __init__(self, title: str, states: dict[str, tuple[Change, str]], summary: bool = False) -> None:
+    def planned(self, plan: Plan) -> None:
+        """Show what is going to be uploaded; called before the first change."""
+
+    def __call__(self, change: Change, state: str) -> None:
+        """Show that a change started, is done or failed; called from several threads."""
+
+
+class ProgressCard(Card):
+    """What is uploaded, and the changes so far, each with its state."""
+
+    def __init__(
+        self,
+        title: str,
+        states: Mapping[str, tuple[Change, str]],
+        sizes: Mapping[str, SizeTable] | None = None,
+        summary: bool = False,
+    ) -> None:
         done = sum(state == "done" for _, state in states.values())
         head = f"{title}: {done} of {len(states)} changes made" if states else title
         rows = [
@@ -30,51 +47,92 @@ class ProgressCard(Card):
             for c, s in states.values()
             if not summary
         ]
-        text = "\n".join([head, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
+        text = "\n".join([head, *sizes_text(sizes or {}), *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
         cells = [(html.text(mark, kind), html.text(what), html.text(name)) for mark, what, name, kind in rows]
-        body = html.tag("div", html.text(head, "muted")) if summary else html.card(head, html.table((), cells))
+        parts = [*sizes_html(sizes or {}), html.table((), cells)]
+        body = html.tag("div", html.text(head, "muted")) if summary else html.card(head, *parts)
         super().__init__(text, body)
 
 
+class CardWatch:
+    """Shows a card again when something changed, but not too often.
+
+    Parameters
+    ----------
+    title: what is going on.
+    show: shows a card.
+    every: seconds between two showings.
+    """
+
+    def __init__(self, title: str, show: Callable[[ProgressCard], None], every: float = 0.0) -> None:
+        self._title, self._show, self._every = title, show, every
+        self._lock = threading.Lock()
+        self._states: dict[str, tuple[Change, str]] = {}
+        self._sizes: Mapping[str, SizeTable] = {}
+        self._last = 0.0
+        show(ProgressCard(title, {}))
+
+    def planned(self, plan: Plan) -> None:
+        """Show how large what is uploaded is."""
+        with self._lock:
+            self._sizes = plan.sizes
+            self.show()
+
+    def __call__(self, change: Change, state: str) -> None:
+        """Note a change's state."""
+        with self._lock:
+            self._states[change.key] = (change, state)
+            if time.monotonic() - self._last > self._every:
+                self.show()
+
+    def show(self, summary: bool = False) -> None:
+        """Show what is known; the summary is one line."""
+        self._last = time.monotonic()
+        sizes = {} if summary else self._sizes
+        self._show(ProgressCard(self._title, dict(self._states), sizes, summary))
+
+
 @contextmanager
-def notebook_progress(title: str) -> Iterator[Progress]:
+def notebook_progress(title: str) -> Iterator[Watch]:
     """Show progress in an output of its own; at the end one line of it stays, above the report."""
     from IPython.display import display
 
-    lock = threading.Lock()
-    states: dict[str, tuple[Change, str]] = {}
-    last = 0.0
-    handle: Any = display(ProgressCard(title, {}), display_id=True)
-
-    def update(change: Change, state: str) -> None:
-        nonlocal last
-        with lock:
-            states[change.key] = (change, state)
-            now = time.monotonic()
-            if handle is not None and now - last > EVERY:
-                last = now
-                handle.update(ProgressCard(title, dict(states)))
-
+    handle: Any = display(Card(title, ""), display_id=True)
+    watch = CardWatch(title, handle.update if handle is not None else lambda card: None, EVERY)
     try:
-        yield update
+        yield watch
     except BaseException:
-        if handle is not None:
-            handle.update(ProgressCard(title, states))
+        watch.show()
         raise
-    if handle is not None:
-        handle.update(ProgressCard(title, states, summary=True))
+    watch.show(summary=True)
 
 
-@contextmanager
-def shell_progress(title: str) -> Iterator[Progress]:
-    """Write a line for each change to stderr."""
-    lock = threading.Lock()
-    print(title, file=sys.stderr)
+class ShellWatch:
+    """Writes to stderr.
 
-    def update(change: Change, state: str) -> None:
+    Parameters
+    ----------
+    title: the first line.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._lock = threading.Lock()
+        print(title, file=sys.stderr)
+
+    def planned(self, plan: Plan) -> None:
+        """Write how large what is uploaded is."""
+        for line in sizes_text(plan.sizes):
+            print(f"  {line}", file=sys.stderr, flush=True)
+
+    def __call__(self, change: Change, state: str) -> None:
+        """Write a line when a change is done or failed."""
         if state != "started":
-            with lock:
+            with self._lock:
                 line = f"  {MARKS[state]} {change.action} {change.resource.kind} {change.resource.name}"
                 print(line, file=sys.stderr, flush=True)
 
-    yield update
+
+@contextmanager
+def shell_progress(title: str) -> Iterator[Watch]:
+    """Write a line for each change to stderr."""
+    yield ShellWatch(title)

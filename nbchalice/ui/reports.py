@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from nbchalice.aws.target import Target
 from nbchalice.deploy.engine import Deployment, Status
@@ -12,9 +11,10 @@ from nbchalice.deploy.results import Rollback
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
-from nbchalice.packaging.handler import BUNDLES_IN_ZIP
+from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
+from nbchalice.ui.sizes import sizes_html, sizes_text
 
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
 KINDS = {"create": "good", "update": "warn", "delete": "bad"}
@@ -45,6 +45,7 @@ class PlanCard(Card):
         text = [f"{title} on {target}: {summary}"]
         if rows:
             text.append(html.text_table(heads, rows))
+        text += sizes_text(plan.sizes)
         cells = [
             (html.text(a, KINDS[c.action]), *map(html.text, rest))
             for c, (a, *rest) in zip(plan.changes, rows, strict=True)
@@ -55,8 +56,9 @@ class PlanCard(Card):
             else html.tag("div", html.text("nothing to do: AWS is as the notebook says"))
         )
         notes = _notes(plan)
-        foot = [html.tag("div", html.text(note)) for note in notes]
-        data = {"changes": plan.to_dicts(), "orphans": list(plan.orphans), "notes": list(plan.notes)}
+        foot = [*sizes_html(plan.sizes), *(html.tag("div", html.text(note)) for note in notes)]
+        sizes = {name: table.to_dict() for name, table in plan.sizes.items()}
+        data = {"changes": plan.to_dicts(), "orphans": list(plan.orphans), "notes": list(plan.notes), "sizes": sizes}
         super().__init__(
             "\n".join([*text, *notes]), html.card(f"{title}: {summary}", body, *foot, badge=str(target)), data
         )
@@ -80,6 +82,8 @@ class DeployCard(Card):
             text.append(html.text_table(("action", "kind", "name", "reason"), changes))
         if rows:
             text.append(html.text_table(heads, rows))
+        sizes = deployment.plan.sizes
+        text += sizes_text(sizes)
         parts = []
         if rows:
             parts.append(html.table(heads, [tuple(map(html.text, row)) for row in rows]))
@@ -90,6 +94,8 @@ class DeployCard(Card):
             ]
             inner = html.table(("action", "kind", "name", "reason"), cells)
             parts.append(html.tag("details", html.tag("summary", html.text(done)), inner))
+        if sizes:
+            parts.append(html.tag("details", html.tag("summary", html.text("sizes")), *sizes_html(sizes)))
         parts += [html.tag("div", html.text(note)) for note in notes]
         super().__init__(
             "\n".join([*text, *notes]), html.card(head, *parts, badge=str(deployment.target)), deployment.to_dict()
@@ -145,14 +151,19 @@ class InvocationsCard(Card):
 
 
 class FilesCard(Card):
-    """Files that were written. Attribute: ``paths``."""
+    """Packages that were written. Attributes: ``paths``, ``sizes``."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = list(paths)
-        rows = [(str(path), f"{path.stat().st_size:,} bytes") for path in paths]
+    def __init__(self, written: Written) -> None:
+        self.paths, self.sizes = list(written.paths), written.sizes
+        rows = [(str(path), f"{path.stat().st_size:,} bytes") for path in self.paths]
         cells = [tuple(map(html.text, row)) for row in rows]
-        data = {"files": [str(path) for path in paths]}
-        super().__init__(html.text_table(("file", "size"), rows), html.card("packaged", html.table((), cells)), data)
+        text = [html.text_table(("file", "size"), rows), *sizes_text(self.sizes)]
+        body = html.card("packaged", html.table((), cells), *sizes_html(self.sizes))
+        data = {
+            "files": [str(path) for path in self.paths],
+            "sizes": {name: table.to_dict() for name, table in self.sizes.items()},
+        }
+        super().__init__("\n".join(text), body, data)
 
 
 class BundleCard(Card):

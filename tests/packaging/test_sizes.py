@@ -9,7 +9,7 @@ from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.handler import room_for_bundles
 from nbchalice.packaging.layer import Layer
 from nbchalice.packaging.lock import Lock
-from nbchalice.packaging.sizes import MB, measure, readable
+from nbchalice.packaging.sizes import HEADINGS, MB, measure, readable
 from nbchalice.packaging.targets import LambdaTarget
 
 
@@ -29,23 +29,28 @@ def test_the_table_adds_up_and_names_the_largest(artifact):
     assert 114 * MB < table.unzipped < 115 * MB
     assert [name for name, _ in table.biggest] == ["numpy", "pandas", "your code", "arn:x"]
     assert not table.needs_s3
-    text = table.text().splitlines()
-    assert text[1] == "layer         30 MB  of 50 MB" and text[-1].startswith("largest   numpy 60 MB, pandas 50 MB")
-    table.check()
+    zipped, layer, unzipped, largest = table.cells()
+    assert (layer, unzipped[-3:]) == ("30 MB", " MB") and largest.startswith("numpy 60 MB, pandas 50 MB")
+    assert HEADINGS == ("zip (of 50 MB)", "layer (of 50 MB)", "unzipped (of 250 MB)", "largest")
+    table.check("f")
 
 
 def test_over_50_mb_goes_through_s3(artifact):
     table = measure(artifact, a_layer(50 * MB + 1, ("numpy", 60 * MB)))
     assert table.needs_s3 and [row.s3 for row in table.rows] == [False, True, False]
-    assert "layer         50 MB  of 50 MB, goes through S3" in table.text()
+    assert table.cells()[1] == "50 MB, through S3" and table.to_dict()["s3"]
 
 
 def test_at_the_unzipped_limit_is_fine_and_over_it_is_an_error(artifact):
     code = measure(artifact).unzipped
-    measure(artifact, a_layer(MB, ("torch", 250 * MB - code))).check()
+    measure(artifact, a_layer(MB, ("torch", 250 * MB - code))).check("f")
     with pytest.raises(TooLargeError) as caught:
-        measure(artifact, a_layer(MB, ("torch", 250 * MB - code), ("sympy", 1))).check()
-    assert "1 bytes more than the 250 MB" in caught.value.message and "largest: torch 247 MB" in caught.value.message
+        measure(artifact, a_layer(MB, ("torch", 250 * MB - code), ("sympy", 1))).check("f")
+    assert (
+        "handler f: unzipped" in caught.value.message
+        and "1 bytes more than the 250 MB" in caught.value.message
+        and "largest: torch 247 MB" in caught.value.message
+    )
     assert caught.value.hint
 
 
@@ -54,7 +59,7 @@ def test_bundles_are_told_apart_and_those_in_s3_take_no_room(make_slice):
     files = {"blob.bin": bytes(3 * MB), **bundle_files([small], [big])}
     table = measure(build(make_slice(), "f", python="3.13", files=files), bundles=[small], stored=[big])
     assert [row.name for row in table.rows] == ["zip", "bundle model", "unzipped"] and table.needs_s3
-    assert "bundle model       2 MB, in S3" in table.text()
+    assert table.cells()[3].endswith("; in S3: bundle model 2 MB")
     assert [name for name, _ in table.biggest] == ["your code", "bundle rates"]
     assert 4 * MB < table.unzipped < 4.1 * MB
 
@@ -62,7 +67,7 @@ def test_bundles_are_told_apart_and_those_in_s3_take_no_room(make_slice):
 def test_a_bundle_over_the_limit_belongs_in_s3(artifact):
     with pytest.raises(TooLargeError, match="largest: bundle model 240 MB") as caught:
         huge = replace(make_bundle("model", 1), size=240 * MB)
-        measure(artifact, a_layer(MB, ("torch", 239 * MB)), [("arn:x", 13 * MB)], bundles=[huge]).check()
+        measure(artifact, a_layer(MB, ("torch", 239 * MB)), [("arn:x", 13 * MB)], bundles=[huge]).check("f")
     assert caught.value.hint == "deploy it with nbchalice, which puts a bundle of this size in S3"
 
 
