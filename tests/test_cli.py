@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -115,8 +116,20 @@ def test_package_writes_a_zip_for_each_handler_without_any_aws(cli, notebook, tm
 def test_show_prints_the_module(cli, notebook):
     code, out, _ = cli("show", notebook, "price")
     assert code == 0
-    assert "RATE = 2" in out
+    assert "# orders.ipynb, cell 3, line 1\nRATE = 2\n" in out
     assert "SystemExit" not in out
+
+
+def test_show_as_html_puts_the_place_beside_each_line(notebook):
+    from nbchalice.project import read_project
+    from nbchalice.ui.cards import ModuleCard
+
+    project = read_project(Path(notebook))
+    card = ModuleCard({handler.name: project.slice(handler) for handler in project.handlers})
+    assert "cell 4:2</span>def price(event):\n" in card.html
+    assert "cell 4:4</span>        app.log.info(&#x27;costs %s&#x27;" in card.html
+    assert card.to_dict()["segments"][0][0]["cell"] == "cell 2"
+    assert "user-select:none" in card.html
 
 
 @pytest.mark.parametrize(
@@ -149,7 +162,7 @@ def test_sizes_are_told_before_the_first_change(cli, notebook, local_aws):
     code, out, err = cli("deploy", notebook)
     assert code == 0
     told = err.splitlines()
-    assert told[1].split() == "handler zip (of 50 MB) layer (of 50 MB) unzipped (of 250 MB) largest".split()
+    assert " ".join(told[1].split()) == "handler zip (of 50 MB) layer (of 50 MB) unzipped (of 250 MB) largest"
     assert told[2].split()[0] == "price"
     assert "create" in told[3]
     assert "your code" in out

@@ -32,14 +32,22 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
     lines = [f"# Captured from {name} by nbchalice."]
     segments: list[dict[str, Any]] = []
     previous: Step | None = None
+    expected = 0  # the line of the cell that the next line of the module stands for, as a reader counts
     for step in steps:
         text, cell_line = step_text(step, used)
+        decorators = _decorators(step) if step.statement.handler else []
         if previous is None or previous.cell.order != step.cell.order:
-            lines += ["", f"# {name}, {step.cell.label}"]
-        elif previous is not None:
-            lines += [""] * _gap(previous, cell_line)
-        if step.statement.handler:
-            lines += _decorators(step)  # Of no line in the cell, hence of no segment.
+            lines += ["", _mark(name, step, cell_line)]
+            expected = cell_line
+        else:
+            gap = _gap(previous, cell_line)
+            lines += [""] * gap
+            expected += gap
+            same_line = cell_line == segments[-1]["cell_line"]
+            if decorators or (expected != cell_line and not same_line):
+                lines.append(_mark(name, step, cell_line))
+                expected = cell_line
+        lines += decorators  # Of no line in the cell, hence of no segment.
         part = text.split("\n")
         segments.append(
             {
@@ -51,8 +59,13 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
             }
         )
         lines += part
-        previous = step
+        previous, expected = step, expected + len(part)
     return "\n".join(lines) + "\n", segments
+
+
+def _mark(name: str, step: Step, line: int) -> str:
+    """Return the comment that says which line of which cell the next statement begins at."""
+    return f"# {name}, {step.cell.label}, line {line}"
 
 
 def _gap(previous: Step, line: int) -> int:

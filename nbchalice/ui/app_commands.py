@@ -185,12 +185,12 @@ def logs(  # noqa: PLR0917 - one parameter an option
 
 @command("show", handler="optional", aws=False)
 def show(ui: Frontend, handler: str | None) -> Result:
-    """Print the exact module that is deployed for a handler, with the cell each part comes from."""
+    """Print the exact module that is deployed for a handler, with the cell and line that each part comes from."""
     from nbchalice.ui.cards import ModuleCard
 
     project = ui.project()
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
-    return ModuleCard([project.slice(one).module.rstrip() + "\n" for one in chosen])
+    return ModuleCard({one.name: project.slice(one) for one in chosen})
 
 
 @command(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.handlers import SETTINGS, Handler
 from nbchalice.sources.options import fill
 from nbchalice.ui import html
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.slice import Slice
 
 
 class Result(Protocol):
@@ -47,12 +50,33 @@ class TextCard(Card):
 
 
 class ModuleCard(Card):
-    """Modules as they are deployed. Attribute: ``modules``."""
+    """Modules as they are deployed, with the cell and line of each line. Attributes: ``modules``, ``segments``."""
 
-    def __init__(self, modules: list[str]) -> None:
-        self.modules = modules
-        text = "\n\n".join(module.rstrip() for module in modules)
-        super().__init__(text, html.tag("pre", html.text(text)), {"modules": modules})
+    def __init__(self, slices: Mapping[str, Slice]) -> None:
+        self.modules = [one.module.rstrip() + "\n" for one in slices.values()]
+        self.segments = [one.segments for one in slices.values()]
+        cards = [
+            html.card(name, html.tag("pre", _mapped(one), style="margin:4px 0;overflow-x:auto"))
+            for name, one in slices.items()
+        ]
+        data = {"modules": self.modules, "segments": self.segments}
+        super().__init__("\n\n".join(module.rstrip() for module in self.modules), "".join(cards), data)
+
+
+def _mapped(piece: Slice) -> str:
+    """Return a module as HTML, each line behind its place; what is selected and copied is the module alone."""
+    lines = piece.module.rstrip().split("\n")
+    places = {
+        segment["line"] + n: f"{segment['cell']}:{segment['cell_line'] + n}"
+        for segment in piece.segments
+        for n in range(segment["count"])
+    }
+    width = max(map(len, places.values()), default=0) + 2
+    margin = f"display:inline-block;width:{width}ch;user-select:none;color:{html.MUTED}"
+    return "\n".join(
+        html.tag("span", html.text(places.get(number, "\u00a0")), style=margin) + html.text(line)
+        for number, line in enumerate(lines, 1)
+    )
 
 
 class HandlerCard(Card):

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import re
 from dataclasses import replace
 
 import pytest
@@ -123,6 +124,23 @@ def test_cutting_a_handler_out_leaves_the_notebook_as_it_was():
         except NbChaliceError:
             continue
         assert [cut(effects, function), cut(effects, function)] == [alone, alone], name
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_comments_tell_where_each_statement_comes_from(name):
+    piece, _, _ = captured(name)
+    starts = {segment["line"]: (segment["cell"], segment["cell_line"]) for segment in piece.segments}
+    mapped = {segment["line"] + n for segment in piece.segments for n in range(segment["count"])}
+    cell, line, shown = None, 0, set()
+    for number, text in enumerate(piece.module.split("\n"), 1):
+        if mark := re.fullmatch(rf"# {name}\.ipynb, (.+), line (\d+)", text):
+            cell, line = mark[1], int(mark[2]) - 1
+        elif number in mapped or not text.startswith("@app."):  # but for the decorators of a magic
+            line += 1
+        # The second statement of a line, and what `%chalice app` stands for, has no line of its own.
+        if number in starts and starts[number] not in shown:
+            assert (cell, line) == starts[number], piece.module
+            shown.add(starts[number])
 
 
 @pytest.mark.parametrize("name", [name for name in packaged() if not expectation(name).get("runs")])
