@@ -37,7 +37,7 @@ def in_kernel() -> list[float]:
     sender = Sender(shell._nbchalice.pinned(), "price")
     times = []
     for number in range(CLICKS + 1):
-        sender._form.inputs["message"].write(f"message {number}")
+        sender.event.form.inputs["message"].write(f"message {number}")
         begun = time.perf_counter()
         sender.send_button.click()
         sender.wait(60)

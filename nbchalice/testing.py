@@ -10,9 +10,7 @@ Examples
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -94,7 +92,7 @@ class TestLambdaClient:
         InvalidInputError: there is no such handler, or event or result are not JSON-ready. What the handler raises is
         raised as it is.
         """
-        from nbchalice.events.context import LocalContext
+        from nbchalice.events.context import LocalContext, environment
 
         handler = self._app.handlers.get(function_name)
         if handler is None:
@@ -109,7 +107,7 @@ class TestLambdaClient:
             timeout=float(settings.get("timeout") or 60),
         )
         event = _through_json({} if payload is None else payload, "the event")
-        with _environment(settings.get("env") or {}):
+        with environment(settings.get("env") or {}):
             result = handler(event, context)
         return InvokeResponse(_through_json(result, f"the result of {function_name}"))
 
@@ -124,17 +122,3 @@ def _through_json(value: Any, what: str) -> Any:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"{what} is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
-
-
-@contextmanager
-def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update({name: str(value) for name, value in variables.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

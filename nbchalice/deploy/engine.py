@@ -209,7 +209,17 @@ def status(
         for handler in app.handlers
     ]
     orphans = [HandlerStatus(name, "orphaned") for name in made.orphans if name not in broken]
-    return Status(app, aws.target, tuple(states + orphans))
+    return Status(app, aws.target, tuple(states + orphans), tuple(_rivals(app, aws)))
+
+
+def _rivals(app: App, aws: Connection) -> list[str]:
+    """Return which triggers share their events with other functions."""
+    calls: dict[Any, Callable[[], str | None]] = {}
+    for handler in app.handlers:
+        for number, (source, options, ref) in enumerate(triggers(handler, app.ref(aws, handler.name))):
+            calls[handler.name, number] = partial(source.rivals, aws, options, ref)
+    with parallel() as run:
+        return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
 
 
 def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:

@@ -98,11 +98,20 @@ class HandlerStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """How an app stands."""
+    """How an app stands.
+
+    Parameters
+    ----------
+    app: the app.
+    target: where.
+    handlers: how each handler stands.
+    notes: what a person should know, for example who else reads a queue.
+    """
 
     app: App
     target: Target
     handlers: tuple[HandlerStatus, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the status as JSON."""

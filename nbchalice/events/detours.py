@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import time
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -18,8 +19,8 @@ from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.matching import body_of, matches
 from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
 from nbchalice.sources.base import AWS, FunctionRef, Source
+from nbchalice.sources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.sources.bucket import PRINCIPAL as S3_SERVICE
-from nbchalice.sources.bucket import BucketNotifications
 from nbchalice.sources.locks import locked
 from nbchalice.sources.mapping import EventSourceMapping
 from nbchalice.sources.rule import PRINCIPAL as EVENTS
@@ -30,6 +31,7 @@ from nbchalice.sources.topic import Subscription, region_of
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"
+LAMBDA, QUEUE = "LambdaFunctionConfigurations", "QueueConfigurations"
 
 
 @dataclass(frozen=True)
@@ -180,18 +182,22 @@ class BucketDetour(Detour):
         return f"arn:{self.ref.partition}:s3:::{self.options['bucket']}"
 
     def begin(self, aws: AWS) -> None:
-        """Put the queue's entries in the place of the function's, with the same events and key filter."""
+        """Put the queue's entries in the place of all of the function's, with the same events and key filters."""
         with self._lock():
-            ours = self.standing(BucketNotifications)
-            self._put(aws, self._with_queue(ours, ours.read(aws) or {}))
+            current = self.standing(BucketNotifications).read(aws) or {}
+            mine = self._entries(current, LAMBDA, self.ref.arn)
+            if not mine and not self._entries(current, QUEUE, self.queue_arn):
+                mine = [notification.entry() for notification in self.standing(BucketNotifications).notifications]
+            entries = [{**_target(QUEUE, entry, self.queue_arn), "Id": f"{ENTRY}-{uuid.uuid4()}"} for entry in mine]
+            self._put(aws, self._moved(current, LAMBDA, self.ref.arn, QUEUE, entries))
 
     def end(self, aws: AWS) -> None:
         """Put the function's entries back, in one call."""
         with self._lock():
-            ours = self.standing(BucketNotifications)
-            current = ours.read(aws)
-            if current is not None:
-                self._put(aws, ours.merged(self._without_queue(current)))
+            current = self.standing(BucketNotifications).read(aws)
+            if current is not None and (mine := self._entries(current, QUEUE, self.queue_arn)):
+                entries = [_target(LAMBDA, entry, self.ref.arn) for entry in mine]
+                self._put(aws, self._moved(current, QUEUE, self.queue_arn, LAMBDA, entries))
 
     def _lock(self) -> AbstractContextManager[None]:
         return locked(f"bucket {self.ref.account} {self.options['bucket']}")
@@ -201,32 +207,26 @@ class BucketDetour(Detour):
             Bucket=self.options["bucket"], NotificationConfiguration=configuration, ExpectedBucketOwner=aws.account
         )
 
-    def _with_queue(self, ours: BucketNotifications, standing: JSON) -> JSON:
-        current = self._without_queue(standing)
-        entries = current.pop("LambdaFunctionConfigurations", [])
-        mine = [entry for entry in entries if entry["LambdaFunctionArn"] == self.ref.arn]
-        mine = mine or [notification.entry() for notification in ours.notifications]
-        others = [entry for entry in entries if entry["LambdaFunctionArn"] != self.ref.arn]
-        queues = [self._to_queue(entry, number) for number, entry in enumerate(mine)]
-        current["QueueConfigurations"] = [*current.get("QueueConfigurations", []), *queues]
-        if others:
-            current["LambdaFunctionConfigurations"] = others
-        return current
+    def _entries(self, configuration: JSON, kind: str, arn: str) -> list[JSON]:
+        return [entry for entry in configuration.get(kind, []) if entry[KEY_OF_KIND[kind]] == arn]
 
-    def _to_queue(self, entry: JSON, number: int) -> JSON:
-        rest = {name: value for name, value in entry.items() if name not in {"LambdaFunctionArn", "Id"}}
-        return {**rest, "Id": f"{ENTRY}-{self.ref.name}-{number}", "QueueArn": self.queue_arn}
-
-    def _without_queue(self, configuration: JSON) -> JSON:
+    def _moved(self, configuration: JSON, kind: str, arn: str, to: str, entries: list[JSON]) -> JSON:
+        """Return a configuration without the entries of a kind for an ARN, and with others of the other kind."""
         found = copy.deepcopy(configuration)
-        entries = found.pop("QueueConfigurations", [])
-        kept = [entry for entry in entries if entry["QueueArn"] != self.queue_arn]
-        return {**found, "QueueConfigurations": kept} if kept else found
+        found[kind] = [entry for entry in found.get(kind, []) if entry[KEY_OF_KIND[kind]] != arn]
+        found[to] = [*found.get(to, []), *entries]
+        return {name: value for name, value in found.items() if value}
 
     def event(self, messages: list[JSON]) -> Any:
         """Return the notification; S3's test event is of no interest."""
         event = plain_event(messages[0])
         return event if "Records" in event else None
+
+
+def _target(kind: str, entry: JSON, arn: str) -> JSON:
+    """Return a notification's entry with another target."""
+    rest = {name: value for name, value in entry.items() if name not in {"Id", *KEY_OF_KIND.values()}}
+    return {**rest, KEY_OF_KIND[kind]: arn}
 
 
 @dataclass(frozen=True)
@@ -273,8 +273,9 @@ def detour_of(source: Source, options: Mapping[str, Any], ref: FunctionRef, queu
     made = kind(source, options, ref, queue_arn) if kind else None
     if made is None or (isinstance(made, RuleDetour) and made.standing(Rule) is None):
         raise InvalidInputError(
-            f"live mode is not for {source.title} events of {ref.handler}",
-            "it is for queues, topics, buckets, and schedules without time zone or flexible window",
+            f"live mode is not for {source.title} events of {ref.handler} ({source.describe(options)})",
+            "it is for queues, topics, buckets, and schedules without time zone or flexible window; "
+            "--source chooses one of several",
         )
     return made
 

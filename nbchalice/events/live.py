@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -15,10 +17,11 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.detours import Detour, detour_of, queue_policy
 from nbchalice.events.messages import EVERYTHING, JSON
+from nbchalice.events.triggers import Route
 from nbchalice.logs.records import Invocation
-from nbchalice.sources.base import AWS, FunctionRef, Source, or_missing
+from nbchalice.sources.base import AWS, or_missing
 
-ENDING = "-live"
+ENDING = re.compile(r"-live-[0-9a-f]{8}$")
 LONGEST_NAME = 80
 HOLDER, SEEN = "nbchalice:live", "nbchalice:live-seen"
 BEAT_EVERY = 30.0
@@ -30,7 +33,7 @@ Call = Callable[[Any], Invocation]
 
 @dataclass(frozen=True)
 class Lease:
-    """Who handles a handler's events live, as the temporary queue's tags tell.
+    """Who handles the events of one trigger live, as its temporary queue's tags tell.
 
     Parameters
     ----------
@@ -73,9 +76,12 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def queue_name(ref: FunctionRef) -> str:
-    """Return the name of a handler's temporary queue."""
-    return ref.name[: LONGEST_NAME - len(ENDING)] + ENDING
+def queue_name(route: Route) -> str:
+    """Return the name of a trigger's temporary queue; those of a function on one bucket share one."""
+    place = f"{route.source.name} {route.source.subject(route.options)} {route.ref.number}"
+    digest = hashlib.sha256(place.encode()).hexdigest()
+    ending = f"-live-{digest[:8]}"
+    return route.ref.name[: LONGEST_NAME - len(ending)] + ending
 
 
 def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
@@ -89,7 +95,7 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
     found = []
     try:
         urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
-        for url in (url for url in urls if url.endswith(ENDING)):
+        for url in filter(ENDING.search, urls):
             tags: JSON = {}
             with or_missing():
                 tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
@@ -107,25 +113,24 @@ class Live:
     Parameters
     ----------
     aws: where.
-    source, options, ref: the trigger and the deployed function.
+    route: the trigger and the deployed function.
     call: handles an event with the function as it is defined at that moment.
     on_invocation: takes what became of each event.
     on_trouble: takes what AWS refuses for now, and None when it works again.
     """
 
-    def __init__(  # noqa: PLR0917 - the trigger and two ways out
+    def __init__(
         self,
         aws: AWS,
-        source: Source,
-        options: Mapping[str, Any],
-        ref: FunctionRef,
+        route: Route,
         call: Call,
         on_invocation: Callable[[Invocation], None],
         on_trouble: Callable[[NbChaliceError | None], None],
     ) -> None:
-        self._aws, self.ref, self._call = aws, ref, call
+        self._aws, self.ref, self._call = aws, route.ref, call
         self._on_invocation, self._on_trouble = on_invocation, on_trouble
-        self._detour = detour_of(source, options, ref, ref.arn_of("sqs", queue_name(ref)))
+        self._detour = detour_on(route)
+        self._name = queue_name(route)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -150,7 +155,7 @@ class Live:
                 return
             self._stop.clear()
             try:
-                self._url = _make_queue(self._aws, self._detour)
+                self._url = _make_queue(self._aws, self._detour, self._name)
                 self._detour.begin(self._aws)
             except Exception as error:
                 self._restore()
@@ -238,7 +243,7 @@ def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
     return [message for message in messages if message["MessageId"] not in invocation.failed_ids]
 
 
-def _make_queue(aws: AWS, detour: Detour) -> str:
+def _make_queue(aws: AWS, detour: Detour, name: str) -> str:
     """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
     tags = {
         **detour.ref.tags,
@@ -246,7 +251,7 @@ def _make_queue(aws: AWS, detour: Detour) -> str:
         SEEN: str(int(time.time())),
     }
     client = aws.client("sqs")
-    url = str(client.create_queue(QueueName=queue_name(detour.ref))["QueueUrl"])
+    url = str(client.create_queue(QueueName=name)["QueueUrl"])
     client.tag_queue(QueueUrl=url, Tags=tags)
     if detour.polled_arn == detour.queue_arn:
         client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": queue_policy(detour)})
@@ -293,21 +298,26 @@ def _waiting(aws: AWS, detour: Detour, url: str) -> Iterator[tuple[str, Any]]:
         _delete(aws, url, messages)
 
 
-def repair(aws: AWS, handlers: Mapping[str, tuple[Source, Mapping[str, Any], FunctionRef]], found: list[Lease]) -> None:
-    """Put back the triggers of handlers whose live process has died.
+def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) -> None:
+    """Put back the triggers whose live process has died.
 
     Parameters
     ----------
     aws: where.
-    handlers: trigger and function of each registered handler, by name.
-    found: the leases to end; those of handlers that are no longer registered only lose their queue.
+    found: the leases to end; those of triggers that are no longer registered only lose their queue.
+    handlers: the routes of each registered handler, by name.
     """
     for lease in found:
+        name = lease.url.rsplit("/", 1)[-1]
         try:
-            if lease.handler in handlers:
-                source, options, ref = handlers[lease.handler]
-                restore(aws, detour_of(source, options, ref, ref.arn_of("sqs", queue_name(ref))), lease.url)
-            else:
+            for route in (route for route in handlers.get(lease.handler, []) if queue_name(route) == name):
+                restore(aws, detour_on(route), lease.url)
+            with or_missing():
                 aws.client("sqs").delete_queue(QueueUrl=lease.url)
         except Exception as error:
             raise explain(error, f"repairing the trigger of {lease.handler} after live mode") from None
+
+
+def detour_on(route: Route) -> Detour:
+    """Return the detour of a trigger over its temporary queue."""
+    return detour_of(route.source, route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, NbChaliceError
+from nbchalice.events.preview import why_dropped
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Pace, Tail, passes
@@ -18,6 +19,8 @@ from nbchalice.sources.base import AWS, FunctionRef, Sent, Source, or_missing
 
 MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0
+# What the notebook says of the trigger need not be deployed yet: a message that it drops may arrive all the same.
+DROPPED_SECONDS = 3.0
 FAILED = {"error", "timeout"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
@@ -34,16 +37,19 @@ class Progress:
 
     Parameters
     ----------
-    state: ``queued``, ``running``, ``retrying`` (a later attempt runs), ``done`` or ``failed``.
+    state: ``queued``, ``dropped`` (the trigger lets it not through), ``running``, ``retrying`` (a later attempt runs),
+        ``done`` or ``failed``.
     message_id: the id under which AWS accepted it.
     attempt: which attempt, counted from 1; None while it is queued.
     invocation: what is known of the invocation, or None.
+    dropped: why the trigger does not let it through, or None.
     """
 
     state: str
     message_id: str
     attempt: int | None = None
     invocation: Invocation | None = None
+    dropped: str | None = None
 
     def __str__(self) -> str:
         if self.state == "retrying":
@@ -61,7 +67,7 @@ class SendResult:
     message_id: the id under which AWS accepted it.
     invocation: the first finished attempt to handle it, or what is known of the running one, or None.
     sent: the ids by which the invocation was recognised.
-    status: ``queued``, ``running``, ``retrying``, ``done`` or ``failed``.
+    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done`` or ``failed``.
     hint: what to do where it is neither done nor failed, else None.
     """
 
@@ -122,7 +128,8 @@ def send(
 
     Returns
     -------
-    The first finished attempt to handle the event; after ``wait`` seconds, what is known then.
+    The first finished attempt to handle the event; after ``wait`` seconds, or a few for an event that the trigger
+    drops, what is known then.
 
     Raises
     ------
@@ -135,11 +142,22 @@ def send(
         sent = source.send(aws, options, function_ref, **values)
     except Exception as error:
         raise explain(error, f"sending to {source.describe(options)}") from None
-    watch = _Watch(sent, earlier, on_progress)
+    watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)
     watch.look([])
     _until_handled(watch, tail, _pace(aws), time.monotonic() + wait, stop or threading.Event())
     watch.tell()
-    return SendResult(sent.message_id, watch.found, sent, watch.state, HINTS.get(watch.situation))
+    hint = watch.dropped if watch.state == "dropped" else HINTS.get(watch.situation)
+    if watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):
+        hint = readers
+    return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
+
+
+def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
+    """Return a warning where other functions read the same queue, or None, also where AWS does not tell."""
+    try:
+        return source.rivals(aws, options, function_ref)
+    except Exception:
+        return None
 
 
 def _standing(tail: Tail) -> set[tuple[str, int]]:
@@ -167,6 +185,7 @@ def require_deployed(aws: AWS, function_ref: FunctionRef) -> None:
 def _until_handled(watch: _Watch, tail: Tail, pace: Pace, deadline: float, stop: threading.Event) -> None:
     """Look into the log until the watch is over, or the time is up."""
     report_until: float | None = None
+    give_up = min(deadline, time.monotonic() + DROPPED_SECONDS) if watch.dropped else deadline
     while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
         changed: list[Invocation] = []
         try:
@@ -176,6 +195,8 @@ def _until_handled(watch: _Watch, tail: Tail, pace: Pace, deadline: float, stop:
                 raise type(error)(f"message {watch.message_id} was sent, but {error.message}", error.hint) from None
         watch.look(changed)
         if watch.complete:
+            return
+        if watch.found is None and time.monotonic() > give_up:
             return
         if watch.ended:  # its numbers follow within moments
             report_until = report_until or time.monotonic() + REPORT_SECONDS
@@ -188,9 +209,14 @@ class _Watch:
     """Picks the invocation that handled one event, and tells how far it is."""
 
     def __init__(
-        self, sent: Sent, earlier: set[tuple[str, int]], on_progress: Callable[[Progress], None] | None
+        self,
+        sent: Sent,
+        earlier: set[tuple[str, int]],
+        dropped: str | None,
+        on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._sent = sent
+        self.dropped = dropped
         self.message_id = sent.message_id
         self._earlier = earlier
         self._tell = on_progress
@@ -211,7 +237,7 @@ class _Watch:
     def state(self) -> str:
         """The state as `Progress` names it."""
         if self.found is None:
-            return "queued"
+            return "dropped" if self.dropped else "queued"
         if not self.found.finished:
             return "retrying" if (self.found.attempt or 1) > 1 else "running"
         failed = self.found.status in FAILED or not set(self.found.failed_ids).isdisjoint(self._sent.ids)
@@ -239,4 +265,4 @@ class _Watch:
         attempt = self.found.attempt if self.found else None
         if self._tell and (self.state, attempt) != self._told:
             self._told = (self.state, attempt)
-            self._tell(Progress(self.state, self._sent.message_id, attempt, self.found))
+            self._tell(Progress(self.state, self._sent.message_id, attempt, self.found, self.dropped))

@@ -244,6 +244,10 @@ class Source(ABC):
         """Return what a person should know of the trigger, without asking AWS."""
         return []
 
+    def subject(self, options: Mapping[str, Any]) -> str:
+        """Return the name of the queue, topic, bucket or the like, or the expression."""
+        return str(options.get(self.argument.name) or "") if self.argument else ""
+
     @abstractmethod
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
@@ -267,6 +271,10 @@ class Source(ABC):
     def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
+
+    def rivals(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+        """Return a warning where other functions take the trigger's events away, or None; asks AWS."""
+        return None
 
     @abstractmethod
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:

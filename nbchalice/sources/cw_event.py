@@ -46,11 +46,16 @@ class CloudWatchEvents(Source):
             found.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
         return found
 
-    def describe(self, options: Mapping[str, Any]) -> str:
-        """Return the trigger in a few words."""
+    def subject(self, options: Mapping[str, Any]) -> str:
+        """Return the sources and detail types of the pattern, or an empty text."""
         pattern = options["event_pattern"]
         words = [" or ".join(map(str, pattern[name])) for name in ("source", "detail-type") if name in pattern]
-        return f"events of {': '.join(words)}" if words else f"events that match {json.dumps(pattern)}"
+        return ": ".join(words)
+
+    def describe(self, options: Mapping[str, Any]) -> str:
+        """Return the trigger in a few words."""
+        subject = self.subject(options)
+        return f"events of {subject}" if subject else f"events that match {json.dumps(options['event_pattern'])}"
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the permission and the rule."""

@@ -66,6 +66,10 @@ class DynamoDB(Source):
             return f"the stream of table {table_of(one)} triggers the function twice; keep one of the triggers"
         return None
 
+    def subject(self, options: Mapping[str, Any]) -> str:
+        """Return the table's name."""
+        return table_of(options)
+
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
         return describe_stream(f"changes of table {table_of(options)}", options)

@@ -20,6 +20,13 @@ def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
     return found
 
 
+def other_functions(aws: AWS, source_arn: str, function_name: str) -> list[str]:
+    """Return the other functions with an enabled mapping of a queue or stream (Lambda: ListEventSourceMappings)."""
+    pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(EventSourceArn=source_arn)
+    names = [m["FunctionArn"].split(":")[6] for page in pages for m in page["EventSourceMappings"] if m["State"] in ON]
+    return sorted(set(names) - {function_name})
+
+
 @dataclass(frozen=True)
 class EventSourceMapping(Resource):
     """A mapping of one queue or stream to one function (Lambda: CreateEventSourceMapping).

@@ -162,7 +162,7 @@ class S3(Source):
         """Return an event with one object (S3: Event message structure)."""
         content = text_of(values.get("message"), "hello from nbchalice")
         stored = {
-            "key": quote_plus(values.get("key") or matching_key(options), safe="/"),
+            "key": quote_plus(key_of(options, values), safe="/"),
             "size": len(content.encode()),
             "eTag": "0123456789abcdef0123456789abcdef",
             "sequencer": "0A1B2C3D4E5F678901",
@@ -195,11 +195,17 @@ class S3(Source):
         content = text_of(values.get("message"), "hello from nbchalice").encode()
         if values.get("file"):
             content = Path(values["file"]).expanduser().read_bytes()
-        key = values.get("key") or (Path(values["file"]).name if values.get("file") else matching_key(options))
+        key = key_of(options, values)
         answer = aws.client("s3").put_object(Bucket=options["bucket"], Key=key, Body=content)
         request_id = answer["ResponseMetadata"].get("RequestId", "")
         etag = answer["ETag"].strip('"')
         return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
+
+
+def key_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return the key of a test object: the one that was given, the file's name, or one that matches."""
+    name = Path(values["file"]).name if values.get("file") else matching_key(options)
+    return str(values.get("key") or name)
 
 
 def matching_key(options: Mapping[str, Any]) -> str:

@@ -120,6 +120,10 @@ class SNS(Source):
         dlq = options.get("redrive_dlq")
         return [f"the policy of queue {dlq} must let sns.amazonaws.com send messages"] if dlq else []
 
+    def subject(self, options: Mapping[str, Any]) -> str:
+        """Return the topic's name."""
+        return str(options["topic"]).rsplit(":", 1)[-1]
+
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
         filtered = ", filtered" if options.get("filter_policy") else ""

@@ -23,7 +23,7 @@ from nbchalice.sources.base import (
     text_of,
 )
 from nbchalice.sources.filters import filter_problems
-from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.mapping import EventSourceMapping, other_functions
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.queue import Queue, QueueRef, RedrivePolicy, VisibilityTimeout, queue_problem, visibility_timeout
 
@@ -141,6 +141,10 @@ class SQS(Source):
             found.append(f"a message goes to queue {settings['dlq']} after {tries} tries")
         return found
 
+    def subject(self, options: Mapping[str, Any]) -> str:
+        """Return the queue's name."""
+        return queue_text(options).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
         size = options.get("batch_size") or 1
@@ -209,6 +213,15 @@ class SQS(Source):
         if options.get("fix_visibility_timeout"):
             return Preflight()
         return Preflight(timeout=visibility, limit=f"queue {queue.name}")
+
+    def rivals(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+        """Return which other functions read the queue: each of its messages goes to one of them only."""
+        queue = queue_of(options, function)
+        names = other_functions(aws, queue.arn, function.name)
+        if not names:
+            return None
+        verb = "reads" if len(names) == 1 else "read"
+        return f"{', '.join(names)} {verb} queue {queue.name}, too: each message goes to one of its readers only"
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""

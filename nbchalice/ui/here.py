@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.events.context import environment
 from nbchalice.events.invoke import invoke_here
 from nbchalice.logs.records import Invocation
 
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
 
+# A call takes over this process's output, loggers and environment; a handler may call another one.
+ONE_AT_A_TIME = threading.RLock()
+
 
 def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
-    """Call a handler with an event; a traceback names the kernel's cells.
+    """Call a handler with an event and its environment variables; a traceback names the kernel's cells.
 
     Parameters
     ----------
@@ -23,7 +28,9 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
     project = ui.project()
     found = project.handler(handler)
     settings = {"timeout": found.setting("timeout"), "memory": found.setting("memory")}
-    return invoke_here(project.function(found), event, cell_of_file=cell_namer(ui), **settings)
+    function = project.function(found)
+    with ONE_AT_A_TIME, environment(found.setting("env") or {}):
+        return invoke_here(function, event, cell_of_file=cell_namer(ui), **settings)
 
 
 def cell_namer(ui: Frontend) -> Any:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
-from nbchalice.events.live import Live, leases, repair
+from nbchalice.events.live import Live, leases, queue_name, repair
+from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.records import Invocation
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card, TextCard
@@ -70,30 +71,66 @@ class Running:
 RUNNING = Running()
 
 
-def _live(ui: Frontend, handler: str, on_invocation: Any, on_trouble: Any) -> Live:
-    project, aws = ui.project(), ui.connect()
-    found = project.handler(handler)
-    source, options = found.sources()[0]
-    ref = project.app.ref(aws, found.name)
-    return Live(aws, source, options, ref, lambda event: call_here(ui, found.name, event), on_invocation, on_trouble)
+class LiveHandler:
+    """A handler whose triggers all lead here, from `start` to `stop`.
+
+    Parameters
+    ----------
+    ui: the notebook or the shell.
+    handler: the handler's name.
+    source: only this one of its sources. Default: all.
+    on_invocation, on_trouble: as for `Live`.
+
+    Raises
+    ------
+    InvalidInputError: there is no such handler or source, or live mode is not for it.
+    """
+
+    def __init__(
+        self, ui: Frontend, handler: str, source: str | None, on_invocation: Any = None, on_trouble: Any = None
+    ) -> None:
+        project, aws = ui.project(), ui.connect()
+        found = project.handler(handler)
+        self.ref = project.app.ref(aws, found.name)
+        chosen = [route_of(found, self.ref, source)] if source else routes(found, self.ref)
+        self.lives = [
+            Live(aws, route, lambda event: call_here(ui, found.name, event), on_invocation, on_trouble)
+            for route in {queue_name(route): route for route in chosen}.values()
+        ]
+
+    def start(self) -> None:
+        """Begin with all; where one cannot, none is left behind."""
+        try:
+            for live in self.lives:
+                live.start()
+        except NbChaliceError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End all; where one trigger cannot be put back, the others are."""
+        wrong: list[NbChaliceError] = []
+        for live in self.lives:
+            try:
+                live.stop()
+            except NbChaliceError as error:
+                wrong.append(error)
+        if wrong:
+            raise wrong[0]
 
 
-def _ignore(_: object) -> None:
-    """Take what nobody asked for."""
-
-
-def live_panel(ui: Frontend, handler: str) -> Viewer:
+def live_panel(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
     """Go live; return the view of what the events do here."""
     from nbchalice.ui.viewer import Viewer
 
-    ref = _live(ui, handler, _ignore, _ignore).ref  # What cannot be live is told at once, by the command.
+    ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
     started = threading.Event()
     wrong: list[NbChaliceError] = []
     one_at_a_time = threading.Lock()
 
     def read(feed: Feed) -> None:
         with one_at_a_time:
-            live = _live(ui, handler, feed.add, feed.trouble)
+            live = LiveHandler(ui, handler, source, feed.add, feed.trouble)
             try:
                 live.start()
             except NbChaliceError as error:
@@ -129,10 +166,10 @@ def live_card(handler: str, target: str) -> Card:
     return Card(f"{handler} is live on {target}: {words}", html.card(f"{handler} is live", body, badge=target))
 
 
-def live_stream(ui: Frontend, handler: str) -> Iterator[Invocation]:
+def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterator[Invocation]:
     """Handle events in this process until it is interrupted; yields what became of each."""
     seen: queue.Queue[Invocation | NbChaliceError | None] = queue.Queue()
-    live = _live(ui, handler, seen.put, seen.put)
+    live = LiveHandler(ui, handler, source, seen.put, seen.put)
     live.start()
     try:
         while True:
@@ -173,7 +210,6 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
             RUNNING.stop(app.ref(aws, handler.name).arn)
     found = leases(aws, app.name, app.stage)
     dead = [lease for lease in found if lease.dead]
-    triggers = {h.name: (*h.sources()[0], app.ref(aws, h.name)) for h in app.handlers}
-    repair(aws, triggers, dead)
+    repair(aws, dead, {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers})
     mended = [f"{lease.handler}: its trigger was paused by a live mode that died; it is put back" for lease in dead]
-    return [*mended, *(str(lease) for lease in found if not lease.dead)]
+    return list(dict.fromkeys([*mended, *(str(lease) for lease in found if not lease.dead)]))

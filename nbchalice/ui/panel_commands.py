@@ -50,10 +50,11 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
 
 @command(
     "live",
-    flag("--stop", "put the deployed trigger back"),
+    option("--source", "only this one of several sources: a queue, topic, bucket or kind", metavar="SOURCE"),
+    flag("--stop", "put the deployed triggers back"),
     handler="required",
 )
-def live(ui: Frontend, handler: str, stop: bool) -> Result | Iterator[Result]:
+def live(ui: Frontend, handler: str, source: str | None, stop: bool) -> Result | Iterator[Result]:
     """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
     from nbchalice.ui import live_mode
 
@@ -61,5 +62,5 @@ def live(ui: Frontend, handler: str, stop: bool) -> Result | Iterator[Result]:
     if stop:
         return live_mode.stop(ui, handler)
     if ui.interactive or not ui.patient:
-        return live_mode.live_panel(ui.pinned(), handler)
-    return live_mode.live_stream(ui, handler)
+        return live_mode.live_panel(ui.pinned(), handler, source)
+    return live_mode.live_stream(ui, handler, source)

@@ -121,6 +121,7 @@ class StatusCard(Card):
 
     def __init__(self, status: Status, notes: Sequence[str] = ()) -> None:
         self.status, self.handlers = status, status.handlers
+        notes = [*notes, *status.notes]
         heads = ("handler", "state", "trigger", "drift")
         rows = [(h.name, h.state, h.trigger, "; ".join(h.drift)) for h in status.handlers]
         title = f"{status.app.name} ({status.app.stage})"
@@ -129,7 +130,7 @@ class StatusCard(Card):
         cells = [(html.text(n), html.text(s, STATE_KINDS[s]), html.text(t), html.text(d)) for n, s, t, d in rows]
         body = html.table(heads, cells) if rows else html.tag("div", html.text(empty))
         foot = [html.tag("div", html.text(note)) for note in notes]
-        data = {**status.to_dict(), "notes": list(notes)}
+        data = {**status.to_dict(), "notes": notes}
         super().__init__("\n".join(text), html.card(title, body, *foot, badge=str(status.target)), data)
 
 

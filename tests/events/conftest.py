@@ -33,6 +33,12 @@ class Deployed:
     source: object
     options: dict
 
+    @property
+    def route(self):
+        from nbchalice.events.triggers import Route
+
+        return Route(self.source, self.options, self.ref)
+
 
 def make_function(connection, code, handler="price", **settings):
     ref = FunctionRef(f"t{uuid.uuid4().hex[:8]}", "dev", handler, connection.region, connection.account, timeout=20)

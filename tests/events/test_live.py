@@ -39,7 +39,7 @@ def go_live(connection):
 
     def start(made, here):
         trouble, seen = [], []
-        live = Live(connection, made.source, made.options, made.ref, here, seen.append, trouble.append)
+        live = Live(connection, made.route, here, seen.append, trouble.append)
         live.trouble = trouble
         running.append(live)
         live.start()
@@ -146,8 +146,8 @@ def test_a_rule_has_the_process_as_its_target(deploy, connection, go_live, event
     live = go_live(made, here)
     client = connection.client("events")
     (target,) = client.list_targets_by_rule(Rule=made.ref.event_name)["Targets"]
-    assert target["Arn"] == made.ref.arn_of("sqs", queue_name(made.ref))
-    url = connection.client("sqs").get_queue_url(QueueName=queue_name(made.ref))["QueueUrl"]
+    assert target["Arn"] == made.ref.arn_of("sqs", queue_name(made.route))
+    url = connection.client("sqs").get_queue_url(QueueName=queue_name(made.route))["QueueUrl"]
     event = made.source.sample(made.options, made.ref)  # what the rule sends when it fires
     connection.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(event))
     eventually(lambda: here.events)
@@ -173,11 +173,12 @@ def test_after_the_death_of_the_process_the_trigger_is_repaired(deploy, connecti
 import os
 from nbchalice.aws.target import connect
 from nbchalice.events.live import Live
+from nbchalice.events.triggers import Route
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import FunctionRef
 aws = connect("local")
 ref = FunctionRef({made.ref.app!r}, "dev", "price", aws.region, aws.account)
-Live(aws, SOURCES["on_sqs_message"], {{"queue": {name!r}}}, ref, print, print, print).start()
+Live(aws, Route(SOURCES["on_sqs_message"], {{"queue": {name!r}}}, ref), print, print, print).start()
 os._exit(9)
 """
     assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ)).returncode == 9
@@ -185,7 +186,7 @@ os._exit(9)
     assert lease.dead and not lease.mine
     mappings = connection.client("lambda").list_event_source_mappings(FunctionName=made.ref.name)
     assert mappings["EventSourceMappings"][0]["State"] == "Disabled"
-    repair(connection, {"price": (made.source, made.options, made.ref)}, [lease])
+    repair(connection, [lease], {"price": [made.route]})
     assert leases(connection, made.ref.app, "dev") == []
     assert send(connection, made.source, made.options, made.ref, message="1").status == "done"
 
@@ -199,6 +200,10 @@ def test_who_is_alive_is_told_from_who_is_not(monkeypatch):
 
 
 def test_the_names_of_temporary_queues_are_valid(connection):
+    from nbchalice.events.triggers import Route
+    from nbchalice.sources import SOURCES
     from nbchalice.sources.base import FunctionRef
 
-    assert len(queue_name(FunctionRef("a" * 60, "dev", "h" * 60, "r", "0" * 12))) <= 80
+    ref = FunctionRef("a" * 60, "dev", "h" * 60, "r", "0" * 12)
+    names = [queue_name(Route(SOURCES["on_sqs_message"], {"queue": name}, ref)) for name in ("one", "two")]
+    assert len(names[0]) <= 80 and names[0] != names[1] and all(map(live_module.ENDING.search, names))

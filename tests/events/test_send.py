@@ -113,8 +113,37 @@ def test_a_message_that_nobody_takes_stays_queued(deploy, connection, name):
     other = deploy("on_sqs_message", SQS.format(queue=name + "b"), queue=name + "b")
     result = send(connection, made.source, made.options, other.ref, wait=0.3, message="1")
     assert (result.status, result.invocation) == ("queued", None)
-    assert "filter" in result.hint and result.to_dict()["invocation"] is None
+    assert result.to_dict()["invocation"] is None
+    assert f"{made.ref.name} reads queue {name}, too" in result.hint
     assert result.message_id in result._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("source", "trigger", "values", "reason"),
+    [
+        ("on_sqs_message", {"queue": "{}", "filter": {"body": {"n": [1]}}}, {"message": '{"n": 2}'}, "the filter drops it"),
+        ("on_sns_message", {"topic": "{}", "filter_policy": {"kind": ["a"]}}, {"attribute": {"kind": "b"}}, "does not match"),
+        ("on_s3_event", {"bucket": "{}", "suffix": ".csv"}, {"key": "a.txt"}, "the key does not end with .csv"),
+        ("on_cw_event", {"event_pattern": {"source": ["{}"], "detail": {"n": [1]}}}, {"detail": {"n": 2}}, "does not match"),
+    ],
+)  # fmt: skip
+def test_what_the_trigger_drops_is_told_at_once(deploy, connection, name, source, trigger, values, reason):
+    trigger = json.loads(json.dumps(trigger).replace("{}", name))
+    code = PRELUDE + "def price(event):\n    print(event.to_dict())\n"
+    decorated = code.replace("def price", f"@app.{source}(**{trigger!r})\ndef price")
+    made = deploy(source, decorated, **trigger)
+    told = []
+    result = send(connection, made.source, made.options, made.ref, wait=0.2, on_progress=told.append, **values)
+    assert [(progress.state, reason in progress.dropped) for progress in told] == [("dropped", True)]
+    assert (result.status, result.invocation) == ("dropped", None) and not result.ok
+    assert reason in str(result) and reason in result._repr_mimebundle_()["text/html"]
+    assert recent(connection, made.ref.name) == []
+
+
+def test_what_the_deployed_trigger_lets_through_counts_more_than_what_the_notebook_says(deploy, connection, name):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    options = {**made.options, "filter": {"body": {"n": [1]}}}
+    assert send(connection, made.source, options, made.ref, message="10").status == "done"
 
 
 def test_without_waiting_it_only_sends(deploy, connection, name):

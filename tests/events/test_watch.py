@@ -52,6 +52,8 @@ class Logs:
 
 
 class Source:
+    name = "lambda_function"
+
     def __init__(self, logs):
         self.logs = logs
 

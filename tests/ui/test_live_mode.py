@@ -65,6 +65,34 @@ def test_a_deploy_ends_it(live):
     assert live("%chalice send price --message 1").status == "done"
 
 
+BOTH = """@app.on_sqs_message(queue="live-both")
+@app.on_sns_message(topic="live-news")
+@app.on_s3_event(bucket="live-shop", prefix="a/")
+@app.on_s3_event(bucket="live-shop", prefix="b/")
+def both(event):
+    app.log.info("here %s", type(event).__name__)
+"""
+
+
+def test_all_sources_of_a_handler_come_here_or_one_of_them(live):
+    live(BOTH)
+    live("%chalice deploy")
+    here = lambda: [record["message"] for record in viewer.records]  # noqa: E731
+    viewer = live("%chalice live both")
+    assert str(live("%chalice status")).count("both is live in this kernel") == 1
+    for words in ("--source sqs", "--source sns", "--key a/x", "--key b/x"):
+        live(f"%chalice send both --message 1 --wait 0 {words}")
+    wait_for(lambda: sorted(here()) == ["here S3Event", "here S3Event", "here SNSEvent", "here SQSEvent"])
+    viewer = live("%chalice live both --source sns")
+    assert live("%chalice send both --message 1 --source sqs").ok
+    live("%chalice send both --message 1 --source sns --wait 0")
+    wait_for(lambda: here() == ["here SNSEvent"])
+    live("%chalice live both --stop")
+    for words in ("--source sns", "--key a/y", "--key b/y"):
+        assert live(f"%chalice send both --message 1 {words}").ok
+    assert not live("%chalice status").handlers[-1].drift
+
+
 def test_what_cannot_be_live_says_why(live):
     live("%%schedule cron(0 9 ? * MON-FRI *) --timezone Europe/Vienna\ndef daily(event):\n    pass")
     assert "live mode is not for" in str(live.error("%chalice live daily"))

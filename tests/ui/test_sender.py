@@ -30,7 +30,7 @@ def sender(deployed):
 
 def send(sender, **values):
     for name, value in values.items():
-        sender._form.inputs[name].write(value)
+        sender.event.form.inputs[name].write(value)
     sender.send_button.click()
     sender.wait(60)
 
@@ -78,7 +78,7 @@ def test_a_click_while_busy_is_ignored(sender, monkeypatch):
         return deliver(self, *arguments)
 
     monkeypatch.setattr(Way, "deliver", slow)
-    sender._form.inputs["message"].write("10")
+    sender.event.form.inputs["message"].write("10")
     sender.send_button.click()
     assert begun.wait(60)
     assert sender.send_button.description == "Sending…" and not sender.send_button.disabled
@@ -104,17 +104,17 @@ def test_many_at_once_and_the_same_twice(sender):
 
 
 def test_events_are_saved_beside_the_notebook_and_come_back(sender, tmp_path, deployed):
-    sender._form.inputs["message"].write('{"a": 1}')
-    sender._form.inputs["attribute"].write({"kind": "test"})
-    sender._save_name.value = "first order"
+    sender.event.form.inputs["message"].write('{"a": 1}')
+    sender.event.form.inputs["attribute"].write({"kind": "test"})
+    sender.event.save_name.value = "first order"
     sender.save()
     sender.wait(60)
     path = tmp_path / ".nbchalice" / "events" / "price" / "first order.json"
     assert json.loads(path.read_text()) == {"message": '{"a": 1}', "attribute": {"kind": "test"}}
-    sender._pick.value = ("template", "text")
-    assert sender._form.read() == {"message": "hello from nbchalice"}
-    sender._pick.value = ("saved", "first order")
-    assert sender._form.read() == {"message": '{"a": 1}', "attribute": {"kind": "test"}}
+    sender.event.pick.value = ("template", "text")
+    assert sender.event.form.read() == {"message": "hello from nbchalice"}
+    sender.event.pick.value = ("saved", "first order")
+    assert sender.event.form.read() == {"message": '{"a": 1}', "attribute": {"kind": "test"}}
     path.write_text('{"message": "30"}')
     result = deployed('%chalice send price --saved "first order"')
     assert "30 costs 36.00" in str(result)
@@ -122,7 +122,7 @@ def test_events_are_saved_beside_the_notebook_and_come_back(sender, tmp_path, de
 
 @pytest.mark.parametrize("name", ["../up", "", "a/b", ".hidden", "x" * 100])
 def test_a_name_that_is_no_file_name_is_told(sender, name, tmp_path):
-    sender._save_name.value = name
+    sender.event.save_name.value = name
     sender.save()
     sender.wait(60)
     assert "cannot name an event" in sender._status.value
@@ -131,14 +131,14 @@ def test_a_name_that_is_no_file_name_is_told(sender, name, tmp_path):
 
 def test_what_was_sent_can_be_sent_again(sender):
     send(sender, message="10")
-    label = next(text for text, choice in sender._pick.options if choice[0] == "sent")
-    sender._form.inputs["message"].write("")
-    sender._pick.value = next(choice for text, choice in sender._pick.options if text == label)
-    assert sender._form.read() == {"message": "10"}
+    label = next(text for text, choice in sender.event.pick.options if choice[0] == "sent")
+    sender.event.form.inputs["message"].write("")
+    sender.event.pick.value = next(choice for text, choice in sender.event.pick.options if text == label)
+    assert sender.event.form.read() == {"message": "10"}
 
 
 def test_json_is_checked_and_laid_out(sender):
-    body = sender._form.inputs["message"]
+    body = sender.event.form.inputs["message"]
     body.write('{"a":1}')
     assert "valid JSON" in body.note.value
     body.format()
@@ -148,7 +148,7 @@ def test_json_is_checked_and_laid_out(sender):
 
 
 def test_errors_stay_in_the_panel(sender):
-    sender._form.inputs["delay"].write("soon")
+    sender.event.form.inputs["delay"].write("soon")
     send(sender)
     assert "Delay (s) wants a whole number" in sender._status.value
     assert not sender.results
@@ -160,3 +160,116 @@ def test_on_real_aws_the_first_click_only_asks(sender):
     assert "press Send again" in sender._status.value and not sender.results
     send(sender, message="10")
     assert sender.results[-1].status == "done"
+
+
+BOTH = """@app.on_sqs_message(queue="sender-both")
+@app.on_sns_message(topic="sender-news")
+def both(event):
+    app.log.info("%s", type(event).__name__)
+"""
+
+
+@pytest.fixture
+def two_sources(run, local_aws):
+    from nbchalice.ui.sender import Sender
+
+    run("%chalice app sendboth")
+    run(BOTH)
+    run("%chalice deploy")
+    return run, Sender(run.notebook.pinned(), "both")
+
+
+def test_of_several_sources_one_is_chosen_in_the_form(two_sources, tmp_path):
+    run, sender = two_sources
+    assert [text for text, _ in sender.event.source.options] == ["SNS sender-news", "SQS sender-both"]
+    assert "subject" in sender.event.form.inputs
+    send(sender, message="1")
+    assert "SNSEvent" in sender._result.value
+    sender.event.source.value = "SQS sender-both"
+    assert "delay" in sender.event.form.inputs and sender._way.options[0][0] == "through SQS"
+    send(sender, message="2")
+    assert "SQSEvent" in sender._result.value
+    sender.event.save_name.value = "order"
+    sender.save()
+    sender.wait(60)
+    sender.event.source.value = "SNS sender-news"
+    sender.event.pick.value = ("saved", "order")
+    assert sender.event.source.value == "SQS sender-both" and sender.event.form.read() == {"message": "2"}
+    assert sender.event.pick.value == ("saved", "order")
+    (sent,) = [choice for text, choice in sender.event.pick.options if text.startswith("sent") and text.endswith(" 1")]
+    sender.event.pick.value = sent
+    assert sender.event.source.value == "SNS sender-news" and sender.event.form.read()["message"] == "1"
+    assert "SQSEvent" in str(run("%chalice send both --saved order"))
+
+
+def test_of_several_sources_one_is_chosen_in_words(two_sources):
+    run, _ = two_sources
+    assert "both has several sources" in str(run.error("%chalice send both --message 1"))
+    assert "SNSEvent" in str(run("%chalice send both --message 1 --source sns"))
+    assert "SNSEvent" in str(run("%chalice send both --subject hello"))
+    assert "SQSEvent" in str(run("%chalice send both --message 1 --source sender-both"))
+    assert "--source" in str(run.error("%chalice invoke both"))
+    assert "SQSEvent" in str(run("%chalice invoke both --source sqs"))
+
+
+def test_what_the_filter_drops_is_said_before_and_after(run, local_aws):
+    from nbchalice.ui.sender import Sender
+
+    run("%chalice app senddrop")
+    run('%%on_sqs_message senddrop-orders --filter \'{"body": {"n": [1]}}\'\ndef price(event):\n    pass')
+    run("%chalice deploy")
+    sender = Sender(run.notebook.pinned(), "price")
+    assert "✗ the filter drops it" in sender.event._preview.value
+    send(sender, message='{"n": 2}')
+    assert "dropped" in sender._status.value and "the filter drops it" in sender._result.value
+    result = run("%chalice send price --message 5 --wait 0.1")
+    assert "dropped" in str(result) and "deletes the message unhandled" in str(result)
+    run("%%on_sqs_message senddrop-orders\ndef price(event):\n    pass")
+    sender.event.form.inputs["message"].write('{"n": 3}')
+    assert sender.event._preview.value.count("✗") == 0
+
+
+def test_everything_of_the_form_goes_in_words(deployed, tmp_path):
+    many = deployed("%chalice send price --message 1 --times 12 --save one")
+    assert many.ok and "12 of 12: 12 done" in str(many) and len(many.to_dict()) == 12
+    assert (tmp_path / ".nbchalice/events/price/one.json").exists()
+    assert "2 of 2: 2 done" in str(deployed("%chalice send price --saved one --twice"))
+    direct = deployed("%chalice send price --message 5 --direct")
+    assert direct.ok and "5 costs 6.00" in str(direct)
+    failed = deployed("%chalice send price --message x --times 2")
+    assert not failed.ok and "2 of 2: 2 failed" in str(failed) and "line 4, in price" in str(failed)
+    assert "price gets every event" in str(deployed("%chalice send price --preview"))
+    assert "'in words'" in str(deployed.error("%chalice send price --message 1 --source 'in words'"))
+
+
+def test_a_fifo_queue_drops_the_same_event_and_the_form_says_so(run, local_aws):
+    from nbchalice.ui.sender import Sender
+
+    run("%chalice app sendfifo")
+    run(QUEUE.format(queue="sender.fifo"))
+    run("%chalice deploy")
+    sender = Sender(run.notebook.pinned(), "price")
+    assert {"group_id", "dedup_id"} <= set(sender.event.form.inputs)
+    sender.event.form.write({"message": "1", "group_id": "g"})
+    sender._twice.click()
+    sender.wait(60)
+    assert "2 of 2: 1 done, 1 dropped" in sender._status.value
+    assert "the second is a duplicate" in sender._result.value
+
+
+def test_another_reader_of_the_queue_is_named(deployed):
+    deployed("%chalice app sender")
+    deployed(QUEUE.format(queue="sender-orders").replace("def price", "def other"))
+    deployed("%chalice deploy")
+    try:
+        status = deployed("%chalice status")
+        warning = "price: sender-dev-other reads queue sender-orders, too: each message goes to one of its readers only"
+        assert warning in str(status) and warning in status.to_dict()["notes"]
+        from nbchalice.ui.sender import Sender
+
+        sender = Sender(deployed.notebook.pinned(), "price")
+        for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-readers"]:
+            thread.join(60)
+        assert "sender-dev-other reads queue" in sender.event._preview.value
+    finally:
+        deployed("%chalice delete")

@@ -170,5 +170,6 @@ def test_a_program_that_runs_the_notebook_gets_a_list_that_ends(run, local_aws):
     run.shell.kernel = object()  # as in a kernel that nbclient drives
     try:
         assert "seen" in str(run("%chalice logs price --follow"))
+        assert "no invocations" in str(run("%chalice logs price --since 1d --until 1h"))
     finally:
         del run.shell.kernel

@@ -1,0 +1,90 @@
+"""The triggers of a handler on AWS, and which of several is meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from nbchalice.deploy.desired import triggers
+from nbchalice.errors import InvalidInputError
+from nbchalice.events.preview import why_dropped
+from nbchalice.handlers import Handler
+from nbchalice.sources.base import FunctionRef, Source
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way of a trigger's events to a function.
+
+    Parameters
+    ----------
+    source, options: the trigger.
+    ref: the function, and which of its rules or schedules the trigger is.
+    """
+
+    source: Source
+    options: Mapping[str, Any]
+    ref: FunctionRef
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: ``SQS orders``."""
+        return f"{self.source.title} {self.source.subject(self.options)}".rstrip()
+
+    @property
+    def names(self) -> set[str]:
+        """What it may be called."""
+        subject, words = self.source.subject(self.options), self.source.describe(self.options)
+        return {name.casefold() for name in (subject, words, self.label, self.source.name, self.source.title) if name}
+
+
+def routes(handler: Handler, ref: FunctionRef) -> list[Route]:
+    """Return the routes of a handler's triggers, in their order."""
+    return [Route(*found) for found in triggers(handler, ref)]
+
+
+def labels(found: Collection[Route]) -> list[str]:
+    """Return what tells the routes apart: their labels, or the whole descriptions of those with the same one."""
+    count = Counter(route.label for route in found)
+    return [route.label if count[route.label] == 1 else route.source.describe(route.options) for route in found]
+
+
+def route_of(
+    handler: Handler, ref: FunctionRef, wanted: str | None = None, values: Mapping[str, Any] = MappingProxyType({})
+) -> Route:
+    """Return the route that is meant.
+
+    Parameters
+    ----------
+    handler, ref: the handler and its function.
+    wanted: the source's kind (``sqs``, ``on_sqs_message``), or the queue, topic, bucket or expression. Default: any.
+    values: what the event is made of: only a source that has these fields can be meant; of several prefixes of one
+        bucket the one is meant that lets the event through.
+
+    Raises
+    ------
+    InvalidInputError: none or several can be meant.
+    """
+    found = routes(handler, ref)
+    if wanted is not None:
+        found = [route for route in found if wanted.casefold() in route.names]
+    else:
+        found = [route for route in found if set(values) <= {field.name for field in route.source.fields}] or found
+    if len({(route.label, route.ref.number) for route in found}) == 1:
+        fitting = (r for r in found if why_dropped(r.source, r.options, values, r.ref) is None)
+        return next(fitting, found[0])
+    every = labels(routes(handler, ref))
+    what = f"has no source {wanted!r}" if wanted and not found else "has several sources"
+    hint = f"add --source {_quoted(every[0])}" if len(every) == 1 else f"add --source with one of: {_all(every)}"
+    raise InvalidInputError(f"{handler.name} {what}", hint)
+
+
+def _all(names: Collection[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

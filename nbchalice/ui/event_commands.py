@@ -1,0 +1,176 @@
+"""The commands that bring an event to a handler and show what became of it: send, invoke, logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.sources.base import FunctionRef
+from nbchalice.ui.cards import Result
+from nbchalice.ui.command import Frontend, command, flag, option, pairs, some
+
+if TYPE_CHECKING:
+    from nbchalice.events.triggers import Route
+    from nbchalice.handlers import Handler
+
+MOST = 100
+SOURCE = option("--source", "which one of several sources: its queue, topic, bucket or kind", metavar="SOURCE")
+
+
+@command(
+    "send",
+    option("--message", "body of the message, or content of the object"),
+    option("--subject", "subject (SNS)"),
+    option(
+        "--attribute", "message attribute; may repeat (SQS, SNS)", metavar="NAME=VALUE", multiple=True, callback=pairs
+    ),
+    option("--group-id", "message group (FIFO queues)"),
+    option("--dedup-id", "deduplication id (FIFO queues)"),
+    option("--delay", "seconds before the message can be received (SQS)", type=click.IntRange(0, 900)),
+    option("--key", "key of the object (S3)"),
+    option("--file", "file to upload (S3)", type=click.Path(exists=True, dir_okay=False)),
+    option("--detail", "detail of the event, as JSON (schedule)"),
+    option("--saved", "event saved in .nbchalice/events; the other options change it", metavar="NAME"),
+    option("--save", "keep the event in .nbchalice/events under this name, too", metavar="NAME"),
+    SOURCE,
+    option("--times", "send it so often at once", type=click.IntRange(1, MOST), default=1, show_default=True),
+    flag("--twice", "send the same event two times, as it may happen on AWS"),
+    flag("--direct", "past the service: invoke the function with the event"),
+    flag("--preview", "send nothing; tell what the service would do with it"),
+    option("--wait", "seconds to wait for the invocation", type=float, default=30.0, show_default=True),
+    handler="required",
+)
+def send(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend,
+    handler: str,
+    source: str | None,
+    saved: str | None,
+    save: str | None,
+    times: int,
+    twice: bool,
+    direct: bool,
+    preview: bool,
+    wait: float,
+    **values: Any,
+) -> Result:
+    """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation.
+
+    In a notebook, without any option for the event, it shows a form.
+    """
+    from nbchalice.events.saved import SavedEvents
+    from nbchalice.events.triggers import route_of
+    from nbchalice.ui.delivery import PreviewCard, SendsCard, Way
+
+    project, found = some(ui, handler)
+    given = {name: value for name, value in values.items() if value not in (None, {}, ())}
+    plain = saved is None and save is None and times == 1 and not (given or twice or direct or preview)
+    if ui.interactive and plain:
+        from nbchalice.ui.sender import Sender
+
+        return Sender(ui.pinned(), found.name, source)
+    events = SavedEvents(project.notebook.parent, found.name)
+    if saved is not None:
+        kept = events.load(saved)
+        source = source or kept.pop("source", None)
+        given = {**kept, **given}
+    aws = ui.connect()
+    route = route_of(found, project.app.ref(aws, found.name), source, given)
+    _require_known(route, given)
+    if save is not None:
+        events.save(save, {**given, **({"source": route.label} if len(found.triggers) > 1 else {})})
+    if preview:
+        return PreviewCard(route, given, project.handlers)
+    way = Way(aws, route, direct, wait)
+    if twice:
+        return SendsCard(list(way.twice(given)), 2)
+    if times > 1:
+        return SendsCard(list(way.many(given, times)), times)
+    return way.deliver(given)
+
+
+def _require_known(route: Route, given: Mapping[str, Any]) -> None:
+    """Raise InvalidInputError for values that the source has no field for."""
+    known = [form.name for form in route.source.fields]
+    if foreign := [name for name in given if name not in known]:
+        flags, allowed = (", ".join("--" + name.replace("_", "-") for name in names) for names in (foreign, known))
+        raise InvalidInputError(f"{flags} is not for {route.source.title} events", f"there are {allowed}")
+
+
+@command(
+    "invoke",
+    option("--event", "file with the event (JSON); default: a sample", type=click.Path(exists=True, dir_okay=False)),
+    flag("--sample", "run here, in this kernel, with a sample event, without AWS"),
+    SOURCE,
+    flag("--here", "run here, in this kernel, instead of on Lambda"),
+    handler="required",
+)
+def invoke(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend, handler: str, event: str | None, sample: bool, source: str | None, here: bool
+) -> Result:
+    """Invoke a function directly with an event, past its queue, topic, bucket or schedule."""
+    from nbchalice.events.generate import ACCOUNT, REGION
+    from nbchalice.events.invoke import invoke as invoke_event
+    from nbchalice.ui.here import call_here
+
+    if sample and event:
+        raise InvalidInputError("--sample and --event are two events", "give one of them")
+    project, found = some(ui, handler)
+    if here or sample:
+        nowhere = FunctionRef(project.name, project.stage, found.name, REGION, ACCOUNT)
+        return call_here(ui, found.name, _event(found, nowhere, event, source))
+    aws = ui.connect()
+    ref = project.app.ref(aws, found.name)
+    return invoke_event(aws, ref, _event(found, ref, event, source))
+
+
+def _event(found: Handler, ref: FunctionRef, path: str | None, source: str | None) -> Any:
+    """Return the event of a file, or a sample."""
+    from nbchalice.events.triggers import route_of
+
+    if path is None:
+        route = route_of(found, ref, source)
+        return route.source.sample(route.options, route.ref)
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"--event {path} is not JSON: {error}", "give a file with one JSON document") from None
+
+
+@command(
+    "logs",
+    option("--since", "how far back: 10m, 2h, 1d or a time", default="10m", show_default=True),
+    option("--until", "up to then, as --since; default: now"),
+    flag("--follow", "go on as new invocations come"),
+    option("--request-id", "only this invocation"),
+    option("--level", "only records of this level and above", type=click.Choice(["debug", "info", "warning", "error"])),
+    handler="required",
+)
+def logs(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend,
+    handler: str,
+    since: str,
+    until: str | None,
+    follow: bool,
+    request_id: str | None,
+    level: str | None,
+) -> Result | Iterator[Result]:
+    """Show recent invocations with their log records."""
+    from nbchalice.logs import tail
+    from nbchalice.ui.reports import InvocationsCard
+
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    name = project.app.ref(aws, found.name).name
+    if follow and ui.interactive:
+        from nbchalice.ui.viewer import log_viewer
+
+        return log_viewer(ui.pinned(), found.name, since=since, until=until, level=level, request_id=request_id)
+    if follow and ui.patient and until is None:
+        return tail.follow(aws, name, since=since, request_id=request_id, level=level)
+    recent = tail.recent(aws, name, since, until, request_id=request_id, level=level)
+    return InvocationsCard(found.name, recent)

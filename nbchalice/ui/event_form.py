@@ -1,0 +1,179 @@
+"""What is to be sent: the choice of source and event, the source's fields, and what the service will do with them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.events.preview import Note, preview
+from nbchalice.events.saved import SavedEvents
+from nbchalice.events.send import other_readers
+from nbchalice.events.templates import templates
+from nbchalice.events.triggers import Route, labels, route_of, routes
+from nbchalice.ui import html
+from nbchalice.ui.delivery import fields_for, notes_html
+from nbchalice.ui.forms import INDENT, LABEL, Form
+from nbchalice.ui.panels import area, button, row
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.project import Project
+    from nbchalice.ui.command import Frontend
+
+HISTORY = 20
+SOURCE = "source"
+
+
+class EventForm:
+    """The form of one handler's events. Attributes: ``widget``, ``title`` (the service), ``source`` (the choice of it).
+
+    Parameters
+    ----------
+    ui: the notebook, at the stage and target of this form.
+    handler: the handler's name.
+    source: which of its sources is shown first. Default: the only one, or the first.
+    """
+
+    def __init__(self, ui: Frontend, handler: str, source: str | None) -> None:
+        self._ui, self._name = ui, handler
+        project, aws = ui.project(), ui.connect()
+        found = self._routes(project, aws)
+        self._label = route_of(project.handler(handler), found[0].ref, source).label if source else found[0].label
+        self._events = SavedEvents(project.notebook.parent, handler)
+        self._history: list[tuple[str, dict[str, Any]]] = []
+        self._filling = False
+        self._warning = ""
+        wide: dict[str, Any] = {"layout": widgets.Layout(width="24em"), "style": LABEL}
+        every = list(zip(labels(found), (route.label for route in found), strict=True))
+        self.source = widgets.Dropdown(description="Source", options=every, value=self._label, **wide)
+        self.pick = widgets.Dropdown(description="Event", **wide)
+        self.save_name = widgets.Text(placeholder="name", tooltip="name for this event", layout={"width": "10em"})
+        self._fields = widgets.VBox()
+        self._preview = area()
+        self.save_button = button("Save event", lambda: None, "keep it in .nbchalice/events, beside the notebook")
+        picking = row(self.pick, row(self.save_name, self.save_button))
+        self.widget = widgets.VBox([*([self.source] if len(found) > 1 else []), picking, self._fields, self._preview])
+        self._show_source(self.route(project, aws))
+        self.source.observe(lambda change: self._choose(change["new"]), names="value")
+        self.pick.observe(lambda change: self._picked(change["new"]), names="value")
+
+    def _routes(self, project: Project, aws: Connection) -> list[Route]:
+        return routes(project.handler(self._name), project.app.ref(aws, self._name))
+
+    def route(self, project: Project, aws: Connection) -> Route:
+        """Return the chosen source as the notebook defines it now."""
+        found = self._routes(project, aws)
+        same = [route for route in found if route.label == self._label]
+        return (same or [route for route in found if route.source.name == self._kind] or found)[0]
+
+    def read(self) -> dict[str, Any]:
+        """Return what the fields hold.
+
+        Raises
+        ------
+        InvalidInputError: a value is not of its field's kind.
+        """
+        return self.form.read()
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Offer what is sent to be sent again."""
+        text = next((str(value) for value in values.values() if isinstance(value, str)), "")
+        name = f"{time.strftime('%H:%M:%S')} {' '.join(text.split())[:40]}"
+        others = [one for one in self._history if one[0] != name]
+        self._history = [*others[-HISTORY:], (name, self._with_source(values))]
+        self._refresh_choices()
+
+    def save(self) -> str:
+        """Keep what the fields hold under the name that was typed; return the file.
+
+        Raises
+        ------
+        InvalidInputError: the name cannot be a file's, or a value is not of its field's kind.
+        """
+        path = self._events.save(self.save_name.value.strip(), self._with_source(self.read()))
+        self._refresh_choices()
+        return str(path)
+
+    def _with_source(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**values, **({SOURCE: self._label} if len(self.source.options) > 1 else {})}
+
+    def _show_source(self, route: Route) -> None:
+        """Show the fields of a source, filled with its sample."""
+        self._kind, self.title = route.source.name, route.source.title
+        self._templates = templates(route.source, route.options, route.ref)
+        self.form = Form(fields_for(route.source, route.options), self._show_preview)
+        self._fields.children = [self.form.widget]
+        self._filling = True
+        self.pick.options = self._choices()
+        self._filling = False
+        self._fill("template", "sample")
+        threading.Thread(target=self._look_for_readers, args=(route,), name="nbchalice-readers", daemon=True).start()
+
+    def _look_for_readers(self, route: Route) -> None:
+        """Ask who else takes messages from the queue."""
+        found = other_readers(self._ui.connect(), route.source, route.options, route.ref) or ""
+        if found != self._warning:
+            self._warning = found
+            self._show_preview()
+
+    def _show_preview(self) -> None:
+        """Say what the service will do with what the fields hold."""
+        try:
+            project, aws = self._ui.project(), self._ui.connect()
+            route = self.route(project, aws)
+            notes = preview(route.source, route.options, self.form.read(), project.handlers, route.ref)
+        except NbChaliceError as error:
+            self._preview.value = html.text(error.message, "bad")
+            return
+        if self._warning:
+            notes.append(Note(self._warning, False))
+        self._preview.value = html.tag("div", notes_html(notes), style=f"margin-left:{INDENT}")
+
+    def _choices(self) -> list[tuple[str, tuple[str, str]]]:
+        """Return what the form can be filled with: templates, saved events, and what was sent before."""
+        sent = [(f"sent {text}", ("sent", text)) for text, _ in reversed(self._history)]
+        saved = [(f"saved: {name}", ("saved", name)) for name in self._events.names()]
+        return [*[(name, ("template", name)) for name in self._templates], *saved, *sent]
+
+    def _choose(self, label: str) -> None:
+        self._label = label
+        self._show_source(self.route(self._ui.project(), self._ui.connect()))
+
+    def _picked(self, choice: tuple[str, str] | None) -> None:
+        if choice is not None and not self._filling:
+            self._fill(*choice)
+
+    def _fill(self, kind: str, name: str) -> None:
+        """Fill the fields with a template, a saved event, or one that was sent before."""
+        if kind == "template":
+            self.form.write(self._templates[name])
+            return
+        try:
+            values = self._events.load(name) if kind == "saved" else dict(dict(self._history)[name])
+        except NbChaliceError as error:
+            self._preview.value = html.text(str(error), "bad")
+            return
+        label = values.pop(SOURCE, self._label)
+        if label != self._label and label in (value for _, value in self.source.options):
+            self.source.value = label
+            self._select((kind, name))
+        self.form.write(values)
+
+    def _select(self, choice: tuple[str, str]) -> None:
+        """Show what is chosen; the fields stay."""
+        self._filling = True
+        self.pick.value = choice
+        self._filling = False
+
+    def _refresh_choices(self) -> None:
+        """Offer what is new; the choice stays, and so does what the fields hold."""
+        chosen = self.pick.value
+        self._filling = True
+        self.pick.options = self._choices()
+        self._filling = False
+        self._select(chosen)

@@ -1,0 +1,65 @@
+"""The commands around what is shipped, and the local AWS: show, package, bundle, local."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nbchalice.ui.cards import Result
+from nbchalice.ui.command import Frontend, command, option, registered
+
+
+@command("show", handler="optional", aws=False)
+def show(ui: Frontend, handler: str | None) -> Result:
+    """Print the exact module that is deployed for a handler, with the cell and line that each part comes from."""
+    from nbchalice.ui.cards import ModuleCard
+
+    project = ui.project()
+    chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
+    return ModuleCard({one.name: project.slice(one) for one in chosen})
+
+
+@command(
+    "package",
+    option("--out", "folder for the zips", type=click.Path(file_okay=False), default="build", show_default=True),
+    aws=False,
+)
+def package(ui: Frontend, out: str) -> Result:
+    """Write <handler>.zip for each handler."""
+    from nbchalice.ui.reports import FilesCard
+
+    return FilesCard(registered(ui).write_packages(Path(out)))
+
+
+@command(
+    "bundle",
+    click.Argument(["name"]),
+    option(
+        "--format",
+        "how it is stored",
+        type=click.Choice(["auto", "json", "npy", "parquet", "pickle", "joblib"]),
+        default="auto",
+        show_default=True,
+    ),
+    aws=False,
+)
+def bundle(ui: Frontend, name: str, format: str) -> Result:
+    """Let a value travel to Lambda as a file, instead of the statements that made it."""
+    from nbchalice.ui.reports import BundleCard
+
+    return BundleCard(ui.project().bundle(name, format))
+
+
+@command(
+    "local",
+    click.Argument(["action"], type=click.Choice(["start", "status", "stop", "reset", "env", "create"])),
+    click.Argument(["kind"], required=False, type=click.Choice(["queue", "topic", "bucket"])),
+    click.Argument(["name"], required=False),
+    notebook=False,
+)
+def local(ui: Frontend, action: str, kind: str | None, name: str | None) -> Result:
+    """Start, stop or reset the embedded local AWS, or create a queue, topic or bucket to play with."""
+    from nbchalice.ui import local_commands
+
+    return local_commands.run(action, kind, name)

@@ -1,0 +1,53 @@
+"""`%chalice invoke`: in the kernel, without AWS, or on Lambda."""
+
+import os
+
+import pytest
+
+CELL = """%%on_sqs_message invoke-orders --env WORD=hello
+def price(event):
+    import os
+    print(os.environ["WORD"], [record.body for record in event])
+    return [record.body for record in event]
+"""
+
+
+@pytest.fixture
+def offline(run, monkeypatch):
+    """A shell in which nothing may connect to AWS, not even to the local one."""
+
+    def refuse(*_, **__):
+        raise AssertionError("AWS was asked")
+
+    monkeypatch.setattr("nbchalice.aws.target.connect", refuse)
+    return run
+
+
+def test_a_sample_runs_in_the_kernel_without_aws(offline):
+    offline(CELL)
+    result = offline("%chalice invoke price --sample")
+    assert result.ok and result.result == ['{"hello": "nbchalice"}']
+    assert 'hello [\'{"hello": "nbchalice"}\']' in str(result) and "WORD" not in os.environ
+    offline(CELL.replace("print(", "1 / 0\n    print("))
+    failed = offline("%chalice invoke price --sample")
+    assert failed.status == "error" and "cell 5, line 4, in price" in str(failed)
+
+
+def test_an_event_of_a_file_runs_in_the_kernel(offline, tmp_path):
+    offline(CELL)
+    (tmp_path / "event.json").write_text('{"Records": [{"messageId": "1", "body": "7"}]}')
+    assert offline("%chalice invoke price --here --event event.json").result == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--sample --event event.json", "--sample and --event are two events"),
+        ("--here --event event.json", "--event event.json is not JSON: Expecting value"),
+        ("--sample --source sns", "price has no source 'sns'"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(offline, tmp_path, words, message):
+    offline(CELL)
+    (tmp_path / "event.json").write_text("no json")
+    assert message in str(offline.error(f"%chalice invoke price {words}"))
