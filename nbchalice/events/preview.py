@@ -108,12 +108,16 @@ def _note(
 
 
 def _firings(options: Mapping[str, Any], now: datetime) -> list[Note]:
+    if options.get("enabled") is False:
+        return [Note("disabled: it does not fire by itself")]
     zone = options.get("timezone") or "UTC"
     moments = next_firings(str(options["expression"]), now, FIRINGS, zone)
     if not moments:
         return [Note("it does not fire again")]
     times = ", ".join(f"{moment:%a %d %b %H:%M}" for moment in moments)
-    return [Note(f"next firings ({zone}): {times}")]
+    # AWS counts a rate from the moment when the rule was made.
+    condition = ", if deployed now" if str(options["expression"]).strip().startswith("rate") else ""
+    return [Note(f"next firings ({zone}{condition}): {times}")]
 
 
 def _queue(options: Mapping[str, Any], values: Mapping[str, Any]) -> Note | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nbchalice.logs.records import Invocation, LogRecord
-from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, headline
+from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline
 
 MOST_RECORDS = 20_000
 MOST_INVOCATIONS = 2_000
@@ -105,6 +105,7 @@ def head_of(key: str, invocation: Invocation) -> dict[str, Any]:
         "headline": headline(invocation),
         "status": invocation.status,
         "started": invocation.started,
+        "failed": failed_line(invocation),
         "error": [line for line, _ in rows],
         "cells": {str(number): cell_mark(frame) for number, (_, frame) in enumerate(rows) if frame},
     }

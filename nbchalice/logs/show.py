@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 
 from nbchalice.deploy.refusals import allow_for
 from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
+from nbchalice.logs.tracebacks import HEADER, logged
 
 MOST_SHOWN = 200
+MOST_IDS = 10
 INDENT = "  "
 # Mixed with the page's text colour, a colour reads well on light and on dark.
 WARNED_COLOR = "color-mix(in srgb, #d08700 65%, currentColor)"
@@ -41,8 +44,20 @@ def headline(invocation: Invocation) -> str:
     if invocation.max_memory_mb is not None and invocation.memory_mb is not None:
         words.append(f"{invocation.max_memory_mb} of {invocation.memory_mb} MB")
     if invocation.failed_ids:
-        words.append(f"{len(invocation.failed_ids)} of the batch failed")
+        words.append(f"{len(invocation.failed_ids)} of {_batch(invocation)} failed")
     return " · ".join([*words, f"request {printable(invocation.request_id)}"])
+
+
+def _batch(invocation: Invocation) -> str:
+    known = set(invocation.failed_ids) <= set(invocation.ids)
+    return str(len(invocation.ids) + invocation.ids_cut) if known else "the batch"
+
+
+def failed_line(invocation: Invocation) -> str:
+    """Return which records of a batch failed, or an empty text."""
+    ids = invocation.failed_ids[:MOST_IDS]
+    more = len(invocation.failed_ids) - len(ids)
+    return printable(f"failed: {', '.join(ids)}" + (f" and {more} more" if more else "")) if ids else ""
 
 
 def milliseconds(value: float) -> str:
@@ -82,6 +97,8 @@ def as_text(invocation: Invocation) -> str:
     """Return an invocation as plain text."""
     lines = [headline(invocation)]
     records, hidden = _shown(invocation)
+    if failed := failed_line(invocation):
+        lines.append(f"  {failed}")
     if hidden:
         lines.append(f"  ({hidden} earlier records not shown)")
     for record in records:
@@ -94,9 +111,18 @@ def as_text(invocation: Invocation) -> str:
     return "\n".join(lines)
 
 
-def _shown(invocation: Invocation) -> tuple[tuple[LogRecord, ...], int]:
-    records = invocation.records[-MOST_SHOWN:]
+def _shown(invocation: Invocation) -> tuple[list[LogRecord], int]:
+    records = [_without_error(record, invocation.error) for record in invocation.records[-MOST_SHOWN:]]
     return records, len(invocation.records) - len(records) + invocation.records_cut
+
+
+def _without_error(record: LogRecord, error: InvocationError | None) -> LogRecord:
+    """Return a record without the traceback that is shown as the invocation's error, with its cells."""
+    head, found, _ = record.message.rpartition(HEADER)
+    same = logged(record.message) if found and error else None
+    if same and error and (same.type, same.message, same.frames) == (error.type, error.message, error.frames):
+        return replace(record, message=head.rstrip() or str(error))
+    return record
 
 
 def as_html(invocation: Invocation) -> str:
@@ -104,6 +130,8 @@ def as_html(invocation: Invocation) -> str:
     color = STATUS_COLORS.get(invocation.status, FAILED_COLOR)
     records, hidden = _shown(invocation)
     parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {escape(headline(invocation))}</div>']
+    if failed := failed_line(invocation):
+        parts.append(f'<div style="font-size:12px">{escape(failed)}</div>')
     if hidden:
         parts.append(f'<div style="font-size:12px;opacity:.7">{hidden} earlier records not shown</div>')
     if records:

@@ -206,7 +206,8 @@ class Source(ABC):
 
     `name` is the decorator and the cell magic; `argument` is what stands after the magic; `options` are the rest.
     `asynchronous` says that Lambda itself retries the events, so that the function's dead-letter queue applies;
-    `takes_event_name` that the trigger takes the name `FunctionRef.event_name`.
+    `takes_event_name` that the trigger takes the name `FunctionRef.event_name`. `way` is how a test event comes, where
+    that is not through the service itself.
     """
 
     name: ClassVar[str]
@@ -217,6 +218,7 @@ class Source(ABC):
     event_class: ClassVar[str]
     asynchronous: ClassVar[bool] = True
     takes_event_name: ClassVar[bool] = False
+    way: ClassVar[str] = ""
 
     def all_options(self) -> tuple[Option, ...]:
         """Return the argument and the options."""

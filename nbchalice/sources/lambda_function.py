@@ -17,6 +17,7 @@ class PureLambda(Source):
     name = "lambda_function"
     title = "Lambda"
     event_class = "LambdaFunctionEvent"
+    way = "invoke asynchronously"
     argument = None
     options = ()
     fields = (Field("message", "Event", "json", '{"hello": "nbchalice"}', "any JSON"),)

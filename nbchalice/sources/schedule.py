@@ -33,6 +33,7 @@ class Schedule(Source):
     title = "Schedule"
     event_class = "CloudWatchEvent"
     takes_event_name = True
+    way = "fire now"
     argument = Option(
         "expression", "rate(5 minutes), cron(0 9 ? * MON-FRI *) or at(2030-01-31T09:00:00)", metavar="EXPRESSION"
     )

@@ -88,8 +88,8 @@ class SQS(Source):
     fields = (
         Field("message", "Body", "area", DEFAULT_BODY),
         Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
-        Field("group_id", "Group id", help="FIFO queues: messages of one group stay in order"),
-        Field("dedup_id", "Deduplication id", help="FIFO queues"),
+        Field("group_id", "Group id", help="messages of one group stay in order; default when empty"),
+        Field("dedup_id", "Deduplication id", help="the same one within 5 minutes is dropped; a new one when empty"),
         Field("delay", "Delay (s)", "number", help="0 to 900 seconds"),
     )
 

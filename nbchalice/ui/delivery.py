@@ -37,9 +37,10 @@ Outcome = SendResult | Invocation | NbChaliceError
 
 
 def fields_for(source: Source, options: Mapping[str, Any]) -> list[Field]:
-    """Return the fields of a trigger's form: only FIFO queues have groups and deduplication."""
+    """Return the fields of a trigger's form: FIFO queues have groups and deduplication, the others a delay."""
     fifo = str(options.get("queue") or options.get("queue_arn") or "").endswith(".fifo")
-    return [field for field in source.fields if fifo or field.name not in {"group_id", "dedup_id"}]
+    foreign = {"delay"} if fifo else {"group_id", "dedup_id"}
+    return [field for field in source.fields if field.name not in foreign]
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def result_html(result: Outcome) -> str:
     if found:
         return as_html(found)
     words = str(result) if isinstance(result, NbChaliceError) else getattr(result, "hint", None) or ""
-    return html.tag("div", html.text(words, "muted"))
+    return html.tag("div", html.text(words, "muted"), style="line-height:1.5")
 
 
 def _text(result: Outcome) -> str:

@@ -30,7 +30,9 @@ SOURCE = "source"
 
 
 class EventForm:
-    """The form of one handler's events. Attributes: ``widget``, ``title`` (the service), ``source`` (the choice of it).
+    """The form of one handler's events.
+
+    Attributes: ``widget``, ``source`` (which of several), ``way`` (how its events come).
 
     Parameters
     ----------
@@ -52,7 +54,9 @@ class EventForm:
         every = list(zip(labels(found), (route.label for route in found), strict=True))
         self.source = widgets.Dropdown(description="Source", options=every, value=self._label, **wide)
         self.pick = widgets.Dropdown(description="Event", **wide)
-        self.save_name = widgets.Text(placeholder="name", tooltip="name for this event", layout={"width": "10em"})
+        self.save_name = widgets.Text(
+            placeholder="save as", tooltip="name to save this event under", layout={"width": "10em"}
+        )
         self._fields = widgets.VBox()
         self._preview = area()
         self.save_button = button("Save event", lambda: None, "keep it in .nbchalice/events, beside the notebook")
@@ -86,7 +90,7 @@ class EventForm:
         name = f"{time.strftime('%H:%M:%S')} {' '.join(text.split())[:40]}"
         others = [one for one in self._history if one[0] != name]
         self._history = [*others[-HISTORY:], (name, self._with_source(values))]
-        self._refresh_choices()
+        self._offer(self.pick.value)
 
     def save(self) -> str:
         """Keep what the fields hold under the name that was typed; return the file.
@@ -96,7 +100,7 @@ class EventForm:
         InvalidInputError: the name cannot be a file's, or a value is not of its field's kind.
         """
         path = self._events.save(self.save_name.value.strip(), self._with_source(self.read()))
-        self._refresh_choices()
+        self._offer(self.pick.value)
         return str(path)
 
     def _with_source(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,13 +108,11 @@ class EventForm:
 
     def _show_source(self, route: Route) -> None:
         """Show the fields of a source, filled with its sample."""
-        self._kind, self.title = route.source.name, route.source.title
+        self._kind, self.way = route.source.name, route.source.way or f"through {route.source.title}"
         self._templates = templates(route.source, route.options, route.ref)
         self.form = Form(fields_for(route.source, route.options), self._show_preview)
         self._fields.children = [self.form.widget]
-        self._filling = True
-        self.pick.options = self._choices()
-        self._filling = False
+        self._offer(("template", "sample"))
         self._fill("template", "sample")
         threading.Thread(target=self._look_for_readers, args=(route,), name="nbchalice-readers", daemon=True).start()
 
@@ -161,19 +163,12 @@ class EventForm:
         label = values.pop(SOURCE, self._label)
         if label != self._label and label in (value for _, value in self.source.options):
             self.source.value = label
-            self._select((kind, name))
+            self._offer((kind, name))
         self.form.write(values)
 
-    def _select(self, choice: tuple[str, str]) -> None:
-        """Show what is chosen; the fields stay."""
-        self._filling = True
-        self.pick.value = choice
-        self._filling = False
-
-    def _refresh_choices(self) -> None:
-        """Offer what is new; the choice stays, and so does what the fields hold."""
-        chosen = self.pick.value
+    def _offer(self, chosen: tuple[str, str]) -> None:
+        """Offer what there is now, and show what is chosen; the fields stay."""
         self._filling = True
         self.pick.options = self._choices()
+        self.pick.value = chosen
         self._filling = False
-        self._select(chosen)

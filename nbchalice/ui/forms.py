@@ -106,6 +106,7 @@ class PairsInput:
         self.field, self._changed = field, changed
         self._rows = widgets.VBox()
         more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
+        more.layout.align_self = "flex-start"
         self._pairs: list[tuple[widgets.Text, widgets.Text]] = []
         self.widget: widgets.Widget = widgets.HBox([label(field.label), widgets.VBox([self._rows, more])])
 

@@ -30,7 +30,7 @@ class Jumps(anywidget.AnyWidget):
     """Shows nothing, and makes links of the cells that tracebacks on its page name, where the page is a notebook."""
 
     _esm = static("jump.js") + "export default { render: ({ model, el }) => enableJumps(model, el) };"
-    _css = static("jump.css")
+    _css = static("panels.css")
 
 
 class Panel(ABC):

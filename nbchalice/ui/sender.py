@@ -76,7 +76,7 @@ class Sender(Panel):
         )
 
     def _ways(self) -> list[tuple[str, bool]]:
-        return [(f"through {self.event.title}", False), ("invoke directly", True)]
+        return [(self.event.way, False), ("invoke directly", True)]
 
     def _show_ways(self) -> None:
         chosen = self._way.value

@@ -34,7 +34,7 @@ class LogView(anywidget.AnyWidget):
     """The view of a log; records reach it by custom messages, never as traits."""
 
     _esm = static("jump.js") + static("viewer.js")
-    _css = static("jump.css") + static("viewer.css")
+    _css = static("panels.css") + static("viewer.css")
     title = traitlets.Unicode("").tag(sync=True)
     badge = traitlets.Unicode("").tag(sync=True)
     hides = traitlets.Unicode("").tag(sync=True)

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
+from nbchalice.logs.tracebacks import logged
 
 EVIL = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"
 
@@ -87,6 +88,24 @@ def test_only_the_last_records_are_shown_with_the_number_hidden():
     bundle = Invocation("r", "f", "ok", records=many, records_cut=7)._repr_mimebundle_()
     for text in bundle.values():
         assert "307 earlier records not shown" in text and "record 299" not in text and "record 300" in text
+
+
+def test_of_a_batch_the_failed_records_are_named():
+    found = Invocation("r", "f", "partial", ids=("a", "b", "c"), failed_ids=("a", "c"), ids_cut=1)
+    for text in found._repr_mimebundle_().values():
+        assert "2 of 4 failed" in text and "failed: a, c" in text
+    many = Invocation("r", "f", "partial", failed_ids=tuple(f"id{n}" for n in range(12)))
+    assert "12 of the batch failed" in str(many) and "id9 and 2 more" in str(many) and "id10" not in str(many)
+
+
+def test_a_logged_traceback_that_is_the_error_is_shown_once():
+    trace = 'Traceback (most recent call last):\n  File "shop.ipynb#cell 4", line 3, in price\n    float(x)\nValueError: bad'
+    record = LogRecord(1, "ERROR", f"bad order\n{trace}", "r")
+    other = LogRecord(1, "ERROR", trace.replace("bad", "other"), "r")
+    found = Invocation("r", "f", "partial", records=(other, record), failed_ids=("a",), error=logged(record.message))
+    for text in found._repr_mimebundle_().values():
+        assert text.count("ValueError: bad") == 1 and "bad order" in text and text.count("ValueError: other") == 1
+        assert text.count("float(x)") == (2 if "<" not in text else 3)  # in HTML as a mark, too
 
 
 def test_levels():

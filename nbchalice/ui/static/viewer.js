@@ -266,7 +266,8 @@ class View {
     const more = shown.length - drawn.length;
     const note = more ? [element("div", { class: "nbchalice-log-note" }, `${more} earlier records not drawn; search finds them`)] : [];
     const error = head.error.length ? [this.error(head)] : [];
-    invocation.body.replaceChildren(...note, ...drawn.map((row) => this.row(row, head)), ...error);
+    const failed = head.failed ? [element("div", { class: "nbchalice-log-note" }, head.failed)] : [];
+    invocation.body.replaceChildren(...failed, ...note, ...drawn.map((row) => this.row(row, head)), ...error);
   }
 
   row(row, head) {
@@ -314,6 +315,7 @@ class View {
     for (const { head, rows } of this.log.invocations.values()) {
       const shown = rows.filter((row) => this.passes(row));
       if (shown.length || !rows.length) lines.push(head.headline);
+      if (head.failed) lines.push(`  ${head.failed}`);
       for (const row of shown) lines.push(`  ${new Date(row.time).toISOString()} ${row.level || "print"} ${row.text}`);
       lines.push(...head.error.map((line) => `  ${line}`));
     }
