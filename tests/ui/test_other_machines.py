@@ -16,6 +16,7 @@ def h(event):
 
 @pytest.mark.parametrize("options", [f"--arch {FOREIGN}", "--python 3.14"])
 def test_compiled_dependencies_get_a_twin_for_this_machine(run, local_aws, options):
+    run("%chalice app twins")
     run("from rpds import HashTrieMap")
     run(HANDLER.format(queue="twins", options=options))
     deployed = run("%chalice deploy")
