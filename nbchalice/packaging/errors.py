@@ -69,13 +69,17 @@ class NoWheelError(PackagingError):
     package: the distribution's name, with the version where one was asked for.
     platform: the target, in words.
     versions: versions that do have a wheel for the target, oldest first; empty if there are none.
+    python: a newer Python on Lambda for which it has a wheel, or None.
     """
 
-    def __init__(self, package: str, platform: str, versions: tuple[str, ...] = ()) -> None:
+    def __init__(self, package: str, platform: str, versions: tuple[str, ...] = (), python: str | None = None) -> None:
+        other = f"--python {python}, for which it has one" if python else "another --python or --arch"
         if versions:
-            hint = f"use a version that has one: {', '.join(versions)}; or another --python or --arch"
+            hint = f"use a version that has one: {', '.join(versions)}; or {other}"
+        elif python:
+            hint = f"use {other}"
         else:
-            hint = "no version of it has one: try another --python or --arch, or another package"
+            hint = f"no version of it has one: try {other}, or another package"
         super().__init__(f"{package} has no wheel for {platform}", hint)
         self.package = package
         self.platform = platform

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.errors import NoWheelError, PackagingError
-from nbchalice.packaging.targets import LambdaTarget
+from nbchalice.packaging.targets import PYTHONS, LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
 
 PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
@@ -150,7 +150,9 @@ def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget)
     if pin:
         questions += [(f"{name}<{pin[1]}", "highest"), (f"{name}>{pin[1]}", "lowest")]
     found = {version for spec, order in questions if (version := _try(spec, order, target))}
-    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)))
+    newer = (LambdaTarget(python, target.arch) for python in PYTHONS[PYTHONS.index(target.python) + 1 :])
+    python = next((other.python for other in newer if _try(asked, "highest", other)), None)
+    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)), python)
 
 
 def _try(requirement: str, order: str, target: LambdaTarget) -> str | None:

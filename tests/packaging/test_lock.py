@@ -85,6 +85,12 @@ def test_no_wheel_names_package_platform_and_versions_that_have_one(tmp_path):
     assert all(int(version.split(".")[0]) >= 2 for version in error.versions)
 
 
+def test_no_wheel_for_an_old_runtime_names_the_next_that_has_one(tmp_path):
+    with pytest.raises(NoWheelError, match="numpy==2.4.0 has no wheel for Python 3.11") as caught:
+        lock(["numpy==2.4.0"], LambdaTarget("3.11"), cache=tmp_path)
+    assert caught.value.hint.endswith("; or --python 3.12, for which it has one")
+
+
 def test_no_wheel_at_all_says_so(tmp_path):
     with pytest.raises(NoWheelError, match="pyspark") as caught:
         lock(["pyspark==3.5.1"], TARGET, cache=tmp_path)
