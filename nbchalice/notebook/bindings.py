@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _TARGETS = (ast.Tuple, ast.List, ast.Starred)
@@ -70,6 +70,21 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
             continue
         queue += children(item)
     return names
+
+
+def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's body without those of the functions, lambdas and classes within.
+
+    Parameters
+    ----------
+    function: the function.
+    """
+    queue: list[ast.AST] = list(function.body)
+    while queue:
+        item = queue.pop()
+        yield item
+        if not isinstance(item, _SCOPES):
+            queue += children(item)
 
 
 def _outside(node: ast.AST) -> list[ast.AST]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import NeedsBundleError, ReadsLocalFileError
+from nbchalice.notebook.errors import NeedsBundleError
 from nbchalice.notebook.facts import Block, Call, Kind, Mark
 from nbchalice.notebook.knowledge import (
     CHEAP_BUILTINS,
@@ -18,6 +18,7 @@ from nbchalice.notebook.knowledge import (
     STDLIB,
     TRAINS,
 )
+from nbchalice.notebook.origins import asks_disk, bundle_hint, is_of_here, refusal
 
 if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
@@ -40,6 +41,7 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     Raises
     ------
     ReadsLocalFileError: it reads a file.
+    MachineValueError, ChangingValueError: it asks for what is different on Lambda, or each time.
     NeedsBundleError: it calls something unknown, or was slow.
     """
     statement = step.statement
@@ -48,16 +50,10 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     found = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
     if found is not None:
         what, call = found
-        reads = what.rpartition(".")[2] in READS_FILES
-        raise (ReadsLocalFileError if reads else NeedsBundleError)(
-            f"{names} comes from {what}(...), which "
-            + ("reads a local file" if reads else "is not known to be cheap and safe to run again on Lambda"),
-            _hint(names),
-            step.location(call.line),
-        )
+        raise refusal(names, what, step.location(call.line))
     if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and _loops(step, effects):
         raise NeedsBundleError(
-            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", _hint(names), step.location()
+            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", bundle_hint(names), step.location()
         )
 
 
@@ -70,14 +66,6 @@ def _loops(step: Step, effects: Effects) -> bool:
         if not call.definition and isinstance(call.root, str)
         for value in effects.values(call.root, step.position)
         for block in effects.reachable(value, step.position)
-    )
-
-
-def _hint(names: str) -> str:
-    first = names.split(",", maxsplit=1)[0]
-    return (
-        f"bundle its value with %chalice bundle {first}, or mark the statement '# nbchalice: include' to run it on "
-        "Lambda ('# nbchalice: exclude' leaves it out)"
     )
 
 
@@ -103,8 +91,8 @@ def _costly(call: Call, block: Block, effects: Effects, moment: int, seen: froze
     last = call.path[-1] if call.path else ""
     known = effects.qualified(call.root, call.path, moment) if isinstance(call.root, str) else None
     if known is not None:
-        return None if cheap_external(known) else known
-    if last in READS_FILES or last in TRAINS:
+        return None if cheap_external(known) and not is_of_here(known, effects, moment) else known
+    if last in READS_FILES or last in TRAINS or asks_disk(call, block, effects, moment):
         return call.text
     if not isinstance(call.root, str):
         return None

@@ -57,6 +57,18 @@ class ReadsLocalFileError(NeedsBundleError):
     """The slice needs a value read from a file of this computer."""
 
 
+class MachineValueError(NeedsBundleError):
+    """The slice needs a value that tells of this computer: a path, a name, what is on its disk."""
+
+
+class ChangingValueError(NeedsBundleError):
+    """The slice needs a value that is another one each time: of the moment, or of chance."""
+
+
+class HandlerKindError(CaptureError):
+    """A handler is a coroutine function or a generator function, which Lambda would not run."""
+
+
 class AmbiguousMutationError(CaptureError):
     """It cannot be told whether a call changes a value that the slice needs."""
 

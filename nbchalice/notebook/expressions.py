@@ -145,9 +145,10 @@ class ExpressionScanner:
         method = tuple(reversed(path))
         self._pass_on(node, roots, args, keywords)
         self.calls += 1
-        item = Call(
-            root, method, args, keywords, exact, dropped, bool(self.definition), node.lineno, _called(base, method)
-        )
+        first = node.args[0] if node.args else None
+        literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+        text = _called(base, method)
+        item = Call(root, method, args, keywords, exact, dropped, bool(self.definition), node.lineno, text, literal)
         for gatherer in self.stack:
             gatherer.calls[self.calls] = item
         return frozenset((self.calls,))

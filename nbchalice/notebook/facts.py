@@ -22,7 +22,7 @@ class Call:
     """One call: ``root.path(*args, **keywords)``.
 
     ``exact`` is False with ``*`` or ``**`` arguments, ``dropped`` tells that nothing takes the result,
-    ``definition`` that it stands in a decorator or a class body.
+    ``definition`` that it stands in a decorator or a class body. ``literal`` is its first argument if a text.
     """
 
     root: Root | None
@@ -34,6 +34,7 @@ class Call:
     definition: bool
     line: int
     text: str
+    literal: str | None = None
 
     def everything(self) -> Roots:
         """Return the roots of all arguments."""

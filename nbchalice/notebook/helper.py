@@ -15,8 +15,9 @@ from nbchalice.errors import CaptureError
 
 ROOT = Path(__file__).parents[2]
 _WORKER = Path(__file__).with_name("worker.py")
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _LIKE_LAMBDA = {
+    "HOME": "/home/sbx_user1051",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",

@@ -131,7 +131,7 @@ COSTLY_STDLIB = words(
 )
 CHEAP_OF_COSTLY = words(
     """
-    urllib.parse socket.setdefaulttimeout socket.gethostname http.HTTPStatus
+    urllib.parse socket.setdefaulttimeout http.HTTPStatus
     concurrent.futures.ThreadPoolExecutor concurrent.futures.ProcessPoolExecutor asyncio.Lock asyncio.Queue
     asyncio.Semaphore asyncio.Event multiprocessing.cpu_count ssl.create_default_context
     """
@@ -150,6 +150,41 @@ READS_FILES = words(
     from_file read_file
     """
 )
+LOADS_FILES = words("joblib.load numpy.load numpy.fromfile torch.load pickle.load_file")
+"""Functions named by no word of ``READS_FILES`` that read the file their first argument names."""
+
+OF_THE_MACHINE = words(
+    """
+    os.getcwd os.getlogin os.getpid os.getppid os.getuid os.uname os.access os.path.expanduser os.path.abspath
+    os.path.realpath os.path.exists os.path.lexists os.path.isfile os.path.isdir os.path.getsize os.path.getmtime
+    pathlib.Path.home pathlib.Path.cwd socket.gethostname socket.getfqdn platform.node platform.platform
+    platform.release platform.version platform.uname platform.processor getpass.getuser uuid.getnode shutil.which
+    shutil.disk_usage
+    """
+)
+"""What tells of the computer it is asked on: its files, its names, its processes."""
+
+PATH_ASKS = words("exists is_file is_dir iterdir glob rglob stat lstat resolve absolute expanduser")
+"""Methods of a path that look at the disk."""
+
+OF_THE_MOMENT = words(
+    """
+    time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter time.perf_counter_ns time.process_time
+    datetime.datetime.now datetime.datetime.utcnow datetime.datetime.today datetime.date.today pandas.Timestamp.now
+    pandas.Timestamp.today pandas.Timestamp.utcnow tempfile.mkdtemp tempfile.mkstemp
+    """
+)
+OF_CHANCE = words(
+    """
+    uuid.uuid1 uuid.uuid4 os.urandom secrets.token_hex secrets.token_bytes secrets.token_urlsafe secrets.choice
+    secrets.randbelow secrets.randbits
+    """
+)
+GENERATORS = words("random numpy.random")
+"""Modules whose functions draw from one generator, which can be seeded."""
+
+SEEDS = words("seed default_rng getstate setstate get_state set_state")
+
 HEAVY = words(
     """
     pandas polars torch tensorflow keras sklearn transformers xgboost lightgbm catboost spacy

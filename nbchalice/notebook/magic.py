@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from nbchalice.errors import Location
-from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError
+from nbchalice.notebook.bindings import own_nodes
+from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerKindError, HandlerNotFoundError
 from nbchalice.notebook.knowledge import words
 
 SOURCES = frozenset(
@@ -211,6 +212,7 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
     ------
     HandlerNotFoundError: there is none, or not the wanted one.
     AmbiguousHandlerError: several could be meant.
+    HandlerKindError: it is async or a generator.
     """
     functions = {node.name: node for node in body.body if isinstance(node, FunctionNode)}
     listed = ", ".join(f"{name}({ast.unparse(node.args)})" for name, node in functions.items())
@@ -222,7 +224,7 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
             raise HandlerNotFoundError(
                 f"{wanted} cannot be called with one event", "let it take (event) or (event, context)", location
             )
-        return functions[wanted]
+        return _plain(functions[wanted], location)
     single = [node for node in functions.values() if _takes(node, 1)]
     pairs = [node for node in functions.values() if _names(node)[1:2] == ["context"] and _takes(node, 2)]
     candidates = [node for node in functions.values() if node in single or node in pairs]
@@ -240,7 +242,31 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
             f"say which one: --handler {candidates[-1].name}",
             location,
         )
-    return candidates[0]
+    return _plain(candidates[0], location)
+
+
+def _plain(node: FunctionNode, location: Location | None) -> FunctionNode:
+    if problem := kind_problem(node):
+        raise HandlerKindError(*problem, location)
+    return node
+
+
+def kind_problem(node: ast.stmt) -> tuple[str, str] | None:
+    """Say why Lambda would not run a function's body, and what to do; None for a plain function.
+
+    Parameters
+    ----------
+    node: the function.
+    """
+    if isinstance(node, ast.AsyncFunctionDef):
+        text = f"{node.name} is an async function: Lambda would get a coroutine and run nothing of it"
+        return text, f"write def {node.name}(event): and call asyncio.run(...) in it"
+    if isinstance(node, ast.FunctionDef) and any(
+        isinstance(part, (ast.Yield, ast.YieldFrom)) for part in own_nodes(node)
+    ):
+        text = f"{node.name} is a generator, since it has a yield: Lambda would run nothing of it"
+        return text, "return the result, or move the yield into a function that the handler loops over"
+    return None
 
 
 def _names(node: FunctionNode) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.bindings import bound_names, global_names, parameters
 from nbchalice.notebook.expressions import ExpressionScanner
-from nbchalice.notebook.facts import LAMBDA, NONE, Call, Roots
+from nbchalice.notebook.facts import LAMBDA, NONE, Roots
 from nbchalice.notebook.scope import ClassScope, Gatherer, Scope
 
 if TYPE_CHECKING:
@@ -146,9 +147,7 @@ class Scanner(ExpressionScanner):
         root = frozenset((self.scope.resolve(name),))
         for gatherer in self.stack:
             item = gatherer.calls[number]
-            gatherer.calls[number] = Call(
-                item.root, item.path, (*item.args, root), item.keywords, item.exact, True, True, item.line, item.text
-            )
+            gatherer.calls[number] = replace(item, args=(*item.args, root), dropped=True, definition=True)
 
     def _decorators(self, nodes: list[ast.expr]) -> Roots:
         found: Roots = NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -9,20 +10,15 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.errors import (
-    AmbiguousMutationError,
-    FailedCellError,
-    MagicInBodyError,
-    MissingBundleError,
-    TopLevelAwaitError,
-)
+from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
 from nbchalice.notebook.explain import deleted, handler_not_found, unresolved
-from nbchalice.notebook.facts import Kind, Mark
+from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
+from nbchalice.notebook.magic import kind_problem
 from nbchalice.notebook.render import render
+from nbchalice.notebook.replayable import ambiguous, require_replayable
 from nbchalice.notebook.secrets import require_no_secrets
 
 if TYPE_CHECKING:
@@ -113,11 +109,13 @@ def cut(
     timeline = effects.timeline
     closure = Closure(timeline, effects, namespace)
     handler = find_definition(timeline, function, order)
+    if problem := kind_problem(ast.parse(handler.statement.text).body[0]):
+        raise HandlerKindError(*problem, handler.location())
     closure.add(handler, END, [function])
     closure.finish()
     steps = closure.steps()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
-        _require_replayable(timeline.steps[position], effects, names)
+        require_replayable(timeline.steps[position], effects, names)
     loaded = _loaded(steps, timeline)
     used = closure.names_used()
     module, segments = render(steps, used, timeline.notebook)
@@ -251,8 +249,8 @@ class Closure:
                 self._need(name, step.position, step, now=True)
         for name, step, change in self.doubtful:
             if change.position not in self.wanted:
-                _require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
-                raise _ambiguous(name, change)
+                require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
+                raise ambiguous(name, change)
         assigned = {
             name
             for position in self.wanted
@@ -359,37 +357,3 @@ class Closure:
             if all(step.statement.mark is None for step in made):
                 found[name] = tuple(dict.fromkeys(step.cell.label for step in made))
         return found
-
-
-def _ambiguous(name: str, change: Step) -> AmbiguousMutationError:
-    return AmbiguousMutationError(
-        f"it cannot be told whether this statement changes {name}, which the handler needs",
-        "write '# nbchalice: include' on the line above it if it must run on Lambda too, '# nbchalice: exclude' if not",
-        change.location(),
-    )
-
-
-def _require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
-    statement = step.statement
-    names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
-    if step.failed:
-        raise FailedCellError(
-            f"{names} may have been changed by a statement that failed part way",
-            f"run the cell that defines {names} again, and then this one without the error",
-            step.location(step.cell.failed_line),
-        )
-    if statement.awaits:
-        raise TopLevelAwaitError(
-            "the handler needs a statement that awaits outside a function",
-            "use asyncio.run(...) inside the handler, or bundle the value",
-            step.location(),
-        )
-    for line in step.split.body.magics:
-        if statement.head <= line <= statement.end:
-            raise MagicInBodyError(
-                "the handler needs a statement that contains a magic or shell line, which cannot run on Lambda",
-                "write it in plain Python",
-                step.location(line),
-            )
-    if statement.mark is not Mark.INCLUDE:
-        require_cheap(step, effects, names)

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections import OrderedDict
@@ -227,11 +228,18 @@ def _require_equal(answer: dict[str, Any], piece: Slice, kernel: dict[str, Any],
             if here == there:
                 values = f"different in the kernel and in the captured module, though both read {here}"
             raise DivergedError(
-                f"{name} is {values} (from {', '.join(cells)})",
-                f"run {cells[0]} and the cells after it again; or mark the statement '# nbchalice: include' if the "
-                "difference does not matter",
-                Location(cells[-1]),
+                f"{name} is {values} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1])
             )
+
+
+def _hint(piece: Slice, name: str) -> str:
+    """Say what to do about a value that differs."""
+    if re.search(rf"^{name}\b[^\n]*\b(?:environ|getenv)\b", piece.module, re.M):
+        return "an environment variable of this computer? give it to the function with --env NAME=VALUE"
+    return (
+        f"run {piece.values[name][0]} and the cells after it again; or mark the statement '# nbchalice: include' if "
+        "the difference does not matter"
+    )
 
 
 def _shown(text: str) -> str:

@@ -179,6 +179,22 @@ def test_a_failing_line_is_named():
     assert "cell 1, line 3: A = 1 / B" in str(caught.value)
 
 
+def test_a_variable_of_this_computer_is_told_as_such(monkeypatch):
+    monkeypatch.setenv("NBCHALICE_TEST_TABLE", "orders")
+    source = "import os\nTABLE = os.environ.get('NBCHALICE_TEST_TABLE', 'none')"
+    piece = piece_of(source, H + "TABLE")
+    with pytest.raises(NbChaliceError, match="TABLE is 'orders' in the kernel, 'none' in") as caught:
+        verify(piece, namespace={"TABLE": "orders"})
+    assert "give it to the function with --env" in caught.value.hint
+    verify(piece, namespace={"TABLE": "orders"}, env={"NBCHALICE_TEST_TABLE": "orders"})
+
+
+def test_the_home_folder_is_not_that_of_this_computer():
+    source = "import os\nHOME = os.environ.get('HOME')"
+    with pytest.raises(NbChaliceError, match="HOME is"):
+        verify(piece_of(source, H + "HOME"), namespace=kernel_of(source))
+
+
 def test_environment_of_the_function_is_set():
     piece = piece_of("import os\nA = os.environ['NB_TABLE']", H + "A")
     assert verify(piece, env={"NB_TABLE": "t"}, namespace={"A": "t"})

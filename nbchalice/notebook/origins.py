@@ -1,0 +1,182 @@
+"""Why a value cannot be computed again on Lambda: what it costs, or that it would be another one there."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.errors import (
+    ChangingValueError,
+    MachineValueError,
+    NeedsBundleError,
+    ReadsLocalFileError,
+)
+from nbchalice.notebook.facts import Kind, Mark
+from nbchalice.notebook.history import END
+from nbchalice.notebook.knowledge import (
+    GENERATORS,
+    LOADS_FILES,
+    OF_CHANCE,
+    OF_THE_MACHINE,
+    OF_THE_MOMENT,
+    PATH_ASKS,
+    READS_FILES,
+    SEEDS,
+)
+
+if TYPE_CHECKING:
+    from nbchalice.errors import CaptureError, Location
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.facts import Block, Call
+    from nbchalice.notebook.history import Step
+
+_ON_LAMBDA = ("/tmp/", "/opt/", "/var/task", "/dev/", "/proc/", "/sys/", "/etc/", "/usr/", "/mnt/")  # noqa: S108 - Lambda's own
+
+
+def is_of_here(known: str, effects: Effects, moment: int) -> bool:
+    """Tell whether a library function gives another value on another machine, or each time.
+
+    Parameters
+    ----------
+    known: its full dotted name.
+    effects: the followed notebook.
+    moment: position of the statement that calls it; a generator that was seeded before gives the same values again.
+    """
+    module, _, last = known.rpartition(".")
+    if module in GENERATORS and last[:1].islower() and last not in SEEDS:
+        return not _is_seeded(module, effects, moment)
+    return known in OF_THE_MACHINE or known in OF_THE_MOMENT or known in OF_CHANCE
+
+
+def _is_seeded(module: str, effects: Effects, moment: int) -> bool:
+    return any(
+        call.path[-1:] == ("seed",) and effects.qualified(str(call.root), call.path, step.position) == f"{module}.seed"
+        for step in effects.timeline.steps[: max(0, moment)]
+        for call in step.statement.now.calls.values()
+    )
+
+
+def asks_disk(call: Call, block: Block, effects: Effects, moment: int) -> bool:
+    """Tell whether a call is a method of a ``Path`` that looks at the disk; arguments as of ``costly_call``."""
+    if call.path[-1:] and call.path[-1] in PATH_ASKS:
+        if isinstance(call.root, int):
+            return _makes_path(block.calls.get(call.root), effects, moment)
+        if isinstance(call.root, str):
+            statements = [effects.statement(value) for value in effects.values(call.root, moment)]
+            made = [one for statement in statements if statement for one in statement.now.calls.values()]
+            return any(_makes_path(one, effects, moment) for one in made)
+    return False
+
+
+def _makes_path(call: Call | None, effects: Effects, moment: int) -> bool:
+    return call is not None and _known(call, effects, moment) in {"pathlib.Path", "pathlib.PosixPath"}
+
+
+def _known(call: Call, effects: Effects, moment: int) -> str | None:
+    return effects.qualified(call.root, call.path, moment) if isinstance(call.root, str) else None
+
+
+def refusal(names: str, what: str, place: Location) -> CaptureError:
+    """Make the error for a value that is not to be computed again.
+
+    Parameters
+    ----------
+    names: what the slice needs of the statement.
+    what: the function that it comes from, by its dotted name.
+    place: where it is called.
+    """
+    last = what.rpartition(".")[2]
+    bundle = f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}"
+    each = "or mark the statement '# nbchalice: include' if each start of the function may have a value of its own"
+    if what in OF_THE_MOMENT:
+        text, hint = f"{what}(), which gives another value each time", f"call it in the handler, {bundle}, {each}"
+        return ChangingValueError(f"{names} comes from {text}", hint, place)
+    if what in OF_CHANCE or what.rpartition(".")[0] in GENERATORS:
+        text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}, {each}"
+        return ChangingValueError(f"{names} comes from {text}", hint, place)
+    if what in OF_THE_MACHINE or last in PATH_ASKS:
+        text = f"{what}(), which tells of this computer and is different on Lambda"
+        hint = (
+            f"write the value itself, give it with --env NAME=VALUE, {bundle}, or mark the statement "
+            "'# nbchalice: include' to ask on Lambda"
+        )
+        return MachineValueError(f"{names} comes from {text}", hint, place)
+    reads = last in READS_FILES or what in LOADS_FILES
+    why = "reads a local file" if reads else "is not known to be cheap and safe to run again on Lambda"
+    return (ReadsLocalFileError if reads else NeedsBundleError)(
+        f"{names} comes from {what}(...), which {why}", bundle_hint(names), place
+    )
+
+
+def bundle_hint(names: str) -> str:
+    """Say how a value can come along that must not be computed again.
+
+    Parameters
+    ----------
+    names: what the slice needs of the statement; the first is the one to bundle.
+    """
+    return (
+        f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}, or mark the statement "
+        "'# nbchalice: include' to run it on Lambda ('# nbchalice: exclude' leaves it out)"
+    )
+
+
+def require_no_local_files(step: Step, effects: Effects) -> None:
+    """Refuse a function that opens a file of this computer, by a path written in the notebook, when it is called.
+
+    Parameters
+    ----------
+    step: a statement of the slice.
+    effects: the followed notebook.
+
+    Raises
+    ------
+    ReadsLocalFileError: names the file.
+    """
+    statement = step.statement
+    if statement.mark is Mark.INCLUDE or statement.kind not in (Kind.FUNCTION, Kind.CLASS):
+        return
+    for block in statement.later:
+        for call in block.calls.values():
+            path = _opened(call, block, effects)
+            if path is not None and _is_local(path):
+                name = next(iter(statement.defines))
+                raise ReadsLocalFileError(
+                    f"{name} opens the file {path!r} when it is called, which is not on Lambda",
+                    "bundle what is in it, read it from S3, or use a path below /tmp; if the file is on Lambda, "
+                    f"write '# nbchalice: include' above {name}",
+                    step.location(call.line),
+                )
+
+
+def _opened(call: Call, block: Block, effects: Effects) -> str | None:
+    """Return the path of a file that a call opens, where the notebook's text tells it."""
+    known = _known(call, effects, END)
+    last = call.path[-1] if call.path else known
+    if last not in READS_FILES and known not in LOADS_FILES:
+        return None
+    if known is None and isinstance(call.root, int):  # Path("x").read_text()
+        made = block.calls.get(call.root)
+        return made.literal if made is not None and _makes_path(made, effects, END) else None
+    if known is None and isinstance(call.root, str):  # FILE.read_text()
+        return _constant(call.root, effects)
+    if call.literal is not None:
+        return call.literal
+    names = [root for root in (call.args[0] if call.args else ()) if isinstance(root, str)]
+    return _constant(names[0], effects) if len(names) == 1 else None
+
+
+def _constant(name: str, effects: Effects) -> str | None:
+    """Return the text, or the text of the path, that a global name was given."""
+    positions, _ = effects.timeline.standing(name, END)
+    if len(positions) != 1:
+        return None
+    value = getattr(ast.parse(effects.timeline.steps[positions[0]].statement.text).body[0], "value", None)
+    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("Path") and len(value.args) == 1:
+        value = value.args[0]
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
+def _is_local(path: str) -> bool:
+    """Tell whether a path is one of this computer: neither an address nor a folder that Lambda has."""
+    return bool(path) and "://" not in path and "\n" not in path and not path.startswith(_ON_LAMBDA)

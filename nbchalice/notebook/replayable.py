@@ -1,0 +1,68 @@
+"""Which statements of a slice may run again on Lambda, and the error of one that may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.cost import require_cheap
+from nbchalice.notebook.errors import AmbiguousMutationError, FailedCellError, MagicInBodyError, TopLevelAwaitError
+from nbchalice.notebook.facts import Mark
+from nbchalice.notebook.origins import require_no_local_files
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.history import Step
+
+
+def ambiguous(name: str, change: Step) -> AmbiguousMutationError:
+    """Make the error for a statement that may change a value or not.
+
+    Parameters
+    ----------
+    name: the value's name.
+    change: the statement.
+    """
+    return AmbiguousMutationError(
+        f"it cannot be told whether this statement changes {name}, which the handler needs",
+        "write '# nbchalice: include' on the line above it if it must run on Lambda too, '# nbchalice: exclude' if not",
+        change.location(),
+    )
+
+
+def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
+    """Refuse a statement that cannot run again on Lambda, or must not.
+
+    Parameters
+    ----------
+    step: a statement of the slice.
+    effects: the followed notebook.
+    wanted: the names that the slice needs of it.
+
+    Raises
+    ------
+    CaptureError: it failed, awaits, contains a magic, or computes what is costly or different on Lambda.
+    """
+    statement = step.statement
+    names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
+    if step.failed:
+        raise FailedCellError(
+            f"{names} may have been changed by a statement that failed part way",
+            f"run the cell that defines {names} again, and then this one without the error",
+            step.location(step.cell.failed_line),
+        )
+    if statement.awaits:
+        raise TopLevelAwaitError(
+            "the handler needs a statement that awaits outside a function",
+            "use asyncio.run(...) inside the handler, or bundle the value",
+            step.location(),
+        )
+    for line in step.split.body.magics:
+        if statement.head <= line <= statement.end:
+            raise MagicInBodyError(
+                "the handler needs a statement that contains a magic or shell line, which cannot run on Lambda",
+                "write it in plain Python",
+                step.location(line),
+            )
+    if statement.mark is not Mark.INCLUDE:
+        require_cheap(step, effects, names)
+    require_no_local_files(step, effects)
