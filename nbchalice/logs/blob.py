@@ -9,6 +9,12 @@ from nbchalice.logs.records import LogEvent
 from nbchalice.logs.tracebacks import HEADER
 
 STAMP = re.compile(r"\[[A-Z]+\]\t(\S+Z)\t|(\S+Z) \S+ Task timed out|\{\"time(?:stamp)?\": ?\"([^\"]+)\"")
+GROUP = f"  + Exception Group {HEADER}"
+BETWEEN_TRACEBACKS = (
+    "",
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
 LAST_OF_TRACEBACK = re.compile(r"[\w.]+(: .*)?$")
 
 
@@ -32,15 +38,19 @@ def events_of(text: str, now: int) -> list[LogEvent]:
 def _messages(lines: list[str]) -> list[str]:
     """Put the lines of each traceback together; every other line stands for itself."""
     messages: list[str] = []
-    inside = False
+    inside = grouped = ended = False
     for line in lines:
-        joins = line.startswith(HEADER) or (inside and (not line or line[0].isspace()))
-        ends = inside and not joins and not messages[-1].startswith("[ERROR] ") and LAST_OF_TRACEBACK.match(line)
-        if messages and (joins or ends):
+        head = line.startswith((HEADER, GROUP))
+        joins = head or (inside and (line[0].isspace() if line else not grouped))
+        ends = inside and not joins and not grouped and not messages[-1].startswith("[ERROR] ")
+        ends = ends and LAST_OF_TRACEBACK.match(line) is not None
+        goes_on = ended and line in BETWEEN_TRACEBACKS
+        if messages and (joins or ends or goes_on):
             messages[-1] += f"\n{line}"
         else:
             messages.append(line)
-        inside = joins
+        grouped = line.startswith(GROUP) or (grouped and joins)
+        inside, ended = joins, ends or goes_on
     return messages
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .app import Chalice
+from .causes import add_place, log_causes
 from .cells import load_module
 from .logs import configure_root
 from .marker import marked
@@ -35,7 +36,15 @@ def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     manifest = json.loads((root / "nbchalice.json").read_text("utf-8"))
     configure_root()
     source = (root / "notebook_code.py").read_text("utf-8")
-    module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code", load)
+    try:
+        module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code", load)
+    except ImportError as error:
+        log_causes(error, whole=True)
+        add_place(error, manifest["notebook"])
+        raise
+    except Exception as error:
+        log_causes(error)
+        raise
     apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
     found = [app.handlers[manifest["function"]] for app in apps if manifest["function"] in app.handlers]
     if not found:

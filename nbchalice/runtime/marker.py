@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from .batch import without_own_frames
+from .causes import log_causes
 
 PREFIX = "NBCHALICE "
 MOST_IDS = 100
@@ -36,6 +37,7 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             result = handler(event, context)
         except Exception as error:
             error.__traceback__ = without_own_frames(error.__traceback__)
+            log_causes(error)
             raise
         _write(ended, result, context)
         return result

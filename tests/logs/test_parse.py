@@ -312,6 +312,26 @@ def test_the_log_of_an_answer():
     assert got.records[1].message.endswith("KeyError: 1") and got.started == 1714557600000
 
 
+def test_a_chain_and_a_group_of_exceptions_are_each_one_record_of_the_answer():
+    chain = 'Traceback (most recent call last):\n  File "x.py", line 1, in f\nKeyError: 1'
+    because = "\n\nThe above exception was the direct cause of the following exception:\n\n"
+    group = (
+        "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: many (1 sub-exception)\n  +-+----"
+    )
+    text = "\n".join(
+        [
+            start(),
+            record(f"led\n{chain}{because}{chain}"),
+            record(f"full\n{group}").rstrip("\n"),
+            "after",
+            end(),
+            report(),
+        ]
+    )
+    (got,) = parse(events_of(text, 5))
+    assert [r.message for r in got.records] == [f"led\n{chain}{because}{chain}", f"full\n{group}", "after"]
+
+
 def test_to_dict_is_json():
     got = one(start(), record("x"), TRACE, end(), report())
     content = json.loads(json.dumps(got.to_dict()))

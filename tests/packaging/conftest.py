@@ -92,8 +92,11 @@ class RuntimeApi(BaseHTTPRequestHandler):
         pass
 
 
-def run_zip(root, events, layers=()):
-    """Return [("response"|"error"|"init", payload), ...] and what the function wrote."""
+def run_zip(root, events, layers=(), python=sys.executable, client=()):
+    """Return [("response"|"error"|"init", payload), ...] and what the function wrote.
+
+    `client` is where the Python finds awslambdaric, if it is not our own.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
     server.daemon_threads = True
     server.events, server.answers = list(events), []
@@ -106,11 +109,11 @@ def run_zip(root, events, layers=()):
         "AWS_LAMBDA_FUNCTION_NAME": "f",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "PYTHONPATH": os.pathsep.join([str(root), *(str(layer / "python") for layer in layers)]),
+        "PYTHONPATH": os.pathsep.join([str(root), *(str(layer / "python") for layer in layers), *map(str, client)]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"],
+        [str(python), "-m", "awslambdaric", "lambda_function.lambda_handler"],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
@@ -125,6 +128,6 @@ def run_zip(root, events, layers=()):
     return server.answers, output
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_on_lambda():
     return run_zip

@@ -1,3 +1,4 @@
+import functools
 import io
 import json
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import uv
 
 from nbchalice.packaging.artifact import build
 
@@ -70,10 +72,34 @@ print(json.dumps([lambda_function.lambda_handler(event, None), sys.modules["nbch
 linux = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
 
 
+@pytest.fixture(scope="module", params=PYTHONS, ids=lambda path: path.parent.parent.name)
+def on_lambda(request, run_on_lambda, tmp_path_factory):
+    """Run zips with AWS's own client in each Python of this computer."""
+    python = request.param
+    if str(python) == sys.executable:
+        return run_on_lambda
+    folder = tmp_path_factory.mktemp("client")
+    install = [
+        uv.find_uv_bin(),
+        "pip",
+        "install",
+        "-q",
+        "--target",
+        folder,
+        "-p",
+        python,
+        "--only-binary",
+        ":all:",
+        "awslambdaric",
+    ]
+    subprocess.run(install, check=True)
+    return functools.partial(run_on_lambda, python=python, client=[folder])
+
+
 @linux
-def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp_path, run_on_lambda):
+def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp_path, on_lambda):
     events = [{"Records": [record(body)]} for body in ("1", "bad", "3")]
-    answers, output = run_on_lambda(unpacked(tmp_path), events)
+    answers, output = on_lambda(unpacked(tmp_path), events)
     assert [kind for kind, _ in answers] == ["response", "error", "response"], output
     assert answers[0][1] == answers[2][1] == 1
     error = answers[1][1]
@@ -83,16 +109,64 @@ def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp
 
 
 @linux
-def test_aws_runtime_client_import_error(tmp_path, run_on_lambda):
-    answers, output = run_on_lambda(unpacked(tmp_path, before="import no_such_module\n"), [])
+def test_aws_runtime_client_import_error(tmp_path, on_lambda):
+    helper = [("helper.py", b"import no_such_module\n")]
+    answers, output = on_lambda(unpacked(tmp_path, before="import helper\n", vendored=helper), [])
     assert answers and answers[0][0] == "init", output
-    assert "no_such_module" in answers[0][1]["errorMessage"]
+    assert answers[0][1]["errorMessage"].endswith("No module named 'no_such_module' (shop.ipynb#cell 1, line 1)")
+    assert 'File "shop.ipynb#cell 1", line 1, in <module>\n    import helper' in output
+    assert 'helper.py", line 1, in <module>\n    import no_such_module' in output
 
 
 @linux
-def test_aws_runtime_client_partial_batch_failure(tmp_path, run_on_lambda):
+@pytest.mark.parametrize(
+    ("before", "said", "shown"),
+    [
+        ("x = = 1\n", "(shop.ipynb#cell 1, line 1)", 'File "shop.ipynb#cell 1" Line 1\n    x = = 1'),
+        ("\nx = {}['a']\n", "'a'", "File \"shop.ipynb#cell 1\", line 2, in <module>\n    x = {}['a']"),
+    ],
+)
+def test_aws_runtime_client_names_the_cell_that_fails_at_the_start(before, said, shown, tmp_path, run_on_lambda):
+    answers, output = run_on_lambda(unpacked(tmp_path, before=before), [])
+    assert said in answers[0][1]["errorMessage"]
+    assert any(shown in frame for frame in answers[0][1]["stackTrace"]) and shown in output.replace("\xa0", " ")
+
+
+CHAINED = """\
+class Shop:
+    def cost(self, text):
+        try:
+            return float(text)
+        except ValueError as error:
+            raise RuntimeError("no price") from error
+
+@app.on_sqs_message(queue="orders")
+def price(event):
+    for record in event:
+        if record.body == "many":
+            raise ExceptionGroup("many", [KeyError("a")])
+        return [Shop().cost(one) for one in [record.body]]
+"""
+
+
+@linux
+def test_aws_runtime_client_logs_what_led_to_an_exception(tmp_path, on_lambda):
+    events = [{"Records": [record(body)]} for body in ("x", "many")]
+    answers, output = on_lambda(unpacked(tmp_path, CHAINED), events)
+    assert [error["errorType"] for _, error in answers] == ["RuntimeError", "ExceptionGroup"]
+    assert [frame.splitlines()[0].strip() for frame in answers[0][1]["stackTrace"]][
+        -1
+    ] == 'File "shop.ipynb#cell 2", line 6, in cost'
+    led = output.partition("what led to RuntimeError")[2]
+    assert 'File "shop.ipynb#cell 2", line 4, in cost\n    return float(text)' in led
+    assert "ValueError: could not convert string to float: 'x'" in led
+    assert "KeyError: 'a'" in output.partition("in full: ExceptionGroup")[2]
+
+
+@linux
+def test_aws_runtime_client_partial_batch_failure(tmp_path, on_lambda):
     handler = HANDLER.replace("batch_size=10", "batch_size=10, report_failures=True")
-    answers, output = run_on_lambda(
+    answers, output = on_lambda(
         unpacked(tmp_path, handler), [{"Records": [record(body) for body in ("1", "bad", "3")]}]
     )
     assert answers == [("response", {"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": "3"}]})], (
