@@ -310,7 +310,7 @@ class Chalice:
 # Neither of these modules ships with a function: what the notebook has checked need not be checked again on Lambda.
 def _checked(expression: str | ScheduleExpression) -> str:
     try:
-        from .schedules import parse_schedule
+        from .expressions import parse_schedule
     except ImportError:
         return str(expression)
     return parse_schedule(expression).to_string()

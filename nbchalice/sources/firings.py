@@ -9,7 +9,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from nbchalice.runtime.cron import FIELDS
-from nbchalice.runtime.schedules import At, Cron, Rate, ScheduleExpression, parse_schedule
+from nbchalice.runtime.expressions import parse_schedule
+from nbchalice.runtime.schedules import At, Cron, Rate, ScheduleExpression
 
 _UNITS = {"MINUTES": timedelta(minutes=1), "HOURS": timedelta(hours=1), "DAYS": timedelta(days=1)}
 

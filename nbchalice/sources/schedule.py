@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nbchalice.runtime.schedules import Rate, parse_schedule
+from nbchalice.runtime.expressions import parse_schedule
+from nbchalice.runtime.schedules import Rate
 from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Preflight, Resource, Sent, Source, json_of
 from nbchalice.sources.firings import next_firings
 from nbchalice.sources.invoking import send_event

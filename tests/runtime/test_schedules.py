@@ -3,7 +3,7 @@ import re
 import pytest
 
 from nbchalice import At, Cron, Rate
-from nbchalice.runtime.schedules import parse_schedule
+from nbchalice.runtime.expressions import parse_schedule
 
 
 @pytest.mark.parametrize(
