@@ -67,7 +67,7 @@ class Kernel:
         self.shell.showtraceback = lambda *a, **k: None
         self.shell.ast_node_interactivity = "none"
         self.notebook = notebook
-        for source in ("on_sqs_message", "on_sns_message", "on_s3_event", "schedule"):
+        for source in ("on_sqs_message", "on_sns_message", "on_s3_event", "schedule", "lambda_function"):
             self.shell.register_magic_function(self._magic(source), "cell", source)
         self.shell.register_magic_function(self._chalice, "line", "chalice")
         cleanup = self.shell.input_transformer_manager.cleanup_transforms
