@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.project import Project, read_project
 from nbchalice.ui import commands
 
@@ -83,8 +83,10 @@ def run(found: commands.Command, values: dict[str, Any]) -> int:
     shell = Shell(notebook, stage, target, values.pop("execute", False))
     result = found.run(shell, **values)
     streamed = isinstance(result, Iterator)
-    for one in result if isinstance(result, Iterator) else [result]:
-        print_result(one, as_json, found.name == "logs" or streamed)
+    # Stopping it is how a stream ends.
+    with suppress(KeyboardInterrupt) if streamed else nullcontext():
+        for one in result if isinstance(result, Iterator) else [result]:
+            print_result(one, as_json, found.name == "logs" or streamed)
     # An event that was not handled well is a failed operation; old failures in a log are not.
     return 0 if streamed or getattr(result, "ok", True) else 1
 
@@ -126,10 +128,10 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         return run(found, commands.parse(found, rest, cli=True, prefix="nbchalice"))
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except NbChaliceError as error:
+    except (NbChaliceError, Interrupted) as error:
         return _say(error)
     except KeyboardInterrupt:
-        return 130
+        return _say(Interrupted(f"nbchalice {name} was stopped", "running it again is safe"))
     except BrokenPipeError:
         return 0
     except Exception as error:
@@ -138,7 +140,7 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         return _say(explain(error, f"nbchalice {name}"))
 
 
-def _say(error: NbChaliceError) -> int:
+def _say(error: NbChaliceError | Interrupted) -> int:
     print(f"error: {error}", file=sys.stderr)
     return error.exit_code
 

@@ -25,8 +25,8 @@ class Location:
         return where if not self.source else f"{where}: {self.source.strip()}"
 
 
-class NbChaliceError(Exception):
-    """Base of all errors of nbchalice.
+class ForPeople(BaseException):
+    """What is shown as a message, a place and a hint, without a traceback.
 
     Parameters
     ----------
@@ -34,8 +34,6 @@ class NbChaliceError(Exception):
     hint: what to do about it, or None.
     location: the place in the notebook, or None.
     """
-
-    exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None, location: Location | None = None) -> None:
         super().__init__(message)
@@ -58,7 +56,25 @@ class NbChaliceError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Let IPython show the error without the frames of nbchalice."""
         first, *rest = self.lines()
-        return [f"{type(self).__name__}: {first}", *rest]
+        return [f"{self.title}: {first}", *rest]
+
+    @property
+    def title(self) -> str:
+        """What the error is called."""
+        return type(self).__name__
+
+
+class NbChaliceError(ForPeople, Exception):
+    """Base of all errors of nbchalice; the parameters are those of `ForPeople`."""
+
+    exit_code = 1
+
+
+class Interrupted(ForPeople, KeyboardInterrupt):
+    """The user stopped an operation; says what was done and what was not."""
+
+    exit_code = 130
+    title = KeyboardInterrupt.__name__
 
 
 class InvalidInputError(NbChaliceError):

@@ -231,6 +231,19 @@ def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):
         assert f"export {name}=" in out
 
 
+def test_ctrl_c_ends_with_status_130_and_says_what_was_done(cli, notebook, local_aws, monkeypatch):
+    from nbchalice.aws.target import Connection
+
+    def stop(self, service, region=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Connection, "client", stop)
+    code, out, err = cli("deploy", notebook, "--json")
+    assert (code, out) == (130, "")
+    assert err.startswith("error: ")
+    assert "nbchalice deploy was stopped" in err or "nothing was changed" in err
+
+
 def test_the_command_is_installed_and_keeps_stdout_to_json(notebook, local_aws):
     done = subprocess.run(
         [sys.executable, "-m", "nbchalice", "plan", notebook, "--json"], capture_output=True, text=True, check=True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -21,7 +22,7 @@ from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
 from nbchalice.deploy.results import Deployed, Deployment, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler
 from nbchalice.sources.base import AWS, Preflight, Resource
 
@@ -134,10 +135,12 @@ def deploy(
     ------
     InvalidInputError, ProblemsError: something cannot work; nothing was changed.
     DeployError: stopped part way; says what was done and what was not.
+    Interrupted: the user stopped it; says the same.
     """
     started, calls = time.monotonic(), len(aws.calls)
-    made = plan(app, packages, aws, prune=prune)
-    announce(made)
+    with _before_any_change():
+        made = plan(app, packages, aws, prune=prune)
+        announce(made)
     execute(made, aws, progress)
     _look_again(made, aws, progress)
     touched = {handler_of(change.resource) for change in made.changes}
@@ -146,6 +149,14 @@ def deploy(
         for ref in (app.ref(aws, handler.name) for handler in app.handlers)
     )
     return Deployment(app, aws.target, made, functions, len(aws.calls) - calls, time.monotonic() - started)
+
+
+@contextmanager
+def _before_any_change() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("stopped before the first change; nothing was changed") from None
 
 
 def _look_again(made: Plan, aws: Connection, progress: Progress) -> None:
@@ -183,10 +194,11 @@ def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployme
 
     Raises
     ------
-    DeployError: stopped part way; running it again is safe.
+    DeployError, Interrupted: stopped part way; running it again is safe.
     """
     started, calls = time.monotonic(), len(aws.calls)
-    made = plan_delete(app, aws)
+    with _before_any_change():
+        made = plan_delete(app, aws)
     execute(made, aws, progress)
     _look_again(made, aws, progress)
     return Deployment(app, aws.target, made, (), len(aws.calls) - calls, time.monotonic() - started)

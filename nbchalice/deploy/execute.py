@@ -12,7 +12,7 @@ from typing import Any
 
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
-from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
+from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.sources.base import AWS, error_code
 
 WORKERS = 32
@@ -46,55 +46,85 @@ def execute(plan: Plan, aws: AWS, progress: Progress = quiet, patience: float = 
 
     Raises
     ------
-    DeployError: a change failed or the user interrupted; says what was done and what was not.
+    DeployError: a change failed; says what was done and what was not.
+    Interrupted: the user stopped it; says the same.
     """
     run = _Run(plan, aws, progress, time.monotonic() + patience)
     run.work()
-    if run.failed or run.stopped.is_set():
-        raise run.report()
+    if run.stopped.is_set():
+        raise Interrupted(*run.report())
+    if run.failed:
+        raise DeployError(*run.report())
 
 
 class _Run:
+    """One execution. The threads note themselves what they began and how it ended: nobody may be left to ask them."""
+
     def __init__(self, plan: Plan, aws: AWS, progress: Progress, deadline: float) -> None:
         self.plan, self.aws, self.progress, self.deadline = plan, aws, progress, deadline
+        self.begun: list[Change] = []
         self.done: list[Change] = []
         self.failed: list[tuple[Change, NbChaliceError]] = []
         self.stopped = threading.Event()
+        self.ended = threading.Condition()
 
     def work(self) -> None:
-        left = {change.key: change for change in self.plan.changes}
-        running: dict[Future[None], Change] = {}
-        with ThreadPoolExecutor(WORKERS, "nbchalice-write") as pool:
+        pool = ThreadPoolExecutor(WORKERS, "nbchalice-write")
+        try:
             try:
-                while True:
-                    if not self.failed:
-                        # No more than there are workers: what is not running must be able to stay undone.
-                        for change in self._ready(left, running)[: WORKERS - len(running)]:
-                            running[pool.submit(self._one, left.pop(change.key))] = change
-                    if not running:
-                        return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        self._settle(running.pop(future), future)
+                self._all(pool)
             except KeyboardInterrupt:
                 self.stopped.set()
-                for future in wait(running).done:
-                    self._settle(running[future], future)
+                self._let_end()
+        except KeyboardInterrupt:  # Who stops it once more does not want to wait for what is being changed.
+            self.stopped.set()
+        finally:
+            pool.shutdown(wait=False)
+
+    def _let_end(self) -> None:
+        # The pool may have begun what it was interrupted in noting.
+        with self.ended:
+            self.ended.wait_for(lambda: not self._running())
+
+    def _running(self) -> list[Change]:
+        ended = {change.key for change in [*self.done, *(change for change, _ in self.failed)]}
+        return [change for change in self.begun if change.key not in ended]
+
+    def _all(self, pool: ThreadPoolExecutor) -> None:
+        left = {change.key: change for change in self.plan.changes}
+        running: dict[Future[None], Change] = {}
+        while True:
+            if not self.failed:
+                # No more than there are workers: what is not running must be able to stay undone.
+                for change in self._ready(left, running)[: WORKERS - len(running)]:
+                    running[pool.submit(self._one, left.pop(change.key))] = change
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                del running[future]
 
     def _ready(self, left: dict[str, Change], running: dict[Future[None], Change]) -> list[Change]:
         busy = {change.key for change in running.values()} | set(left)
         return [change for key, change in left.items() if not self.plan.waits[key] & busy]
 
-    def _settle(self, change: Change, future: Future[None]) -> None:
-        error = future.exception()
-        if error is None:
-            self.done.append(change)
-            self.progress(change, "done")
-        else:
+    def _one(self, change: Change) -> None:
+        with self.ended:
+            if self.stopped.is_set():
+                return
+            self.begun.append(change)
+        self.progress(change, "started")
+        try:
+            self._until_done(change)
+        except BaseException as error:  # whatever it is, what runs beside it must come to its end
             self.failed.append((change, explain(error, _named(change))))
             self.progress(change, "failed")
+        else:
+            self.done.append(change)
+            self.progress(change, "done")
+        with self.ended:
+            self.ended.notify_all()
 
-    def _one(self, change: Change) -> None:
-        self.progress(change, "started")
+    def _until_done(self, change: Change) -> None:
         pause = 0.05
         while True:
             try:
@@ -127,18 +157,20 @@ class _Run:
         elif current is None or change.resource.differences(current):
             change.resource.write(self.aws, current)
 
-    def report(self) -> DeployError:
-        """Return the error that says what was done and what was not."""
-        tried = {change.key for change in self.done} | {change.key for change, _ in self.failed}
-        undone = [change for change in self.plan.changes if change.key not in tried]
+    def report(self) -> tuple[str, str]:
+        """Return what was done and what was not, and what helps."""
+        begun, running = {change.key for change in self.begun}, self._running()
+        undone = [change for change in self.plan.changes if change.key not in begun]
         lines = [
-            *([error.message for _, error in self.failed] or ["interrupted"]),
+            *(["stopped"] if self.stopped.is_set() else []),
+            *(error.message for _, error in self.failed),
             f"  done: {_listed(self.done) or 'nothing'}",
+            *([f"  not waited for: {_listed(running)}"] if running else []),
             f"  not done: {_listed(undone) or 'nothing else'}",
         ]
         hints = dict.fromkeys(error.hint for _, error in self.failed if error.hint)
         again = "running it again is safe: it continues where this stopped"
-        return DeployError("\n".join(lines), "; ".join([*hints, again]))
+        return "\n".join(lines), "; ".join([*hints, again])
 
 
 def _named(change: Change) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import AWSError, InvalidInputError
+from nbchalice.errors import AWSError, Interrupted, InvalidInputError
 from nbchalice.events.capture import capture
 from nbchalice.events.context import LocalContext
 from nbchalice.logs.blob import events_of
@@ -42,6 +42,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
     ------
     InvalidInputError: the event is not JSON-ready.
     AWSError: the function does not exist, or AWS refused.
+    Interrupted: the user did not want to wait.
     """
     try:
         payload = json.dumps(event).encode()
@@ -50,6 +51,9 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
     try:
         answer = aws.client("lambda").invoke(FunctionName=function_ref.name, LogType="Tail", Payload=payload)
         body = answer["Payload"].read()
+    except KeyboardInterrupt:
+        text = f"the answer of {function_ref.name} was not waited for; an invocation that has begun goes on"
+        raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     except Exception as error:
         if is_missing(error):
             message = f"function {function_ref.name} does not exist in {aws.region}"

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import AWSError, NbChaliceError
+from nbchalice.errors import AWSError, Interrupted, NbChaliceError
 from nbchalice.events.preview import why_dropped
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
@@ -134,6 +134,7 @@ def send(
     Raises
     ------
     AWSError: the function is not deployed, AWS refused the event, or its log cannot be read.
+    Interrupted: the user did not want to wait; says what was sent.
     """
     require_deployed(aws, function_ref)
     tail = Tail(aws, function_ref.name)
@@ -143,8 +144,13 @@ def send(
     except Exception as error:
         raise explain(error, f"sending to {source.describe(options)}") from None
     watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)
-    watch.look([])
-    _until_handled(watch, tail, _pace(aws), time.monotonic() + wait, stop or threading.Event())
+    try:
+        watch.look([])
+        _until_handled(watch, tail, _pace(aws), time.monotonic() + wait, stop or threading.Event())
+    except KeyboardInterrupt:
+        state = "" if watch.found is None else f" ({watch.state})"
+        text = f"message {sent.message_id} was sent; its invocation{state} was not waited for"
+        raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     watch.tell()
     hint = watch.dropped if watch.state == "dropped" else HINTS.get(watch.situation)
     if watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):

@@ -67,6 +67,9 @@ class Helper:
                     answer = process.stdout.readline()
                 except (BrokenPipeError, OSError):
                     answer = ""
+                except BaseException:
+                    self._abandon()  # Its answer would be taken for that of the next request.
+                    raise
                 if answer:
                     return json.loads(answer)
                 self._stop()
@@ -90,6 +93,13 @@ class Helper:
                 start_new_session=True,
             )
         return self._process
+
+    def _abandon(self) -> None:
+        """Let the process end with the request at hand: only so it ends what that request began."""
+        process, self._process = self._process, None
+        for pipe in (process.stdin, process.stdout) if process is not None else ():
+            if pipe is not None:
+                pipe.close()
 
     def _stop(self) -> None:
         process, self._process = self._process, None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.errors import Interrupted, Location
 from nbchalice.events.context import environment
 from nbchalice.events.invoke import invoke_here
 from nbchalice.logs.records import Invocation
+from nbchalice.logs.tracebacks import from_exception
 
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
@@ -24,13 +26,22 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
     ui: the notebook or the shell; its project is read anew, so that an edited cell counts.
     handler: the handler's name.
     event: a raw event.
+
+    Raises
+    ------
+    Interrupted: the user stopped it; names the line that ran.
     """
     project = ui.project()
     found = project.handler(handler)
     settings = {"timeout": found.setting("timeout"), "memory": found.setting("memory")}
-    function = project.function(found)
-    with ONE_AT_A_TIME, environment(found.setting("env") or {}):
-        return invoke_here(function, event, cell_of_file=cell_namer(ui), **settings)
+    function, cells = project.function(found), cell_namer(ui)
+    try:
+        with ONE_AT_A_TIME, environment(found.setting("env") or {}):
+            return invoke_here(function, event, cell_of_file=cells, **settings)
+    except KeyboardInterrupt as stopped:
+        frame = from_exception(stopped, cells).frame
+        place = Location(frame.cell, frame.line, frame.source) if frame and frame.cell else None
+        raise Interrupted(f"{handler} was stopped while it ran here", location=place) from None
 
 
 def cell_namer(ui: Frontend) -> Any:

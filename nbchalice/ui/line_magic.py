@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
 from nbchalice.ui import commands
 from nbchalice.ui.cards import TextCard
@@ -50,13 +51,14 @@ def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
     try:
         result = found.run(notebook, **values)
         if isinstance(result, Iterator):
-            for one in result:
-                display(one)
+            with suppress(KeyboardInterrupt):  # Stopping it is how a stream ends.
+                for one in result:
+                    display(one)
             return None
-    except KeyboardInterrupt:
-        return None
-    except NbChaliceError:
+    except (NbChaliceError, Interrupted):
         raise
+    except KeyboardInterrupt:
+        raise Interrupted(f"%chalice {found.name} was stopped", "running it again is safe") from None
     except Exception as error:
         if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
             raise explain(error, f"%chalice {found.name}") from None

@@ -1,13 +1,16 @@
 """A deploy that cannot go on says what was done and what was not; run again, it finishes."""
 
+import os
+import signal
 import threading
+import time
 
 import pytest
 
 from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
 from nbchalice.deploy.execute import execute
-from nbchalice.errors import AWSError, DeployError
+from nbchalice.errors import AWSError, DeployError, Interrupted
 
 from .harness import app, deploy, four, handler, packages, plan, snapshot
 from .injection import refusal
@@ -56,22 +59,48 @@ def test_a_read_that_is_refused_changes_nothing(connection, place, name):
 
 def test_ctrl_c_lets_running_changes_end_and_starts_no_more(connection, place, name):
     made = four(name, place)
-    started, first = [], threading.Event()
+    started, once = [], threading.Lock()
 
     def interrupt(change, state):
         if state == "started":
             started.append(change.key)
-        elif not first.is_set():
-            first.set()
-            raise KeyboardInterrupt
+        elif once.acquire(blocking=False):
+            os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(DeployError, match="interrupted") as stopped:
+    with pytest.raises(Interrupted, match="^stopped") as stopped:
         deploy(made, connection, progress=interrupt)
+    message, hint = stopped.value.message, stopped.value.hint
     assert "function" not in " ".join(started)
-    assert f"create function {name}-dev-price" in stopped.value.message.partition("not done: ")[2]
+    assert f"create function {name}-dev-price" in message.partition("not done: ")[2]
+    assert "not waited for" not in message
+    assert "running it again is safe" in hint
     deploy(made, connection)
     engine.delete(made, connection)
     assert snapshot(connection, name) == {}
+
+
+def test_a_second_ctrl_c_does_not_wait_for_what_is_being_changed(connection, name):
+    made, once, go_on, seen = app(name, handler("price")), threading.Lock(), threading.Event(), []
+
+    def see(*_):
+        seen.append(True)
+        raise KeyboardInterrupt
+
+    def press_twice(change, state):
+        for number in (1, 2) if once.acquire(blocking=False) else ():
+            os.kill(os.getpid(), signal.SIGINT)
+            while len(seen) < number:
+                time.sleep(0.001)
+        go_on.wait()
+
+    planned, before = plan(made, connection), signal.signal(signal.SIGINT, see)
+    try:
+        with pytest.raises(Interrupted, match="not waited for: create ") as stopped:
+            execute(planned, connection, press_twice)
+    finally:
+        go_on.set()
+        signal.signal(signal.SIGINT, before)
+    assert f"create function {name}-dev-price" in stopped.value.message.partition("not done: ")[2]
 
 
 def test_a_conflict_that_does_not_end_is_given_up_after_the_total_time(connection, name):

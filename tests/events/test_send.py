@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nbchalice.errors import Interrupted
 from nbchalice.events.send import send
 from nbchalice.logs.tail import recent
 
@@ -58,6 +59,17 @@ def test_a_function_that_fails_at_its_import_is_told_at_once(deploy, connection,
     assert result.status == "failed" and not result.ok
     assert result.invocation.error.type == "KeyError" and result.invocation.error.frame.cell == "cell 4"
     assert "before the handler began" in result.hint and result.hint in str(result)
+
+
+def test_who_does_not_want_to_wait_is_told_what_was_sent(deploy, connection, name):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="was sent; its invocation was not waited for") as stopped:
+        send(connection, made.source, made.options, made.ref, message="10", on_progress=stop)
+    assert stopped.value.hint == "the logs of price show what becomes of it"
 
 
 def test_an_sns_message(deploy, connection, name):

@@ -1,6 +1,10 @@
 """A slice is proved before it is deployed."""
 
 import hashlib
+import os
+import signal
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import pytest
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.slice import slice_handler
 from nbchalice.notebook.verify import verify, warm
 
@@ -256,3 +261,22 @@ def test_local_modules_that_do_not_come_along_cannot_be_imported(tmp_path):
     verify(piece, folder=tmp_path, vendored=[("nb_helper.py", b"A = 1\n")])
     with pytest.raises(NbChaliceError, match="ZeroDivisionError"):
         verify(piece, folder=tmp_path, vendored=[("nb_helper.py", b"A = 1 / 0\n")])
+
+
+def test_a_check_that_was_interrupted_does_not_answer_for_the_next():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        begun = Path(folder, "begun")
+
+        def interrupt():
+            while not begun.exists():
+                time.sleep(0.005)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        module = f"import os\nopen({str(begun)!r}, 'w').close()\nwhile os.path.exists({str(begun)!r}):\n    pass\nA = 1"
+        request = {"action": "verify", "module": module, "segments": [], "notebook": "nb.ipynb", "names": ["A"]}
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            HELPER.ask({**request, "stars": False}, Path(folder), timeout=20)
+        thread.join()
+    verify(piece_of("A = 2", H + "A"), namespace=kernel_of("A = 2"))
