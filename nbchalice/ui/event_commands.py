@@ -120,25 +120,38 @@ def invoke(  # noqa: PLR0917 - one parameter an option
     if sample and event:
         raise InvalidInputError("--sample and --event are two events", "give one of them")
     project, found = some(ui, handler)
+    given = _read_event(found, Path(event)) if event else None
     if here or sample:
         nowhere = FunctionRef(project.name, project.stage, found.name, REGION, ACCOUNT)
-        return call_here(ui, found.name, _event(found, nowhere, event, source))
+        return call_here(ui, found.name, given if event else _sample(found, nowhere, source))
     aws = ui.connect()
     ref = project.app.ref(aws, found.name)
-    return invoke_event(aws, ref, _event(found, ref, event, source))
+    return invoke_event(aws, ref, given if event else _sample(found, ref, source))
 
 
-def _event(found: Handler, ref: FunctionRef, path: str | None, source: str | None) -> Any:
-    """Return the event of a file, or a sample."""
+def _sample(found: Handler, ref: FunctionRef, source: str | None) -> Any:
     from nbchalice.events.triggers import route_of
 
-    if path is None:
-        route = route_of(found, ref, source)
-        return route.source.sample(route.options, route.ref)
+    route = route_of(found, ref, source)
+    return route.source.sample(route.options, route.ref)
+
+
+def _read_event(found: Handler, path: Path) -> Any:
+    """Return the event that a file holds.
+
+    Raises
+    ------
+    InvalidInputError: it is not JSON, or no event of the handler's sources.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        event = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"--event {path} is not JSON: {error}", "give a file with one JSON document") from None
+    titles = [source.title for source, _ in found.sources() if source.event_class != "LambdaFunctionEvent"]
+    if titles and not isinstance(event, dict):
+        message = f"--event {path} holds a {type(event).__name__}; {titles[0]} events are JSON objects"
+        raise InvalidInputError(message, "give an event as AWS sends it, or leave out --event for a sample")
+    return event
 
 
 @command(

@@ -44,10 +44,14 @@ def test_an_event_of_a_file_runs_in_the_kernel(offline, tmp_path):
     [
         ("--sample --event event.json", "--sample and --event are two events"),
         ("--here --event event.json", "--event event.json is not JSON: Expecting value"),
+        ("--event event.json", "--event event.json is not JSON: Expecting value"),
+        ("--here --event list.json", "--event list.json holds a list; SQS events are JSON objects"),
+        ("--here --event missing.json", "'missing.json' does not exist"),
         ("--sample --source sns", "price has no source 'sns'"),
     ],
 )
 def test_what_cannot_be_meant_is_told(offline, tmp_path, words, message):
     offline(CELL)
     (tmp_path / "event.json").write_text("no json")
+    (tmp_path / "list.json").write_text("[1]")
     assert message in str(offline.error(f"%chalice invoke price {words}"))
