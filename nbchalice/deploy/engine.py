@@ -23,7 +23,7 @@ from nbchalice.deploy.reads import Reads
 from nbchalice.deploy.results import Deployed, Deployment, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
-from nbchalice.handlers import Handler
+from nbchalice.handlers import Handler, clashes
 from nbchalice.sources.base import AWS, Preflight, Resource
 
 __all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
@@ -48,9 +48,20 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     AWSError: AWS refused a read.
     """
     check.raise_all(check.problems(app) + check.account_problems(app, aws))
-    sketch = desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
-    check.raise_all(check.problems_at(app, aws, sketch))
-    reads = Reads(aws)
+    check.raise_all(check.problems_at(app, aws, _sketch(app, aws)))
+    made, wrong = _draft(app, packages, aws, prune)
+    check.raise_all(wrong)
+    return made
+
+
+def _sketch(app: App, aws: Connection) -> dict[str, Resource]:
+    """Return what should stand, but for the code."""
+    return desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
+
+
+def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[Plan, list[NbChaliceError]]:
+    """Return the plan, and why AWS would refuse it."""
+    sketch, reads = _sketch(app, aws), Reads(aws)
     with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
         reading = pool.submit(inspect, app, reads, sketch, orphans=prune)
         looking = pool.submit(_preflights, app, reads)
@@ -62,10 +73,11 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     notes += check.bundle_notes(app, aws, built)
-    check.raise_all(wrong + conflicts(wanted, found, app.ref(aws, "").name))
+    wrong += conflicts(wanted, found, app.ref(aws, "").name)
     made = make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
-    return replace(made, sizes={name: one.sizes for name, one in built.items() if one.sizes and name in written})
+    sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
+    return replace(made, sizes=sizes), wrong
 
 
 def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
@@ -207,21 +219,34 @@ def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployme
 def status(
     app: App, packages: Packages, aws: Connection, broken: Mapping[str, NbChaliceError] = MappingProxyType({})
 ) -> Status:
-    """Return how each handler stands; changes nothing.
+    """Return how each handler stands; changes nothing. What would stop a deploy is told, and hides nothing.
 
     Parameters
     ----------
     app, packages, aws: as for `plan`.
-    broken: handlers that cannot be packaged now, with the reason; they are told, and do not hide the others.
+    broken: handlers that cannot be packaged now, with the reason.
     """
+    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
+    broken = {**_unfit(app, aws), **broken}
     sound = replace(app, handlers=tuple(handler for handler in app.handlers if handler.name not in broken))
-    made = plan(sound, packages, aws)
+    made, wrong = _draft(sound, packages, aws, prune=False)
     states = [
         _broken(handler, broken[handler.name], made) if handler.name in broken else _state(handler, made)
         for handler in app.handlers
     ]
     orphans = [HandlerStatus(name, "orphaned") for name in made.orphans if name not in broken]
-    return Status(app, aws.target, tuple(states + orphans), tuple(_rivals(app, aws)))
+    refused = [f"a deploy would be refused: {error.message}" for error in [*clashes(sound.handlers), *wrong]]
+    return Status(app, aws.target, tuple(states + orphans), (*refused, *_rivals(sound, aws)))
+
+
+def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
+    """Return the handlers that AWS would refuse whatever stands, each with the first reason."""
+    found: dict[str, NbChaliceError] = {}
+    for handler in app.handlers:
+        alone = replace(app, handlers=(handler,))
+        if wrong := check.problems(alone) or check.problems_at(alone, aws, _sketch(alone, aws)):
+            found[handler.name] = wrong[0]
+    return found
 
 
 def _rivals(app: App, aws: Connection) -> list[str]:

@@ -23,6 +23,7 @@ KEY_OF_KIND = {
     "QueueConfigurations": "QueueArn",
     "TopicConfigurations": "TopicArn",
 }
+TARGETS = {"lambda": "function", "sqs": "queue", "sns": "topic"}
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,9 @@ class BucketNotifications(Resource):
                     continue
                 for mine in self.notifications:
                     if overlaps(mine.entry(), entry):
-                        target = entry[arn_key].rsplit(":", 1)[-1]
-                        found.append(f"{brief(mine.entry())} overlaps with {brief(entry)} of {target}")
+                        service, target = entry[arn_key].split(":")[2], entry[arn_key].rsplit(":", 1)[-1]
+                        ours = f"of {mine.function.handler} on bucket {self.bucket}: {brief(mine.entry())}"
+                        found.append(f"{ours} overlaps with {brief(entry)} of {TARGETS[service]} {target}")
         return found
 
 

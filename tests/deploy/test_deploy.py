@@ -116,6 +116,29 @@ def test_an_orphan_is_reported_and_removed_only_when_asked(connection, place, na
     assert deploy(smaller, connection, prune=True).changes == ()
 
 
+def test_status_shows_every_handler_whatever_would_stop_a_deploy(connection, place, name):
+    deploy(app(name, handler("tick", schedule())), connection)
+    made = app(
+        name,
+        handler("tick", schedule()),
+        handler("theirs", s3(place.bucket, prefix="l/in/")),
+        handler("ours", s3(place.bucket, prefix="l/in/more/")),
+        handler("wrong", sqs("no queue")),
+        handler("x" * 64, sns(place.topic)),
+    )
+    found = engine.status(made, packages(made), connection)
+    states = {h.name[:6]: (h.state, "; ".join(h.drift).partition(":")[0]) for h in found.handlers}
+    assert states["tick"] == ("deployed", "")
+    assert states["theirs"][0] == states["ours"][0] == "registered"
+    assert states["wrong"] == states["xxxxxx"] == ("registered", "cannot be deployed")
+    notes = "\n".join(found.notes)
+    assert f"of theirs on bucket {place.bucket}: s3:ObjectCreated:* prefix 'l/in/' overlaps with" in notes
+    assert f"s3:ObjectCreated:* prefix 'l/' of function {place.function}" in notes
+    assert "handlers theirs and ours: " in notes
+    with pytest.raises(InvalidInputError):
+        deploy(made, connection)
+
+
 def test_a_renamed_handler_moves_on_its_bucket_in_one_put(connection, place, name):
     deploy(app(name, handler("old", s3(place.bucket, prefix="in/"))), connection)
     renamed = app(name, handler("new", s3(place.bucket, prefix="in/")))

@@ -90,7 +90,7 @@ def test_an_overlap_with_a_foreign_entry_is_found_before_anything_changes_and_na
     with no_writes(), pytest.raises(Exception) as caught:
         one.deploy()
     text = str(caught.value)
-    assert f"s3:ObjectCreated:* prefix 'in/' overlaps with s3:ObjectCreated:* of {name}" in text
+    assert f"on bucket {name}: s3:ObjectCreated:* prefix 'in/' overlaps with s3:ObjectCreated:* of queue {name}" in text
     assert "narrow --prefix, --suffix or --events" in text
     assert configuration(one, name) == before
 
