@@ -208,6 +208,6 @@ def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQ
         return DeadLetterQueue(aws, dlq if dlq.startswith("arn:") else ref.arn_of("sqs", dlq), ref)
     raise InvalidInputError(
         f"{handler.name} has no dead-letter queue",
-        "give its queue a redrive policy, or add --dlq QUEUE for topics, buckets and schedules",
+        "add --dlq QUEUE to it and deploy; a queue with a redrive policy has one already",
         handler.location,
     )

@@ -22,6 +22,8 @@ def group_of(function_name: str) -> str:
 class Reader:
     """Reads one log group from a point in time on; each event comes once, however often it is asked for.
 
+    Attributes: ``missing`` (whether the log group did not exist when it was read last), ``clock_ms`` (AWS's time then).
+
     Parameters
     ----------
     aws: where the log group is.
@@ -33,6 +35,7 @@ class Reader:
         self._group = group
         self._seen: OrderedDict[str, None] = OrderedDict()
         self.clock_ms: int | None = None
+        self.missing = False
 
     def read(self, start: int, end: int | None = None) -> Iterator[LogEvent]:
         """Yield the events that were not seen before, the oldest first; none where the log group does not exist.
@@ -64,8 +67,10 @@ class Reader:
             if not is_missing(error):
                 raise
             self._note_time(getattr(error, "response", {}))
+            self.missing = True
             return None
         self._note_time(answer)
+        self.missing = False
         return answer
 
     def _note_time(self, answer: JSON) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbchalice.aws.errors import explain, is_transient
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.logs.fetch import Reader, group_of
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LEVELS, Invocation
@@ -86,6 +86,11 @@ class Tail:
         changed = self._assembler.feed(events)
         self._assembler.forget()
         return changed
+
+    @property
+    def missing(self) -> bool:
+        """Whether there was no log group at the last look."""
+        return self._reader.missing
 
     def begin(self, margin: float) -> list[Invocation]:
         """Look at what stands in the log already, from ``margin`` seconds before AWS's present, and return it.
@@ -168,7 +173,8 @@ def follow(
     level, request_id: as in `recent`.
     running: yield an invocation at each change, also while it runs; `Invocation.key` tells which it is. Default: False.
     stop: ends the iterator when set. Default: none.
-    on_trouble: called with the error when AWS cannot be read for now, and with None when it can again. Default: none.
+    on_trouble: called with the error when AWS cannot be read for now, or there is no log group yet, and with None when
+        that is over. Default: none.
 
     Raises
     ------
@@ -177,29 +183,28 @@ def follow(
     """
     tail, pace, stop = Tail(aws, function_name, since), Pace.of(aws), stop or threading.Event()
     level = _known_level(level)
-    troubled = False
+    trouble: NbChaliceError | None = None
     while not stop.is_set():
         changed: list[Invocation] = []
+        before = trouble
         try:
             changed = tail.poll()
+            trouble = _no_group(function_name) if tail.missing else None
         except NbChaliceError as error:
             if not passes(error):
                 raise
-            troubled = True
-            _tell(on_trouble, error)
-        else:
-            if troubled:
-                _tell(on_trouble, None)
-            troubled = False
+            trouble = error
+        if on_trouble is not None and str(trouble) != str(before):
+            on_trouble(trouble)
         for each in changed:
             if (running or each.finished) and (chosen := _selected(each, level, request_id)):
                 yield chosen
         stop.wait(pace.after(bool(changed)))
 
 
-def _tell(on_trouble: Callable[[NbChaliceError | None], None] | None, error: NbChaliceError | None) -> None:
-    if on_trouble is not None:
-        on_trouble(error)
+def _no_group(function_name: str) -> NbChaliceError:
+    """Return what tells that there is no log group: a deploy makes it."""
+    return AWSError(f"there is no log group {group_of(function_name)} yet", "deploy the handler")
 
 
 def passes(error: NbChaliceError) -> bool:

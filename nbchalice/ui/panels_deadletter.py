@@ -14,8 +14,8 @@ from nbchalice.logs.show import as_html, printable
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 from nbchalice.ui.here import call_here
-from nbchalice.ui.panels import button, status_html
-from nbchalice.ui.panels_status import Buttons
+from nbchalice.ui.panels import status_html
+from nbchalice.ui.panels_buttons import Buttons
 
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
@@ -82,15 +82,17 @@ class DeadLetterPanel(Buttons):
         self._letter = widgets.Dropdown(
             description="Message", options=self._ids(card), layout=widgets.Layout(width="34em")
         )
-        act: dict[str, widgets.Button] = {}
-
-        def add(text: str, busy: str, job: Any, help: str) -> None:
-            act[text] = button(text, lambda: self._work(act[text], busy, job), help)
-
-        add("Look again", "Looking…", self._look, "see what is in the queue; everything stays there")
-        add("Redrive all", "Redriving…", self._redrive, "let the function try all messages again; asks first")
-        add("Replay here", "Running…", self._replay, "handle this message in the kernel; it stays in the queue")
-        return [act["Look again"], act["Redrive all"], self._letter, act["Replay here"]]
+        look = self._button("Look again", "Looking…", self._look, "see what is in the queue; everything stays there")
+        redrive = self._button(
+            "Redrive all",
+            "Redriving…",
+            self._redrive,
+            "let the function try all of them again; real AWS asks first",
+        )
+        replay = self._button(
+            "Replay here", "Running…", self._replay, "handle this message in the kernel; it stays in the queue"
+        )
+        return [look, redrive, self._letter, replay]
 
     def _ids(self, card: Any) -> list[str]:
         return [letter.message_id for letter in card.letters]
@@ -102,11 +104,8 @@ class DeadLetterPanel(Buttons):
 
     def _redrive(self) -> None:
         aws = self._ui.connect()
-        if not aws.local and self._asked != "redrive":
-            self._asked = "redrive"
-            self._note.value = status_html(f"this goes to {aws.target}", "warn", "press Redrive all again")
+        if not aws.local and not self._ask("Redrive all", f"this goes to {aws.target}"):
             return
-        self._asked = ""
         count = open_queue(self._ui, self._name).redrive()
         self._note.value = status_html(f"{count} put back", "good", "the function tries them again")
         self._look()

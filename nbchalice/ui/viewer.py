@@ -134,7 +134,7 @@ class Viewer(Panel):
 
     def show_trouble(self, error: NbChaliceError | None) -> None:
         """Show an error above the log, or take it away."""
-        self._view.trouble = "" if error is None else str(error)
+        self._view.trouble = "" if error is None else f"{error}\n  it goes on by itself as soon as it can"
 
     def follow(self, since: str | None = None, until: str | None = None) -> None:
         """Read on; a reading that goes on is ended."""
@@ -230,7 +230,13 @@ class Viewer(Panel):
 
 
 def log_viewer(
-    ui: Frontend, handler: str, *, since: str, until: str | None = None, level: str | None, request_id: str | None
+    ui: Frontend,
+    handler: str,
+    *,
+    since: str = "10m",
+    until: str | None = None,
+    level: str | None = None,
+    request_id: str | None = None,
 ) -> Viewer:
     """Return a viewer that follows a handler's log.
 
@@ -239,8 +245,8 @@ def log_viewer(
     ui: the notebook, at the stage and target of this viewer.
     handler: the handler's name.
     since, until: as in `logs.tail.recent`.
-    level: what the view shows at first.
-    request_id: only this invocation.
+    level: what the view shows at first. Default: all.
+    request_id: only this invocation. Default: all.
     """
     project, aws = ui.project(), ui.connect()
     name = project.app.ref(aws, project.handler(handler).name).name

@@ -215,9 +215,19 @@ def test_follow_survives_throttling_and_a_lost_network():
     found = follow(Fake(logs), "f", datetime.fromtimestamp(0, UTC), stop=stop, on_trouble=told.append)
     assert next(found).request_id == IDS[0]
     assert [isinstance(error, AWSError) for error in told] == [True] * 4 + [False]
+    assert len({str(error) for error in told}) == 5
     assert len(stop.pauses) == 4 and stop.pauses == sorted(stop.pauses)
     stop.set()
     assert list(found) == []
+
+
+def test_follow_tells_once_that_there_is_no_log_group_yet():
+    logs, stop, told = Logs(), Once(), []
+    logs.failures = [refusal("ResourceNotFoundException")] * 3
+    logs.write(*run(IDS[0], "a"))
+    found = follow(Fake(logs), "f", datetime.fromtimestamp(0, UTC), stop=stop, on_trouble=told.append)
+    assert next(found).request_id == IDS[0]
+    assert [str(error).splitlines()[0] for error in told] == ["there is no log group /aws/lambda/f yet", "None"]
 
 
 def test_follow_gives_up_on_expired_credentials():

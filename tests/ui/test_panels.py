@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ipywidgets import Button
 
 pytestmark = pytest.mark.timeout(180)
 CELL = "%%on_sqs_message panel-orders\ndef price(event):\n    for record in event:\n        print('got', record.body)\n        float(record.body)"
@@ -17,8 +18,13 @@ def sitting(run, local_aws, monkeypatch):
     return run
 
 
+def buttons(widget):
+    for one in widget.children:
+        yield from [one] if isinstance(one, Button) else buttons(one) if hasattr(one, "children") else []
+
+
 def press(panel, text):
-    (button,) = [b for b in panel.view.children[1].children if getattr(b, "description", "") == text]
+    (button,) = [one for one in buttons(panel.view.children[1]) if one.description == text]
     button.click()
     panel.wait(60)
 
@@ -42,6 +48,34 @@ def test_the_status_deploys_and_deletes_after_asking(sitting):
     assert "press Delete again" in panel._note.value and ">deployed<" in panel._card.value
     press(panel, "Delete")
     assert "deleted panels (dev)" in panel._result.value and ">registered<" in panel._card.value
+
+
+def test_the_status_plans_prunes_and_opens_panels_of_a_handler(sitting):
+    sitting(CELL)
+    sitting("%%on_sqs_message panel-other\ndef other(event):\n    pass")
+    panel = sitting("%chalice status")
+    assert panel._prune.layout.display == "none" and panel._handler.options == ("price", "other")
+    press(panel, "Plan")
+    assert "plan for panels (dev)" in panel._result.value and ">registered<" in panel._card.value
+    press(panel, "Deploy")
+    sitting.notebook.registry.pop("other")
+    press(panel, "Refresh")
+    assert ">orphaned<" in panel._card.value and panel._prune.layout.display is None
+    assert panel._handler.options == ("price",)
+    press(panel, "Prune")
+    assert "press Prune again" in panel._note.value and ">orphaned<" in panel._card.value
+    press(panel, "Prune")
+    assert ">orphaned<" not in panel._card.value and panel._prune.layout.display == "none"
+    press(panel, "Metrics")
+    assert "price: last 1h" in panel._more.children[0].value
+    press(panel, "Dead letters")
+    assert "price has no dead-letter queue" in panel._note.value and "add --dlq" in panel._note.value
+    press(panel, "Delete")
+    press(panel, "Refresh")
+    press(panel, "Delete")
+    assert "press Delete again" in panel._note.value and ">deployed<" in panel._card.value
+    press(panel, "Delete")
+    assert ">registered<" in panel._card.value
 
 
 def test_an_error_of_a_button_stays_in_the_panel(sitting):

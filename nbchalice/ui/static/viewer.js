@@ -105,7 +105,10 @@ class View {
     for (const name of ["following", "trouble", "since", "until", "title"]) model.on(`change:${name}`, this.onState);
     this.showState();
     model.send({ kind: "hello" });
-    this.alive = setInterval(() => model.send({ kind: "alive" }), ALIVE_EVERY);
+    this.alive = setInterval(() => {
+      model.send({ kind: "alive" });
+      if (!this.absolute) this.filter();
+    }, ALIVE_EVERY);
   }
 
   remove() {
@@ -211,9 +214,18 @@ class View {
   }
 
   passes(row) {
-    const wanted = this.search.value.toLowerCase();
     if (this.level.value && severity(row.level) < severity(this.level.value)) return false;
-    return !wanted || row.text.toLowerCase().includes(wanted);
+    return this.isFound(row.text);
+  }
+
+  isFound(text) {
+    return text.toLowerCase().includes(this.search.value.toLowerCase());
+  }
+
+  /** An invocation stays in sight for its own words, too: its request, its error. */
+  isShown({ head }, shown) {
+    if (shown.length) return true;
+    return Boolean(this.search.value) && !this.level.value && this.isFound([head.headline, head.failed, ...head.error].join("\n"));
   }
 
   draw() {
@@ -251,7 +263,7 @@ class View {
     const shown = filtered ? rows.filter((row) => this.passes(row)) : rows;
     invocation.hidden = rows.length - shown.length;
     node.className = `nbchalice-log-${head.status}`;
-    node.hidden = filtered && shown.length === 0;
+    node.hidden = filtered && !this.isShown(invocation, shown);
     const when = head.started ? (this.absolute ? clock(head.started) : ago(head.started)) : "";
     const count = `${rows.length} record${rows.length === 1 ? "" : "s"}`;
     invocation.title.replaceChildren(
@@ -312,9 +324,11 @@ class View {
 
   async copyText() {
     const lines = [];
-    for (const { head, rows } of this.log.invocations.values()) {
+    for (const invocation of this.log.invocations.values()) {
+      const { head, rows } = invocation;
       const shown = rows.filter((row) => this.passes(row));
-      if (shown.length || !rows.length) lines.push(head.headline);
+      if (rows.length && !this.isShown(invocation, shown)) continue;
+      lines.push(head.headline);
       if (head.failed) lines.push(`  ${head.failed}`);
       for (const row of shown) lines.push(`  ${new Date(row.time).toISOString()} ${row.level || "print"} ${row.text}`);
       lines.push(...head.error.map((line) => `  ${line}`));

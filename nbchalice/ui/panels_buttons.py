@@ -1,0 +1,172 @@
+"""A card with buttons: each asks for what a command does, or opens a panel below."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.ui.cards import Card
+from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, row, status_html
+from nbchalice.ui.progress import CardWatch, ProgressCard, Watch
+
+if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
+    from nbchalice.project import Project
+    from nbchalice.ui.command import Frontend
+
+
+class InPanel:
+    """Where a command runs that a button asked for: its progress is shown in the panel.
+
+    Parameters
+    ----------
+    ui: the notebook.
+    place: where progress is shown.
+    """
+
+    interactive = False
+    patient = False
+
+    def __init__(self, ui: Frontend, place: widgets.HTML) -> None:
+        self._ui, self._place = ui, place
+
+    def pinned(self) -> InPanel:
+        """Return itself."""
+        return self
+
+    def project(self) -> Project:
+        """Return the notebook's project."""
+        return self._ui.project()
+
+    def connect(self) -> Connection:
+        """Return the connection to the notebook's target."""
+        return self._ui.connect()
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Watch]:
+        """Show the changes in the panel."""
+
+        def show(card: ProgressCard) -> None:
+            self._place.value = card.html
+
+        yield CardWatch(title, show)
+
+    def confirm(self, question: str) -> None:
+        """Nothing: the button has asked already."""
+
+
+class Buttons(Panel):
+    """A card with buttons below it, and below them what they brought up.
+
+    The card's attributes are the panel's, too.
+
+    Parameters
+    ----------
+    ui: the notebook, at the stage and target of this panel.
+    card: what is shown above the buttons, and alone where there are no widgets.
+    """
+
+    def __init__(self, ui: Frontend, card: Card) -> None:
+        super().__init__(card)
+        self._ui = ui
+        self._card = widgets.HTML(card.html)
+        self._note, self._result, self._more = area(), area(), widgets.VBox()
+        self._worker = Worker(self._show_error)
+        self._before = self._asked = ""
+        self._view = widgets.VBox(
+            [self._card, row(*self.buttons()), self._note, self._result, self._more, *self.helpers()]
+        )
+        self._view.add_class("nbchalice-panel")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "fallback":
+            raise AttributeError(name)
+        return getattr(self.fallback, name)
+
+    @property
+    def view(self) -> widgets.Widget:
+        """The card and its buttons."""
+        return self._view
+
+    @abstractmethod
+    def buttons(self) -> list[widgets.Widget]:
+        """Return the buttons."""
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for what a button began."""
+        self._worker.wait(seconds)
+
+    def _show_error(self, error: NbChaliceError) -> None:
+        self._note.value = error_html(error)
+
+    def _button(self, text: str, busy: str, job: Callable[[], None], help: str, kind: str = "") -> widgets.Button:
+        """Return a button that does a job in a thread, with busy text meanwhile."""
+        made = button(text, lambda: self._work(made, busy, job), help, kind)
+        return made
+
+    def _openers(self, chosen: Callable[[], str | None], *names: str) -> list[widgets.Button]:
+        """Return buttons that open a panel of the chosen handler below."""
+        return [self._button(name, "Opening…", partial(self._open, chosen, name), OPENERS[name][1]) for name in names]
+
+    def _open(self, chosen: Callable[[], str | None], name: str) -> None:
+        handler = chosen()
+        if handler is None:
+            raise InvalidInputError("there is no handler", "run a cell that begins with %%on_sqs_message or the like")
+        self._more.children = [OPENERS[name][0](self._ui, handler)]
+
+    def _ask(self, what: str, text: str) -> bool:
+        """Return whether the button before this one asked for it; ask otherwise."""
+        if self._before == what:
+            return True
+        self._asked = what
+        self._note.value = status_html(text, "warn", f"press {what} again to do it")
+        return False
+
+    def _work(self, pressed: widgets.Button, text: str, job: Any) -> None:
+        """Do a job in a thread, with busy text on its button."""
+
+        def work() -> None:
+            self._note.value = self._result.value = ""
+            self._before, self._asked = self._asked, ""
+            job()
+
+        self._worker.start(work, Busy(pressed, text))
+
+
+def _sender(ui: Frontend, handler: str) -> widgets.Widget:
+    from nbchalice.ui.sender import Sender
+
+    return Sender(ui, handler).view
+
+
+def _log(ui: Frontend, handler: str) -> widgets.Widget:
+    from nbchalice.ui.viewer import log_viewer
+
+    return log_viewer(ui, handler).view
+
+
+def _metrics(ui: Frontend, handler: str) -> widgets.Widget:
+    from nbchalice.ui.commands import COMMANDS
+
+    card: Any = COMMANDS["metrics"].run(ui, handler=handler, since="1h")
+    return widgets.HTML(card.html)
+
+
+def _dead_letters(ui: Frontend, handler: str) -> widgets.Widget:
+    from nbchalice.ui.panels_deadletter import DeadLetterPanel, look
+
+    return DeadLetterPanel(ui, look(ui, handler)).view
+
+
+OPENERS: dict[str, tuple[Callable[[Frontend, str], widgets.Widget], str]] = {
+    "Send…": (_sender, "a form for a test event"),
+    "Logs": (_log, "follow the handler's log"),
+    "Metrics": (_metrics, "invocations, errors and durations of the last hour"),
+    "Dead letters": (_dead_letters, "what is in the handler's dead-letter queue"),
+}
