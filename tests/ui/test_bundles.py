@@ -197,7 +197,7 @@ def test_a_damaged_bundle_is_refused(run, tmp_path):
 
 
 def test_what_cannot_be_loaded_elsewhere_is_found_by_the_verification(run):
-    run(TRAIN + "\nclass Reader(Model):\n    def __setstate__(self, state):\n        open('weights.txt').read()\n")
+    run(TRAIN + "\nclass Reader(Model):\n    def __setstate__(self, state):\n        open('weights' + '.txt').read()\n")
     run("model = Reader({})\nopen('weights.txt', 'w').close()")
     run("%chalice bundle model --format pickle")
     run(PREDICT)
