@@ -186,7 +186,8 @@ class Project:
         """The app as the deploy engine takes it."""
         from nbchalice.deploy.desired import App
 
-        return App(self.name, self.stage, self.handlers, self.notebook.parent)
+        known = self.notebook.name if self.notebook.is_file() else ""
+        return App(self.name, self.stage, self.handlers, self.notebook.parent, known)
 
     def handler(self, name: str) -> Handler:
         """Return a handler by its name or its function's name.
@@ -391,11 +392,12 @@ class Project:
         done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
         return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *told, *self.suggestions(aws))))
 
-    def delete(self, aws: Connection, *, progress: Progress | None = None) -> Deployment:
-        """Remove all that the app owns."""
+    def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:
+        """Remove all that the app owns, or what belongs to one handler."""
         from nbchalice.deploy import engine, execute
 
-        return engine.delete(self.app, aws, progress=progress or execute.quiet)
+        name = next((one.name for one in self.handlers if handler in {one.name, one.function}), handler)
+        return engine.delete(self.app, aws, name, progress=progress or execute.quiet)
 
     def rollback(self, aws: Connection, handler: str) -> Rollback:
         """Go back to the version of a handler's function that was deployed before."""

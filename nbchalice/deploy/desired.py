@@ -13,6 +13,7 @@ from nbchalice.deploy.bundle import StoredBundle, place_of
 from nbchalice.deploy.destination import Destination, permission_to
 from nbchalice.deploy.function import LAMBDA_HANDLER, Function
 from nbchalice.deploy.layer import Layer
+from nbchalice.deploy.ownership import notebook_tag
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.role import LogGroup, Role
 from nbchalice.deploy.upload import UploadBucket
@@ -38,12 +39,14 @@ class App:
     stage: for example ``dev``.
     handlers: the registered handlers.
     folder: the notebook's folder, for files that settings name.
+    notebook: the notebook's file name, or empty where it is unknown.
     """
 
     name: str
     stage: str
     handlers: tuple[Handler, ...]
     folder: Path = Path()
+    notebook: str = ""
 
     def ref(self, aws: AWS, handler: str, timeout: int = 60) -> FunctionRef:
         """Return the names of a handler on AWS."""
@@ -97,7 +100,7 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         package.code_sha256,
         function_config(handler, ref, package.python, bundles),
         arch,
-        dict(handler.setting("tag") or {}),
+        {**(handler.setting("tag") or {}), **notebook_tag(app.notebook)},
         handler.setting("reserved_concurrency"),
         layer,
         tuple(bundles),

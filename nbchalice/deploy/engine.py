@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from nbchalice.aws.target import Connection
-from nbchalice.deploy import check, destination
+from nbchalice.deploy import check, destination, notebooks
 from nbchalice.deploy.desired import App, desired, targets, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
 from nbchalice.deploy.function import Function
-from nbchalice.deploy.inspect import inspect, parallel, read_more
+from nbchalice.deploy.inspect import NOTHING, Removal, inspect, parallel, read_more
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
@@ -63,7 +63,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     """Return the plan, and why AWS would refuse it."""
     sketch, reads = _sketch(app, aws), Reads(aws)
     with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
-        reading = pool.submit(inspect, app, reads, sketch, orphans=prune)
+        reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app) if prune else NOTHING)
         looking = pool.submit(_preflights, app, reads)
         built = packages()
         found, preflights = reading.result(), looking.result()
@@ -73,8 +73,11 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     notes += check.bundle_notes(app, aws, built)
-    wrong += conflicts(wanted, found, app.ref(aws, "").name)
-    made = make_plan(wanted, found, orphans_stay=not prune, notes=tuple(notes))
+    elsewhere = notebooks.elsewhere(app, found)
+    own = [name for name in found.orphans if name not in elsewhere]
+    wrong += conflicts(wanted, found, [app.ref(aws, name) for name in own])
+    notes += notebooks.notes(app, elsewhere)
+    made = make_plan(wanted, found, orphans=() if prune else tuple(own), elsewhere=elsewhere, notes=tuple(notes))
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(made, sizes=sizes), wrong
@@ -190,27 +193,49 @@ def handler_of(resource: Resource) -> str | None:
     return None if function is None else str(function.handler)
 
 
-def plan_delete(app: App, aws: Connection) -> Plan:
-    """Return what `delete` would do: remove all that the app owns at this stage, and nothing else."""
-    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
-    names = [handler.name for handler in app.handlers]
-    found = inspect(replace(app, handlers=()), aws, {}, orphans=True, also=names)
-    foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
-    for key in foreign:
-        del found.stale[key]
-    return make_plan({}, found, orphans_stay=False)
-
-
-def delete(app: App, aws: Connection, *, progress: Progress = quiet) -> Deployment:
-    """Remove all that the app owns; never a queue, topic or bucket, nor anything of other people's.
+def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
+    """Return what `delete` would do.
 
     Raises
     ------
+    InvalidInputError: there is no such handler, neither registered nor deployed.
+    """
+    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
+    names = [one.name for one in app.handlers]
+    removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
+    found = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
+    if handler is not None and handler not in found.orphans:
+        known = ", ".join(found.orphans)
+        message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
+        raise InvalidInputError(message, f"the handlers are {known}" if known else None)
+    foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
+    for key in foreign:
+        del found.stale[key]
+    others = [
+        f"{name} was deployed from {notebook}"
+        for name, notebook in notebooks.elsewhere(app, found).items()
+        if handler in {None, name} and name not in names
+    ]
+    return make_plan({}, found, notes=tuple(others))
+
+
+def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:
+    """Remove all that the app owns; never a queue, topic or bucket, nor anything of other people's.
+
+    Parameters
+    ----------
+    app, aws: as for `plan`.
+    handler: remove only what belongs to this handler, whether it is registered or not. Default: all.
+    progress: called as changes start, are done, or fail.
+
+    Raises
+    ------
+    InvalidInputError: there is no such handler, neither registered nor deployed.
     DeployError, Interrupted: stopped part way; running it again is safe.
     """
     started, calls = time.monotonic(), len(aws.calls)
     with _before_any_change():
-        made = plan_delete(app, aws)
+        made = plan_delete(app, aws, handler)
     execute(made, aws, progress)
     _look_again(made, aws, progress)
     return Deployment(app, aws.target, made, (), len(aws.calls) - calls, time.monotonic() - started)
@@ -235,6 +260,12 @@ def status(
         for handler in app.handlers
     ]
     orphans = [HandlerStatus(name, "orphaned") for name in made.orphans if name not in broken]
+    registered = {handler.name for handler in app.handlers}
+    orphans += [
+        HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))
+        for name, notebook in made.elsewhere.items()
+        if name not in registered
+    ]
     refused = [f"a deploy would be refused: {error.message}" for error in [*clashes(sound.handlers), *wrong]]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_rivals(sound, aws)))
 
@@ -260,7 +291,7 @@ def _rivals(app: App, aws: Connection) -> list[str]:
 
 
 def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:
-    state = "changed" if handler.name in made.orphans else "registered"
+    state = "changed" if handler.name in {*made.orphans, *made.elsewhere} else "registered"
     return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 
@@ -269,6 +300,8 @@ def _state(handler: Handler, made: Plan) -> HandlerStatus:
     mine = [change for change in made.changes if handler_of(change.resource) == handler.name]
     function = next((change for change in mine if isinstance(change.resource, Function)), None)
     drift = tuple(str(change) for change in mine if change is not function)
+    if handler.name in made.elsewhere:
+        drift = (f"deployed from {made.elsewhere[handler.name]}", *drift)
     if function and function.action == "create":
         return HandlerStatus(handler.name, "registered", trigger)
     return HandlerStatus(handler.name, "changed" if function else "deployed", trigger, drift)

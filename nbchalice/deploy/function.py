@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from nbchalice.deploy import versions
 from nbchalice.deploy.bundle import StoredBundle
 from nbchalice.deploy.layer import Layer, layer_of
-from nbchalice.deploy.ownership import foreign_owner
+from nbchalice.deploy.ownership import NOTEBOOK, foreign_owner
 from nbchalice.deploy.role import log_group_name
 from nbchalice.deploy.upload import UploadBucket, is_large, uploaded
 from nbchalice.errors import AWSError
@@ -42,7 +43,7 @@ class Function(Resource):
     code_sha256: Lambda's hash of the package, base64.
     config: the settings as UpdateFunctionConfiguration takes them; `Layers` without the dependency layer.
     arch: ``x86_64`` or ``arm64``.
-    tags: the user's tags.
+    tags: the user's tags, and which notebook it is deployed from; where that is unknown, the tag that stands is kept.
     reserved_concurrency: most runs at once, or None.
     layer: the dependency layer, or None.
     bundles: what it loads from S3.
@@ -96,9 +97,10 @@ class Function(Resource):
         parts = [self.code_sha256, self.arch, self.role_arn, layer, dict(self.config)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def all_tags(self) -> dict[str, str]:
+    def all_tags(self, now: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """Return the user's tags, whose the function is, and the fingerprint of the version that was published."""
-        return {**self.tags, **self.function.tags, FINGERPRINT: self.fingerprint()}
+        kept = {name: now[name] for name in (NOTEBOOK,) if name in now}
+        return {**kept, **self.tags, **self.function.tags, FINGERPRINT: self.fingerprint()}
 
     def read(self, aws: AWS) -> JSON | None:
         """Return what GetFunction tells, or None."""
@@ -146,7 +148,7 @@ class Function(Resource):
         return [_change(name, a, b) for name, (a, b) in pairs.items() if a != b]
 
     def _tag_differences(self, now: Mapping[str, str]) -> list[str]:
-        wanted = self.all_tags()
+        wanted = self.all_tags(now)
         names = sorted(name for name in {*now, *wanted} if now.get(name) != wanted.get(name))
         if names == [FINGERPRINT]:
             return ["no version was published of it"]
@@ -220,7 +222,7 @@ class Function(Resource):
             client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
     def _set_tags(self, client: Any, now: Mapping[str, str]) -> None:
-        wanted = self.all_tags()
+        wanted = self.all_tags(now)
         if gone := [name for name in now if name not in wanted]:
             client.untag_resource(Resource=self.arn, TagKeys=gone)
         if changed := {name: value for name, value in wanted.items() if now.get(name) != value}:

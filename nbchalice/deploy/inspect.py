@@ -14,7 +14,7 @@ from nbchalice.deploy.bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.function import Function
 from nbchalice.deploy.layer import Layer, layer_of, layers_named
-from nbchalice.deploy.ownership import is_owned
+from nbchalice.deploy.ownership import NOTEBOOK, is_owned
 from nbchalice.deploy.reads import Reads
 from nbchalice.deploy.role import LogGroup, Role, app_log_groups, app_roles, log_group_name
 from nbchalice.deploy.versions import published
@@ -43,11 +43,13 @@ class Inspection:
     current: what stands of each resource that was read, by key; None where it is missing.
     stale: what stands and should not, by key.
     orphans: names of handlers that stand and are not registered.
+    notebooks: the notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
     """
 
     current: dict[str, Any] = field(default_factory=dict)
     stale: dict[str, Resource] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
+    notebooks: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -67,8 +69,25 @@ def parallel() -> Iterator[Callable[[Calls], dict[Any, Any]]]:
         yield run
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What counts as stale beside what the registered handlers no longer need.
+
+    Parameters
+    ----------
+    orphan: whether an orphan does, by its name and the notebook it was deployed from, if that is known.
+    unused: whether the layers and bundles do that no function uses which stays.
+    """
+
+    orphan: Callable[[str, str | None], bool] = lambda name, notebook: False
+    unused: bool = False
+
+
+NOTHING = Removal()
+
+
 def inspect(
-    app: App, aws: AWS, wanted: Mapping[str, Resource], *, orphans: bool = False, also: Iterable[str] = ()
+    app: App, aws: AWS, wanted: Mapping[str, Resource], *, removal: Removal = NOTHING, also: Iterable[str] = ()
 ) -> Inspection:
     """Read what stands of the wanted resources, and what stands of the app's beside them.
 
@@ -79,12 +98,12 @@ def inspect(
     app: the app; its registered handlers are not orphans.
     aws: where to look.
     wanted: what should stand, by key.
-    orphans: whether what belongs to orphans counts as stale.
+    removal: what counts as stale, too. Default: nothing.
     also: names to look for as orphans even where neither role nor log group stands.
     """
     reads = aws if isinstance(aws, Reads) else Reads(aws)
     with parallel() as run:
-        return _Inspector(app, reads, wanted, run).inspect(orphans, set(also))
+        return _Inspector(app, reads, wanted, run).inspect(removal, set(also))
 
 
 def read_more(found: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> None:
@@ -105,7 +124,7 @@ class _Inspector:
     def ref(self, handler: str) -> FunctionRef:
         return self.app.ref(self.aws, handler)
 
-    def inspect(self, orphans: bool, also: set[str]) -> Inspection:
+    def inspect(self, removal: Removal, also: set[str]) -> Inspection:
         """Read in rounds: what is wanted, then what belongs to orphans, then what is stale."""
         first = self.run(
             {
@@ -114,7 +133,7 @@ class _Inspector:
                 (1, "roles"): self._role_names,
                 (1, "groups"): self._group_names,
                 (1, "layers"): partial(layers_named, self.aws, self.ref("")),
-                **({(1, "bundles"): partial(stored_bundles, self.aws, self.ref(""))} if orphans else {}),
+                **({(1, "bundles"): partial(stored_bundles, self.aws, self.ref(""))} if removal.unused else {}),
             }
         )
         roles, layers = first[1, "roles"], first[1, "layers"]
@@ -123,13 +142,16 @@ class _Inspector:
         self.found.orphans = sorted((roles | first[1, "groups"] | also) - set(self.registered))
         self._add_footprints(self.registered, first)
         self._add([Role(self.ref(name)) for name in self.registered if name in roles])
-        if orphans:
-            owned = self._owned(self.found.orphans)
-            self._add_footprints(owned, self.run(self._footprint_calls(owned)))
-            for name in owned:
-                self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
+        owned = self._owned(self.found.orphans)
+        self._read_notebooks()
+        going = [name for name in owned if removal.orphan(name, self.found.notebooks.get(name))]
+        self._add_footprints(going, self.run(self._footprint_calls(going)))
+        for name in going:
+            self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
+        if removal.unused:
             own = [layer for layer, version in layers if not layer.conflicts(version)]
-            self._add(self._unused(own, first[1, "bundles"]))
+            staying = [*self.registered, *(name for name in owned if name not in going)]
+            self._add(self._unused(own, first[1, "bundles"], staying))
         self._read_stale()
         self._read_doubtful_groups()
         return self.found
@@ -158,8 +180,15 @@ class _Inspector:
     def _owned(self, names: Iterable[str]) -> list[str]:
         """Return the names without those whose function is another's."""
         functions = {name: Function(self.ref(name)) for name in names}
-        found = self.run({name: partial(function.read, self.aws) for name, function in functions.items()})
-        return [n for n, function in functions.items() if not (found[n] and function.conflicts(found[n]))]
+        found = self.run({function.key: partial(function.read, self.aws) for function in functions.values()})
+        self.found.current.update(found)
+        return [n for n, f in functions.items() if not (found[f.key] and f.conflicts(found[f.key]))]
+
+    def _read_notebooks(self) -> None:
+        for name in [*self.registered, *self.found.orphans]:
+            function = self.found.current.get(Function(self.ref(name)).key) or {}
+            if notebook := function.get("Tags", {}).get(NOTEBOOK):
+                self.found.notebooks[name] = notebook
 
     def _footprint_calls(self, names: Iterable[str]) -> dict[Any, Callable[[], Any]]:
         functions = {name: self.ref(name).name for name in names}
@@ -181,11 +210,11 @@ class _Inspector:
                 # The same bucket: one put both adds and removes.
                 stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
 
-    def _unused(self, layers: list[Layer], bundles: list[StoredBundle]) -> list[Resource]:
-        """Return the layers and bundles that no version of a registered function uses."""
+    def _unused(self, layers: list[Layer], bundles: list[StoredBundle], staying: list[str]) -> list[Resource]:
+        """Return the layers and bundles that no version of a function uses which stays."""
         client = self.aws.client("lambda")
-        versions = self.run({name: partial(published, client, self.ref(name).name) for name in self.registered})
-        functions = self.run({name: partial(Function(self.ref(name)).read, self.aws) for name in self.registered})
+        versions = self.run({name: partial(published, client, self.ref(name).name) for name in staying})
+        functions = self.run({name: partial(Function(self.ref(name)).read, self.aws) for name in staying})
         standing = [function["Configuration"] for function in functions.values() if function]
         used = [*standing, *(version for listed in versions.values() for version in listed)]
         arns = {layer_of(layer["Arn"]) for one in used for layer in one.get("Layers") or []}

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 
 from nbchalice.sources.base import OWNER_PREFIX, FunctionRef
+
+NOTEBOOK = f"{OWNER_PREFIX}:notebook"
+LONGEST_VALUE = 256
+
+
+def notebook_tag(name: str) -> dict[str, str]:
+    """Return the tag that tells which notebook a function was deployed from; none where its file name is unknown.
+
+    The value has only what a tag's value takes (Lambda: TagResource).
+    """
+    value = re.sub(r"[^\w .:/=+@-]", "_", unicodedata.normalize("NFC", name))[:LONGEST_VALUE]
+    return {NOTEBOOK: value} if value else {}
 
 
 def is_owned(tags: Mapping[str, str], app: str, stage: str) -> bool:

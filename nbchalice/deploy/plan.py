@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from nbchalice.deploy.inspect import Inspection
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.packaging.sizes import SizeTable
-from nbchalice.sources.base import Resource
+from nbchalice.sources.base import FunctionRef, Resource
 
 Action = Literal["create", "update", "delete"]
 
@@ -58,6 +59,7 @@ class Plan:
     changes: the changes, in an order in which they could be made one after another.
     waits: for each change's key, the keys of the changes that come first.
     orphans: handlers that stand and are not registered.
+    elsewhere: handlers that stand and were deployed from another notebook, each with that notebook.
     notes: what a person should know, for example a timeout taken from a queue.
     sizes: how large the packages are that are uploaded, by handler.
     """
@@ -65,6 +67,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     waits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     orphans: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
 
@@ -74,7 +77,12 @@ class Plan:
 
 
 def make_plan(
-    wanted: Mapping[str, Resource], found: Inspection, orphans_stay: bool = True, notes: tuple[str, ...] = ()
+    wanted: Mapping[str, Resource],
+    found: Inspection,
+    *,
+    orphans: tuple[str, ...] = (),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
+    notes: tuple[str, ...] = (),
 ) -> Plan:
     """Compare what should stand with what stands.
 
@@ -82,12 +90,7 @@ def make_plan(
     ----------
     wanted: what should stand, by key.
     found: what stands.
-    orphans_stay: whether the orphans are only reported.
-    notes: passed on.
-
-    Raises
-    ------
-    InvalidInputError: something of another owner stands in the way.
+    orphans, elsewhere, notes: passed on.
     """
     changes: dict[str, Change] = {}
     for key, wish in wanted.items():
@@ -103,24 +106,26 @@ def make_plan(
             changes[key] = Change("delete", resource, "no handler needs it", found.current[key])
     waits = {key: frozenset(_waits(change, changes, wanted)) for key, change in changes.items()}
     ordered = _in_order(changes, waits)
-    return Plan(tuple(ordered), waits, tuple(found.orphans) if orphans_stay else (), notes)
+    return Plan(tuple(ordered), waits, orphans, elsewhere, notes)
 
 
-def conflicts(wanted: Mapping[str, Resource], found: Inspection, prefix: str = "") -> list[NbChaliceError]:
+def conflicts(
+    wanted: Mapping[str, Resource], found: Inspection, orphans: Sequence[FunctionRef] = ()
+) -> list[NbChaliceError]:
     """Return what of other owners stands in the way.
 
     Parameters
     ----------
     wanted: what should stand, by key.
     found: what stands.
-    prefix: what the names of the app's functions begin with, to know its own orphans.
+    orphans: the functions that `--prune` would remove.
     """
     problems: list[NbChaliceError] = []
     for key, resource in {**wanted, **found.stale}.items():
         if found.current.get(key) is None:
             continue
         for text in resource.conflicts(found.current[key]):
-            orphan = next((name for name in found.orphans if text.endswith(f"{prefix}{name}")), None)
+            orphan = next((ref.handler for ref in orphans if text.endswith(ref.name)), None)
             hint = resource.conflict_hint
             if orphan:
                 hint = f"the notebook no longer has {orphan}: deploy with --prune, which removes it"

@@ -69,16 +69,20 @@ def rollback(ui: Frontend, handler: str) -> Result:
     return RollbackCard(project.rollback(aws, found.name))
 
 
-@command("delete", flag("--yes", "do not ask"))
-def delete(ui: Frontend, yes: bool) -> Result:
-    """Remove all that the app owns at this stage, and nothing else."""
+@command("delete", flag("--yes", "do not ask"), handler="optional")
+def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
+    """Remove all that the app owns at this stage, and nothing else; or what belongs to one handler.
+
+    The handler may be one that the notebook no longer has.
+    """
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import DeployCard
 
     project = ui.project()
     aws = ui.connect()
     if not yes:
-        ui.confirm(f"remove all functions of {project.name} ({project.stage}) from {aws.target}?")
+        what = handler or "all functions"
+        ui.confirm(f"remove {what} of {project.name} ({project.stage}) from {aws.target}?")
     settle(project, aws, end_own=True)
     with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as watch:
-        return DeployCard(project.delete(aws, progress=watch), "deleted")
+        return DeployCard(project.delete(aws, handler, progress=watch), "deleted")

@@ -43,7 +43,8 @@ class StatusPanel(Buttons):
         return [widgets.VBox([row(*app), row(self._handler, *handler)])]
 
     def _names(self, card: Any) -> list[str]:
-        return [handler.name for handler in card.handlers if handler.state != "orphaned"]
+        # Of those that are not in this notebook no trigger is known.
+        return [handler.name for handler in card.handlers if handler.trigger]
 
     def _show_prune(self, card: Any) -> None:
         orphaned = any(handler.state == "orphaned" for handler in card.handlers)
@@ -70,7 +71,7 @@ class StatusPanel(Buttons):
 
     def _delete(self) -> None:
         if self._ask("Delete", f"this removes all that the app owns from {self._ui.connect().target}"):
-            self._run("delete", yes=True)
+            self._run("delete", handler=None, yes=True)
 
     def _refresh(self) -> None:
         from nbchalice.ui.app_commands import status_card
