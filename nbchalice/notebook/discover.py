@@ -49,7 +49,7 @@ class Found:
 
 
 def discover(cells: Sequence[Cell], notebook: str) -> list[Found]:
-    """Find all handlers of a notebook; a later definition of a name replaces an earlier one.
+    """Find all handlers of a notebook; a later definition of a name replaces an earlier one, a `del` removes it.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def discover(cells: Sequence[Cell], notebook: str) -> list[Found]:
     timeline = Timeline(cells, notebook)
     _require_sound(timeline)
     effects = Effects(timeline)
-    handlers = [step for step in timeline.steps if _is_handler(step)]
+    handlers = [step for step in timeline.steps if _is_handler(step) and not _is_deleted(step, timeline)]
     decorated = [step for step in handlers if not _only_magic(step)]
     texts = [_definition(step, timeline, effects, notebook) for step in decorated]
     results = dict(
@@ -105,6 +105,12 @@ def _require_sound(timeline: Timeline) -> None:
 def _is_handler(step: Step) -> bool:
     statement = step.statement
     return statement.kind is Kind.FUNCTION and any(is_handler_decorator(path) for _, path in statement.decorators)
+
+
+def _is_deleted(step: Step, timeline: Timeline) -> bool:
+    """Whether a later `del` takes the handler back."""
+    (function,) = step.statement.defines
+    return any(event.deletes and event.position > step.position for event in timeline.events[function])
 
 
 def _only_magic(step: Step) -> bool:

@@ -35,12 +35,14 @@ class Registered:
     cell: id of the cell.
     order: position of the execution, or None for one before the extension was loaded.
     location: the place of the cell.
+    bound: whether the function was a variable of the session.
     """
 
     function: LambdaFunction
     cell: str
     order: int | None
     location: Location | None
+    bound: bool = True
 
     def handler(self) -> Handler:
         """Return the handler as plain data."""
@@ -118,15 +120,25 @@ class Notebook:
         seen = self._collect(*running)
         if result.success:
             self._forget(*running[:2], keep=seen)
+        self._drop_deleted()
 
     def _forget(self, cell: str, order: int | None, keep: Collection[str]) -> None:
         """Drop what an earlier execution of a cell registered."""
         old = [r for r in self.registry.values() if r.cell == cell and r.order != order]
         for registered in old:
-            name = registered.function.name
-            if name not in keep:
-                del self.registry[name]
-                registered.function.app.handlers.pop(name, None)
+            if registered.function.name not in keep:
+                self._drop(registered)
+
+    def _drop_deleted(self) -> None:
+        """Drop the handlers whose function was deleted by `del`."""
+        for registered in list(self.registry.values()):
+            if registered.bound and registered.function.function.__name__ not in self.shell.user_ns:
+                self._drop(registered)
+
+    def _drop(self, registered: Registered) -> None:
+        name = registered.function.name
+        del self.registry[name]
+        registered.function.app.handlers.pop(name, None)
 
     def _collect(self, cell: str, order: int | None, location: Location | None) -> set[str]:
         """Register what is new in the apps of the session; return the names."""
@@ -135,7 +147,8 @@ class Notebook:
         for app in self.apps():
             for name, function in app.handlers.items():
                 if known.get(id(function)) != len(function.triggers):
-                    self.registry[name] = Registered(function, cell, order, location)
+                    bound = function.function.__name__ in self.shell.user_ns
+                    self.registry[name] = Registered(function, cell, order, location, bound)
                     seen.add(name)
         return seen
 
@@ -204,6 +217,7 @@ class Notebook:
         """Return the project of the session as it stands."""
         from nbchalice.project import Project, app_name_of, named_by_config
 
+        self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
         current = self.shell.user_ns.get("app")
         apps = [app.app_name for app in self.apps()]

@@ -200,6 +200,14 @@ def test_what_is_no_secret(line):
     assert find_secret(line) is None
 
 
+def test_a_handler_that_a_later_cell_deletes_is_none():
+    handler = "%%on_sqs_message orders\ndef f(event):\n    pass"
+    texts = ["%chalice app shop", handler, "del f", "@app.lambda_function()\ndef g(event, context):\n    pass", handler]
+    cells = [Cell(f"c{order}", f"cell {order + 1}", text, order) for order, text in enumerate(texts)]
+    assert [one.name for one in discover(cells[:4], "nb.ipynb")] == ["g"]
+    assert [one.name for one in discover(cells, "nb.ipynb")] == ["g", "f"]
+
+
 def test_discovery_gives_all_triggers_settings_and_places():
     cells = [
         Cell("a", "cell 1", "%chalice app shop", 0),

@@ -13,6 +13,10 @@ def names(run):
     return [handler.name for handler in run.notebook.project().handlers]
 
 
+def app_of(run):
+    return run.names["app"]
+
+
 def with_id(run, cell_id, text):
     result = run.shell.run_cell(text, store_history=True, cell_id=cell_id)
     result.raise_error()
@@ -44,6 +48,17 @@ def test_a_failing_cell_removes_nothing(run):
     result = run.shell.run_cell("1 / 0", store_history=True, cell_id="a")
     assert not result.success
     assert names(run) == ["every_hour"]
+
+
+def test_a_deleted_function_is_no_handler_any_more(run):
+    run("%%on_sqs_message orders --name cost\ndef price(event):\n    pass")
+    run("@app.on_sqs_message('other')\ndef ship(event):\n    pass")
+    run("from nbchalice import Chalice\napp.lambda_function(name='unbound')(lambda event, context: 1)")
+    run("del price")
+    assert (names(run), list(app_of(run).handlers)) == (["ship", "unbound"], ["ship", "unbound"])
+    run("del ship")
+    run("%%on_sqs_message orders --name cost\ndef price(event):\n    pass")
+    assert names(run) == ["unbound", "cost"]
 
 
 def test_naming_the_app_anew_keeps_the_handlers(run):
