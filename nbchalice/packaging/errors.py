@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nbchalice.errors import PackagingError
 
 __all__ = [
@@ -70,20 +72,36 @@ class NoWheelError(PackagingError):
     platform: the target, in words.
     versions: versions that do have a wheel for the target, oldest first; empty if there are none.
     python: a newer Python on Lambda for which it has a wheel, or None.
+    needed_by: the package that needs it, with its version, where it was not asked for itself. Default: None.
     """
 
-    def __init__(self, package: str, platform: str, versions: tuple[str, ...] = (), python: str | None = None) -> None:
+    def __init__(
+        self,
+        package: str,
+        platform: str,
+        versions: tuple[str, ...] = (),
+        python: str | None = None,
+        needed_by: str | None = None,
+    ) -> None:
         other = f"--python {python}, for which it has one" if python else "another --python or --arch"
-        if versions:
+        if needed_by:
+            name = re.split(r"[^\w.-]", needed_by)[0]
+            hint = f"use another version of {name}, or {other}"
+        elif versions:
             hint = f"use a version that has one: {', '.join(versions)}; or {other}"
         elif python:
             hint = f"use {other}"
         else:
-            hint = f"no version of it has one: try {other}, or another package"
-        super().__init__(f"{package} has no wheel for {platform}", hint)
+            hint = (
+                f"no version of it has one: try {other}, or another package; if it is pure Python, put its folder "
+                "beside the notebook"
+            )
+        subject = f"{package}, which {needed_by} needs," if needed_by else package
+        super().__init__(f"{subject} has no wheel for {platform}", hint)
         self.package = package
         self.platform = platform
         self.versions = versions
+        self.needed_by = needed_by
 
 
 class NoSuchPackageError(PackagingError):

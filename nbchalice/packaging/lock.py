@@ -144,20 +144,29 @@ def _without(text: str, names: set[str]) -> str:
 def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget) -> NoWheelError:
     """Ask uv which versions near the wanted one, and which newest one, have a wheel."""
     name = requirement_name(error.package)
-    asked = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == name), error.package)
+    asked = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == name), None)
+    if asked is None and error.needed_by:
+        outer = requirement_name(error.needed_by)
+        needs = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == outer), error.needed_by)
+        return NoWheelError(error.package, target.label, (), _newer(needs, target), needs)
+    asked = asked or error.package
     pin = re.search(r"==\s*([\w.+!-]+)", asked)
     questions = [(name, "highest")]
     if pin:
         questions += [(f"{name}<{pin[1]}", "highest"), (f"{name}>{pin[1]}", "lowest")]
-    found = {version for spec, order in questions if (version := _try(spec, order, target))}
+    found = {version for spec, order in questions if (version := _try(spec, order, target, "--no-deps"))}
+    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)), _newer(asked, target, "--no-deps"))
+
+
+def _newer(requirement: str, target: LambdaTarget, *options: str) -> str | None:
+    """Return the next Python on Lambda for which a requirement has wheels."""
     newer = (LambdaTarget(python, target.arch) for python in PYTHONS[PYTHONS.index(target.python) + 1 :])
-    python = next((other.python for other in newer if _try(asked, "highest", other)), None)
-    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)), python)
+    return next((other.python for other in newer if _try(requirement, "highest", other, *options)), None)
 
 
-def _try(requirement: str, order: str, target: LambdaTarget) -> str | None:
+def _try(requirement: str, order: str, target: LambdaTarget, *options: str) -> str | None:
     try:
-        text = run_uv(["compile", "-", "--no-deps", "--no-header", "--resolution", order], target, requirement)
+        text = run_uv(["compile", "-", "--no-header", "--resolution", order, *options], target, requirement)
     except PackagingError:
         return None
     pin = _PIN.search(text)

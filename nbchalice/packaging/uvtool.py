@@ -18,6 +18,7 @@ from nbchalice.packaging.errors import (
 )
 from nbchalice.packaging.targets import LambdaTarget
 
+_LONGEST = 600
 _NAME = r"`?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?"
 _UNREACHABLE = re.compile(
     r"error sending request|failed to fetch|could not connect|dns error"
@@ -85,7 +86,10 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
             "correct the name, or give the right packages with --requirements FILE",
         )
     if wheel := _NO_WHEEL.search(text):
-        return NoWheelError(next(name for name in wheel.groups() if name), target.label)
+        name = next(name for name in wheel.groups() if name)
+        needs = re.search(rf"([\w.-]+(?:\[[^\]]*\])?[<>=!~]\S*) depends on ({re.escape(name)}\S*)", text)
+        package, needed_by = (needs[2], needs[1]) if needs else (name, None)
+        return NoWheelError(package.rstrip(","), target.label, needed_by=needed_by)
     if version := _NO_VERSION.search(text):
         return NoSuchPackageError(
             f"the package registry has no {version[1]}{version[2]}",
@@ -93,16 +97,26 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
         )
     if "No solution found" in text:
         return ResolutionError(
-            f"the requirements contradict each other: {cause}", "loosen one of them with --requirements FILE"
+            f"the requirements contradict each other: {_premises(text)}",
+            "install versions that fit together, or loosen one with --requirements FILE",
         )
     return UvError(f"uv failed: {cause}", "correct what it names, then run it again")
+
+
+def _premises(text: str) -> str:
+    """Return what uv's proof begins from, without what it concludes."""
+    proof = text.partition(" hint: ")[0].partition("cause: ")[2] or text
+    found = re.findall(r"(?:Because|And because) (.*?)(?:,| and)? we (?:can )?conclude", proof)
+    premises = [re.sub(r"^(([\w.-]+)\S* depends on .*) and you require \2\b\S*$", r"\1", one.strip()) for one in found]
+    short = "; ".join(dict.fromkeys(premises)) or proof
+    return short if len(short) <= _LONGEST else short[:_LONGEST] + " ..."
 
 
 def _cause(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("warning:")]
     text = " ".join(line.removeprefix("cause: ").removeprefix("error: ") for line in lines)
     text = text.partition(" hint: ")[0].removeprefix("No solution found when resolving dependencies ")
-    return text if len(text) <= 600 else text[:600] + " ..."
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
 
 
 def _uv() -> str:

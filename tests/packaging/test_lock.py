@@ -1,4 +1,5 @@
 import re
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -95,6 +96,31 @@ def test_no_wheel_at_all_says_so(tmp_path):
     with pytest.raises(NoWheelError, match="pyspark") as caught:
         lock(["pyspark==3.5.1"], TARGET, cache=tmp_path)
     assert caught.value.versions == () and "no version of it" in caught.value.hint
+
+
+def test_who_needs_what_has_no_wheel_is_told(make_wheel, tmp_path):
+    links = make_wheel("outer", {"outer.py": ""}, requires=["inner==1.*"])
+    with tarfile.open(links / "inner-1.0.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("inner-1.0/PKG-INFO"))
+    with pytest.raises(NoWheelError) as caught:
+        lock(["outer==1.0"], TARGET, cache=tmp_path)
+    assert re.match(r"inner\S*, which outer==1\.0 needs, has no wheel for Python 3\.12 on x86_64", caught.value.message)
+    assert caught.value.hint == "use another version of outer, or another --python or --arch"
+    with pytest.raises(NoWheelError) as caught:
+        lock(["outer==1.0", "inner==1.0"], TARGET, cache=tmp_path)
+    assert caught.value.message.startswith("inner==1.0 has no wheel for") and "pure Python" in caught.value.hint
+
+
+def test_a_contradiction_is_told_by_what_it_begins_from(make_wheel, tmp_path):
+    make_wheel("outer", {"outer.py": ""}, requires=["inner>=2"])
+    make_wheel("inner", {"inner.py": ""})
+    make_wheel("inner", {"inner.py": ""}, version="2.0")
+    with pytest.raises(ResolutionError) as caught:
+        lock(["outer==1.0", "inner==1.0"], TARGET, cache=tmp_path)
+    told = caught.value.message.removeprefix("the requirements contradict each other: ")
+    assert re.fullmatch(
+        r"outer\S+1\.0 depends on inner>=2( and|;) you require inner==1\.0(; you require outer==1\.0)?", told
+    )
 
 
 def test_unknown_package_and_version(tmp_path):
