@@ -77,7 +77,7 @@ def _part(spec: ModuleSpec, files: list[Path]) -> ModuleSpec:
 
 def installed_pins() -> tuple[str, ...]:
     """Return everything installed as `name==version`, sorted; a version's local part (`+cpu`) is left out."""
-    return tuple(sorted({_plain_pin(d) for d in metadata.distributions() if d.metadata["Name"] and d.version}))
+    return _read_pins(_state())
 
 
 def _find_spec(top: str, folder: Path | None) -> ModuleSpec | None:
@@ -157,7 +157,11 @@ def _pin(distribution: metadata.Distribution) -> str:
 
 
 def _plain_pin(distribution: metadata.Distribution) -> str:
-    return f"{requirement_name(distribution.metadata['Name'])}=={distribution.version.partition('+')[0]}"
+    return _named_pin(distribution.metadata["Name"], distribution.version)
+
+
+def _named_pin(name: str, version: str) -> str:
+    return f"{requirement_name(name)}=={version.partition('+')[0]}"
 
 
 def _site_folders() -> set[str]:
@@ -165,8 +169,19 @@ def _site_folders() -> set[str]:
     return {*site.getsitepackages(), site.getusersitepackages(), paths["purelib"], paths["platlib"]}
 
 
+def _state() -> tuple[tuple[str, float], ...]:
+    """Return what changes when something is installed or `sys.path` changes."""
+    return tuple((entry, _modified(entry)) for entry in sys.path)
+
+
+@lru_cache(maxsize=1)
+def _read_pins(_state: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
+    found = (distribution.metadata for distribution in metadata.distributions())
+    return tuple(sorted({_named_pin(one["Name"], one["Version"]) for one in found if one["Name"] and one["Version"]}))
+
+
 def _distributions() -> Mapping[str, tuple[str, ...]]:
-    return _read_distributions(tuple((entry, _modified(entry)) for entry in sys.path))
+    return _read_distributions(_state())
 
 
 @lru_cache(maxsize=1)
