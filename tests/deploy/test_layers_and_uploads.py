@@ -13,6 +13,7 @@ from nbchalice.errors import InvalidInputError
 
 from .harness import app, handler, kinds, package, snapshot
 
+BLOB = bytes(51 * 1024 * 1024)  # stored, not compressed
 BODY = "import dependency\n\ndef lambda_handler(event, context):\n    return dependency.VALUE + {code!r}\n"
 
 
@@ -108,6 +109,29 @@ def test_six_layers_are_too_many(connection, name):
     with pytest.raises(InvalidInputError, match="6 layers with the one for its dependencies"):
         deploy(app(name, handler("a", layer=own)), connection, {"a": Dependencies("1" * 64)})
     assert len(connection.writes) == writes
+
+
+def test_a_layer_over_50_mb_goes_through_the_bucket(connection, name):
+    """Really so large: the local AWS, too, gets it from S3."""
+
+    @dataclass(frozen=True)
+    class Large(Dependencies):
+        def read(self):
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w") as archive:
+                archive.writestr("python/blob.bin", BLOB)
+                archive.writestr(
+                    "python/dependency.py",
+                    "from pathlib import Path\nVALUE = str(Path(__file__).with_name('blob.bin').stat().st_size)\n",
+                )
+            return buffer.getvalue()
+
+    made = app(name, handler("a"))
+    before = len(connection.calls)
+    deploy(made, connection, {"a": Large("4" * 64)})
+    assert ("s3", "PutObject") in connection.calls[before:]
+    assert answer(connection, f"{name}-dev-a") == f"{len(BLOB)}1"
+    engine.delete(made, connection)
 
 
 def test_large_zips_go_through_a_bucket_that_is_made_when_needed_and_kept_empty(connection, made, name, monkeypatch):
