@@ -99,8 +99,9 @@ class EventForm:
         ------
         InvalidInputError: the name cannot be a file's, or a value is not of its field's kind.
         """
-        path = self._events.save(self.save_name.value.strip(), self._with_source(self.read()))
-        self._offer(self.pick.value)
+        name = self.save_name.value.strip()
+        path = self._events.save(name, self._with_source(self.read()))
+        self._offer(("saved", name))
         return str(path)
 
     def _with_source(self, values: Mapping[str, Any]) -> dict[str, Any]:

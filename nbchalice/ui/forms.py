@@ -17,6 +17,7 @@ from nbchalice.ui.panels import area, button, row
 LABEL_WIDTH = "9em"
 INDENT = "calc(9em + 8px)"
 LABEL = {"description_width": LABEL_WIDTH}
+LEAST_ROWS, MOST_ROWS = 4, 16
 WIDE = "calc(100% - 4px)"
 Changed = Callable[[], None]
 
@@ -61,7 +62,7 @@ class AreaInput(TextInput):
         self.box = widgets.Textarea(
             description=field.label,
             placeholder=field.help,
-            rows=4,
+            rows=LEAST_ROWS,
             style=LABEL,
             layout=widgets.Layout(width=WIDE, height="auto"),
         )
@@ -89,6 +90,7 @@ class AreaInput(TextInput):
             self.box.value = json.dumps(json.loads(self.box.value), indent=2, ensure_ascii=False)
 
     def _check(self) -> None:
+        self.box.rows = max(LEAST_ROWS, min(MOST_ROWS, self.box.value.count("\n") + 1))
         problem = json_problem(self.box.value)
         if not self.box.value.strip():
             self.note.value = html.text("empty", "muted")

@@ -181,7 +181,7 @@ def area() -> widgets.HTML:
 
 def status_html(text: str, kind: str = "", detail: str = "") -> str:
     """Return a line that screen readers tell when it changes."""
-    more = html.text(f" {detail}", "muted") if detail else ""
+    more = html.text(f" · {detail}", "muted") if detail else ""
     return html.tag("div", html.tag("b", html.text(text, kind)), more, role="status", **{"aria-live": "polite"})
 
 

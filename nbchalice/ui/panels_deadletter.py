@@ -20,7 +20,8 @@ from nbchalice.ui.panels_buttons import Buttons
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
 
-LONGEST = 200
+LONGEST = 120
+LABELLED = 40
 MOST = 10
 
 
@@ -37,10 +38,15 @@ class DeadLetterCard(Card):
             heads, rows = heads[:-1], [cells[:-1] for cells in rows]
         text = "\n".join([title, html.text_table(heads, rows)] if rows else [title])
         more = f"{depth - len(rows)} more are not shown" if depth > len(rows) else ""
-        table = html.table(heads, [tuple(map(html.text, cells)) for cells in rows]) if rows else ""
+        table = html.table(heads, [_html_row(*cells) for cells in rows]) if rows else ""
         foot = html.tag("div", html.text(more, "muted")) if more and rows else ""
         data = {"queue": queue, "depth": depth, "messages": [one.to_dict() for one in letters]}
         super().__init__(text, html.card(title, table, foot, badge=badge), data)
+
+
+def _html_row(message_id: str, sent: str, received: str, *texts: str) -> tuple[str, ...]:
+    short = (html.tag("span", html.text(cell), style="white-space:nowrap") for cell in (message_id, sent, received))
+    return (*short, *map(html.text, texts))
 
 
 def _when(milliseconds: int) -> str:
@@ -80,7 +86,7 @@ class DeadLetterPanel(Buttons):
         card: Any = self.fallback
         self._name = card.handler
         self._letter = widgets.Dropdown(
-            description="Message", options=self._ids(card), layout=widgets.Layout(width="34em")
+            description="Message", options=self._choices(card), layout=widgets.Layout(width="34em")
         )
         look = self._button("Look again", "Looking…", self._look, "see what is in the queue; everything stays there")
         redrive = self._button(
@@ -94,13 +100,13 @@ class DeadLetterPanel(Buttons):
         )
         return [look, redrive, self._letter, replay]
 
-    def _ids(self, card: Any) -> list[str]:
-        return [letter.message_id for letter in card.letters]
+    def _choices(self, card: Any) -> list[tuple[str, str]]:
+        return [(f"{one.message_id[:8]} {_short(one)[:LABELLED]}", one.message_id) for one in card.letters]
 
     def _look(self) -> None:
         card = look(self._ui, self._name)
         self._card.value = card.html
-        self._letter.options = self._ids(card)
+        self._letter.options = self._choices(card)
 
     def _redrive(self) -> None:
         aws = self._ui.connect()

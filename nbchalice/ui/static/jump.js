@@ -44,6 +44,12 @@ async function jump(notebook, cells, wanted) {
   node.scrollIntoView({ block: "nearest" });
 }
 
+/** A letter that is typed on a panel's button or list must not be a command of the notebook, such as to delete a cell. */
+function keepKey({ target, ctrlKey, metaKey, altKey }) {
+  if (!target.closest?.(`.nbchalice-panel, .${CELL}`)) return;
+  target.toggleAttribute("data-lm-suppress-shortcuts", !(ctrlKey || metaKey || altKey));
+}
+
 /** All that a page needs once, however many panels it shows. */
 class Jumps {
   constructor() {
@@ -53,6 +59,7 @@ class Jumps {
     const act = (event) => this.act(event);
     document.body.addEventListener("click", act);
     document.body.addEventListener("keydown", act);
+    window.addEventListener("keydown", keepKey, true);
     new MutationObserver(() => this.lookSoon()).observe(document.body, { childList: true, subtree: true });
   }
 

@@ -159,7 +159,7 @@ class View {
         this.search, this.level, ...own, this.times, folds, this.copy),
       this.trouble, this.counts, this.list,
     );
-    // The notebook's shortcuts must not take the keys that are typed here.
+    // Where there is no JupyterLab, the page's shortcuts must not take the keys that are typed here.
     el.addEventListener("keydown", (event) => event.target.matches("input, select, button") && event.stopPropagation());
   }
 
