@@ -142,6 +142,15 @@ class Front:
         expect(selected.locator(".cm-content").first).to_contain_text(cell)
         expect(selected).to_be_in_viewport()
 
+    def expect_accessible(self):
+        """All panels have names and contrast, in both themes."""
+        for theme in THEMES:
+            if self.kind == "lab":
+                self.theme(theme)
+            assert self.page.evaluate((Path(__file__).parent / "accessibility.js").read_text()) == [], theme
+        if self.kind == "lab":
+            self.theme("light")
+
     def panel(self, cell):
         """The widget panel below a cell."""
         return (self.cell(cell) if isinstance(cell, str) else cell).locator(".nbchalice-panel").first

@@ -72,6 +72,7 @@ def test_a_session_with_all_panels(front, screenshot, aws):
 
     dead_letters(front, screenshot, aws)
     live(front, screenshot)
+    front.expect_accessible()
     assert not front.alerts and front.page.locator("img[src='x']").count() == 0
 
 

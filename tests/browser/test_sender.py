@@ -84,6 +84,7 @@ def test_the_four_forms(front, screenshot):
     expect(panel).to_contain_text("the time is")
     screenshot(front, panel, "sender-schedule")
 
+    front.expect_accessible()
     jump_to_the_cell(front, front.panel("%chalice send price"))
     assert not front.alerts
     assert front.page.locator("img[src='x']").count() == 0
