@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import (
     AWS,
     JSON,
@@ -194,12 +195,22 @@ class S3(Source):
         """Put an object into the bucket."""
         content = text_of(values.get("message"), "hello from nbchalice").encode()
         if values.get("file"):
-            content = Path(values["file"]).expanduser().read_bytes()
+            content = _read(values["file"])
         key = key_of(options, values)
+        if len(key.encode()) > LONGEST_KEY:
+            raise InvalidInputError(f"the key has {len(key.encode())} bytes; S3 takes {LONGEST_KEY}", "shorten --key")
         answer = aws.client("s3").put_object(Bucket=options["bucket"], Key=key, Body=content)
         request_id = answer["ResponseMetadata"].get("RequestId", "")
         etag = answer["ETag"].strip('"')
         return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        where = "the path is one of the computer that runs the kernel"
+        raise InvalidInputError(f"file {path} cannot be read: {error.strerror}", where) from None
 
 
 def key_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -48,6 +48,9 @@ def test_a_session_with_all_panels(front, screenshot, aws):
 
     status = front.panel("%chalice status")
     expect(status).to_contain_text("registered")
+    press(status, "Plan")
+    expect(status).to_contain_text(f"plan for {front.app} (dev)")
+    screenshot(front, status, "plan")
     press(status, "Deploy")
     expect(status).to_contain_text(f"deployed {front.app} (dev)")
     screenshot(front, status, "status")

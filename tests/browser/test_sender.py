@@ -9,7 +9,7 @@ HANDLERS = [
     "%load_ext nbchalice\n%chalice app {app}",
     "RATE = 1.2",
     '%%on_sqs_message {app}-orders --batch-size 10\ndef price(event):\n    for record in event:\n        app.log.info("%s costs %.2f", record.body, float(record.body) * RATE)',
-    '%%on_sns_message {app}-news\ndef announce(event):\n    app.log.info("%s: %s", event.subject, event.message)',
+    '%%on_sns_message {app}-news --also "on_sqs_message {app}-replies"\ndef announce(event):\n    app.log.info("%s: %s", event.subject, event.message)',
     '%%on_s3_event {app}-uploads --prefix in/ --suffix .csv\ndef ingest(event):\n    app.log.info("new object %s, %d bytes", event.key, event.size)',
     '%%schedule rate(1 hour)\ndef every_hour(event):\n    app.log.info("the time is %s", event.time)',
     "%chalice deploy",
@@ -27,6 +27,7 @@ def front(request, open_notebook):
     front = open_notebook(app, [cell.format(app=app) for cell in HANDLERS], request.param)
     front.run_all(stop_before="%chalice send")
     expect(front.cell("%chalice deploy")).to_contain_text("deployed send-")
+    front.app = app
     return front
 
 
@@ -67,6 +68,10 @@ def test_the_four_forms(front, screenshot):
     press(panel)
     expect(panel).to_contain_text(f"Opening <b>now</b>: We open {EVIL}")
     screenshot(front, panel, "sender-sns")
+    field(panel, "Source").select_option(f"SQS {front.app}-replies")
+    expect(field(panel, "Delay (s)")).to_be_visible()
+    expect(panel.get_by_role("button", name="through SQS")).to_be_visible()
+    expect(field(panel, "Subject")).to_have_count(0)
 
     front.run("%chalice send ingest")
     panel = front.panel("%chalice send ingest")
@@ -84,6 +89,12 @@ def test_the_four_forms(front, screenshot):
     expect(panel).to_contain_text("the time is")
     screenshot(front, panel, "sender-schedule")
 
+    panel = front.panel("%chalice send ingest")
+    field(panel, "Key").fill("in/monday.txt")
+    field(panel, "Key").press("Tab")
+    press(panel)
+    expect(panel.get_by_role("status")).to_contain_text("dropped")
+    screenshot(front, panel, "sender-dropped")
     front.expect_accessible()
     jump_to_the_cell(front, front.panel("%chalice send price"))
     assert not front.alerts

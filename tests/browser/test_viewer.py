@@ -97,7 +97,14 @@ def test_a_log_that_is_followed(open_notebook, screenshot, kind):
     view.get_by_label("Search").fill("got 10")
     expect(view.get_by_text("got 10")).to_be_visible()
     expect(view.get_by_text("<b>careful</b>")).to_have_count(0)
+    request = view.locator(".nbchalice-log-head").first.get_attribute("title").split()[-1]
+    view.get_by_label("Search").fill(request)
+    expect(view.locator("details[class^=nbchalice-log-]:visible")).to_have_count(1)
     view.get_by_label("Search").fill("")
+    front.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view.get_by_role("button", name="Copy").click()
+    expect(view.get_by_role("button", name="Copied")).to_be_visible()
+    assert request in front.page.evaluate("() => navigator.clipboard.readText()")
     view.get_by_role("button", name="Relative times").click()
     expect(view.get_by_text("+0.0").first).to_be_visible()
 

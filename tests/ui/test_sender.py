@@ -154,6 +154,22 @@ def test_errors_stay_in_the_panel(sender):
     assert not sender.results
 
 
+def test_what_aws_refuses_stays_in_the_panel_and_the_next_click_works(sender, monkeypatch):
+    from nbchalice.errors import AWSError
+    from nbchalice.ui.delivery import Way
+
+    def refuse(*_):
+        raise AWSError("the credentials have expired", "log in again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Way, "deliver", refuse)
+        send(sender, message="10")
+    assert "the credentials have expired" in sender._status.value and "log in again" in sender._status.value
+    assert 'role="alert"' in sender._status.value and sender.send_button.description == "Send"
+    send(sender, message="10")
+    assert "done in" in sender._status.value
+
+
 def test_on_real_aws_the_first_click_only_asks(sender):
     sender._confirmed = False
     send(sender, message="10")
@@ -273,3 +289,41 @@ def test_another_reader_of_the_queue_is_named(deployed):
         assert "sender-dev-other reads queue" in sender.event._preview.value
     finally:
         deployed("%chalice delete")
+
+
+def test_files_are_uploaded_and_what_cannot_be_is_told(run, local_aws, tmp_path):
+    from nbchalice.ui.sender import Sender
+
+    run("%chalice app sendfile")
+    run("%%on_s3_event sendfile-up\ndef up(event):\n    print(event.key, event.size)")
+    run("%chalice deploy")
+    sender = Sender(run.notebook.pinned(), "up")
+    (tmp_path / "table.csv").write_bytes(b"\x00\xff1,2")
+    send(sender, file=str(tmp_path / "table.csv"))
+    assert "table.csv 5" in sender._result.value
+    send(sender, file=str(tmp_path / "none.csv"))
+    assert "none.csv cannot be read: No such file" in sender._status.value
+    send(sender, file="", key="x" * 1025)
+    assert "the key has 1025 bytes; S3 takes 1024" in sender._status.value
+
+
+def test_the_retries_of_a_failed_message_are_followed(run, local_aws, aws):
+    from nbchalice.ui.sender import Sender
+
+    aws("sqs").create_queue(QueueName="sender-retries", Attributes={"VisibilityTimeout": "1"})
+    run("%chalice app sendretry")
+    run(QUEUE.format(queue="sender-retries"))
+    run("%chalice deploy")
+    sender = Sender(run.notebook.pinned(), "price")
+    seen, second = [], threading.Event()
+
+    def look(change):
+        seen.append(change["new"])
+        if "attempt 2" in change["new"]:
+            second.set()
+
+    sender._status.observe(look, names="value")
+    send(sender, message="ten")
+    assert second.wait(60), seen
+    assert "attempt 2" in sender._status.value and sender._result.value.count("line 4, in price") >= 1
+    run("%chalice delete")

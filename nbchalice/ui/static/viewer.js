@@ -7,6 +7,8 @@ const DRAW_EVERY = 100;
 const ALIVE_EVERY = 20000;
 const LEVELS = { DEBUG: 10, TRACE: 5, INFO: 20, "": 20, WARN: 30, WARNING: 30, ERROR: 40, CRITICAL: 50, FATAL: 50 };
 const CHOICES = [["", "all levels"], ["INFO", "INFO and above"], ["WARNING", "WARNING and above"], ["ERROR", "ERROR"]];
+// Of a request id the beginning tells enough; the title, the search and the copy have all of it.
+const LONG_ID = /\b([0-9a-f]{8})-[0-9a-f-]{27}$/;
 const FAILED = new Set(["error", "timeout", "partial"]);
 
 function element(name, attributes = {}, ...children) {
@@ -268,7 +270,7 @@ class View {
     const count = `${rows.length} record${rows.length === 1 ? "" : "s"}`;
     invocation.title.replaceChildren(
       element("span", { class: "nbchalice-log-time" }, when), " ",
-      element("span", { class: "nbchalice-log-head" }, head.headline), ` · ${count}`,
+      element("span", { class: "nbchalice-log-head", title: head.headline }, head.headline.replace(LONG_ID, "$1…")), ` · ${count}`,
     );
     if (!node.open) {
       invocation.body.replaceChildren();
