@@ -14,6 +14,7 @@ from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, wishes
+from nbchalice.packaging.searchpath import added_folders
 from nbchalice.packaging.sizes import DIRECT_LIMIT, MB, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
 
@@ -92,6 +93,7 @@ def package_handler(
         wishes=wishes(cells, folder),
         requirements_file=requirements_file,
         further=[module for bundle in bundles for module in bundle.imports],
+        added=added_folders(cells, folder),
         place=partial(place_of, slice.segments, slice.module),
     )
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None

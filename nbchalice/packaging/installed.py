@@ -6,7 +6,7 @@ import json
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -35,13 +35,14 @@ class Owner:
     missing: bool = False
 
 
-def find_owner(wanted: Import, folder: Path | None = None) -> Owner:
+def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path] = ()) -> Owner:
     """Tell where an imported module comes from, without importing it.
 
     Parameters
     ----------
     wanted: the import; for namespace packages such as `google` the whole dotted name decides.
     folder: the notebook's folder, looked at first. Default: none.
+    added: folders looked at last. Default: none.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def find_owner(wanted: Import, folder: Path | None = None) -> Owner:
     """
     if wanted.top in sys.stdlib_module_names or wanted.top in {"nbchalice", "__main__"}:
         return Owner()
-    spec = _find_spec(wanted.top, folder)
+    spec = _find_spec(wanted.top, folder, added)
     if spec is None:
         return Owner(missing=True)
     if spec.origin in _NOT_A_FILE and not spec.submodule_search_locations:
@@ -80,7 +81,7 @@ def installed_pins() -> tuple[str, ...]:
     return _read_pins(_state())
 
 
-def _find_spec(top: str, folder: Path | None) -> ModuleSpec | None:
+def _find_spec(top: str, folder: Path | None, added: Sequence[Path]) -> ModuleSpec | None:
     if folder is not None and (spec := PathFinder.find_spec(top, [str(folder)])) and spec.origin:
         return spec
     for finder in sys.meta_path:
@@ -89,7 +90,7 @@ def _find_spec(top: str, folder: Path | None) -> ModuleSpec | None:
                 return spec
         except Exception:  # noqa: S112 - a foreign finder's own trouble is not ours
             continue
-    return PathFinder.find_spec(top, [str(folder)]) if folder is not None else None
+    return PathFinder.find_spec(top, [str(path) for path in (folder, *added) if path is not None])
 
 
 def _files_of(wanted: Import, spec: ModuleSpec) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -78,6 +78,7 @@ def find_dependencies(
     wishes: Iterable[Wish] = (),
     requirements_file: Path | None = None,
     further: Iterable[str] = (),
+    added: Sequence[Path] = (),
     place: Place = lambda line: None,
 ) -> Dependencies:
     """Return what a module imports: distributions, pinned to what is installed here, and local code.
@@ -91,6 +92,7 @@ def find_dependencies(
         stands in for what is not installed here; one that nothing imports is not shipped. Default: none.
     requirements_file: if given, exactly what it lists is shipped, whatever is imported. Default: None.
     further: modules that are imported besides, by what a bundle holds. Default: none.
+    added: folders that the notebook adds to `sys.path`, looked at last. Default: none.
     place: tells where a line of the module stands in the notebook, for errors. Default: nowhere.
 
     Returns
@@ -107,7 +109,7 @@ def find_dependencies(
     """
     listed = None if requirements_file is None else read_requirements(requirements_file)
     asked = {requirement_name(wish.text): wish for wish in wishes}
-    search = _Search(folder, asked, python, trusting=listed is not None)
+    search = _Search(partial(find_owner, folder=folder, added=added), asked, python, trusting=listed is not None)
     search.run(module, place, further)
     found = search.requirements if listed is None else listed
     return Dependencies(tuple(sorted(set(found))), read_all(search.files.items()))
@@ -116,8 +118,10 @@ def find_dependencies(
 class _Search:
     """The walk over imports, from the slice into local code, and to the plugins of what they import."""
 
-    def __init__(self, folder: Path | None, asked: dict[str, Wish], python: str | None, *, trusting: bool) -> None:
-        self.folder = folder
+    def __init__(
+        self, owner_of: Callable[[Import], Owner], asked: dict[str, Wish], python: str | None, *, trusting: bool
+    ) -> None:
+        self.owner_of = owner_of
         self.asked = asked
         self.python = python
         self.trusting = trusting
@@ -141,7 +145,7 @@ class _Search:
 
     def _visit(self, wanted: Import, place: Place) -> list[tuple[Import, Place]]:
         """Note what an import needs; return what the local modules that it runs import."""
-        owner = find_owner(wanted, self.folder)
+        owner = self.owner_of(wanted)
         strict = wanted.required and not wanted.later and not self.trusting
         if strict and owner == Owner() and (why := _absent(wanted.top, self.python)):
             raise MissingModuleError(*why, place(wanted.line))
@@ -169,7 +173,7 @@ class _Search:
         for source in self._sources.values():
             for modules in find_plugins(source, hosts):
                 for one in (Import(module, (), False, True) for module in modules):
-                    if self._wish_for(one) or not find_owner(one, self.folder).missing:
+                    if self._wish_for(one) or not self.owner_of(one).missing:
                         yield one
                         break
 
