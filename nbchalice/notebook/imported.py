@@ -30,14 +30,18 @@ class Imported:
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
         self._again: set[str] = set()
+        self._library: set[str] = set()
 
     def note(self, _result: Any = None) -> None:
         """Look at the modules that were imported since the last time; called after each cell."""
         watched = _watched()
-        for name, module in list(sys.modules.items()):
-            spec, known = _spec(module), self._seen.get(name)
+        for name in [name for name in list(sys.modules) if name not in self._library]:
+            spec, known = _spec(sys.modules.get(name)), self._seen.get(name)
+            if not _is_local(spec):
+                self._library.add(name)
+                continue
             # importlib.reload finds the spec anew; %autoreload may patch a module and note the time of its file.
-            if spec is None or (known and known.spec is spec and known.loaded == watched.get(name)):
+            if known and known.spec is spec and known.loaded == watched.get(name):
                 continue
             if known and known.spec is not spec and not watched:
                 self._again.add(name)
@@ -113,9 +117,12 @@ def _spec(module: Any) -> Any:
     return getattr(module, "__dict__", {}).get("__spec__")
 
 
-def _digest(origin: str | None) -> str | None:
-    if not origin or not origin.endswith(".py") or origin.startswith(_INSTALLED):
-        return None
+def _is_local(spec: Any) -> bool:
+    origin = getattr(spec, "origin", None)
+    return isinstance(origin, str) and origin.endswith(".py") and not origin.startswith(_INSTALLED)
+
+
+def _digest(origin: str) -> str | None:
     try:
         return hashlib.sha256(Path(origin).read_bytes()).hexdigest()
     except OSError:
