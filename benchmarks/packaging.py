@@ -1,91 +1,141 @@
-"""A handler with pandas: how long until its package is built, beside Chalice; and what an edit uploads."""
+"""A handler with pandas: how long until it is packaged and deployed, beside Chalice; and what an edit uploads.
+
+nbchalice and Chalice get virtual environments of their own in a temporary folder, with the same pandas. uv's and pip's
+own caches are used as they are, those of nbchalice and Chalice begin empty.
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.deploy import environment_of, timed, tool
+
+ROOT = Path(__file__).parent.parent
 PANDAS = "pandas==2.2.3"
-HANDLER = """%%on_s3_event pandas-bucket --python {python} --arch {arch}
+TARGETS = (("3.12", "x86_64"), ("3.13", "arm64"))
+HANDLER = """%%on_sns_message bench-pandas --timeout 30 --python {python} --arch {arch}
 def summarize(event):
     app.log.info("{text} %s", pd.DataFrame({{"a": [1, 2]}}).a.sum())
 """
 CHALICE_APP = """import pandas as pd
 from chalice import Chalice
 
-app = Chalice(app_name="pandas-app")
+app = Chalice(app_name="benchpandas")
 
 
-@app.on_s3_event(bucket="pandas-bucket")
+@app.on_sns_message(topic="bench-pandas")
 def summarize(event):
-    app.log.info("%s", pd.DataFrame({"a": [1, 2]}).a.sum())
+    app.log.info("{text} %s", pd.DataFrame({{"a": [1, 2]}}).a.sum())
 """
 
 
-def notebook(folder: Path, python: str, arch: str, text: str) -> Path:
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook
+class Ours:
+    """nbchalice's command line on a notebook, with a cache that begins empty."""
 
-    cells = [f"%pip install {PANDAS}", "import pandas as pd", HANDLER.format(python=python, arch=arch, text=text)]
-    path = folder / "pandas.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    return path
+    def __init__(self, programs: Path, folder: Path, python: str, arch: str, environment: dict[str, str]) -> None:
+        folder.mkdir()
+        self._command, self._folder = str(programs / "nbchalice"), folder
+        self._python, self._arch = python, arch
+        # Where the Pythons of this computer are found, in which the local AWS runs the functions.
+        home = {"HOME": os.environ["HOME"]}
+        self._environment = {**environment, **home, "NBCHALICE_CACHE": str(folder / "cache")}
+
+    def write(self, text: str) -> None:
+        import nbformat
+        from nbformat.v4 import new_code_cell, new_notebook
+
+        handler = HANDLER.format(python=self._python, arch=self._arch, text=text)
+        cells = [f"%pip install {PANDAS}", "import pandas as pd", handler]
+        notebook = new_notebook(cells=[new_code_cell(cell, id=f"c{n}") for n, cell in enumerate(cells)])
+        nbformat.write(notebook, self._folder / f"benchpandas-{self._arch.replace('_', '-')}.ipynb")
+
+    def run(self, *words: str) -> float:
+        (notebook,) = self._folder.glob("*.ipynb")
+        return timed([self._command, words[0], str(notebook), *words[1:]], self._folder, self._environment)
+
+    def sizes(self) -> str:
+        return ", ".join(f"{path.name} {path.stat().st_size:,} B" for path in sorted((self._folder / "out").iterdir()))
 
 
-def package(path: Path, out: Path, cache: Path) -> float:
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "nbchalice", "package", str(path), "--out", str(out), "--json"]
-    environment = {**os.environ, "NBCHALICE_CACHE": str(cache)}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    sizes = ", ".join(f"{Path(f).name} {Path(f).stat().st_size:,} B" for f in json.loads(done.stdout)["files"])
-    seconds = time.perf_counter() - started
-    print(f"    {seconds:.2f} s: {sizes}")
-    return seconds
+def ours(programs: Path, folder: Path, environment: dict[str, str]) -> dict[str, float]:
+    """Print and return our seconds for each target; returned are those of the first, which is Chalice's own."""
+    found: dict[str, float] = {}
+    for python, arch in TARGETS:
+        one = Ours(programs, folder / arch, python, arch, environment)
+        one.write("sum")
+        seconds = {"package": one.run("package", "--out", "out"), "package again": one.run("package", "--out", "out")}
+        print(f"Python {python}, {arch}: {one.sizes()}")
+        seconds["deploy"] = one.run("deploy")
+        one.write("total")
+        seconds["deploy one edit"] = one.run("deploy")
+        one.run("delete", "--yes")
+        for what, taken in seconds.items():
+            print(f"  nbchalice  {what:16} {taken:7.2f} s")
+        found = found or seconds
+    return found
 
 
-def chalice(folder: Path) -> float | None:
-    """Time `chalice package` for the same handler, or None where Chalice cannot be installed."""
-    from uv import find_uv_bin
-
-    uv = find_uv_bin()
-    try:
-        subprocess.run([uv, "venv", "-q", folder / "venv"], check=True, capture_output=True)
-        python = folder / "venv" / "bin" / "python"
-        install = [uv, "pip", "install", "-q", "-p", python, "chalice", "setuptools", "pip", PANDAS]
-        subprocess.run(install, check=True, capture_output=True)
-    except subprocess.CalledProcessError as error:
-        print(f"  Chalice could not be installed: {error.stderr.decode()[-200:]}")
-        return None
+def chalice(programs: Path, folder: Path, environment: dict[str, str]) -> dict[str, float]:
+    """Return Chalice's seconds for the same handler; it knows x86_64 only."""
     project = folder / "project"
     (project / ".chalice").mkdir(parents=True)
-    (project / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "pandas-app"}')
-    (project / "app.py").write_text(CHALICE_APP.replace("on_s3_event(bucket=", "on_sns_message(topic="))
+    config = {"version": "2.0", "app_name": "benchpandas", "stages": {"dev": {"api_gateway_stage": "api"}}}
+    (project / ".chalice" / "config.json").write_text(json.dumps(config))
     (project / "requirements.txt").write_text(f"{PANDAS}\n")
-    started = time.perf_counter()
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    command = [folder / "venv" / "bin" / "chalice", "package", folder / "out"]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"  Chalice failed: {done.stderr[-300:]}")
-        return None
-    return time.perf_counter() - started
+    (project / "app.py").write_text(CHALICE_APP.format(text="sum"))
+    command = str(programs / "chalice")
+    environment = {**environment, "PATH": f"{programs}:{environment['PATH']}"}
+    found = {"package": timed([command, "package", str(folder / "out")], project, environment)}
+    found["package again"] = timed([command, "package", str(folder / "out")], project, environment)
+    found["deploy"] = timed([command, "deploy"], project, environment)
+    (project / "app.py").write_text(CHALICE_APP.format(text="total"))
+    found["deploy one edit"] = timed([command, "deploy"], project, environment)
+    timed([command, "delete"], project, environment)
+    return found
+
+
+def warm(programs: Path, modules: str) -> Path:
+    """Let Python compile what was just installed, which takes longer than all the rest."""
+    subprocess.run([str(programs / "python"), "-c", f"import {modules}"], check=True, capture_output=True)
+    return programs
+
+
+def measure(server: Any, folder: Path) -> None:
+    """Print both."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VIRTUAL_ENV", "PYTHON"))}
+    environment = {**kept, **environment_of(server, folder)}
+    for variable, name in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip")):
+        environment[variable] = os.environ.get(variable, str(Path.home() / ".cache" / name))
+    own = ours(warm(tool(folder / "ours", str(ROOT), PANDAS), "pandas, nbchalice.cli"), folder / "work", environment)
+    try:
+        programs = tool(folder / "theirs", "chalice", "setuptools<81", "pip", PANDAS)
+        theirs = chalice(warm(programs, "pandas, chalice.cli"), folder, environment)
+    except (subprocess.SubprocessError, RuntimeError, OSError) as error:
+        print(f"  Chalice: not measured ({error})")
+        return
+    for what, seconds in theirs.items():
+        print(f"  Chalice    {what:16} {seconds:7.2f} s   {seconds / own[what]:6.1f} times ours")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for number, (python, arch) in enumerate((("3.12", "x86_64"), ("3.13", "arm64"))):
-            cache = folder / f"cache-{number}"
-            print(f"  {PANDAS} for Python {python} on {arch}: nothing cached, then the same again, then one edit")
-            first = package(notebook(folder, python, arch, "sum"), folder / "out", cache)
-            package(notebook(folder, python, arch, "sum"), folder / "out", cache)
-            edit = package(notebook(folder, python, arch, "total"), folder / "out", cache)
-        took = chalice(folder)
-        if took is not None:
-            print(f"  chalice package: {took:.2f} s, {took / first:.1f} x our first build, {took / edit:.1f} x an edit")
+    from nbchalice.aws.local import server
+    from nbchalice.aws.target import connect
+
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["NBCHALICE_LOCAL_HOME"] = f"{home}/local"
+        os.environ["NBCHALICE_LOCAL_CACHE"] = f"{home}/cache"
+        local = server.ensure_running()
+        try:
+            connect("local").client("sns").create_topic(Name="bench-pandas")
+            (Path(home) / "tools" / "work").mkdir(parents=True)
+            measure(local, Path(home) / "tools")
+        finally:
+            server.stop()
 
 
 if __name__ == "__main__":
