@@ -8,12 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
-from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
+from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbchalice.packaging.handler import HandlerPackage, Written
 
 DEFAULT_STAGE = "dev"
+T = TypeVar("T")
 
 
 def app_name_of(notebook: str) -> str:
@@ -302,52 +303,43 @@ class Project:
         ----------
         verified: whether each module is proven first to do what the kernel does. Default: no.
         """
+        from nbchalice.deploy.check import raise_all
+
         found, broken = self._build(verified=verified)
-        wrong = list(broken.values())
-        if len(wrong) == 1:
-            raise wrong[0]
-        if wrong:
-            raise ProblemsError(wrong)
+        raise_all(list(broken.values()))
         return found
 
     def _build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
         """Return the code of the handlers that can be packaged, and why the others cannot."""
         from nbchalice.deploy.package import Package
 
-        found: dict[str, Package] = {}
+        def build(handler: Handler) -> Package:
+            package = self.package(handler)
+            if verified:
+                self.verify(handler, package)
+            return Package.of(package)
+
+        return self._each(build)
+
+    def _each(self, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
+        """Return what some work makes of each handler, and what is wrong with those it fails for."""
+        made: dict[str, T] = {}
         broken: dict[str, NbChaliceError] = {}
         for handler in self.handlers:
             try:
-                package = self.package(handler)
-                if verified:
-                    self.verify(handler, package)
+                made[handler.name] = work(handler)
             except NbChaliceError as error:
                 broken[handler.name] = error
-                continue
-            artifact = package.artifact
-            found[handler.name] = Package(
-                artifact.zip,
-                artifact.code_sha256,
-                artifact.manifest["python"],
-                package.layer,
-                package.stored,
-                package.sizes,
-            )
-        return found, broken
+        return made, broken
 
     def write_packages(self, out: Path) -> Written:
         """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import."""
-        from nbchalice.packaging.handler import Written
+        from nbchalice.deploy.check import raise_all
+        from nbchalice.packaging.handler import write_all
 
-        built = {handler.name: self.package(handler, whole=True) for handler in self.handlers}
-        contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
-        layers = {package.layer.key: package.layer for package in built.values() if package.layer}
-        contents |= {f"layer-{key[:12]}.zip": layer.read() for key, layer in layers.items()}
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (out / name).write_bytes(content)
-        sizes = {name: package.sizes for name, package in built.items()}
-        return Written(tuple(out / name for name in contents), sizes)
+        built, broken = self._each(partial(self.package, whole=True))
+        raise_all(list(broken.values()))
+        return write_all(built, out)
 
     def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
         """Return what a deploy would do."""

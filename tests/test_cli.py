@@ -113,6 +113,15 @@ def test_package_writes_a_zip_for_each_handler_without_any_aws(cli, notebook, tm
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_package_tells_all_that_is_wrong_and_writes_nothing(cli, tmp_path):
+    cells = [f"%%lambda_function\ndef {name}(event):\n    import no_such_{name}" for name in ("one", "two")]
+    code, _, err = cli("package", write(tmp_path / "wrong.ipynb", cells), "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "no_such_one" in err
+    assert "cell 2, line 3: import no_such_two" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_show_prints_the_module(cli, notebook):
     code, out, _ = cli("show", notebook, "price")
     assert code == 0

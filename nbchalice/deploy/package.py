@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from nbchalice.packaging.sizes import SizeTable
+
+if TYPE_CHECKING:
+    from nbchalice.packaging.handler import HandlerPackage
 
 
 class LayerPackage(Protocol):
@@ -63,3 +66,10 @@ class Package:
     layer: LayerPackage | None = None
     bundles: tuple[BundlePackage, ...] = ()
     sizes: SizeTable | None = None
+
+    @classmethod
+    def of(cls, made: HandlerPackage) -> Package:
+        """Return what is uploaded of a package that was built."""
+        artifact = made.artifact
+        python = artifact.manifest["python"]
+        return cls(artifact.zip, artifact.code_sha256, python, made.layer, made.stored, made.sizes)

@@ -121,3 +121,20 @@ def package_handler(
 def room_for_bundles(sizes: SizeTable) -> int:
     """Return how many bytes of bundles a zip may take, beside what is in it and its layer already."""
     return min(BUNDLES_IN_ZIP, DIRECT_LIMIT - sizes.zipped, UNZIPPED_LIMIT - sizes.unzipped)
+
+
+def write_all(built: Mapping[str, HandlerPackage], out: Path) -> Written:
+    """Write the zips of some handlers into a folder, and each layer once.
+
+    Parameters
+    ----------
+    built: the packages by handler.
+    out: the folder; it is made.
+    """
+    contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
+    layers = {package.layer.key: package.layer for package in built.values() if package.layer}
+    contents |= {f"layer-{key[:12]}.zip": layer.read() for key, layer in layers.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (out / name).write_bytes(content)
+    return Written(tuple(out / name for name in contents), {name: package.sizes for name, package in built.items()})

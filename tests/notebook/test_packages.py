@@ -27,7 +27,9 @@ def written(tmp_path_factory):
     @functools.cache
     def write(name):
         out = tmp_path_factory.mktemp(name)
-        packages = read_project(FIXTURES / f"{name}.ipynb").write_packages(out)
+        project = read_project(FIXTURES / f"{name}.ipynb")
+        assert project.handlers, f"{name} wants a last cell with %%lambda_function, for `nbchalice package`"
+        packages = project.write_packages(out)
         return {path.stem: path for path in packages.paths if not path.name.startswith("layer-")}
 
     return write
