@@ -21,7 +21,6 @@ from nbchalice.ui.forms import INDENT, LABEL, Form
 from nbchalice.ui.panels import area, button, row
 
 if TYPE_CHECKING:
-    from nbchalice.aws.target import Connection
     from nbchalice.project import Project
     from nbchalice.ui.command import Frontend
 
@@ -43,8 +42,8 @@ class EventForm:
 
     def __init__(self, ui: Frontend, handler: str, source: str | None) -> None:
         self._ui, self._name = ui, handler
-        project, aws = ui.project(), ui.connect()
-        found = self._routes(project, aws)
+        project, self._aws = ui.project(), ui.connect()
+        found = self._routes(project)
         self._label = route_of(project.handler(handler), found[0].ref, source).label if source else found[0].label
         self._events = SavedEvents(project.notebook.parent, handler)
         self._history: list[tuple[str, dict[str, Any]]] = []
@@ -62,16 +61,17 @@ class EventForm:
         self.save_button = button("Save event", lambda: None, "keep it in .nbchalice/events, beside the notebook")
         picking = row(self.pick, row(self.save_name, self.save_button))
         self.widget = widgets.VBox([*([self.source] if len(found) > 1 else []), picking, self._fields, self._preview])
-        self._show_source(self.route(project, aws))
+        self._show_source(self.route(project))
         self.source.observe(lambda change: self._choose(change["new"]), names="value")
         self.pick.observe(lambda change: self._picked(change["new"]), names="value")
 
-    def _routes(self, project: Project, aws: Connection) -> list[Route]:
-        return routes(project.handler(self._name), project.app.ref(aws, self._name))
+    def _routes(self, project: Project) -> list[Route]:
+        # For the names alone; what is sent goes over a connection of its own.
+        return routes(project.handler(self._name), project.app.ref(self._aws, self._name))
 
-    def route(self, project: Project, aws: Connection) -> Route:
+    def route(self, project: Project) -> Route:
         """Return the chosen source as the notebook defines it now."""
-        found = self._routes(project, aws)
+        found = self._routes(project)
         same = [route for route in found if route.label == self._label]
         return (same or [route for route in found if route.source.name == self._kind] or found)[0]
 
@@ -119,7 +119,7 @@ class EventForm:
 
     def _look_for_readers(self, route: Route) -> None:
         """Ask who else takes messages from the queue."""
-        found = other_readers(self._ui.connect(), route.source, route.options, route.ref) or ""
+        found = other_readers(self._aws, route.source, route.options, route.ref) or ""
         if found != self._warning:
             self._warning = found
             self._show_preview()
@@ -127,8 +127,8 @@ class EventForm:
     def _show_preview(self) -> None:
         """Say what the service will do with what the fields hold."""
         try:
-            project, aws = self._ui.project(), self._ui.connect()
-            route = self.route(project, aws)
+            project = self._ui.project()
+            route = self.route(project)
             notes = preview(route.source, route.options, self.form.read(), project.handlers, route.ref)
         except NbChaliceError as error:
             self._preview.value = html.text(error.message, "bad")
@@ -145,7 +145,10 @@ class EventForm:
 
     def _choose(self, label: str) -> None:
         self._label = label
-        self._show_source(self.route(self._ui.project(), self._ui.connect()))
+        try:
+            self._show_source(self.route(self._ui.project()))
+        except NbChaliceError as error:
+            self._preview.value = html.text(str(error), "bad")
 
     def _picked(self, choice: tuple[str, str] | None) -> None:
         if choice is not None and not self._filling:

@@ -127,8 +127,7 @@ class Sender(Panel):
         self._worker.start(work, Busy(self.send_button, "Sending…"))
 
     def _make_way(self) -> Way:
-        project, aws = self._ui.project(), self._ui.connect()
-        return Way(aws, self.event.route(project, aws), bool(self._way.value))
+        return Way(self._ui.connect(), self.event.route(self._ui.project()), bool(self._way.value))
 
     def _ask_first(self) -> bool:
         """Return whether to send; on real AWS the first click only asks."""

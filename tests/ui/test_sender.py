@@ -154,6 +154,19 @@ def test_errors_stay_in_the_panel(sender):
     assert not sender.results
 
 
+def test_typing_asks_nothing_of_aws(sender, monkeypatch):
+    for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-readers"]:
+        thread.join(60)
+
+    def refuse(*_, **__):
+        raise AssertionError("AWS was asked")
+
+    monkeypatch.setattr("nbchalice.aws.target.connect", refuse)
+    sender.event.form.inputs["message"].write("1")
+    sender.event.pick.value = ("template", "text")
+    assert "AWS" not in sender.event._preview.value
+
+
 def test_what_aws_refuses_stays_in_the_panel_and_the_next_click_works(sender, monkeypatch):
     from nbchalice.errors import AWSError
     from nbchalice.ui.delivery import Way
