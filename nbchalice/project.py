@@ -91,25 +91,6 @@ def read_project(path: Path, stage: str | None = None) -> Project:
     return Project(name, stage or DEFAULT_STAGE, path, cells, handlers)
 
 
-def require_no_secret_env(handler: Handler) -> None:
-    """Refuse credentials among the environment variables: everybody who may read the function may read them.
-
-    Raises
-    ------
-    SecretInSliceError: names the variable and shows no value.
-    """
-    from nbchalice.notebook.errors import SecretInSliceError
-    from nbchalice.notebook.secrets import find_secret
-
-    for name, value in dict(handler.setting("env") or {}).items():
-        if what := find_secret(f"{name} = {value!r}"):
-            raise SecretInSliceError(
-                f"handler {handler.name}: --env {name} holds {what}",
-                "keep it in Secrets Manager or Parameter Store, give its name with --env, and read it in the handler",
-                handler.location,
-            )
-
-
 @dataclass
 class Project:
     """The handlers of one notebook at one stage, with the cells they are made of.
@@ -249,10 +230,11 @@ class Project:
         CaptureError: the notebook's code cannot become a module.
         PackagingError: a module is missing, no wheel fits Lambda, or the package is too large.
         """
+        from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
         from nbchalice.packaging.targets import LambdaTarget
 
-        require_no_secret_env(handler)
+        require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
         wanted = handler.setting("requirements")
         piece = self.slice(handler)
         return package_handler(

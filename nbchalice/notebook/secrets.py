@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from nbchalice.notebook.errors import SecretInSliceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbchalice.errors import Location
     from nbchalice.notebook.history import Step
 
 _KINDS: dict[str, tuple[str, str]] = {
@@ -83,3 +86,25 @@ def require_no_secrets(steps: list[Step]) -> None:
                     "(for a false alarm, end the line with '# pragma: allowlist secret')",
                     type(place)(place.cell, place.line, None),
                 )
+
+
+def require_no_secret_env(handler: str, variables: Mapping[str, str], place: Location | None) -> None:
+    """Refuse credentials among the environment variables: everybody who may read the function may read them.
+
+    Parameters
+    ----------
+    handler: the handler's name.
+    variables: its environment variables.
+    place: where the handler is defined.
+
+    Raises
+    ------
+    SecretInSliceError: names the variable and shows no value.
+    """
+    for name, value in variables.items():
+        if what := find_secret(f"{name} = {value!r}"):
+            raise SecretInSliceError(
+                f"handler {handler}: --env {name} holds {what}",
+                "keep it in Secrets Manager or Parameter Store, give its name with --env, and read it in the handler",
+                place,
+            )
