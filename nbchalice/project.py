@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
 
 if TYPE_CHECKING:
@@ -237,16 +237,21 @@ class Project:
         require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
         wanted = handler.setting("requirements")
         piece = self.slice(handler)
-        return package_handler(
-            piece,
-            handler.name,
-            LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
-            folder=self.notebook.parent,
-            cells=self.cells,
-            requirements_file=self.notebook.parent / wanted if wanted else None,
-            bundles=[self.bundles[name] for name in piece.bundles],
-            whole=whole,
-        )
+        try:
+            return package_handler(
+                piece,
+                handler.name,
+                LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
+                folder=self.notebook.parent,
+                cells=self.cells,
+                requirements_file=self.notebook.parent / wanted if wanted else None,
+                bundles=[self.bundles[name] for name in piece.bundles],
+                whole=whole,
+            )
+        except PackagingError as error:
+            error.message = f"handler {handler.name}: {error.message}"
+            error.location = error.location or handler.location
+            raise
 
     def verify(self, handler: Handler, package: HandlerPackage | None = None) -> None:
         """Prove that a handler's module works by itself and has the kernel's values.

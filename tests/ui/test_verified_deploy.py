@@ -57,3 +57,10 @@ def test_a_cell_that_was_edited_after_it_was_run_stops_the_deploy(run, local_aws
     error = run.error("%chalice plan")
     assert "cell 3 was edited after it was run" in error.message
     assert "return 2" in str(error)
+
+
+def test_what_cannot_be_packaged_is_told_with_handler_and_cell(run, local_aws):
+    run("%%on_sqs_message verify-orders --requirements absent.txt\ndef price(event):\n    pass")
+    error = run.error("%chalice plan")
+    assert error.message.startswith("handler price: ")
+    assert "cell 3, line 1" in str(error)
