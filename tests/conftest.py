@@ -49,5 +49,5 @@ def aws(local_aws):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest, so that the workers end together."""
-    items.sort(key=lambda item: ("test_crash" not in item.nodeid, "tests/browser" not in item.nodeid))
+    """Begin with the file that takes longest, so that the workers end together."""
+    items.sort(key=lambda item: "test_crash" not in item.nodeid)
