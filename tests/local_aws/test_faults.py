@@ -77,7 +77,7 @@ def test_calls_are_recorded_by_service_and_operation(faults, impatient, function
     impatient("s3").put_object(Bucket="recorded", Key="a/b", Body=b"")
     impatient("s3").get_bucket_notification_configuration(Bucket="recorded")
     impatient("scheduler").list_schedules()
-    assert server.control("GET", "faults")["calls"] == [
+    expected = [
         ["sqs", "ListQueues"],
         ["sns", "ListTopics"],
         ["lambda", "GetFunctionConfiguration"],
@@ -87,6 +87,9 @@ def test_calls_are_recorded_by_service_and_operation(faults, impatient, function
         ["s3", "GetBucketNotificationConfiguration"],
         ["scheduler", "ListSchedules"],
     ]
+    recorded = iter(server.control("GET", "faults")["calls"])
+    # In this order; a kernel of another test may still call between them.
+    assert all(call in recorded for call in expected)
 
 
 def test_latency_is_added(faults, impatient):
