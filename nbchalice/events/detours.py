@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.errors import AWSError, InvalidInputError
-from nbchalice.events.matching import body_of, matches
 from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
 from nbchalice.sources.base import AWS, FunctionRef, Source
 from nbchalice.sources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.sources.bucket import PRINCIPAL as S3_SERVICE
 from nbchalice.sources.locks import locked
 from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.rule import PRINCIPAL as EVENTS
 from nbchalice.sources.rule import TARGET_ID, Rule
 from nbchalice.sources.sqs import patterns_of, queue_of

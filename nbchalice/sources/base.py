@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from nbchalice.sources.options import Option, problems
@@ -164,6 +165,23 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Note:
+    """One thing to know before a test event is sent.
+
+    Parameters
+    ----------
+    text: the note.
+    passes: whether the event reaches the handler it speaks of; None where it speaks of none.
+    """
+
+    text: str
+    passes: bool | None = None
+
+    def __str__(self) -> str:
+        return {True: "✓ ", False: "✗ ", None: ""}[self.passes] + self.text
+
+
+@dataclass(frozen=True)
 class Sent:
     """A test event on its way.
 
@@ -277,6 +295,28 @@ class Source(ABC):
     def rivals(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return a warning where other functions take the trigger's events away, or None; asks AWS."""
         return None
+
+    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+        """Return values for the form, by name; the first is what the form starts with."""
+        return {"sample": {field.name: field.default for field in self.fields if field.default}}
+
+    def settled(self, options: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the form's values with what `send` would choose itself, such as the key of an object."""
+        return values
+
+    def upcoming(self, options: Mapping[str, Any], now: datetime) -> list[Note]:
+        """Return when the trigger runs by itself."""
+        return []
+
+    def verdict(
+        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
+    ) -> Note | None:
+        """Return whether the trigger of a handler lets an event through, or None where all pass."""
+        return None
+
+    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+        """Whether one event reaches both of two triggers, as all subscriptions of a topic get a message."""
+        return False
 
     @abstractmethod
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:

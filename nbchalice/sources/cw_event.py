@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Preflight, Resource, Sent, Source, json_of
+from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Note, Preflight, Resource, Sent, Source, json_of
 from nbchalice.sources.filters import pattern_problems
 from nbchalice.sources.invoking import send_event
+from nbchalice.sources.matching import matches
 from nbchalice.sources.options import Option, json_value, near
 from nbchalice.sources.rule import attached_rules, name_problems, rule_of
 
@@ -69,6 +70,16 @@ class CloudWatchEvents(Source):
     def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
         """Look at the length of the name."""
         return Preflight(name_problems(function))
+
+    def verdict(
+        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
+    ) -> Note | None:
+        """Return whether the pattern matches the event."""
+        event = self.sample(options, function, **values)
+        if str(event["source"]).startswith("aws."):
+            return None  # Only AWS may put such events on the bus: the function is invoked directly.
+        passes = matches(options["event_pattern"], event)
+        return Note(f"{handler}: its event pattern {'lets it through' if passes else 'does not match'}", passes)
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with the source and detail type of the pattern (EventBridge: Events)."""

@@ -14,6 +14,7 @@ from nbchalice.sources.base import (
     JSON,
     Field,
     FunctionRef,
+    Note,
     Preflight,
     Problem,
     Resource,
@@ -159,6 +160,39 @@ class S3(Source):
             return Preflight([Problem(f"bucket {bucket} is in {region}, the function in {function.region}", hint)])
         return Preflight()
 
+    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+        """Return objects whose keys the prefix and the suffix let through."""
+        return {
+            **super().templates(options, function),
+            "key with blanks": {"key": matching_key(options, "a b+c ä"), "message": "hello from nbchalice"},
+            "CSV": {"key": matching_key(options, "table"), "message": "a,b,c\n1,2,3\n"},
+            "JSON": {"key": matching_key(options, "item"), "message": '{"hello": "nbchalice"}'},
+        }
+
+    def settled(self, options: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values with the key: it is the same object for all handlers of the bucket."""
+        return {**values, "key": key_of(options, values)}
+
+    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+        """Whether both listen to one bucket."""
+        return bool(one["bucket"] == other["bucket"])
+
+    def verdict(
+        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
+    ) -> Note | None:
+        """Return whether the event type, the prefix and the suffix let the object through."""
+        key, wrong = key_of(options, values), []
+        listens = options.get("events") or DEFAULT_EVENTS
+        if not any("s3:ObjectCreated:Put".startswith(event.rstrip("*")) for event in listens):
+            wrong.append("it does not listen to created objects")
+        if not key.startswith(options.get("prefix") or ""):
+            wrong.append(f"the key does not begin with {options['prefix']}")
+        if not key.endswith(options.get("suffix") or ""):
+            wrong.append(f"the key does not end with {options['suffix']}")
+        if wrong:
+            return Note(f"{handler}: {'; '.join(wrong)}", False)
+        return Note(f"{handler} gets {key}", True)
+
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
         content = text_of(values.get("message"), "hello from nbchalice")
@@ -219,6 +253,6 @@ def key_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     return str(values.get("key") or name)
 
 
-def matching_key(options: Mapping[str, Any]) -> str:
-    """Return a key that the prefix and the suffix let through."""
-    return f"{options.get('prefix') or ''}hello{options.get('suffix') or '.txt'}"
+def matching_key(options: Mapping[str, Any], name: str = "hello") -> str:
+    """Return a key with a name in it that the prefix and the suffix let through."""
+    return f"{options.get('prefix') or ''}{name}{options.get('suffix') or '.txt'}"

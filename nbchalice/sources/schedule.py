@@ -10,15 +10,15 @@ from typing import Any
 
 from nbchalice.runtime.expressions import parse_schedule
 from nbchalice.runtime.schedules import Rate
-from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Preflight, Resource, Sent, Source, json_of
-from nbchalice.sources.firings import next_firings
+from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Note, Preflight, Resource, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.rule import Rule, attached_rules, name_problems, rule_of
+from nbchalice.sources.schedule_times import next_runs
 from nbchalice.sources.scheduler import SchedulerRole, SchedulerSchedule, attached_schedules
 
 LONGEST_DESCRIPTION = 512
-FIRINGS = 5
+NEXT_RUNS = 5
 
 
 def uses_scheduler(options: Mapping[str, Any]) -> bool:
@@ -63,7 +63,7 @@ class Schedule(Source):
         zone = options.get("timezone")
         try:
             schedule = parse_schedule(str(text))
-            next_firings(schedule, datetime.now(UTC), 1, zone or "UTC")
+            next_runs(schedule, datetime.now(UTC), 1, zone or "UTC")
         except ValueError as error:
             return [f"--timezone {error}" if "time zone" in str(error) else str(error)]
         if zone and isinstance(schedule, Rate):
@@ -81,7 +81,7 @@ class Schedule(Source):
             unit = schedule.unit.lower()
             every = unit.removesuffix("s") if schedule.value == 1 else f"{schedule.value} {unit}"
             return [f"fires every {every}, counted from the deploy"]
-        moments = next_firings(schedule, datetime.now(UTC), FIRINGS, options.get("timezone") or "UTC")
+        moments = next_runs(schedule, datetime.now(UTC), NEXT_RUNS, options.get("timezone") or "UTC")
         local = [moment.astimezone().strftime("%a %d %b %Y %H:%M") for moment in moments]
         window = options.get("flexible_window")
         within = f", each up to {window} min later" if window else ""
@@ -122,6 +122,23 @@ class Schedule(Source):
     def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
         """Look at the length of the name."""
         return Preflight(name_problems(function))
+
+    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+        """Return an event with a detail beside the plain one."""
+        return {**super().templates(options, function), "with a detail": {"detail": '{"hello": "nbchalice"}'}}
+
+    def upcoming(self, options: Mapping[str, Any], now: datetime) -> list[Note]:
+        """Return the next runs."""
+        if options.get("enabled") is False:
+            return [Note("disabled: it does not run by itself")]
+        expression, zone = str(options["expression"]), options.get("timezone") or "UTC"
+        moments = next_runs(expression, now, NEXT_RUNS, zone)
+        if not moments:
+            return [Note("it does not run again")]
+        times = ", ".join(f"{moment:%a %d %b %H:%M}" for moment in moments)
+        # AWS counts a rate from the moment when the rule was made.
+        condition = ", if deployed now" if expression.strip().startswith("rate") else ""
+        return [Note(f"next runs ({zone}{condition}): {times}")]
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Any:
         """Return a scheduled event, or the constant input (EventBridge: events from EventBridge scheduled rules)."""

@@ -15,6 +15,7 @@ from nbchalice.sources.base import (
     JSON,
     Field,
     FunctionRef,
+    Note,
     Preflight,
     Problem,
     Resource,
@@ -24,6 +25,7 @@ from nbchalice.sources.base import (
     text_of,
 )
 from nbchalice.sources.filters import filter_policy_problems
+from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.permission import Permission, principal_of, source_arn_of
 from nbchalice.sources.queue import Queue, QueueRef, queue_problem
@@ -176,6 +178,31 @@ class SNS(Source):
             found.append(Problem(f"queue {queue.name} of --redrive-dlq does not exist in {queue.region}", hint))
         return Preflight(found)
 
+    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+        """Return messages with and without a subject."""
+        return {
+            **super().templates(options, function),
+            "with a subject": {"message": "We open at nine", "subject": "Opening"},
+            "JSON with an attribute": {"message": '{"hello": "nbchalice"}', "attribute": {"kind": "test"}},
+        }
+
+    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+        """Whether both listen to one topic."""
+        return topic_arn(one["topic"], function) == topic_arn(other["topic"], function)
+
+    def verdict(
+        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
+    ) -> Note | None:
+        """Return what the filter policy does with the message."""
+        policy = options.get("filter_policy")
+        if not policy:
+            return Note(f"{handler} gets every message of the topic", True)
+        in_body = options.get("filter_scope") == "MessageBody"
+        message = body_of(values.get("message") or "") if in_body else dict(values.get("attribute") or {})
+        passes = matches(policy, message)
+        what = "lets it through" if passes else "does not match: SNS drops it"
+        return Note(f"{handler}: its filter policy {what}", passes)
+
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one notification (Lambda: Amazon SNS notification event)."""
         arn = topic_arn(options["topic"], function)
@@ -212,3 +239,15 @@ class SNS(Source):
         message = text_of(values.get("message"), "hello from nbchalice")
         answer = aws.client("sns", region_of(arn)).publish(TopicArn=arn, Message=message, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
+
+
+def notification_of(event: JSON) -> JSON:
+    """Return what a queue that is subscribed to the topic gets (SNS: "Fanout to Amazon SQS queues").
+
+    Parameters
+    ----------
+    event: the event that a function gets.
+    """
+    names = {"SigningCertUrl": "SigningCertURL", "UnsubscribeUrl": "UnsubscribeURL"}
+    notification = event["Records"][0]["Sns"]
+    return {names.get(name, name): value for name, value in notification.items() if name != "MessageAttributes"}

@@ -13,6 +13,7 @@ from nbchalice.sources.base import (
     JSON,
     Field,
     FunctionRef,
+    Note,
     Preflight,
     Problem,
     Resource,
@@ -24,8 +25,11 @@ from nbchalice.sources.base import (
 )
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.mapping import EventSourceMapping, other_functions
+from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.queue import Queue, QueueRef, RedrivePolicy, VisibilityTimeout, queue_problem, visibility_timeout
+from nbchalice.sources.s3 import S3
+from nbchalice.sources.sns import SNS, notification_of
 
 SERVICE_DEFAULT_VISIBILITY = 30
 # Lambda, "Creating and configuring an Amazon SQS event source mapping": five tries or more before a dead-letter queue.
@@ -222,6 +226,34 @@ class SQS(Source):
             return None
         verb = "reads" if len(names) == 1 else "read"
         return f"{', '.join(names)} {verb} queue {queue.name}, too: each message goes to one of its readers only"
+
+    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+        """Return texts, and what a queue gets from a bucket and from a topic."""
+        stored = S3().sample({"bucket": "uploads"}, function)
+        published = SNS().sample({"topic": "news"}, function, message="We open at nine", subject="Opening")
+        return {
+            **super().templates(options, function),
+            "text": {"message": "hello from nbchalice"},
+            "with an attribute": {"message": '{"hello": "nbchalice"}', "attribute": {"kind": "test"}},
+            "S3 notification": {"message": json.dumps(stored, indent=2)},
+            "SNS notification": {"message": json.dumps(notification_of(published), indent=2)},
+        }
+
+    def verdict(
+        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
+    ) -> Note | None:
+        """Return what the mapping's filter does with the message."""
+        patterns = patterns_of(options)
+        if not patterns:
+            return None
+        attributes = {
+            name: {"stringValue": value, "dataType": "String"}
+            for name, value in dict(values.get("attribute") or {}).items()
+        }
+        record = {"body": body_of(values.get("message") or ""), "messageAttributes": attributes}
+        passes = any(matches(pattern, record) for pattern in patterns)
+        text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
+        return Note(text, passes)
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""

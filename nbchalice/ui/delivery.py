@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.attempts import later_attempts
 from nbchalice.events.invoke import invoke
-from nbchalice.events.preview import Note, preview
+from nbchalice.events.preview import preview
 from nbchalice.events.send import Progress, SendResult, send
 from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text
-from nbchalice.sources.base import Field, Source
+from nbchalice.sources.base import Field, Note, Source
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 

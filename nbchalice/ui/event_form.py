@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.events.preview import Note, preview
+from nbchalice.events.preview import preview
 from nbchalice.events.saved import SavedEvents
 from nbchalice.events.send import other_readers
-from nbchalice.events.templates import templates
 from nbchalice.events.triggers import Route, labels, route_of, routes
+from nbchalice.sources.base import Note
 from nbchalice.ui import html
 from nbchalice.ui.delivery import fields_for, notes_html
 from nbchalice.ui.forms import INDENT, LABEL, Form
@@ -110,7 +110,7 @@ class EventForm:
     def _show_source(self, route: Route) -> None:
         """Show the fields of a source, filled with its sample."""
         self._kind, self.way = route.source.name, route.source.way or f"through {route.source.title}"
-        self._templates = templates(route.source, route.options, route.ref)
+        self._templates = route.source.templates(route.options, route.ref)
         self.form = Form(fields_for(route.source, route.options), self._show_preview)
         self._fields.children = [self.form.widget]
         self._offer(("template", "sample"))

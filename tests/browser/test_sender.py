@@ -84,7 +84,7 @@ def test_the_four_forms(front, screenshot):
 
     front.run("%chalice send every_hour")
     panel = front.panel("%chalice send every_hour")
-    expect(panel).to_contain_text("next firings (UTC, if deployed now)")
+    expect(panel).to_contain_text("next runs (UTC, if deployed now)")
     press(panel)
     expect(panel).to_contain_text("the time is")
     screenshot(front, panel, "sender-schedule")

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nbchalice.events.matching import body_of, matches
 from nbchalice.events.preview import preview
-from nbchalice.events.templates import templates
 from nbchalice.handlers import Handler
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import FunctionRef
+from nbchalice.sources.matching import body_of, matches
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 
@@ -99,9 +98,9 @@ def test_a_queue_without_filter_says_nothing_and_one_with_it_does():
     assert notes("on_sqs_message", options, {"message": "x"})[0][1] is False
 
 
-def test_a_schedule_tells_its_next_firings():
+def test_a_schedule_tells_its_next_runs():
     (text, passes) = notes("schedule", {"expression": "cron(0 9 ? * MON-FRI *)"}, {})[0]
-    assert text.startswith("next firings (UTC): Mon 07 Jan 09:00, Tue 08 Jan 09:00") and passes is None
+    assert text.startswith("next runs (UTC): Mon 07 Jan 09:00, Tue 08 Jan 09:00") and passes is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_a_schedule_tells_its_next_firings():
     ],
 )
 def test_every_template_makes_a_sample_event(source, options):
-    made = templates(SOURCES[source], options, REF)
+    made = SOURCES[source].templates(options, REF)
     assert next(iter(made)) == "sample" and len(made) > 1
     for values in made.values():
         assert SOURCES[source].sample(options, REF, **values)

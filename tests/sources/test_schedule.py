@@ -122,7 +122,7 @@ def test_a_name_that_eventbridge_would_refuse_is_told_before_anything_is_made(de
         one.deploy()
 
 
-def test_the_notes_tell_the_next_firings_in_local_time(registered):
+def test_the_notes_tell_the_next_runs_in_local_time(registered):
     cron = registered(lambda app: app.schedule("cron(0 9 ? * MON-FRI *)", timezone="Europe/Vienna", flexible_window=10))
     note = cron.notes()[0]
     assert note.startswith("fires next: ") and note.count(":") == 6 and note.endswith("each up to 10 min later")

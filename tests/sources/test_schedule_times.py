@@ -4,13 +4,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from nbchalice import Rate
-from nbchalice.sources.firings import next_firings
+from nbchalice.sources.schedule_times import next_runs
 
 START = datetime(2026, 1, 30, 12, 7, tzinfo=UTC)
 
 
 def shown(expression, count=4, after=START, **options):
-    return [moment.strftime("%Y-%m-%d %H:%M") for moment in next_firings(expression, after, count, **options)]
+    return [moment.strftime("%Y-%m-%d %H:%M") for moment in next_runs(expression, after, count, **options)]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_next_moments_are_those_of_the_calendar(expression, expected):
 
 
 def test_a_time_zone_moves_the_clock():
-    vienna = next_firings("cron(0 9 * * ? *)", START, 1, tz="Europe/Vienna")
+    vienna = next_runs("cron(0 9 * * ? *)", START, 1, tz="Europe/Vienna")
     assert vienna == [datetime(2026, 1, 31, 8, 0, tzinfo=UTC)]
     assert vienna[0].tzinfo == ZoneInfo("Europe/Vienna")
 
@@ -73,10 +73,10 @@ def test_a_naive_moment_is_in_the_schedules_zone():
 
 def test_an_unknown_time_zone_is_refused():
     with pytest.raises(ValueError, match="'Vienna' is no time zone; write it as Europe/Vienna or UTC"):
-        next_firings("rate(1 hour)", START, tz="Vienna")
+        next_runs("rate(1 hour)", START, tz="Vienna")
 
 
 def test_moments_are_in_order_and_apart():
-    moments = next_firings("cron(*/7 */5 ? * MON,SUN *)", START, 200)
+    moments = next_runs("cron(*/7 */5 ? * MON,SUN *)", START, 200)
     assert moments == sorted(set(moments))
     assert min(b - a for a, b in zip(moments, moments[1:], strict=False)) >= timedelta(minutes=1)

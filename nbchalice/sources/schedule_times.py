@@ -1,4 +1,4 @@
-"""When a schedule fires next: shown before it is deployed, so never shipped."""
+"""When a schedule runs next: shown before it is deployed, so never shipped."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from nbchalice.runtime.schedules import At, Cron, Rate, ScheduleExpression
 _UNITS = {"MINUTES": timedelta(minutes=1), "HOURS": timedelta(hours=1), "DAYS": timedelta(days=1)}
 
 
-def next_firings(
-    expression: str | ScheduleExpression, after: datetime, count: int = 5, tz: str = "UTC"
-) -> list[datetime]:
-    """Return the next moments at which a schedule fires.
+def next_runs(expression: str | ScheduleExpression, after: datetime, count: int = 5, tz: str = "UTC") -> list[datetime]:
+    """Return the next moments at which a schedule runs.
 
     Parameters
     ----------
