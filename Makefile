@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 STAMP := .stamps/venv
 
-.PHONY: help setup demo check test lab bench clean
+.PHONY: help setup demo check quick test lab bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ check: setup  ## linters and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+quick: setup  ## the tests that need no network, no local AWS and no browser
+	.venv/bin/pytest -q -n 2 --dist worksteal -m "not local_aws and not browser and not slow"
 
 test: check  ## every test, in the browser too
 	.venv/bin/pytest -q -n 2 --dist loadfile

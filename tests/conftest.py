@@ -49,5 +49,18 @@ def aws(local_aws):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the file that takes longest, so that the workers end together."""
+    """Mark what asks for the local AWS; begin with the file that takes longest, so that the workers end together."""
+    for item in items:
+        if {"local_aws", "aws"} & set(item.fixturenames):
+            item.add_marker("local_aws")
     items.sort(key=lambda item: "test_crash" not in item.nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_unasked_local_aws(request, no_other_aws):
+    """Where tests of the local AWS are left out, none of the others may start one unnoticed."""
+    yield
+    if "not local_aws" in request.config.option.markexpr:
+        from nbchalice.aws.local import server
+
+        assert server.status() is None, "a test started a local AWS without the marker local_aws"

@@ -9,6 +9,8 @@ import sys
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.local_aws
+
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 HANDLERS = {"price": "SQS", "announce": "SNS", "ingest": "S3", "every_hour": "Schedule"}
 

@@ -16,6 +16,8 @@ from nbchalice.deploy.desired import App
 from .harness import app, arn, handler, package, s3, schedule, sns, sqs
 from .test_bundles import Big
 
+pytestmark = pytest.mark.local_aws
+
 # Calls what the event says and answers with the error's code; counts messages into the queue named in it.
 CODE = """
 import botocore.exceptions, botocore.session

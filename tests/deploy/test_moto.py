@@ -15,6 +15,8 @@ from nbchalice.errors import InvalidInputError, ProblemsError
 
 from .harness import app, deploy, handler, kinds, plan, s3, schedule, sns, sqs
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "123456789012"
 
 

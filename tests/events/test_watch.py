@@ -10,6 +10,7 @@ from nbchalice.errors import AWSError
 from nbchalice.events.send import Progress, send
 from nbchalice.logs.records import Invocation
 from nbchalice.sources.base import FunctionRef, Sent
+from nbchalice.sources.lambda_function import PureLambda
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "0" * 12)
 R = "11111111-aaaa-4aaa-8aaa-111111111111"
@@ -51,9 +52,7 @@ class Logs:
         return {"events": found, "ResponseMetadata": {"HTTPHeaders": {"date": THEN_TEXT}}}
 
 
-class Source:
-    name = "lambda_function"
-
+class Source(PureLambda):
     def __init__(self, logs):
         self.logs = logs
 

@@ -17,6 +17,8 @@ import pytest
 from nbchalice.aws.local import connection, environment, process, server
 from nbchalice.errors import LocalAWSError
 
+pytestmark = pytest.mark.local_aws
+
 START = "from nbchalice.aws.local import server; a = server.ensure_running(); print(a.pid, a.endpoint)"
 
 

@@ -13,6 +13,8 @@ from nbchalice.project import read_project
 from .harness import FIXTURES, NAMES, PYTHONS, ROOT, expectation, run_clean, run_script
 from .test_fixtures import captured
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = {"function", "handler", "notebook", "python", "requirements", "cells", "sha256"}
 # What only the order or the outcome of executions tells cannot be read.
 READ = [name for name in NAMES if not any(expectation(name).get(key) for key in ("live", "runs"))]

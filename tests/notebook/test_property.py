@@ -1,11 +1,14 @@
 """Random notebooks of assignments, functions, changes in place and reruns: what is captured does what the kernel does."""
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.slice import slice_handler
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["a", "b", "c", "d"]
 FUNCTIONS = ["f0", "f1", "f2"]

@@ -287,6 +287,7 @@ def science(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_arrays_travel_as_npy(science):
     out = science("""
 a = np.arange(6, dtype="f4").reshape(2, 3)
@@ -298,6 +299,7 @@ except BundleFormatError as e: print("pickle" in e.hint)
     assert out[:3] == ["npy", "True", "float32"] and out[3].startswith("numpy==") and out[4] == "True"
 
 
+@pytest.mark.slow
 def test_frames_travel_as_parquet_and_what_would_change_is_an_error(science):
     out = science("""
 f = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(["2024-01-01", "2024-01-02"])}, index=["x", "y"])
@@ -313,6 +315,7 @@ except BundleFormatError as e: print("to_frame" in e.hint)
     assert out[:3] == ["parquet", "pandas", "pyarrow"] and out[-1] == "True" and out[3:5] == ["refused", "True"]
 
 
+@pytest.mark.slow
 def test_models_travel_when_asked_with_what_they_need(science):
     out = science("""
 from sklearn.linear_model import LinearRegression

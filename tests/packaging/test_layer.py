@@ -11,6 +11,8 @@ from nbchalice.packaging.layer import build_layer
 from nbchalice.packaging.lock import Lock, lock
 from nbchalice.packaging.targets import LambdaTarget
 
+pytestmark = pytest.mark.slow
+
 
 def test_layout_is_what_lambda_wants(shared_cache):
     layer = build_layer(

@@ -17,6 +17,8 @@ from nbchalice.packaging.errors import (
 from nbchalice.packaging.lock import lock, requirement_name
 from nbchalice.packaging.targets import LambdaTarget
 
+pytestmark = pytest.mark.slow
+
 TARGET = LambdaTarget("3.12")
 
 

@@ -8,6 +8,8 @@ from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
 from nbchalice.project import read_project
 
+pytestmark = pytest.mark.slow
+
 X86_64, AARCH64 = 62, 183
 TARGETS = {"x86": ("3.12", "x86_64", X86_64), "arm": ("3.13", "arm64", AARCH64)}
 HANDLER = """%%lambda_function --python {python} --arch {arch} --memory 512 --timeout 60

@@ -327,6 +327,7 @@ def environment(tmp_path_factory):
     return ask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "requirements"),
     [
@@ -344,6 +345,7 @@ def test_namespace_packages_are_told_apart_by_their_files(environment, module, r
     assert environment(module) == [requirements, []]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flat_edit", "src_edit", "copied"])
 def test_packages_that_no_registry_has_come_along(environment, name):
     requirements, vendored = environment(f"import {name}")

@@ -96,6 +96,7 @@ def on_lambda(request, run_on_lambda, tmp_path_factory):
     return functools.partial(run_on_lambda, python=python, client=[folder])
 
 
+@pytest.mark.slow
 @linux
 def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp_path, on_lambda):
     events = [{"Records": [record(body)]} for body in ("1", "bad", "3")]
@@ -108,6 +109,7 @@ def test_aws_runtime_client_success_then_exception_naming_the_cell_then_warm(tmp
     assert "got 1" in output
 
 
+@pytest.mark.slow
 @linux
 def test_aws_runtime_client_import_error(tmp_path, on_lambda):
     helper = [("helper.py", b"import no_such_module\n")]
@@ -118,6 +120,7 @@ def test_aws_runtime_client_import_error(tmp_path, on_lambda):
     assert 'helper.py", line 1, in <module>\n    import no_such_module' in output
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("before", "said", "shown"),
@@ -149,6 +152,7 @@ def price(event):
 """
 
 
+@pytest.mark.slow
 @linux
 def test_aws_runtime_client_logs_what_led_to_an_exception(tmp_path, on_lambda):
     events = [{"Records": [record(body)]} for body in ("x", "many")]
@@ -163,6 +167,7 @@ def test_aws_runtime_client_logs_what_led_to_an_exception(tmp_path, on_lambda):
     assert "KeyError: 'a'" in output.partition("in full: ExceptionGroup")[2]
 
 
+@pytest.mark.slow
 @linux
 def test_aws_runtime_client_partial_batch_failure(tmp_path, on_lambda):
     handler = HANDLER.replace("batch_size=10", "batch_size=10, report_failures=True")

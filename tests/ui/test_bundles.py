@@ -181,6 +181,7 @@ def test_what_cannot_travel_is_refused_with_the_reason(run, name, message):
     assert message in error.message
 
 
+@pytest.mark.local_aws
 def test_a_damaged_bundle_is_refused(run, tmp_path):
     run(TRAIN)
     path = run("%chalice bundle weights").bundle.content
@@ -196,6 +197,7 @@ def test_a_damaged_bundle_is_refused(run, tmp_path):
     assert "cannot be read" in run.error("%chalice show price").message
 
 
+@pytest.mark.local_aws
 def test_what_cannot_be_loaded_elsewhere_is_found_by_the_verification(run):
     run(TRAIN + "\nclass Reader(Model):\n    def __setstate__(self, state):\n        open('weights' + '.txt').read()\n")
     run("model = Reader({})\nopen('weights.txt', 'w').close()")
