@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from .guard import CONTROL_PREFIX, Request
+from .faults import FaultInjector
+from .guard import CONTROL_PREFIX
+from .pool import WorkerPool
+from .request import Request
 
-if TYPE_CHECKING:
-    from .service import Service
+
+class Administered(Protocol):
+    """The running service, as far as it is administered."""
+
+    pool: WorkerPool
+    faults: FaultInjector
+    save_problems: list[str]
+
+    def save(self) -> list[str]:
+        """Save the state; return what could not be saved."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def prepare_end(self) -> list[str]:
+        """Take no more calls and save; return what could not be saved."""
+
+    def stop_soon(self) -> None:
+        """End the process after the answer was sent."""
 
 
 class Control:
     """Administers a running service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Administered) -> None:
         self._service = service
 
     async def __call__(self, request: Request) -> tuple[int, Any]:

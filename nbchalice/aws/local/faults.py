@@ -8,8 +8,8 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .guard import Request
 from .operations import operation_of
+from .request import Request
 
 App = Any
 ACTIONS = ("throttle", "error", "drop-before", "drop-after")

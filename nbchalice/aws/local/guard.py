@@ -8,12 +8,13 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 from .home import TOKEN_HEADER, proof, signature_of_path
 from .pool import Caller
+from .request import Request
 from .signature import SignatureChecker
 
 Scope = MutableMapping[str, Any]
@@ -38,20 +39,6 @@ class Call:
     caller: Caller = Caller.EVENT
     next_request_id: str | None = None  # what the invocation it makes must be called
     request_id: str | None = None  # of the invocation it made
-
-
-@dataclass(frozen=True)
-class Request:
-    """An HTTP request, its body read where the signature needs it."""
-
-    method: str
-    path: str
-    raw_path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes = b""
-    body_read: bool = False
-    params: dict[str, list[str]] = field(default_factory=dict)
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import botocore.loaders
 
 if TYPE_CHECKING:
-    from .guard import Request
+    from .request import Request
 
 SCOPE = re.compile(r"(?:Credential=|^)[^/\s]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 MODEL_NAMES = {"s3": "s3", "lambda": "lambda", "scheduler": "scheduler"}

@@ -6,15 +6,13 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.auth import HmacV1QueryAuth
 from botocore.credentials import Credentials
 from ministack.core import sigv4
 
-if TYPE_CHECKING:
-    from .guard import Request
+from .request import Request
 
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 

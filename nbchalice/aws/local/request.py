@@ -1,0 +1,19 @@
+"""An HTTP request, as the guard, the signature check and the administration see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request, its body read where the signature needs it."""
+
+    method: str
+    path: str
+    raw_path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes = b""
+    body_read: bool = False
+    params: dict[str, list[str]] = field(default_factory=dict)
