@@ -187,8 +187,8 @@ class Chalice:
         name: the handler's name; default: the function's.
         maximum_batching_window_in_seconds: how long Lambda waits to fill a batch.
         maximum_concurrency: most batches handled at the same time, 2 to 1000; default None: no limit.
-        report_failures: when the function's loop over the event raises, only the message at hand and those after it
-            are delivered again.
+        report_failures: what the function's ``{"batchItemFailures": [...]}`` names is delivered again, and no other;
+            when it raises, the whole batch but for the records whose ``done()`` it has called.
         per_record: call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
             ``report_failures``.
         filter: one or several filter patterns for messages; default: all messages.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +13,7 @@ from .queues import SQSEvent, SQSRecord
 
 Response = dict[str, list[dict[str, str]]]
 HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
+KEY = "batchItemFailures"
 
 
 def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> Response:
@@ -23,38 +24,75 @@ def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger
     """
     failed: list[SQSRecord] = []
     for record in event:
-        if failed and _is_fifo(record):
+        if failed and record.fifo:
             failed.append(record)
             continue
         try:
-            run(record)
+            found, wrong = read_answer(_finished(run(record)), [record.message_id])
         except Exception as error:
-            _log(log, error, record)
+            _log(log, f"message {record.message_id} failed", error)
+            if not record.is_done:
+                failed.append(record)
+            continue
+        if found or wrong:
             failed.append(record)
     return response(failed)
 
 
 def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> Any:
-    """Call ``run`` with the batch; when its loop over the records breaks off, return the records not done.
+    """Call ``run`` with the batch; what it raises fails the batch, but for the records that it called done.
 
-    Done are those that the loop has left behind (see ``SQSEvent.unfinished``). An exception outside of such a loop
-    fails the whole batch: it is raised. A ``{"batchItemFailures": ...}`` that the function returns is passed on.
+    An answer that names failed records (``{"batchItemFailures": ...}``) is passed on, and so is a list, which Lambda
+    takes for a failed batch: somebody forgot the rest. Any other one means that all records are done.
     """
     try:
-        result = run(event)
+        result = _finished(run(event))
     except Exception as error:
-        first = event.unfinished()
-        if first is None:
+        failed = event.unfinished()
+        if len(failed) == len(event):
             raise
-        records = list(event)
-        _log(log, error, records[first])
-        return response(records[first:])
-    return result if isinstance(result, dict) and "batchItemFailures" in result else response([])
+        _log(log, f"{len(failed)} of {len(event)} messages failed", error)
+        return response(failed)
+    names_failures = KEY in result if isinstance(result, dict) else isinstance(result, list | tuple) and result
+    return result if names_failures else response([])
 
 
 def response(failed: list[SQSRecord]) -> Response:
     """Return what tells Lambda that only ``failed`` are to be delivered again."""
-    return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record in failed]}
+    return {KEY: [{"itemIdentifier": record.message_id} for record in failed]}
+
+
+def read_answer(answer: Any, ids: Iterable[str]) -> tuple[list[str], str]:
+    """Return which records an answer reports as failed, and, where that is all because it is malformed, what is wrong.
+
+    AWS: "Success and failure conditions" of partial batch responses.
+
+    Parameters
+    ----------
+    answer: what a function returned.
+    ids: the item identifiers of the batch.
+    """
+    known = dict.fromkeys(ids)
+    if isinstance(answer, list | tuple) and answer:
+        return list(known), f"it is a list, and no object with {KEY}"
+    failures = answer.get(KEY) if isinstance(answer, dict) else None
+    if failures is None:
+        return [], ""
+    if not isinstance(failures, list | tuple):
+        return list(known), f"{KEY} is no list"
+    wrong = next((text for item in failures if (text := _wrong(item, known))), "")
+    found = known if wrong else dict.fromkeys(item["itemIdentifier"] for item in failures)
+    return list(found), wrong
+
+
+def _wrong(item: Any, known: Container[str]) -> str:
+    """Return why an entry names no record of the batch, or an empty text."""
+    if not isinstance(item, dict) or "itemIdentifier" not in item:
+        return f'an entry of {KEY} is not {{"itemIdentifier": ...}}'
+    name = item["itemIdentifier"]
+    if not isinstance(name, str) or not name:
+        return "an itemIdentifier is no text, or empty"
+    return "" if name in known else "an itemIdentifier is none of the batch's"
 
 
 def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
@@ -65,10 +103,13 @@ def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     return found or traceback
 
 
-def _is_fifo(record: SQSRecord) -> bool:
-    return record.event_source_arn.endswith(".fifo")
+def _finished(result: Any) -> Any:
+    """Return a result; a function with ``async`` or ``yield`` has done nothing when it returns."""
+    kind = type(result).__name__
+    if kind in {"coroutine", "generator", "async_generator"}:
+        raise TypeError(f"the function returned a {kind}, which nobody runs: it has done nothing")
+    return result
 
 
-def _log(log: logging.Logger, error: Exception, record: SQSRecord) -> None:
-    traceback = without_own_frames(error.__traceback__)
-    log.error("message %s failed", record.message_id, exc_info=(type(error), error, traceback))
+def _log(log: logging.Logger, text: str, error: Exception) -> None:
+    log.error(text, exc_info=(type(error), error, without_own_frames(error.__traceback__)))

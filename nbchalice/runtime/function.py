@@ -79,7 +79,8 @@ class LambdaFunction:
     def __call__(self, event: Any, context: Any = None) -> Any:
         """Handle ``event`` and return what the function returns.
 
-        A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``.
+        A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``, or, with
+        ``report_failures``, raises what the function raised when none of its records is done.
         """
         __tracebackhide__ = True
         start_invocation(context)
@@ -105,7 +106,12 @@ class LambdaFunction:
             return batch.per_record(event, self._run, self.app.log)
         if isinstance(event, SQSEvent) and options.get("report_failures"):
             return batch.report_failures(event, self._run, self.app.log)
-        return self._run(event)
+        try:
+            return self._run(event)
+        except Exception:
+            if isinstance(event, SQSEvent) and len(event.unfinished()) < len(event):
+                self.app.log.warning("record.done() counts with report_failures only: the whole batch comes back")
+            raise
 
     def _run(self, event: Event) -> Any:
         # As in Chalice: @app.lambda_function() takes what Lambda takes.

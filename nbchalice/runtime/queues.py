@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,7 +11,29 @@ from .events import Event, RecordsEvent, parse_json, shorten, utc
 
 
 class SQSRecord(Event):
-    """One message of a queue; AWS: "Using Lambda with Amazon SQS"."""
+    """One message of a queue; AWS: "Using Lambda with Amazon SQS".
+
+    Parameters
+    ----------
+    event_dict, context: as of ``Event``.
+    finished: takes the id of a message that is done; default: nobody asks.
+    """
+
+    def __init__(self, event_dict: dict[str, Any], context: Any = None, finished: set[str] | None = None) -> None:
+        super().__init__(event_dict, context)
+        self._finished = set() if finished is None else finished
+
+    def done(self) -> None:
+        """Say that this message is handled: it does not come back when the function fails with others of its batch.
+
+        It counts where the trigger has ``report_failures`` or ``per_record``.
+        """
+        self._finished.add(self.message_id)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the function has called it done."""
+        return self.message_id in self._finished
 
     @property
     def body(self) -> str:
@@ -50,6 +71,11 @@ class SQSRecord(Event):
         return self.event_source_arn.rpartition(":")[2]
 
     @property
+    def fifo(self) -> bool:
+        """Whether the queue keeps the order of its messages."""
+        return self.event_source_arn.endswith(".fifo")
+
+    @property
     def receive_count(self) -> int:
         """How often this message was received, this time included."""
         return int(self.attributes.get("ApproximateReceiveCount", 1))
@@ -74,27 +100,26 @@ class SQSEvent(RecordsEvent[SQSRecord]):
 
     def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
         super().__init__(event_dict, context)
-        self._handed_out: list[weakref.ref[SQSRecord]] = []
+        self._finished: set[str] = set()
 
     def __iter__(self) -> Iterator[SQSRecord]:
-        self._handed_out = []
         for raw in self._records():
-            record = SQSRecord(raw, self.context)
-            self._handed_out.append(weakref.ref(record))
-            yield record
-            del record
-        self._handed_out = []
+            yield SQSRecord(raw, self.context, self._finished)
 
-    def unfinished(self) -> int | None:
-        """Return the index of the first record that a broken off loop has not finished, or None if none is running.
+    def unfinished(self) -> list[SQSRecord]:
+        """Return the records that come back when the function fails: those it has not called done.
 
-        A record is finished when the loop has taken the next one and nothing holds the record any more: records that
-        are collected first and handled later (chunks, a list, a thread pool) count as unfinished.
+        In a FIFO queue also those done after one of their group that is not: they must not overtake it.
         """
-        if not self._handed_out:
-            return None
-        last = len(self._handed_out) - 1
-        return next((i for i, record in enumerate(self._handed_out) if record() is not None), last)
+        found: list[SQSRecord] = []
+        waiting: set[str | None] = set()
+        for record in self:
+            group = record.message_group_id
+            if not record.is_done or group in waiting:
+                found.append(record)
+                if record.fifo:
+                    waiting.add(group)
+        return found
 
 
 class KinesisRecord(Event):

@@ -73,8 +73,18 @@ class SQS(Source):
             maximum=300,
         ),
         Option("maximum_concurrency", "most invocations at once", int, None, "N", minimum=2, maximum=1000),
-        Option("report_failures", "a failed batch returns only its failed messages to the queue", bool, False),
-        Option("per_record", "call the function once for each message, with one SQSRecord", bool, False),
+        Option(
+            "report_failures",
+            "only messages that the answer names as failed come back; after an exception all but those called done()",
+            bool,
+            False,
+        ),
+        Option(
+            "per_record",
+            "call the function once for each message, with one SQSRecord; only those that fail come back",
+            bool,
+            False,
+        ),
         Option("filter", "only messages that match this event pattern (JSON)", json_value, None, "JSON"),
         Option(
             "fix_visibility_timeout", "raise the queue's visibility timeout to six times the function's", bool, False

@@ -171,6 +171,7 @@ def test_aws_runtime_client_logs_what_led_to_an_exception(tmp_path, on_lambda):
 @linux
 def test_aws_runtime_client_partial_batch_failure(tmp_path, on_lambda):
     handler = HANDLER.replace("batch_size=10", "batch_size=10, report_failures=True")
+    handler = handler.replace("    return", "        record.done()\n    return")
     answers, output = on_lambda(
         unpacked(tmp_path, handler), [{"Records": [record(body) for body in ("1", "bad", "3")]}]
     )

@@ -1,9 +1,13 @@
+import asyncio
 import json
+import sys
 import traceback
+from concurrent import futures
 
 import pytest
 
-from nbchalice import SQSEvent
+from nbchalice import SQSEvent, SQSRecord
+from nbchalice.runtime.batch import read_answer
 
 IDS = [f"{n:08d}-0000-4000-8000-000000000000" for n in (1, 2, 3)]
 
@@ -31,6 +35,19 @@ class TestPerRecord:
         assert price(event("sqs_fifo")) == failures(2, 3)
         assert price.seen == ["3", "x"]
 
+    def test_an_answer_that_names_the_record_counts(self, app, event):
+        @app.on_sqs_message("orders", per_record=True)
+        def price(record):
+            return {"batchItemFailures": [{"itemIdentifier": record.message_id}] if record.body == "x" else []}
+
+        assert price(event("sqs")) == failures(2)
+
+    @pytest.mark.filterwarnings("ignore:coroutine")
+    @pytest.mark.parametrize("shape", ["never_awaited", "never_run"])
+    def test_a_function_that_nobody_runs_has_handled_nothing(self, app, event, shape):
+        handler = app.on_sqs_message("orders", per_record=True)(globals()[shape])
+        assert handler(event("sqs")) == failures(1, 2, 3)
+
     def test_a_good_batch_has_no_failures(self, price, event):
         raw = event("sqs")
         raw["Records"][1]["body"] = "5"
@@ -48,60 +65,154 @@ class TestPerRecord:
         assert "nbchalice/runtime" not in out
 
 
+def collect(event):
+    rows = []
+    for record in event:
+        rows.append(float(record.body))
+
+
+def comprehension(event):
+    [float(record.body) for record in event]
+
+
+def json_of_each(event):
+    [record.json() for record in event]
+
+
+def generator(event):
+    sum(float(body) for body in (record.body for record in event))
+
+
+def chunks(event):
+    chunk = []
+    for record in event:
+        chunk.append(record.body)
+        if len(chunk) == 2:
+            raise OSError("the database is away")
+
+
+def a_dict(event):
+    prices = {}
+    for record in event:
+        prices[record.message_id] = float(record.body)
+
+
+def totals(event):
+    total = 0.0
+    for record in event:
+        total += float(record.body)
+
+
+def pool(event):
+    with futures.ThreadPoolExecutor() as threads:
+        started = []
+        for record in event:
+            started.append(threads.submit(float, record.body))
+            if len(started) == 2:
+                [each.result() for each in started]
+
+
+def work_in_the_loop(event):
+    for number, record in enumerate(event):
+        print(number, float(record.body))
+
+
+def loop_over_a_list(event):
+    for record in list(event):
+        float(record.body)
+
+
+def after_the_loop(event):
+    rows = [record.body for record in event]
+    raise KeyError(len(rows))
+
+
+def before_the_loop(event):
+    raise KeyError("before")
+
+
+def second_loop(event):
+    for record in event:
+        assert record.body
+    for record in event:
+        float(record.body)
+
+
+def by_hand(event):
+    for record in event.to_dict()["Records"]:
+        float(record["body"])
+
+
+def in_a_function(event):
+    def work(records):
+        for record in records:
+            float(record.body)
+
+    work(event)
+
+
+def asynchronous_inside(event):
+    async def work():
+        await asyncio.gather(*(asyncio.to_thread(float, record.body) for record in event))
+
+    asyncio.run(work())
+
+
+def leaves(event):
+    for record in event:
+        if record.body == "x":
+            sys.exit(1)
+
+
+async def never_awaited(event):
+    for record in event:
+        print(record.body)
+
+
+def never_run(event):
+    for record in event:
+        yield record.body
+
+
+SHAPES = [
+    collect, comprehension, json_of_each, generator, chunks, a_dict, totals, pool, work_in_the_loop, loop_over_a_list,
+    after_the_loop, before_the_loop, second_loop, by_hand, in_a_function, asynchronous_inside, leaves, never_awaited,
+    never_run,
+]  # fmt: skip
+
+
 class TestReportFailures:
     def handler(self, app, function):
         return app.on_sqs_message("orders", batch_size=10, report_failures=True)(function)
 
+    @pytest.mark.filterwarnings("ignore:coroutine")
     @pytest.mark.parametrize("fixture", ["sqs", "sqs_fifo"])
-    def test_a_loop_that_breaks_off_fails_the_rest(self, app, event, fixture, capsys):
-        def price(event):
-            for record in event:
-                float(record.body)
+    @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+    def test_a_function_that_fails_fails_the_whole_batch(self, app, event, shape, fixture):
+        with pytest.raises((Exception, SystemExit)) as caught:
+            self.handler(app, shape)(event(fixture))
+        assert not isinstance(caught.value, AssertionError)
 
-        assert self.handler(app, price)(event(fixture)) == failures(2, 3)
-        assert f"message {IDS[1]} failed\nTraceback" in capsys.readouterr().out
+    @pytest.mark.filterwarnings("ignore:coroutine")
+    def test_a_function_that_nobody_runs_is_named(self, app, event):
+        with pytest.raises(TypeError, match="the function returned a coroutine, which nobody runs"):
+            self.handler(app, never_awaited)(event("sqs"))
 
-    def test_a_finished_loop_has_no_failures(self, app, event):
-        def price(event):
-            for _ in event:
-                pass
-            return "done"
-
-        assert self.handler(app, price)(event("sqs")) == failures()
-
-    def test_an_error_before_the_loop_fails_the_batch(self, app, event):
-        def price(event):
-            raise KeyError("before")
-
-        with pytest.raises(KeyError, match="before"):
-            self.handler(app, price)(event("sqs"))
-
-    def test_an_error_after_the_loop_fails_the_batch(self, app, event):
-        def price(event):
-            rows = [record.body for record in event]
-            raise KeyError(len(rows))
-
-        with pytest.raises(KeyError, match="3"):
-            self.handler(app, price)(event("sqs"))
-
-    def test_messages_that_are_collected_and_not_yet_handled_fail_too(self, app, event):
-        def price(event):
-            chunk = []
-            for record in event:
-                chunk.append(record)
-                if len(chunk) == 2:
-                    raise OSError("the database is away")
-
-        assert self.handler(app, price)(event("sqs")) == failures(1, 2, 3)
-
-    def test_a_second_loop_counts_anew(self, app, event):
+    @pytest.mark.parametrize("answer", [None, "done", 3, {}, {"statusCode": 200}, [], {"batchItemFailures": []}])
+    def test_a_function_that_returns_has_handled_the_batch(self, app, event, answer):
         def price(event):
             for record in event:
                 assert record.body
-            for record in event:
-                float(record.body)
+            return answer
 
-        assert self.handler(app, price)(event("sqs")) == failures(2, 3)
+        assert self.handler(app, price)(event("sqs")) == failures()
+
+    @pytest.mark.parametrize("answer", [[IDS[0]], [{"itemIdentifier": IDS[0]}], {"batchItemFailures": "x"}])
+    def test_an_answer_that_means_a_failure_is_no_success(self, app, event, answer):
+        def price(event):
+            return answer
+
+        assert self.handler(app, price)(event("sqs")) == answer
 
     def test_the_functions_own_answer_is_passed_on(self, app, event):
         def price(event):
@@ -109,12 +220,91 @@ class TestReportFailures:
 
         assert self.handler(app, price)(event("sqs")) == failures(3)
 
-    def test_the_answer_is_json(self, app, event):
+
+class TestDone:
+    def price(self, *done, broken="x"):
         def price(event):
+            for number, record in enumerate(event, 1):
+                if record.body == broken:
+                    continue
+                if number in done:
+                    record.done()
+            raise OSError("the database is away")
+
+        return price
+
+    @pytest.mark.parametrize("done", [(1,), (3,), (1, 3)])
+    def test_a_record_called_done_does_not_come_back(self, app, event, done, capsys):
+        handler = app.on_sqs_message("orders", report_failures=True)(self.price(*done))
+        answer = handler(event("sqs"))
+        assert answer == failures(*sorted({1, 2, 3} - set(done)))
+        assert json.loads(json.dumps(answer)) == answer
+        out = capsys.readouterr().out
+        assert f"{3 - len(done)} of 3 messages failed\nTraceback" in out and "OSError" in out
+
+    def test_records_of_another_loop_are_the_same(self, app, event):
+        def price(event):
+            first = list(event)
+            for record in event:
+                if record.message_id == first[1].message_id:
+                    record.done()
             for record in event:
                 float(record.body)
 
-        assert json.loads(json.dumps(self.handler(app, price)(event("sqs")))) == failures(2, 3)
+        assert app.on_sqs_message("orders", report_failures=True)(price)(event("sqs")) == failures(1, 3)
+
+    def test_done_in_threads(self, app, event):
+        def price(event):
+            def work(record):
+                float(record.body)
+                record.done()
+
+            with futures.ThreadPoolExecutor() as threads:
+                started = [threads.submit(work, record) for record in event]
+            [each.result() for each in started]
+
+        assert app.on_sqs_message("orders", report_failures=True)(price)(event("sqs")) == failures(2)
+
+    def test_with_all_of_them_done_nothing_comes_back(self, app, event):
+        handler = app.on_sqs_message("orders", report_failures=True)(self.price(1, 2, 3, broken=None))
+        assert handler(event("sqs")) == failures()
+
+    def test_an_event_handled_again_begins_anew(self, app, event):
+        handler = app.on_sqs_message("orders", report_failures=True)(self.price(1))
+        assert handler(event("sqs")) == handler(event("sqs")) == failures(2, 3)
+
+    @pytest.mark.parametrize(
+        ("groups", "done", "back"),
+        [("aaa", (1,), (2, 3)), ("aaa", (3,), (1, 2, 3)), ("aab", (3,), (1, 2)), ("aba", (3,), (1, 2, 3)),
+         ("abb", (1, 3), (2, 3)), ("abc", (1, 3), (2,))],
+    )  # fmt: skip
+    def test_in_a_fifo_queue_no_record_overtakes_one_of_its_group(self, app, event, groups, done, back):
+        raw = event("sqs_fifo")
+        for record, group in zip(raw["Records"], groups, strict=True):
+            record["attributes"]["MessageGroupId"] = group
+        handler = app.on_sqs_message("orders", report_failures=True)(self.price(*done))
+        if len(back) < 3:
+            assert handler(raw) == failures(*back)
+        else:
+            with pytest.raises(OSError):
+                handler(raw)
+
+    def test_per_record_takes_its_word_too(self, app, event):
+        @app.on_sqs_message("orders", per_record=True)
+        def price(record):
+            if record.body == "3":
+                record.done()
+            raise OSError("the log is away")
+
+        assert price(event("sqs")) == failures(2, 3)
+
+    def test_without_the_option_it_is_told_that_it_does_not_count(self, app, event, capsys):
+        with pytest.raises(OSError):
+            app.on_sqs_message("orders")(self.price(1))(event("sqs"))
+        assert "record.done() counts with report_failures only: the whole batch comes back" in capsys.readouterr().out
+
+    def test_a_record_of_ones_own_takes_it(self, event):
+        SQSRecord(event("sqs")["Records"][0]).done()
 
 
 def test_without_the_option_an_error_fails_the_whole_batch(app, event):
@@ -126,3 +316,37 @@ def test_without_the_option_an_error_fails_the_whole_batch(app, event):
     with pytest.raises(ValueError, match="could not convert") as caught:
         price(event("sqs"))
     assert "nbchalice/runtime" not in "".join(traceback.format_tb(caught.tb)[1:])
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed", "wrong"),
+    [
+        (None, "", ""),
+        ({}, "", ""),
+        ("", "", ""),
+        ([], "", ""),
+        ({"batchItemFailures": []}, "", ""),
+        ({"batchItemFailures": None}, "", ""),
+        ({"statusCode": 200}, "", ""),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}]}, "b", ""),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}, "ba", ""),
+        ({"batchItemFailures": ({"itemIdentifier": "b"},)}, "b", ""),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, "abc", "empty"),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, "abc", "no text"),
+        ({"batchItemFailures": [{"itemIdentifier": 7}]}, "abc", "no text"),
+        ({"batchItemFailures": [{"itemIdentifier": ["b"]}]}, "abc", "no text"),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "unknown"}]}, "abc", "none of the batch"),
+        ({"batchItemFailures": [{"itemId": "b"}]}, "abc", "an entry"),
+        ({"batchItemFailures": [{}]}, "abc", "an entry"),
+        ({"batchItemFailures": [None]}, "abc", "an entry"),
+        ({"batchItemFailures": ["b"]}, "abc", "an entry"),
+        ({"batchItemFailures": "b"}, "abc", "no list"),
+        ({"batchItemFailures": {"itemIdentifier": "b"}}, "abc", "no list"),
+        ({"batchItemFailures": ""}, "abc", "no list"),
+        ({"batchItemFailures": 0}, "abc", "no list"),
+        (["b"], "abc", "it is a list"),
+    ],
+)
+def test_an_answer_counts_as_aws_counts_it(answer, failed, wrong):
+    found, why = read_answer(answer, "abc")
+    assert found == list(failed) and wrong in why and bool(wrong) == bool(why)

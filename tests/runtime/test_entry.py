@@ -31,6 +31,7 @@ def price(event):
 def partial(event):
     for record in event:
         float(record.body)
+        record.done()
 """
 CELLS = [
     {"cell": "cell 2", "id": "a", "line": 5, "count": 1, "cell_line": 1},
@@ -136,7 +137,7 @@ class TestLogging:
 
     def test_a_partial_failure_is_logged_and_returned(self, script, package, event):
         out, _ = run(script, package(function="partial"), event("sqs"))
-        assert "[ERROR]\tTIME\treq-1\tmessage 00000002-0000-4000-8000-000000000000 failed" in self.lines(out)
+        assert "[ERROR]\tTIME\treq-1\t2 of 3 messages failed" in self.lines(out)
         assert "ValueError: could not convert string to float: 'x'" in out
         assert '{"batchItemFailures": [{"itemIdentifier": "00000002-' in out
 
