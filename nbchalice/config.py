@@ -54,10 +54,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{FILE} cannot be read: {error}", f"correct {path}, or move it away") from None
     if not isinstance(content, dict):
         raise InvalidInputError(f"{FILE} is no JSON object", f"correct {path}, or move it away")

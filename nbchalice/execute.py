@@ -79,7 +79,7 @@ def execute_notebook(path: Path) -> list[str]:
     from nbchalice.notebook.cells import read_notebook
 
     read_notebook(path)
-    notebook: Any = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     failed: list[Any] = []
     client = NotebookClient(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,8 @@ from nbchalice.errors import InvalidInputError, Location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Cell:
 def read_notebook(path: str | Path) -> list[Cell]:
     """Read the code cells of an ``.ipynb``, in document order, as *Restart & Run All* would run them.
 
+    Only what is used is looked at, as Jupyter opens a file with strange fields, too.
+
     Parameters
     ----------
     path: the notebook's file.
@@ -64,70 +68,83 @@ def read_notebook(path: str | Path) -> list[Cell]:
     ------
     InvalidInputError: there is no such file, it is not a notebook, or its language is not Python.
     """
-    nbformat = _nbformat()
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        notebook: Any = nbformat.reads(text, as_version=4)
-        nbformat.validate(notebook)
+        text = path.read_text(encoding="utf-8-sig")
+        notebook = json.loads(text)
     except FileNotFoundError:
         raise InvalidInputError(
             f"there is no notebook {path}", "check the path; it is relative to the current folder"
         ) from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise InvalidInputError(
-            f"{path} is not a valid notebook: {reason}", "open it in Jupyter and save it again"
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, f"it is no JSON: {str(error)[:120]}") from None
+    if isinstance(notebook, dict) and notebook.get("nbformat") in range(1, FORMAT):
+        notebook = _converted(text, path)
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != FORMAT:
+        raise _invalid(path, f"it does not say that its format is nbformat {FORMAT}")
     _require_python(notebook, path)
-    return _code_cells(notebook)
+    return _code_cells(notebook, path)
 
 
-def _nbformat() -> Any:
-    """Import nbformat without the grammars of international links, which no notebook is checked with.
+def _invalid(path: Path, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{path} is not a valid notebook: {why}", "see whether Jupyter opens it; if not, restore an earlier copy"
+    )
 
-    jsonschema builds them at import where Jupyter is installed; that takes longer than all the rest of a command.
-    """
-    grammars = "rfc3987_syntax"
-    absent = grammars not in sys.modules
-    if absent:
-        sys.modules[grammars] = None  # type: ignore[assignment] # the import system's word for "not to be found"
+
+def _converted(text: str, path: Path) -> Any:
+    """Bring a notebook of before 2015 to today's format, as Jupyter does when it opens one."""
+    import nbformat
+
     try:
-        import nbformat
-    finally:
-        if absent:
-            del sys.modules[grammars]
-    return nbformat
+        return nbformat.reads(text, as_version=FORMAT)
+    except Exception as error:
+        raise _invalid(path, str(error).strip().partition("\n")[0][:120] or type(error).__name__) from None
 
 
-def _require_python(notebook: Any, path: Path) -> None:
-    spec = notebook.metadata.get("kernelspec", {})
-    language = spec.get("language") or notebook.metadata.get("language_info", {}).get("name") or "python"
+def _require_python(notebook: Mapping[str, Any], path: Path) -> None:
+    metadata = _object(notebook.get("metadata"))
+    spec, info = _object(metadata.get("kernelspec")), _object(metadata.get("language_info"))
+    language = str(spec.get("language") or info.get("name") or "python")
     if language.lower() not in {"python", "python3", "ipython"}:
         raise InvalidInputError(f"{path} is a notebook in {language}", "nbchalice handles notebooks in Python only")
 
 
-def _code_cells(notebook: Any) -> list[Cell]:
+def _code_cells(notebook: Mapping[str, Any], path: Path) -> list[Cell]:
+    listed = notebook.get("cells")
+    if not isinstance(listed, list) or not all(isinstance(cell, dict) for cell in listed):
+        raise _invalid(path, "it has no list of cells")
     cells = []
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(code, 1):
-        if cell.source.strip():
-            seconds = _seconds(cell.metadata.get("execution", {}))
-            cells.append(
-                Cell(
-                    id=cell.get("id") or f"cell-{number}",
-                    label=f"cell {number}",
-                    source=cell.source,
-                    order=number - 1,
-                    seconds=seconds,
-                )
-            )
+    seen = set()
+    for number, cell in enumerate((cell for cell in listed if cell.get("cell_type") == "code"), 1):
+        source = _text(cell.get("source", ""))
+        if source is None:
+            raise _invalid(path, f"the source of cell {number} is no text")
+        # Jupyter gives the second of two equal ids, as a merge leaves them, a new one.
+        identity = cell.get("id")
+        known = isinstance(identity, str) and identity not in seen
+        seen.add(str(identity))
+        if source.strip():
+            seconds = _seconds(_object(_object(cell.get("metadata")).get("execution")))
+            made = str(identity) if known else f"cell-{number}"
+            cells.append(Cell(id=made, label=f"cell {number}", source=source, order=number - 1, seconds=seconds))
     return cells
 
 
-def _seconds(timing: Mapping[str, str]) -> float | None:
+def _text(source: object) -> str | None:
+    """Return a cell's text, which is kept whole or as a list of lines."""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        return "".join(source)
+    return source if isinstance(source, str) else None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(timing: Mapping[str, Any]) -> float | None:
     """Read the duration that JupyterLab records with a cell when asked to."""
     try:
         start = datetime.fromisoformat(timing["iopub.execute_input"])

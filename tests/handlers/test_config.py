@@ -5,6 +5,7 @@ import json
 import pytest
 
 from nbchalice.config import read_config, settings_for, with_config
+from nbchalice.errors import InvalidInputError
 from nbchalice.project import read_project
 
 
@@ -159,3 +160,13 @@ def test_no_file_says_nothing(tmp_path):
 )
 def test_allow_can_be_written_in_several_ways(given):
     assert with_config({}, "dev", "f", {"allow": given})["allow"] == [("s3:GetObject", "arn:aws:s3:::b/*")]
+
+
+def test_a_byte_order_mark_does_no_harm_and_endless_nesting_is_told(tmp_path):
+    write(tmp_path, {"app_name": "shop"})
+    path = tmp_path / ".chalice" / "config.json"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert read_config(tmp_path) == {"app_name": "shop"}
+    path.write_text("[" * 100_000)
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        read_config(tmp_path)

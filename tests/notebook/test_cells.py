@@ -37,12 +37,52 @@ def test_code_cells_in_document_order(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "strange",
+    [
+        {"comment": "a field that no format knows"},
+        {"metadata": {"widgets": None, "kernelspec": None, "language_info": {"name": "python", "x": [1]}}},
+        {"metadata": None},
+        {"nbformat_minor": 99},
+        {"nbformat_minor": None},
+    ],
+)
+def test_what_jupyter_opens_with_a_warning_is_read(tmp_path, strange):
+    cell = {"cell_type": "code", "source": ["A = 1\n", "B = 2"], "extra": 1, "outputs": [{"no": "type"}]}
+    raw = {"cells": [cell, {"cell_type": "sketch"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **strange}
+    path = tmp_path / "nb.ipynb"
+    path.write_text(json.dumps(raw), encoding="utf-8-sig")
+    assert [(cell.id, cell.source) for cell in read_notebook(path)] == [("cell-1", "A = 1\nB = 2")]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_notebook_of_an_old_format_is_read(tmp_path, version):
+    cell = {"cell_type": "code", "language": "python", "input": "A = 1\nB = 2", "outputs": []}
+    raw = {"worksheets": [{"cells": [cell]}], "metadata": {"name": "old"}, "nbformat": version, "nbformat_minor": 0}
+    path = tmp_path / "nb.ipynb"
+    path.write_text(json.dumps(raw))
+    assert [(cell.label, cell.source) for cell in read_notebook(path)] == [("cell 1", "A = 1\nB = 2")]
+
+
+def test_of_two_equal_ids_the_second_is_made_up(tmp_path):
+    cells = [{"cell_type": "code", "id": "a", "source": f"A = {n}", "outputs": []} for n in range(2)]
+    path = tmp_path / "nb.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert [cell.id for cell in read_notebook(path)] == ["a", "cell-2"]
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         (None, "there is no notebook"),
         ("{", "not a valid notebook"),
+        ("[" * 100_000, "not a valid notebook"),
         ("[]", "not a valid notebook"),
         ('{"cells": 1}', "not a valid"),
+        ('{"nbformat": 4, "cells": 1}', "no list of cells"),
+        ('{"nbformat": 4, "cells": [1]}', "no list of cells"),
+        ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}', "source of cell 1 is no text"),
+        ('{"nbformat": 5, "cells": []}', "does not say that its format is nbformat 4"),
+        ('{"nbformat": 3, "worksheets": 1}', "not a valid notebook"),
     ],
 )
 def test_a_bad_file_is_told(tmp_path, text, says):
