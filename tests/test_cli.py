@@ -207,7 +207,7 @@ def test_execute_leaves_out_the_commands_that_need_aws_and_says_so(cli, tmp_path
         "%chalice delete --yes",
     ]
     path = write(tmp_path / "executed.ipynb", cells)
-    path.write_text(path.read_text(), encoding="utf-8-sig")
+    Path(path).write_text(Path(path).read_text(), encoding="utf-8-sig")
     code, out, err = cli("plan", path, "--execute", "--json")
     assert code == 0, err
     assert {change["action"] for change in json.loads(out)["changes"]} == {"create"}
