@@ -14,7 +14,7 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import SETTINGS, settings_problems, tidy_settings
-from nbchalice.sources.options import near
+from nbchalice.text import near
 
 FILE = ".chalice/config.json"
 # Chalice's key -> our setting.

@@ -10,7 +10,9 @@ import nbchalice
 ROOT = Path(nbchalice.__file__).parent
 ROOMS = [
     "errors",
+    "text",
     "runtime",
+    "resources",
     "sources",
     "handlers",
     "config",

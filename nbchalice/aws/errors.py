@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbchalice.errors import AWSError, NbChaliceError
-from nbchalice.sources.base import error_code, status_code
+from nbchalice.resources.base import error_code, status_code
 
 HINTS = {
     "AccessDenied": "ask for the permission that the message names",

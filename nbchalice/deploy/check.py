@@ -11,16 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from nbchalice.config import read_config
-from nbchalice.deploy.bundle import StoredBundle
 from nbchalice.deploy.desired import App, policy_file
-from nbchalice.deploy.function import Function
 from nbchalice.deploy.package import Package
-from nbchalice.deploy.role import Role
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
-from nbchalice.packaging.sizes import MB, readable
-from nbchalice.sources.base import AWS, JSON, Resource
+from nbchalice.resources.base import AWS, JSON, Resource
+from nbchalice.resources.function import Function
+from nbchalice.resources.role import Role
+from nbchalice.resources.stored_bundle import StoredBundle
+from nbchalice.text import MB, readable
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")

@@ -9,18 +9,20 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from nbchalice.deploy.bundle import StoredBundle, place_of
-from nbchalice.deploy.destination import Destination, permission_to
-from nbchalice.deploy.function import LAMBDA_HANDLER, Function
-from nbchalice.deploy.layer import Layer
-from nbchalice.deploy.ownership import notebook_tag
 from nbchalice.deploy.package import Package
-from nbchalice.deploy.role import LogGroup, Role
-from nbchalice.deploy.upload import UploadBucket
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, Source
-from nbchalice.sources.queue import Queue, QueueRef
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.resources.destination import Destination, permission_to
+from nbchalice.resources.function import LAMBDA_HANDLER, Function
+from nbchalice.resources.layer import Layer
+from nbchalice.resources.log_group import LogGroup
+from nbchalice.resources.ownership import notebook_tag
+from nbchalice.resources.queue import Queue, QueueRef
+from nbchalice.resources.role import Role
+from nbchalice.resources.stored_bundle import StoredBundle, place_of
+from nbchalice.resources.upload_bucket import UploadBucket
+from nbchalice.sources.base import Source
 
 # Lambda: AWSLambdaVPCAccessExecutionRole.
 VPC_ACTIONS = (

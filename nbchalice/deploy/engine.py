@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from nbchalice.aws.target import Connection
-from nbchalice.deploy import check, destination, notebooks
+from nbchalice.deploy import check, notebooks
 from nbchalice.deploy.desired import App, desired, targets, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
-from nbchalice.deploy.function import Function
 from nbchalice.deploy.inspect import NOTHING, Removal, inspect, parallel, read_more
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
@@ -24,7 +23,9 @@ from nbchalice.deploy.results import Deployed, Deployment, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
-from nbchalice.sources.base import AWS, Preflight, Resource
+from nbchalice.resources import destination
+from nbchalice.resources.base import AWS, Preflight, Resource
+from nbchalice.resources.function import Function
 
 __all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
 

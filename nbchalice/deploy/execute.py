@@ -13,7 +13,7 @@ from typing import Any
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChaliceError
-from nbchalice.sources.base import AWS, error_code
+from nbchalice.resources.base import AWS, error_code
 
 WORKERS = 32
 PATIENCE = 90.0

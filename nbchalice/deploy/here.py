@@ -9,12 +9,12 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from nbchalice.deploy.layer import KEY_LETTERS
 from nbchalice.deploy.package import Package
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import retargeted
 from nbchalice.packaging.targets import ThisMachine
+from nbchalice.resources.layer import KEY_LETTERS
 
 _ARCHS = {"aarch64": "arm64", "amd64": "x86_64"}
 

@@ -10,18 +10,15 @@ from functools import partial
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.deploy.bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.function import Function
-from nbchalice.deploy.layer import Layer, layer_of, layers_named
-from nbchalice.deploy.ownership import NOTEBOOK, is_owned
 from nbchalice.deploy.reads import Reads
-from nbchalice.deploy.role import LogGroup, Role, app_log_groups, app_roles, log_group_name
-from nbchalice.deploy.versions import published
-from nbchalice.sources import SOURCES
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource
-from nbchalice.sources.mapping import read_mappings
-from nbchalice.sources.permission import (
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.resources.event_source_mapping import read_mappings
+from nbchalice.resources.function import Function
+from nbchalice.resources.layer import Layer, layer_of, layers_named
+from nbchalice.resources.log_group import LogGroup, app_log_groups, log_group_name
+from nbchalice.resources.ownership import NOTEBOOK, is_owned
+from nbchalice.resources.permission import (
     Permission,
     is_ours,
     principal_of,
@@ -29,6 +26,10 @@ from nbchalice.sources.permission import (
     source_account_of,
     source_arn_of,
 )
+from nbchalice.resources.role import Role, app_roles
+from nbchalice.resources.stored_bundle import StoredBundle, loaded_by, stored_bundles
+from nbchalice.resources.versions import published
+from nbchalice.sources import SOURCES
 
 WORKERS = 64
 Calls = Mapping[Any, Callable[[], Any]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.inspect import Inspection, Removal
-from nbchalice.deploy.ownership import notebook_tag
+from nbchalice.resources.ownership import notebook_tag
 
 
 def pruned(app: App) -> Removal:

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING
 
 from nbchalice.packaging.sizes import SizeTable
+from nbchalice.resources.layer import LayerPackage
+from nbchalice.resources.stored_bundle import BundlePackage
 
 if TYPE_CHECKING:
     from nbchalice.packaging.handler import HandlerPackage
-
-
-class LayerPackage(Protocol):
-    """The dependencies of a handler, zipped; `nbchalice.packaging.layer.Layer` is one."""
-
-    @property
-    def key(self) -> str:
-        """Hash of what is in it; handlers with equal needs share one layer."""
-
-    @property
-    def zip_size(self) -> int:
-        """Bytes of the zip."""
-
-    def read(self) -> bytes:
-        """Return the zip."""
-
-
-class BundlePackage(Protocol):
-    """A bundled object that is too big for the zip; `nbchalice.packaging.bundles.Bundle` is one."""
-
-    @property
-    def name(self) -> str:
-        """The variable's name."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the content."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of the content."""
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """Return the content as an open file."""
 
 
 @dataclass(frozen=True)

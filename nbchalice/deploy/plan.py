@@ -10,7 +10,7 @@ from typing import Any, Literal
 from nbchalice.deploy.inspect import Inspection
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.packaging.sizes import SizeTable
-from nbchalice.sources.base import FunctionRef, Resource
+from nbchalice.resources.base import FunctionRef, Resource
 
 Action = Literal["create", "update", "delete"]
 

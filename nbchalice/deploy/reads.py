@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from nbchalice.sources.base import AWS
+from nbchalice.resources.base import AWS
 
 READS = ("get_", "list_", "describe_", "head_")
 PLAIN = ("exceptions", "meta", "can_paginate")

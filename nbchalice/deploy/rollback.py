@@ -10,12 +10,12 @@ from nbchalice.aws.errors import explain
 from nbchalice.aws.target import Connection
 from nbchalice.deploy import check
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.function import FINGERPRINT, Function, wait_until_ready
 from nbchalice.deploy.results import Rollback
-from nbchalice.deploy.upload import uploaded
-from nbchalice.deploy.versions import ROLLED_BACK, Step, download, settings_of, way_back
 from nbchalice.errors import AWSError, InvalidInputError
-from nbchalice.sources.base import FunctionRef
+from nbchalice.resources.base import FunctionRef
+from nbchalice.resources.function import FINGERPRINT, Function, wait_until_ready
+from nbchalice.resources.upload_bucket import uploaded
+from nbchalice.resources.versions import ROLLED_BACK, Step, download, settings_of, way_back
 
 
 def rollback(app: App, handler: str, aws: Connection) -> Rollback:

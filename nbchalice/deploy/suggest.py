@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from nbchalice.deploy.boto_calls import Call, boto_calls
 from nbchalice.deploy.refusals import S3_ACTIONS, s3_arn
-from nbchalice.sources.base import JSON, FunctionRef
-from nbchalice.sources.queue import QUEUE_URL, QueueRef
+from nbchalice.resources.base import JSON, FunctionRef
+from nbchalice.resources.queue import QUEUE_URL, QueueRef
 
 # Methods of boto3 that are more than one operation, or none of the API's name.
 METHODS = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.tail import follow
-from nbchalice.sources.base import AWS
+from nbchalice.resources.base import AWS
 
 
 def later_attempts(

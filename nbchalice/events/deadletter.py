@@ -12,7 +12,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.messages import EVERYTHING, JSON, sqs_event
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import AWS, FunctionRef, error_code
+from nbchalice.resources.base import AWS, FunctionRef, error_code
 from nbchalice.sources.sqs import queue_of
 
 HIDDEN_WHILE_PEEKING = 30

@@ -17,17 +17,18 @@ from typing import Any
 
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
-from nbchalice.sources.base import AWS, FunctionRef, Source
-from nbchalice.sources.bucket import KEY_OF_KIND, BucketNotifications
-from nbchalice.sources.bucket import PRINCIPAL as S3_SERVICE
-from nbchalice.sources.locks import locked
-from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.resources.base import AWS, FunctionRef
+from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
+from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
+from nbchalice.resources.event_source_mapping import EventSourceMapping
+from nbchalice.resources.locks import locked
+from nbchalice.resources.rule import PRINCIPAL as EVENTS
+from nbchalice.resources.rule import TARGET_ID, Rule
+from nbchalice.resources.topic import PRINCIPAL as SNS_SERVICE
+from nbchalice.resources.topic import Subscription, region_of
+from nbchalice.sources.base import Source
 from nbchalice.sources.matching import body_of, matches
-from nbchalice.sources.rule import PRINCIPAL as EVENTS
-from nbchalice.sources.rule import TARGET_ID, Rule
 from nbchalice.sources.sqs import patterns_of, queue_of
-from nbchalice.sources.topic import PRINCIPAL as SNS_SERVICE
-from nbchalice.sources.topic import Subscription, region_of
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"

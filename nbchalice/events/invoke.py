@@ -18,8 +18,8 @@ from nbchalice.logs.blob import events_of
 from nbchalice.logs.parse import parse
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
+from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.marker import failed_of, ids_of
-from nbchalice.sources.base import AWS, FunctionRef, is_missing
 
 TIMED_OUT = "Sandbox.Timedout"
 PACKAGE = str(Path(__file__).parent.parent)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import FunctionRef, Note, Source
+from nbchalice.resources.base import FunctionRef
+from nbchalice.sources.base import Note, Source
 
 
 def preview(

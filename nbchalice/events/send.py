@@ -15,7 +15,8 @@ from nbchalice.events.preview import why_dropped
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Pace, Tail, passes
-from nbchalice.sources.base import AWS, FunctionRef, Sent, Source, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, or_missing
+from nbchalice.sources.base import Sent, Source
 
 MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0

@@ -12,7 +12,8 @@ from nbchalice.deploy.desired import triggers
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.preview import why_dropped
 from nbchalice.handlers import Handler
-from nbchalice.sources.base import FunctionRef, Source
+from nbchalice.resources.base import FunctionRef
+from nbchalice.sources.base import Source
 
 
 @dataclass(frozen=True)

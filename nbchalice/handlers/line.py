@@ -12,7 +12,8 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_problems, tidy_settings
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
-from nbchalice.sources.options import Option, near
+from nbchalice.sources.options import Option
+from nbchalice.text import near
 
 
 @dataclass(frozen=True)

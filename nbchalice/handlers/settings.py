@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from nbchalice.resources.queue import queue_problem
 from nbchalice.sources.options import Option, problems
-from nbchalice.sources.queue import queue_problem
 
 RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
 RESERVED_ENV = (

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from nbchalice.logs.records import LogEvent
-from nbchalice.sources.base import AWS, JSON, is_missing
+from nbchalice.resources.base import AWS, JSON, is_missing
 
 PAGE = 10_000
 MOST_SEEN = 100_000

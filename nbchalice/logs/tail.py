@@ -14,7 +14,7 @@ from nbchalice.logs.fetch import Reader, group_of
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LEVELS, Invocation
 from nbchalice.logs.when import parse_time, to_ms
-from nbchalice.sources.base import AWS
+from nbchalice.resources.base import AWS
 
 Moment = str | float | datetime | timedelta
 MOST_RECORDS = 10_000

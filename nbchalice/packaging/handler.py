@@ -15,8 +15,9 @@ from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, wishes
 from nbchalice.packaging.searchpath import added_folders
-from nbchalice.packaging.sizes import DIRECT_LIMIT, MB, UNZIPPED_LIMIT, SizeTable, measure
+from nbchalice.packaging.sizes import DIRECT_LIMIT, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
+from nbchalice.text import MB
 
 # Each edit of the handler uploads its zip again; what is in S3 is uploaded once.
 BUNDLES_IN_ZIP = 10 * MB

@@ -12,25 +12,12 @@ from nbchalice.packaging.artifact import Artifact
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.layer import Layer
+from nbchalice.text import MB, readable
 
-MB = 1024 * 1024
 DIRECT_LIMIT = 50 * MB
 UNZIPPED_LIMIT = 250 * MB
 _BIGGEST = 5
 _SHOWN = 3
-
-
-def readable(size: int) -> str:
-    """Return a number of bytes as a person reads it, for example `12.3 KB` or `50 MB`.
-
-    Parameters
-    ----------
-    size: bytes; a KB is 1,024 of them, as in AWS's limits.
-    """
-    if size < 1024:
-        return f"{size} bytes"
-    value, unit = (size / MB, "MB") if size >= MB else (size / 1024, "KB")
-    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
 @dataclass(frozen=True)

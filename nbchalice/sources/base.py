@@ -1,147 +1,16 @@
-"""What every event source is made of: options, AWS resources, a sample event, a way to send one."""
+"""What every event source is made of: options, the resources it wants, a sample event, a way to send one."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
 from nbchalice.sources.options import Option, problems
-
-JSON = dict[str, Any]
-OWNER_PREFIX = "nbchalice"
-
-
-class AWS(Protocol):
-    """The account and region that a deploy works on; `nbchalice.aws.target.Connection` is one."""
-
-    region: str
-    account: str
-    partition: str
-    local: bool
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        """Return the cached boto3 client of a service."""
-
-
-@dataclass(frozen=True)
-class FunctionRef:
-    """The names under which one handler stands on AWS.
-
-    Parameters
-    ----------
-    app, stage, handler: what the names are made of.
-    region, account, partition: where the function stands.
-    timeout: the function's timeout in seconds.
-    dlq: ARN of the function's dead-letter queue, or an empty text.
-    number: which of the function's EventBridge rules or schedules is meant, counted from 1.
-    """
-
-    app: str
-    stage: str
-    handler: str
-    region: str
-    account: str
-    partition: str = "aws"
-    timeout: int = 60
-    dlq: str = ""
-    number: int = 1
-
-    @property
-    def name(self) -> str:
-        """The function's name, also the role's."""
-        return f"{self.app}-{self.stage}-{self.handler}"
-
-    def arn_of(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource in the function's own region and account."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
-
-    @property
-    def arn(self) -> str:
-        """The function's ARN."""
-        return self.arn_of("lambda", f"function:{self.name}")
-
-    @property
-    def event_name(self) -> str:
-        """The name of its EventBridge rule or schedule."""
-        return f"{self.name}-event" if self.number == 1 else f"{self.name}-event-{self.number}"
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags that say whose a resource is."""
-        return {
-            f"{OWNER_PREFIX}:app": self.app,
-            f"{OWNER_PREFIX}:stage": self.stage,
-            f"{OWNER_PREFIX}:handler": self.handler,
-        }
-
-
-@dataclass(frozen=True)
-class Resource(ABC):
-    """One thing that should stand on AWS: it can be read, compared, written and deleted.
-
-    `key` says which thing it is; two resources with one key are one thing. `needs` are the keys of what must stand
-    before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
-    `conflict_hint` is what to do when something of another owner is in the way. `shared` says that others write to the
-    same thing, so that it is looked at once more at the end of a deploy.
-    """
-
-    kind: ClassVar[str]
-    conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
-    shared: ClassVar[bool] = False
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """What a person calls it."""
-
-    @property
-    def key(self) -> str:
-        """Its identity within one account and region."""
-        return f"{self.kind} {self.name}"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Keys of the resources that must stand before this one."""
-        return frozenset()
-
-    @property
-    def arn(self) -> str | None:
-        """Its ARN where that is known beforehand."""
-        return None
-
-    @property
-    def frees(self) -> frozenset[str]:
-        """Keys of resources that must not be removed before this one is written."""
-        return frozenset()
-
-    def merge(self, other: Resource) -> Resource:
-        """Return one resource in place of two with the same key."""
-        return self
-
-    def conflicts(self, current: Any) -> list[str]:
-        """Return what stands in the way of writing it, of other people's."""
-        return []
-
-    @abstractmethod
-    def read(self, aws: AWS) -> Any | None:
-        """Return what stands now, or None; changes nothing."""
-
-    @abstractmethod
-    def differences(self, current: Any) -> list[str]:
-        """Return why what stands is not what is wanted, one short reason each; empty when it is."""
-
-    @abstractmethod
-    def write(self, aws: AWS, current: Any | None) -> None:
-        """Create it, or bring what stands to what is wanted."""
-
-    @abstractmethod
-    def delete(self, aws: AWS, current: Any) -> None:
-        """Remove it; what is gone already is fine."""
 
 
 @dataclass(frozen=True)
@@ -193,30 +62,6 @@ class Sent:
 
     message_id: str
     ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a trigger cannot work, and the fix."""
-
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True)
-class Preflight:
-    """What a look at AWS before a deploy found.
-
-    Parameters
-    ----------
-    problems: why the trigger cannot work.
-    timeout: the longest timeout in seconds that the source allows the function, or None.
-    limit: what sets that limit, for example ``queue orders``.
-    """
-
-    problems: list[Problem] = field(default_factory=list)
-    timeout: int | None = None
-    limit: str = ""
 
 
 class Source(ABC):
@@ -339,42 +184,3 @@ def json_of(value: Any, default: Any) -> Any:
     if value is None or value == "":
         return default
     return json.loads(value) if isinstance(value, str) else value
-
-
-def error_code(error: Exception) -> str:
-    """Return AWS's code of a botocore ClientError, or an empty text."""
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
-
-
-def status_code(error: Exception) -> int:
-    """Return the HTTP status of a botocore ClientError, or 0."""
-    response = getattr(error, "response", None) or {}
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-MISSING = {
-    "ResourceNotFoundException",
-    "NoSuchEntity",
-    "NoSuchBucket",
-    "404",
-    "NotFound",
-    "NotFoundException",
-    "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
-}
-
-
-def is_missing(error: Exception) -> bool:
-    """Whether AWS says that the thing does not exist."""
-    return error_code(error) in MISSING
-
-
-@contextmanager
-def or_missing() -> Iterator[None]:
-    """Let a block end early when AWS says that the thing does not exist."""
-    try:
-        yield
-    except Exception as error:
-        if not is_missing(error):
-            raise

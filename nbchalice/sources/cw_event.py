@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Note, Preflight, Resource, Sent, Source, json_of
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.resources.rule import attached_rules, name_problems, rule_of
+from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.filters import pattern_problems
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.matching import matches
-from nbchalice.sources.options import Option, json_value, near
-from nbchalice.sources.rule import attached_rules, name_problems, rule_of
+from nbchalice.sources.options import Option, json_value
+from nbchalice.text import near
 
 # EventBridge, "AWS service event metadata": what every event has.
 ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")

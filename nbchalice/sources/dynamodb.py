@@ -10,20 +10,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.runtime.marker import keys_id
-from nbchalice.sources.base import (
-    AWS,
-    JSON,
-    Field,
-    FunctionRef,
-    Preflight,
-    Problem,
-    Resource,
-    Sent,
-    Source,
-    or_missing,
-)
-from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nbchalice.sources.base import AWS, FunctionRef, Sent
+from nbchalice.resources.base import AWS, FunctionRef
+from nbchalice.sources.base import Sent
 
 
 def send_event(aws: AWS, function: FunctionRef, event: Any) -> Sent:

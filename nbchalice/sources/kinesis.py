@@ -10,20 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import (
-    AWS,
-    JSON,
-    Field,
-    FunctionRef,
-    Preflight,
-    Problem,
-    Resource,
-    Sent,
-    Source,
-    or_missing,
-    text_of,
-)
-from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.event_source_mapping import EventSourceMapping
+from nbchalice.sources.base import Field, Sent, Source, text_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
 

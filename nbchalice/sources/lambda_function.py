@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbchalice.sources.base import AWS, Field, FunctionRef, Resource, Sent, Source, json_of
+from nbchalice.resources.base import AWS, FunctionRef, Resource
+from nbchalice.sources.base import Field, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
 
 DEFAULT_EVENT = {"hello": "nbchalice"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from nbchalice.text import near
 
 
 def json_value(text: str) -> Any:
@@ -15,14 +16,6 @@ def json_value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"wants JSON in single quotes, and {text!r} is not valid JSON ({error})") from None
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return which known name was probably meant, or all of them, as the end of a sentence."""
-    names = list(known)
-    longer = [one for one in names if len(name) > 3 and one.startswith(name)]
-    found = longer or difflib.get_close_matches(name, names, 1)
-    return f"did you mean {found[0]}?" if found else f"there are {', '.join(names)}"
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,12 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.sources.base import (
-    AWS,
-    JSON,
-    Field,
-    FunctionRef,
-    Note,
-    Preflight,
-    Problem,
-    Resource,
-    Sent,
-    Source,
-    status_code,
-    text_of,
-)
-from nbchalice.sources.bucket import PRINCIPAL, Bucket, BucketNotifications, Notification, brief, overlaps
-from nbchalice.sources.options import Option, near
-from nbchalice.sources.permission import Permission, principal_of, source_arn_of
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, status_code
+from nbchalice.resources.bucket import PRINCIPAL, Bucket, BucketNotifications, Notification, brief, overlaps
+from nbchalice.resources.permission import Permission, principal_of, source_arn_of
+from nbchalice.sources.base import Field, Note, Sent, Source, text_of
+from nbchalice.sources.options import Option
+from nbchalice.text import near
 
 LONGEST_KEY = 1024
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]

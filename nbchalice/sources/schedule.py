@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.resources.rule import Rule, attached_rules, name_problems, rule_of
+from nbchalice.resources.schedule import SchedulerRole, SchedulerSchedule, attached_schedules
 from nbchalice.runtime.expressions import parse_schedule
 from nbchalice.runtime.schedules import Rate
-from nbchalice.sources.base import AWS, JSON, Field, FunctionRef, Note, Preflight, Resource, Sent, Source, json_of
+from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
-from nbchalice.sources.rule import Rule, attached_rules, name_problems, rule_of
 from nbchalice.sources.schedule_times import next_runs
-from nbchalice.sources.scheduler import SchedulerRole, SchedulerSchedule, attached_schedules
 
 LONGEST_DESCRIPTION = 512
 NEXT_RUNS = 5

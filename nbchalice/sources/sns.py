@@ -10,26 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.sources.base import (
-    AWS,
-    JSON,
-    Field,
-    FunctionRef,
-    Note,
-    Preflight,
-    Problem,
-    Resource,
-    Sent,
-    Source,
-    status_code,
-    text_of,
-)
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, status_code
+from nbchalice.resources.permission import Permission, principal_of, source_arn_of
+from nbchalice.resources.queue import Queue, QueueRef, queue_problem
+from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
+from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
-from nbchalice.sources.permission import Permission, principal_of, source_arn_of
-from nbchalice.sources.queue import Queue, QueueRef, queue_problem
-from nbchalice.sources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")

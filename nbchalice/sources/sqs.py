@@ -8,26 +8,20 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nbchalice.sources.base import (
-    AWS,
-    JSON,
-    Field,
-    FunctionRef,
-    Note,
-    Preflight,
-    Problem,
-    Resource,
-    Sent,
-    Source,
-    or_missing,
-    status_code,
-    text_of,
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
+from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
+from nbchalice.resources.queue import (
+    Queue,
+    QueueRef,
+    RedrivePolicy,
+    VisibilityTimeout,
+    queue_problem,
+    visibility_timeout,
 )
+from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
-from nbchalice.sources.mapping import EventSourceMapping, other_functions
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
-from nbchalice.sources.queue import Queue, QueueRef, RedrivePolicy, VisibilityTimeout, queue_problem, visibility_timeout
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
 

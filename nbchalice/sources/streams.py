@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbchalice.sources.base import JSON, FunctionRef
-from nbchalice.sources.mapping import EventSourceMapping
+from nbchalice.resources.base import JSON, FunctionRef
+from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.options import Option
 
 # Lambda: CreateEventSourceMapping.

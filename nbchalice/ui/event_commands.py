@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.sources.base import FunctionRef
+from nbchalice.resources.base import FunctionRef
 from nbchalice.ui.cards import Result
 from nbchalice.ui.command import Frontend, command, flag, option, pairs, some
 

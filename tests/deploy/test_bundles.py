@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from nbchalice.deploy import engine
-from nbchalice.deploy.upload import RULES, upload_bucket
 from nbchalice.errors import ProblemsError
+from nbchalice.resources.upload_bucket import RULES, upload_bucket
 
 from .harness import app, handler, kinds, package
 

@@ -11,8 +11,8 @@ from nbchalice.aws.target import READS
 from nbchalice.deploy import engine
 from nbchalice.deploy.desired import desired
 from nbchalice.errors import NbChaliceError
+from nbchalice.resources.permission import Permission, statement_id
 from nbchalice.sources import SOURCES
-from nbchalice.sources.permission import Permission, statement_id
 
 from .harness import Foreign, app, comparable, deploy, handler, package, s3, schedule, snapshot, sns, sqs, unique
 from .injection import KINDS, Injector, Killed, disturbed_connection

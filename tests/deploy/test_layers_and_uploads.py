@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from nbchalice.deploy import engine, upload
+from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError
+from nbchalice.resources import upload_bucket as upload
 
 from .harness import app, handler, kinds, package, snapshot
 

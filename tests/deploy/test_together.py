@@ -4,7 +4,7 @@ import multiprocessing
 import threading
 
 from nbchalice.deploy import engine
-from nbchalice.sources.bucket import BucketNotifications
+from nbchalice.resources.bucket import BucketNotifications
 
 from .harness import app, deploy, handler, s3, snapshot, sns, sqs
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from nbchalice.packaging.artifact import build
+from nbchalice.resources.base import FunctionRef
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 
 PYTHON = f"3.{sys.version_info[1]}"
 ROLE = "arn:aws:iam::000000000000:role/test"

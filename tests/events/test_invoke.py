@@ -11,7 +11,7 @@ import pytest
 from nbchalice import Chalice
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.invoke import invoke, invoke_here
-from nbchalice.sources.base import FunctionRef
+from nbchalice.resources.base import FunctionRef
 
 CODE = """from nbchalice import Chalice
 app = Chalice(app_name='shop')

@@ -201,8 +201,8 @@ def test_who_is_alive_is_told_from_who_is_not(monkeypatch):
 
 def test_the_names_of_temporary_queues_are_valid(connection):
     from nbchalice.events.triggers import Route
+    from nbchalice.resources.base import FunctionRef
     from nbchalice.sources import SOURCES
-    from nbchalice.sources.base import FunctionRef
 
     ref = FunctionRef("a" * 60, "dev", "h" * 60, "r", "0" * 12)
     names = [queue_name(Route(SOURCES["on_sqs_message"], {"queue": name}, ref)) for name in ("one", "two")]

@@ -6,9 +6,9 @@ import pytest
 
 from nbchalice.events.preview import preview
 from nbchalice.handlers import Handler
+from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 from nbchalice.sources.matching import body_of, matches
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")

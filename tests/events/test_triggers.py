@@ -5,8 +5,8 @@ import pytest
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.triggers import labels, route_of, routes
 from nbchalice.handlers import Handler
+from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.app import Trigger
-from nbchalice.sources.base import FunctionRef
 
 REF = FunctionRef("shop", "dev", "both", "eu-west-1", "123456789012")
 TRIGGERS = (

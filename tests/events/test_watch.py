@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from nbchalice.errors import AWSError
 from nbchalice.events.send import Progress, send
 from nbchalice.logs.records import Invocation
-from nbchalice.sources.base import FunctionRef, Sent
+from nbchalice.resources.base import FunctionRef
+from nbchalice.sources.base import Sent
 from nbchalice.sources.lambda_function import PureLambda
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "0" * 12)

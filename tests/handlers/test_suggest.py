@@ -4,7 +4,7 @@ import pytest
 
 from nbchalice.deploy.refusals import allow_for
 from nbchalice.deploy.suggest import note, policy, suggested
-from nbchalice.sources.base import FunctionRef
+from nbchalice.resources.base import FunctionRef
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 HEAD = "import boto3\n"

@@ -9,8 +9,9 @@ from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.handler import room_for_bundles
 from nbchalice.packaging.layer import Layer
 from nbchalice.packaging.lock import Lock
-from nbchalice.packaging.sizes import HEADINGS, MB, measure, readable
+from nbchalice.packaging.sizes import HEADINGS, measure
 from nbchalice.packaging.targets import LambdaTarget
+from nbchalice.text import MB, readable
 
 
 def a_layer(zip_size, *distributions):

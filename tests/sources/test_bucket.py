@@ -2,9 +2,9 @@
 
 import pytest
 
+from nbchalice.resources.base import FunctionRef
+from nbchalice.resources.bucket import Notification, overlaps
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
-from nbchalice.sources.bucket import Notification, overlaps
 from nbchalice.sources.s3 import ALL_EVENTS, notification_entry
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nbchalice.resources.base import FunctionRef
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 
 
 def messages(result):

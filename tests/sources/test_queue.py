@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from nbchalice.resources.base import FunctionRef
+from nbchalice.resources.queue import QueueRef
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
-from nbchalice.sources.queue import QueueRef
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 FORMS = {

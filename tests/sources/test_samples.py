@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.parser import models
 
+from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.function import EVENT_CLASSES
 from nbchalice.runtime.marker import ids_of
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"

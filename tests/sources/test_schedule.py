@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.schedules import At
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 
 
 def rule_of(one):

@@ -98,7 +98,7 @@ def test_a_role_of_ones_own_is_used_and_not_touched(deployed, connection, name):
 
 
 def test_queues_for_failed_events_must_exist_on_real_aws(real):
-    from nbchalice.deploy.destination import preflight
+    from nbchalice.resources.destination import preflight
 
     arns = [f"arn:aws:sqs:{real.region}:{real.account}:nowhere", f"arn:aws:sns:{real.region}:{real.account}:nowhere"]
     queue, topic = preflight(real, arns).problems

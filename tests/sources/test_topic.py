@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from nbchalice.resources.base import FunctionRef
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import FunctionRef
 from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.sns import subject_problem
 

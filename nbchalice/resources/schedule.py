@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
-from nbchalice.sources.permission import Permission, principal_of, source_arn_of
-from nbchalice.sources.rule import numbered
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.permission import Permission, principal_of, source_arn_of
+from nbchalice.resources.rule import numbered
 
 PRINCIPAL = "scheduler.amazonaws.com"
 GROUP = "default"

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, Protocol
 
-from nbchalice.deploy.package import BundlePackage
-from nbchalice.deploy.upload import UploadBucket, upload_bucket
-from nbchalice.packaging.sizes import readable
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, is_missing, or_missing, status_code
+from nbchalice.resources.upload_bucket import UploadBucket, upload_bucket
 from nbchalice.runtime.bundles import PLACE
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, is_missing, or_missing, status_code
+from nbchalice.text import readable
 
 SHOWN_LETTERS = 12
+
+
+class BundlePackage(Protocol):
+    """A bundled object that is too big for the zip; `nbchalice.packaging.bundles.Bundle` is one."""
+
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Return the content as an open file."""
 
 
 def bundle_folder(app: str, stage: str) -> str:

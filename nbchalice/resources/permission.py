@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
 
 
 def statement_id(principal: str, source_arn: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
-from nbchalice.sources.queue import Queue, QueueRef
-from nbchalice.sources.topic import Topic
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.queue import Queue, QueueRef
+from nbchalice.resources.topic import Topic
 
 # Lambda: "Capturing records of Lambda asynchronous invocations", required permissions.
 ACTIONS = {

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from nbchalice.sources.base import OWNER_PREFIX, FunctionRef
+from nbchalice.resources.base import OWNER_PREFIX, FunctionRef
 
 NOTEBOOK = f"{OWNER_PREFIX}:notebook"
 LONGEST_VALUE = 256

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Problem, Resource, or_missing
-from nbchalice.sources.permission import Permission, principal_of, source_arn_of
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Problem, Resource, or_missing
+from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 
 PRINCIPAL = "events.amazonaws.com"
 TARGET_ID = "1"

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from nbchalice.deploy import versions
-from nbchalice.deploy.bundle import StoredBundle
-from nbchalice.deploy.layer import Layer, layer_of
-from nbchalice.deploy.ownership import NOTEBOOK, foreign_owner
-from nbchalice.deploy.role import log_group_name
-from nbchalice.deploy.upload import UploadBucket, is_large, uploaded
 from nbchalice.errors import AWSError
-from nbchalice.sources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources import versions
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.layer import Layer, layer_of
+from nbchalice.resources.log_group import log_group_name
+from nbchalice.resources.ownership import NOTEBOOK, foreign_owner
+from nbchalice.resources.stored_bundle import StoredBundle
+from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:(?P<name>[^:]+)")

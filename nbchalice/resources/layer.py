@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
-from nbchalice.deploy.package import LayerPackage
-from nbchalice.deploy.upload import UploadBucket, is_large, uploaded
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 
 KEY_LETTERS = 16
+
+
+class LayerPackage(Protocol):
+    """The dependencies of a handler, zipped; `nbchalice.packaging.layer.Layer` is one."""
+
+    @property
+    def key(self) -> str:
+        """Hash of what is in it; handlers with equal needs share one layer."""
+
+    @property
+    def zip_size(self) -> int:
+        """Bytes of the zip."""
+
+    def read(self) -> bytes:
+        """Return the zip."""
 
 
 def layer_of(arn: str) -> str:

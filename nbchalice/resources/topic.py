@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
-from nbchalice.sources.permission import Permission
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.permission import Permission
 
 PRINCIPAL = "sns.amazonaws.com"
 

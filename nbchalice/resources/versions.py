@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.errors import AWSError, InvalidInputError
-from nbchalice.sources.base import JSON, OWNER_PREFIX, or_missing
+from nbchalice.resources.base import JSON, OWNER_PREFIX, or_missing
 
 KEPT = 5
 ROLLED_BACK = f"{OWNER_PREFIX}:version"

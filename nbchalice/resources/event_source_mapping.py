@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
 
 ON = {"Enabled", "Enabling", "Creating", "Updating"}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
-from nbchalice.sources.base import AWS, JSON, FunctionRef, Resource, or_missing
-from nbchalice.sources.locks import locked
-from nbchalice.sources.permission import Permission
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.locks import locked
+from nbchalice.resources.permission import Permission
 
 PRINCIPAL = "s3.amazonaws.com"
 # S3 may show an older configuration for a moment.
