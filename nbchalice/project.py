@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -320,11 +320,16 @@ class Project:
         return made, broken
 
     def write_packages(self, out: Path) -> Written:
-        """Write `<handler>.zip` for each handler, and `layer-<key>.zip` for what they import."""
+        """Write `<handler>.zip` for each handler, proven as for a deploy, and `layer-<key>.zip` for its imports."""
         from nbchalice.deploy.check import raise_all
         from nbchalice.packaging.handler import write_all
 
-        built, broken = self._each(partial(self.package, whole=True))
+        def build(handler: Handler) -> HandlerPackage:
+            package = self.package(handler, whole=True)
+            self.verify(handler, package)
+            return package
+
+        built, broken = self._each(build)
         raise_all(list(broken.values()))
         return write_all(built, out)
 

@@ -122,6 +122,23 @@ def test_package_tells_all_that_is_wrong_and_writes_nothing(cli, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("SIZES = {'tea': 1}\nTEA = SIZES['milk']", "does not import by itself: KeyError: 'milk'"),
+        ("import os\nos.environ['TABLE']\nTEA = os.environ['TABLE']", "--env NAME=VALUE"),
+        ("from math import *\nTEA = nothing_of_math", "nothing_of_math"),
+    ],
+)
+def test_package_refuses_what_deploy_refuses_with_the_same_words(cli, tmp_path, local_aws, cell, said):
+    path = write(tmp_path / "n.ipynb", [cell, "%%lambda_function\ndef h(event):\n    return TEA"])
+    deployed, packed = cli("plan", path), cli("package", path, "--out", str(tmp_path / "out"))
+    assert packed[0] == deployed[0] == 2
+    assert said in packed[2]
+    assert packed[2] == deployed[2]
+    assert not (tmp_path / "out").exists()
+
+
 def test_show_prints_the_module(cli, notebook):
     code, out, _ = cli("show", notebook, "price")
     assert code == 0

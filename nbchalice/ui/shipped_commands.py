@@ -26,7 +26,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
     aws=False,
 )
 def package(ui: Frontend, out: str) -> Result:
-    """Write <handler>.zip for each handler."""
+    """Write <handler>.zip for each handler, proven as before a deploy."""
     from nbchalice.ui.reports import FilesCard
 
     return FilesCard(registered(ui).write_packages(Path(out)))

@@ -94,6 +94,7 @@ def test_a_value_changed_behind_the_bundle_is_found_by_the_verification(run, loc
     run(HANDLER)
     run("get_ipython().user_ns['weights']['b'] = 4")
     assert "weights" in run.error("%chalice plan").message
+    assert str(run.error("%chalice package")) == str(run.error("%chalice plan"))
 
 
 def saved(folder, name, *cells):

@@ -66,6 +66,7 @@ def test_a_module_edited_after_it_was_imported_stops_the_deploy(run, write, loca
     run(HANDLER)
     assert run("%chalice plan").changes
     write("edited.py", "def convert(event):\n    return 22\n")
+    assert str(run.error("%chalice package")) == str(run.error("%chalice plan"))
     error = run.error("%chalice plan")
     assert error.message == "edited.py was edited after the kernel imported it" and "importlib.reload" in error.hint
     run("import importlib\nimportlib.reload(edited)")
