@@ -113,14 +113,27 @@ def unresolved(
 
 def _by_magic(name: str, place: Location, timeline: Timeline) -> CaptureError | None:
     for cell, split in timeline.splits:
-        for hidden, _, text in split.body.hidden:
-            if hidden == name:
-                return MagicNameError(
-                    f"{name} is defined only by a magic in {cell.label}: {text.strip()}",
-                    f"define {name} in plain Python",
-                    place,
-                )
+        for hidden in split.body.hidden:
+            if hidden.name == name:
+                return _magic_name(name, hidden.text, cell.label, place)
     return None
+
+
+def by_magic(name: str, magic: Step, user: Step) -> CaptureError:
+    """Make the error for a name whose last definition is a magic's.
+
+    Parameters
+    ----------
+    name: the name.
+    magic: the magic, as a statement.
+    user: the statement that needs the name.
+    """
+    return _magic_name(name, magic.statement.text, magic.cell.label, where_used(name, user))
+
+
+def _magic_name(name: str, text: str, cell: str, place: Location) -> MagicNameError:
+    message = f"{name} is defined only by a magic in {cell}: {text.strip()}"
+    return MagicNameError(message, f"define {name} in plain Python", place)
 
 
 def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mapping[str, Any] | None) -> CaptureError:

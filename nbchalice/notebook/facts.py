@@ -84,6 +84,7 @@ class Kind(Enum):
     ASSIGN = "assignment"
     EXPRESSION = "expression"
     COMPOUND = "compound"
+    MAGIC = "magic"
     NOTHING = "nothing"
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import shlex
-import tokenize
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbchalice.errors import Location
 from nbchalice.notebook.bindings import own_nodes
 from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerKindError, HandlerNotFoundError
+from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.knowledge import words
 
 SOURCES = frozenset(
@@ -38,10 +37,30 @@ AUTOMAGICS = words(
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
-_CANDIDATE = re.compile(r"^\s*(?:[%!?]|[^#'\"]*=\s*[%!]|.*\?\s*$)", re.M)
-_ASSIGNED = re.compile(r"^\s*([A-Za-z_][\w.,\s\[\]'\"*()]*?)\s*(?<![!<>=+\-*/])=\s*([%!].*)$")
-_HELP = re.compile(r"^\s*(?:\?{1,2}\s*\S.*|%{0,2}[A-Za-z_*][\w.*\[\]'\"]*\s*\?{1,2})\s*$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+# What a magic runs as a plain statement of the notebook, and what it runs in a place of its own.
+_RUNS = {"time", "prun"}
+_TRIES = {"timeit", "memit", "mprun"}
+_OPTIONS = re.compile(r"^(?:-\w+(?:\s+\d+)?\s+)*")
+_INSTALL = re.compile(r"\b(?:install|add)\b")
+_STORED = re.compile(r"--(?:out|err)[=\s]+([A-Za-z_]\w*)")
+
+
+class Hidden(NamedTuple):
+    """A name that a magic defines.
+
+    Parameters
+    ----------
+    name: the name.
+    line: raw line of the magic.
+    text: the magic.
+    binds: whether the notebook has the name afterwards; not so for what ``%timeit`` tries.
+    """
+
+    name: str
+    line: int
+    text: str
+    binds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +73,7 @@ class Body:
     magic: name of the nbchalice cell magic, or None.
     magic_line: raw line of the cell magic, or 0.
     arguments: the text after the nbchalice cell magic.
-    hidden: names that only a magic defines, with the raw line and the magic's text.
+    hidden: names that a magic defines.
     apps: apps named by ``%chalice app NAME``, with their raw line.
     bundles: names bundled by ``%chalice bundle NAME``, with their raw line.
     magics: raw lines that are magics inside a block.
@@ -64,7 +83,7 @@ class Body:
     magic: str | None = None
     magic_line: int = 0
     arguments: str = ""
-    hidden: tuple[tuple[str, int, str], ...] = ()
+    hidden: tuple[Hidden, ...] = ()
     apps: tuple[tuple[int, str], ...] = ()
     bundles: tuple[tuple[int, str], ...] = ()
     magics: tuple[int, ...] = ()
@@ -72,7 +91,7 @@ class Body:
 
 @lru_cache(maxsize=4096)
 def read_body(raw: str) -> Body:
-    """Separate the Python of a cell from its magics.
+    """Separate the Python of a cell from its magics, as IPython would.
 
     Parameters
     ----------
@@ -82,90 +101,103 @@ def read_body(raw: str) -> Body:
     -------
     Body: lines keep their numbers.
     """
-    if not any(sign in raw for sign in "%!?") or not _CANDIDATE.search(raw):
-        return Body(raw)
-    lines = raw.split("\n")
+    lines = cleaned(raw).split("\n")
     top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
     found = _CELL_MAGIC.match(lines[top]) if lines else None
     if found is None:
-        return _without_line_magics(lines)
+        return _without_specials(lines)
     name, arguments = found.group(1), found.group(2).strip()
     below = [""] * (top + 1) + lines[top + 1 :]
     if name in SOURCES:
-        body = _without_line_magics(below)
+        body = _without_specials(below)
         return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
     if name in PYTHON_BODIES:
-        body = _without_line_magics(below)
-        captured = [(arguments.split()[-1], top + 1, lines[top])] if name == "capture" and arguments else []
-        hidden = (*body.hidden, *(entry for entry in captured if _NAME.fullmatch(entry[0])))
-        return replace(body, hidden=hidden, magics=())
-    inside = _without_line_magics(below)
-    hidden = tuple((defined, top + 1, lines[top]) for defined in _assigned_in(inside.text))
-    return Body("\n" * max(0, len(lines) - 1), hidden=hidden)
+        body = _without_specials(below)
+        captured = arguments.split()[-1:] if name == "capture" else []
+        hidden = [Hidden(one, top + 1, lines[top]) for one in captured if _NAME.fullmatch(one)]
+        return replace(body, hidden=(*body.hidden, *hidden), magics=())
+    inside = _without_specials(below)
+    stored = [Hidden(one, top + 1, lines[top]) for one in _STORED.findall(arguments)]
+    tried = [Hidden(one, top + 1, lines[top], binds=False) for one in _assigned_in(inside.text)]
+    return Body("\n" * max(0, len(lines) - 1), hidden=(*stored, *tried))
 
 
-def _without_line_magics(lines: list[str]) -> Body:
-    out: list[str] = []
-    hidden: list[tuple[str, int, str]] = []
+def _without_specials(lines: list[str]) -> Body:
+    """Blank out magics, shell lines and questions; what ``%time`` runs stays, as the plain statement that it is."""
+    out = list(lines)
+    hidden: list[Hidden] = []
     apps: list[tuple[int, str]] = []
     bundles: list[tuple[int, str]] = []
     inner: list[int] = []
-    index = 0
-    while index < len(lines):
-        line = lines[index]
-        if not _is_magic(line) or _inside(out):
-            out.append(line)
-            index += 1
+    for special in specials(lines):
+        line = special.first + 1
+        statement = _run_by(special) or _assigned_within(special)
+        out[special.first : special.last + 1] = [statement or (special.indent and f"{special.indent}pass")] + [""] * (
+            special.last - special.first
+        )
+        if special.indent and not _run_by(special):
+            inner.append(line)
+        if statement:
             continue
-        last = index
-        while lines[last].endswith("\\") and last + 1 < len(lines):
-            last += 1
-        text = " ".join(part.rstrip("\\").strip() for part in lines[index : last + 1])
-        indent = line[: len(line) - len(line.lstrip())]
-        out += [indent + "pass" if indent else ""] + [""] * (last - index)
-        if indent:
-            inner.append(index + 1)
-        hidden += [(name, index + 1, text) for name in _defined_by(text)]
-        apps += [(index + 1, name) for name in _named_by("app", text)]
-        bundles += [(index + 1, name) for name in _named_by("bundle", text) if name.isidentifier()]
-        index = last + 1
-    return Body("\n".join(out), hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(inner))
+        hidden += _defined_by(special)
+        apps += [(line, name) for name in _named_by("app", special.text)]
+        bundles += [(line, name) for name in _named_by("bundle", special.text) if name.isidentifier()]
+    text = "\n".join(out)
+    needed = tuple(line for line in inner if line not in _installing(text, inner, lines))
+    return Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=needed)
 
 
-def _is_magic(line: str) -> bool:
-    stripped = line.lstrip()
-    if stripped[:1] in {"%", "!", "?"}:
-        return True
-    return bool(_ASSIGNED.match(line)) or bool(stripped.endswith("?") and _HELP.match(line))
-
-
-def _inside(lines: list[str]) -> bool:
-    """Tell whether the text ends within a bracket, a triple-quoted string or a continued line."""
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    if not lines:
-        return False
-    if lines[-1].rstrip().endswith("\\"):
-        return True
+def _run_by(special: Special) -> str:
+    """Return the statement that a magic such as ``%time x = f()`` runs, or an empty text."""
+    name, _, rest = special.text.lstrip("%").partition(" ")
+    if special.target or not special.text.startswith("%") or name not in _RUNS:
+        return ""
+    statement = _OPTIONS.sub("", rest.strip())
     try:
-        for _ in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
-            pass
-    except tokenize.TokenError:
-        return True
-    except SyntaxError:
-        return False
-    return False
+        ast.parse(statement)
+    except (SyntaxError, ValueError):
+        return ""
+    return special.indent + statement if statement else ""
 
 
-def _defined_by(text: str) -> list[str]:
-    assigned = _ASSIGNED.match(text)
-    if assigned:
-        return list(_NAME.findall(assigned.group(1).split("=")[0]))
-    words = text.split(None, 1)
-    if words[0] in {"%time", "%timeit", "%prun", "%memit", "%mprun"} and len(words) > 1:
-        return _assigned_in(re.sub(r"^(?:-\w+\s+)*", "", words[1]))
-    if words[0] == "%store" and len(words) > 1 and words[1].startswith("-r"):
-        return _NAME.findall(words[1][2:])
+def _assigned_within(special: Special) -> str:
+    """Return a statement in the place of ``x = !ls`` in a block, so that the block is known to define the name."""
+    return f"{special.indent}{special.target} = None" if special.target and special.indent else ""
+
+
+def _installing(text: str, inner: list[int], lines: list[str]) -> set[int]:
+    """Return the lines that install what an import did not find: on Lambda it is there, so they never run.
+
+    For example ``!pip install pint`` below ``except ImportError:``.
+    """
+    if not inner:
+        return set()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return set()
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and _catches_imports(node):
+            found |= {line for line in inner if node.lineno < line <= (node.end_lineno or 0)}
+    return {line for line in found if _INSTALL.search(lines[line - 1])}
+
+
+def _catches_imports(handler: ast.ExceptHandler) -> bool:
+    caught = ast.unparse(handler.type) if handler.type is not None else "ImportError"
+    return "ImportError" in caught or "ModuleNotFoundError" in caught
+
+
+def _defined_by(special: Special) -> list[Hidden]:
+    line, text = special.first + 1, special.text
+    if special.target:
+        whole = f"{special.target} = {text}"
+        return [Hidden(name, line, whole) for name in _NAME.findall(special.target.split("=")[0])]
+    name, _, rest = text.partition(" ")
+    if name.lstrip("%") in _TRIES:
+        return [Hidden(one, line, text, binds=False) for one in _assigned_in(_OPTIONS.sub("", rest.strip()))]
+    if name == "%store" and rest.strip().startswith("-r"):
+        return [Hidden(one, line, text) for one in _NAME.findall(rest.strip()[2:])]
     return []
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
-from nbchalice.notebook.explain import deleted, handler_not_found, unresolved
+from nbchalice.notebook.explain import by_magic, deleted, handler_not_found, unresolved
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
@@ -284,7 +284,10 @@ class Closure:
             return
         self.resolved.add((name, moment))
         for position in positions:
-            self.add(self.timeline.steps[position], moment, [name])
+            step = self.timeline.steps[position]
+            if step.statement.kind is Kind.MAGIC:
+                raise by_magic(name, step, user)
+            self.add(step, moment, [name])
         if moment == END and positions:
             self.final.add(name)
         for star in stars:

@@ -12,7 +12,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.bindings import bound_names
 from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
 from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
-from nbchalice.notebook.magic import AUTOMAGICS, Body, find_handler, read_body
+from nbchalice.notebook.magic import AUTOMAGICS, Body, Hidden, find_handler, read_body
 from nbchalice.notebook.scan import Scanner
 
 _MARK = re.compile(r"#\s*nbchalice:\s*(include|exclude)\b")
@@ -76,6 +76,7 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
         found = _mark_handler(found, tree, handler)
     for line, name in body.apps:
         found += app_statements(name, line)
+    found += [_magic_statement(hidden) for hidden in body.hidden if hidden.binds]
     found.sort(key=lambda statement: statement.head)
     return Split(tuple(found), body, handler, None, trouble)
 
@@ -103,6 +104,12 @@ def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statem
     loader = "from nbchalice.runtime.bundles import load_bundle"
     *before, load = _written([loader, f"{name} = load_bundle({name!r})"], line)
     return [*before, replace(load, now=replace(load.now, uses=load.now.uses | frozenset(needs)))]
+
+
+def _magic_statement(hidden: Hidden) -> Statement:
+    """Return the definition of a name by a magic; it replaces earlier ones, and cannot be shipped."""
+    (made,) = _written([f"{hidden.name} = None"], hidden.line)
+    return replace(made, text=hidden.text, kind=Kind.MAGIC, shallow={})
 
 
 def _written(texts: Iterable[str], line: int) -> list[Statement]:

@@ -14,7 +14,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.errors import UnparsableCellError
-from nbchalice.notebook.magic import find_handler, read_body
+from nbchalice.notebook.magic import Body, find_handler, read_body
 from nbchalice.runtime.app import LambdaFunction
 from nbchalice.ui.cards import HandlerCard, TextCard
 from nbchalice.ui.notebook import Notebook
@@ -36,7 +36,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
         raise
     name = _handler_name(notebook, body.text, body.magic_line, parsed)
     chalice = notebook.chalice()
-    run_body(notebook, raw, body.text, bool(body.magics) or body.text.count("\n") != raw.count("\n"))
+    run_body(notebook, raw, body.text, _has_magics(raw, body))
     function = notebook.shell.user_ns[name]
     made = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
     for source, options in parsed.also:
@@ -76,6 +76,11 @@ def run_body(notebook: Notebook, raw: str, text: str, transform: bool) -> None:
     file_name = shell.compile.cache(source, number, raw)
     code = compile(source, file_name, "exec", dont_inherit=True)
     exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+
+
+def _has_magics(raw: str, body: Body) -> bool:
+    """Whether IPython must transform the lines below the cell's magic."""
+    return raw.split("\n")[body.magic_line :] != body.text.split("\n")[body.magic_line :]
 
 
 def names_needed(

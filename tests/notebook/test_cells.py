@@ -11,7 +11,7 @@ import pytest
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook.cells import Cell, read_notebook
 from nbchalice.notebook.discover import discover
-from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError, SecretInSliceError
+from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError, MagicNameError, SecretInSliceError
 from nbchalice.notebook.magic import decorator_text, find_handler, read_body
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.slice import slice_handler
@@ -142,7 +142,9 @@ def test_the_decorator_of_a_magic():
         ("x = !ls", ["x"]),
         ("a, b = !ls", ["a", "b"]),
         ("x = %sx ls", ["x"]),
-        ("%time y = 1", ["y"]),
+        ("%time y = 1", []),
+        ("%timeit y = 1", ["y"]),
+        ("%%bash --out listing --err wrong\nls", ["listing", "wrong"]),
         ("%%timeit\nz = 1", ["z"]),
         ("%store -r kept", ["kept"]),
         ("%%bash\nfoo", []),
@@ -152,7 +154,81 @@ def test_the_decorator_of_a_magic():
     ],
 )
 def test_names_that_magics_define(text, names):
-    assert [name for name, _, _ in read_body(text).hidden] == names
+    assert [hidden.name for hidden in read_body(text).hidden] == names
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "log.info('p=%.3f', p)",
+        'LABELS.append("n=%d")',
+        "x = '%s' % y",
+        'url = f"a=!{b}"',
+        "t = 'really?'",
+        "f(a=1, b='=!')",
+        "x = y %z",
+        "q = (1\n%z\n)",
+        "s = '''\n%time x\n!ls\nwhat?\n'''",
+        "d = {'a': b\n!= c}",
+        "# %matplotlib inline",
+        "x = a != b",
+        "x = 1 # = !ls",
+        "x = y \\\n% z",
+        "assert f'{x!r}' == '%d?'",
+        "x: str = '=%a'",
+    ],
+)
+def test_text_is_no_magic(line):
+    cell = f"%matplotlib inline\n{line}\nkept = 1"
+    body = read_body(cell)
+    assert body.text == f"\n{line}\nkept = 1" and body.hidden == () and body.magics == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("%time x = f()", "x = f()"),
+        ("%time  x = f(1) % 2", "x = f(1) % 2"),
+        ("%prun -l 5 x = f()", "x = f()"),
+        ("if a:\n    %time x = f()", "if a:\n    x = f()"),
+        ("  x = 1\n  y = 2", "x = 1\ny = 2"),
+        (">>> x = 1\n>>> y = 2", "x = 1\ny = 2"),
+        ("In [3]: x = 1", "x = 1"),
+        ("a = 1; %time", "a = 1; %time"),
+        (",f a b", ""),
+        ("files = !ls\nn = len(files)", "\nn = len(files)"),
+        ("if a:\n    files = !ls", "if a:\n    files = None"),
+        ("%timeit -n1 -r1 xs.append(9)", ""),
+    ],
+)
+def test_what_ipython_makes_of_a_cell(cell, text):
+    assert read_body(cell).text == text
+
+
+def test_installing_what_an_import_did_not_find_is_no_part_of_the_code():
+    found = read_body("try:\n    import pint\nexcept ImportError:\n    !pip install pint\n    import pint\n")
+    assert (
+        found.text == "try:\n    import pint\nexcept ImportError:\n    pass\n    import pint\n" and found.magics == ()
+    )
+    other = read_body("try:\n    import pint\nexcept ImportError:\n    !rm -r build\n")
+    assert other.magics == (4,)
+    assert read_body("try:\n    x()\nexcept ValueError:\n    !pip install pint\n").magics == (4,)
+
+
+@pytest.mark.parametrize("magic", ["files = !ls", "files = %sx ls", "%store -r files", "%%capture files\nprint(1)"])
+def test_a_magic_replaces_an_earlier_definition(magic):
+    cells = [
+        Cell(str(n), f"cell {n}", text, n)
+        for n, text in enumerate(["files = ['old']", magic, "def h(event):\n    return files"])
+    ]
+    with pytest.raises(MagicNameError, match="files is defined only by a magic in cell 1"):
+        slice_handler(cells, "h", notebook="x.ipynb")
+
+
+def test_a_plain_definition_after_a_magic_counts():
+    texts = ["files = !ls", "files = ['new']", "%timeit files = 1", "def h(event):\n    return files"]
+    cells = [Cell(str(n), f"cell {n}", text, n) for n, text in enumerate(texts)]
+    assert "files = ['new']" in slice_handler(cells, "h", notebook="x.ipynb").module
 
 
 def test_lines_keep_their_numbers():

@@ -12,6 +12,7 @@ from nbchalice.notebook.cells import read_notebook
 from nbchalice.notebook.discover import discover
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.magic import Body, read_body
 from nbchalice.notebook.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 
@@ -201,10 +202,10 @@ json.dump(answers, sys.stdout)
 
 @pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
 def test_every_python_slices_alike(python):
-    """Those without a cell magic: reading its line takes packages that the clean interpreters lack."""
+    """Those without magics: reading these takes packages that the clean interpreters lack."""
     wanted = [name for name in packaged() if not expectation(name).get("live") and not expectation(name).get("runs")]
     cells = {name: read_notebook(FIXTURES / f"{name}.ipynb") for name in wanted}
-    names = [name for name in wanted if not any("%%on_" in c.source or "%%sch" in c.source for c in cells[name])]
+    names = [name for name in wanted if not any(read_body(c.source) != Body(c.source) for c in cells[name])]
     request = [[name, [[cell.id, cell.label, cell.source] for cell in cells[name]]] for name in names]
     modules = run_script(python, SLICE.format(root=str(ROOT)), request)
     for name, module in zip(names, modules, strict=True):
