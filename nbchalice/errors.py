@@ -99,6 +99,22 @@ class AWSError(NbChaliceError):
     """AWS refused a call, or could not be reached."""
 
 
+class LostAnswerError(AWSError):
+    """AWS may have done what was asked, or not; it was not asked again.
+
+    Parameters
+    ----------
+    doing: what was being done, for example ``sending to queue orders``.
+    cause: how the answer was lost.
+    hint: how to see what AWS did.
+    """
+
+    def __init__(self, doing: str, cause: str, hint: str | None = None) -> None:
+        text = f"{doing}: the answer was lost ({cause}); AWS may have done it, so it was not asked a second time"
+        super().__init__(text, hint or "look whether it was done before you do it again")
+        self.cause = cause
+
+
 class DeployError(NbChaliceError):
     """A deploy or delete stopped part way; running it again is safe."""
 

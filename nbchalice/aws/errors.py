@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbchalice.errors import AWSError, NbChaliceError
+from nbchalice.errors import AWSError, LostAnswerError, NbChaliceError
 from nbchalice.resources.base import error_code, status_code
 
 HINTS = {
@@ -83,7 +83,9 @@ TRANSIENT_WORDS = (
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may work a little later."""
+    """Whether the same call may work a little later, once it was read what the first one did."""
+    if isinstance(error, LostAnswerError):
+        return True
     if not hasattr(error, "response"):
         name = type(error).__name__
         return type(error).__module__.startswith(("botocore", "urllib3")) and ("Connect" in name or "Timeout" in name)
@@ -101,6 +103,8 @@ def explain(error: BaseException, doing: str = "") -> NbChaliceError:
     error: what boto3 raised; an error of nbchalice is returned as it is.
     doing: what was being done, for example ``creating function shop-dev-price``.
     """
+    if isinstance(error, LostAnswerError) and doing:
+        return LostAnswerError(doing, error.cause)
     if isinstance(error, NbChaliceError):
         return error
     prefix = f"{doing}: " if doing else ""

@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 
 from nbchalice.aws.errors import explain
+from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
 
 TARGETS = ("local", "aws")
 # As many as there are calls side by side.
 CONNECTIONS = 64
-READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Connection:
     (service, operation), `writes` those that may have changed something.
     """
 
-    def __init__(self, target: Target, new_client: Callable[[str, str], Any], key: str = "") -> None:
+    def __init__(self, target: Target, new_client: Callable[..., Any], key: str = "") -> None:
         self.target = target
         self.key = key
         self.region = target.region
@@ -60,7 +60,7 @@ class Connection:
         self.local = target.name == "local"
         self.calls: list[tuple[str, str]] = []
         self._new_client = new_client
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, float | None], Any] = {}
         self._lock = threading.Lock()
 
     @property
@@ -68,15 +68,23 @@ class Connection:
         """The calls that may have changed something."""
         return [call for call in self.calls if not call[1].startswith(READS)]
 
-    def client(self, service: str, region: str | None = None) -> Any:
-        """Return the boto3 client of a service, of the target's region unless another is named."""
-        key = (service, region or self.region)
+    def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
+        """Return the boto3 client of a service.
+
+        Parameters
+        ----------
+        service: for example ``sqs``.
+        region: default: the target's.
+        patience: seconds to wait for an answer. Default: boto3's 60.
+        """
+        place = (service, region or self.region)
         with self._lock:
-            if key not in self._clients:
-                client = self._new_client(*key)
+            if (*place, patience) not in self._clients:
+                client = self._new_client(*place) if patience is None else self._new_client(*place, patience)
                 client.meta.events.register("before-call", self._count)
-                self._clients[key] = client
-            return self._clients[key]
+                guard_repeats(client)
+                self._clients[*place, patience] = client
+            return self._clients[*place, patience]
 
     def _count(self, model: Any, **_: Any) -> None:
         self.calls.append((model.service_model.service_name, model.name))
@@ -125,8 +133,11 @@ def _session(**settings: Any) -> Any:
     return boto3.Session(botocore_session=core, **settings)
 
 
-def _config(**extra: Any) -> Any:
+def _config(patience: float | None = None, **extra: Any) -> Any:
     from botocore.config import Config
+
+    if patience is not None:
+        extra["read_timeout"] = patience
 
     retries: Any = {"mode": "standard", "total_max_attempts": 6}
     return Config(retries=retries, max_pool_connections=CONNECTIONS, tcp_keepalive=True, **extra)
@@ -144,9 +155,9 @@ def _connect_local(reuse: Connection | None) -> Connection:
         aws_secret_access_key=server.secret_key,
         region_name=server.region,
     )
-    config = _config(s3={"addressing_style": "path"}, proxies={})
 
-    def new_client(service: str, region: str) -> Any:
+    def new_client(service: str, region: str, patience: float | None = None) -> Any:
+        config = _config(patience, s3={"addressing_style": "path"}, proxies={})
         return session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
 
     return Connection(target, new_client, server.access_key)
@@ -155,10 +166,13 @@ def _connect_local(reuse: Connection | None) -> Connection:
 def _connect_aws(region: str | None, profile: str | None) -> Connection:
     try:
         session = _session(region_name=region, profile_name=profile)
-        config = _config()
-        identity = session.client("sts", config=config).get_caller_identity()
+        identity = session.client("sts", config=_config()).get_caller_identity()
     except Exception as error:
         raise explain(error, "connecting to AWS") from None
     partition = identity["Arn"].split(":")[1]
     target = Target("aws", session.region_name or "", identity["Account"], partition, identity["Arn"])
-    return Connection(target, lambda service, where: session.client(service, region_name=where, config=config))
+
+    def new_client(service: str, where: str, patience: float | None = None) -> Any:
+        return session.client(service, region_name=where, config=_config(patience))
+
+    return Connection(target, new_client)

@@ -34,9 +34,9 @@ class Reads:
         self._answers: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, region: str | None = None) -> Any:
+    def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
         """Return a client whose reads are remembered."""
-        return _Client(self, self._aws.client(service, region), f"{service} {region or self.region}")
+        return _Client(self, self._aws.client(service, region, patience=patience), f"{service} {region or self.region}")
 
     def ask(self, question: str, call: Callable[[], Any]) -> Any:
         """Return the answer to a question; who asks the same at the same time waits for the first one's answer."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import AWSError, Interrupted, InvalidInputError
+from nbchalice.errors import AWSError, Interrupted, InvalidInputError, LostAnswerError
 from nbchalice.events.capture import capture
 from nbchalice.events.context import LocalContext
 from nbchalice.logs.blob import events_of
@@ -21,12 +21,17 @@ from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.marker import failed_of, ids_of
 
+# A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
+LONGEST_RUN = 900
+MARGIN = 60.0
 TIMED_OUT = "Sandbox.Timedout"
 PACKAGE = str(Path(__file__).parent.parent)
 
 
 def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
-    """Invoke the deployed function with an event and return what it answered (Lambda: Invoke, RequestResponse).
+    """Invoke the deployed function once and return what it answered (Lambda: Invoke, RequestResponse).
+
+    The answer is waited for as long as the function may run; it is never invoked a second time.
 
     Parameters
     ----------
@@ -42,24 +47,41 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
     ------
     InvalidInputError: the event is not JSON-ready.
     AWSError: the function does not exist, or AWS refused.
+    LostAnswerError: the connection broke, or no answer came; the function may still run.
     Interrupted: the user did not want to wait.
     """
     try:
         payload = json.dumps(event).encode()
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"the event is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
+    started = time.monotonic()
     try:
-        answer = aws.client("lambda").invoke(FunctionName=function_ref.name, LogType="Tail", Payload=payload)
+        client = aws.client("lambda", patience=_longest_run(aws, function_ref) + MARGIN)
+        answer = client.invoke(FunctionName=function_ref.name, LogType="Tail", Payload=payload)
         body = answer["Payload"].read()
     except KeyboardInterrupt:
         text = f"the answer of {function_ref.name} was not waited for; an invocation that has begun goes on"
         raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
+    except LostAnswerError as error:
+        doing = f"invoking {function_ref.name} (after {time.monotonic() - started:.0f} s)"
+        hint = f"the function may still be running; its log: %chalice logs {function_ref.handler}"
+        raise LostAnswerError(doing, error.cause, hint) from None
     except Exception as error:
         if is_missing(error):
             message = f"function {function_ref.name} does not exist in {aws.region}"
             raise AWSError(message, "deploy it first") from None
         raise explain(error, f"invoking {function_ref.name}") from None
     return _from_answer(function_ref.name, answer, body)
+
+
+def _longest_run(aws: AWS, function_ref: FunctionRef) -> float:
+    """Return how many seconds the function that stands may run; the notebook's may have changed since."""
+    try:
+        return float(aws.client("lambda").get_function_configuration(FunctionName=function_ref.name)["Timeout"])
+    except Exception as error:
+        if is_missing(error):
+            raise
+        return LONGEST_RUN
 
 
 def _from_answer(function: str, answer: Any, body: bytes) -> Invocation:

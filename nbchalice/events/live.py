@@ -9,12 +9,12 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import NbChaliceError
+from nbchalice.errors import LostAnswerError, NbChaliceError
 from nbchalice.events.detours import Detour, detour_of, queue_policy
 from nbchalice.events.messages import EVERYTHING, JSON
 from nbchalice.events.triggers import Route
@@ -186,6 +186,8 @@ class Live:
         try:
             restore(self._aws, self._detour, self._url, self._left)
             self._url = ""
+        except LostAnswerError:
+            raise
         except Exception as error:
             raise explain(error, f"putting back the trigger of {self.ref.handler}") from None
 
@@ -275,27 +277,40 @@ def _delete(aws: AWS, url: str, messages: list[JSON]) -> None:
         aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def restore(aws: AWS, detour: Detour, url: str, failed: Mapping[str, Any] | None = None) -> None:
-    """Put the deployed trigger back, hand what is left to the deployed function, and remove the temporary queue."""
+def restore(aws: AWS, detour: Detour, url: str, failed: dict[str, Any] | None = None) -> None:
+    """Put the deployed trigger back, hand what is left to the deployed function, and remove the temporary queue.
+
+    Each event is forgotten only when the function has it, so that a restore that fails part way can be done again.
+    An event's own entry in ``failed`` is then None.
+    """
     detour.end(aws)
-    left = dict(failed or {})
+    handed = {} if failed is None else failed
+    for message_id, event in list(handed.items()):
+        _hand(aws, detour, event)
+        handed[message_id] = None
     if url and detour.polled_arn == detour.queue_arn:
-        left.update(_waiting(aws, detour, url))
-    for event in left.values():
-        aws.client("lambda").invoke(
-            FunctionName=detour.ref.name, InvocationType="Event", Payload=json.dumps(event).encode()
-        )
+        while messages := _receive(aws, url, 10, 0):
+            for message in messages:
+                _hand(aws, detour, None if message["MessageId"] in handed else detour.event([message]))
+                handed[message["MessageId"]] = None
+                _delete(aws, url, [message])
     if url:
         with or_missing():
             aws.client("sqs").delete_queue(QueueUrl=url)
+    handed.clear()
 
 
-def _waiting(aws: AWS, detour: Detour, url: str) -> Iterator[tuple[str, Any]]:
-    while messages := _receive(aws, url, 10, 0):
-        for message in messages:
-            if (event := detour.event([message])) is not None:
-                yield message["MessageId"], event
-        _delete(aws, url, messages)
+def _hand(aws: AWS, detour: Detour, event: Any) -> None:
+    """Give an event to the deployed function's queue of asynchronous events; None is nothing of interest."""
+    if event is None:
+        return
+    try:
+        aws.client("lambda").invoke(
+            FunctionName=detour.ref.name, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+    except LostAnswerError as error:
+        hint = f"the event may reach the function twice: %chalice logs {detour.ref.handler}"
+        raise LostAnswerError(f"handing an event back to {detour.ref.name}", error.cause, hint) from None
 
 
 def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) -> None:

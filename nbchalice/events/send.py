@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import AWSError, Interrupted, NbChaliceError
+from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
 from nbchalice.events.preview import why_dropped
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
@@ -134,6 +134,7 @@ def send(
 
     Raises
     ------
+    LostAnswerError: the event may have been sent, or not; it was not sent again.
     AWSError: the function is not deployed, AWS refused the event, or its log cannot be read.
     Interrupted: the user did not want to wait; says what was sent.
     """
@@ -142,6 +143,9 @@ def send(
     earlier = _standing(tail) if wait > 0 else set()
     try:
         sent = source.send(aws, options, function_ref, **values)
+    except LostAnswerError as error:
+        look = f"%chalice logs {function_ref.handler} shows whether it arrived; send it again if it did not"
+        raise LostAnswerError(f"sending to {source.describe(options)}", error.cause, look) from None
     except Exception as error:
         raise explain(error, f"sending to {source.describe(options)}") from None
     watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)

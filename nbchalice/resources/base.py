@@ -20,8 +20,8 @@ class AWS(Protocol):
     partition: str
     local: bool
 
-    def client(self, service: str, region: str | None = None) -> Any:
-        """Return the cached boto3 client of a service."""
+    def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
+        """Return the cached boto3 client of a service, which waits so many seconds for an answer."""
 
 
 @dataclass(frozen=True)

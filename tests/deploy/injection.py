@@ -10,7 +10,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
-from nbchalice.aws.target import READS, Connection
+from nbchalice.aws.repeats import READS
+from nbchalice.aws.target import Connection
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 FINGERPRINT = re.compile(r"\b[0-9a-f]{32}\b")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from nbchalice.aws.target import READS
+from nbchalice.aws.repeats import READS
 from nbchalice.deploy import engine
 from nbchalice.deploy.desired import desired
 from nbchalice.errors import NbChaliceError

@@ -1,0 +1,72 @@
+"""Which API calls boto3 may make again by itself when their answer was lost.
+
+A lost answer does not tell whether AWS did what was asked: the function may run, the message may be in the queue.
+Only what can be done twice without harm is asked again. Everything else, as Invoke or SendMessage, ends with a
+`LostAnswerError`, unless AWS surely did nothing: it was never reached, or it answered that it is asked too often.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbchalice.errors import LostAnswerError
+
+READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
+# A second one finds what the first one did: changed to the same, made under the same name, or gone.
+REPEATABLE = frozenset(
+    {
+        *("AddPermission", "RemovePermission", "TagResource", "UntagResource"),
+        *("CreateFunction", "DeleteFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion"),
+        *("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
+        *("PutFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig", "DeleteLayerVersion"),
+        *("CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"),
+        *("CreateRole", "DeleteRole", "PutRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy"),
+        *("AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole", "PutRolePermissionsBoundary"),
+        *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        *("CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),
+        *("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"),
+        *("CreateTopic", "DeleteTopic", "Subscribe", "Unsubscribe", "SetSubscriptionAttributes"),
+        *("CreateBucket", "PutBucketNotificationConfiguration", "PutBucketLifecycleConfiguration"),
+        *("PutBucketTagging", "PutPublicAccessBlock", "DeleteObject", "DeleteObjects", "UploadPart"),
+        *("PutRule", "DeleteRule", "PutTargets", "RemoveTargets"),
+        *("CreateSchedule", "UpdateSchedule", "DeleteSchedule", "CreateStream", "CreateTable", "PutItem"),
+    }
+)
+# By these parameters AWS itself knows a call that it has had already.
+SEEN_BEFORE = ("ClientToken", "MessageDeduplicationId")
+NEVER_REACHED = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
+ASKED_TOO_OFTEN = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+}
+ONCE = "nbchalice:once"
+
+
+def guard_repeats(client: Any) -> None:
+    """Let a client repeat no call that could do its work twice."""
+    client.meta.events.register_last("before-parameter-build", _mark)
+    client.meta.events.register_first("needs-retry", _refuse)
+
+
+def _mark(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    safe = model.name.startswith(READS) or model.name in REPEATABLE or any(map(params.get, SEEN_BEFORE))
+    context[ONCE] = not safe
+
+
+def _refuse(response: Any, caught_exception: Exception | None, operation: Any, request_dict: Any, **_: Any) -> None:
+    if not request_dict["context"].get(ONCE):
+        return
+    if caught_exception is not None:
+        if type(caught_exception).__name__ not in NEVER_REACHED:
+            raise LostAnswerError(operation.name, str(caught_exception)) from caught_exception
+        return
+    answer, parsed = response
+    told = parsed.get("Error", {})
+    if answer.status_code >= 500 and told.get("Code") not in ASKED_TOO_OFTEN:
+        raise LostAnswerError(operation.name, f"AWS says {told.get('Code')}: {told.get('Message')}")
