@@ -1,19 +1,24 @@
 PY := .venv/bin/python
 STAMP := .stamps/venv
+PACKAGE := .stamps/package
 
 .PHONY: help setup demo check quick test lab bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
 
-setup: $(STAMP)  ## make .venv with everything needed
+setup: $(STAMP)  ## make .venv with everything that the tests need, Chromium included
 
 $(STAMP): pyproject.toml scripts/setup.sh
-	sh scripts/setup.sh
-	@mkdir -p .stamps && touch $(STAMP)
+	sh scripts/setup.sh tests
+	@mkdir -p .stamps && touch $(STAMP) $(PACKAGE)
 
-demo: setup  ## four handlers, each with an event it really handled
-	$(PY) -m nbchalice.demo
+$(PACKAGE): pyproject.toml scripts/setup.sh
+	sh scripts/setup.sh package
+	@mkdir -p .stamps && touch $(PACKAGE)
+
+demo: $(PACKAGE)  ## four handlers, each with an event it really handled; needs no browser and no test tools
+	$(PY) scripts/demo.py
 
 check: setup  ## linters and types
 	.venv/bin/ruff check .

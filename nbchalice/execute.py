@@ -99,7 +99,7 @@ def execute_notebook(path: Path) -> list[str]:
     except NoSuchKernel as error:
         raise InvalidInputError(
             f"{path.name} wants the kernel {error.name!r}, which is not installed here",
-            "jupyter kernelspec list shows the kernels; choose one of them in Jupyter and save the notebook",
+            "pip install 'nbchalice[lab]' brings python3; else choose an installed kernel in Jupyter, and save",
         ) from None
     except DeadKernelError:
         raise NbChaliceError(

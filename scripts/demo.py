@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import click
+import platformdirs
 
 from nbchalice.aws.local import server
 from nbchalice.aws.target import Connection, connect
@@ -33,7 +32,6 @@ EVENTS: dict[str, dict[str, Any]] = {
     "on_s3_event": {"key": "in/monday.csv", "message": "a,b,c"},
     "schedule": {},
 }
-ROOM_FOR_COLUMNS = 140
 
 
 @contextmanager
@@ -60,8 +58,7 @@ def read(path: Path) -> Project:
     InvalidInputError: it is not there, or lacks one.
     """
     if not path.exists():
-        hint = "clone the repository and run make demo there"
-        raise InvalidInputError(f"the demonstration needs {path.name}, which an installed package does not have", hint)
+        raise InvalidInputError(f"{path} is missing", "git checkout notebooks")
     project = read_project(path, STAGE)
     lacking = set(EVENTS) - {trigger.source for handler in project.handlers for trigger in handler.triggers}
     if lacking:
@@ -85,53 +82,54 @@ def handled(result: SendResult) -> bool:
     return result.ok and result.invocation is not None and result.invocation.status == "ok" and bool(log_lines(result))
 
 
-def table(rows: Sequence[tuple[Handler, SendResult]], width: int) -> Table:
-    """Return the table: a column for each thing where there is room, else the long ones below each other."""
-    wide = width >= ROOM_FOR_COLUMNS
-    title = f"{sum(handled(result) for _, result in rows)} of {len(rows)} events handled"
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", title=title, title_justify="left")
-    for name in ("handler", "source"):
-        made.add_column(name, no_wrap=True)
-    made.add_column("duration", justify="right", no_wrap=True)
-    for name in ("message id", "request id", "log line") if wide else ("message, request, log line",):
-        made.add_column(name, overflow="fold")
+def summary(rows: Sequence[tuple[Handler, SendResult]]) -> str:
+    """Return what became of each event: a line for the handler, one for its log, one for the ids."""
+    lines = [f"{sum(handled(result) for _, result in rows)} of {len(rows)} events handled"]
     for handler, result in rows:
         found = result.invocation
         duration = "-" if found is None or found.duration_ms is None else milliseconds(found.duration_ms)
-        message, request = result.message_id, found.request_id if found else "-"
-        log = "\n".join(log_lines(result)) or "-"
-        long = [message, request, log] if wide else [f"message {message}\nrequest {request}\n{log}"]
-        made.add_row(handler.name, handler.sources()[0][0].title, duration, *map(escape, long))
-        if not wide and handler is not rows[-1][0]:
-            made.add_row()
-    return made
+        source = handler.sources()[0][0].title
+        lines += ["", f"{handler.name:<12}{source:<10}{duration:>8}"]
+        lines += [f"  {text}" for text in log_lines(result)]
+        lines += [f"  message {result.message_id}", f"  request {found.request_id if found else '-'}"]
+    return "\n".join(lines)
 
 
-def demonstrate(console: Console, path: Path = NOTEBOOK) -> int:
+def demonstrate(path: Path = NOTEBOOK) -> int:
     """Deploy, send, show and delete; return the exit status."""
     project = read(path)
-    console.print(f"read {path.name}: {len(project.handlers)} handlers; starting a local AWS ...")
+    click.echo(f"read {path.name}: {len(project.handlers)} handlers; starting a local AWS ...")
     with own_local_aws() as aws:
         deployed = project.deploy(aws)
-        console.print(f"deployed {project.name} ({STAGE}): {len(deployed.changes)} changes in {deployed.seconds:.1f} s")
+        click.echo(f"deployed {project.name} ({STAGE}): {len(deployed.changes)} changes in {deployed.seconds:.1f} s")
         try:
             rows = [(handler, send_one(project, aws, handler)) for handler in project.handlers]
         finally:
             deleted = project.delete(aws)
-        console.print(f"deleted all of it: {len(deleted.changes)} changes in {deleted.seconds:.1f} s\n")
+        click.echo(f"deleted all of it: {len(deleted.changes)} changes in {deleted.seconds:.1f} s\n")
     wrong = [(handler, result) for handler, result in rows if not handled(result)]
     for handler, result in wrong:
         what = result.status if not result.ok else "handled, but not with status ok and a log line"
         text = as_text(result.invocation) if result.invocation else result.hint or ""
-        console.print(f"{handler.name}: {what}\n{text}\n", style="red", markup=False)
-    console.print(table(rows, console.width))
+        click.secho(f"{handler.name}: {what}\n{text}\n", fg="red")
+    click.echo(summary(rows))
     return 1 if wrong else 0
+
+
+def keep_downloads_somewhere() -> None:
+    """Use a folder of the repository where the home folder cannot be written."""
+    try:
+        platformdirs.user_cache_path("nbchalice").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        os.environ["XDG_CACHE_HOME"] = str(NOTEBOOK.parent.parent / ".cache")
+        click.echo(f"the home folder cannot be written; downloads are kept in {os.environ['XDG_CACHE_HOME']}")
 
 
 def main() -> None:
     """Run the demonstration and leave with its exit status."""
+    keep_downloads_somewhere()
     try:
-        status = demonstrate(Console(highlight=False))
+        status = demonstrate()
     except NbChaliceError as error:
         print(f"error: {error}", file=sys.stderr)
         status = error.exit_code
