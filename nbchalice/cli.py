@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
-from nbchalice.project import Project, read_project
+from nbchalice.notebook_file import read_project
+from nbchalice.project import Project
 from nbchalice.ui import commands
 
 if TYPE_CHECKING:

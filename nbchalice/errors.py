@@ -20,9 +20,13 @@ class Location:
     line: int | None = None
     source: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Cell and line, without the line's text."""
+        return self.cell if self.line is None else f"{self.cell}, line {self.line}"
+
     def __str__(self) -> str:
-        where = self.cell if self.line is None else f"{self.cell}, line {self.line}"
-        return where if not self.source else f"{where}: {self.source.strip()}"
+        return self.place if not self.source else f"{self.place}: {self.source.strip()}"
 
 
 class ForPeople(BaseException):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
 from nbchalice.errors import InvalidInputError, NbChaliceError, PackagingError
-from nbchalice.handlers import RUNTIMES, Handler, tidy_settings
+from nbchalice.handlers import RUNTIMES, Handler, Unread
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -50,47 +50,6 @@ def kernel_python() -> str:
     return mine if mine in RUNTIMES else RUNTIMES[-1]
 
 
-def read_project(path: Path, stage: str | None = None) -> Project:
-    """Read a notebook's file, without executing it, as Restart & Run All would.
-
-    Parameters
-    ----------
-    path: the ``.ipynb``.
-    stage: default: ``dev``.
-
-    Raises
-    ------
-    InvalidInputError: the file cannot be read, or a cell magic's line is wrong.
-    CaptureError: a handler's cell is not Python, or a decorator cannot be evaluated.
-    """
-    from nbchalice.notebook.cells import read_notebook
-    from nbchalice.notebook.discover import discover
-    from nbchalice.notebook.magic import read_body
-    from nbchalice.runtime.app import Trigger
-
-    cells = read_notebook(path)
-    found = discover(cells, str(path))
-    handlers = tuple(
-        Handler(
-            one.name,
-            one.function,
-            tuple(Trigger(source, options) for source, options in one.triggers),
-            tidy_settings(one.settings),
-            one.location,
-            order=one.cell.order,
-        )
-        for one in found
-    )
-    names = list(dict.fromkeys(one.app for one in found if one.app))
-    if len(names) > 1:
-        raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
-    name = next(iter(names), app_name_of(path.name))
-    by_magic = {name for cell in cells for _, name in read_body(cell.source).apps}
-    if name not in by_magic:
-        name = named_by_config(path.parent) or name
-    return Project(name, stage or DEFAULT_STAGE, path, cells, handlers)
-
-
 @dataclass
 class Project:
     """The handlers of one notebook at one stage, with the cells they are made of.
@@ -103,6 +62,9 @@ class Project:
     cells: in execution order.
     handlers: as registered, without what the configuration file adds.
     namespace: the kernel's variables, or None for a notebook that was only read.
+    problems: what is wrong with the handlers beside each other: nothing is deployed before it is mended.
+    unread: what may be a handler and could not be read: nor then.
+    notes: what is not deployed, and is no problem.
     """
 
     name: str
@@ -111,6 +73,9 @@ class Project:
     cells: Sequence[Cell]
     handlers: tuple[Handler, ...]
     namespace: Mapping[str, Any] | None = None
+    problems: tuple[NbChaliceError, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    notes: tuple[str, ...] = ()
     _slices: dict[str, Slice] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -164,12 +129,17 @@ class Project:
         return save_bundle(self.notebook, make_bundle(name, self.namespace[name], format))
 
     @property
+    def wrong(self) -> list[NbChaliceError]:
+        """Why nothing is deployed, whatever the single handlers are like."""
+        return [*self.problems, *(one.error for one in self.unread)]
+
+    @property
     def app(self) -> App:
         """The app as the deploy engine takes it."""
         from nbchalice.deploy.desired import App
 
         known = self.notebook.name if self.notebook.is_file() else ""
-        return App(self.name, self.stage, self.handlers, self.notebook.parent, known)
+        return App(self.name, self.stage, self.handlers, self.notebook.parent, known, self.problems, self.unread)
 
     def handler(self, name: str) -> Handler:
         """Return a handler by its name or its function's name.
@@ -181,6 +151,9 @@ class Project:
         for handler in self.handlers:
             if name in {handler.name, handler.function}:
                 return handler
+        for unread in self.unread:
+            if unread.names and name in unread.names:
+                raise unread.error
         known = ", ".join(handler.name for handler in self.handlers)
         raise InvalidInputError(
             f"there is no handler {name!r}",
@@ -293,7 +266,7 @@ class Project:
         from nbchalice.deploy.check import raise_all
 
         found, broken = self._build(verified=verified)
-        raise_all(list(broken.values()))
+        raise_all([*self.wrong, *broken.values()])
         return found
 
     def _build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
@@ -330,7 +303,7 @@ class Project:
             return package
 
         built, broken = self._each(build)
-        raise_all(list(broken.values()))
+        raise_all([*self.wrong, *broken.values()])
         return write_all(built, out)
 
     def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
@@ -338,7 +311,7 @@ class Project:
         from nbchalice.deploy import engine
 
         made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
-        return replace(made, notes=(*made.notes, *self.suggestions(aws)))
+        return replace(made, notes=(*self.notes, *made.notes, *self.suggestions(aws)))
 
     def suggestions(self, aws: Connection) -> list[str]:
         """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
@@ -374,7 +347,8 @@ class Project:
 
         told_of = progress or execute.quiet
         done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-        return replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *told, *self.suggestions(aws))))
+        notes = (*self.notes, *done.plan.notes, *told, *self.suggestions(aws))
+        return replace(done, plan=replace(done.plan, notes=notes))
 
     def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:
         """Remove all that the app owns, or what belongs to one handler."""
@@ -394,4 +368,5 @@ class Project:
         from nbchalice.deploy import engine
 
         found, broken = self._build(verified=False)
-        return engine.status(self.app, lambda: found, aws, broken)
+        stands = engine.status(self.app, lambda: found, aws, broken)
+        return replace(stands, notes=(*self.notes, *stands.notes))

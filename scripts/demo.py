@@ -22,7 +22,8 @@ from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.events.send import SendResult, send
 from nbchalice.handlers import Handler
 from nbchalice.logs.show import as_text, milliseconds, printable
-from nbchalice.project import Project, read_project
+from nbchalice.notebook_file import read_project
+from nbchalice.project import Project
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "quickstart.ipynb"
 STAGE = "demo"

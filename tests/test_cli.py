@@ -1,6 +1,7 @@
 """The command line on a notebook's file."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_show_prints_the_module(cli, notebook):
 
 
 def test_show_as_html_puts_the_place_beside_each_line(notebook):
-    from nbchalice.project import read_project
+    from nbchalice.notebook_file import read_project
     from nbchalice.ui.cards import ModuleCard
 
     project = read_project(Path(notebook))
@@ -283,3 +284,99 @@ def test_help_lists_the_commands(cli):
     assert code == 0
     for name in ("deploy", "plan", "status", "send", "logs", "package", "show", "local", "delete"):
         assert f"\n  {name}" in out
+
+
+S3_HANDLER = "@app.on_s3_event('bkt')\ndef handler(event):\n    pass"
+SQS_HANDLER = "@app.on_sqs_message('q')\ndef handler(event):\n    pass"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [S3_HANDLER, SQS_HANDLER],
+        [S3_HANDLER + "\n\n" + SQS_HANDLER],
+        ["%%on_s3_event bkt --name handler\ndef f(event):\n    pass", SQS_HANDLER],
+        [S3_HANDLER.replace("'bkt'", "'bkt', name='handler'").replace("def handler", "def f"), SQS_HANDLER],
+    ],
+)
+def test_two_handlers_of_one_name_are_refused_and_both_places_named(cli, tmp_path, local_aws, cells):
+    path = write(tmp_path / "twice.ipynb", ["%chalice app twice", *cells])
+    for command in ("plan", "deploy", "package"):
+        code, out, err = cli(command, path)
+        assert (code, out) == (2, "")
+        assert re.search(r"two handlers are named handler: cell 2, line \d and cell [23], line \d", err)
+        assert "fix: give one of them another name" in err
+    code, out, _ = cli("status", path)
+    assert code == 0
+    assert "a deploy would be refused: two handlers are named handler: cell 2, line" in out
+
+
+CHALICES = """@app.authorizer()
+def allowed(request):
+    return True
+
+@app.route('/', methods=['GET'], authorizer=allowed)
+def index():
+    return {}
+
+@app.on_ws_message()
+def talk(event):
+    pass"""
+
+
+def test_what_chalice_has_besides_stops_nobody(cli, tmp_path, local_aws):
+    cells = ["from nbchalice import Chalice\napp = Chalice('routes')", CHALICES, "index()", "app.api.cors = True"]
+    path = write(tmp_path / "routes.ipynb", [*cells, SQS_HANDLER.replace("pass", "return index()")])
+    code, out, err = cli("plan", path)
+    assert code == 0, err
+    for function, line in (("allowed", 1), ("index", 5), ("talk", 9)):
+        assert f"note: {function} (cell 2, line {line}) is not deployed" in out
+    code, out, err = cli("invoke", path, "handler", "--sample")
+    assert code == 0, err + out
+
+
+def test_one_decorator_that_cannot_be_read_leaves_the_others_alone(cli, tmp_path, local_aws):
+    cells = ["%chalice app one-broken", SQS_HANDLER, "%%lambda_function\ndef other(event):\n    return 1"]
+    broken = "@app.on_sqs_message(queue={'a': 1}['q'])\ndef broken(event):\n    pass"
+    path = write(tmp_path / "one.ipynb", [*cells, broken.replace("{'a': 1}['q']", "'q2'")])
+    assert cli("deploy", path)[0] == 0
+    path = write(tmp_path / "one.ipynb", [*cells, broken])
+    for command in ("plan", "deploy", "package"):
+        code, _, err = cli(command, path)
+        assert code == 2
+        assert "the decorators of broken cannot be evaluated: KeyError: 'q'" in err
+        assert "at cell 4, line 1" in err
+        assert cli(command, path, *(["--prune"] if command != "package" else []))[0] == 2
+    assert cli("show", path, "handler")[0] == 0
+    assert "1" in cli("invoke", path, "other", "--sample")[1]
+    code, out, err = cli("show", path, "broken")
+    assert (code, "the decorators of broken cannot be evaluated" in err) == (2, True)
+    code, out, _ = cli("status", path)
+    assert code == 0
+    assert "orphaned" not in out
+    assert "may stand in the notebook: the decorators of broken cannot be evaluated" in out
+    cli("delete", path, "--yes")
+
+
+def test_decorators_that_end_or_hang_the_process_name_themselves(cli, tmp_path, monkeypatch):
+    from nbchalice.notebook import evaluate
+
+    monkeypatch.setattr(evaluate, "TIMEOUT_SECONDS", 2)
+    endless = "def queue():\n    while True:\n        pass"
+    for helper, says in (("import os\ndef queue():\n    os._exit(3)", "ended"), (endless, "took more than")):
+        wrong = SQS_HANDLER.replace("'q'", "queue()").replace("handler", "wrong")
+        path = write(tmp_path / "wrong.ipynb", ["%chalice app w", helper, SQS_HANDLER, wrong])
+        code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
+        assert (code, "the decorators of wrong cannot be evaluated" in err, says in err) == (2, True, True)
+        assert "decorators of handler" not in err
+
+
+def test_decorators_of_other_libraries_are_no_handlers_and_typing_errors_are(cli, tmp_path):
+    other = "class Button:\n    def on_click(self, f):\n        return f\nbutton = Button()"
+    click = "@button.on_click\ndef clicked(b):\n    pass"
+    path = write(tmp_path / "other.ipynb", ["%chalice app other", other, click, SQS_HANDLER])
+    assert cli("package", path, "--out", str(tmp_path / "out"))[0] == 0
+    path = write(tmp_path / "other.ipynb", ["%chalice app other", SQS_HANDLER.replace("message", "mesage")])
+    code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "no attribute 'on_sqs_mesage'" in err

@@ -26,7 +26,7 @@ ROOMS = [
     "ui",
     "cli",
 ]
-TOP = {"__init__", "testing", "__main__", "project", "execute"}
+TOP = {"__init__", "testing", "__main__", "project", "notebook_file", "execute"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.deploy.package import Package
-from nbchalice.errors import InvalidInputError
-from nbchalice.handlers import Handler
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.handlers import Handler, Unread
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
 from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
@@ -42,6 +42,8 @@ class App:
     handlers: the registered handlers.
     folder: the notebook's folder, for files that settings name.
     notebook: the notebook's file name, or empty where it is unknown.
+    problems: what is wrong with the notebook's handlers beside each other.
+    unread: what may be a handler; nothing that may be its own counts as an orphan.
     """
 
     name: str
@@ -49,6 +51,8 @@ class App:
     handlers: tuple[Handler, ...]
     folder: Path = Path()
     notebook: str = ""
+    problems: tuple[NbChaliceError, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def ref(self, aws: AWS, handler: str, timeout: int = 60) -> FunctionRef:
         """Return the names of a handler on AWS."""

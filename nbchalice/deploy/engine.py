@@ -260,14 +260,15 @@ def status(
         _broken(handler, broken[handler.name], made) if handler.name in broken else _state(handler, made)
         for handler in app.handlers
     ]
-    orphans = [HandlerStatus(name, "orphaned") for name in made.orphans if name not in broken]
+    orphans = [_standing(name, app) for name in made.orphans if name not in broken]
     registered = {handler.name for handler in app.handlers}
     orphans += [
         HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))
         for name, notebook in made.elsewhere.items()
         if name not in registered
     ]
-    refused = [f"a deploy would be refused: {error.message}" for error in [*clashes(sound.handlers), *wrong]]
+    wrong = [*app.problems, *(one.error for one in app.unread), *clashes(sound.handlers), *wrong]
+    refused = [f"a deploy would be refused: {error.message}" for error in wrong]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_rivals(sound, aws)))
 
 
@@ -275,7 +276,7 @@ def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
     """Return the handlers that AWS would refuse whatever stands, each with the first reason."""
     found: dict[str, NbChaliceError] = {}
     for handler in app.handlers:
-        alone = replace(app, handlers=(handler,))
+        alone = replace(app, handlers=(handler,), problems=(), unread=())
         if wrong := check.problems(alone) or check.problems_at(alone, aws, _sketch(alone, aws)):
             found[handler.name] = wrong[0]
     return found
@@ -289,6 +290,14 @@ def _rivals(app: App, aws: Connection) -> list[str]:
             calls[handler.name, number] = partial(source.rivals, aws, options, ref)
     with parallel() as run:
         return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
+
+
+def _standing(name: str, app: App) -> HandlerStatus:
+    """Return the state of what stands and is not registered: an orphan, unless it may be what could not be read."""
+    unread = next((one for one in app.unread if one.may_be(name)), None)
+    if unread is None:
+        return HandlerStatus(name, "orphaned")
+    return HandlerStatus(name, "deployed", drift=(f"may stand in the notebook: {unread.error.message}",))
 
 
 def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from nbchalice.errors import InvalidInputError, Location
+from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers.line import CellMagic, HelpShown, magic_parser, parse_cell_magic, trigger_problems
 from nbchalice.handlers.settings import META, RUNTIMES, SETTINGS, name_problems, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
@@ -23,9 +23,11 @@ __all__ = [
     "CellMagic",
     "Handler",
     "HelpShown",
+    "Unread",
     "clashes",
     "magic_parser",
     "parse_cell_magic",
+    "same_name",
     "tidy_settings",
 ]
 
@@ -82,6 +84,30 @@ class Handler:
         words = [_as_parameters(text) for text in texts]
         hint = "correct the decorator of the function, or .chalice/config.json"
         return [InvalidInputError(f"handler {self.name}: {text}", hint, self.location) for text in words]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What stands in the notebook like a handler and could not be read.
+
+    Parameters
+    ----------
+    error: why.
+    names: what the handler may be called, or None where it may have any name.
+    """
+
+    error: NbChaliceError
+    names: frozenset[str] | None = None
+
+    def may_be(self, name: str) -> bool:
+        """Tell whether this may be the handler of a name."""
+        return self.names is None or name in self.names
+
+
+def same_name(name: str, first: Location | None, second: Location | None, hint: str) -> InvalidInputError:
+    """Return the error for two functions that would be one handler, naming both places."""
+    places = " and ".join(one.place if one else "a cell run before nbchalice was loaded" for one in (first, second))
+    return InvalidInputError(f"two handlers are named {name}: {places}", hint, second)
 
 
 def _as_parameters(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.errors import InvalidInputError, Location
+from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.handlers import Unread, parse_cell_magic, same_name
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
@@ -17,9 +19,11 @@ from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.render import decorators_only, render
 from nbchalice.notebook.slice import Closure
+from nbchalice.runtime.app import CHALICES_OWN
+from nbchalice.runtime.function import EVENT_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nbchalice.notebook.cells import Cell
 
@@ -48,39 +52,60 @@ class Found:
     app: str | None = None
 
 
-def discover(cells: Sequence[Cell], notebook: str) -> list[Found]:
-    """Find all handlers of a notebook; a later definition of a name replaces an earlier one, a `del` removes it.
+@dataclass(frozen=True)
+class Discovery:
+    """What a notebook's file says of handlers.
+
+    Parameters
+    ----------
+    handlers: in the order of their definition; of two with one name the later.
+    problems: what is wrong with them beside each other.
+    unread: what may be a handler and could not be read; the others are not touched by it.
+    notes: what is not deployed, and is no problem.
+    """
+
+    handlers: list[Found]
+    problems: list[InvalidInputError]
+    unread: list[Unread]
+    notes: list[str]
+
+
+def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
+    """Find all handlers of a notebook; a `del` of the function takes one back.
 
     Parameters
     ----------
     cells: the notebook's cells in document order.
     notebook: its path or file name; local modules beside it may be used by decorators.
-
-    Returns
-    -------
-    list[Found]: in the order of their definition.
-
-    Raises
-    ------
-    CaptureError: a magic cell is not Python or has no handler, or a decorator cannot be evaluated.
-    InvalidInputError: a cell magic's line is wrong.
     """
     timeline = Timeline(cells, notebook)
-    _require_sound(timeline)
+    unread = [Unread(error) for error in _unsound(timeline)]
     effects = Effects(timeline)
-    handlers = [step for step in timeline.steps if _is_handler(step) and not _is_deleted(step, timeline)]
-    decorated = [step for step in handlers if not _only_magic(step)]
-    texts = [_definition(step, timeline, effects, notebook) for step in decorated]
-    results = dict(
-        zip((step.position for step in decorated), evaluate(texts, Path(notebook).resolve().parent), strict=True)
-    )
+    functions = [step for step in timeline.steps if _is_handler(step) and not _is_deleted(step, timeline)]
+    notes = [_left_out(step) for step in functions if _is_chalices(step)]
+    steps = [step for step in functions if not _is_chalices(step)]
     app = app_name(timeline)
     found: dict[str, Found] = {}
-    for step in handlers:
-        one = _from_magic(step, app) if step.position not in results else _from_decorators(step, results[step.position])
-        found.pop(one.name, None)
+    problems = []
+    readings = _evaluated([step for step in steps if not _only_magic(step)], effects, notebook)
+    for step in steps:
+        try:
+            one = (
+                _from_magic(step, app)
+                if _only_magic(step)
+                else _from_decorators(step, readings[step.position], timeline.app)
+            )
+        except InvalidInputError as error:
+            unread.append(Unread(error, _possible_names(step)))
+            continue
+        if one is None:
+            continue
+        if one.name in found:
+            other = found.pop(one.name)
+            hint = f"give one of them another name, or write del {other.function} between them"
+            problems.append(same_name(one.name, other.location, one.location, hint))
         found[one.name] = one
-    return list(found.values())
+    return Discovery(list(found.values()), problems, unread, notes)
 
 
 def app_name(timeline: Timeline) -> str | None:
@@ -89,22 +114,55 @@ def app_name(timeline: Timeline) -> str | None:
     return names[-1] if names else None
 
 
-def _require_sound(timeline: Timeline) -> None:
+def _unsound(timeline: Timeline) -> Iterator[NbChaliceError]:
+    """Yield why cells of our magics hold no handler that could be read."""
     for cell, split in timeline.splits:
         body = split.body
         if split.problem is not None and (body.magic or read_body(cell.source).magic):
             line, message = split.problem
-            raise UnparsableCellError(
-                f"{cell.label} is not valid Python: {message}", "correct the cell", cell.location(line)
-            )
-        if split.handler_error is not None:
+            text = f"{cell.label} is not valid Python: {message}"
+            yield UnparsableCellError(text, "correct the cell", cell.location(line))
+        elif split.handler_error is not None:
             error = split.handler_error
-            raise type(error)(error.message, error.hint, cell.location(body.magic_line))
+            yield type(error)(error.message, error.hint, cell.location(body.magic_line))
 
 
 def _is_handler(step: Step) -> bool:
     statement = step.statement
     return statement.kind is Kind.FUNCTION and any(is_handler_decorator(path) for _, path in statement.decorators)
+
+
+def _is_chalices(step: Step) -> bool:
+    """Whether the function serves only what Chalice has besides: routes, authorizers, websockets."""
+    paths = [path[0] for _, path in step.statement.decorators if is_handler_decorator(path)]
+    return all(path in CHALICES_OWN for path in paths)
+
+
+def _is_foreign(step: Step, app: str) -> bool:
+    """Whether no decorator is one of our sources, nor of our app, which would be a typing error."""
+    return not any(root == app or EVENT_CLASSES.keys() & set(path) for root, path in step.statement.decorators)
+
+
+def _left_out(step: Step) -> str:
+    function = next(iter(step.statement.defines))
+    (root, path), *_ = [one for one in step.statement.decorators if is_handler_decorator(one[1])]
+    return f"{function} ({step.location().place}) is not deployed: @{root}.{path[0]} belongs to no event source"
+
+
+def _possible_names(step: Step) -> frozenset[str] | None:
+    """Return the names that a handler may have whose decorators could not be evaluated; None for any."""
+    names = set(step.statement.defines)
+    function = ast.parse(step.statement.text).body[0]
+    calls = [one for one in getattr(function, "decorator_list", ()) if isinstance(one, ast.Call)]
+    if step.statement.handler or any(len(call.args) > 1 for call in calls):
+        return None
+    for keyword in (keyword for call in calls for keyword in call.keywords):
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg is None or (keyword.arg == "name" and value is None):
+            return None
+        if keyword.arg == "name":
+            names.add(str(value))
+    return frozenset(names)
 
 
 def _is_deleted(step: Step, timeline: Timeline) -> bool:
@@ -118,7 +176,6 @@ def _only_magic(step: Step) -> bool:
 
 
 def _from_magic(step: Step, app: str | None) -> Found:
-    from nbchalice.handlers import parse_cell_magic
     from nbchalice.notebook.magic import trigger_options
 
     body = step.split.body
@@ -139,8 +196,26 @@ def _from_magic(step: Step, app: str | None) -> Found:
     )
 
 
-def _from_decorators(step: Step, result: Evaluation) -> Found:
+def _evaluated(steps: list[Step], effects: Effects, notebook: str) -> dict[int, Evaluation | InvalidInputError]:
+    """Return what the decorators of functions register, or why that cannot be found out, by position."""
+    definitions: dict[int, dict[str, Any]] = {}
+    found: dict[int, Evaluation | InvalidInputError] = {}
+    for step in steps:
+        try:
+            definitions[step.position] = _definition(step, effects, notebook)
+        except InvalidInputError as error:
+            found[step.position] = error
+    results = evaluate(list(definitions.values()), Path(notebook).resolve().parent)
+    return found | dict(zip(definitions, results, strict=True))
+
+
+def _from_decorators(step: Step, result: Evaluation | InvalidInputError, app: str) -> Found | None:
+    """Return the handler that decorators register; None for those of other libraries, as `@button.on_click` is one."""
+    if isinstance(result, InvalidInputError):
+        raise result
     function = next(iter(step.statement.defines))
+    if result.name is None and _is_foreign(step, app):
+        return None
     if result.error is not None:
         line = result.cell_line if result.cell == step.cell.label else None
         raise DecoratorError(
@@ -165,8 +240,9 @@ def _from_decorators(step: Step, result: Evaluation) -> Found:
     )
 
 
-def _definition(step: Step, timeline: Timeline, effects: Effects, notebook: str) -> dict[str, Any]:
+def _definition(step: Step, effects: Effects, notebook: str) -> dict[str, Any]:
     """Write the module that evaluates the handler's decorators, and nothing of its body."""
+    timeline = effects.timeline
     function = next(iter(step.statement.defines))
     stub = replace(step, statement=decorators_only(step))
     closure = Closure(timeline, effects, until=step.position, fixed=str(stub.statement.decorators[0][0]))

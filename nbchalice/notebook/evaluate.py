@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.errors import DecoratorError
 from nbchalice.notebook.helper import HELPER
 
 if TYPE_CHECKING:
@@ -50,18 +49,16 @@ def evaluate(definitions: list[dict[str, Any]], folder: Path) -> list[Evaluation
     -------
     list[Evaluation]: one for each definition.
 
-    Raises
-    ------
-    DecoratorError: the process failed or took too long.
     """
     if not definitions:
         return []
-    hint = "use values that are known without running the notebook"
     request = {"action": "evaluate", "definitions": definitions}
     answers = HELPER.ask(request, folder, TIMEOUT_SECONDS)
+    if isinstance(answers, dict) and len(definitions) > 1:
+        # One of them ended the process, or hangs: each by itself tells which.
+        return [one for definition in definitions for one in evaluate([definition], folder)]
     if isinstance(answers, dict):
-        timeout = f"evaluating the decorators took more than {TIMEOUT_SECONDS} s"
-        reason = timeout if answers["error"] == "timeout" else f"the decorators cannot be evaluated: {answers['text']}"
-        raise DecoratorError(reason, hint)
+        timeout = f"it took more than {TIMEOUT_SECONDS} s"
+        return [Evaluation(error=timeout if answers["error"] == "timeout" else answers["text"])]
     names = {field.name for field in fields(Evaluation)}
     return [Evaluation(**{key: value for key, value in answer.items() if key in names}) for answer in answers]

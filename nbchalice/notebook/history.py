@@ -129,8 +129,8 @@ class Timeline:
         if self._is_same_app(split, statement):
             return
         if statement.handler:
-            now = replace(statement.now, uses=statement.now.uses | {self._app or "app"})
-            decorators = ((self._app or "app", (split.body.magic or "",)), *statement.decorators)
+            now = replace(statement.now, uses=statement.now.uses | {self.app})
+            decorators = ((self.app, (split.body.magic or "",)), *statement.decorators)
             statement = replace(statement, now=now, decorators=decorators)
         step = Step(len(self.steps), cell, split, statement, failed)
         self.steps.append(step)
@@ -143,6 +143,11 @@ class Timeline:
         if statement.kind is Kind.STAR:
             self.stars.append(step)
         self._note_app(statement)
+
+    @property
+    def app(self) -> str:
+        """The variable that holds the app."""
+        return self._app or "app"
 
     def _is_same_app(self, split: Split, statement: Statement) -> bool:
         """Running ``%chalice app NAME`` again keeps the app it made."""

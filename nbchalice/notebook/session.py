@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ARROW = re.compile(r"^-+> (\d+) (.*)$", re.M)
+MADE_UP = "exec-"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def is_made_up(identity: str) -> bool:
+    """Tell whether a front end gave no id for a cell: then each run of it has another one."""
+    return identity.startswith(MADE_UP)
 
 
 class Session:
@@ -67,7 +73,7 @@ class Session:
         found = []
         for number, raw in enumerate(history.input_hist_raw):
             if number and raw.strip():
-                cell = Cell(f"exec-{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
+                cell = Cell(f"{MADE_UP}{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
                 error = errors.get(number) if cell.ok else None
                 line = printed_line(error["traceback"], raw) if error else None
                 found.append(replace(cell, ok=False, failed_line=line) if error else cell)
@@ -76,7 +82,7 @@ class Session:
     def _started(self, info: Any) -> None:
         # The input is stored in the history, and counted, only after this hook; hence the number of the next one.
         number = len(self.shell.history_manager.input_hist_raw)
-        identity = getattr(info, "cell_id", None) or f"exec-{number}"
+        identity = getattr(info, "cell_id", None) or f"{MADE_UP}{number}"
         self._stack.append((identity, info.raw_cell, number, time.perf_counter()))
 
     def _ended(self, result: Any) -> None:

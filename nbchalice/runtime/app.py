@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, MutableMapping
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
@@ -21,7 +23,9 @@ __all__ = ["Chalice", "LambdaFunction", "Trigger"]
 
 Decorator = Callable[[Callable[..., Any]], LambdaFunction]
 M = TypeVar("M", bound=Middleware)
-NOT_HERE = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
+CHALICES_OWN = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
+# Called with each handler before it is registered: a notebook's session refuses a name that another cell has.
+CHECKS: list[Callable[[LambdaFunction], None]] = []
 
 
 class Chalice:
@@ -35,7 +39,8 @@ class Chalice:
     configure_logs: whether to set ``log`` up at all.
     env: kept as ``env`` for code that passes it to Chalice; default None.
 
-    Attributes: ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call).
+    Attributes: ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call),
+    ``left_out`` (what Chalice has besides, such as routes: taken, and not deployed).
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Chalice:
         self.env = env
         self.log = logging.getLogger(app_name)
         self.handlers: dict[str, LambdaFunction] = {}
+        self.left_out: list[str] = []
         self.lambda_context: Any = None
         self._debug = debug
         self._middleware = Registry()
@@ -60,8 +66,14 @@ class Chalice:
         return f"<Chalice {self.app_name}: {', '.join(self.handlers) or 'no handlers'}>"
 
     def __getattr__(self, name: str) -> Any:
-        if name in NOT_HERE:
-            raise AttributeError(f"nbchalice handles event sources; app.{name} is part of Chalice only")
+        if name in CHALICES_OWN:
+            return partial(self._leave_out, name)
+        if name in {"api", "websocket_api"}:
+            self.__dict__[name] = SimpleNamespace(cors=False, binary_types=[], session=None)
+            return self.__dict__[name]
+        if name == "experimental_feature_flags":
+            self.experimental_feature_flags: set[str] = set()
+            return self.experimental_feature_flags
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
@@ -285,11 +297,24 @@ class Chalice:
 
         def decorate(function: Callable[..., Any]) -> LambdaFunction:
             handler = self._handler(function, name)
+            for check in CHECKS:
+                check(handler)
             handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
             handler.settings = {**handler.settings, **settings}
             self.handlers[handler.name] = handler
             return handler
 
+        return decorate
+
+    def _leave_out(self, kind: str, *_: Any, **__: Any) -> Callable[[Any], Any]:
+        """Stand for a decorator of Chalice's that has nothing to do with events."""
+
+        def decorate(function: Any) -> Any:
+            self.left_out.append(f"@app.{kind} on {getattr(function, '__name__', function)}")
+            return function
+
+        if kind == "register_blueprint":
+            self.left_out.append("app.register_blueprint(...)")
         return decorate
 
     def _handler(self, function: Callable[..., Any], name: str | None) -> LambdaFunction:

@@ -35,6 +35,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
         error.location = notebook.here(body.magic_line)
         raise
     name = _handler_name(notebook, body.text, body.magic_line, parsed)
+    notebook.require_free(parsed.name or name)
     chalice = notebook.chalice()
     run_body(notebook, raw, body.text, _has_magics(raw, body))
     function = notebook.shell.user_ns[name]
@@ -42,11 +43,11 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     for source, options in parsed.also:
         made = getattr(chalice, source)(**options)(made)
     notebook.shell.user_ns[name] = made
-    notebook.register(made, body.magic_line)
+    registered = notebook.register(made, body.magic_line)
     project = notebook.project()
     handler = project.handler(made.name)
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
-    notes = [*handler.notes(), *(f"{name} is not defined yet" for name in missing)]
+    notes = [*registered.notes(), *handler.notes(), *(f"{name} is not defined yet" for name in missing)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
     if notebook.interactive:
         from nbchalice.ui.panels_status import HandlerPanel

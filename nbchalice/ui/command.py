@@ -121,6 +121,10 @@ def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
 def registered(ui: Frontend) -> Project:
     """Return the project; a notebook without handlers is an error."""
     project = ui.project()
+    if not project.handlers and project.wrong:
+        from nbchalice.deploy.check import raise_all
+
+        raise_all(project.wrong)
     if not project.handlers:
         raise InvalidInputError(
             f"{project.notebook.name} has no handlers",

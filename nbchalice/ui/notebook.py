@@ -4,55 +4,26 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.errors import InvalidInputError, Location
+from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.imported import IMPORTED
-from nbchalice.notebook.session import Session
-from nbchalice.runtime.app import Chalice, LambdaFunction
+from nbchalice.notebook.session import MADE_UP, Session
+from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
+from nbchalice.ui.registration import Registered, not_deployed, place_in, taken, text_of, twice
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.handlers import Handler
     from nbchalice.project import Project
     from nbchalice.ui.progress import Watch
 
 UNNAMED = "notebook.ipynb"
 DEFAULT_STAGE = "dev"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A handler and the execution of the cell that registered it.
-
-    Parameters
-    ----------
-    function: what the decorator made.
-    cell: id of the cell.
-    order: position of the execution, or None for one before the extension was loaded.
-    location: the place of the cell.
-    bound: whether the function was a variable of the session.
-    """
-
-    function: LambdaFunction
-    cell: str
-    order: int | None
-    location: Location | None
-    bound: bool = True
-
-    def handler(self) -> Handler:
-        """Return the handler as plain data."""
-        from nbchalice.handlers import Handler, tidy_settings
-
-        made = self.function
-        settings = tidy_settings(made.settings)
-        return Handler(
-            made.name, made.function.__name__, tuple(made.triggers), settings, self.location, order=self.order
-        )
 
 
 class Notebook:
@@ -73,7 +44,9 @@ class Notebook:
         self.matcher: Any = None
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
-        self._running: tuple[str, int, Location] | None = None
+        self._running: Cell | None = None
+        self._new: dict[str, LambdaFunction] = {}
+        self._known: dict[int, int] = {}
 
     @property
     def interactive(self) -> bool:
@@ -97,11 +70,13 @@ class Notebook:
         self.shell.events.register("post_run_cell", self._ended)
         self.shell.events.register("post_run_cell", IMPORTED.note)
         IMPORTED.note()
-        self._collect("before", None, None)
+        CHECKS.append(self._check)
+        self._collect(None)
 
     def detach(self) -> None:
         """Stop to listen."""
         self.session.detach()
+        CHECKS.remove(self._check)
         self.shell.events.unregister("pre_run_cell", self._started)
         self.shell.events.unregister("post_run_cell", self._ended)
         self.shell.events.unregister("post_run_cell", IMPORTED.note)
@@ -109,18 +84,21 @@ class Notebook:
     def _started(self, info: Any) -> None:
         running = self.session.running()
         if self._running is None and running:
-            cell = running[0]
-            self._running = (cell.id, cell.order, cell.location())
+            self._running, self._new = running[0], {}
+            self._known = {id(app): len(app.left_out) for app in self.apps()}
 
     def _ended(self, result: Any) -> None:
         running = self._running
         if running is None or self.session.running():
             return
-        self._running = None
-        seen = self._collect(*running)
+        self._running, self._new = None, {}
+        seen = self._collect(running)
         if result.success:
-            self._forget(*running[:2], keep=seen)
+            self._forget(running.id, running.order, keep=seen)
         self._drop_deleted()
+        for app in self.apps():
+            for what in app.left_out[self._known.get(id(app), 0) :]:
+                print(f"note: {not_deployed(what)}", file=sys.stderr)
 
     def _forget(self, cell: str, order: int | None, keep: Collection[str]) -> None:
         """Drop what an earlier execution of a cell registered."""
@@ -132,25 +110,66 @@ class Notebook:
     def _drop_deleted(self) -> None:
         """Drop the handlers whose function was deleted by `del`."""
         for registered in list(self.registry.values()):
-            if registered.bound and registered.function.function.__name__ not in self.shell.user_ns:
+            if not registered.stands(self.shell.user_ns):
                 self._drop(registered)
 
     def _drop(self, registered: Registered) -> None:
         name = registered.function.name
         del self.registry[name]
-        registered.function.app.handlers.pop(name, None)
+        for app in [registered.function.app, *self.apps()]:
+            if app.handlers.get(name) is registered.function:
+                del app.handlers[name]
 
-    def _collect(self, cell: str, order: int | None, location: Location | None) -> set[str]:
+    def _check(self, function: LambdaFunction) -> None:
+        """Refuse a name that another cell has, or another function of the cell that runs.
+
+        Raises
+        ------
+        InvalidInputError: names both places.
+        """
+        if not any(app is function.app for app in self.apps()):
+            return
+        cell = self._running
+        self.require_free(function.name, function)
+        other = self._new.get(function.name, function)
+        if cell is not None and other is not function and (other.name, other.app) == (function.name, function.app):
+            raise twice(other, function, cell)
+        self._new[function.name] = function
+
+    def require_free(self, name: str, function: LambdaFunction | None = None) -> None:
+        """Refuse a name that a handler of another cell has.
+
+        Raises
+        ------
+        InvalidInputError: names both places.
+        """
+        old, cell = self.registry.get(name), self._running
+        if old is None or cell is None or old.function is function or not old.stands(self.shell.user_ns):
+            return
+        if old.excludes(cell.id):
+            raise taken(name, old, place_in(cell, function))
+
+    def _collect(self, cell: Cell | None) -> set[str]:
         """Register what is new in the apps of the session; return the names."""
         known = {id(r.function): len(r.function.triggers) for r in self.registry.values()}
         seen = set()
         for app in self.apps():
             for name, function in app.handlers.items():
                 if known.get(id(function)) != len(function.triggers):
-                    bound = function.function.__name__ in self.shell.user_ns
-                    self.registry[name] = Registered(function, cell, order, location, bound)
+                    self._put(function, cell, place_in(cell, function) if cell else None)
                     seen.add(name)
         return seen
+
+    def _put(self, function: LambdaFunction, cell: Cell | None, location: Location | None) -> Registered:
+        bound = function.function.__name__ in self.shell.user_ns
+        source = cell.source if cell else text_of(function)
+        identity, order = (cell.id, cell.order) if cell else (MADE_UP, None)
+        made = Registered(function, identity, order, location, bound, source)
+        old = self.registry.get(function.name)
+        if old is not None and old.stands(self.shell.user_ns):
+            made = made.in_place_of(old)
+        self.registry[function.name] = made
+        return made
 
     def apps(self) -> list[Chalice]:
         """Return the apps that the session's variables hold."""
@@ -159,11 +178,9 @@ class Notebook:
 
     def register(self, function: LambdaFunction, line: int) -> Registered:
         """Register what a cell magic made, in place of what the same cell registered before."""
-        cell, order, location = self._running or ("", None, Location("this cell"))
-        place = Location(location.cell, line)
-        self._forget(cell, order, {function.name})
-        self.registry[function.name] = Registered(function, cell, order, place)
-        return self.registry[function.name]
+        cell = self._running or Cell(MADE_UP, "this cell", "", 0)
+        self._forget(cell.id, cell.order, {function.name})
+        return self._put(function, cell, Location(cell.label, line))
 
     def raw_cell(self) -> str | None:
         """Return the text of the cell that runs."""
@@ -225,7 +242,26 @@ class Notebook:
         by_magic = current is not None and current is self.named
         name = own if by_magic else named_by_config(self.path.parent) or own
         stage = self._chosen.get("stage") or self.stage
-        return Project(name, stage, self.path, self.session.cells(), handlers, self.shell.user_ns)
+        notes = dict.fromkeys(not_deployed(what) for app in self.apps() for what in app.left_out)
+        return Project(
+            name,
+            stage,
+            self.path,
+            self.session.cells(),
+            handlers,
+            self.shell.user_ns,
+            problems=tuple(self._problems()),
+            notes=(*notes, *(note for one in self.registry.values() for note in one.notes())),
+        )
+
+    def _problems(self) -> list[NbChaliceError]:
+        """Return which names are those of two handlers; what ran cannot tell that everywhere, the saved file can."""
+        from nbchalice.notebook.cells import read_notebook
+
+        doubtful = [one for one in self.registry.values() if one.replaced]
+        written = read_notebook(self.path) if doubtful and self.path.is_file() else []
+        texts = {cell.source.strip() for cell in written}
+        return [problem for one in doubtful if (problem := one.problem(texts))]
 
     def connect(self) -> Connection:
         """Return a connection; real AWS anew for each command, so that a renewed login is taken up."""

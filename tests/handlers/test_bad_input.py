@@ -304,7 +304,7 @@ def test_a_wrong_notebook_makes_no_write_call(tmp_path, local_aws):
 
     from nbchalice.aws.target import connect
     from nbchalice.errors import ProblemsError
-    from nbchalice.project import read_project
+    from nbchalice.notebook_file import read_project
 
     cells = [
         "from nbchalice import Chalice\napp = Chalice(app_name='wrong')",

@@ -6,7 +6,7 @@ import pytest
 
 from nbchalice.config import read_config, settings_for, with_config
 from nbchalice.errors import InvalidInputError
-from nbchalice.project import read_project
+from nbchalice.notebook_file import read_project
 
 
 def write(folder, config):

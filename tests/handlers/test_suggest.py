@@ -102,7 +102,7 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
     import nbformat
 
     from nbchalice.aws.target import connect
-    from nbchalice.project import read_project
+    from nbchalice.notebook_file import read_project
 
     cells = [
         "%chalice app suggests",

@@ -320,8 +320,8 @@ def test_a_handler_that_a_later_cell_deletes_is_none():
     handler = "%%on_sqs_message orders\ndef f(event):\n    pass"
     texts = ["%chalice app shop", handler, "del f", "@app.lambda_function()\ndef g(event, context):\n    pass", handler]
     cells = [Cell(f"c{order}", f"cell {order + 1}", text, order) for order, text in enumerate(texts)]
-    assert [one.name for one in discover(cells[:4], "nb.ipynb")] == ["g"]
-    assert [one.name for one in discover(cells, "nb.ipynb")] == ["g", "f"]
+    assert [one.name for one in discover(cells[:4], "nb.ipynb").handlers] == ["g"]
+    assert [one.name for one in discover(cells, "nb.ipynb").handlers] == ["g", "f"]
 
 
 def test_discovery_gives_all_triggers_settings_and_places():
@@ -336,7 +336,7 @@ def test_discovery_gives_all_triggers_settings_and_places():
         Cell("c", "cell 3", "%%on_s3_event bucket --prefix in/ --memory 256\ndef g(event):\n    pass", 2),
         Cell("d", "cell 4", "%%schedule rate(1 hour) --name later\ndef g2(event):\n    pass", 3),
     ]
-    found = discover(cells, "nb.ipynb")
+    found = discover(cells, "nb.ipynb").handlers
     assert [(one.name, one.function, one.app) for one in found] == [
         ("both", "f", "shop"),
         ("g", "g", "shop"),
@@ -355,6 +355,6 @@ def test_discovery_gives_all_triggers_settings_and_places():
 
 
 def test_a_wrong_magic_line_is_told_with_its_place():
-    with pytest.raises(InvalidInputError) as caught:
-        discover([Cell("a", "cell 1", "\n%%on_sqs_message orders --nonsense\ndef f(event):\n    pass", 0)], "nb.ipynb")
-    assert "cell 1, line 2" in str(caught.value)
+    wrong = Cell("a", "cell 1", "\n%%on_sqs_message orders --nonsense\ndef f(event):\n    pass", 0)
+    (unread,) = discover([wrong], "nb.ipynb").unread
+    assert "cell 1, line 2" in str(unread.error)

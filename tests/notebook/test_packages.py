@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.project import read_project
+from nbchalice.notebook_file import read_project
 
 from .harness import FIXTURES, NAMES, PYTHONS, ROOT, expectation, run_clean, run_script
 from .test_fixtures import captured

@@ -6,7 +6,7 @@ import pytest
 
 from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
-from nbchalice.project import read_project
+from nbchalice.notebook_file import read_project
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,5 @@
 import inspect
 import json
-import re
 import subprocess
 import sys
 
@@ -267,13 +266,32 @@ class TestStackedDecorators:
         assert (new is not old, new.name, len(new.triggers)) == (True, "handler", 1)
 
 
-def test_an_unset_part_of_chalice_is_explained(app):
-    with pytest.raises(
-        AttributeError, match=re.escape("nbchalice handles event sources; app.route is part of Chalice only")
-    ):
-        app.route("/")
-    with pytest.raises(AttributeError, match="no attribute 'rout'"):
-        _ = app.rout
+def test_what_chalice_has_besides_is_taken_and_not_deployed(app):
+    app.api.cors = True
+    app.api.binary_types.append("image/png")
+    app.websocket_api.session = None
+    app.experimental_feature_flags.update(["WEBSOCKETS"])
+
+    @app.authorizer(ttl_seconds=30)
+    def allowed(request): ...
+
+    @app.route("/", methods=["GET"], authorizer=allowed)
+    def index():
+        return "plain"
+
+    @app.on_ws_message(name="talk")
+    def talk(event): ...
+
+    app.register_blueprint(object(), url_prefix="/x")
+    assert (index(), app.handlers) == ("plain", {})
+    assert app.left_out == [
+        "@app.authorizer on allowed",
+        "@app.route on index",
+        "@app.on_ws_message on talk",
+        "app.register_blueprint(...)",
+    ]
+    with pytest.raises(AttributeError, match="no attribute 'on_sqs_mesage'"):
+        app.on_sqs_mesage("orders")
 
 
 def test_an_error_of_the_function_shows_no_frames_of_the_package(app, event):

@@ -131,7 +131,7 @@ def test_further_triggers_on_one_line():
 def test_a_notebook_read_from_its_file_knows_further_triggers_and_writes_them_as_decorators(tmp_path):
     import nbformat
 
-    from nbchalice.project import read_project
+    from nbchalice.notebook_file import read_project
 
     path = tmp_path / "multi.ipynb"
     cells = ["%chalice app multi", f"%%on_sqs_message {ALSO} --name all\ndef f(event):\n    raise ValueError(event)"]

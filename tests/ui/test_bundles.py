@@ -12,10 +12,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook.errors import ImportFailedError, MissingBundleError, NeedsBundleError
+from nbchalice.notebook_file import read_project
 from nbchalice.packaging import handler as packaging
 from nbchalice.packaging.bundles import make_bundle
 from nbchalice.packaging.errors import BundleRefusedError
-from nbchalice.project import read_project
 from nbchalice.ui.reports import BundleCard
 
 TRAIN = """\

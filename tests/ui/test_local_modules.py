@@ -97,7 +97,7 @@ def test_an_edit_is_verified_again_where_the_notebook_is_only_read(write, local_
     from nbformat.v4 import new_code_cell, new_notebook
 
     from nbchalice.errors import CaptureError
-    from nbchalice.project import read_project
+    from nbchalice.notebook_file import read_project
 
     nbformat.write(
         new_notebook(cells=[new_code_cell(c) for c in ("from sound import convert", HANDLER)]), tmp_path / "n.ipynb"

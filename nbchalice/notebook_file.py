@@ -1,0 +1,59 @@
+"""The project that a notebook's file describes, read without a kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.handlers import Handler, tidy_settings
+from nbchalice.notebook.cells import read_notebook
+from nbchalice.notebook.discover import discover
+from nbchalice.notebook.magic import read_body
+from nbchalice.project import DEFAULT_STAGE, Project, app_name_of, named_by_config
+from nbchalice.runtime.app import Trigger
+
+
+def read_project(path: Path, stage: str | None = None) -> Project:
+    """Read a notebook's file, without executing it, as Restart & Run All would.
+
+    Parameters
+    ----------
+    path: the ``.ipynb``.
+    stage: default: ``dev``.
+
+    Raises
+    ------
+    InvalidInputError: the file cannot be read, or has several apps. What is wrong with single handlers is told by the
+        project.
+    """
+    cells = read_notebook(path)
+    read = discover(cells, str(path))
+    found = read.handlers
+    handlers = tuple(
+        Handler(
+            one.name,
+            one.function,
+            tuple(Trigger(source, options) for source, options in one.triggers),
+            tidy_settings(one.settings),
+            one.location,
+            order=one.cell.order,
+        )
+        for one in found
+    )
+    names = list(dict.fromkeys(one.app for one in found if one.app))
+    if len(names) > 1:
+        raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
+    name = next(iter(names), app_name_of(path.name))
+    by_magic = {name for cell in cells for _, name in read_body(cell.source).apps}
+    if name not in by_magic:
+        name = named_by_config(path.parent) or name
+    return Project(
+        name,
+        stage or DEFAULT_STAGE,
+        path,
+        cells,
+        handlers,
+        problems=tuple(read.problems),
+        unread=tuple(read.unread),
+        notes=tuple(read.notes),
+    )
