@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,9 +145,11 @@ def _config(patience: float | None = None, **extra: Any) -> Any:
 
 
 def _connect_local(reuse: Connection | None) -> Connection:
-    from nbchalice.aws.local.server import ensure_running
+    from nbchalice.aws.local.server import ensure_running, read_notes
 
     server = ensure_running()
+    for note in read_notes(news=True):
+        print(note, file=sys.stderr)
     target = Target("local", server.region, server.account, endpoint=server.endpoint)
     if reuse is not None and reuse.target == target and reuse.key == server.access_key:
         return reuse

@@ -32,16 +32,24 @@ def describe(found: server.LocalAWS) -> dict[str, Any]:
 
 def start() -> Card:
     """Start the local AWS, or find it running."""
-    found = server.ensure_running()
-    return TextCard("local AWS", f"running at {found.endpoint}, state in {found.state_dir}", describe(found))
+    return _running(server.ensure_running())
 
 
 def status() -> Card:
     """Tell whether the local AWS runs."""
     found = server.status()
     if found is None:
-        return TextCard("local AWS", "not running; it starts when it is needed", {"endpoint": None, "pid": None})
-    return TextCard("local AWS", f"running at {found.endpoint}, state in {found.state_dir}", describe(found))
+        text = "\n".join(["not running; it starts when it is needed", *server.read_notes()])
+        return TextCard("local AWS", text, {"endpoint": None, "pid": None})
+    return _running(found)
+
+
+def _running(found: server.LocalAWS) -> Card:
+    """Tell of a running server, and of what it could not load or save."""
+    problems = [*server.read_notes(), *(f"not saved: {problem}" for problem in server.not_saved())]
+    lines = [f"running at {found.endpoint}, state in {found.state_dir}", *problems]
+    server.read_notes(news=True)  # told now
+    return TextCard("local AWS", "\n".join(lines), describe(found) | ({"problems": problems} if problems else {}))
 
 
 def stop() -> Card:

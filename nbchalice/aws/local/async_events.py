@@ -84,8 +84,8 @@ class AsyncEventQueue:
 
     def restore(self, events: list[dict[str, Any]]) -> None:
         """Accept again what a stopped server had not done with."""
-        for event in events:
-            self.submit(AsyncEvent(**event))
+        for event in [AsyncEvent(**event) for event in events]:  # all or, where one is not as it should be, none
+            self.submit(event)
 
     def clear(self) -> None:
         """Forget all events that are not running."""

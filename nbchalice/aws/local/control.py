@@ -18,6 +18,10 @@ class Administered(Protocol):
     faults: FaultInjector
     save_problems: list[str]
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether something changed that a crash would lose."""
+
     def save(self) -> list[str]:
         """Save the state; return what could not be saved."""
 
@@ -49,7 +53,9 @@ class Control:
             self._service.reset()
             return 200, {}
         if (request.method, name) == ("GET", "info"):
-            return 200, {"workers": self._service.pool.count(), "problems": self._service.save_problems}
+            service = self._service
+            info = {"workers": service.pool.count(), "problems": service.save_problems, "unsaved": service.unsaved}
+            return 200, info
         if name == "faults":
             return self._service.faults.configure(request.method, body)
         return 404, {"message": f"no such endpoint: {name}"}

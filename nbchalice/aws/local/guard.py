@@ -152,7 +152,10 @@ class Guard:
         scope["nbchalice.request"], scope["nbchalice.send"] = request, send
         call = Call(Caller.HANDLER if key.of_handler else Caller.PERSON)
         current_call.set(call)
-        await self._app(scope, receive, rewrite_headers(send, call, request))
+        try:
+            await self._app(scope, receive, rewrite_headers(send, call, request))
+        finally:
+            self.changed = True  # a save meanwhile may have seen it half done
 
 
 def parse_request(scope: Scope) -> Request:

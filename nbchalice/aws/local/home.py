@@ -5,16 +5,19 @@ Standard library only: the server process uses it too.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import hmac
 import json
 import os
 import shutil
+import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
+NEWER_STATE_STATUS = 65  # of a server process that found the state of a newer release
 TOKEN_HEADER = "x-nbchalice-token"  # noqa: S105 - its name, not a token
 
 
@@ -45,6 +48,18 @@ class Record:
     pid: int = 0
     release: str = ""
 
+    @classmethod
+    def parse(cls, content: bytes) -> Record | None:
+        """Return the record that a file holds, or None where it holds none."""
+        try:
+            document = json.loads(content.decode())
+            record = cls(**{item.name: document[item.name] for item in fields(cls) if item.name in document})
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+        numbers = {"port", "pid"}
+        right = all(type(value) is (int if name in numbers else str) for name, value in asdict(record).items())
+        return record if right and 0 < record.port < 65536 and record.pid >= 0 else None
+
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready data."""
         return asdict(self)
@@ -74,6 +89,8 @@ class Home:
         self.empty = root / "home"
         self.temporary = root / "tmp"
         self.twins = root / "twins"
+        self.notes = root / "notes.json"
+        self.told = root / "notes.told"
 
     def make(self) -> None:
         """Create the folders, readable by their owner only."""
@@ -91,14 +108,88 @@ class Home:
         for folder in (self.state, self.objects, self.twins):
             shutil.rmtree(folder, ignore_errors=True)
         self.events.unlink(missing_ok=True)
+        self.clear_damaged()
 
     def read_record(self) -> Record | None:
-        """Return the record, or None where there is none that can be read."""
+        """Return the record, or None where there is none; the server's lock file holds a copy."""
+        for path in (self.record, self.server_lock):
+            with contextlib.suppress(OSError):
+                if (record := Record.parse(path.read_bytes())) is not None:
+                    return record
+        return None
+
+    def record_is_damaged(self) -> bool:
+        """Whether there is a record that cannot be read."""
         try:
-            document = json.loads(self.record.read_text())
-            return Record(**{item.name: document[item.name] for item in fields(Record) if item.name in document})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return Record.parse(self.record.read_bytes()) is None
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+
+    def mend_record(self) -> None:
+        """Move a damaged record aside; the copy takes its place. The caller holds the start lock."""
+        if not self.record_is_damaged():
+            return
+        aside = set_aside(self.record)
+        if (copy := self.read_record()) is not None:
+            write_json(self.record, copy.as_dict())
+            self.add_note(
+                f"{self.record.name} of the local AWS was damaged and is mended; it is kept as {aside}", aside
+            )
+        else:
+            what = "make clients of boto3 anew, they know the old key"
+            self.add_note(f"{self.record.name} of the local AWS was damaged and is kept as {aside}; {what}", aside)
+
+    def add_note(self, text: str, path: Path | None = None) -> None:
+        """Leave a note for the next command; it is of interest as long as the file it is about exists."""
+        with contextlib.suppress(OSError):
+            write_json(self.notes, [*self._notes(), {"text": text, "path": str(path) if path else None}])
+
+    def read_notes(self, *, news: bool = False) -> list[str]:
+        """Return what is to be told of files that were damaged.
+
+        Parameters
+        ----------
+        news: only what was not told yet, once.
+        """
+        notes = self._notes()
+        told = 0
+        with contextlib.suppress(OSError, ValueError):
+            told = int(self.told.read_text())
+        if news and len(notes) > told:
+            with contextlib.suppress(OSError):
+                write_text(self.told, str(len(notes)))
+        return [
+            note["text"]
+            for number, note in enumerate(notes)
+            if (number >= told) or (not news and note["path"] and Path(note["path"]).exists())
+        ]
+
+    def _notes(self) -> list[dict[str, Any]]:
+        try:
+            notes = json.loads(self.notes.read_bytes())
+            return [note for note in notes if isinstance(note["text"], str)]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return []
+
+    def clear_damaged(self) -> None:
+        """Remove what was moved aside, and the notes of it."""
+        for folder in (self.root, self.state):
+            for path in folder.glob("*.damaged-*"):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        self.notes.unlink(missing_ok=True)
+        self.told.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file another name, and return that."""
+    name = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}"
+    number = 1
+    while (aside := path.with_name(name)).exists():
+        number += 1
+        name = f"{name.split('+', maxsplit=1)[0]}+{number}"
+    return path.rename(aside)
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -113,6 +204,8 @@ def write_text(path: Path, text: str) -> None:
     try:
         with os.fdopen(fd, "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file under the final name
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

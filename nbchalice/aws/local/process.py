@@ -49,6 +49,16 @@ def end_process(pid: int) -> None:
         time.sleep(0.005)
 
 
+def servers_in(root: Path) -> list[int]:
+    """Return the server processes of a folder, for when no record tells them."""
+    if Path("/proc/self/cmdline").exists():
+        lines = [(int(entry.name), command_line(int(entry.name))) for entry in Path("/proc").glob("[0-9]*")]
+    else:
+        rows = [line.split(maxsplit=1) for line in _ps("-ax", "-o", "pid=,command=").splitlines()]
+        lines = [(int(pid), command) for pid, command in (row for row in rows if len(row) == 2)]
+    return [pid for pid, line in lines if "launcher.py --instance " in line and line.strip().endswith(f"--home {root}")]
+
+
 def command_line(pid: int) -> str:
     """Return the words of a process's command, separated by blanks."""
     with contextlib.suppress(OSError):
@@ -67,10 +77,12 @@ def is_zombie(pid: int) -> bool:
 
 def ps(pid: int, column: str) -> str:
     """Ask ``ps`` where there is no ``/proc``."""
+    return _ps("-o", f"{column}=", "-p", str(pid))
+
+
+def _ps(*options: str) -> str:
     try:
-        done = subprocess.run(
-            ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["ps", "-ww", *options], capture_output=True, text=True, check=False)
     except OSError:
         return ""
     return done.stdout

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from . import environment
 from .connection import call_control, is_healthy
 from .environment import Notify
 from .home import Home, Record, lock_file
-from .process import end_process, is_ours, process_exists, remember_child
+from .process import end_process, is_ours, process_exists, remember_child, servers_in
 from .spawn import bind, new_record, spawn, wait_until_healthy
 
 REGION = "us-east-1"
@@ -67,6 +69,8 @@ def ensure_running(notify: Notify | None = None) -> LocalAWS:
     notify: told, for the user, why the first start on a machine takes longer.
     """
     home = local_home()
+    if home.record_is_damaged():
+        mend(home)
     record = home.read_record()
     if record is not None and is_current(record) and is_healthy(record):
         return describe(home, record)
@@ -123,6 +127,36 @@ def reset() -> None:
             if record is not None:
                 clear_dead(record)
             home.clear_state()
+
+
+def mend(home: Home) -> None:
+    """Mend the record, from its copy or by the server that still runs: it writes the record when it ends."""
+    prepare(home)
+    with start_lock(home):
+        if home.record_is_damaged() and home.read_record() is None:
+            for pid in servers_in(home.root):
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGTERM)
+                wait_for_end(pid, STOP_SECONDS)
+        home.mend_record()
+
+
+def read_notes(*, news: bool = False) -> list[str]:
+    """Return what the user should know of files that were damaged.
+
+    Parameters
+    ----------
+    news: only what was not told yet; it is not told again.
+    """
+    return local_home().read_notes(news=news)
+
+
+def not_saved() -> list[str]:
+    """Return what of its state the running local AWS could not save."""
+    record = local_home().read_record()
+    if record is None or not is_healthy(record):
+        return []
+    return [str(problem) for problem in call_control(record, "GET", "info").get("problems", [])]
 
 
 def control(method: str, name: str, body: object = None) -> dict[str, Any]:

@@ -15,16 +15,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .home import Home, Record, lock_file, signature_of_path, write_json
+from .home import NEWER_STATE_STATUS, Home, Record, lock_file, set_aside, signature_of_path, write_json
 from .logfile import keep_log_small
+
+if TYPE_CHECKING:
+    from .patches import StateFiles
 
 logger = logging.getLogger("nbchalice.service")
 
-REAP_SECONDS = 10.0
-SAVE_SECONDS = 5.0
-SAVE_SHARE = 20  # a save may take one part in so many of the time
+TICK_SECONDS = 0.5  # changes are saved at the next tick
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Settings:
 class Service:
     """Wires the parts together and ends them in order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, state: StateFiles) -> None:
         from .control import Control
         from .faults import FaultInjector
         from .functions import FunctionFolder
@@ -83,6 +84,8 @@ class Service:
             sign=partial(signature_of_path, record.token),
         )
         self.patches.apply()
+        self.state = state
+        self.state.apply()
         keys = [
             Key(record.access_key, record.secret_key),
             Key(settings.handler_access_key, settings.handler_secret_key, of_handler=True),
@@ -168,49 +171,59 @@ class Service:
             self.save()
         return self.save_problems
 
-    def save(self) -> list[str]:
-        """Write all state to disk; return what went wrong."""
-        from .patches import save_state, trim_logs
+    def save(self, *, due_only: bool = False) -> list[str]:
+        """Write what changed to disk; return what went wrong.
+
+        Parameters
+        ----------
+        due_only: leave out for now what takes long to save and was saved a moment ago.
+        """
+        from .patches import trim_logs
 
         with self._save_lock:
             self.guard.changed = False
             trim_logs()
-            self.save_problems = save_state(self.home.state)
+            self.save_problems, left_out = self.state.save(due_only=due_only)
             try:
                 write_json(self.home.events, self.patches.events.pending())
             except OSError as error:
                 self.save_problems.append(f"asynchronous events: {error}")
-            self.guard.changed |= bool(self.save_problems)
+            self.guard.changed |= left_out or bool(self.save_problems)
             return self.save_problems
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something changed that a crash would lose."""
+        return self.guard.changed or self._save_lock.locked()
 
     def restore_events(self) -> None:
         """Take up the asynchronous events that a stop had interrupted."""
-        if self.home.events.exists():
-            self.patches.events.restore(json.loads(self.home.events.read_text()))
-            self.home.events.unlink()
+        self.guard.changed = True  # what was read may be saved in another form, with another port
+        try:
+            self.patches.events.restore(json.loads(self.home.events.read_bytes()))
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            aside = set_aside(self.home.events)
+            logger.warning("%s is damaged: %s", self.home.events, error)
+            self.home.add_note(f"asynchronous events of the local AWS are lost: a damaged file, kept as {aside}", aside)
 
     def reset(self) -> None:
         """Forget all resources, events and environments."""
-        from .patches import reset_state
-
         self.patches.events.clear()
         self.pool.kill_all()
-        reset_state()
+        self.state.reset()
         self.folder.clear()
 
     async def _housekeeping(self) -> None:
         """Reap idle environments, save changes, keep the log small, and stop when nobody calls."""
-        next_save = 0.0
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(TICK_SECONDS)
             await asyncio.to_thread(self.pool.reap, self.settings.worker_idle_seconds)
             keep_log_small(self.home.log)
-            now = time.monotonic()
-            if self.guard.changed and now >= next_save:
-                await asyncio.to_thread(self.save)
-                took = time.monotonic() - now
-                next_save = time.monotonic() + max(SAVE_SECONDS, took * SAVE_SHARE)
-            if now - self.guard.last_call > self.settings.idle_seconds:
+            if self.guard.changed:
+                await asyncio.to_thread(self.save, due_only=True)
+            if time.monotonic() - self.guard.last_call > self.settings.idle_seconds:
                 logger.warning("stopping after %s s without a call", self.settings.idle_seconds)
                 self._stopping.set()
 
@@ -224,17 +237,6 @@ def raise_file_limit() -> None:
         pass
 
 
-def follow_port(home: Home, previous: int, port: int) -> None:
-    """Rewrite the endpoint inside saved state, where queue URLs bear the port."""
-    if not previous or previous == port:
-        return
-    old, new = f"http://127.0.0.1:{previous}/".encode(), f"http://127.0.0.1:{port}/".encode()
-    for path in home.state.glob("*.json"):
-        content = path.read_bytes()
-        if old in content:
-            path.write_bytes(content.replace(old, new))
-
-
 def main(environment: Mapping[str, str] = os.environ) -> None:
     """Run the server; called by the launcher."""
     settings = Settings.read(sys.stdin.readline())
@@ -244,16 +246,24 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     if lock is None:
         raise SystemExit("another local AWS is using this folder")
     record = settings.record.with_pid(os.getpid())
-    previous = home.read_record()
-    follow_port(home, previous.port if previous else 0, record.port)
-    write_json(home.record, record.as_dict())
     raise_file_limit()
-    from .patches import check_version
+    from .patches import NewerStateError, StateFiles, check_version
 
     check_version()
-    asyncio.run(run(settings))
+    previous = home.read_record()
+    state = StateFiles(home, record.port, previous.port if previous else 0)
+    try:
+        state.read()
+    except NewerStateError as error:
+        print(error, file=sys.stderr, flush=True)
+        raise SystemExit(NEWER_STATE_STATUS) from None
+    write_json(home.record, record.as_dict())
+    lock.truncate(0)
+    lock.write(json.dumps(record.as_dict()).encode())  # a copy, should the record be damaged
+    lock.flush()
+    asyncio.run(run(settings, state))
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, state: StateFiles) -> None:
     """Make the service inside the event loop and run it."""
-    await Service(settings).run()
+    await Service(settings, state).run()

@@ -16,7 +16,7 @@ from nbchalice.errors import LocalAWSError
 
 from . import environment
 from .connection import is_healthy
-from .home import Home, Record
+from .home import NEWER_STATE_STATUS, Home, Record
 from .logfile import last_lines
 from .process import end_process
 
@@ -58,6 +58,7 @@ def spawn(home: Home, python: Path, packages: Path, listener: socket.socket, rec
     """Start the launcher in a session of its own, with nothing of this process but the socket."""
     settings = server_settings(home, packages, listener.fileno(), record)
     command = [str(python), "-I", str(Path(__file__).with_name("launcher.py")), "--instance", record.instance]
+    command += ["--home", str(home.root)]
     try:
         with home.log.open("ab") as log:
             home.log.chmod(0o600)
@@ -137,6 +138,9 @@ def wait_until_healthy(home: Home, record: Record, process: subprocess.Popen[byt
             return
         time.sleep(0.01)
     ended = process.poll() is not None
+    if process.returncode == NEWER_STATE_STATUS:
+        hint = "upgrade nbchalice, or start from nothing: nbchalice local reset"
+        raise LocalAWSError(f"{last_lines(home.log)[-1]}; nothing was changed", hint)
     if not ended:
         end_process(process.pid)
     what = f"ended with status {process.returncode}" if ended else f"did not answer within {START_SECONDS:.0f} s"

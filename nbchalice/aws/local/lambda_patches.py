@@ -1,0 +1,251 @@
+"""Lambda as AWS has it: our execution environments, its asynchronous events, its rules of partial batches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns
+
+from .async_events import AsyncEvent, AsyncEventQueue, Delivery
+from .function_records import Record, async_limits, event_invoke_config, function_record, serve_code
+from .functions import FunctionFolder
+from .guard import Call, current_call
+from .pool import TooManyWorkersError, WorkerPool
+from .spec import FunctionSpec, Invocation, Runtime
+
+STREAMED = "streamed"  # log_source of results whose log events are written already
+TICK_SECONDS = 1
+STATE_TRANSITION_SECONDS = 0.1
+ACCOUNT_CONCURRENCY = 1000  # AWS's; the pool keeps the number of processes far below
+RUNTIME_SETTINGS = frozenset(
+    {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
+)
+partial_batch: ContextVar[list[str] | None] = ContextVar("partial_batch", default=None)
+asked_version: ContextVar[str] = ContextVar("asked_version", default="$LATEST")
+logger = logging.getLogger("nbchalice.patches")
+
+
+class Patches:
+    """The changed parts and what they share.
+
+    Parameters
+    ----------
+    pool: execution environments of Python functions.
+    folder: unpacks code and layers.
+    runtimes: finds the interpreter of a runtime such as ``python3.13``.
+    retry_delays: seconds before each retry of an asynchronous event.
+    width: how many events of one function run at the same time.
+    sign: signs the path under which a function's code can be read.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        folder: FunctionFolder,
+        runtimes: Callable[[str], Runtime],
+        retry_delays: tuple[float, ...],
+        width: int,
+        *,
+        sign: Callable[[str], str],
+    ) -> None:
+        self.pool = pool
+        self.folder = folder
+        self.runtimes = runtimes
+        self.width = width
+        self.sign = sign
+        self.events = AsyncEventQueue(self.deliver, self.give_up, async_limits, retry_delays, width)
+        self._stock_execute = lambda_svc._execute_function_warm
+        self._stock_emit = lambda_svc._emit_lambda_logs
+        self._stock_invalidate = lambda_svc.invalidate_worker
+        self._stock_run_batch = lambda_svc._run_sqs_batch
+        self._stock_get_function = lambda_svc._get_function
+        self._stock_code_url = lambda_svc._presigned_code_url
+
+    def apply(self) -> None:
+        """Put the changed parts in place."""
+        lambda_svc._execute_function_warm = self.execute
+        lambda_svc._emit_lambda_logs = self.emit_logs
+        lambda_svc.invalidate_worker = self.invalidate
+        lambda_svc.invoke_async_with_retry = self.submit
+        lambda_svc._run_sqs_batch = self.run_sqs_batch
+        lambda_svc._get_function = self.get_function
+        lambda_svc._presigned_code_url = self.code_url
+        lambda_svc.serve_function_code = serve_code
+        lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width
+        lambda_svc._ACCOUNT_CONCURRENCY_CAP = ACCOUNT_CONCURRENCY
+        lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = STATE_TRANSITION_SECONDS
+        sns._lambda_svc = AsynchronousLambda(self.submit)
+        eventbridge._dispatch_to_lambda = self.dispatch_rule
+        eventbridge._SCHEDULER_TICK_INTERVAL = TICK_SECONDS
+        scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+        s3._verify_presigned_sigv4 = accept_presigned
+
+    def execute(self, func: Record, event: Any, request_id: str) -> Record:
+        """Run a Python function in our execution environment (``_execute_function_warm``)."""
+        config, code = func.get("config") or func, func.get("code_zip")
+        if not code or not str(config.get("Runtime", "")).startswith("python"):
+            result: Record = self._stock_execute(func, event, request_id)
+            return result
+        call = current_call.get() or Call()
+        request_id = call.next_request_id or request_id
+        call.request_id = request_id
+        trace_id = lambda_svc._xray_trace_id_for_invocation(config)
+        invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id)
+        try:
+            with self.pool.lease(self.function_spec(config, code), caller=call.caller) as worker:
+                worker.log.take_tail()
+                outcome = worker.invoke(invocation)
+                tail = worker.log.take_tail()
+        except TooManyWorkersError as error:
+            throttled: Record = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", str(error))
+            return throttled
+        except Exception as error:
+            logger.exception("invocation %s of %s", request_id, config.get("FunctionName"))
+            message = f"RequestId: {request_id} Error: {error}"
+            return failure({"errorType": "Runtime.Unknown", "errorMessage": message}, "")
+        if outcome.error is not None:
+            return failure(outcome.error, tail)
+        body = outcome.response
+        if (message_ids := partial_batch.get()) is not None:
+            body = {"batchItemFailures": [{"itemIdentifier": name} for name in failed_items(body, message_ids)]}
+        return {"body": body, "log": tail, "log_source": STREAMED}
+
+    def emit_logs(self, *arguments: Any, log_source: str | None = None) -> None:
+        """Leave out the log events that were written while the handler ran (``_emit_lambda_logs``)."""
+        if log_source != STREAMED:
+            self._stock_emit(*arguments, log_source=log_source)
+
+    def get_function(self, name: str, qualifier: str | None = None) -> Any:
+        """Remember which version is asked for, whose code the answer's URL must lead to (``_get_function``)."""
+        asked_version.set(qualifier or "$LATEST")
+        return self._stock_get_function(name, qualifier)
+
+    def code_url(self, name: str) -> str:
+        """Return a URL that the guard lets pass, of the version asked for (``_presigned_code_url``)."""
+        address = urlsplit(self._stock_code_url(f"{name}:{asked_version.get()}"))
+        return str(urlunsplit(address._replace(query=f"signature={self.sign(address.path)}")))
+
+    def invalidate(self, name: str, *arguments: Any, **options: Any) -> None:
+        """End the environments of a changed function, but not a running invocation (``invalidate_worker``)."""
+        self._stock_invalidate(name, *arguments, **options)
+        self.pool.discard(lambda key: key.split(":")[6] == name)
+
+    def submit(self, func: Record, event: Any) -> None:
+        """Queue an asynchronous event (``invoke_async_with_retry``)."""
+        config = func.get("config") or func
+        self.submit_to(config["FunctionArn"], event)
+
+    def submit_to(self, arn: str, event: Any) -> None:
+        """Queue an asynchronous event under the id that all its attempts will bear."""
+        request_id = str(uuid.uuid4())
+        if (call := current_call.get()) is not None:
+            call.request_id = request_id
+        self.events.submit(AsyncEvent(arn, event, request_id))
+
+    def run_sqs_batch(self, mapping: Record, func: Record, event: Any, batch: list[Record], *queue: str) -> None:
+        """Run a batch with AWS's rules for partial responses (``_run_sqs_batch``)."""
+        if "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []):
+            partial_batch.set([message["id"] for message in batch])
+        try:
+            self._stock_run_batch(mapping, func, event, batch, *queue)
+        finally:
+            partial_batch.set(None)
+
+    def dispatch_rule(self, arn: str, payload: str) -> None:
+        """Queue the event of an EventBridge rule (``_dispatch_to_lambda``)."""
+        try:
+            event = json.loads(payload)
+        except (json.JSONDecodeError, TypeError):
+            event = {"body": payload}
+        self.submit_to(arn, event)
+
+    def deliver(self, event: AsyncEvent) -> Delivery:
+        """Run the handler once for an asynchronous event."""
+        func = function_record(event.arn)
+        if func is None:
+            logger.warning("event %s: no function %s", event.request_id, event.arn)
+            return Delivery.NO_FUNCTION
+        current_call.set(Call(next_request_id=event.request_id))
+        result = lambda_svc._execute_function_with_config_scope(func, event.payload)
+        if result.get("throttle"):
+            return Delivery.THROTTLED
+        return Delivery.FAILED if result.get("error") else Delivery.DONE
+
+    def give_up(self, event: AsyncEvent) -> None:
+        """Send an event whose attempts are used up to the function's dead-letter queue or failure destination."""
+        func = function_record(event.arn)
+        if func is None:
+            return
+        config = func["config"]
+        destination = (event_invoke_config(event.arn).get("DestinationConfig") or {}).get("OnFailure") or {}
+        target = destination.get("Destination") or (config.get("DeadLetterConfig") or {}).get("TargetArn")
+        if target:
+            name = config["FunctionName"]
+            result = {"error": True, "function_error": "Unhandled"}
+            lambda_svc._run_with_function_config_scope(
+                config, lambda_svc._route_async_failure, target, name, event.payload, result
+            )
+
+    def function_spec(self, config: Record, code: bytes) -> FunctionSpec:
+        """Describe what the execution environments of a function depend on."""
+        runtime = self.runtimes(str(config["Runtime"]))
+        layers = [(layer["Arn"], lambda_svc._resolve_layer_zip(layer)) for layer in config.get("Layers") or []]
+        layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive], runtime.version)
+        task_root = self.folder.code(config["CodeSha256"], code)
+        name, version = config["FunctionName"], config.get("Version", "$LATEST")
+        account, region = lambda_svc._account_region_from_function_config(config)
+        settings = {key: value for key, value in config.items() if key in RUNTIME_SETTINGS}
+        parts = json.dumps([settings, str(task_root), layer_folder], sort_keys=True, default=str)
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+        return FunctionSpec(
+            key=f"arn:aws:lambda:{region}:{account}:function:{name}:{version}",
+            fingerprint=hashlib.sha256(parts.encode()).hexdigest(),
+            handler=config.get("Handler", ""),
+            timeout=float(config.get("Timeout", 3)),
+            memory_mb=int(config.get("MemorySize", 128)),
+            version=version,
+            runtime=runtime,
+            task_root=task_root,
+            layers=layer_folder,
+            log_group=group,
+            region=region,
+            environment=lambda_svc._runtime_env_vars(config),
+        )
+
+
+class AsynchronousLambda:
+    """Stands for ``lambda_svc`` in SNS, whose deliveries are asynchronous events on AWS."""
+
+    def __init__(self, submit: Callable[[Record, Any], None]) -> None:
+        self._execute_function_with_config_scope = submit
+
+    def __getattr__(self, name: str) -> Any:
+        """Return everything else from the module itself."""
+        return getattr(lambda_svc, name)
+
+
+def failed_items(response: Any, message_ids: list[str]) -> list[str]:
+    """Return the messages that a partial batch response leaves in the queue: all, if it is malformed."""
+    if response is None or response == {}:
+        return []
+    if not isinstance(response, dict) or not isinstance(response.get("batchItemFailures", ""), list | None):
+        return message_ids
+    failures = response.get("batchItemFailures") or []
+    names = [str(entry.get("itemIdentifier")) if isinstance(entry, dict) else "" for entry in failures]
+    return names if set(names) <= set(message_ids) else message_ids
+
+
+def accept_presigned(*arguments: Any) -> None:
+    """Leave presigned URLs to the guard, which knows the keys (``_verify_presigned_sigv4``)."""
+
+
+def failure(payload: Record, log: str) -> Record:
+    """Return a result in the shape of MiniStack's executors."""
+    return {"body": payload, "error": True, "log": log, "log_source": STREAMED}

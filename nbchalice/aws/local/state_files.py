@@ -1,0 +1,238 @@
+"""The state of MiniStack's services: a file for each, loaded apart from the others, saved soon after a change.
+
+What cannot be loaded is never saved over: a damaged file is moved aside, one of a newer release stops the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import persistence, responses
+from ministack.services import lambda_svc
+
+from .home import Home, set_aside, write_text
+
+FORMAT = "__ministack_format__"
+SAVE_SHARE = 20  # saving one service may take one part in so many of the time
+SCOPED = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
+QUEUE_URL = re.compile(rb"http://127\.0\.0\.1:(\d+)/\d{12}/")
+logger = logging.getLogger("nbchalice.state")
+
+
+class NewerStateError(Exception):
+    """The state was saved by a newer release."""
+
+
+class StateFiles:
+    """The files of the state folder.
+
+    Parameters
+    ----------
+    home: the folder of the local AWS.
+    port: the port that queue URLs bear from now on.
+    previous_port: the one that they bore, or 0.
+    """
+
+    def __init__(self, home: Home, port: int, previous_port: int = 0) -> None:
+        self.home = home
+        self._port, self._previous_port = port, previous_port
+        self._found: dict[str, dict[str, Any]] = {}
+        self._unknown: dict[str, dict[str, Any]] = {}  # parts that this MiniStack does not know, to be saved again
+        self._untouchable: set[str] = set()  # their files could not be loaded, nor moved aside
+        self._saved: dict[str, str] = {}  # digest of what each service's file holds
+        self._due: dict[str, float] = {}
+        self._stock_prune = lambda_svc._prune_orphan_code_blobs
+
+    def apply(self) -> None:
+        """Put loading in the place of MiniStack's, and keep code that a damaged file may still need."""
+        ministack_app._load_persisted_state = self.load
+        lambda_svc._prune_orphan_code_blobs = self.prune_code
+
+    def read(self) -> None:
+        """Read all files; move aside what is damaged.
+
+        Raises
+        ------
+        NewerStateError: a newer release saved some of it; nothing was touched.
+        """
+        contents, damaged = self._contents()
+        ports = {self._previous_port, *map(int, QUEUE_URL.findall(contents.get("sqs", b"")))} - {0, self._port}
+        newer = []
+        for name, content in contents.items():
+            try:
+                document = parse(moved(content, ports, self._port))
+            except Exception as error:
+                damaged[name] = f"{type(error).__name__}: {error}"
+                continue
+            if document[FORMAT] > persistence._state_format_version(name):
+                newer.append(name)
+            elif isinstance(document.get("payload"), dict):
+                self._found[name] = document["payload"]
+            else:
+                damaged[name] = "it has no payload"
+        if newer:
+            raise NewerStateError(f"the state of {', '.join(newer)} in {self.home.state} was saved by a newer release")
+        for name, reason in damaged.items():
+            self._set_aside(name, reason)
+
+    def _contents(self) -> tuple[dict[str, bytes], dict[str, str]]:
+        contents, unreadable = {}, {}
+        for name in ministack_app._state_map:
+            path = self._path(name)
+            try:
+                contents[name] = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                unreadable[name] = str(error)
+        return contents, unreadable
+
+    def load(self) -> None:
+        """Restore each service; where one fails, the others are restored all the same (``_load_persisted_state``)."""
+        for name, module_name in ministack_app._state_map.items():
+            if not (payload := self._found.pop(name, None)):
+                continue
+            module = ministack_app._get_module(module_name)
+            before = tables(module)
+            try:
+                check_shapes(module, payload)
+                coded = functions_with_code(payload) if name == "lambda" else {}
+                module.load_persisted_state(payload)
+            except Exception as error:
+                for table, content in before:
+                    table._data.clear()
+                    table._data.update(content)
+                self._set_aside(name, f"{type(error).__name__}: {error}")
+                continue
+            self._unknown[name] = payload
+            self._tell_lost_code(coded)
+
+    def _tell_lost_code(self, coded: dict[str, Any]) -> None:
+        """Make a function whose code file is gone differ from what was deployed, so that a deploy mends it."""
+        for name, record in coded.items():
+            if record["code_zip"] is None:
+                record["config"]["CodeSha256"] = ""
+                self.home.add_note(f"the code of function {name} is missing in the local AWS: deploy it again")
+
+    def prune_code(self, referenced: set[str]) -> None:
+        """Remove code that no function has, unless a damaged file may name it (``_prune_orphan_code_blobs``)."""
+        if "lambda" not in self._untouchable and not any(self.home.state.glob("lambda.json.damaged-*")):
+            self._stock_prune(referenced)
+
+    def save(self, *, due_only: bool = False) -> tuple[list[str], bool]:
+        """Write the state of all services that changed.
+
+        Parameters
+        ----------
+        due_only: leave out those whose saving takes long and was done a moment ago.
+
+        Returns
+        -------
+        What went wrong, and whether some were left out.
+        """
+        problems, left_out = [], False
+        for name, get_state in ministack_app._build_persistence_save_dict().items():
+            if name in self._untouchable:
+                problems.append(f"{name}: {self._path(name)} could not be read, and is not written over")
+                continue
+            started = time.monotonic()
+            if due_only and started < self._due.get(name, 0.0):
+                left_out = True
+                continue
+            try:
+                self._save(name, get_state())
+            except Exception as error:
+                problems.append(f"{name}: {error}")
+                logger.warning("the state of %s was not saved: %s", name, error)
+            ended = time.monotonic()
+            self._due[name] = ended + (ended - started) * SAVE_SHARE
+        return problems, left_out
+
+    def _save(self, name: str, state: dict[str, Any] | None) -> None:
+        if state is None:
+            return
+        document = {FORMAT: persistence._state_format_version(name), "payload": {**self._kept(name, state), **state}}
+        text = json.dumps(document, default=persistence._json_default)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if self._saved.get(name) != digest:
+            write_text(self._path(name), text)
+            self._saved[name] = digest
+
+    def _kept(self, name: str, state: dict[str, Any]) -> dict[str, Any]:
+        """Return what was loaded and is unknown here: another release of nbchalice may have saved it."""
+        kept = {key: value for key, value in self._unknown.get(name, {}).items() if key not in state}
+        self._unknown[name] = kept
+        return kept
+
+    def reset(self) -> None:
+        """Forget all resources."""
+        ministack_app._reset_all_state()
+        for memory in (self._unknown, self._saved, self._due):
+            memory.clear()
+        self._untouchable.clear()
+        self.home.clear_damaged()
+
+    def _path(self, name: str) -> Path:
+        return self.home.state / f"{name}.json"
+
+    def _set_aside(self, name: str, reason: str) -> None:
+        path = self._path(name)
+        logger.warning("%s is damaged: %s", path, reason)
+        what = f"what the local AWS had saved of {name} is damaged and was not loaded"
+        try:
+            aside = set_aside(path)
+        except OSError as error:
+            self._untouchable.add(name)
+            self.home.add_note(f"{what}, nor is it saved any more: {path} cannot be moved ({error.strerror})", path)
+        else:
+            self.home.add_note(f"{what}: it is kept as {aside}; deploy again what is missing", aside)
+
+
+def moved(content: bytes, ports: set[int], port: int) -> bytes:
+    """Return saved state with the endpoint that holds now, where queue URLs bear another port."""
+    for old in ports:
+        content = content.replace(f"http://127.0.0.1:{old}/".encode(), f"http://127.0.0.1:{port}/".encode())
+    return content
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """Return the document of a state file.
+
+    Raises
+    ------
+    ValueError, and whatever the decoder raises: it is damaged.
+    """
+    document = json.loads(content.decode(), object_hook=persistence._json_object_hook)
+    if not isinstance(document, dict) or type(document.get(FORMAT)) is not int:
+        raise ValueError("it is not the state of a service")
+    return document
+
+
+def tables(module: Any) -> list[tuple[Any, dict[Any, Any]]]:
+    """Return the tables of a service's module with what they hold."""
+    return [(table, dict(table._data)) for table in vars(module).values() if isinstance(table, SCOPED)]
+
+
+def check_shapes(module: Any, payload: dict[str, Any]) -> None:
+    """Raise TypeError where a saved table is none; a module names its table as its state does, behind a ``_``."""
+    for key, value in payload.items():
+        table = getattr(module, f"_{key}", None)
+        if isinstance(table, SCOPED) and not isinstance(value, SCOPED):
+            raise TypeError(f"{key} is no table")
+
+
+def functions_with_code(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the saved functions and versions that have code, by name."""
+    found = {}
+    for scope, record in payload["functions"]._data.items():
+        for label, each in {"": record, **record.get("versions", {})}.items():
+            if each.get("code_zip"):
+                found[f"{scope[-1]}:{label}".rstrip(":")] = each
+    return found
