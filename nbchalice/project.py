@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
-from nbchalice.errors import InvalidInputError, NbChaliceError, PackagingError
+from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import RUNTIMES, Handler, Unread
 
 if TYPE_CHECKING:
@@ -242,15 +242,20 @@ class Project:
         if self.namespace is not None:
             require_fresh(piece, self.cells, self.written)
             require_current(piece.module, piece.segments, vendored, self.namespace)
-        verify(
-            piece,
-            python=handler.setting("python") or kernel_python(),
-            namespace=self.namespace,
-            env=dict(handler.setting("env") or {}),
-            folder=self.notebook.parent,
-            vendored=vendored,
-            bundles={name: self.bundles[name].details for name in piece.bundles},
-        )
+        try:
+            verify(
+                piece,
+                handler=handler.name,
+                python=handler.setting("python") or kernel_python(),
+                namespace=self.namespace,
+                env=dict(handler.setting("env") or {}),
+                folder=self.notebook.parent,
+                vendored=vendored,
+                bundles={name: self.bundles[name].details for name in piece.bundles},
+            )
+        except CaptureError as error:
+            error.location = error.location or handler.location
+            raise
 
     def verified_packages(self) -> dict[str, Package]:
         """Return the code of all handlers, each proven to do what the kernel does."""

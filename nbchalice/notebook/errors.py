@@ -105,5 +105,9 @@ class ImportFailedError(CaptureError):
     """The captured module does not import in a clean process."""
 
 
+class NotRegisteredError(CaptureError):
+    """The captured module registers no handler of the name that the notebook registered."""
+
+
 class DivergedError(CaptureError):
     """A variable has another value in the captured module than in the kernel."""

@@ -184,6 +184,10 @@ def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
             return UnparsableCellError(
                 f"{function}: {cell.label} is not valid Python: {message}", "correct the cell", cell.location(line)
             )
+    for cell, split in timeline.splits:
+        for hidden in split.body.hidden:
+            if hidden.name == function:
+                return _magic_name(function, hidden.text, cell.label, cell.location(hidden.line))
     functions = [
         name for step in timeline.steps if step.statement.kind is Kind.FUNCTION for name in step.statement.defines
     ]

@@ -28,6 +28,7 @@ SOURCES = frozenset(
     }
 )
 PYTHON_BODIES = frozenset({"time", "capture", "prun"})
+"""IPython's cell magics that run the cell below them as another cell, in which a second cell magic may stand."""
 AUTOMAGICS = words(
     """
     alias cat cd clear conda cp history less ls lsmagic man matplotlib mkdir more mv pip pwd rm rmdir time
@@ -101,7 +102,10 @@ def read_body(raw: str) -> Body:
     -------
     Body: lines keep their numbers.
     """
-    lines = cleaned(raw).split("\n")
+    return _read_lines(cleaned(raw).split("\n"))
+
+
+def _read_lines(lines: list[str]) -> Body:
     top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
     found = _CELL_MAGIC.match(lines[top]) if lines else None
     if found is None:
@@ -112,10 +116,10 @@ def read_body(raw: str) -> Body:
         body = _without_specials(below)
         return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
     if name in PYTHON_BODIES:
-        body = _without_specials(below)
+        body = _read_lines(below)
         captured = arguments.split()[-1:] if name == "capture" else []
         hidden = [Hidden(one, top + 1, lines[top]) for one in captured if _NAME.fullmatch(one)]
-        return replace(body, hidden=(*body.hidden, *hidden), magics=())
+        return replace(body, hidden=(*body.hidden, *hidden))
     inside = _without_specials(below)
     stored = [Hidden(one, top + 1, lines[top]) for one in _STORED.findall(arguments)]
     tried = [Hidden(one, top + 1, lines[top], binds=False) for one in _assigned_in(inside.text)]

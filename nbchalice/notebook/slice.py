@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
-from nbchalice.notebook.explain import by_magic, deleted, handler_not_found, unresolved
+from nbchalice.notebook.explain import by_magic, deleted, unresolved
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.magic import kind_problem
+from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
 from nbchalice.notebook.replayable import ambiguous, require_replayable
 from nbchalice.notebook.secrets import require_no_secrets
@@ -108,10 +108,14 @@ def cut(
     """
     timeline = effects.timeline
     closure = Closure(timeline, effects, namespace)
-    handler = find_definition(timeline, function, order)
-    if problem := kind_problem(ast.parse(handler.statement.text).body[0]):
+    handler, *calls = find_registration(effects, function, order)
+    node = function_in(handler, function)
+    if node is not None and (problem := kind_problem(node)):
         raise HandlerKindError(*problem, handler.location())
-    closure.add(handler, END, [function])
+    binds = handler.statement.binds
+    closure.add(handler, END, {function} if function in binds else binds)
+    for step in calls:
+        closure.add(step, END, step.statement.binds)
     closure.finish()
     steps = closure.steps()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
@@ -154,34 +158,6 @@ def _loaded(steps: Sequence[Step], timeline: Timeline) -> tuple[str, ...]:
                 step.location(),
             )
     return tuple(found)
-
-
-def find_definition(timeline: Timeline, function: str, order: int | None = None) -> Step:
-    """Find the statement that defines the handler.
-
-    Parameters
-    ----------
-    timeline: the executed statements.
-    function: the function's name.
-    order: ``order`` of the cell meant, or None for the last definition.
-
-    Raises
-    ------
-    CaptureError: it is not defined, or was deleted.
-    """
-    if order is None:
-        positions, gone = timeline.standing(function, END)
-        if gone is not None:
-            raise deleted(function, gone, None)
-    else:
-        positions = [
-            event.position
-            for event in timeline.events.get(function, ())
-            if timeline.steps[event.position].cell.order == order and not event.deletes
-        ][-1:]
-    if not positions:
-        raise handler_not_found(function, timeline)
-    return timeline.steps[positions[0]]
 
 
 class Closure:

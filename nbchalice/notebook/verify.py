@@ -26,6 +26,7 @@ from nbchalice.notebook.errors import (
 )
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
+from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.values import brief, describe, differ
 
@@ -63,6 +64,7 @@ def warm() -> None:
 def verify(
     piece: Slice,
     *,
+    handler: str | None = None,
     python: str | None = None,
     namespace: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
@@ -76,6 +78,7 @@ def verify(
     Parameters
     ----------
     piece: the slice.
+    handler: the name under which it must register a handler; default: none.
     python: the target's Python, for example ``3.12``; default: no check of the syntax.
     namespace: the kernel's variables, to compare with; None for a notebook that was only read.
     env: the function's environment variables.
@@ -93,6 +96,7 @@ def verify(
     TargetSyntaxError: the target's Python does not know the syntax.
     ImportFailedError: the module does not import in a clean process without credentials, network and local files.
     ReadsLocalFileError: it reads a file of this computer.
+    NotRegisteredError: it does not register the handler.
     UnresolvedNameError: a name of a star import does not exist.
     DivergedError: a variable differs from the kernel's.
     """
@@ -102,7 +106,7 @@ def verify(
     kernel = {name: describe(namespace[name]) for name in piece.values if name in namespace} if namespace else {}
     hashes = sorted(entry["sha256"] for entry in bundles.values())
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored]
-    key = _key(piece, python, kernel, sorted((env or {}).items()), str(folder), files, hashes)
+    key = _key(piece, handler, python, kernel, sorted((env or {}).items()), str(folder), files, hashes)
     if key in _verified:
         _verified.move_to_end(key)
         return Verified(time.perf_counter() - start, cached=True)
@@ -125,6 +129,8 @@ def verify(
             path.write_bytes(content)
         answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
     _require_imported(answer, piece, timeout)
+    if handler is not None and handler not in answer["registered"]:
+        raise not_registered(piece, handler, answer["registered"])
     _require_equal(answer, piece, kernel, namespace or {})
     _remember(_verified, [key])
     _remember(_loaded, loads.values())
@@ -150,8 +156,8 @@ def require_syntax(piece: Slice, python: str) -> None:
         ) from None
 
 
-def _key(piece: Slice, python: str | None, kernel: dict[str, Any], *others: Any) -> str:
-    parts = [piece.module, piece.notebook, python, kernel, *others]
+def _key(piece: Slice, *others: Any) -> str:
+    parts = [piece.module, piece.notebook, *others]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -198,10 +198,19 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
     return {
+        "registered": _handlers(module),
         "values": {name: describe(value) for name, value in found.items()},
         "texts": {name: brief(value) for name, value in found.items()},
         "undefined": _undefined(request["module"], vars(module)) if request["stars"] else [],
     }
+
+
+def _handlers(module: types.ModuleType) -> dict[str, list[str]]:
+    """Return the handlers that the apps of a module have, as the entry point looks for them, each with its sources."""
+    from nbchalice.runtime.app import Chalice
+
+    apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
+    return {name: [trigger.source for trigger in h.triggers] for app in apps for name, h in app.handlers.items()}
 
 
 def _undefined(source: str, known: dict[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     name = _handler_name(notebook, body.text, body.magic_line, parsed)
     notebook.require_free(parsed.name or name)
     chalice = notebook.chalice()
-    run_body(notebook, raw, body.text, _has_magics(raw, body))
+    run_body(notebook, raw, body, _has_magics(raw, body))
     function = notebook.shell.user_ns[name]
     made = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
     for source, options in parsed.also:
@@ -65,14 +65,13 @@ def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMa
     return str(find_handler(tree, parsed.handler, notebook.here(magic_line)).name)
 
 
-def run_body(notebook: Notebook, raw: str, text: str, transform: bool) -> None:
+def run_body(notebook: Notebook, raw: str, body: Body, transform: bool) -> None:
     """Run a cell's body in the notebook's namespace, with the lines of the raw cell in its tracebacks."""
     __tracebackhide__ = True
     shell = notebook.shell
-    lines = raw.split("\n")
-    top = next(i for i, line in enumerate(lines) if line.startswith("%%"))
+    lines, top = raw.split("\n"), body.magic_line
     # A comment in the magic's place keeps the lines: IPython strips blank ones from the top of a cell.
-    source = shell.transform_cell("\n".join(["#"] * (top + 1) + lines[top + 1 :])) if transform else text
+    source = shell.transform_cell("\n".join(["#"] * top + lines[top:])) if transform else body.text
     number = len(shell.history_manager.input_hist_raw) - 1
     file_name = shell.compile.cache(source, number, raw)
     code = compile(source, file_name, "exec", dont_inherit=True)
