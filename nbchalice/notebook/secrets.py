@@ -30,15 +30,22 @@ _KINDS: dict[str, tuple[str, str]] = {
     "an npm token": ("npm_", r"\bnpm_[0-9A-Za-z]{36}\b"),
     "a PyPI token": ("pypi-", r"\bpypi-[0-9A-Za-z_-]{40,}"),
     "a Hugging Face token": ("hf_", r"\bhf_[0-9A-Za-z]{30,}"),
-    "a JSON web token": ("eyj", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
-    "a password in a URL": ("://", r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"{}$<>]+:[^\s:/@'\"{}$<>]{3,}@[\w.-]+"),
+    "a JSON web token": (
+        "eyj",
+        r"(?<![0-9A-Za-z_-])(?>[0-9A-Za-z_-]*?\beyJ)[0-9A-Za-z_-]{10,}+\.eyJ[0-9A-Za-z_-]{10,}+\.[0-9A-Za-z_-]{10}",
+    ),
+    "a password in a URL": ("://", r"[a-z0-9+.-]://[^\s:/@'\"{}$<>]++:[^\s:/@'\"{}$<>]{3,}+@[\w.-]"),
     "a password or token": (
         "passw secret token apikey api_key accesskey access_key",
-        r"(?i)\b\w*(?:passw(?:or)?d|secret|token|api_?key|access_?key)\w*['\"]?\]?\s*[:=]\s*"
+        r"(?i)(?<!\w)(?>\w*?(?:passw(?:or)?d|secret|token|api_?key|access_?key))\w*+['\"]?\]?\s*+[:=]\s*+"
         r"['\"](?=[^'\"\s]*\d)(?=[^'\"\s]*[a-z])[0-9A-Za-z/+=_.\-!@#$%^&*]{12,}['\"]",
     ),
 }
-"""What it is: the words, in lower case, of which one must stand there for a search to be worth it, and how it looks."""
+r"""What it is: the words, in lower case, of which one must stand there for a search to be worth it, and how it looks.
+
+Every line is searched in time that grows with its length only: a pattern begins once in a word (``(?<!\w)``) and keeps
+what it took (``(?>...)``, ``*+``), or is bounded. ``\b\w*token\w*`` would read ``tokentoken...`` anew from each token.
+"""
 
 _COMPILED = [(what, hints.split(), re.compile(pattern)) for what, (hints, pattern) in _KINDS.items()]
 _ALLOWED = re.compile(r"pragma:\s*allowlist secret|EXAMPLE|arn:aws")
