@@ -28,7 +28,17 @@ PIECES = [
     *("-----BEGIN ", "-----BEGIN A ", "-----BEGIN", "A ", "PRIVATE KEY ", "-", "BEGIN "),
     *("aws", "aws secret", "awssecret'", "aws'", "'", '"', "' ", " ", "\t", "=", "= ", "a", "0", "a1", "/", "+"),
     *("eyJ", "eyJaaaaaaaaaa", "eyJaaaaaaaaaa.", "-eyJaaaaaaaaaa", "eyJaaaaaaaaaa.eyJaaaaaaaaaa", ".eyJ", "-eyJ", "."),
-    *("AKIA", "ASIA1", "ghp_", "github_pat_", "glpat-", "xoxb-", "https://hooks.slack.com/services/T", "T/B", "sk_live_"),
+    *(
+        "AKIA",
+        "ASIA1",
+        "ghp_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "https://hooks.slack.com/services/T",
+        "T/B",
+        "sk_live_",
+    ),
     *("sk-", "sk-proj-", "AIza", "npm_", "pypi-", "hf_", "https://hooks.slack.com/services/Ta/Ba", "{", "\\", "é", "𝒂"),
 ]
 

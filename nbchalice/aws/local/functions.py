@@ -17,6 +17,8 @@ from pathlib import Path
 from .spec import FunctionSpec
 from .twins import twin_path
 
+_LONGEST_LINK = 4095  # bytes, as on Linux
+
 
 class FunctionFolder:
     """Folders of unpacked archives, named by what identifies their content.
@@ -74,19 +76,53 @@ class FunctionFolder:
 
 
 def unpack(archive: bytes | Path, folder: Path) -> None:
-    """Extract a zip with its file modes and symbolic links."""
+    """Extract a zip with its file modes and symbolic links; nothing is written outside the folder."""
+    folder = folder.resolve()
     with zipfile.ZipFile(archive if isinstance(archive, Path) else io.BytesIO(archive)) as bundle:
         for entry in bundle.infolist():
-            mode = entry.external_attr >> 16
-            target = folder / entry.filename
-            if stat.S_ISLNK(mode) and target.resolve().is_relative_to(folder.resolve()):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.unlink(missing_ok=True)
-                target.symlink_to(os.fsdecode(bundle.read(entry)))
-                continue
-            written = Path(bundle.extract(entry, folder))
-            if not entry.is_dir() and mode & 0o777:
-                written.chmod(mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+            names = [name for name in entry.filename.split("/") if name not in {"", ".", ".."}]
+            if entry.is_dir():
+                _make_folder(folder, names)
+            elif names:
+                target = _make_folder(folder, names[:-1]) / names[-1]
+                _remove(target)
+                _write(bundle, entry, target)
+
+
+def _make_folder(folder: Path, names: Sequence[str]) -> Path:
+    """Return the real path of a folder within another one.
+
+    A link that stays inside is followed, also one to what does not exist yet. One that leads out of the folder, or in
+    a circle, gives way: ``l -> /home/me`` becomes a folder when ``l/file`` follows.
+    """
+    here = folder
+    for name in names:
+        there = Path(os.path.realpath(here / name))
+        if not there.is_relative_to(folder) or there.is_symlink() or (there.exists() and not there.is_dir()):
+            there = here / name
+            _remove(there)
+        there.mkdir(parents=True, exist_ok=True)
+        here = there
+    return here
+
+
+def _remove(path: Path) -> None:
+    """Remove what stands in the way of a later entry."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    mode = entry.external_attr >> 16
+    if stat.S_ISLNK(mode) and 0 < entry.file_size <= _LONGEST_LINK:
+        target.symlink_to(os.fsdecode(bundle.read(entry)))
+        return
+    with bundle.open(entry) as source, target.open("xb") as file:
+        shutil.copyfileobj(source, file)
+        if mode & 0o777:
+            os.fchmod(file.fileno(), mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
 
 
 def log_stream_name(version: str) -> str:
