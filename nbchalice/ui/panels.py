@@ -33,11 +33,31 @@ class Jumps(anywidget.AnyWidget):
     _css = static("panels.css")
 
 
-class Panel(ABC):
-    """A widget for front ends, and a card for terminals, GitHub and exports.
+# An output of JupyterLab and Notebook 7; the widget in it, as long as it lives. A notebook that was opened again has an
+# error text in its place, and after a restart of the kernel a view without a link.
+OUTPUT, SHOWN, CUT_OFF = ".jp-OutputArea-child", "nbchalice-shown", ".jupyter-widgets-disconnected"
 
-    In a saved notebook the widget is gone. What is given to `keep` stands below the panel then; as long as the widget
-    lives, its style hides it.
+
+def kept_style(mark: str) -> str:
+    """Return the style by which either a living widget is seen, or what is kept in the output below it.
+
+    Parameters
+    ----------
+    mark: the class of what is kept.
+    """
+    living = f".{SHOWN}:not({CUT_OFF})"
+    return (
+        f"{OUTPUT}:has({living}) + {OUTPUT} .{mark}{{display:none}}"
+        f"{OUTPUT}:has(.{SHOWN}{CUT_OFF}) + {OUTPUT} .{mark}{{display:block !important}}"
+        f"{OUTPUT}:has(+ {OUTPUT} .{mark}) > :not(:has({living})){{display:none}}"
+    )
+
+
+class Panel(ABC):
+    """A widget for front ends, and a card for terminals, GitHub, exports, and notebooks that are opened again.
+
+    The widget is an output of its own. Below it stands the card, and later what is given to `keep`; it is hidden for as
+    long as the widget lives.
 
     Parameters
     ----------
@@ -67,9 +87,10 @@ class Panel(ABC):
             self._kept.update(self._marked(card._repr_mimebundle_()), raw=True)
 
     def _marked(self, bundle: Any) -> dict[str, str]:
+        style = html.tag("style", kept_style(self._mark)) if self._watched else ""
         return {
             "text/plain": bundle["text/plain"],
-            "text/html": html.tag("div", bundle.get("text/html", ""), class_=self._mark),
+            "text/html": style + html.tag("div", bundle.get("text/html", ""), class_=self._mark),
         }
 
     def to_dict(self) -> Any:
@@ -80,16 +101,19 @@ class Panel(ABC):
         return self.fallback.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.fallback._repr_mimebundle_()
-        if self._watched:
-            bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
-        return bundle
+        return self.fallback._repr_mimebundle_()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self._repr_mimebundle_(), raw=True)
-        self._kept = display(self._marked({"text/plain": ""}), raw=True, display_id=True)
+        if self._watched:
+            shown = widgets.VBox([self.view])
+            shown.add_class(SHOWN)
+            display(
+                {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": shown.model_id}, "text/plain": ""},
+                raw=True,
+            )
+        self._kept = display(self._marked(self._repr_mimebundle_()), raw=True, display_id=True)
 
 
 class Worker:

@@ -44,7 +44,7 @@ class Front:
         self.alerts.append(dialog.message)
         dialog.accept()
 
-    def open(self, name):
+    def open(self, name, *, keep_outputs=False):
         folder = "lab/tree" if self.kind == "lab" else "notebooks"
         reset = "&reset" if self.kind == "lab" else ""
         self.page.goto(f"{self.base}/{folder}/{name}?token={self.token}{reset}")
@@ -58,7 +58,8 @@ class Front:
         )
         for button in self.page.locator(".jp-Dialog .jp-mod-accept").all():
             button.click()
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        if not keep_outputs:
+            self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         return self
 
     @property
@@ -229,7 +230,7 @@ def open_notebook(browser, jupyter, workspace):
     """``open_notebook("name", cells, kind="lab")``: a notebook with these cells, or one that exists."""
     contexts = []
 
-    def open_it(name, cells=None, kind="lab"):
+    def open_it(name, cells=None, kind="lab", keep_outputs=False):
         path = workspace / f"{name}.ipynb"
         if cells is not None:
             made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
@@ -237,7 +238,7 @@ def open_notebook(browser, jupyter, workspace):
             nbformat.write(made, path)
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         contexts.append(context)
-        return Front(context.new_page(), jupyter, TOKEN, kind).open(path.name)
+        return Front(context.new_page(), jupyter, TOKEN, kind).open(path.name, keep_outputs=keep_outputs)
 
     yield open_it
     for context in contexts:

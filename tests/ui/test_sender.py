@@ -4,6 +4,8 @@ import json
 import threading
 
 import pytest
+from IPython.display import display
+from IPython.utils.capture import capture_output
 
 pytestmark = pytest.mark.timeout(180)
 QUEUE = """%%on_sqs_message {queue} --batch-size 10
@@ -45,8 +47,12 @@ def test_with_one_it_is_a_form_that_is_readable_without(deployed, monkeypatch):
     request = {"content": {"allow_stdin": True}}
     monkeypatch.setattr(deployed.shell, "get_parent", lambda: request, raising=False)
     made = deployed("%chalice send price")
+    with capture_output() as shown:
+        display(made)
+    widget, kept = (output.data for output in shown.outputs)
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] and widget["text/plain"] == ""
     bundle = made._repr_mimebundle_()
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert bundle["text/plain"] == kept["text/plain"] and bundle["text/html"] in kept["text/html"]
     assert "%chalice send price --help" in bundle["text/plain"] and "queue sender-orders" in bundle["text/html"]
     assert deployed("%chalice send price --message 10").status == "done"
 
