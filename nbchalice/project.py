@@ -62,6 +62,7 @@ class Project:
     cells: in execution order.
     handlers: as registered, without what the configuration file adds.
     namespace: the kernel's variables, or None for a notebook that was only read.
+    saved: the state of the notebook's file now; a cell that ran at the same state was not saved since.
     problems: what is wrong with the handlers beside each other: nothing is deployed before it is mended.
     unread: what may be a handler and could not be read: nor then.
     notes: what is not deployed, and is no problem.
@@ -73,6 +74,7 @@ class Project:
     cells: Sequence[Cell]
     handlers: tuple[Handler, ...]
     namespace: Mapping[str, Any] | None = None
+    saved: object = None
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
@@ -240,7 +242,7 @@ class Project:
 
         piece, vendored = self.slice(handler), (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
-            require_fresh(piece, self.cells, self.written)
+            require_fresh(piece, self.cells, self.written, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         try:
             verify(

@@ -29,6 +29,7 @@ class Cell:
     ok: whether it ran to its end.
     failed_line: line of the raw text at which it failed, or None; with ``ok=False`` and no line nothing of it ran.
     seconds: how long it took, or None if unknown.
+    saved: the state of the notebook's file when it began to run, or None if unknown.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Cell:
     ok: bool = True
     failed_line: int | None = None
     seconds: float | None = None
+    saved: object = None
 
     def location(self, line: int | None = None) -> Location:
         """Return the place of a raw line of this cell for an error.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.notebook.cells import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _ARROW = re.compile(r"^-+> (\d+) (.*)$", re.M)
 MADE_UP = "exec-"
@@ -32,12 +32,14 @@ class Session:
     Parameters
     ----------
     shell: an IPython ``InteractiveShell``.
+    saved: tells the state of the notebook's file. Default: nothing is known of it.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, saved: Callable[[], object] = lambda: None) -> None:
         self.shell = shell
+        self._saved = saved
         self._cells: list[Cell] = []
-        self._stack: list[tuple[str, str, int, float]] = []
+        self._stack: list[tuple[Cell, float]] = []
         self._attached = False
 
     def attach(self) -> Session:
@@ -62,9 +64,7 @@ class Session:
 
     def running(self) -> list[Cell]:
         """Return the cell that is executed at this moment, if any."""
-        return [
-            Cell(identity, f"cell {number}", raw, self._next_order()) for identity, raw, number, _ in self._stack[:1]
-        ]
+        return [replace(cell, order=self._next_order()) for cell, _ in self._stack[:1]]
 
     def _before(self) -> list[Cell]:
         """Take the cells executed before from the history; before IPython 9 it does not tell how they ended."""
@@ -83,24 +83,24 @@ class Session:
         # The input is stored in the history, and counted, only after this hook; hence the number of the next one.
         number = len(self.shell.history_manager.input_hist_raw)
         identity = getattr(info, "cell_id", None) or f"{MADE_UP}{number}"
-        self._stack.append((identity, info.raw_cell, number, time.perf_counter()))
+        cell = Cell(identity, f"cell {number}", info.raw_cell, 0, saved=self._saved())
+        self._stack.append((cell, time.perf_counter()))
 
     def _ended(self, result: Any) -> None:
         if not self._stack:
             self._attached_in(result)
             return
-        identity, raw, number, start = self._stack.pop()
+        cell, start = self._stack.pop()
         seconds = time.perf_counter() - start
-        if not self._stack and raw.strip():
-            cell = Cell(identity, f"cell {number}", raw, self._next_order(), seconds=seconds)
-            self._cells.append(_with_outcome(cell, result))
+        if not self._stack and cell.source.strip():
+            self._cells.append(_with_outcome(replace(cell, order=self._next_order(), seconds=seconds), result))
 
     def _attached_in(self, result: Any) -> None:
         """The cell that attached this session began before it; now its outcome is known."""
         info = getattr(result, "info", None)
         if self._cells and info is not None and self._cells[-1].source == info.raw_cell:
             identity = getattr(info, "cell_id", None) or self._cells[-1].id
-            self._cells[-1] = _with_outcome(replace(self._cells[-1], id=identity, ok=True), result)
+            self._cells[-1] = _with_outcome(replace(self._cells[-1], id=identity, ok=True, saved=self._saved()), result)
 
     def _next_order(self) -> int:
         return self._cells[-1].order + 1 if self._cells else 0

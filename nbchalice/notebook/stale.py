@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbchalice.errors import Location
 from nbchalice.notebook.errors import StaleCellError
 
 if TYPE_CHECKING:
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
     from nbchalice.notebook.slice import Slice
 
 
-def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell]) -> None:
+def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell], saved: object = None) -> None:
     """Refuse a slice with a cell whose text in the saved document is not what was run.
+
+    A document that was saved before the cell ran says nothing: edit, run, deploy, and save some time later.
 
     Parameters
     ----------
     piece: the slice.
     executed: the cells of the live session.
     written: the cells of the saved notebook; those whose id the session does not know are not compared.
+    saved: the state of the saved notebook.
 
     Raises
     ------
@@ -32,7 +36,10 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
         ran, stands = last.get(segment["id"]), document.get(segment["id"])
         if ran is None or stands is None or ran.source.strip() == stands.source.strip():
             continue
+        if saved is not None and ran.saved == saved:
+            continue
         old, new = ran.source.split("\n"), stands.source.split("\n")
-        line = next((n for n, (a, b) in enumerate(zip(old, new, strict=False), 1) if a != b), min(len(old), len(new)))
-        place = type(ran.location())(ran.label, line, new[line - 1])
-        raise StaleCellError(f"{ran.label} was edited after it was run", "run it again, or undo the edit", place)
+        common = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        place = Location(ran.label, common + 1, new[common] if common < len(new) else "(removed)")
+        hint = "run it again, or undo the edit and save the notebook"
+        raise StaleCellError(f"{ran.label} was edited after it was run", hint, place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -16,13 +15,13 @@ from nbchalice.notebook.imported import IMPORTED
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
 from nbchalice.ui.registration import Registered, not_deployed, place_in, taken, text_of, twice
+from nbchalice.ui.where import Where
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
     from nbchalice.ui.progress import Watch
 
-UNNAMED = "notebook.ipynb"
 DEFAULT_STAGE = "dev"
 
 
@@ -36,7 +35,8 @@ class Notebook:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.session = Session(shell)
+        self.where = Where(shell)
+        self.session = Session(shell, self.where.saved)
         self.registry: dict[str, Registered] = {}
         self.stage = DEFAULT_STAGE
         self.target = "local"
@@ -195,10 +195,7 @@ class Notebook:
     @property
     def path(self) -> Path:
         """The notebook's file, as far as the front end tells it."""
-        names = self.shell.user_ns
-        told = names.get("__vsc_ipynb_file__") or names.get("__session__") or os.environ.get("JPY_SESSION_NAME")
-        name = Path(str(told)).name if told else UNNAMED
-        return Path.cwd() / (name if name.endswith(".ipynb") else UNNAMED)
+        return self.where.path
 
     def chalice(self) -> Chalice:
         """Return the session's app; one named after the notebook is bound to ``app`` where there is none."""
@@ -251,7 +248,8 @@ class Notebook:
             handlers,
             self.shell.user_ns,
             problems=tuple(self._problems()),
-            notes=(*notes, *(note for one in self.registry.values() for note in one.notes())),
+            saved=self.where.saved(),
+            notes=(*notes, *self.where.notes(), *(note for one in self.registry.values() for note in one.notes())),
         )
 
     def _problems(self) -> list[NbChaliceError]:
