@@ -67,12 +67,12 @@ class Shell:
 
         return shell_progress(title)
 
-    def confirm(self, question: str) -> None:
-        """Ask on a terminal before something is removed from real AWS."""
-        if self.target == "local":
+    def confirm(self, question: str, *, always: bool = False) -> None:
+        """Ask on a terminal before something is removed from real AWS, or always."""
+        if self.target == "local" and not always:
             return
         if not sys.stdin.isatty():
-            raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
+            raise InvalidInputError(f"not confirmed: {question} Nothing was removed", "add --yes")
         if not click.confirm(question, err=True):
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
-from nbchalice.handlers import RUNTIMES, Handler, Unread
+from nbchalice.handlers import RUNTIMES, Handler, NotRun, Unread
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -95,6 +95,24 @@ class Project:
         return read_notebook(self.notebook) if self.notebook.is_file() else []
 
     @cached_property
+    def text(self) -> list[NotRun] | None:
+        """The handlers of the notebook's file, by its text alone; None where there is no file that can be read."""
+        from nbchalice.notebook.discover import handlers_in_text
+
+        try:
+            return handlers_in_text(self.written, str(self.notebook)) if self.written else None
+        except InvalidInputError:
+            return None
+
+    @cached_property
+    def not_run(self) -> tuple[NotRun, ...]:
+        """The handlers of the notebook's file that this kernel has not run; none where the file was read."""
+        if self.namespace is None:
+            return ()
+        run = {handler.function for handler in self.handlers}
+        return tuple(one for one in self.text or () if one.function not in run)
+
+    @cached_property
     def effects(self) -> Effects:
         """The executed statements and what they change, followed once for all handlers."""
         from nbchalice.notebook.effects import Effects
@@ -141,7 +159,16 @@ class Project:
         from nbchalice.deploy.desired import App
 
         known = self.notebook.name if self.notebook.is_file() else ""
-        return App(self.name, self.stage, self.handlers, self.notebook.parent, known, self.problems, self.unread)
+        return App(
+            self.name,
+            self.stage,
+            self.handlers,
+            self.notebook.parent,
+            known,
+            self.problems,
+            self.unread,
+            self.not_run,
+        )
 
     def handler(self, name: str) -> Handler:
         """Return a handler by its name or its function's name.
@@ -156,6 +183,10 @@ class Project:
         for unread in self.unread:
             if unread.names and name in unread.names:
                 raise unread.error
+        for one in self.not_run:
+            if one.names and name in {*one.names, one.function}:
+                message = f"{name} was not run in this kernel"
+                raise InvalidInputError(message, f"run {one.location.cell}, which defines it", one.location)
         known = ", ".join(handler.name for handler in self.handlers)
         raise InvalidInputError(
             f"there is no handler {name!r}",
@@ -296,6 +327,9 @@ class Project:
             try:
                 made[handler.name] = work(handler)
             except NbChaliceError as error:
+                if self.text is not None and all(one.function != handler.function for one in self.text):
+                    gone = f"if you deleted the cell of {handler.name}, del {handler.function} takes the handler back"
+                    error.hint = f"{error.hint}; {gone}" if error.hint else gone
                 broken[handler.name] = error
         return made, broken
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError
-from nbchalice.handlers import Handler, Unread
+from nbchalice.handlers import Handler, NotRun, Unread
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
 from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
@@ -44,6 +44,7 @@ class App:
     notebook: the notebook's file name, or empty where it is unknown.
     problems: what is wrong with the notebook's handlers beside each other.
     unread: what may be a handler; nothing that may be its own counts as an orphan.
+    not_run: handlers of the notebook's file that this kernel has not run; they are no orphans either.
     """
 
     name: str
@@ -53,6 +54,11 @@ class App:
     notebook: str = ""
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+
+    def standing_in_text(self, name: str) -> NotRun | None:
+        """Return what may be the handler of a name in the notebook's file, though this kernel has not run it."""
+        return next((one for one in self.not_run if one.may_be(name)), None)
 
     def ref(self, aws: AWS, handler: str, timeout: int = 60) -> FunctionRef:
         """Return the names of a handler on AWS."""

@@ -75,10 +75,13 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     wrong += check.bundle_problems(app, built)
     notes += check.bundle_notes(app, aws, built)
     elsewhere = notebooks.elsewhere(app, found)
-    own = [name for name in found.orphans if name not in elsewhere]
+    not_run = notebooks.not_run(app, [name for name in found.orphans if name not in elsewhere])
+    own = [name for name in found.orphans if name not in elsewhere and name not in not_run]
     wrong += conflicts(wanted, found, [app.ref(aws, name) for name in own])
     notes += notebooks.notes(app, elsewhere)
+    notes += [f"{name} stays as it stands: {text}" for name, text in not_run.items()]
     made = make_plan(wanted, found, orphans=() if prune else tuple(own), elsewhere=elsewhere, notes=tuple(notes))
+    made = replace(made, pruned=tuple(own) if prune else (), not_run=not_run)
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(made, sizes=sizes), wrong
@@ -261,6 +264,7 @@ def status(
         for handler in app.handlers
     ]
     orphans = [_standing(name, app) for name in made.orphans if name not in broken]
+    orphans += [HandlerStatus(name, "deployed", drift=(text,)) for name, text in made.not_run.items()]
     registered = {handler.name for handler in app.handlers}
     orphans += [
         HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.inspect import Inspection, Removal
@@ -10,8 +10,10 @@ from nbchalice.resources.ownership import notebook_tag
 
 
 def pruned(app: App) -> Removal:
-    """Return what `--prune` removes: what another notebook of the app deployed is its own."""
-    return Removal(lambda name, notebook: not _is_other(app, notebook), unused=True)
+    """Return what `--prune` removes: neither what another notebook deployed, nor what stands in this one's file."""
+    return Removal(
+        lambda name, notebook: not _is_other(app, notebook) and app.standing_in_text(name) is None, unused=True
+    )
 
 
 def _is_other(app: App, notebook: str | None) -> bool:
@@ -24,6 +26,15 @@ def elsewhere(app: App, found: Inspection) -> dict[str, str]:
     registered = {handler.name for handler in app.handlers}
     # A notebook whose own name is unknown may be that very one.
     return {name: notebook for name, notebook in others.items() if app.notebook or name not in registered}
+
+
+def not_run(app: App, names: Iterable[str]) -> dict[str, str]:
+    """Return which names stand in the file and were not run in this kernel, each with a text that says so."""
+    found = {}
+    for name in names:
+        if one := app.standing_in_text(name):
+            found[name] = f"not run in this kernel ({one.location.place})"
+    return found
 
 
 def notes(app: App, others: Mapping[str, str]) -> list[str]:

@@ -59,7 +59,9 @@ class Plan:
     changes: the changes, in an order in which they could be made one after another.
     waits: for each change's key, the keys of the changes that come first.
     orphans: handlers that stand and are not registered.
+    pruned: handlers that it removes because the notebook no longer has them.
     elsewhere: handlers that stand and were deployed from another notebook, each with that notebook.
+    not_run: handlers that stand, also in the notebook's file, and that this kernel has not run; each with a text.
     notes: what a person should know, for example a timeout taken from a queue.
     sizes: how large the packages are that are uploaded, by handler.
     """
@@ -67,7 +69,9 @@ class Plan:
     changes: tuple[Change, ...] = ()
     waits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     orphans: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    not_run: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
 
@@ -106,7 +110,7 @@ def make_plan(
             changes[key] = Change("delete", resource, "no handler needs it", found.current[key])
     waits = {key: frozenset(_waits(change, changes, wanted)) for key, change in changes.items()}
     ordered = _in_order(changes, waits)
-    return Plan(tuple(ordered), waits, orphans, elsewhere, notes)
+    return Plan(tuple(ordered), waits, orphans, elsewhere=elsewhere, notes=notes)
 
 
 def conflicts(

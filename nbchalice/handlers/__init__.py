@@ -23,6 +23,7 @@ __all__ = [
     "CellMagic",
     "Handler",
     "HelpShown",
+    "NotRun",
     "Unread",
     "clashes",
     "magic_parser",
@@ -84,6 +85,26 @@ class Handler:
         words = [_as_parameters(text) for text in texts]
         hint = "correct the decorator of the function, or .chalice/config.json"
         return [InvalidInputError(f"handler {self.name}: {text}", hint, self.location) for text in words]
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A handler that stands in the notebook's file and was not run in this kernel.
+
+    Parameters
+    ----------
+    function: the name of the Python function.
+    names: what the handler may be called, or None where its text does not tell.
+    location: where it stands in the file.
+    """
+
+    function: str
+    names: frozenset[str] | None
+    location: Location
+
+    def may_be(self, name: str) -> bool:
+        """Tell whether this may be the handler of a name."""
+        return self.names is None or name in self.names
 
 
 @dataclass(frozen=True)

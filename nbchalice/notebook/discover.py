@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
-from nbchalice.handlers import Unread, parse_cell_magic, same_name
+from nbchalice.handlers import NotRun, Unread, parse_cell_magic, same_name
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
@@ -106,6 +106,33 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
             problems.append(same_name(one.name, other.location, one.location, hint))
         found[one.name] = one
     return Discovery(list(found.values()), problems, unread, notes)
+
+
+def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[NotRun]:
+    """Return the handlers that a notebook's file defines, by its text alone: nothing of it is run.
+
+    Parameters
+    ----------
+    cells: the notebook's cells in document order.
+    notebook: its path or file name.
+    """
+    timeline = Timeline(cells, notebook)
+    found = []
+    for step in timeline.steps:
+        if _is_handler(step) and not _is_chalices(step) and not _is_deleted(step, timeline):
+            (function,) = step.statement.defines
+            found.append(NotRun(function, _names_in_text(step), step.location()))
+    return found
+
+
+def _names_in_text(step: Step) -> frozenset[str] | None:
+    if not _only_magic(step):
+        return _possible_names(step)
+    try:
+        magic = parse_cell_magic(step.split.body.magic or "", step.split.body.arguments)
+    except InvalidInputError:
+        return None
+    return frozenset({magic.name or next(iter(step.statement.defines))})
 
 
 def app_name(timeline: Timeline) -> str | None:

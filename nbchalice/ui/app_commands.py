@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, flag, registered, some
+from nbchalice.ui.command import Frontend, command, deployed, flag, registered
 
 if TYPE_CHECKING:
     from nbchalice.ui.reports import StatusCard
 
 
-@command("deploy", flag("--prune", "remove deployed handlers that the notebook no longer has"))
-def deploy(ui: Frontend, prune: bool) -> Result:
+@command(
+    "deploy",
+    flag("--prune", "remove deployed handlers that the notebook no longer has; names them and asks"),
+    flag("--yes", "do not ask"),
+)
+def deploy(ui: Frontend, prune: bool, yes: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import DeployCard
 
     project = registered(ui)
     aws = ui.connect()
+    if prune and not yes:
+        ask_to_prune(ui, project.plan(aws, prune=True).pruned, str(aws.target))
     settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
         return DeployCard(project.deploy(aws, prune=prune, progress=watch, announce=watch.planned), "deployed")
+
+
+def ask_to_prune(ui: Frontend, names: Sequence[str], target: str) -> None:
+    """Name the handlers that go, and ask; with none there is nothing to ask."""
+    if names:
+        ui.confirm(f"remove {', '.join(names)} from {target}? They are deployed, and not in the notebook.", always=True)
 
 
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
@@ -64,9 +77,8 @@ def rollback(ui: Frontend, handler: str) -> Result:
     """Go back to the version of a function that was deployed before; the next deploy goes forward again."""
     from nbchalice.ui.reports import RollbackCard
 
-    project, found = some(ui, handler)
-    aws = ui.connect()
-    return RollbackCard(project.rollback(aws, found.name))
+    project, name = deployed(ui, handler)
+    return RollbackCard(project.rollback(ui.connect(), name))
 
 
 @command("delete", flag("--yes", "do not ask"), handler="optional")

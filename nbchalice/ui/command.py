@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.resources.base import or_missing
 from nbchalice.ui.cards import Result
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Frontend(Protocol):
     def progress(self, title: str) -> AbstractContextManager[Watch]:
         """Show how the changes of a plan go."""
 
-    def confirm(self, question: str) -> None:
-        """Ask before something is removed; raise when the answer is no."""
+    def confirm(self, question: str, *, always: bool = False) -> None:
+        """Ask before something is removed from real AWS, or always; raise when the answer is no."""
 
 
 Run = Callable[..., "Result | Iterator[Result] | None"]
@@ -116,6 +117,27 @@ def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
     """Return the project and one of its handlers."""
     project = ui.project()
     return project, project.handler(handler)
+
+
+def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
+    """Return the project, and the name of a handler that is registered, or that stands on AWS.
+
+    Raises
+    ------
+    InvalidInputError: it is neither.
+    """
+    project = ui.project()
+    try:
+        return project, project.handler(handler).name
+    except InvalidInputError:
+        aws = ui.connect()
+        found = None
+        with or_missing():
+            function = project.app.ref(aws, handler).name
+            found = aws.client("lambda").get_function_configuration(FunctionName=function)
+        if found is None:
+            raise
+        return project, handler
 
 
 def registered(ui: Frontend) -> Project:

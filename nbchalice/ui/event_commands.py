@@ -12,7 +12,7 @@ import click
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, flag, option, pairs, some
+from nbchalice.ui.command import Frontend, command, deployed, flag, option, pairs, some
 
 if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
@@ -176,14 +176,14 @@ def logs(  # noqa: PLR0917 - one parameter an option
     from nbchalice.logs import tail
     from nbchalice.ui.reports import InvocationsCard
 
-    project, found = some(ui, handler)
+    project, known = deployed(ui, handler)
     aws = ui.connect()
-    name = project.app.ref(aws, found.name).name
+    name = project.app.ref(aws, known).name
     if follow and ui.interactive:
         from nbchalice.ui.viewer import log_viewer
 
-        return log_viewer(ui.pinned(), found.name, since=since, until=until, level=level, request_id=request_id)
+        return log_viewer(ui.pinned(), known, since=since, until=until, level=level, request_id=request_id)
     if follow and ui.patient and until is None:
         return tail.follow(aws, name, since=since, request_id=request_id, level=level)
     recent = tail.recent(aws, name, since, until, request_id=request_id, level=level)
-    return InvocationsCard(found.name, recent)
+    return InvocationsCard(known, recent)

@@ -279,9 +279,9 @@ class Notebook:
         with notebook_progress(title) as watch:
             yield watch
 
-    def confirm(self, question: str) -> None:
-        """Ask before something is removed from real AWS; the local AWS holds nothing that matters."""
-        if (self._chosen.get("target") or self.target) == "local":
+    def confirm(self, question: str, *, always: bool = False) -> None:
+        """Ask before something is removed from real AWS; unless always, not from the local one."""
+        if (self._chosen.get("target") or self.target) == "local" and not always:
             return
         try:
             answer = input(f"{question} [y/N] ")

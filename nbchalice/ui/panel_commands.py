@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, flag, option, some
+from nbchalice.ui.command import Frontend, command, deployed, flag, option, some
 
 
 @command(
@@ -21,9 +21,9 @@ def metrics(ui: Frontend, handler: str, since: str) -> Result:
     from nbchalice.logs.metrics import metrics as count
     from nbchalice.ui.panels_metrics import MetricsCard
 
-    project, found = some(ui, handler)
+    project, name = deployed(ui, handler)
     aws = ui.connect()
-    return MetricsCard(found.name, count(tail.recent(aws, project.app.ref(aws, found.name).name, since=since)), since)
+    return MetricsCard(name, count(tail.recent(aws, project.app.ref(aws, name).name, since=since)), since)
 
 
 @command(

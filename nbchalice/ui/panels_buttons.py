@@ -57,7 +57,7 @@ class InPanel:
 
         yield CardWatch(title, show)
 
-    def confirm(self, question: str) -> None:
+    def confirm(self, question: str, *, always: bool = False) -> None:
         """Nothing: the button has asked already."""
 
 

@@ -47,6 +47,7 @@ class StatusPanel(Buttons):
         return [handler.name for handler in card.handlers if handler.trigger]
 
     def _show_prune(self, card: Any) -> None:
+        self._shown = card
         orphaned = any(handler.state == "orphaned" for handler in card.handlers)
         self._prune.layout.display = None if orphaned else "none"
 
@@ -66,7 +67,8 @@ class StatusPanel(Buttons):
         self._run("deploy", prune=False)
 
     def _remove_orphans(self) -> None:
-        if self._ask("Prune", "this removes the orphaned handlers, and deploys the others"):
+        names = ", ".join(handler.name for handler in self._shown.handlers if handler.state == "orphaned")
+        if self._ask("Prune", f"this removes {names} (deployed, not in the notebook), and deploys the others"):
             self._run("deploy", prune=True)
 
     def _delete(self) -> None:

@@ -252,7 +252,7 @@ def test_a_big_bundle_goes_to_s3_once_and_is_loaded_from_there(run, local_aws, a
     for edit in range(6):
         run(HANDLER.replace("weight ", f"edit {edit} "))
         run("%chalice deploy")
-    assert kinds(run("%chalice deploy --prune")) == [("delete", "bundle")]
+    assert kinds(run("%chalice deploy --prune --yes")) == [("delete", "bundle")]
 
     (key,) = bundles(aws)
     aws("s3").delete_object(Bucket=BUCKET, Key=key)
