@@ -79,6 +79,7 @@ class Project:
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
     _slices: dict[str, Slice] = field(default_factory=dict, repr=False)
+    _unproven: dict[str, str] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -276,7 +277,7 @@ class Project:
             require_fresh(piece, self.cells, self.written, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         try:
-            verify(
+            verified = verify(
                 piece,
                 handler=handler.name,
                 python=handler.setting("python") or kernel_python(),
@@ -289,6 +290,11 @@ class Project:
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
+        self._unproven[handler.name] = verified.note
+
+    def unproven(self) -> list[str]:
+        """Return, for each handler that was verified, what could not be compared with the kernel."""
+        return [f"{name}: {note}" for name, note in self._unproven.items() if note]
 
     def verified_packages(self) -> dict[str, Package]:
         """Return the code of all handlers, each proven to do what the kernel does."""
@@ -352,7 +358,7 @@ class Project:
         from nbchalice.deploy import engine
 
         made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
-        return replace(made, notes=(*self.notes, *made.notes, *self.suggestions(aws)))
+        return replace(made, notes=(*self.notes, *made.notes, *self.unproven(), *self.suggestions(aws)))
 
     def suggestions(self, aws: Connection) -> list[str]:
         """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
@@ -388,7 +394,7 @@ class Project:
 
         told_of = progress or execute.quiet
         done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-        notes = (*self.notes, *done.plan.notes, *told, *self.suggestions(aws))
+        notes = (*self.notes, *done.plan.notes, *told, *self.unproven(), *self.suggestions(aws))
         return replace(done, plan=replace(done.plan, notes=notes))
 
     def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:

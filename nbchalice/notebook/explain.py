@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.builtin_names import is_kernels_own
 from nbchalice.notebook.errors import (
     DeletedNameError,
     FailedCellError,
@@ -29,8 +30,6 @@ _NOTEBOOK_ONLY = {
     "get_ipython": "write it in plain Python",
     "In": "give the value a name",
     "Out": "give the value a name",
-    "exit": "return from the handler instead",
-    "quit": "return from the handler instead",
     "_": "give the value a name",
     "__": "give the value a name",
     "___": "give the value a name",
@@ -42,8 +41,8 @@ _NOTEBOOK_ONLY = {
 
 
 def is_notebook_only(name: str) -> bool:
-    """Tell whether only IPython itself defines a name."""
-    return name in _NOTEBOOK_ONLY or (name.startswith("_") and name.lstrip("_i").isdigit())
+    """Tell whether only IPython, or an extension of it, defines a name."""
+    return name in _NOTEBOOK_ONLY or is_kernels_own(name) or (name.startswith("_") and name.lstrip("_i").isdigit())
 
 
 def where_used(name: str, user: Step) -> Location:
@@ -138,7 +137,7 @@ def _magic_name(name: str, text: str, cell: str, place: Location) -> MagicNameEr
 
 def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mapping[str, Any] | None) -> CaptureError:
     if is_notebook_only(name):
-        hint = _NOTEBOOK_ONLY.get(name, "give the value a name")
+        hint = _NOTEBOOK_ONLY.get(name) or f"define or import {name} in a cell, or leave it out"
         return NotebookOnlyNameError(f"{name} exists only in a notebook, not on Lambda", hint, place)
     for cell, split in timeline.splits:
         if split.problem is not None and name in cell.source:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.notebook.builtin_names import lambda_builtins
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
 from nbchalice.notebook.explain import by_magic, deleted, unresolved
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nbchalice.notebook.cells import Cell
 
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__builtins__", "__spec__", "__package__", "__loader__"})
-BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,10 @@ class Slice:
     function: the handler function's name.
     notebook: the notebook's file name.
     values: the names whose final value must equal the kernel's, with the labels of the cells that made it.
+    changed: those of them that the handler itself changes when it is called.
+    reads: the names that its functions need when they are called; what they can do without is left out.
+    marked: those of ``values`` that a statement marked ``include`` made: what chance and place decide in them is free.
+    imported: the names of ``values`` that an import binds, each with the modules and attributes it may stand for.
     bundles: the bundled variables that it loads.
     """
 
@@ -54,6 +57,10 @@ class Slice:
     function: str
     notebook: str
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    marked: frozenset[str] = frozenset()
+    imported: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
     bundles: tuple[str, ...] = ()
 
 
@@ -124,6 +131,7 @@ def cut(
     used = closure.names_used()
     module, segments = render(steps, used, timeline.notebook)
     require_no_secrets(steps)
+    values = closure.final_values()
     return Slice(
         module=module,
         segments=segments,
@@ -137,7 +145,11 @@ def cut(
         needs=closure.taken_from_others(handler),
         function=function,
         notebook=timeline.notebook,
-        values=closure.final_values(handler),
+        values=values,
+        changed=frozenset(values) & effects.changed_by(handler),
+        reads=closure.read_when_called(),
+        marked=closure.marked(values),
+        imported=closure.imported(values),
         bundles=loaded,
     )
 
@@ -184,6 +196,7 @@ class Closure:
     ) -> None:
         self.timeline, self.effects, self.namespace = timeline, effects, namespace
         self.until, self.fixed = until, fixed
+        self.known = lambda_builtins() | _MODULE_NAMES
         self.wanted: dict[int, set[str]] = defaultdict(set)
         self.resolved: set[tuple[str, int]] = set()
         self.missing: dict[str, tuple[Step, bool]] = {}
@@ -254,7 +267,7 @@ class Closure:
         stars = [star for star in self.timeline.stars if star.position < moment]
         if gone is not None and not own and name not in statement.guarded and (moment == END or now):
             raise deleted(name, gone, user)
-        if not positions and not own and name not in BUILTINS and not stars:
+        if not positions and not own and name not in self.known and not stars:
             if (moment == END or now) and name not in statement.guarded:
                 self.missing.setdefault(name, (user, now))
             return
@@ -317,22 +330,55 @@ class Closure:
                         taken[name] = step.cell.label
         return taken
 
-    def final_values(self, handler: Step) -> dict[str, tuple[str, ...]]:
+    def final_values(self) -> dict[str, tuple[str, ...]]:
         """Return the names whose last binding is in the slice, with the cells that made and changed them.
 
-        What the user answers for (``include``, ``exclude``) and what the handler itself changes when it is called is
-        left out: it may differ from the kernel's.
+        What the user answers for may differ from the kernel's and is left out: ``exclude``, and ``include`` unless
+        other statements may have changed it since.
         """
-        free = self.effects.changed_by(handler)
+        free: set[str] = set()
         for step in self.timeline.excluded:
             free |= step.statement.binds | step.statement.now.uses
         found = {}
         for name in sorted(self.final - free):
-            positions = set(self.timeline.standing(name, END)[0])
-            positions |= {
-                at for position in positions for at, sure in self.effects.of((name, position)).items() if sure
-            }
-            made = [self.timeline.steps[position] for position in sorted(positions)]
-            if all(step.statement.mark is None for step in made):
-                found[name] = tuple(dict.fromkeys(step.cell.label for step in made))
+            steps = self._makers(name)
+            marked = any(step.statement.mark is not None for step in steps)
+            if not marked or self._is_looked_at(name, steps[0].position):
+                found[name] = tuple(dict.fromkeys(step.cell.label for step in steps))
+        return found
+
+    def marked(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names that a statement marked ``include`` made or changed."""
+        return frozenset(name for name in names if any(step.statement.mark is not None for step in self._makers(name)))
+
+    def _makers(self, name: str) -> list[Step]:
+        """Return the statements that made and certainly changed what a name stands for at the end."""
+        positions = set(self.timeline.standing(name, END)[0])
+        positions |= {at for position in positions for at, sure in self.effects.of((name, position)).items() if sure}
+        return [self.timeline.steps[position] for position in sorted(positions)]
+
+    def _is_looked_at(self, name: str, since: int) -> bool:
+        """Tell whether a statement that is not in the slice has used a name since a moment."""
+        later = self.timeline.steps[since + 1 :]
+        return any(step.position not in self.wanted and name in step.statement.now.uses for step in later)
+
+    def read_when_called(self) -> frozenset[str]:
+        """Return the names that the functions of the slice need when they are called."""
+        needed: set[str] = set()
+        optional: set[str] = set()
+        for position in self.wanted:
+            statement = self.timeline.steps[position].statement
+            needed |= statement.uses_later - statement.guarded
+            if statement.kind is Kind.COMPOUND and statement.text.lstrip().startswith("try"):
+                optional |= {alias.name for alias in statement.imports}  # a library that may be missing
+        return frozenset(needed - optional - self.known)
+
+    def imported(self, names: Iterable[str]) -> dict[str, list[tuple[str, str | None]]]:
+        """Return, for the names that nothing but imports binds, what these name."""
+        found = {}
+        for name in names:
+            steps = [self.timeline.steps[position] for position in self.timeline.standing(name, END)[0]]
+            aliases = [[alias for alias in step.statement.imports if alias.name == name] for step in steps]
+            if all(aliases):
+                found[name] = [(alias.module, alias.attribute) for group in aliases for alias in group]
         return found

@@ -7,37 +7,35 @@ import errno
 import hashlib
 import json
 import os
-import re
 import tempfile
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.errors import Location
-from nbchalice.notebook.errors import (
-    DivergedError,
-    ImportFailedError,
-    ReadsLocalFileError,
-    TargetSyntaxError,
-    UnresolvedNameError,
-)
+from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
+from nbchalice.notebook.errors import ImportFailedError, ReadsLocalFileError, TargetSyntaxError
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
 from nbchalice.notebook.registering import not_registered
-from nbchalice.notebook.secrets import find_secret
-from nbchalice.notebook.values import brief, describe, differ
+from nbchalice.notebook.values import describe, describe_imported, not_compared, settled
+from nbchalice.runtime.function import LambdaFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.slice import Slice
+    from nbchalice.notebook.values import Node
 
+_T = TypeVar("_T")
 TIMEOUT_SECONDS = 20.0
 _REMEMBERED = 256
-_verified: OrderedDict[str, None] = OrderedDict()
+_SHOWN = 6
+_verified: OrderedDict[str, tuple[tuple[str, str], ...]] = OrderedDict()
+"""What was verified, each with what could not be compared."""
 _loaded: OrderedDict[str, None] = OrderedDict()
 """Bundles that were loaded, each with the kernel's value: an edit of the handler need not load them again."""
 
@@ -50,10 +48,19 @@ class Verified:
     ----------
     seconds: how long it took.
     cached: whether this very slice had been verified before.
+    not_compared: variables and parts of variables that could not be compared with the kernel's, each with its type.
     """
 
     seconds: float
     cached: bool = False
+    not_compared: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What could not be compared, as one line; empty if there is nothing."""
+        shown = [f"{name} ({kind})" for name, kind in self.not_compared[:_SHOWN]]
+        more = len(self.not_compared) - len(shown)
+        return f"not compared: {', '.join(shown)}{f' and {more} more' if more else ''}" if shown else ""
 
 
 def warm() -> None:
@@ -97,19 +104,24 @@ def verify(
     ImportFailedError: the module does not import in a clean process without credentials, network and local files.
     ReadsLocalFileError: it reads a file of this computer.
     NotRegisteredError: it does not register the handler.
-    UnresolvedNameError: a name of a star import does not exist.
-    DivergedError: a variable differs from the kernel's.
+    UnresolvedNameError: a name that the functions read is not there.
+    DivergedError: a variable differs from the kernel's, or is in one of the two only.
     """
     start = time.perf_counter()
     if python is not None:
         require_syntax(piece, python)
-    kernel = {name: describe(namespace[name]) for name in piece.values if name in namespace} if namespace else {}
+    local = {name.partition("/")[0].removesuffix(".py") for name, _ in vendored}
+    imported = {name: found for name, found in piece.imported.items() if not _is_local(found, local)}
+    ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
+    names = [name for name in piece.values if name not in ran]
+    kernel = _describe(names, namespace, imported) if namespace is not None else {}
     hashes = sorted(entry["sha256"] for entry in bundles.values())
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored]
-    key = _key(piece, handler, python, kernel, sorted((env or {}).items()), str(folder), files, hashes)
+    place = [sorted((env or {}).items()), str(folder)]
+    key = _key(piece, handler, python, kernel, namespace is None, *place, files, hashes)
     if key in _verified:
         _verified.move_to_end(key)
-        return Verified(time.perf_counter() - start, cached=True)
+        return Verified(time.perf_counter() - start, cached=True, not_compared=_verified[key])
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
     known = {name for name, load in loads.items() if load in _loaded}
     request = {
@@ -117,24 +129,79 @@ def verify(
         "module": piece.module,
         "segments": piece.segments,
         "notebook": piece.notebook,
-        "names": sorted({*kernel, *bundles} - known),
+        "names": sorted({*(names if namespace is not None else ()), *bundles} - known),
+        "reads": sorted(piece.reads),
+        "imported": imported,
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
-        "stars": "import *" in piece.module,
         "env": dict(env or {}),
     }
     with tempfile.TemporaryDirectory(prefix="nbchalice-") as modules:
-        for name, content in vendored:
-            path = Path(modules, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _write(vendored, Path(modules))
         answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
-    _require_imported(answer, piece, timeout)
-    if handler is not None and handler not in answer["registered"]:
-        raise not_registered(piece, handler, answer["registered"])
-    _require_equal(answer, piece, kernel, namespace or {})
-    _remember(_verified, [key])
-    _remember(_loaded, loads.values())
-    return Verified(time.perf_counter() - start)
+        _require_imported(answer, piece, timeout)
+        if handler is not None and handler not in answer["registered"]:
+            raise not_registered(piece, handler, answer["registered"])
+        if find_difference(piece, kernel, answer["values"]):
+            # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
+            again = HELPER.ask({**request, "elsewhere": True}, Path(folder).resolve(), timeout, Path(modules))
+            answer["values"] = _settled(piece, answer["values"], again.get("values", {}))
+    if namespace is not None:
+        require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
+    if namespace is None or "import *" in piece.module:
+        require_defined(piece, answer["undefined"])
+    found = find_difference(piece, kernel, answer["values"])
+    if found is not None:
+        raise diverged(piece, *found)
+    left = tuple(_not_compared(kernel, answer["values"], ran, piece.function))
+    _remember(_verified, {key: left})
+    _remember(_loaded, dict.fromkeys(loads.values()))
+    return Verified(time.perf_counter() - start, not_compared=left)
+
+
+def _write(vendored: Iterable[tuple[str, bytes]], folder: Path) -> None:
+    for name, content in vendored:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _is_local(found: Iterable[tuple[str, str | None]], local: set[str]) -> bool:
+    return any(module.partition(".")[0] in local for module, _ in found)
+
+
+def _has_run(handler: Any) -> bool:
+    """Tell whether a handler may have been called in this kernel; of a plain function nobody knows."""
+    return not isinstance(handler, LambdaFunction) or handler.name in LambdaFunction.called
+
+
+def _describe(
+    names: Iterable[str], namespace: Mapping[str, Any], imported: Mapping[str, list[tuple[str, str | None]]]
+) -> dict[str, Node]:
+    found = {}
+    for name in names:
+        if name in namespace:
+            sources = imported.get(name)
+            value = namespace[name]
+            found[name] = describe(value) if sources is None else describe_imported(value, sources)
+    return found
+
+
+def _settled(piece: Slice, one: Mapping[str, Node], two: Mapping[str, Node]) -> dict[str, Node]:
+    return {
+        name: settled(node, two[name], library=name in piece.marked) if name in two else node
+        for name, node in one.items()
+    }
+
+
+def _not_compared(
+    kernel: Mapping[str, Node], module: Mapping[str, Node], ran: Iterable[str], function: str
+) -> Iterator[tuple[str, str]]:
+    """Give what was not compared, with its type or the reason."""
+    for name in sorted(ran):
+        yield name, f"{function} changes it, and may have run here"
+    for name, node in kernel.items():
+        if name in module:
+            yield from ((name + path, kind) for path, kind in not_compared(node, module[name]))
 
 
 def require_syntax(piece: Slice, python: str) -> None:
@@ -167,9 +234,8 @@ def _load_key(piece: Slice, name: str, entry: Mapping[str, Any], kernel: dict[st
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _remember(kept: OrderedDict[str, None], keys: Iterable[str]) -> None:
-    for key in keys:
-        kept[key] = None
+def _remember(kept: OrderedDict[str, _T], new: Mapping[str, _T]) -> None:
+    kept.update(new)
     while len(kept) > _REMEMBERED:
         kept.popitem(last=False)
 
@@ -202,11 +268,6 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
         raise ImportFailedError(
             f"the captured module does not import by itself: {error}", _import_hint(answer["kinds"], error), place
         )
-    if answer["undefined"]:
-        name = answer["undefined"][0]
-        raise UnresolvedNameError(
-            f"{name} is not defined in the notebook, and no star import brings it", f"define or import {name} in a cell"
-        )
 
 
 def _import_hint(kinds: list[str], error: str) -> str:
@@ -221,32 +282,3 @@ def _import_hint(kinds: list[str], error: str) -> str:
     if "KeyError" in kinds:
         return "an environment variable of this computer? set it for the function with --env NAME=VALUE"
     return "run the cells again from the top, and correct what fails"
-
-
-def _require_equal(answer: dict[str, Any], piece: Slice, kernel: dict[str, Any], namespace: Mapping[str, Any]) -> None:
-    for name, cells in piece.values.items():
-        if name not in kernel or name not in answer["values"]:
-            continue
-        mine = json.loads(json.dumps(kernel[name]))
-        if differ(mine, answer["values"][name]):
-            here, there = _shown(brief(namespace[name])), _shown(answer["texts"][name])
-            values = f"{here} in the kernel, {there} in the captured module"
-            if here == there:
-                values = f"different in the kernel and in the captured module, though both read {here}"
-            raise DivergedError(
-                f"{name} is {values} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1])
-            )
-
-
-def _hint(piece: Slice, name: str) -> str:
-    """Say what to do about a value that differs."""
-    if re.search(rf"^{name}\b[^\n]*\b(?:environ|getenv)\b", piece.module, re.M):
-        return "an environment variable of this computer? give it to the function with --env NAME=VALUE"
-    return (
-        f"run {piece.values[name][0]} and the cells after it again; or mark the statement '# nbchalice: include' if "
-        "the difference does not matter"
-    )
-
-
-def _shown(text: str) -> str:
-    return "<hidden>" if find_secret(text) or find_secret(f"token = {text}") else text

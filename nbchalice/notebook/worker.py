@@ -6,7 +6,6 @@ Each line of standard input is a request (JSON), each line of standard output it
 from __future__ import annotations
 
 import builtins
-import dis
 import errno
 import json
 import os
@@ -31,6 +30,8 @@ SYSTEM = (
     "/Library/",
     "/var/task",
 )
+_ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
+"""Another place to run the same code: what comes out otherwise there is of the place, not of the code."""
 _CODE = (".py", ".pyc", ".so", ".pth", ".dylib", ".pyd")
 
 
@@ -85,6 +86,9 @@ def _child(request: dict[str, Any], write: int) -> None:
     for number in (0, 1, 2):
         os.dup2(null, number)
     try:
+        if request.get("elsewhere"):
+            os.environ.update(_ELSEWHERE)
+            sys.argv[:] = ["/var/runtime/bootstrap"]
         os.environ.update(request.get("env") or {})
         os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
         _extend_path(request["modules"], request["libraries"])
@@ -184,7 +188,7 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _verify(request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
-    from nbchalice.notebook.values import brief, describe
+    from nbchalice.notebook.values import describe, describe_imported
     from nbchalice.runtime.cells import load_module
 
     def load(name: str) -> Any:
@@ -197,11 +201,18 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
         found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
+    imported = request["imported"]
     return {
         "registered": _handlers(module),
-        "values": {name: describe(value) for name, value in found.items()},
-        "texts": {name: brief(value) for name, value in found.items()},
-        "undefined": _undefined(request["module"], vars(module)) if request["stars"] else [],
+        "values": {
+            name: describe_imported(value, imported[name]) if name in imported else describe(value)
+            for name, value in found.items()
+        },
+        "undefined": [
+            name
+            for name in request["reads"]
+            if name not in vars(module) and name not in request["bundles"] and not hasattr(builtins, name)
+        ],
     }
 
 
@@ -211,19 +222,6 @@ def _handlers(module: types.ModuleType) -> dict[str, list[str]]:
 
     apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
     return {name: [trigger.source for trigger in h.triggers] for app in apps for name, h in app.handlers.items()}
-
-
-def _undefined(source: str, known: dict[str, Any]) -> list[str]:
-    """Return the global names that functions of the module read and nothing defines."""
-    missing: set[str] = set()
-    queue = [compile(source, "<module>", "exec", dont_inherit=True)]
-    while queue:
-        code = queue.pop()
-        queue += [item for item in code.co_consts if isinstance(item, types.CodeType)]
-        if code.co_name != "<module>":
-            loads = {item.argval for item in dis.get_instructions(code) if item.opname == "LOAD_GLOBAL"}
-            missing |= {name for name in loads if name not in known and not hasattr(builtins, name)}
-    return sorted(missing)
 
 
 def _failure(error: BaseException, notebook: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import batch
 from .events import CloudWatchEvent, Event, LambdaFunctionEvent
@@ -66,6 +66,8 @@ class LambdaFunction:
     """
 
     __wrapped__: Callable[..., Any]
+    # Names of the handlers that were called in this process: what they change is no more as their cells left it.
+    called: ClassVar[set[str]] = set()
 
     def __init__(self, app: Chalice, name: str, function: Callable[..., Any]) -> None:
         self.takes_context = _takes_context(function)
@@ -83,6 +85,7 @@ class LambdaFunction:
         ``report_failures``, raises what the function raised when none of its records is done.
         """
         __tracebackhide__ = True
+        self.called.add(self.name)
         start_invocation(context)
         trigger = self._trigger(event)
         if not isinstance(event, Event):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import dis
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
+from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.errors import UnparsableCellError
 from nbchalice.notebook.magic import Body, find_handler, read_body
@@ -47,13 +47,17 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     project = notebook.project()
     handler = project.handler(made.name)
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
-    notes = [*registered.notes(), *handler.notes(), *(f"{name} is not defined yet" for name in missing)]
+    notes = [*registered.notes(), *handler.notes(), *map(_absence, missing)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
     if notebook.interactive:
         from nbchalice.ui.panels_status import HandlerPanel
 
         return HandlerPanel(notebook.pinned(), card)
     return card
+
+
+def _absence(name: str) -> str:
+    return f"{name} exists only in a notebook, not on Lambda" if is_kernels_own(name) else f"{name} is not defined yet"
 
 
 def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMagic) -> str:
@@ -90,7 +94,7 @@ def names_needed(
     code = getattr(made.function, "__code__", None)
     names = dict.fromkeys(_global_names(code)) if isinstance(code, CodeType) else {}
     *earlier, own = cells
-    missing = [name for name in names if name not in namespace and not hasattr(builtins, name)]
+    missing = [name for name in names if name not in namespace and name not in lambda_builtins()]
     open_names = {name for name in names if name in namespace} - _assigned(own.source)
     needs: dict[str, str] = {}
     for cell in reversed(earlier):

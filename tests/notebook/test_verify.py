@@ -71,9 +71,9 @@ def test_equal_values_pass(sources):
         ("A = [1]", "A.append(2)", "A is [1, 2] in the kernel, [1] in the captured module (from cell 1)"),
         ("A = 1", "A = 1.0", "A is 1.0 in the kernel, 1 in the captured module"),
         ("A = {'x': {'y': 1}}", "A['x']['y'] = 2", "A is {'x': {'y': 2}}"),
-        ("def A():\n    return 1", "def A():\n    return 2", "A is "),
-        ("class A:\n    x = 1", "A.x = 2", "A is "),
-        ("class K:\n    pass\nA = K()", "A.z = 1", "A is "),
+        ("def A():\n    return 1", "def A():\n    return 2", "A (constants) is 2 in the kernel, 1 in"),
+        ("class A:\n    x = 1", "A.x = 2", "A.x is 2 in the kernel, 1 in the captured module"),
+        ("class K:\n    pass\nA = K()", "A.z = 1", "A.z is 1 in the kernel, and is not in the captured module"),
         ("A = 'short'", "A = 'AKIA' + 'QWERTYUIOPASDFGH'", "A is <hidden> in the kernel"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_bundle_is_loaded_once_for_all_edits_of_the_handler(tmp_path):
     def check(edit, kernel, **changed):
         cells = [Cell("a", "cell 1", source, 0), Cell("b", "cell 2", f"def h(event):\n    return m, A, {edit}", 1)]
         piece = slice_handler(cells, "h", notebook="nb.ipynb", bundles={"m": ()})
-        verify(piece, namespace={"m": kernel}, bundles={"m": {**entry, **changed}})
+        verify(piece, namespace={"m": kernel, "A": 1}, bundles={"m": {**entry, **changed}})
 
     check(1, [1, 2])
     (tmp_path / "m.json").unlink()
@@ -273,10 +273,19 @@ def test_a_check_that_was_interrupted_does_not_answer_for_the_next():
             os.kill(os.getpid(), signal.SIGINT)
 
         module = f"import os\nopen({str(begun)!r}, 'w').close()\nwhile os.path.exists({str(begun)!r}):\n    pass\nA = 1"
-        request = {"action": "verify", "module": module, "segments": [], "notebook": "nb.ipynb", "names": ["A"]}
+        request = {
+            "action": "verify",
+            "module": module,
+            "segments": [],
+            "notebook": "nb.ipynb",
+            "names": ["A"],
+            "reads": [],
+            "imported": {},
+            "bundles": {},
+        }
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            HELPER.ask({**request, "stars": False}, Path(folder), timeout=20)
+            HELPER.ask(request, Path(folder), timeout=20)
         thread.join()
     verify(piece_of("A = 2", H + "A"), namespace=kernel_of("A = 2"))

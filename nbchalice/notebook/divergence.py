@@ -1,0 +1,168 @@
+"""What the captured module has otherwise than the kernel, and how to say so."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.errors import DivergedError, UnresolvedNameError
+from nbchalice.notebook.secrets import find_secret
+from nbchalice.notebook.undefined import find_condition, find_use, may_come_later
+from nbchalice.notebook.values import UNSHOWN, difference, text
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from nbchalice.notebook.slice import Slice
+    from nbchalice.notebook.values import Difference, Node
+
+_FALSE = "which is false on Lambda"
+
+
+def find_difference(
+    piece: Slice, kernel: Mapping[str, Node], module: Mapping[str, Node]
+) -> tuple[str, Difference] | None:
+    """Find the first variable that differs, and where.
+
+    Parameters
+    ----------
+    piece: the slice.
+    kernel: descriptions of the kernel's variables.
+    module: those of the captured module's.
+    """
+    for name in piece.values:
+        if name in kernel and name in module:
+            found = difference(kernel[name], module[name])
+            if found is not None:
+                return name, found
+    return None
+
+
+def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
+    """Make the error for a variable that differs.
+
+    Parameters
+    ----------
+    piece: the slice.
+    name: the variable.
+    found: what differs.
+    """
+    cells = piece.values[name]
+    return DivergedError(f"{_sentence(name, found)} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1]))
+
+
+def require_present(
+    piece: Slice, asked: Iterable[str], kernel: Container[str], module: Container[str], undefined: Iterable[str]
+) -> None:
+    """Require that what the functions need is in the captured module, and in the kernel, if there is one.
+
+    Parameters
+    ----------
+    piece: the slice.
+    asked: the names that the module was asked for.
+    kernel: the names that stand in the kernel, or everything.
+    module: the names asked for that stand in the module.
+    undefined: the names that its functions read and nothing defines.
+
+    Raises
+    ------
+    DivergedError: a name stands in one of them only.
+    """
+    for name in sorted(asked):
+        if name in kernel and name not in module and not may_come_later(piece.module, piece.function, name):
+            raise _lacking(piece, name)
+        if name not in kernel and name in module:
+            cell = piece.values[name][-1]
+            raise DivergedError(
+                f"{name} is not in the kernel any more, though {cell} defines it (a %reset, a %xdel?)",
+                f"run {cell} again, or do without {name}",
+                Location(cell),
+            )
+    for name in undefined:
+        if name in kernel and not may_come_later(piece.module, piece.function, name):
+            raise _lacking(piece, name)
+
+
+def require_defined(piece: Slice, undefined: Iterable[str]) -> None:
+    """Require that every name that the functions read exists, as far as can be told without a kernel.
+
+    Parameters
+    ----------
+    piece: the slice.
+    undefined: the names that its functions read and nothing defines while it is imported.
+
+    Raises
+    ------
+    UnresolvedNameError: one that no function that the handler can call defines either.
+    """
+    for name in undefined:
+        if not may_come_later(piece.module, piece.function, name):
+            condition = find_condition(piece, name)
+            if condition is not None:
+                raise _false_condition(name, *condition)
+            stars = "import *" in piece.module
+            what = "no star import brings it" if stars else "nothing defines it while the module is imported"
+            raise UnresolvedNameError(
+                f"{name} is not defined in the notebook, and {what}" if stars else f"{name} is not defined: {what}",
+                f"define or import {name} in a cell",
+                find_use(piece, name),
+            )
+
+
+def _lacking(piece: Slice, name: str) -> CaptureError:
+    condition = find_condition(piece, name)
+    if condition is not None:
+        return _false_condition(name, *condition)
+    cell = piece.values[name][-1] if name in piece.values else None
+    return DivergedError(
+        f"{name} stands in the kernel, but the captured module does not have it: what defines it did not do so there",
+        f"define {name} in a statement of its own, outside of conditions and of functions",
+        find_use(piece, name) or (Location(cell) if cell else None),
+    )
+
+
+def _false_condition(name: str, test: str, place: Location | None) -> CaptureError:
+    return UnresolvedNameError(
+        f"{name} is defined only if {test}, {_FALSE}", f"define {name} outside of this condition", place
+    )
+
+
+def _sentence(name: str, found: Difference) -> str:
+    """Say what a variable, or a part of it, is in the kernel and in the captured module."""
+    what = name + re.sub(r"( \(part \d+\))+", " (within)", found.path)
+    here, there = _shown(found.here), _shown(found.there)
+    if found.here is None:
+        return f"{what} is {there} in the captured module, and is not in the kernel"
+    if found.there is None:
+        return f"{what} is {here} in the kernel, and is not in the captured module"
+    if here == there:
+        read = "" if here == UNSHOWN else f", though both read {here}"
+        return f"{what} is different in the kernel and in the captured module{read}"
+    return f"{what} is {here} in the kernel, {there} in the captured module"
+
+
+def _hint(piece: Slice, name: str) -> str:
+    """Say what to do about a value that differs."""
+    if re.search(rf"^{name}\b[^\n]*\b(?:environ|getenv)\b", piece.module, re.M):
+        return "an environment variable of this computer? give it to the function with --env NAME=VALUE"
+    condition = find_condition(piece, name)
+    if condition is not None and condition[1] is not None and "__name__" in condition[0]:
+        return (
+            f"'if {condition[0]}:' in {condition[1].cell} is false on Lambda: change {name} outside of this condition"
+        )
+    if name in piece.marked:
+        return (
+            f"write '# nbchalice: include' above what changes {name} later, so that it runs on Lambda too; or "
+            "'# nbchalice: exclude' above it, if the difference does not matter"
+        )
+    return (
+        f"run {piece.values[name][0]} and the cells after it again; if that changes nothing, make {name} in one "
+        "function with all that changes it; or mark the statement '# nbchalice: include' if the difference does not "
+        "matter"
+    )
+
+
+def _shown(node: Node | None) -> str:
+    shown = text(node)
+    return "<hidden>" if find_secret(shown) or find_secret(f"token = {shown}") else shown

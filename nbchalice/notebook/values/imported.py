@@ -1,0 +1,33 @@
+"""What an import binds: compared by the words of the import, whatever it finds where it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.values.describe import describe
+from nbchalice.notebook.values.nodes import Node, leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def describe_imported(value: Any, sources: Iterable[tuple[str, str | None]]) -> Node:
+    """Describe a variable that an import made: by name while it is what the import finds, else as any other.
+
+    ``from tqdm.auto import tqdm`` finds one class in a notebook and another elsewhere, and that is as it should be.
+
+    Parameters
+    ----------
+    value: the variable's value.
+    sources: the modules and attributes that it may stand for.
+    """
+    for module, attribute in sources:
+        found: Any = sys.modules.get(module)
+        if attribute is not None:
+            found = getattr(found, "__dict__", {}).get(attribute, sys.modules.get(f"{module}.{attribute}"))
+        elif found is not value:
+            found = sys.modules.get(module.partition(".")[0])
+        if found is value and found is not None:
+            return leaf("import", module if attribute is None else f"{module}.{attribute}")
+    return describe(value)

@@ -1,0 +1,97 @@
+"""What a description is made of: lists that JSON can hold.
+
+| node | meaning |
+|---|---|
+| ``["leaf", kind, value, shown]`` | kind and value are compared, ``shown`` is what a person sees of it |
+| ``["items", kind, [node, ...]]`` | elements in their order |
+| ``["parts", kind, [[label, node], ...], of_library]`` | named parts: ``.x``, ``['key']``, `` (docstring)`` |
+| ``["again", path, kind]`` | the object that stands at this path, too; path None: in a library's object |
+| ``["opaque", kind]`` | cannot be compared |
+| ``["quiet", kind]`` | not compared, and not worth telling: a library made it, for itself |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeAlias
+
+Node: TypeAlias = "list[Any]"
+OWN = frozenset({"__main__", "notebook_code"})
+"""The modules that are the notebook, in the kernel and where it is proven."""
+UNSHOWN = "..."
+"""What is shown of a value that nobody could read."""
+LONG = 200
+SHOWN = 80
+_BRACKETS = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
+
+
+def leaf(kind: str, value: str, shown: str | None = None) -> Node:
+    """Return the node of something without parts."""
+    return ["leaf", kind, value, value if shown is None else shown]
+
+
+def plain(value: Any, kind: Any) -> Node:
+    """Return the node of a value of one of Python's plain types.
+
+    Parameters
+    ----------
+    value: it, or an instance of a subclass.
+    kind: the plain type; its own ``repr`` counts, not that of a subclass, which may do anything.
+    """
+    name = type(value).__name__
+    length = kind.__len__(value) if kind in (str, bytes) else 0
+    if length > LONG:
+        data = str.encode(value, "utf-8", "surrogatepass") if kind is str else bytes.__getitem__(value, slice(None))
+        what = "a text of {} characters" if kind is str else "{} bytes"
+        return leaf(name, f"{length} {digest(data)}", what.format(length))
+    if kind is int and int.bit_length(value) > 4 * LONG:
+        return leaf(name, hex(int(value)), f"a number of {int.bit_length(value)} bits")
+    return leaf(name, kind.__repr__(value))
+
+
+def opaque(value: Any) -> Node:
+    """Return the node of what cannot be compared."""
+    return ["opaque", type(value).__name__]
+
+
+def digest(data: Any) -> str:
+    """Return a hash of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def text(node: Node | None) -> str:
+    """Return a description as a person may read it, cut after some 80 characters."""
+    whole = "nothing" if node is None else _text(node)
+    return whole if len(whole) <= SHOWN else whole[: SHOWN - 3] + "..."
+
+
+def is_whole(node: Node) -> bool:
+    """Tell whether all of a value can be read in its text."""
+    if node[0] == "leaf":
+        return "0x" not in node[3]
+    if node[0] == "items":
+        return node[1] != "code" and all(is_whole(item) for item in node[2])
+    return bool(node[0] == "parts" and node[1] == "dict" and all(is_whole(item) for _, item in node[2]))
+
+
+def _text(node: Node) -> str:
+    kind = node[1]
+    if node[0] == "leaf":
+        return str(node[3])
+    if node[0] == "items":
+        return _list(kind, [_text(item) for item in node[2][:SHOWN]])
+    if node[0] == "parts" and kind == "dict":
+        return "{" + ", ".join(f"{label[1:-1]}: {_text(item)}" for label, item in node[2][:SHOWN]) + "}"
+    if node[0] == "parts" and (node[3] or kind.startswith(("class ", "function "))):
+        return str(kind) if " " in kind else f"<{kind}>"
+    if node[0] == "parts":
+        public = [(label[1:], item) for label, item in node[2] if label[:1] == "." and label[1] != "_"]
+        return f"{kind}({', '.join(f'{name}={_text(item)}' for name, item in public[:SHOWN])})"
+    return "..." if node[0] == "again" else f"<{kind}>"
+
+
+def _list(kind: str, items: list[str]) -> str:
+    if kind not in _BRACKETS or (kind == "set" and not items):
+        return f"{kind}({', '.join(items)})"
+    comma = "," if kind == "tuple" and len(items) == 1 else ""
+    return f"{_BRACKETS[kind][0]}{', '.join(items)}{comma}{_BRACKETS[kind][1]}"
