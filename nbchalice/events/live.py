@@ -16,6 +16,7 @@ from typing import Any
 from nbchalice.aws.errors import explain
 from nbchalice.errors import LostAnswerError, NbChaliceError
 from nbchalice.events.detours import Detour, detour_of, queue_policy
+from nbchalice.events.handled_here import HERE
 from nbchalice.events.messages import EVERYTHING, JSON
 from nbchalice.events.triggers import Route
 from nbchalice.logs.records import Invocation
@@ -220,6 +221,7 @@ class Live:
                 invocation = self._call(event)
                 done += _done(wanted, invocation)
                 self._remember(wanted, done, event)
+                HERE.add(self.ref.name, invocation)
                 self._on_invocation(invocation)
             _delete(self._aws, url, done)
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -11,6 +12,8 @@ from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
+from nbchalice.events.handled_here import HERE
+from nbchalice.events.live import Lease, leases
 from nbchalice.events.preview import why_dropped
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
@@ -22,6 +25,8 @@ MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0
 # What the notebook says of the trigger need not be deployed yet: a message that it drops may arrive all the same.
 DROPPED_SECONDS = 3.0
+# How long to wait before asking whether another process handles the events live.
+LIVE_SECONDS = 1.0
 FAILED = {"error", "timeout"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
@@ -139,26 +144,29 @@ def send(
     Interrupted: the user did not want to wait; says what was sent.
     """
     require_deployed(aws, function_ref)
-    tail = Tail(aws, function_ref.name)
-    earlier = _standing(tail) if wait > 0 else set()
-    try:
-        sent = source.send(aws, options, function_ref, **values)
-    except LostAnswerError as error:
-        look = f"%chalice logs {function_ref.handler} shows whether it arrived; send it again if it did not"
-        raise LostAnswerError(f"sending to {source.describe(options)}", error.cause, look) from None
-    except Exception as error:
-        raise explain(error, f"sending to {source.describe(options)}") from None
-    watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)
-    try:
-        watch.look([])
-        _until_handled(watch, tail, _pace(aws), time.monotonic() + wait, stop or threading.Event())
-    except KeyboardInterrupt:
-        state = "" if watch.found is None else f" ({watch.state})"
-        text = f"message {sent.message_id} was sent; its invocation{state} was not waited for"
-        raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
+    with HERE.watch(function_ref.name) as here:
+        lookout = _Lookout(aws, function_ref, here)
+        earlier = lookout.standing() if wait > 0 else set()
+        try:
+            sent = source.send(aws, options, function_ref, **values)
+        except LostAnswerError as error:
+            look = f"%chalice logs {function_ref.handler} shows whether it arrived; send it again if it did not"
+            raise LostAnswerError(f"sending to {source.describe(options)}", error.cause, look) from None
+        except Exception as error:
+            raise explain(error, f"sending to {source.describe(options)}") from None
+        watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)
+        try:
+            watch.look([])
+            _until_handled(watch, lookout, _pace(aws), time.monotonic() + wait, stop or threading.Event())
+        except KeyboardInterrupt:
+            state = "" if watch.found is None else f" ({watch.state})"
+            text = f"message {sent.message_id} was sent; its invocation{state} was not waited for"
+            raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     watch.tell()
     hint = watch.dropped if watch.state == "dropped" else HINTS.get(watch.situation)
-    if watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):
+    if watch.state == "queued" and lookout.live_elsewhere:
+        hint = f"{lookout.live_elsewhere}, and that is where this message goes"
+    elif watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):
         hint = readers
     return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
 
@@ -169,16 +177,6 @@ def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function
         return source.rivals(aws, options, function_ref)
     except Exception:
         return None
-
-
-def _standing(tail: Tail) -> set[tuple[str, int]]:
-    """Return the invocations that the log holds already: an object put twice has the same name and content."""
-    try:
-        return {invocation.key for invocation in tail.begin(MARGIN_SECONDS)}
-    except NbChaliceError as error:
-        if not passes(error):
-            raise
-        return set()
 
 
 def _pace(aws: AWS) -> Pace:
@@ -193,21 +191,67 @@ def require_deployed(aws: AWS, function_ref: FunctionRef) -> None:
     raise AWSError(f"{function_ref.handler} is not deployed ({function_ref.name} does not exist)", "deploy it first")
 
 
-def _until_handled(watch: _Watch, tail: Tail, pace: Pace, deadline: float, stop: threading.Event) -> None:
-    """Look into the log until the watch is over, or the time is up."""
+class _Lookout:
+    """Where an invocation may be seen: in the function's log, in live mode of this process, or in another's not at all.
+
+    Parameters
+    ----------
+    aws, function_ref: the function.
+    here: fills with what live mode of this process makes of the function's events.
+    """
+
+    def __init__(self, aws: AWS, function_ref: FunctionRef, here: deque[Invocation]) -> None:
+        self._aws, self._ref, self._here = aws, function_ref, here
+        self._tail = Tail(aws, function_ref.name)
+        self._since: float | None = None
+        self._asked = False
+        self.live_elsewhere: Lease | None = None
+
+    def standing(self) -> set[tuple[str, int]]:
+        """Return the invocations that the log holds already: an object put twice has the same name and content."""
+        try:
+            return {invocation.key for invocation in self._tail.begin(MARGIN_SECONDS)}
+        except NbChaliceError as error:
+            if not passes(error):
+                raise
+            return set()
+
+    def poll(self, message_id: str) -> list[Invocation]:
+        """Return the invocations that are new or have changed."""
+        found: list[Invocation] = []
+        while self._here:
+            found.append(self._here.popleft())
+        try:
+            found += self._tail.poll()
+        except NbChaliceError as error:
+            if not passes(error):
+                raise type(error)(f"message {message_id} was sent, but {error.message}", error.hint) from None
+        return found
+
+    def sees_nothing(self) -> bool:
+        """Whether another process handles the events live; asked once, when nothing has happened for a moment."""
+        self._since = self._since or time.monotonic()
+        if not self._asked and time.monotonic() - self._since > LIVE_SECONDS:
+            self._asked = True
+            try:
+                known = leases(self._aws, self._ref.app, self._ref.stage)
+            except NbChaliceError:
+                known = []  # Who may not list queues is told no more than before.
+            others = [one for one in known if one.handler == self._ref.handler and not (one.mine or one.dead)]
+            self.live_elsewhere = next(iter(others), None)
+        return self.live_elsewhere is not None
+
+
+def _until_handled(watch: _Watch, lookout: _Lookout, pace: Pace, deadline: float, stop: threading.Event) -> None:
+    """Look until the watch is over, or the time is up."""
     report_until: float | None = None
     give_up = min(deadline, time.monotonic() + DROPPED_SECONDS) if watch.dropped else deadline
     while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
-        changed: list[Invocation] = []
-        try:
-            changed = tail.poll()
-        except NbChaliceError as error:
-            if not passes(error):
-                raise type(error)(f"message {watch.message_id} was sent, but {error.message}", error.hint) from None
+        changed = lookout.poll(watch.message_id)
         watch.look(changed)
         if watch.complete:
             return
-        if watch.found is None and time.monotonic() > give_up:
+        if watch.found is None and (time.monotonic() > give_up or lookout.sees_nothing()):
             return
         if watch.ended:  # its numbers follow within moments
             report_until = report_until or time.monotonic() + REPORT_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbchalice.ui.cards import Result
@@ -40,11 +41,15 @@ def ask_to_prune(ui: Frontend, names: Sequence[str], target: str) -> None:
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
 def plan(ui: Frontend, prune: bool) -> Result:
     """Print what a deploy would do, and do nothing."""
+    from nbchalice.events.live import leases
     from nbchalice.ui.reports import PlanCard
 
     project = registered(ui)
     aws = ui.connect()
-    return PlanCard(project.plan(aws, prune=prune), aws.target, f"plan for {project.name} ({project.stage})")
+    made = project.plan(aws, prune=prune)
+    live = [f"{lease}; a deploy puts it back" for lease in leases(aws, project.name, project.stage)]
+    made = replace(made, notes=(*made.notes, *dict.fromkeys(live)))
+    return PlanCard(made, aws.target, f"plan for {project.name} ({project.stage})")
 
 
 @command("status")

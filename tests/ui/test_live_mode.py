@@ -1,8 +1,13 @@
 """`%chalice live` in an IPython shell."""
 
+import signal
+import subprocess
+import sys
 import time
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 pytestmark = pytest.mark.timeout(180)
 CELL = """%%on_sqs_message live-orders
@@ -96,3 +101,32 @@ def test_all_sources_of_a_handler_come_here_or_one_of_them(live):
 def test_what_cannot_be_live_says_why(live):
     live("%%schedule cron(0 9 ? * MON-FRI *) --timezone Europe/Vienna\ndef daily(event):\n    pass")
     assert "live mode is not for" in str(live.error("%chalice live daily"))
+
+
+def test_send_follows_the_message_into_live_mode(live):
+    live("%chalice live price")
+    done = live("%chalice send price --message 7")
+    assert done.status == "done" and [record.message for record in done.invocation.records] == ["first 7"]
+    failed = live("%chalice send price --message seven")
+    assert failed.status == "failed" and failed.invocation.error.frame.source == "float(record.body)"
+    assert "price is live in this kernel" in str(live("%chalice plan"))
+
+
+def test_send_tells_which_other_process_has_the_message(live, tmp_path):
+    path = tmp_path / "elsewhere.ipynb"
+    cells = ["%load_ext nbchalice", "%chalice app livemode", CELL.format(word="elsewhere")]
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    command = [sys.executable, "-m", "nbchalice", "live", str(path), "price", "--json"]
+    other = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: "is live in process" in str(live("%chalice status")))
+        sent = live("%chalice send price --message 8")
+        assert sent.status == "queued"
+        assert (
+            f"price is live in process {other.pid} on" in sent.hint and "that is where this message goes" in sent.hint
+        )
+        assert "elsewhere 8" in other.stdout.readline()
+    finally:
+        other.send_signal(signal.SIGINT)
+        other.communicate(timeout=60)
+    assert live("%chalice send price --message 9").status == "done"
