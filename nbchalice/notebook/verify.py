@@ -21,7 +21,7 @@ from nbchalice.notebook.errors import ImportFailedError, ReadsLocalFileError, Ta
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
 from nbchalice.notebook.registering import not_registered
-from nbchalice.notebook.values import describe, describe_imported, not_compared, settled
+from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
 
 if TYPE_CHECKING:
@@ -187,10 +187,13 @@ def _describe(
 
 
 def _settled(piece: Slice, one: Mapping[str, Node], two: Mapping[str, Node]) -> dict[str, Node]:
-    return {
-        name: settled(node, two[name], library=name in piece.marked) if name in two else node
-        for name, node in one.items()
-    }
+    """Return the values without what came out otherwise the second time; a marked one counts as a whole."""
+    found = {}
+    for name, node in one.items():
+        other = two.get(name, node)
+        chance = name in piece.marked and differ(node, other)
+        found[name] = ["opaque", "by chance or place"] if chance else settled(node, other)
+    return found
 
 
 def _not_compared(

@@ -263,7 +263,7 @@ def test_where_two_values_differ():
 def test_what_a_library_keeps_for_itself_does_not_count():
     class Graph:
         def __init__(self):
-            self._nodes, self._view, self.cache = {}, None, {}
+            self._nodes, self._view, self._ready, self.cache = {}, None, False, {}
 
         @functools.cached_property
         def nodes(self):
@@ -271,7 +271,7 @@ def test_what_a_library_keeps_for_itself_does_not_count():
 
     Graph.__module__ = "some_library"
     fresh, used, changed = Graph(), Graph(), Graph()
-    used._view, used._later, used.cache["a"] = object(), [1], 1
+    used._view, used._later, used._ready, used.cache["a"] = object(), [1], True, 1
     assert used.nodes == []
     changed._nodes["a"] = 1
     assert not differ(describe(fresh), describe(used))

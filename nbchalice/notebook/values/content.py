@@ -117,7 +117,7 @@ def _calls(self: Describer, value: Any, path: str) -> Node:
     """Describe ``iter(function, end)``; that of ``re.finditer`` does not say how far it is, but when it is finished."""
     _, arguments = value.__reduce__()
     held = [(f" (source {i})", item) for i, item in enumerate(arguments if len(arguments) > 1 else ())]
-    return self.parts("iterator", [(" (finished)", len(arguments) < 2), *held], path)
+    return self.parts("iterator", [(" (finished)", len(arguments) < 2), *held], path, of_library=True)
 
 
 def _reader(self: Describer, value: Any, path: str) -> Node:

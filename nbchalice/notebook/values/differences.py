@@ -105,8 +105,8 @@ def _parts(one: Node, two: Node, path: str) -> Difference | None:
 
 
 def _lazy(label: str, library: bool, node: Node | None) -> bool:
-    """Tell whether a library's object keeps here, for itself, what it makes when it is first needed."""
-    return library and label.startswith("._") and (node is None or node[1] == "NoneType")
+    """Tell whether a library's object keeps here, for itself, what it makes when it is first needed, or that it has."""
+    return library and label.startswith("._") and (node is None or node[1] in ("NoneType", "bool"))
 
 
 def _labels(node: Node) -> Node:
@@ -151,6 +151,7 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
             yield from not_compared(first, second, f"{path}[{index}]")
     elif one[0] == two[0] == "parts":
         others: dict[str, Any] = dict(two[2])
-        for label, node in one[2]:
-            if label in others:
-                yield from not_compared(node, others[label], path + label)
+        pairs = [(label, node, others[label]) for label, node in one[2] if label in others]
+        inside = [found for label, mine, other in pairs for found in not_compared(mine, other, path + label)]
+        # Where in a library's object it is says nothing to those who did not write the library.
+        yield from [(path, f"{one[1]}, in part")] if one[3] and inside else inside
