@@ -152,7 +152,7 @@ class Project:
     @property
     def wrong(self) -> list[NbChaliceError]:
         """Why nothing is deployed, whatever the single handlers are like."""
-        return [*self.problems, *(one.error for one in self.unread)]
+        return [*self.problems, *(one.error for one in self.unread if one.stops)]
 
     @property
     def app(self) -> App:
@@ -351,7 +351,7 @@ class Project:
 
         built, broken = self._each(build)
         raise_all([*self.wrong, *broken.values()])
-        return write_all(built, out)
+        return replace(write_all(built, out), notes=self.notes)
 
     def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
         """Return what a deploy would do."""

@@ -43,7 +43,7 @@ def raise_all(found: list[NbChaliceError]) -> None:
 
 def problems(app: App) -> list[NbChaliceError]:
     """Return what is wrong with an app, without asking AWS."""
-    found = [*names_problems(app), *app.problems, *(one.error for one in app.unread)]
+    found = [*names_problems(app), *app.problems, *(one.error for one in app.unread if one.stops)]
     counts = Counter(handler.name for handler in app.handlers)
     for name in (name for name, count in counts.items() if count > 1):
         found.append(InvalidInputError(f"{counts[name]} handlers are named {name}", "give one of them a --name"))

@@ -60,6 +60,10 @@ class App:
         """Return what may be the handler of a name in the notebook's file, though this kernel has not run it."""
         return next((one for one in self.not_run if one.may_be(name)), None)
 
+    def may_have(self, name: str) -> bool:
+        """Tell whether the notebook may have a handler of a name that was not read."""
+        return any(one.may_be(name) for one in self.unread)
+
     def ref(self, aws: AWS, handler: str, timeout: int = 60) -> FunctionRef:
         """Return the names of a handler on AWS."""
         return FunctionRef(self.name, self.stage, handler, aws.region, aws.account, aws.partition, timeout)

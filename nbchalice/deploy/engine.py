@@ -52,7 +52,7 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     check.raise_all(check.problems_at(app, aws, _sketch(app, aws)))
     made, wrong = _draft(app, packages, aws, prune)
     check.raise_all(wrong)
-    return made
+    return replace(made, orphans=tuple(name for name in made.orphans if not app.may_have(name)))
 
 
 def _sketch(app: App, aws: Connection) -> dict[str, Resource]:
@@ -81,7 +81,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     notes += notebooks.notes(app, elsewhere)
     notes += [f"{name} stays as it stands: {text}" for name, text in not_run.items()]
     made = make_plan(wanted, found, orphans=() if prune else tuple(own), elsewhere=elsewhere, notes=tuple(notes))
-    made = replace(made, pruned=tuple(own) if prune else (), not_run=not_run)
+    made = replace(made, pruned=tuple(name for name in own if not app.may_have(name)) if prune else (), not_run=not_run)
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(made, sizes=sizes), wrong
@@ -271,7 +271,7 @@ def status(
         for name, notebook in made.elsewhere.items()
         if name not in registered
     ]
-    wrong = [*app.problems, *(one.error for one in app.unread), *clashes(sound.handlers), *wrong]
+    wrong = [*app.problems, *(one.error for one in app.unread if one.stops), *clashes(sound.handlers), *wrong]
     refused = [f"a deploy would be refused: {error.message}" for error in wrong]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_rivals(sound, aws)))
 

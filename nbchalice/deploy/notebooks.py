@@ -10,10 +10,12 @@ from nbchalice.resources.ownership import notebook_tag
 
 
 def pruned(app: App) -> Removal:
-    """Return what `--prune` removes: neither what another notebook deployed, nor what stands in this one's file."""
-    return Removal(
-        lambda name, notebook: not _is_other(app, notebook) and app.standing_in_text(name) is None, unused=True
-    )
+    """Return what `--prune` removes: neither what another notebook deployed, nor what stands, perhaps, in this one."""
+
+    def removes(name: str, notebook: str | None) -> bool:
+        return not _is_other(app, notebook) and app.standing_in_text(name) is None and not app.may_have(name)
+
+    return Removal(removes, unused=True)
 
 
 def _is_other(app: App, notebook: str | None) -> bool:

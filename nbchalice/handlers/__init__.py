@@ -115,10 +115,12 @@ class Unread:
     ----------
     error: why.
     names: what the handler may be called, or None where it may have any name.
+    stops: whether nothing is deployed before it can be read; else it is only told, and nothing that it may be removed.
     """
 
     error: NbChaliceError
     names: frozenset[str] | None = None
+    stops: bool = True
 
     def may_be(self, name: str) -> bool:
         """Tell whether this may be the handler of a name."""

@@ -17,6 +17,9 @@ from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.magic import read_body
+from nbchalice.notebook.mentions import find_mentions, not_read
+from nbchalice.notebook.registering import is_decorated
+from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, render
 from nbchalice.notebook.slice import Closure
 from nbchalice.runtime.app import CHALICES_OWN
@@ -81,18 +84,18 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
     timeline = Timeline(cells, notebook)
     unread = [Unread(error) for error in _unsound(timeline)]
     effects = Effects(timeline)
-    functions = [step for step in timeline.steps if _is_handler(step) and not _is_deleted(step, timeline)]
+    functions = [step for step in timeline.steps if is_decorated(step) and not _is_deleted(step, timeline)]
     notes = [_left_out(step) for step in functions if _is_chalices(step)]
     steps = [step for step in functions if not _is_chalices(step)]
     app = app_name(timeline)
     found: dict[str, Found] = {}
     problems = []
-    readings = _evaluated([step for step in steps if not _only_magic(step)], effects, notebook)
+    readings = _evaluated([step for step in steps if not _only_magic(step, app)], effects, notebook)
     for step in steps:
         try:
             one = (
                 _from_magic(step, app)
-                if _only_magic(step)
+                if _only_magic(step, app)
                 else _from_decorators(step, readings[step.position], timeline.app)
             )
         except InvalidInputError as error:
@@ -105,7 +108,43 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
             hint = f"give one of them another name, or write del {other.function} between them"
             problems.append(same_name(one.name, other.location, one.location, hint))
         found[one.name] = one
+    mentions = find_mentions(timeline)
+    if mentions:
+        registered = read_registrations(effects, notebook)
+        problems += _add_registered(found, registered, timeline)
+        for mention in registered.unread(mentions):
+            told = not_read(mention, registered.reason(mention))
+            unread.append(Unread(told, mention.names, stops=False))
+            notes.append(told.message)
     return Discovery(list(found.values()), problems, unread, notes)
+
+
+def _add_registered(
+    found: dict[str, Found], registered: Registrations, timeline: Timeline
+) -> Iterator[InvalidInputError]:
+    """Add what statements registered; yield the names that two functions have.
+
+    A statement may register anew what stands already: a function with one trigger more.
+    """
+    places: dict[str, Location | None] = {name: one.location for name, one in found.items()}
+    for one in registered.made:
+        result, place = one.result, one.location
+        name, function = str(result.name), str(result.function)
+        if any(event.deletes and event.position > one.step.position for event in timeline.events.get(function, ())):
+            continue
+        before = found.get(name)
+        if before is not None and before.triggers == [tuple(trigger) for trigger in result.triggers]:
+            continue
+        if before is not None and not _same_function(places[name], place):
+            yield same_name(name, before.location, place, "give one of them another name")
+        triggers = [(source, options) for source, options in result.triggers]
+        found.pop(name, None)
+        found[name] = Found(name, function, one.step.cell, triggers, result.settings, place, result.app)
+        places[name] = place
+
+
+def _same_function(one: Location | None, other: Location) -> bool:
+    return one is not None and one.cell == other.cell and abs((one.line or 0) - (other.line or 0)) <= 1
 
 
 def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[NotRun]:
@@ -119,14 +158,17 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[NotRun]:
     timeline = Timeline(cells, notebook)
     found = []
     for step in timeline.steps:
-        if _is_handler(step) and not _is_chalices(step) and not _is_deleted(step, timeline):
+        if is_decorated(step) and not _is_chalices(step) and not _is_deleted(step, timeline):
             (function,) = step.statement.defines
             found.append(NotRun(function, _names_in_text(step), step.location()))
+    for mention in find_mentions(timeline):
+        if mention.names is not None:
+            found.append(NotRun(mention.function or min(mention.names), mention.names, mention.location))
     return found
 
 
 def _names_in_text(step: Step) -> frozenset[str] | None:
-    if not _only_magic(step):
+    if not step.statement.handler or len(step.statement.decorators) > 1:
         return _possible_names(step)
     try:
         magic = parse_cell_magic(step.split.body.magic or "", step.split.body.arguments)
@@ -136,9 +178,21 @@ def _names_in_text(step: Step) -> frozenset[str] | None:
 
 
 def app_name(timeline: Timeline) -> str | None:
-    """Return the name given by the last ``%chalice app NAME``, or None."""
+    """Return the name that ``%chalice app NAME`` or else ``Chalice("name")`` gives the app; None if it is computed."""
     names = [name for _, split in timeline.splits for _, name in split.body.apps]
-    return names[-1] if names else None
+    return names[-1] if names else _written_name(timeline)
+
+
+def _written_name(timeline: Timeline) -> str | None:
+    """Return the text that names the app where a statement of the notebook makes it."""
+    for step in reversed(timeline.steps):
+        if timeline.app in step.statement.defines and step.statement.kind is Kind.ASSIGN:
+            made = getattr(ast.parse(step.statement.text).body[0], "value", None)
+            if isinstance(made, ast.Call):
+                given = [*made.args[:1], *(one.value for one in made.keywords if one.arg == "app_name")]
+                names = [one.value for one in given if isinstance(one, ast.Constant)]
+                return str(names[0]) if names else None
+    return None
 
 
 def _unsound(timeline: Timeline) -> Iterator[NbChaliceError]:
@@ -152,11 +206,6 @@ def _unsound(timeline: Timeline) -> Iterator[NbChaliceError]:
         elif split.handler_error is not None:
             error = split.handler_error
             yield type(error)(error.message, error.hint, cell.location(body.magic_line))
-
-
-def _is_handler(step: Step) -> bool:
-    statement = step.statement
-    return statement.kind is Kind.FUNCTION and any(is_handler_decorator(path) for _, path in statement.decorators)
 
 
 def _is_chalices(step: Step) -> bool:
@@ -198,8 +247,9 @@ def _is_deleted(step: Step, timeline: Timeline) -> bool:
     return any(event.deletes and event.position > step.position for event in timeline.events[function])
 
 
-def _only_magic(step: Step) -> bool:
-    return step.statement.handler and len(step.statement.decorators) == 1
+def _only_magic(step: Step, app: str | None) -> bool:
+    """Whether all that a function registers stands on the line of its cell's magic, and the app's name is known."""
+    return app is not None and step.statement.handler and len(step.statement.decorators) == 1
 
 
 def _from_magic(step: Step, app: str | None) -> Found:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import inspect
 import json
 import os
 import select
@@ -15,7 +16,11 @@ import sys
 import time
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbchalice.runtime.app import Chalice
+    from nbchalice.runtime.function import LambdaFunction
 
 SYSTEM = (
     "/usr/",
@@ -175,15 +180,39 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
         module = load_module(definition["module"], definition["segments"], notebook, "notebook_code")
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, notebook)
+    if definition["function"] is None:
+        handlers = [_as_json(one, notebook) for app in _apps(module) for one in app.handlers.values()]
+        wrong = [one["error"] for one in handlers if "error" in one]
+        return {"error": wrong[0]} if wrong else {"handlers": handlers}
     found = getattr(module, definition["function"], None)
-    if not isinstance(found, LambdaFunction):
-        return {}
+    return _as_json(found, notebook) if isinstance(found, LambdaFunction) else {}
+
+
+def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:
+    """Return a handler with its triggers, and where its function is written."""
     try:
         triggers = json.loads(json.dumps([[trigger.source, trigger.options] for trigger in found.triggers]))
         settings = json.loads(json.dumps(found.settings))
     except (TypeError, ValueError) as error:
         return {"error": f"an argument is not plain data: {error}"}
-    return {"name": found.name, "triggers": triggers, "settings": settings, "app": found.app.app_name}
+    code = getattr(inspect.unwrap(found.function), "__code__", None)
+    place = code.co_filename if code is not None else ""
+    return {
+        "name": found.name,
+        "function": getattr(found.function, "__name__", found.name),
+        "triggers": triggers,
+        "settings": settings,
+        "app": found.app.app_name,
+        "cell": place.removeprefix(f"{notebook}#") if place.startswith(f"{notebook}#") else None,
+        "cell_line": code.co_firstlineno if code is not None else None,
+    }
+
+
+def _apps(module: types.ModuleType) -> list[Chalice]:
+    """Return the apps of a module, as the entry point looks for them."""
+    from nbchalice.runtime.app import Chalice
+
+    return [value for value in vars(module).values() if isinstance(value, Chalice)]
 
 
 def _verify(request: dict[str, Any]) -> dict[str, Any]:
@@ -203,7 +232,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
         return _failure(error, request["notebook"])
     imported = request["imported"]
     return {
-        "registered": _handlers(module),
+        "registered": [name for app in _apps(module) for name in app.handlers],
         "values": {
             name: describe_imported(value, imported[name]) if name in imported else describe(value)
             for name, value in found.items()
@@ -214,14 +243,6 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
             if name not in vars(module) and name not in request["bundles"] and not hasattr(builtins, name)
         ],
     }
-
-
-def _handlers(module: types.ModuleType) -> dict[str, list[str]]:
-    """Return the handlers that the apps of a module have, as the entry point looks for them, each with its sources."""
-    from nbchalice.runtime.app import Chalice
-
-    apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
-    return {name: [trigger.source for trigger in h.triggers] for app in apps for name, h in app.handlers.items()}
 
 
 def _failure(error: BaseException, notebook: str) -> dict[str, Any]:

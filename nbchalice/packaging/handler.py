@@ -51,10 +51,12 @@ class Written:
     ----------
     paths: the zips.
     sizes: how large the package of each handler is.
+    notes: what a person should know, for example what was not read.
     """
 
     paths: tuple[Path, ...]
     sizes: Mapping[str, SizeTable]
+    notes: tuple[str, ...] = ()
 
 
 def package_handler(

@@ -152,17 +152,19 @@ class InvocationsCard(Card):
 
 
 class FilesCard(Card):
-    """Packages that were written. Attributes: ``paths``, ``sizes``."""
+    """Packages that were written. Attributes: ``paths``, ``sizes``, ``notes``."""
 
     def __init__(self, written: Written) -> None:
-        self.paths, self.sizes = list(written.paths), written.sizes
+        self.paths, self.sizes, self.notes = list(written.paths), written.sizes, list(written.notes)
         rows = [(str(path), f"{path.stat().st_size:,} bytes") for path in self.paths]
         cells = [tuple(map(html.text, row)) for row in rows]
-        text = [html.text_table(("file", "size"), rows), *sizes_text(self.sizes)]
-        body = html.card("packaged", html.table((), cells), *sizes_html(self.sizes))
+        text = [html.text_table(("file", "size"), rows), *sizes_text(self.sizes), *self.notes]
+        foot = [html.tag("div", html.text(note)) for note in self.notes]
+        body = html.card("packaged", html.table((), cells), *sizes_html(self.sizes), *foot)
         data = {
             "files": [str(path) for path in self.paths],
             "sizes": {name: table.to_dict() for name, table in self.sizes.items()},
+            "notes": self.notes,
         }
         super().__init__("\n".join(text), body, data)
 

@@ -1,0 +1,119 @@
+"""What statements register that are no decorated functions: they run in the clean process, and the app is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.errors import InvalidInputError, Location
+from nbchalice.notebook.cost import require_cheap
+from nbchalice.notebook.evaluate import Evaluation, evaluate
+from nbchalice.notebook.facts import Kind
+from nbchalice.notebook.registering import registers
+from nbchalice.notebook.render import decorators_only, render
+from nbchalice.notebook.slice import Closure
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.history import Step
+    from nbchalice.notebook.mentions import Mention
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A handler that a statement registered in the clean process.
+
+    Parameters
+    ----------
+    step: the statement.
+    result: the handler.
+    location: where its function is written, or the statement where that is unknown.
+    """
+
+    step: Step
+    result: Evaluation
+    location: Location
+
+
+@dataclass
+class Registrations:
+    """What the statements of a notebook registered.
+
+    Parameters
+    ----------
+    made: the handlers, in order.
+    ran: the positions of the statements that had a part in one.
+    reasons: why a statement could not be run, by position.
+    """
+
+    made: list[Registration] = field(default_factory=list)
+    ran: set[int] = field(default_factory=set)
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def unread(self, mentions: list[Mention]) -> list[Mention]:
+        """Return the lines by which nothing was registered."""
+        places = {(one.location.cell, one.location.line) for one in self.made}
+        return [
+            mention
+            for mention in mentions
+            if (mention.location.cell, mention.location.line) not in places
+            and not (mention.function is None and mention.step is not None and mention.step.position in self.ran)
+        ]
+
+    def reason(self, mention: Mention) -> str:
+        """Return why a line could not be read, as far as it is known."""
+        return self.reasons.get(mention.step.position, "") if mention.step is not None else ""
+
+
+def read_registrations(effects: Effects, notebook: str) -> Registrations:
+    """Run the statements that may register handlers, with what they need, and ask the app which it has.
+
+    Parameters
+    ----------
+    effects: the followed notebook.
+    notebook: its path or file name.
+    """
+    timeline = effects.timeline
+    found = Registrations()
+    definitions: dict[int, dict[str, Any]] = {}
+    needed: dict[int, set[int]] = {}
+    for step in timeline.steps:
+        if registers(step, effects):
+            try:
+                definitions[step.position], needed[step.position] = _definition(step, effects, notebook)
+            except InvalidInputError as error:
+                found.reasons[step.position] = error.message
+    answers = evaluate(list(definitions.values()), Path(notebook).resolve().parent)
+    for (position, _), answer in zip(definitions.items(), answers, strict=True):
+        step = timeline.steps[position]
+        if answer.error is not None:
+            found.reasons[position] = answer.error
+        for one in answer.handlers:
+            result = Evaluation.of(one)
+            found.made.append(Registration(step, result, _place(step, result, effects)))
+            found.ran |= needed[position]
+    return found
+
+
+def _definition(step: Step, effects: Effects, notebook: str) -> tuple[dict[str, Any], set[int]]:
+    """Write the module that runs a statement; return it with the positions of its statements."""
+    timeline = effects.timeline
+    plain = step.statement.kind is Kind.FUNCTION
+    own = replace(step, statement=decorators_only(step)) if plain else step
+    closure = Closure(timeline, effects, until=step.position, fixed=timeline.app)
+    closure.add(own, step.position, step.statement.binds)
+    closure.finish()
+    steps = [own if one.position == step.position else one for one in closure.steps()]
+    for one in steps:
+        require_cheap(one, effects, ", ".join(sorted(closure.wanted[one.position])) or "this value")
+    module, segments = render(steps, closure.names_used(), notebook)
+    definition = {"module": module, "segments": segments, "function": None, "notebook": Path(notebook).name}
+    return definition, {one.position for one in steps}
+
+
+def _place(step: Step, result: Evaluation, effects: Effects) -> Location:
+    for one in effects.timeline.steps:
+        if one.cell.label == result.cell and one.statement.line <= (result.cell_line or 0) <= one.statement.end:
+            return one.location(result.cell_line)
+    return step.location()
