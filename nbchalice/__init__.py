@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .runtime import __version__ as __version__
 from .runtime.app import Chalice, LambdaFunction, Trigger
 from .runtime.events import CloudWatchEvent, LambdaFunctionEvent
 from .runtime.middleware import ConvertToMiddleware
@@ -19,8 +20,6 @@ from .runtime.queues import (
 
 if TYPE_CHECKING:
     from .runtime.schedules import At, Cron, Rate
-
-__version__ = "0.1.0"
 
 __all__ = [
     "At",

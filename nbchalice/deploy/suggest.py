@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from nbchalice.aws.refusals import S3_ACTIONS, s3_arn
 from nbchalice.deploy.boto_calls import Call, boto_calls
-from nbchalice.deploy.refusals import S3_ACTIONS, s3_arn
 from nbchalice.resources.base import JSON, FunctionRef
 from nbchalice.resources.queue import QUEUE_URL, QueueRef
 

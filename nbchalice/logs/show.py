@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 
-from nbchalice.deploy.refusals import allow_for
+from nbchalice.aws.refusals import allow_for
 from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
 

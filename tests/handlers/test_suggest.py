@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbchalice.deploy.refusals import allow_for
+from nbchalice.aws.refusals import allow_for
 from nbchalice.deploy.suggest import note, policy, suggested
 from nbchalice.resources.base import FunctionRef
 

@@ -229,12 +229,16 @@ def test_a_stale_record_whose_port_another_program_took(home):
 
 
 def test_a_server_of_an_older_release_is_replaced_and_a_newer_one_stays(home, monkeypatch):
-    monkeypatch.setattr("nbchalice.__version__", "0.9.2")
+    def be(version):
+        for module in ("server", "spawn"):
+            monkeypatch.setattr(f"nbchalice.aws.local.{module}.__version__", version)
+
+    be("0.9.2")
     old = server.ensure_running()
-    monkeypatch.setattr("nbchalice.__version__", "0.10.0")
+    be("0.10.0")
     new = server.ensure_running()
     assert new.pid != old.pid and new.endpoint == old.endpoint
-    monkeypatch.setattr("nbchalice.__version__", "0.9.2")
+    be("0.9.2")
     assert server.ensure_running().pid == new.pid
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import platformdirs
 
-import nbchalice
 from nbchalice.errors import LocalAWSError
+from nbchalice.runtime import __version__
 
 from . import environment
 from .connection import call_control, is_healthy
@@ -216,7 +216,7 @@ def is_current(record: Record) -> bool:
 
     A newer one stays, so that two kernels with different releases do not stop each other's.
     """
-    return record.version == environment.MINISTACK_VERSION and _order(record.release) >= _order(nbchalice.__version__)
+    return record.version == environment.MINISTACK_VERSION and _order(record.release) >= _order(__version__)
 
 
 def _order(release: str) -> tuple[int, ...]:

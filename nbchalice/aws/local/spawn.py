@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import nbchalice
 from nbchalice.errors import LocalAWSError
+from nbchalice.runtime import __version__
 
 from . import environment
 from .connection import is_healthy
@@ -34,7 +34,7 @@ def new_record(port: int, previous: Record | None) -> Record:
         token=secrets.token_hex(32),
         account=ACCOUNT,
         version=environment.MINISTACK_VERSION,
-        release=nbchalice.__version__,
+        release=__version__,
     )
 
 
