@@ -37,7 +37,7 @@ def later_attempts(
             if each.key == first.key or not each.handles(ids) or (each.started or 0) < (first.started or 0):
                 continue
             yield each
-            if each.status == "ok":
+            if each.status in {"ok", "ignored"}:
                 return
     finally:
         timer.cancel()

@@ -15,11 +15,12 @@ from nbchalice.errors import AWSError, Interrupted, InvalidInputError, LostAnswe
 from nbchalice.events.capture import capture
 from nbchalice.events.context import LocalContext
 from nbchalice.logs.blob import events_of
+from nbchalice.logs.drafts import MALFORMED, malformed
 from nbchalice.logs.parse import parse
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
-from nbchalice.runtime.marker import failed_of, ids_of
+from nbchalice.runtime.marker import ids_of, returned
 
 # A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
 LONGEST_RUN = 900
@@ -87,15 +88,17 @@ def _longest_run(aws: AWS, function_ref: FunctionRef) -> float:
 def _from_answer(function: str, answer: Any, body: bytes) -> Invocation:
     request_id = str(answer["ResponseMetadata"].get("RequestId", ""))
     log = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
-    seen = parse(events_of(log, int(time.time() * 1000)), function)
-    found = next((i for i in seen if i.request_id == request_id), None) or (seen[-1] if seen else None)
-    found = found or Invocation(request_id, function)
+    only = request_id if request_id and request_id in log else ""
+    seen = parse(events_of(log, int(time.time() * 1000)), function, only)
+    found = seen[-1] if seen else Invocation(request_id, function)
     try:
         result = json.loads(body) if body else None
     except ValueError:
         result = body.decode("utf-8", "replace")
     if not answer.get("FunctionError"):
-        return replace(found, status="partial" if found.failed_ids else "ok", result=result)
+        if found.status in {"partial", "ignored"} or (found.error and found.error.type == MALFORMED):
+            return replace(found, result=result)
+        return replace(found, status="ok", error=None, result=result)
     error = from_payload(result)
     told = found.error if found.error and found.error.frames and not error.frames else error
     timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
@@ -134,8 +137,12 @@ def invoke_here(
         except (Exception, SystemExit) as raised:
             error = from_exception(raised, cell_of_file, (PACKAGE,))
     duration = (time.perf_counter() - begun) * 1000
-    failed = tuple(failed_of(result))
-    status = "error" if error else "partial" if failed else "ok"
+    raw = event.to_dict() if hasattr(event, "to_dict") else event
+    told = {} if error else returned(result, raw, lambda_function.reads_failures)
+    failed = tuple(told.get("failed", ()))
+    if wrong := told.get("wrong"):
+        error = malformed(wrong)
+    status = "error" if error else "partial" if failed else "ignored" if "ignored" in told else "ok"
     return Invocation(
         context.aws_request_id,
         name,
@@ -146,7 +153,8 @@ def invoke_here(
         started=int(started * 1000),
         records=tuple(records),
         error=error or (last_logged(record.message for record in records) if failed else None),
-        ids=tuple(ids_of(event.to_dict() if hasattr(event, "to_dict") else event)),
+        ids=tuple(ids_of(raw)),
         failed_ids=failed,
+        ignored_ids=tuple(told.get("ignored", ())),
         result=result,
     )

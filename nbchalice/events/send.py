@@ -28,12 +28,15 @@ DROPPED_SECONDS = 3.0
 # How long to wait before asking whether another process handles the events live.
 LIVE_SECONDS = 1.0
 FAILED = {"error", "timeout"}
+ENDED = {"done", "failed", "ignored"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
     "or check that the trigger is deployed and its filter lets the message through",
     "failed before it began": "it failed before the handler began, as every invocation will until that is "
     "corrected and deployed again",
     "running": "the invocation still runs; the logs of the function show how it ends",
+    "ignored": "the message was deleted although the function reported it as failed; let the function raise an "
+    "exception, or give a queue's trigger --report-failures, and deploy",
 }
 
 
@@ -44,7 +47,7 @@ class Progress:
     Parameters
     ----------
     state: ``queued``, ``dropped`` (the trigger lets it not through), ``running``, ``retrying`` (a later attempt runs),
-        ``done`` or ``failed``.
+        ``done``, ``failed``, or ``ignored`` (reported as failed where nobody asked: Lambda takes it for handled).
     message_id: the id under which AWS accepted it.
     attempt: which attempt, counted from 1; None while it is queued.
     invocation: what is known of the invocation, or None.
@@ -60,7 +63,7 @@ class Progress:
     def __str__(self) -> str:
         if self.state == "retrying":
             return f"retrying (attempt {self.attempt})"
-        duration = self.invocation.duration_ms if self.invocation and self.state in {"done", "failed"} else None
+        duration = self.invocation.duration_ms if self.invocation and self.state in ENDED else None
         return self.state if duration is None else f"{self.state} in {milliseconds(duration)}"
 
 
@@ -73,7 +76,7 @@ class SendResult:
     message_id: the id under which AWS accepted it.
     invocation: the first finished attempt to handle it, or what is known of the running one, or None.
     sent: the ids by which the invocation was recognised.
-    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done`` or ``failed``.
+    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed`` or ``ignored``.
     hint: what to do where it is neither done nor failed, else None.
     """
 
@@ -295,8 +298,10 @@ class _Watch:
             return "dropped" if self.dropped else "queued"
         if not self.found.finished:
             return "retrying" if (self.found.attempt or 1) > 1 else "running"
-        failed = self.found.status in FAILED or not set(self.found.failed_ids).isdisjoint(self._sent.ids)
-        return "failed" if failed else "done"
+        ids = set(self._sent.ids)
+        if self.found.status in FAILED or not ids.isdisjoint(self.found.failed_ids):
+            return "failed"
+        return "done" if ids.isdisjoint(self.found.ignored_ids) else "ignored"
 
     @property
     def situation(self) -> str:

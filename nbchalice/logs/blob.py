@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from nbchalice.logs.lines import RECORD, read_line
 from nbchalice.logs.records import LogEvent
 from nbchalice.logs.tracebacks import HEADER
 
@@ -39,19 +40,42 @@ def _messages(lines: list[str]) -> list[str]:
     """Put the lines of each traceback together; every other line stands for itself."""
     messages: list[str] = []
     inside = grouped = ended = False
-    for line in lines:
+    at = 0
+    while at < len(lines):
+        if end := _end_of_error(lines, at):
+            messages.append("\n".join(lines[at:end]))
+            at, inside, grouped, ended = end, False, False, False
+            continue
+        line, at = lines[at], at + 1
         head = line.startswith((HEADER, GROUP))
-        joins = head or (inside and (line[0].isspace() if line else not grouped))
+        joins = (head and (inside or _takes_traceback(messages))) or (
+            inside and not head and (line[0].isspace() if line else not grouped)
+        )
         ends = inside and not joins and not grouped and not messages[-1].startswith("[ERROR] ")
         ends = ends and LAST_OF_TRACEBACK.match(line) is not None
         goes_on = ended and line in BETWEEN_TRACEBACKS
-        if messages and (joins or ends or goes_on):
+        if joins or ends or goes_on:
             messages[-1] += f"\n{line}"
         else:
             messages.append(line)
         grouped = line.startswith(GROUP) or (grouped and joins)
-        inside, ended = joins, ends or goes_on
+        inside, ended = joins or head, ends or goes_on
     return messages
+
+
+def _takes_traceback(messages: list[str]) -> bool:
+    """Whether a traceback that begins now is part of the last message: a logged one's, or an error's."""
+    return bool(messages) and (RECORD.match(messages[-1]) is not None or messages[-1].startswith("[ERROR] "))
+
+
+def _end_of_error(lines: list[str], at: int) -> int:
+    """Return where the uncaught exception that begins here ends, or 0; Lambda logs it last, in one event."""
+    if not lines[at].startswith("[ERROR] "):
+        return 0
+    end = next((n for n in range(at + 1, len(lines)) if read_line(lines[n]).kind != "print"), len(lines))
+    if end < len(lines) and read_line(lines[end]).kind not in {"end", "report"}:
+        return 0
+    return end if HEADER in lines[at + 1 : end] else 0
 
 
 def _time_of(message: str) -> int | None:

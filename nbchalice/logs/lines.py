@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbchalice.logs.tracebacks import HEADER
@@ -45,7 +45,6 @@ METRIC_NAMES = {
     "memorySizeMB": "memory_mb",
     "maxMemoryUsedMB": "max_memory_mb",
 }
-SOLE_TYPES = ("Runtime.", "Extension.", "Function.", "Sandbox.")
 ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id")
 KNOWN_KEYS = {"timestamp", "level", "log_level", "message", "logger", *ID_KEYS}
 TRACE_KEYS = {"stackTrace", "errorType", "errorMessage", "location"}
@@ -57,11 +56,12 @@ class Line:
 
     Parameters
     ----------
-    kind: ``start``, ``end``, ``report``, ``marker``, ``record``, ``print``, ``error``, ``head`` (of an error whose
-        traceback may follow), ``exit``, ``timeout`` or ``platform`` (of no interest).
+    kind: ``start``, ``end``, ``report``, ``marker``, ``record``, ``print``, ``error`` (of an exception, or what looks
+        like it), ``exit``, ``timeout``, ``init`` (of an environment's start) or ``platform`` (of no interest).
     request_id: the invocation's, or an empty text where the line does not tell.
     level, message, logger: of a record.
     data: numbers of a report, content of a marker, further fields of a JSON record, document of an error.
+    text: the whole line, for a reader who does not believe it; of a marker, ``message`` is what was printed before it.
     """
 
     kind: str
@@ -70,6 +70,7 @@ class Line:
     message: str = ""
     logger: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
 def read_line(message: str) -> Line:
@@ -77,8 +78,10 @@ def read_line(message: str) -> Line:
     text = message.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     for read in (_json, _lambda, _marker, _record, _uncaught, _failure):
         if (line := read(text)) is not None:
-            return line
-    return Line("platform") if PLATFORM.match(text) else Line("print", message=text)
+            return replace(line, text=text)
+    if match := PLATFORM.match(text):
+        return Line("init" if match[1].startswith(("INIT", "RESTORE")) else "platform", text=text)
+    return Line("print", message=text, text=text)
 
 
 def _lambda(text: str) -> Line | None:
@@ -104,11 +107,10 @@ def _number(name: str, value: Any) -> Any:
 
 
 def _marker(text: str) -> Line | None:
-    if not text.startswith(PREFIX):
-        return None
-    content = _loads(text.removeprefix(PREFIX))
+    printed, found, rest = text.rpartition(PREFIX)  # a handler need not end its lines
+    content = _loads(rest) if found else None
     request_id = content.get("request_id") if content else None
-    return Line("marker", request_id, data=content or {}) if isinstance(request_id, str) else None
+    return Line("marker", request_id, message=printed, data=content or {}) if isinstance(request_id, str) else None
 
 
 def _record(text: str) -> Line | None:
@@ -120,11 +122,8 @@ def _record(text: str) -> Line | None:
 
 
 def _uncaught(text: str) -> Line | None:
-    if not text.startswith("[ERROR] "):
-        return None
     head = text.removeprefix("[ERROR] ")
-    whole = f"\n{HEADER}" in text or head.startswith(SOLE_TYPES)
-    return Line("error" if whole else "head", level="ERROR", message=head)
+    return None if head == text else Line("error", level="ERROR", message=head)
 
 
 def _failure(text: str) -> Line | None:
@@ -176,10 +175,10 @@ def _json_message(content: dict[str, Any]) -> str:
 def _platform(kind: str, record: Any) -> Line:
     if isinstance(record, str):
         return _failure(record) or Line("platform")
-    if not isinstance(record, dict) or not isinstance(record.get("requestId"), str):
-        return Line("platform")
     name = {"platform.start": "start", "platform.runtimeDone": "end", "platform.report": "report"}.get(kind)
-    return Line(name, record["requestId"], data=_metrics(record)) if name else Line("platform")
+    if name and isinstance(record, dict) and isinstance(record.get("requestId"), str):
+        return Line(name, record["requestId"], data=_metrics(record))
+    return Line("init" if kind.startswith(("platform.init", "platform.restore")) else "platform")
 
 
 def _metrics(record: dict[str, Any]) -> dict[str, Any]:

@@ -4,154 +4,54 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import count
 
+from nbchalice.logs.drafts import Draft, Said
 from nbchalice.logs.lines import Line, read_line
-from nbchalice.logs.records import Invocation, InvocationError, LogEvent, LogRecord
-from nbchalice.logs.tracebacks import HEADER, from_payload, last_logged, uncaught
+from nbchalice.logs.records import Invocation, LogEvent
 
 KEPT_WHEN_FORGETTING = 100
 MOST_PENDING = 1000
-NUMBERS = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
+MOST_UNCERTAIN = 8
 
 
-def parse(events: Iterable[LogEvent], function: str = "") -> list[Invocation]:
+def parse(events: Iterable[LogEvent], function: str = "", request_id: str = "") -> list[Invocation]:
     """Read log events into invocations, the first started first.
 
     Parameters
     ----------
     events: events of any number of log streams, in any order; events of equal time are taken as they come.
     function: name of the function. Default: an empty text.
+    request_id: the invocation whose log they are, where it is that of a single one. Default: of any number.
 
     Returns
     -------
     The invocations. Lines that tell no request id belong to the invocation open in their stream, else to the next one.
     """
     assembler = Assembler(function)
+    if request_id:
+        assembler.expect(request_id)
     assembler.feed(events)
     return assembler.invocations()
 
 
 @dataclass(eq=False)
-class _Draft:
-    """An invocation of which not all is known yet."""
-
-    request_id: str
-    run: int
-    stream: str
-    records: deque[LogRecord]
-    began: bool = False
-    started: int | None = None
-    report: dict[str, Any] | None = None
-    error: InvocationError | None = None
-    timed_out: bool = False
-    head: str | None = None
-    attempt: int | None = None
-    ids: tuple[str, ...] = ()
-    failed_ids: tuple[str, ...] = ()
-    ids_cut: int = 0
-    records_cut: int = 0
-
-    def add(self, event: LogEvent, line: Line) -> None:
-        """Take in one line that belongs to this invocation."""
-        if line.kind == "start" or self.started is None:
-            self.started = event.timestamp
-        if line.kind == "print" and self._continues(line.message):
-            return
-        self.head = line.message if line.kind == "head" else None
-        if line.kind in {"record", "print", "head"}:
-            self._add_record(event, line)
-        elif line.kind == "report":
-            self.report = dict(line.data)
-        elif line.kind == "marker":
-            self._mark(line.data)
-        elif line.kind == "error":
-            self.error = from_payload(line.data) if line.data else uncaught(line.message)
-        elif line.kind == "exit":
-            self.error = self.error or from_payload(line.data)
-        elif line.kind == "timeout":
-            self.timed_out = True
-            self.error = InvocationError("Sandbox.Timedout", line.message, text=line.message)
-
-    def _add_record(self, event: LogEvent, line: Line) -> None:
-        if len(self.records) == self.records.maxlen:
-            self.records_cut += 1
-        data = line.data or None
-        self.records.append(
-            LogRecord(event.timestamp, line.level, line.message, self.request_id, event.stream, line.logger, data)
-        )
-
-    def _continues(self, text: str) -> bool:
-        """Take a line of the traceback whose head came as an event of its own."""
-        if self.head is None:
-            return False
-        first = HEADER not in self.head
-        if not (text.startswith(HEADER) if first else text[:1].isspace()):
-            return False
-        if first and self.records:
-            self.records.pop()
-        self.head += f"\n{text}"
-        self.error = uncaught(self.head)
-        return True
-
-    def _mark(self, data: Any) -> None:
-        attempt, more = data.get("attempt"), data.get("more")
-        self.attempt = attempt if isinstance(attempt, int) else self.attempt
-        self.ids_cut = more if isinstance(more, int) else self.ids_cut
-        self.ids = _texts(data.get("ids")) or self.ids
-        self.failed_ids = _texts(data.get("failed")) or self.failed_ids
-
-    def freeze(self, function: str) -> Invocation:
-        """Return what is known now."""
-        report = self.report or {}
-        status = self._status()
-        return Invocation(
-            self.request_id,
-            function,
-            status,
-            self.attempt or self.run,
-            **{name: report.get(name) for name in NUMBERS},
-            started=self.started,
-            records=tuple(sorted(self.records, key=lambda record: record.timestamp)),
-            error=self._error(status),
-            ids=self.ids,
-            failed_ids=self.failed_ids,
-            run=self.run,
-            ids_cut=self.ids_cut,
-            records_cut=self.records_cut,
-            never_began=self.began and not self.ids and status in {"error", "timeout"},
-        )
-
-    def _status(self) -> str:
-        told = (self.report or {}).get("status")
-        if self.timed_out or told == "timeout":
-            return "timeout"
-        if self.error or told in {"error", "failure"}:
-            return "error"
-        if self.report is None:
-            return "running"
-        return "partial" if self.failed_ids else "ok"
-
-    def _error(self, status: str) -> InvocationError | None:
-        if self.error or status in {"ok", "running"}:
-            return self.error
-        if status == "partial":
-            return last_logged(record.message for record in self.records if record.level == "ERROR")
-        kind = (self.report or {}).get("error_type") or ("Sandbox.Timedout" if status == "timeout" else "Error")
-        return InvocationError(kind, "", text=kind)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
-
-
-@dataclass(eq=False)
 class _Stream:
-    """One log stream: the invocation open in it, and lines that wait for the next one."""
+    """One log stream: an execution environment, which runs one invocation at a time.
 
-    open: _Draft | None = None
-    pending: deque[tuple[LogEvent, Line]] = field(default_factory=lambda: deque(maxlen=MOST_PENDING))
+    Parameters
+    ----------
+    open: the invocation that runs.
+    closed: the last one that ended.
+    uncertain: those that began since the last one that ended for sure, and may be something that another one printed.
+    pending: lines that wait for the next one.
+    """
+
+    open: Draft | None = None
+    closed: Draft | None = None
+    uncertain: list[Draft] = field(default_factory=list)
+    pending: deque[Said] = field(default_factory=lambda: deque(maxlen=MOST_PENDING))
 
 
 class Assembler:
@@ -166,21 +66,28 @@ class Assembler:
     def __init__(self, function: str = "", most_records: int | None = None) -> None:
         self._function = function
         self._most = most_records
+        self._count = count()
         self._streams: dict[str, _Stream] = {}
-        self._runs: dict[str, list[_Draft]] = {}
+        self._runs: dict[str, list[Draft]] = {}
+
+    def expect(self, request_id: str, stream: str = "") -> None:
+        """Let a stream begin within an invocation."""
+        draft = self._streams.setdefault(stream, _Stream()).open = self._new(request_id, stream)
+        draft.sure = True
 
     def feed(self, events: Iterable[LogEvent]) -> list[Invocation]:
         """Take in events and return the invocations that they changed, in the order of the changes."""
-        changed: dict[_Draft, None] = {}
+        changed: dict[Draft, None] = {}
         for event in sorted(events, key=lambda event: event.timestamp):
-            draft = self._place(event, read_line(event.message))
+            said = Said(next(self._count), event, read_line(event.message))
+            draft = self._place(self._streams.setdefault(event.stream, _Stream()), said)
             if draft is not None:
                 changed[draft] = None
-        return [draft.freeze(self._function) for draft in changed]
+        return [draft.freeze(self._function, final=False) for draft in changed if not draft.absorbed]
 
     def invocations(self) -> list[Invocation]:
-        """Return all invocations so far, the first started first."""
-        drafts = [draft for runs in self._runs.values() for draft in runs]
+        """Return all invocations so far, as they are if nothing more comes, the first started first."""
+        drafts = [draft for runs in self._runs.values() for draft in runs if draft.started is not None]
         return [draft.freeze(self._function) for draft in sorted(drafts, key=lambda draft: draft.started or 0)]
 
     def forget(self, keep: int = KEPT_WHEN_FORGETTING) -> None:
@@ -192,44 +99,163 @@ class Assembler:
         for name in idle:
             del self._streams[name]
 
-    def _place(self, event: LogEvent, line: Line) -> _Draft | None:
-        """Give a line to its invocation; None where that is not known yet."""
-        stream = self._streams.setdefault(event.stream, _Stream())
-        if line.kind == "platform":
+    def _place(self, stream: _Stream, said: Said) -> Draft | None:
+        """Give a line to its invocation; None where that is not known yet, or the line is of no interest."""
+        if stream.open is not None and _is_idle(said.line, stream.open):
+            stream.open.idle.append(said)
             return None
-        if line.request_id and not self._is_foreign(line, event.stream, stream.open):
-            draft = self._draft(line, event.stream)
-            self._open_or_close(stream, draft, line)
-        elif stream.open is None:
-            stream.pending.append((event, line))
-            return None
-        else:
-            draft = stream.open
-        draft.add(event, line)
+        draft = self._believed(stream, said)
+        if draft is None:
+            draft = self._speaker(stream, said)
+            if draft is None:
+                stream.pending.append(said)
+                return None
+            draft.say(said)
+        if draft.over and stream.open is draft:
+            self._close(stream, draft)
         return draft
 
-    def _is_foreign(self, line: Line, name: str, running: _Draft | None) -> bool:
-        """Whether the id is not Lambda's but one that a function logs of its own."""
-        if running is None or line.kind in {"start", "end", "report"}:
-            return False
-        return all(run.stream != name for run in self._runs.get(line.request_id, ()))
+    def _believed(self, stream: _Stream, said: Said) -> Draft | None:
+        """Take in a line that is Lambda's or the runtime's own, and return whose; None for any other line."""
+        if said.line.kind == "marker":
+            return self._marked(stream, said)
+        if said.line.kind == "start":
+            return self._begun(stream, said)
+        return self._ended(stream, said) if said.line.kind in {"end", "report"} else None
 
-    def _draft(self, line: Line, stream: str) -> _Draft:
-        """Return the run that a line with a request id belongs to."""
-        runs = self._runs.setdefault(line.request_id, [])
-        here = [run for run in runs if run.stream == stream]
-        latest = here[-1] if here else None
-        if latest is None or (line.kind == "start" and latest.began):
-            latest = _Draft(line.request_id, len(runs) + 1, stream, deque(maxlen=self._most))
-            runs.append(latest)
-        return latest
+    def _begun(self, stream: _Stream, said: Said) -> Draft | None:
+        """Begin an invocation, unless one runs: then its handler printed the line."""
+        running, request_id = stream.open, said.line.request_id
+        if running is not None:
+            if running.request_id == request_id:
+                if running.began:
+                    return None
+                running.tell(said)
+                return running
+            # An END that only waits for its marker counts when the next invocation begins right after it.
+            if (running.awaits_end and running.report is None) or (running.sure and running.end is None):
+                return None
+        draft = self._latest(request_id, said.event.stream)
+        if draft is None or draft.began:
+            draft = self._new(request_id, said.event.stream)
+        if draft.report is None:
+            self._open(stream, draft)
+        draft.tell(said)
+        return draft
 
-    def _open_or_close(self, stream: _Stream, draft: _Draft, line: Line) -> None:
-        if line.kind == "start":
-            draft.began = True
-        if draft.report is None and stream.open is not draft:
-            stream.open = draft
-            while stream.pending:
-                draft.add(*stream.pending.popleft())
-        if line.kind in {"end", "report"} and stream.open is draft:
-            stream.open = None
+    def _marked(self, stream: _Stream, said: Said) -> Draft | None:
+        """Take in a marker: at the start of the running invocation, or at its end with the nonce of the start."""
+        content = dict(said.line.data)
+        draft = self._latest(said.line.request_id, said.event.stream, content.get("nonce"))
+        if draft is None:
+            if stream.open is not None:
+                return None
+            draft = self._new(said.line.request_id, said.event.stream)
+            self._open(stream, draft)
+        if "ids" in content:
+            if stream.open is not draft or draft.opening is not None or draft.closing is not None:
+                return None
+            draft.mark(said)
+            self._absorb_before(stream, draft)
+        else:
+            known = draft.began or draft.opening is not None
+            if known and (draft.end is not None or draft.nonce != content.get("nonce")):
+                return None
+            if stream.open is not draft:
+                self._go_on(stream, draft)
+            draft.mark(said)
+        if said.line.message:
+            draft.say(replace(said, line=Line("print", message=said.line.message)))
+        return draft
+
+    def _ended(self, stream: _Stream, said: Said) -> Draft | None:
+        """Take in END or REPORT of the running invocation, or of one that went on after all."""
+        draft, running = self._latest(said.line.request_id, said.event.stream), stream.open
+        if draft is None:
+            if running is not None:
+                return None
+            draft = self._new(said.line.request_id, said.event.stream)
+            self._open(stream, draft)
+        elif draft is not running:
+            if draft.closed and draft is not stream.closed:
+                return None
+            if draft.closed and draft.end is not None and said.line.kind in draft.platform:
+                return None
+            if running is not None and draft not in stream.uncertain:
+                return None
+            self._go_on(stream, draft, again=said.line.kind in draft.platform or running is not None)
+        draft.tell(said)
+        return draft
+
+    def _speaker(self, stream: _Stream, said: Said) -> Draft | None:
+        """Return whose output a line is part of."""
+        running, line = stream.open, said.line
+        if not line.request_id or line.kind not in {"record", "error", "exit", "timeout"}:
+            return running
+        if running is not None and (running.awaits_end or running.sure):
+            return running
+        draft = self._latest(line.request_id, said.event.stream)
+        if draft is None and running is None:
+            draft = self._new(line.request_id, said.event.stream)
+            self._open(stream, draft)
+        return draft or running
+
+    def _open(self, stream: _Stream, draft: Draft) -> None:
+        stream.open, draft.closed = draft, False
+        if draft not in stream.uncertain:
+            stream.uncertain = [*stream.uncertain, draft][-MOST_UNCERTAIN:]
+        while stream.pending:
+            said = stream.pending.popleft()
+            if _is_idle(said.line, draft):
+                draft.idle.append(said)
+            else:
+                draft.say(said)
+
+    def _close(self, stream: _Stream, draft: Draft) -> None:
+        stream.open, stream.closed, draft.closed = None, draft, True
+        while stream.uncertain and stream.uncertain[0].closed and not stream.uncertain[0].awaits_end:
+            del stream.uncertain[0]
+
+    def _go_on(self, stream: _Stream, draft: Draft, *, again: bool = True) -> None:
+        """Let an invocation go on that seemed to have ended: what came since is its own."""
+        if not again and not stream.pending:
+            return
+        later = stream.uncertain[stream.uncertain.index(draft) + 1 :] if draft in stream.uncertain else []
+        for other in later:
+            draft.absorb(other)
+            self._drop(stream, other)
+        self._open(stream, draft)
+
+    def _absorb_before(self, stream: _Stream, draft: Draft) -> None:
+        """Take what seemed to begin before for something printed: at its import, before any handler ran."""
+        if draft.nonce is None or draft not in stream.uncertain:
+            return
+        for other in stream.uncertain[: stream.uncertain.index(draft)]:
+            if other.opening is None and not other.closed:
+                draft.absorb(other)
+                self._drop(stream, other)
+
+    def _latest(self, request_id: str, stream: str, nonce: str | None = None) -> Draft | None:
+        """Return the run of a request in a stream that has this nonce, else the last one."""
+        runs = [run for run in self._runs.get(request_id, []) if run.stream == stream]
+        return next((run for run in runs if nonce and run.nonce == nonce), runs[-1] if runs else None)
+
+    def _new(self, request_id: str, stream: str) -> Draft:
+        runs = self._runs.setdefault(request_id, [])
+        runs.append(Draft(request_id, len(runs) + 1, stream, deque(maxlen=self._most)))
+        return runs[-1]
+
+    def _drop(self, stream: _Stream, draft: Draft) -> None:
+        stream.uncertain.remove(draft)
+        runs = self._runs.get(draft.request_id, [])
+        if draft in runs:
+            runs.remove(draft)
+        if not runs:
+            self._runs.pop(draft.request_id, None)
+
+
+def _is_idle(line: Line, running: Draft) -> bool:
+    """Whether a line is Lambda's own and of no interest; while a handler runs Lambda writes none."""
+    if line.kind not in {"platform", "init"}:
+        return False
+    return not running.began or (line.kind == "init" and not running.awaits_end)

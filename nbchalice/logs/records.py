@@ -128,7 +128,8 @@ class Invocation:
     ----------
     request_id: Lambda's id; the retries of an asynchronous event share it.
     function: the function's name.
-    status: ``running``, ``ok``, ``error``, ``timeout``, or ``partial`` where some records of a batch failed.
+    status: ``running``, ``ok``, ``error``, ``timeout``, ``partial`` where some records of a batch failed, or
+        ``ignored`` where the function reported some that Lambda takes for handled, because the trigger did not ask.
     attempt: 1 for the first time the event was handled; None where the log does not tell.
     duration_ms, billed_ms: milliseconds; None while it runs.
     memory_mb, max_memory_mb: megabytes set and used; None while it runs.
@@ -138,6 +139,7 @@ class Invocation:
     error: why it failed, or None.
     ids: what it handled: message ids and the like.
     failed_ids: the ids of the records that the function reported as failed.
+    ignored_ids: the ids of those that it reported in vain.
     run: which start with this request id it is, counted from 1.
     ids_cut: how many further ids the log leaves out.
     records_cut: how many records were dropped to save memory, the oldest first.
@@ -164,6 +166,7 @@ class Invocation:
     records_cut: int = 0
     result: Any = None
     never_began: bool = False
+    ignored_ids: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, int]:
@@ -188,7 +191,7 @@ class Invocation:
     @property
     def level(self) -> int:
         """The highest severity of its records, as a number; a failure counts as ERROR."""
-        failed = [40] if self.status in {"error", "timeout", "partial"} else []
+        failed = [40] if self.status in {"error", "timeout", "partial", "ignored"} else []
         return max([*failed, *(record.severity for record in self.records)], default=0)
 
     def handles(self, ids: tuple[str, ...]) -> bool:
@@ -208,6 +211,7 @@ class Invocation:
             "error": self.error.to_dict() if self.error else None,
             "ids": list(self.ids),
             "failed_ids": list(self.failed_ids),
+            "ignored_ids": list(self.ignored_ids),
         }
         return {**plain, **lists, **({} if self.result is None else {"result": self.result})}
 

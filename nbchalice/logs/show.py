@@ -21,7 +21,12 @@ STATUS_COLORS = {
     "ok": "color-mix(in srgb, #2da44e 65%, currentColor)",
     "running": "color-mix(in srgb, currentColor 60%, transparent)",
     "partial": WARNED_COLOR,
+    "ignored": WARNED_COLOR,
 }
+IGNORED = (
+    "the function reported failed records, but its trigger does not ask for them (a queue's does with "
+    "--report-failures): Lambda takes the whole batch for handled, and none comes back"
+)
 LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": WARNED_COLOR, "WARN": WARNED_COLOR}
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PRE = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none"
@@ -45,6 +50,8 @@ def headline(invocation: Invocation) -> str:
         words.append(f"{invocation.max_memory_mb} of {invocation.memory_mb} MB")
     if invocation.failed_ids:
         words.append(f"{len(invocation.failed_ids)} of {_batch(invocation)} failed")
+    if invocation.ignored_ids:
+        words.append(f"{len(invocation.ignored_ids)} of {len(invocation.ids) + invocation.ids_cut} reported in vain")
     return " · ".join([*words, f"request {printable(invocation.request_id)}"])
 
 
@@ -54,7 +61,9 @@ def _batch(invocation: Invocation) -> str:
 
 
 def failed_line(invocation: Invocation) -> str:
-    """Return which records of a batch failed, or an empty text."""
+    """Return which records of a batch failed, or that nobody asked for them, or an empty text."""
+    if invocation.status == "ignored":
+        return IGNORED
     ids = invocation.failed_ids[:MOST_IDS]
     more = len(invocation.failed_ids) - len(ids)
     return printable(f"failed: {', '.join(ids)}" + (f" and {more} more" if more else "")) if ids else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from .events import Event
+from .events import Event, shorten
 from .queues import SQSEvent, SQSRecord
 
 Response = dict[str, list[dict[str, str]]]
@@ -28,13 +28,12 @@ def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger
             failed.append(record)
             continue
         try:
-            found, wrong = read_answer(_finished(run(record)), [record.message_id])
+            result = _finished(run(record))
+            bad = isinstance(result, dict) and any(read_answer(result, [record.message_id]))
         except Exception as error:
             _log(log, f"message {record.message_id} failed", error)
-            if not record.is_done:
-                failed.append(record)
-            continue
-        if found or wrong:
+            bad = not record.is_done
+        if bad:
             failed.append(record)
     return response(failed)
 
@@ -53,8 +52,7 @@ def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.L
             raise
         _log(log, f"{len(failed)} of {len(event)} messages failed", error)
         return response(failed)
-    names_failures = KEY in result if isinstance(result, dict) else isinstance(result, list | tuple) and result
-    return result if names_failures else response([])
+    return result if any(read_answer(result, [record.message_id for record in event])) else response([])
 
 
 def response(failed: list[SQSRecord]) -> Response:
@@ -63,7 +61,7 @@ def response(failed: list[SQSRecord]) -> Response:
 
 
 def read_answer(answer: Any, ids: Iterable[str]) -> tuple[list[str], str]:
-    """Return which records an answer reports as failed, and, where that is all because it is malformed, what is wrong.
+    """Return which records an answer reports as failed, and the part that is malformed, for which it is all of them.
 
     AWS: "Success and failure conditions" of partial batch responses.
 
@@ -73,26 +71,20 @@ def read_answer(answer: Any, ids: Iterable[str]) -> tuple[list[str], str]:
     ids: the item identifiers of the batch.
     """
     known = dict.fromkeys(ids)
-    if isinstance(answer, list | tuple) and answer:
-        return list(known), f"it is a list, and no object with {KEY}"
+    if answer and isinstance(answer, list):
+        return list(known), shorten(answer)
     failures = answer.get(KEY) if isinstance(answer, dict) else None
     if failures is None:
         return [], ""
     if not isinstance(failures, list | tuple):
-        return list(known), f"{KEY} is no list"
-    wrong = next((text for item in failures if (text := _wrong(item, known))), "")
-    found = known if wrong else dict.fromkeys(item["itemIdentifier"] for item in failures)
-    return list(found), wrong
-
-
-def _wrong(item: Any, known: Container[str]) -> str:
-    """Return why an entry names no record of the batch, or an empty text."""
-    if not isinstance(item, dict) or "itemIdentifier" not in item:
-        return f'an entry of {KEY} is not {{"itemIdentifier": ...}}'
-    name = item["itemIdentifier"]
-    if not isinstance(name, str) or not name:
-        return "an itemIdentifier is no text, or empty"
-    return "" if name in known else "an itemIdentifier is none of the batch's"
+        return list(known), shorten(failures)
+    found = []
+    for item in failures:
+        name = item.get("itemIdentifier") if isinstance(item, dict) else None
+        if not isinstance(name, str) or name not in known:
+            return list(known), shorten(item)
+        found.append(name)
+    return list(dict.fromkeys(found)), ""
 
 
 def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:

@@ -99,6 +99,11 @@ class LambdaFunction:
             error.__traceback__ = batch.without_own_frames(error.__traceback__)
             raise
 
+    def reads_failures(self, event: Any) -> bool | None:
+        """Whether the trigger of a raw event asks for ``batchItemFailures``; None where it is not nbchalice's."""
+        trigger = self._trigger(event)
+        return bool(trigger.options.get("report_failures")) if trigger.source in _source(event) else None
+
     def __repr__(self) -> str:
         sources = ", ".join(trigger.source for trigger in self.triggers)
         return f"<LambdaFunction {self.name} ({sources})>"

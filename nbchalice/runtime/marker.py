@@ -1,20 +1,24 @@
-"""One short log line that links an invocation with what it handles, since CloudWatch does not.
+"""Two short log lines around a handler: what it was given, and how it ended, since CloudWatch tells neither for sure.
 
-    NBCHALICE {"request_id": "...", "ids": ["..."], "attempt": 1}
-    NBCHALICE {"request_id": "...", "failed": ["..."]}
+    NBCHALICE {"request_id": "...", "nonce": "8a1f", "ids": ["..."], "attempt": 1}
+    NBCHALICE {"request_id": "...", "nonce": "8a1f", "end": "returned", "failed": ["..."]}
 
-Ids only: never a message's text. Readers of the log hide these lines.
+Ids only: never a message's text. Readers of the log hide these lines, and believe no others: the nonce is one that the
+handler does not know, so that whatever it prints, it cannot pass for its own end.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
-from .batch import without_own_frames
+from .batch import read_answer, without_own_frames
 from .causes import log_causes
 
 PREFIX = "NBCHALICE "
@@ -23,46 +27,72 @@ LONGEST_ID = 1200  # an S3 key has up to 1,024 bytes
 
 
 def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return ``handler`` so that each call prints its markers; it returns and raises what ``handler`` does.
+    """Return ``handler`` so that each call writes its markers; it returns and raises what ``handler`` does.
 
     Parameters
     ----------
-    handler: what Lambda would call with ``(event, context)``. Without a request id in the context nothing is printed.
+    handler: what Lambda would call with ``(event, context)``. Without a request id in the context nothing is written.
     """
+    output = -1
+    with suppress(OSError):  # a handler may replace or close sys.stdout, and even what it writes to
+        output = os.dup(1)
 
     @functools.wraps(handler)
     def run(event: Any, context: Any) -> Any:
-        _write(started, event, context)
+        nonce = os.urandom(4).hex()
+        write = functools.partial(_write, output, context, nonce)
+        write(started, event)
         try:
             result = handler(event, context)
         except Exception as error:
             error.__traceback__ = without_own_frames(error.__traceback__)
             log_causes(error)
+            write(raised, error)
             raise
-        _write(ended, result, context)
+        write(returned, result, event, getattr(handler, "reads_failures", None))
         return result
 
     return run
 
 
-def started(event: Any, request_id: str) -> str:
-    """Return the line for the start of an invocation."""
+def started(event: Any) -> dict[str, Any]:
+    """Return what the line at the start says."""
     attempt = _attempt(event)
-    return _line(request_id, "ids", ids_of(event), {} if attempt is None else {"attempt": attempt})
+    told = _cut("ids", ids_of(event))
+    return told if attempt is None else {**told, "attempt": attempt}
 
 
-def ended(result: Any, request_id: str) -> str | None:
-    """Return the line for the end of an invocation, or None when its result names no failed records."""
-    failed = failed_of(result)
-    return _line(request_id, "failed", failed, {}) if failed else None
+def raised(error: Exception) -> dict[str, Any]:
+    """Return what the line at the end of a function says that raised: Lambda logs the error next."""
+    return {"end": "raised", "error": type(error).__name__}
 
 
-def failed_of(result: Any) -> list[str]:
-    """Return the ids of the records that a function's answer reports as failed."""
-    failures = result.get("batchItemFailures") if isinstance(result, dict) else None
-    items = failures if isinstance(failures, list) else []
-    found = (item.get("itemIdentifier") for item in items if isinstance(item, dict))
-    return [text for text in found if isinstance(text, str) and text]
+def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | None] | None = None) -> dict[str, Any]:
+    """Return what the line at the end of a function says that returned.
+
+    ``end`` is ``unsure`` where Lambda may not be able to make JSON of the result. ``failed`` are the records that the
+    result reports, ``wrong`` is why that is the whole batch, and ``ignored`` are those that nobody asked for.
+    """
+    told: dict[str, Any] = {"end": "unsure"}
+    with suppress(Exception):
+        json.dumps(result)
+        told["end"] = "returned"
+    reads = reads_failures(event) if reads_failures else None
+    failed, wrong = failed_of(result, event)
+    if reads is False and (failed or wrong):
+        told.update(_cut("ignored", failed))
+    elif failed and not wrong:
+        told.update(_cut("failed", failed))
+    elif reads and wrong:
+        told["wrong"] = wrong
+    return told
+
+
+def failed_of(result: Any, event: Any) -> tuple[list[str], str]:
+    """Return the ids of the records that an answer reports as failed, and what makes it malformed, or an empty text."""
+    items = dict(_items(event))
+    failed, wrong = read_answer(result, items)
+    return [items[name] for name in failed], wrong
 
 
 def ids_of(event: Any) -> list[str]:
@@ -93,6 +123,18 @@ def _ids(record: dict[str, Any]) -> Iterator[Any]:
         yield record.get("id")
 
 
+def _items(event: Any) -> Iterator[tuple[str, str]]:
+    """Yield what an answer calls each record of a batch, and what ``ids_of`` does."""
+    for record in _records(event):
+        for name, known in (
+            (record.get("messageId"), "messageId"),
+            (_dict(record, "kinesis").get("sequenceNumber"), "eventID"),
+            (_dict(record, "dynamodb").get("SequenceNumber"), "eventID"),
+        ):
+            if isinstance(name, str):
+                yield name, str(record.get(known))
+
+
 def keys_id(keys: dict[str, Any]) -> str:
     """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
     import hashlib
@@ -113,19 +155,18 @@ def _attempt(event: Any) -> int | None:
     return max(numbers, default=None)
 
 
-def _line(request_id: str, name: str, ids: Iterable[str], more: dict[str, Any]) -> str:
+def _cut(name: str, ids: Iterable[str]) -> dict[str, Any]:
     texts = [text[:LONGEST_ID] for text in ids]
-    content = {"request_id": request_id, name: texts[:MOST_IDS], **more}
-    if len(texts) > MOST_IDS:
-        content["more"] = len(texts) - MOST_IDS
-    return PREFIX + json.dumps(content, separators=(",", ":"))
+    return {name: texts[:MOST_IDS], **({"more": len(texts) - MOST_IDS} if len(texts) > MOST_IDS else {})}
 
 
-def _write(line: Callable[[Any, str], str | None], subject: Any, context: Any) -> None:
-    try:
-        request_id = getattr(context, "aws_request_id", None)
-        text = line(subject, request_id) if isinstance(request_id, str) and request_id else None
-        if text:
-            print(text, flush=True)
-    except Exception:  # noqa: S110 - a marker must never cost an invocation
-        pass
+def _write(output: int, context: Any, nonce: str, tell: Callable[..., dict[str, Any]], *subjects: Any) -> None:
+    request_id = getattr(context, "aws_request_id", None)
+    if not isinstance(request_id, str) or not request_id:
+        return
+    with suppress(Exception):  # a marker must never cost an invocation
+        content = {"request_id": request_id, "nonce": nonce, **tell(*subjects)}
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os.write(output, f"{PREFIX}{json.dumps(content, separators=(',', ':'))}\n".encode())

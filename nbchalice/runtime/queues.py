@@ -73,7 +73,7 @@ class SQSRecord(Event):
     @property
     def fifo(self) -> bool:
         """Whether the queue keeps the order of its messages."""
-        return self.event_source_arn.endswith(".fifo")
+        return str(self._event_dict.get("eventSourceARN")).endswith(".fifo")
 
     @property
     def receive_count(self) -> int:

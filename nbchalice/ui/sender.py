@@ -22,7 +22,7 @@ from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, f
 if TYPE_CHECKING:
     from nbchalice.ui.command import Frontend
 
-STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn", "dropped": "warn"}
+STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn", "dropped": "warn", "ignored": "warn"}
 KINDS = {True: "good", False: "bad"}
 MOST = 100
 

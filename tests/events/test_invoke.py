@@ -103,8 +103,14 @@ def test_here_collects_records_and_result(app, capsys):
 
 
 def test_here_tells_which_records_failed(app):
+    @app.on_sqs_message(queue="others", per_record=True)
+    def each(record):
+        float(record.body)
+
+    done = invoke_here(each, sqs("1", "x", "2"))
+    assert (done.status, done.failed_ids, done.error.type) == ("partial", ("m1",), "ValueError")
     done = invoke_here(app.handlers["price"], sqs("1", "x", "2"))
-    assert (done.status, done.failed_ids, done.error.type) == ("partial", ("m1", "m2"), "ValueError")
+    assert (done.status, done.failed_ids, done.error.type) == ("error", (), "ValueError")
 
 
 def test_here_keeps_an_exception(app):

@@ -157,7 +157,9 @@ def test_a_malformed_partial_batch_response_fails_the_whole_batch(aws, functions
     aws("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
 
 
-@pytest.mark.parametrize("answer", ["None", "{}", "{'batchItemFailures': []}", "{'batchItemFailures': None}"])
+@pytest.mark.parametrize(
+    "answer", ["None", "{}", "{'batchItemFailures': []}", "{'batchItemFailures': None}", "{'statusCode': 200}"]
+)
 def test_an_empty_partial_batch_response_is_a_success(aws, functions, eventually, answer):
     url, queue = make_queue(aws, VisibilityTimeout="1")
     name = functions.make(f"def handler(e, c): return {answer}\n")

@@ -233,11 +233,13 @@ class AsynchronousLambda:
 
 def failed_items(response: Any, message_ids: list[str]) -> list[str]:
     """Return the messages that a partial batch response leaves in the queue: all, if it is malformed."""
-    if response is None or response == {}:
+    if response is None:
         return []
-    if not isinstance(response, dict) or not isinstance(response.get("batchItemFailures", ""), list | None):
+    failures = response.get("batchItemFailures") if isinstance(response, dict) else response
+    if failures is None:
+        return []
+    if not isinstance(response, dict) or not isinstance(failures, list):
         return message_ids
-    failures = response.get("batchItemFailures") or []
     names = [str(entry.get("itemIdentifier")) if isinstance(entry, dict) else "" for entry in failures]
     return names if set(names) <= set(message_ids) else message_ids
 
