@@ -11,12 +11,11 @@ from typing import Any
 from .events import Event, shorten
 from .queues import SQSEvent, SQSRecord
 
-Response = dict[str, list[dict[str, str]]]
 HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
 KEY = "batchItemFailures"
 
 
-def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> Response:
+def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> dict[str, list[dict[str, str]]]:
     """Call ``run`` with each record; log what fails and return it.
 
     In a FIFO queue the first failure ends the batch, and the records after it are returned too, so that their order is
@@ -55,7 +54,7 @@ def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.L
     return result if any(read_answer(result, [record.message_id for record in event])) else response([])
 
 
-def response(failed: list[SQSRecord]) -> Response:
+def response(failed: list[SQSRecord]) -> dict[str, list[dict[str, str]]]:
     """Return what tells Lambda that only ``failed`` are to be delivered again."""
     return {KEY: [{"itemIdentifier": record.message_id} for record in failed]}
 
@@ -99,7 +98,7 @@ def _finished(result: Any) -> Any:
     """Return a result; a function with ``async`` or ``yield`` has done nothing when it returns."""
     kind = type(result).__name__
     if kind in {"coroutine", "generator", "async_generator"}:
-        raise TypeError(f"the function returned a {kind}, which nobody runs: it has done nothing")
+        raise TypeError(f"the function returned a {kind}, which nobody runs")
     return result
 
 

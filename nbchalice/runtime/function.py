@@ -118,7 +118,7 @@ class LambdaFunction:
             return self._run(event)
         except Exception:
             if isinstance(event, SQSEvent) and len(event.unfinished()) < len(event):
-                self.app.log.warning("record.done() counts with report_failures only: the whole batch comes back")
+                self.app.log.warning("record.done() needs report_failures: the whole batch comes back")
             raise
 
     def _run(self, event: Event) -> Any:

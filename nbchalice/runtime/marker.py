@@ -45,9 +45,10 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         try:
             result = handler(event, context)
         except Exception as error:
+            kind = type(error).__name__
             error.__traceback__ = without_own_frames(error.__traceback__)
             log_causes(error)
-            write(raised, error)
+            write(lambda: {"end": "raised", "error": kind})
             raise
         write(returned, result, event, getattr(handler, "reads_failures", None))
         return result
@@ -57,14 +58,7 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 def started(event: Any) -> dict[str, Any]:
     """Return what the line at the start says."""
-    attempt = _attempt(event)
-    told = _cut("ids", ids_of(event))
-    return told if attempt is None else {**told, "attempt": attempt}
-
-
-def raised(error: Exception) -> dict[str, Any]:
-    """Return what the line at the end of a function says that raised: Lambda logs the error next."""
-    return {"end": "raised", "error": type(error).__name__}
+    return {**_cut("ids", ids_of(event)), "attempt": _attempt(event)}
 
 
 def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | None] | None = None) -> dict[str, Any]:
@@ -126,13 +120,10 @@ def _ids(record: dict[str, Any]) -> Iterator[Any]:
 def _items(event: Any) -> Iterator[tuple[str, str]]:
     """Yield what an answer calls each record of a batch, and what ``ids_of`` does."""
     for record in _records(event):
-        for name, known in (
-            (record.get("messageId"), "messageId"),
-            (_dict(record, "kinesis").get("sequenceNumber"), "eventID"),
-            (_dict(record, "dynamodb").get("SequenceNumber"), "eventID"),
-        ):
-            if isinstance(name, str):
-                yield name, str(record.get(known))
+        name = _dict(record, "kinesis").get("sequenceNumber") or _dict(record, "dynamodb").get("SequenceNumber")
+        known = record.get("eventID" if name else "messageId")
+        if known:
+            yield str(name or known), str(known)
 
 
 def keys_id(keys: dict[str, Any]) -> str:
@@ -157,15 +148,12 @@ def _attempt(event: Any) -> int | None:
 
 def _cut(name: str, ids: Iterable[str]) -> dict[str, Any]:
     texts = [text[:LONGEST_ID] for text in ids]
-    return {name: texts[:MOST_IDS], **({"more": len(texts) - MOST_IDS} if len(texts) > MOST_IDS else {})}
+    return {name: texts[:MOST_IDS], "more": max(0, len(texts) - MOST_IDS)}
 
 
 def _write(output: int, context: Any, nonce: str, tell: Callable[..., dict[str, Any]], *subjects: Any) -> None:
-    request_id = getattr(context, "aws_request_id", None)
-    if not isinstance(request_id, str) or not request_id:
-        return
     with suppress(Exception):  # a marker must never cost an invocation
-        content = {"request_id": request_id, "nonce": nonce, **tell(*subjects)}
+        content = {"request_id": context.aws_request_id, "nonce": nonce, **tell(*subjects)}
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()

@@ -83,7 +83,7 @@ def unknown(event):
 
 def test_sqs_tells_the_attempt_others_do_not():
     assert started(sqs("1", "3", "2"))["attempt"] == 3
-    assert "attempt" not in started({"id": "e", "detail-type": "x"})
+    assert started({"id": "e", "detail-type": "x"})["attempt"] is None
 
 
 def test_no_message_text_in_it():
@@ -116,14 +116,18 @@ def test_a_result_of_which_lambda_may_make_no_json(result):
     ],
 )
 def test_records_that_failed_and_those_that_nobody_asked_for(event, answer, ids):
-    assert returned(answer, event, asked) == returned(answer, event, unknown) == {"end": "returned", "failed": ids}
-    assert returned(answer, event, not_asked) == {"end": "returned", "ignored": ids}
+    assert (
+        returned(answer, event, asked)
+        == returned(answer, event, unknown)
+        == {"end": "returned", "failed": ids, "more": 0}
+    )
+    assert returned(answer, event, not_asked) == {"end": "returned", "ignored": ids, "more": 0}
 
 
 def test_a_malformed_answer_is_all_of_them():
     answer = failures("m1", "")
     assert returned(answer, sqs("1", "1"), asked) == {"end": "returned", "wrong": "{'itemIdentifier': ''}"}
-    assert returned(answer, sqs("1", "1"), not_asked) == {"end": "returned", "ignored": ["m0", "m1"]}
+    assert returned(answer, sqs("1", "1"), not_asked) == {"end": "returned", "ignored": ["m0", "m1"], "more": 0}
     assert returned(answer, sqs("1", "1"), unknown) == {"end": "returned"}
     assert returned(failures("x"), {"Records": [{"Sns": {"MessageId": "n"}}]}, not_asked)["ignored"] == []
 
@@ -132,8 +136,8 @@ def test_a_marked_handler_prints_and_returns(capfd):
     answer = failures("m0")
     assert marked(lambda event, context: answer)(sqs("2"), CONTEXT) is answer
     first, last = map(read, capfd.readouterr().out.splitlines())
-    assert first == {"request_id": "r-1", "nonce": first["nonce"], "ids": ["m0"], "attempt": 2}
-    assert last == {"request_id": "r-1", "nonce": first["nonce"], "end": "returned", "failed": ["m0"]}
+    assert first == {"request_id": "r-1", "nonce": first["nonce"], "ids": ["m0"], "more": 0, "attempt": 2}
+    assert last == {"request_id": "r-1", "nonce": first["nonce"], "end": "returned", "failed": ["m0"], "more": 0}
 
 
 def test_a_marked_handler_raises(capfd):

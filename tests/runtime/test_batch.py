@@ -301,7 +301,7 @@ class TestDone:
     def test_without_the_option_it_is_told_that_it_does_not_count(self, app, event, capsys):
         with pytest.raises(OSError):
             app.on_sqs_message("orders")(self.price(1))(event("sqs"))
-        assert "record.done() counts with report_failures only: the whole batch comes back" in capsys.readouterr().out
+        assert "record.done() needs report_failures: the whole batch comes back" in capsys.readouterr().out
 
     def test_a_record_of_ones_own_takes_it(self, event):
         SQSRecord(event("sqs")["Records"][0]).done()
