@@ -80,6 +80,11 @@ def test_a_success_is_a_success_whatever_it_prints(connection, runs, code):
     assert logged == result.invocation
 
 
+def test_the_same_line_many_times_is_shown_as_often(connection, runs):
+    result = send(connection, runs.source, runs.options, runs.ref, message="for n in range(200): print('same')")
+    assert texts(result.invocation) == ["same"] * 200
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

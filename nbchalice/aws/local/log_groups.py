@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 
 from ministack.services import cloudwatch_logs
@@ -42,7 +43,11 @@ def log_store(group_name: str, stream_name: str, arn: str) -> Callable[[list[tup
                 "lastEventTimestamp": None,
                 "lastIngestionTime": None,
             }
-        new = [{"timestamp": stamp, "message": text, "ingestionTime": now} for stamp, text in events]
+        # Without an id of its own, a line could not be told from the same one in the same millisecond.
+        new = [
+            {"timestamp": stamp, "message": text, "ingestionTime": now, "eventId": uuid.uuid4().hex}
+            for stamp, text in events
+        ]
         cloudwatch_logs._append_log_events(streams[stream_name], new)
         if groups[group_name].get("subscriptionFilters"):
             cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, new)
