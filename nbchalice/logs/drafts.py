@@ -104,10 +104,13 @@ class Draft:
     @property
     def over(self) -> bool:
         """Whether Lambda has certainly ended it: an END that only the handler's output holds does not count."""
-        if not self.platform.keys() & {"end", "report"}:
-            return False
-        told = (self.report or {}).get("status")
-        return not self.awaits_end or told in {"timeout", *FAILED} or self._last({"exit", "timeout"}) is not None
+        ended = bool(self.platform.keys() & {"end", "report"})
+        return ended and (self.certain or self._last({"exit", "timeout"}) is not None)
+
+    @property
+    def certain(self) -> bool:
+        """Whether an END now cannot be the handler's."""
+        return not self.awaits_end or (self.report or {}).get("status") in {"timeout", *FAILED}
 
     def say(self, said: Said) -> None:
         """Take in a line that the function wrote."""

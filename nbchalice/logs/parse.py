@@ -53,6 +53,17 @@ class _Stream:
     uncertain: list[Draft] = field(default_factory=list)
     pending: deque[Said] = field(default_factory=lambda: deque(maxlen=MOST_PENDING))
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of it is still to come that belongs to what came already."""
+        ended = self.closed is None or self.closed.report is not None
+        return self.open is None and ended and not self.pending
+
+    def trim(self) -> None:
+        """Forget those that ended for sure."""
+        while self.uncertain and self.uncertain[0].closed and self.uncertain[0].certain:
+            del self.uncertain[0]
+
 
 class Assembler:
     """Puts invocations together from log events that come bit by bit.
@@ -95,8 +106,9 @@ class Assembler:
         done = [name for name, runs in self._runs.items() if all(run.report is not None for run in runs)]
         for name in done[: max(0, len(done) - keep)]:
             del self._runs[name]
-        idle = [name for name, stream in self._streams.items() if stream.open is None and not stream.pending]
-        for name in idle:
+        idle = [name for name, stream in self._streams.items() if stream.idle]
+        doubtful = [name for name in idle if self._streams[name].uncertain]
+        for name in set(idle).difference(doubtful[-keep:]):
             del self._streams[name]
 
     def _place(self, stream: _Stream, said: Said) -> Draft | None:
@@ -113,6 +125,7 @@ class Assembler:
             draft.say(said)
         if draft.over and stream.open is draft:
             self._close(stream, draft)
+        stream.trim()
         return draft
 
     def _believed(self, stream: _Stream, said: Said) -> Draft | None:
@@ -177,7 +190,7 @@ class Assembler:
             draft = self._new(said.line.request_id, said.event.stream)
             self._open(stream, draft)
         elif draft is not running:
-            if draft.closed and draft is not stream.closed:
+            if draft.closed and stream.closed not in {None, draft}:
                 return None
             if draft.closed and draft.end is not None and said.line.kind in draft.platform:
                 return None
@@ -213,8 +226,6 @@ class Assembler:
 
     def _close(self, stream: _Stream, draft: Draft) -> None:
         stream.open, stream.closed, draft.closed = None, draft, True
-        while stream.uncertain and stream.uncertain[0].closed and not stream.uncertain[0].awaits_end:
-            del stream.uncertain[0]
 
     def _go_on(self, stream: _Stream, draft: Draft, *, again: bool = True) -> None:
         """Let an invocation go on that seemed to have ended: what came since is its own."""

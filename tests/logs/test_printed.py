@@ -183,6 +183,27 @@ def test_none_is_finished_before_its_end(lines):
         assert crash or not any(each.finished for each in changed if each.request_id == A)
 
 
+@pytest.mark.parametrize("last", [returned(), raised(), timed_out(), exited()])
+@pytest.mark.parametrize("lines", [["x"], ["x", end(), report()], [start(B), end(), "x"], [timed_out(), end()]])
+def test_a_log_that_comes_line_by_line_is_read_alike(lines, last):
+    status = {timed_out(): "Status: timeout", exited(): "Status: error"}.get(last, "")
+    whole = events(*run(*lines, last=last, more=status), *run("c", id=C, nonce="n3"))
+    assembler = Assembler()
+    for event in whole:
+        assembler.feed([event])
+        assembler.forget()
+    assert assembler.invocations() == parse(whole) and [texts(each) for each in parse(whole)] == [lines, ["c"]]
+    assert assembler._streams == {}
+
+
+def test_crashes_without_a_status_do_not_fill_the_memory():
+    assembler = Assembler()
+    for n in range(300):
+        assembler.feed(events(*run("x", last=exited(f"{n:08}-x"), id=f"{n:08}-x"), stream=str(n)))
+        assembler.forget(keep=10)
+    assert len(assembler._streams) <= 10 and len(assembler.invocations()) <= 10
+
+
 def test_a_whole_log_of_another_function_is_forwarded():
     forwarded = [
         *run("theirs", id=B, nonce="n9", last=raised(id=B, nonce="n9")),
