@@ -380,3 +380,8 @@ def test_decorators_of_other_libraries_are_no_handlers_and_typing_errors_are(cli
     code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
     assert code == 2
     assert "no attribute 'on_sqs_mesage'" in err
+
+
+def test_a_copied_cell_is_no_second_handler(call, tmp_path):
+    path = write(tmp_path / "copied.ipynb", [*ORDERS[:3], ORDERS[3], ORDERS[3]])
+    assert call("package", path, "--out", str(tmp_path / "build"))["files"] == [str(tmp_path / "build" / "price.zip")]

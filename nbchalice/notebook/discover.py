@@ -105,8 +105,9 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
             continue
         if one.name in found:
             other = found.pop(one.name)
-            hint = f"give one of them another name, or write del {other.function} between them"
-            problems.append(same_name(one.name, other.location, one.location, hint))
+            if not _is_copy(other.cell, one.cell):
+                hint = f"give one of them another name, or write del {other.function} between them"
+                problems.append(same_name(one.name, other.location, one.location, hint))
         found[one.name] = one
     mentions = find_mentions(timeline)
     if mentions:
@@ -175,6 +176,11 @@ def _names_in_text(step: Step) -> frozenset[str] | None:
     except InvalidInputError:
         return None
     return frozenset({magic.name or next(iter(step.statement.defines))})
+
+
+def _is_copy(one: Cell, other: Cell) -> bool:
+    """Whether a cell was copied: both are one handler, as the same cell run twice is."""
+    return one.order != other.order and one.source.strip() == other.source.strip()
 
 
 def app_name(timeline: Timeline) -> str | None:

@@ -146,7 +146,7 @@ class Notebook:
         old, cell = self.registry.get(name), self._running
         if old is None or cell is None or old.function is function or not old.stands(self.shell.user_ns):
             return
-        if old.excludes(cell.id):
+        if old.excludes(cell.id) and old.source.strip() != cell.source.strip():  # A copy of the cell is that handler.
             raise taken(name, old, place_in(cell, function))
 
     def _collect(self, cell: Cell | None) -> set[str]:
