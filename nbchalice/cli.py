@@ -43,6 +43,8 @@ class Shell:
 
     def project(self) -> Project:
         """Return the project that the notebook's file describes."""
+        from nbchalice.aws.target import region_of
+
         assert self.notebook is not None
         if self.execute:
             from nbchalice.execute import execute_notebook
@@ -50,7 +52,7 @@ class Shell:
             for line in execute_notebook(self.notebook):
                 print(line, file=sys.stderr)
             self.execute = False
-        return read_project(self.notebook, self.stage)
+        return read_project(self.notebook, self.stage, region_of(self.target))
 
     def connect(self) -> Connection:
         """Return a connection to the target, which is named on stderr."""

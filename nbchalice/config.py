@@ -10,10 +10,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import SETTINGS, settings_problems, tidy_settings
+from nbchalice.handlers.variables import REGION, Variables, lambdas_own
 from nbchalice.text import near
 
 FILE = ".chalice/config.json"
@@ -151,3 +153,40 @@ def merged(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, 
 def with_config(config: Mapping[str, Any], stage: str, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
     """Return a handler's settings: its own, and what the configuration file says besides."""
     return merged(settings_for(config, stage, handler), tidy_settings(own))
+
+
+def app_name_of(notebook: str) -> str:
+    """Return the app's name for a notebook that names none: its file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(notebook).stem).strip("-") or "notebook"
+
+
+def named_by_config(folder: Path) -> str | None:
+    """Return the app's name of `.chalice/config.json`; as in Chalice it is stronger than `Chalice(app_name=...)`."""
+    return read_config(folder).get("app_name")
+
+
+def variables_for(
+    config: Mapping[str, Any],
+    app: str | None,
+    stage: str,
+    *,
+    region: str = REGION,
+    here: Mapping[str, str] = MappingProxyType({}),
+) -> Variables:
+    """Return the environment of the functions of an app: what the file and a handler set, and Lambda.
+
+    Parameters
+    ----------
+    config: the file's content.
+    app: the app's name, or None where only the code tells it.
+    stage, region: where the functions are to run.
+    here: the environment of this process. Default: nothing is known of it.
+    """
+
+    def of(handler: str, own: Mapping[str, Any], code: str | None = None) -> dict[str, str]:
+        settings = with_config(config, stage, handler, own)
+        given = {name: str(value) for name, value in (settings.get("env") or {}).items()}
+        function = f"{app or code or 'notebook'}-{stage}-{handler}"
+        return {**lambdas_own(function, settings.get("memory", 128), region), **given}
+
+    return Variables(of, here, f"environment_variables of stage {stage} in {FILE}")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from nbchalice.config import app_name_of, named_by_config, read_config, variables_for
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
+from nbchalice.handlers.variables import REGION
 from nbchalice.notebook.cells import read_notebook
 from nbchalice.notebook.discover import discover
-from nbchalice.notebook.magic import read_body
-from nbchalice.project import DEFAULT_STAGE, Project, app_name_of, named_by_config
+from nbchalice.notebook.magic import read_body, set_by_magics
+from nbchalice.project import DEFAULT_STAGE, Project
 from nbchalice.runtime.app import Trigger
 
 
-def read_project(path: Path, stage: str | None = None) -> Project:
+def read_project(path: Path, stage: str | None = None, region: str = REGION) -> Project:
     """Read a notebook's file, without executing it, as Restart & Run All would.
 
     Parameters
     ----------
     path: the ``.ipynb``.
     stage: default: ``dev``.
+    region: where the functions are to run, for decorators that ask.
 
     Raises
     ------
@@ -27,7 +31,11 @@ def read_project(path: Path, stage: str | None = None) -> Project:
         project.
     """
     cells = read_notebook(path)
-    read = discover(cells, str(path))
+    here = {**os.environ, **set_by_magics(cells)}
+    by_magic = [name for cell in cells for _, name in read_body(cell.source).apps]
+    surely = by_magic[-1] if by_magic else named_by_config(path.parent)
+    variables = variables_for(read_config(path.parent), surely, stage or DEFAULT_STAGE, region=region, here=here)
+    read = discover(cells, str(path), variables)
     found = read.handlers
     handlers = tuple(
         Handler(
@@ -44,7 +52,6 @@ def read_project(path: Path, stage: str | None = None) -> Project:
     if len(names) > 1:
         raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
     name = next(iter(names), app_name_of(path.name))
-    by_magic = {name for cell in cells for _, name in read_body(cell.source).apps}
     if name not in by_magic:
         name = named_by_config(path.parent) or name
     return Project(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,16 +31,6 @@ if TYPE_CHECKING:
 
 DEFAULT_STAGE = "dev"
 T = TypeVar("T")
-
-
-def app_name_of(notebook: str) -> str:
-    """Return the app's name for a notebook that names none: its file's name."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(notebook).stem).strip("-") or "notebook"
-
-
-def named_by_config(folder: Path) -> str | None:
-    """Return the app's name of `.chalice/config.json`; as in Chalice it is stronger than `Chalice(app_name=...)`."""
-    return read_config(folder).get("app_name")
 
 
 def kernel_python() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from nbchalice.aws.errors import explain
 from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
+from nbchalice.handlers.variables import REGION
 
 TARGETS = ("local", "aws")
 # As many as there are calls side by side.
@@ -114,6 +115,11 @@ def connect(
     if name == "aws":
         return _connect_aws(region, profile)
     raise InvalidInputError(f"there is no target {name!r}", f"use {' or '.join(TARGETS)}")
+
+
+def region_of(name: str) -> str:
+    """Return a target's region without asking for credentials or starting anything."""
+    return REGION if name == "local" else _session().region_name or REGION
 
 
 @cache

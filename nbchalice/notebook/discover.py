@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers import NotRun, Unread, parse_cell_magic, same_name
+from nbchalice.handlers.variables import ON_LAMBDA, Variables
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
-from nbchalice.notebook.evaluate import Evaluation, evaluate
+from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
@@ -21,6 +23,7 @@ from nbchalice.notebook.mentions import find_mentions, not_read
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, render
+from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.slice import Closure
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.function import EVENT_CLASSES
@@ -73,13 +76,14 @@ class Discovery:
     notes: list[str]
 
 
-def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
+def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAMBDA) -> Discovery:
     """Find all handlers of a notebook; a `del` of the function takes one back.
 
     Parameters
     ----------
     cells: the notebook's cells in document order.
     notebook: its path or file name; local modules beside it may be used by decorators.
+    variables: what the functions will have in their environment. Default: what Lambda sets.
     """
     timeline = Timeline(cells, notebook)
     unread = [Unread(error) for error in _unsound(timeline)]
@@ -90,19 +94,21 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
     app = app_name(timeline)
     found: dict[str, Found] = {}
     problems = []
-    readings = _evaluated([step for step in steps if not _only_magic(step, app)], effects, notebook)
+    evaluator = Evaluator(Path(notebook).resolve().parent, variables)
+    readings = _evaluated([step for step in steps if not _only_magic(step, app)], effects, notebook, evaluator)
     for step in steps:
         try:
             one = (
                 _from_magic(step, app)
                 if _only_magic(step, app)
-                else _from_decorators(step, readings[step.position], timeline.app)
+                else _from_decorators(step, readings[step.position], timeline.app, variables)
             )
         except InvalidInputError as error:
             unread.append(Unread(error, _possible_names(step)))
             continue
         if one is None:
             continue
+        notes += [] if _only_magic(step, app) else _followed(readings[step.position], variables)
         if one.name in found:
             other = found.pop(one.name)
             if not _is_copy(other.cell, one.cell):
@@ -111,7 +117,7 @@ def discover(cells: Sequence[Cell], notebook: str) -> Discovery:
         found[one.name] = one
     mentions = find_mentions(timeline)
     if mentions:
-        registered = read_registrations(effects, notebook)
+        registered = read_registrations(effects, notebook, evaluator)
         problems += _add_registered(found, registered, timeline)
         for mention in registered.unread(mentions):
             told = not_read(mention, registered.reason(mention))
@@ -279,7 +285,9 @@ def _from_magic(step: Step, app: str | None) -> Found:
     )
 
 
-def _evaluated(steps: list[Step], effects: Effects, notebook: str) -> dict[int, Evaluation | InvalidInputError]:
+def _evaluated(
+    steps: list[Step], effects: Effects, notebook: str, evaluator: Evaluator
+) -> dict[int, Evaluation | InvalidInputError]:
     """Return what the decorators of functions register, or why that cannot be found out, by position."""
     definitions: dict[int, dict[str, Any]] = {}
     found: dict[int, Evaluation | InvalidInputError] = {}
@@ -288,17 +296,21 @@ def _evaluated(steps: list[Step], effects: Effects, notebook: str) -> dict[int, 
             definitions[step.position] = _definition(step, effects, notebook)
         except InvalidInputError as error:
             found[step.position] = error
-    results = evaluate(list(definitions.values()), Path(notebook).resolve().parent)
+    results = evaluator.evaluate(list(definitions.values()))
     return found | dict(zip(definitions, results, strict=True))
 
 
-def _from_decorators(step: Step, result: Evaluation | InvalidInputError, app: str) -> Found | None:
+def _from_decorators(
+    step: Step, result: Evaluation | InvalidInputError, app: str, variables: Variables
+) -> Found | None:
     """Return the handler that decorators register; None for those of other libraries, as `@button.on_click` is one."""
     if isinstance(result, InvalidInputError):
         raise result
     function = next(iter(step.statement.defines))
     if result.name is None and _is_foreign(step, app):
         return None
+    if result.missing:
+        raise unset(function, result, variables, step.location())
     if result.error is not None:
         line = result.cell_line if result.cell == step.cell.label else None
         raise DecoratorError(
@@ -321,6 +333,35 @@ def _from_decorators(step: Step, result: Evaluation | InvalidInputError, app: st
         location=step.location(),
         app=result.app,
     )
+
+
+def unset(function: str, result: Evaluation, variables: Variables, place: Location) -> DecoratorError:
+    """Return the error for decorators that need variables which the function will not have."""
+    names = ", ".join(result.missing)
+    only = " (it is set here only)" if any(name in variables.here for name in result.missing) else ""
+    came_to = result.error or ", ".join(json.dumps(options) for _, options in result.triggers)
+    return DecoratorError(
+        f"the decorators of {function} need {names}, which is not set for the function{only}: {came_to}",
+        f"set {names} in {variables.place}",
+        place,
+    )
+
+
+def _followed(result: Evaluation | InvalidInputError, variables: Variables) -> list[str]:
+    """Say which variable decided about a trigger where it has another value here."""
+    if isinstance(result, InvalidInputError):
+        return []
+    own = variables.of(result.name or "", result.settings)
+    return [
+        f"{result.name}: {name} is {_shown(own[name])} for the function, {_shown(variables.here[name])} here"
+        if name in own
+        else f"{result.name}: {name} is set here only; set it in {variables.place}, too, or the function does without"
+        for name in result.chosen
+    ]
+
+
+def _shown(value: str) -> str:
+    return "<hidden>" if find_secret(value) else repr(value)
 
 
 def _definition(step: Step, effects: Effects, notebook: str) -> dict[str, Any]:

@@ -1,16 +1,24 @@
-"""Evaluates the decorators of handlers in a clean process."""
+"""Evaluates the decorators of handlers in a clean process, with the variables that the function will have."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.handlers.variables import Variables
 from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.reads import ALL
+from nbchalice.sources import SOURCES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT_SECONDS = 30
+_PROBE = "nbchalice"
+_MOST_PROBES = 20
+Environment = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,10 @@ class Evaluation:
     cell: label of the cell in which it failed, or in which the function is written.
     cell_line: raw line of that cell.
     handlers: all that the module registered, each as these fields, where no function was asked for.
+    read: the environment variables that were read, with None for what was not set.
+    seen: those, and what was read in the same process before.
+    missing: variables that are not set and that the result cannot do without.
+    chosen: variables that the result follows and that have another value here.
     """
 
     name: str | None = None
@@ -39,6 +51,10 @@ class Evaluation:
     cell: str | None = None
     cell_line: int | None = None
     handlers: list[dict[str, Any]] = field(default_factory=list)
+    read: dict[str, str | None] = field(default_factory=dict)
+    seen: dict[str, str | None] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Evaluation:
@@ -46,29 +62,98 @@ class Evaluation:
         names = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in answer.items() if key in names})
 
+    def result(self) -> str:
+        """Return what it came to, to compare with another one."""
+        made = [[one.name, one.triggers, one.settings] for one in self.all()]
+        return json.dumps([made, self.error], sort_keys=True)
 
-def evaluate(definitions: list[dict[str, Any]], folder: Path) -> list[Evaluation]:
-    """Import modules that hold just a handler's decorators, all in one clean process.
+    def all(self) -> list[Evaluation]:
+        """Return what was registered: the function asked for, or all."""
+        return [Evaluation.of(one) for one in self.handlers] or [self]
+
+    def faults(self) -> list[str]:
+        """Return what a variable that is not set may have led to: an error, a wrong option, a text with ``None``."""
+        triggers = [trigger for one in self.all() for trigger in one.triggers]
+        wrong = [text for source, options in triggers for text in SOURCES[source].problems(options)]
+        texts = ["None"] * json.dumps([[one.name for one in self.all()], triggers]).count("None")
+        return [*([self.error] if self.error else []), *wrong, *texts]
+
+
+class Evaluator:
+    """Evaluates the decorators of one notebook.
 
     Parameters
     ----------
-    definitions: for each handler ``{"module", "segments", "function", "notebook"}``; without a function, all that the
-        module registers is asked for.
     folder: the notebook's folder, for local modules.
-
-    Returns
-    -------
-    list[Evaluation]: one for each definition.
-
+    variables: what the functions will have in their environment.
     """
-    if not definitions:
-        return []
-    request = {"action": "evaluate", "definitions": definitions}
-    answers = HELPER.ask(request, folder, TIMEOUT_SECONDS)
-    if isinstance(answers, dict) and len(definitions) > 1:
-        # One of them ended the process, or hangs: each by itself tells which.
-        return [one for definition in definitions for one in evaluate([definition], folder)]
-    if isinstance(answers, dict):
-        timeout = f"it took more than {TIMEOUT_SECONDS} s"
-        return [Evaluation(error=timeout if answers["error"] == "timeout" else answers["text"])]
-    return [Evaluation.of(answer) for answer in answers]
+
+    def __init__(self, folder: Path, variables: Variables) -> None:
+        self.folder, self.variables = folder, variables
+
+    def evaluate(self, definitions: list[dict[str, Any]]) -> list[Evaluation]:
+        """Import modules that hold just a handler's decorators.
+
+        All are imported in one clean process; those that read what only their own function has, once more alone.
+
+        Parameters
+        ----------
+        definitions: for each handler ``{"module", "segments", "function", "notebook"}``; without a function, all
+            that the module registers is asked for.
+
+        Returns
+        -------
+        list[Evaluation]: one for each definition.
+        """
+        common = self.variables.of("", {})
+        found = self.ask(definitions, common)
+        return [self._settled(one, first, common) for one, first in zip(definitions, found, strict=True)]
+
+    def ask(self, definitions: list[dict[str, Any]], env: Environment) -> list[Evaluation]:
+        """Evaluate with these variables."""
+        if not definitions:
+            return []
+        request = {"action": "evaluate", "definitions": definitions, "env": dict(env)}
+        answers = HELPER.ask(request, self.folder, TIMEOUT_SECONDS)
+        if isinstance(answers, dict) and len(definitions) > 1:
+            # One of them ended the process, or hangs: each by itself tells which.
+            return [one for definition in definitions for one in self.ask([definition], env)]
+        if isinstance(answers, dict):
+            timeout = f"it took more than {TIMEOUT_SECONDS} s"
+            return [Evaluation(error=timeout if answers["error"] == "timeout" else answers["text"])]
+        return [Evaluation.of(answer) for answer in answers]
+
+    def as_here(self, definition: dict[str, Any], one: Evaluation, env: Environment) -> Evaluation:
+        """Evaluate with this process's values of all that was read."""
+        (found,) = self.ask([definition], {**env, **{name: self.variables.here.get(name) for name in _read(one, env)}})
+        return found
+
+    def _settled(self, definition: dict[str, Any], one: Evaluation, known: Environment) -> Evaluation:
+        """Evaluate again as long as it reads what only its own function has."""
+        for _ in range(2):
+            made = one.all()[0]
+            full = self.variables.of(made.name or definition["function"] or "", made.settings, made.app)
+            if not any(known.get(name) != full.get(name) for name in _read(one, {**known, **full})):
+                break
+            known = full
+            (one,) = self.ask([definition], known)
+        if one.faults() and (missing := self._missing(definition, one, known)):
+            return replace(one, missing=tuple(missing))
+        here = self.variables.here
+        other = [n for n in _read(one, known) if n in here and here[n] != known.get(n)]
+        return replace(one, chosen=tuple(self._followed(definition, one, known, other)))
+
+    def _missing(self, definition: dict[str, Any], one: Evaluation, env: Environment) -> list[str]:
+        unset = [name for name, value in one.read.items() if value is None and name != ALL][-_MOST_PROBES:]
+        tried = ((name, self.ask([definition], {**env, name: _PROBE})[0]) for name in unset)
+        return [name for name, other in tried if other.faults() != one.faults()]
+
+    def _followed(self, definition: dict[str, Any], one: Evaluation, env: Environment, names: list[str]) -> list[str]:
+        here = self.variables.here
+        tried = ((name, self.ask([definition], {**env, name: here[name]})[0]) for name in names)
+        return [name for name, other in tried if other.result() != one.result()]
+
+
+def _read(one: Evaluation, all_: Environment) -> list[str]:
+    """Return the names of what was read; all where the environment was read as one."""
+    return list({**one.seen, **all_} if ALL in one.seen else one.seen)

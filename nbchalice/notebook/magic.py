@@ -7,13 +7,18 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbchalice.errors import Location
 from nbchalice.notebook.bindings import own_nodes
 from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerKindError, HandlerNotFoundError
 from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.knowledge import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nbchalice.notebook.cells import Cell
 
 SOURCES = frozenset(
     {
@@ -38,6 +43,7 @@ AUTOMAGICS = words(
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
+_ENV = re.compile(r"\s*%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)(\S.*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # What a magic runs as a plain statement of the notebook, and what it runs in a place of its own.
 _RUNS = {"time", "prun"}
@@ -369,3 +375,15 @@ def trigger_options(source: str, options: dict[str, Any]) -> dict[str, Any]:
 
     app = Chalice("stub", configure_logs=False)
     return dict(getattr(app, source)(**options)(stub).triggers[0].options)
+
+
+def set_by_magics(cells: Iterable[Cell]) -> dict[str, str]:
+    """Return the environment variables that ``%env`` and ``%set_env`` lines set, in the kernel only.
+
+    Parameters
+    ----------
+    cells: the cells, in the order in which they run.
+    """
+    lines = [line for cell in cells if "env" in cell.source for line in cell.source.splitlines()]
+    found = [match for line in lines if (match := _ENV.match(line))]
+    return {match[1]: match[2].strip() for match in found}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.cost import require_cheap
-from nbchalice.notebook.evaluate import Evaluation, evaluate
+from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.registering import registers
 from nbchalice.notebook.render import decorators_only, render
@@ -66,13 +66,14 @@ class Registrations:
         return self.reasons.get(mention.step.position, "") if mention.step is not None else ""
 
 
-def read_registrations(effects: Effects, notebook: str) -> Registrations:
+def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) -> Registrations:
     """Run the statements that may register handlers, with what they need, and ask the app which it has.
 
     Parameters
     ----------
     effects: the followed notebook.
     notebook: its path or file name.
+    evaluator: runs them, with the variables that the functions will have.
     """
     timeline = effects.timeline
     found = Registrations()
@@ -84,11 +85,15 @@ def read_registrations(effects: Effects, notebook: str) -> Registrations:
                 definitions[step.position], needed[step.position] = _definition(step, effects, notebook)
             except InvalidInputError as error:
                 found.reasons[step.position] = error.message
-    answers = evaluate(list(definitions.values()), Path(notebook).resolve().parent)
+    answers = evaluator.evaluate(list(definitions.values()))
     for (position, _), answer in zip(definitions.items(), answers, strict=True):
         step = timeline.steps[position]
         if answer.error is not None:
             found.reasons[position] = answer.error
+        if answer.missing:
+            names = ", ".join(answer.missing)
+            found.reasons[position] = f"{names} is not set: set it in {evaluator.variables.place}"
+            continue
         for one in answer.handlers:
             result = Evaluation.of(one)
             found.made.append(Registration(step, result, _place(step, result, effects)))

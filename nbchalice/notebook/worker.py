@@ -91,10 +91,10 @@ def _child(request: dict[str, Any], write: int) -> None:
     for number in (0, 1, 2):
         os.dup2(null, number)
     try:
+        _set_environment(request.get("env") or {})
         if request.get("elsewhere"):
             os.environ.update(_ELSEWHERE)
             sys.argv[:] = ["/var/runtime/bootstrap"]
-        os.environ.update(request.get("env") or {})
         os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
         _extend_path(request["modules"], request["libraries"])
         _guard(request["own"], {entry["file"] for entry in request.get("bundles", {}).values()})
@@ -105,6 +105,15 @@ def _child(request: dict[str, Any], write: int) -> None:
     while answer:
         answer = answer[os.write(write, answer) :]
     os._exit(0)
+
+
+def _set_environment(variables: dict[str, str | None]) -> None:
+    """Set variables; None takes one away."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _extend_path(modules: list[str], libraries: list[str]) -> None:
@@ -168,7 +177,15 @@ def _folder(path: str) -> str:
 
 def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what the decorators of handlers registered."""
-    return [_registered(definition) for definition in request["definitions"]]
+    from nbchalice.notebook.reads import reads
+
+    answers = []
+    with reads() as seen:  # A module that another definition imported has read what it reads.
+        for definition in request["definitions"]:
+            with reads() as own:
+                answer = _registered(definition)
+            answers.append({**answer, "read": own, "seen": dict(seen)})
+    return answers
 
 
 def _registered(definition: dict[str, Any]) -> dict[str, Any]:

@@ -199,7 +199,7 @@ class Notebook:
 
     def chalice(self) -> Chalice:
         """Return the session's app; one named after the notebook is bound to ``app`` where there is none."""
-        from nbchalice.project import app_name_of, named_by_config
+        from nbchalice.config import app_name_of, named_by_config
 
         current = self.shell.user_ns.get("app")
         if isinstance(current, Chalice):
@@ -229,7 +229,8 @@ class Notebook:
 
     def project(self) -> Project:
         """Return the project of the session as it stands."""
-        from nbchalice.project import Project, app_name_of, named_by_config
+        from nbchalice.config import app_name_of, named_by_config
+        from nbchalice.project import Project
 
         self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
