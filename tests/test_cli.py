@@ -385,3 +385,19 @@ def test_decorators_of_other_libraries_are_no_handlers_and_typing_errors_are(cli
 def test_a_copied_cell_is_no_second_handler(call, tmp_path):
     path = write(tmp_path / "copied.ipynb", [*ORDERS[:3], ORDERS[3], ORDERS[3]])
     assert call("package", path, "--out", str(tmp_path / "build"))["files"] == [str(tmp_path / "build" / "price.zip")]
+
+
+def test_a_report_that_nobody_reads_is_told_by_plan_and_deploy(call, tmp_path):
+    cells = [
+        "%load_ext nbchalice",
+        f"%chalice app told{tmp_path.stat().st_ino}",
+        "def failed(record):\n    return {'batchItemFailures': [{'itemIdentifier': record.message_id}]}",
+        "%%on_sqs_message told-orders\ndef price(event):\n    for record in event:\n        return failed(record)",
+        "%%on_sqs_message told-others --report-failures\ndef other(event):\n    for record in event:\n"
+        "        return failed(record)",
+    ]
+    path = write(tmp_path / "told.ipynb", cells)
+    for command in ("plan", "deploy"):
+        (note,) = [note for note in call(command, path)["notes"] if "batchItemFailures" in note]
+        assert note.startswith("price: its code reports failed records") and "add --report-failures" in note
+    call("delete", path, "--yes")

@@ -196,3 +196,15 @@ def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[st
         if bundles and handler.setting("subnet"):
             found.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
     return found
+
+
+def answer_notes(app: App, packages: Mapping[str, Package]) -> list[str]:
+    """Return which handlers may report failed records where Lambda does not read it, and loses them."""
+    return [
+        f"{handler.name}: its code reports failed records (batchItemFailures), which Lambda ignores for "
+        f"{source.describe(options)}: it takes every batch with an answer for handled; {todo}"
+        for handler in app.handlers
+        if packages[handler.name].reports_failures
+        for source, options in handler.sources()
+        if (todo := source.unread(options))
+    ]

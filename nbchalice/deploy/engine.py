@@ -73,7 +73,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     read_more(found, wanted, reads)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
-    notes += check.bundle_notes(app, aws, built)
+    notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)
     elsewhere = notebooks.elsewhere(app, found)
     not_run = notebooks.not_run(app, [name for name in found.orphans if name not in elsewhere])
     own = [name for name in found.orphans if name not in elsewhere and name not in not_run]

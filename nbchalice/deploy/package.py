@@ -25,6 +25,7 @@ class Package:
     layer: its dependencies, or None.
     bundles: objects that it loads from S3.
     sizes: how large both are, or None where nobody measured.
+    reports_failures: whether its code may answer with the records of a batch that failed.
     """
 
     zip: bytes = field(repr=False)
@@ -33,10 +34,13 @@ class Package:
     layer: LayerPackage | None = None
     bundles: tuple[BundlePackage, ...] = ()
     sizes: SizeTable | None = None
+    reports_failures: bool = False
 
     @classmethod
     def of(cls, made: HandlerPackage) -> Package:
         """Return what is uploaded of a package that was built."""
         artifact = made.artifact
         python = artifact.manifest["python"]
-        return cls(artifact.zip, artifact.code_sha256, python, made.layer, made.stored, made.sizes)
+        return cls(
+            artifact.zip, artifact.code_sha256, python, made.layer, made.stored, made.sizes, made.reports_failures
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.places import place_of
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
+from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, wishes
@@ -19,6 +21,8 @@ from nbchalice.packaging.sizes import DIRECT_LIMIT, UNZIPPED_LIMIT, SizeTable, m
 from nbchalice.packaging.targets import LambdaTarget
 from nbchalice.text import MB
 
+FAILURES = "batchItemFailures"
+POWERTOOLS = "aws_lambda_powertools.utilities.batch."
 # Each edit of the handler uploads its zip again; what is in S3 is uploaded once.
 BUNDLES_IN_ZIP = 10 * MB
 
@@ -34,6 +38,7 @@ class HandlerPackage:
     layer: the layer with the distributions it imports, or None where it needs none.
     sizes: how large both are.
     stored: the bundles that are too big for the zip, and go to S3.
+    reports_failures: whether its code may answer with the records of a batch that failed.
     """
 
     needs: Dependencies
@@ -41,6 +46,7 @@ class HandlerPackage:
     layer: Layer | None
     sizes: SizeTable
     stored: tuple[Bundle, ...] = ()
+    reports_failures: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ def package_handler(
     )
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
+    local = (content.decode("utf-8", "replace") for path, content in needs.vendored if path.endswith(".py"))
+    reports = any(_reports_failures(source) for source in (slice.module, *local))
 
     def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...]) -> HandlerPackage:
         artifact = build(
@@ -111,7 +119,8 @@ def package_handler(
             vendored=needs.vendored,
             files=bundle_files(inside, stored),
         )
-        return HandlerPackage(needs, artifact, layer, measure(artifact, layer, bundles=inside, stored=stored), stored)
+        sizes = measure(artifact, layer, bundles=inside, stored=stored)
+        return HandlerPackage(needs, artifact, layer, sizes, stored, reports)
 
     package = built(bundles, ()) if whole else built((), bundles)
     inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))
@@ -119,6 +128,21 @@ def package_handler(
         package = built(inside, stored)
     package.sizes.check(handler_name)
     return package
+
+
+def _reports_failures(source: str) -> bool:
+    """Whether code names failed records of a batch: by the answer's key, or with Powertools, which returns it."""
+    try:
+        tree, imports = ast.parse(source), find_imports(source)
+    except SyntaxError:
+        return False
+    names = {f"{one.module}.{name}" for one in imports for name in (*one.names, "")}
+    nodes = list(ast.walk(tree))
+    return (
+        any(f"{name}.".startswith(POWERTOOLS) for name in names)
+        or any(isinstance(node, ast.Constant) and node.value == FAILURES for node in nodes)
+        or any(isinstance(node, ast.keyword) and node.arg == FAILURES for node in nodes)
+    )
 
 
 def room_for_bundles(sizes: SizeTable) -> int:

@@ -109,6 +109,10 @@ class Source(ABC):
         """Return what a person should know of the trigger, without asking AWS."""
         return []
 
+    def unread(self, options: Mapping[str, Any]) -> str:
+        """Return what to do since Lambda does not read which records a function reports as failed; empty if it does."""
+        return "let the function raise an exception instead"
+
     def subject(self, options: Mapping[str, Any]) -> str:
         """Return the name of the queue, topic, bucket or the like, or the expression."""
         return str(options.get(self.argument.name) or "") if self.argument else ""

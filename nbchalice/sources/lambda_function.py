@@ -27,6 +27,10 @@ class PureLambda(Source):
         """Return that there is no trigger."""
         return "no trigger: invoked directly"
 
+    def unread(self, options: Mapping[str, Any]) -> str:
+        """Return nothing: who invokes it gets its answer."""
+        return ""
+
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return nothing: the function is all."""
         return []

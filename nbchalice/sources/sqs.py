@@ -149,6 +149,10 @@ class SQS(Source):
             found.append(f"a message goes to queue {settings['dlq']} after {tries} tries")
         return found
 
+    def unread(self, options: Mapping[str, Any]) -> str:
+        """Return which option lets Lambda read it."""
+        return "" if reports(options) else "add --report-failures"
+
     def subject(self, options: Mapping[str, Any]) -> str:
         """Return the queue's name."""
         return queue_text(options).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
