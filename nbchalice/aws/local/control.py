@@ -55,6 +55,7 @@ class Control:
         if (request.method, name) == ("GET", "info"):
             service = self._service
             info = {"workers": service.pool.count(), "problems": service.save_problems, "unsaved": service.unsaved}
+            info |= {"created": service.pool.created, "evicted": service.pool.evicted}
             return 200, info
         if name == "faults":
             return self._service.faults.configure(request.method, body)

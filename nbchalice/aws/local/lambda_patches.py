@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns
+from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns, sqs
 
 from .async_events import AsyncEvent, AsyncEventQueue, Delivery
 from .function_records import Record, async_limits, event_invoke_config, function_record, serve_code
@@ -28,6 +29,7 @@ RUNTIME_SETTINGS = frozenset(
     {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
 )
 partial_batch: ContextVar[list[str] | None] = ContextVar("partial_batch", default=None)
+admitted: ContextVar[str] = ContextVar("admitted", default="")  # the function of an event that has a place
 asked_version: ContextVar[str] = ContextVar("asked_version", default="$LATEST")
 logger = logging.getLogger("nbchalice.patches")
 
@@ -65,6 +67,8 @@ class Patches:
         self._stock_emit = lambda_svc._emit_lambda_logs
         self._stock_invalidate = lambda_svc.invalidate_worker
         self._stock_run_batch = lambda_svc._run_sqs_batch
+        self._stock_dispatch = lambda_svc._dispatch_esm_batch
+        self._stock_concurrency = lambda_svc._sqs_esm_concurrency
         self._stock_get_function = lambda_svc._get_function
         self._stock_code_url = lambda_svc._presigned_code_url
 
@@ -75,6 +79,8 @@ class Patches:
         lambda_svc.invalidate_worker = self.invalidate
         lambda_svc.invoke_async_with_retry = self.submit
         lambda_svc._run_sqs_batch = self.run_sqs_batch
+        lambda_svc._dispatch_esm_batch = self.dispatch_batch
+        lambda_svc._sqs_esm_concurrency = self.concurrency
         lambda_svc._get_function = self.get_function
         lambda_svc._presigned_code_url = self.code_url
         lambda_svc.serve_function_code = serve_code
@@ -99,7 +105,10 @@ class Patches:
         trace_id = lambda_svc._xray_trace_id_for_invocation(config)
         invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id)
         try:
-            with self.pool.lease(self.function_spec(config, code), caller=call.caller) as worker:
+            spec = self.function_spec(config, code)
+            expected = admitted.get() == spec.key
+            with self.pool.lease(spec, call.caller, expected=expected) as worker:
+                admitted.set("")
                 worker.log.take_tail()
                 outcome = worker.invoke(invocation)
                 tail = worker.log.take_tail()
@@ -151,12 +160,38 @@ class Patches:
 
     def run_sqs_batch(self, mapping: Record, func: Record, event: Any, batch: list[Record], *queue: str) -> None:
         """Run a batch with AWS's rules for partial responses (``_run_sqs_batch``)."""
+        admitted.set(environment_key(func.get("config") or func))
         if "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []):
             partial_batch.set([message["id"] for message in batch])
         try:
             self._stock_run_batch(mapping, func, event, batch, *queue)
         finally:
             partial_batch.set(None)
+            if unused := admitted.get():
+                admitted.set("")
+                self.pool.expect_no_more(unused)
+
+    def concurrency(self, mapping: Record, func: Record, config: Record, queue: Record | None = None) -> int:
+        """Let the poller receive only what an environment is free for (``_sqs_esm_concurrency``).
+
+        A message that was received and waits would come back after the queue's visibility timeout, and end in its
+        dead-letter queue without having been tried.
+        """
+        limit: int = self._stock_concurrency(mapping, func, config, queue)
+        running: int = lambda_svc._esm_inflight.get(mapping["UUID"], 0)
+        if running >= limit or queue is None or not has_visible(queue):
+            return min(limit, running)
+        reserved = lambda_svc._reserved_concurrency(func, config)
+        if reserved is not None and lambda_svc._inflight.get(lambda_svc._inflight_key(config), 0) >= reserved:
+            return running
+        return limit if self.pool.admits(environment_key(config)) else running
+
+    def dispatch_batch(self, mapping_id: str, run: Callable[..., None], *arguments: Any) -> None:
+        """Keep a place for a batch that was received (``_dispatch_esm_batch``)."""
+        if run == self.run_sqs_batch:
+            func = arguments[1]
+            self.pool.expect(environment_key(func.get("config") or func))
+        self._stock_dispatch(mapping_id, run, *arguments)
 
     def dispatch_rule(self, arn: str, payload: str) -> None:
         """Queue the event of an EventBridge rule (``_dispatch_to_lambda``)."""
@@ -200,12 +235,12 @@ class Patches:
         layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive], runtime.version)
         task_root = self.folder.code(config["CodeSha256"], code)
         name, version = config["FunctionName"], config.get("Version", "$LATEST")
-        account, region = lambda_svc._account_region_from_function_config(config)
+        _, region = lambda_svc._account_region_from_function_config(config)
         settings = {key: value for key, value in config.items() if key in RUNTIME_SETTINGS}
         parts = json.dumps([settings, str(task_root), layer_folder], sort_keys=True, default=str)
         group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
         return FunctionSpec(
-            key=f"arn:aws:lambda:{region}:{account}:function:{name}:{version}",
+            key=environment_key(config),
             fingerprint=hashlib.sha256(parts.encode()).hexdigest(),
             handler=config.get("Handler", ""),
             timeout=float(config.get("Timeout", 3)),
@@ -218,6 +253,24 @@ class Patches:
             region=region,
             environment=lambda_svc._runtime_env_vars(config),
         )
+
+
+def wake_poller() -> None:
+    """Let the poller of queues look again: an environment is free."""
+    lambda_svc._esm_wake.set()
+
+
+def environment_key(config: Record) -> str:
+    """Return the ARN of the version that an environment runs."""
+    account, region = lambda_svc._account_region_from_function_config(config)
+    return f"arn:aws:lambda:{region}:{account}:function:{config['FunctionName']}:{config.get('Version', '$LATEST')}"
+
+
+def has_visible(queue: Record) -> bool:
+    """Whether a queue has a message that may be received now."""
+    now = time.time()
+    with sqs._queues_lock:
+        return any(message.get("visible_at", 0) <= now for message in queue["messages"])
 
 
 class AsynchronousLambda:

@@ -11,11 +11,20 @@ from typing import Any
 
 from ministack import app as ministack_app
 
-from .lambda_patches import Patches
+from .lambda_patches import Patches, wake_poller
 from .log_groups import log_store, trim_logs
 from .state_files import NewerStateError, StateFiles
 
-__all__ = ["NewerStateError", "Patches", "StateFiles", "application", "check_version", "log_store", "trim_logs"]
+__all__ = [
+    "NewerStateError",
+    "Patches",
+    "StateFiles",
+    "application",
+    "check_version",
+    "log_store",
+    "trim_logs",
+    "wake_poller",
+]
 
 VERSION = "1.5.33"
 

@@ -64,7 +64,7 @@ class Service:
         from .functions import FunctionFolder
         from .guard import Guard
         from .interpreters import Interpreters
-        from .patches import Patches, application
+        from .patches import Patches, application, wake_poller
         from .pool import WorkerPool
         from .signature import Key, SignatureChecker
 
@@ -73,7 +73,8 @@ class Service:
         self.home = Home(Path(settings.home))
         self.endpoint = f"http://127.0.0.1:{record.port}"
         self.folder = FunctionFolder(self.home.temporary, self.home.twins)
-        self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total)
+        self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total, freed=wake_poller)
+        self.wake_poller = wake_poller
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
         self.patches = Patches(
             self.pool,
@@ -220,6 +221,8 @@ class Service:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await asyncio.to_thread(self.pool.reap, self.settings.worker_idle_seconds)
+            if self.pool.has_denied():
+                self.wake_poller()
             keep_log_small(self.home.log)
             if self.guard.changed:
                 await asyncio.to_thread(self.save, due_only=True)

@@ -54,7 +54,7 @@ class Worker:
     def __init__(self, spec: FunctionSpec, log: LogStream, scratch: Path, environment: Mapping[str, str]) -> None:
         self.spec = spec
         self.busy = True
-        self.last_used = time.monotonic()
+        self.born = self.last_used = time.monotonic()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = log
         self._scratch = scratch
