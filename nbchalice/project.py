@@ -109,7 +109,7 @@ class Project:
         from nbchalice.notebook.history import Timeline
 
         bundles = {name: bundle.notebook_names for name, bundle in self.bundles.items()}
-        return Effects(Timeline(self.cells, self.notebook.name, bundles))
+        return Effects(Timeline(self.cells, self.notebook.name, bundles, self.notebook.parent))
 
     @cached_property
     def bundles(self) -> dict[str, Bundle]:

@@ -265,7 +265,7 @@ def _only_magic(step: Step, app: str | None) -> bool:
 
 
 def _from_magic(step: Step, app: str | None) -> Found:
-    from nbchalice.notebook.magic import trigger_options
+    from nbchalice.notebook.handler_function import trigger_options
 
     body = step.split.body
     place = step.cell.location(body.magic_line)

@@ -104,7 +104,8 @@ class Effects:
         self._record(step, run)
 
     def _record(self, step: Step, run: Run) -> None:
-        for values, certain in ((run.touched, True), (run.unsure - run.touched, False)):
+        unsure = set() if step.statement.repeats else run.unsure  # what is timed is not meant to change anything
+        for values, certain in ((run.touched, True), (unsure - run.touched, False)):
             sure = certain or step.statement.mark is Mark.INCLUDE
             self.changes += [(step.position, value, sure) for value in values if value not in self.immutable]
         if step.statement.mark is Mark.INCLUDE and step.statement.kind is Kind.EXPRESSION:

@@ -99,6 +99,21 @@ class ExpressionScanner:
     def _value_only(self, node: Any) -> Roots:
         return self.visit(node.value)
 
+    def _attribute(self, node: ast.Attribute) -> Roots:
+        roots = self.visit(node.value)
+        if not isinstance(node.value, ast.Call):
+            self._dotted(node, roots)
+        return roots
+
+    def _dotted(self, node: ast.expr, roots: Roots) -> None:
+        """Note an attribute of a global name: it may be a submodule, which some import must have loaded."""
+        path: list[str] = []
+        while isinstance(node, ast.Attribute):
+            path.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name) and node.id in roots:
+            self.stack[-1].dotted.add(".".join((node.id, *reversed(path))))
+
     def _subscript(self, node: ast.Subscript) -> Roots:
         self.visit(node.slice)
         return self.visit(node.value)
@@ -143,6 +158,8 @@ class ExpressionScanner:
         exact = not any(isinstance(argument, ast.Starred) for argument in node.args)
         exact = exact and all(item.arg for item in node.keywords)
         method = tuple(reversed(path))
+        if path:
+            self._dotted(node.func, roots)
         self._pass_on(node, roots, args, keywords)
         self.calls += 1
         first = node.args[0] if node.args else None

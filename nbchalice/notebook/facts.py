@@ -58,6 +58,7 @@ class Block:
     owner: the class of a method.
     params: the function's own parameters.
     loops: whether it contains a loop.
+    dotted: attributes of global names that are used, for example ``xml.etree.ElementTree``.
     """
 
     uses: frozenset[str]
@@ -71,6 +72,7 @@ class Block:
     owner: str | None = None
     params: tuple[str, ...] = ()
     loops: bool = False
+    dotted: frozenset[str] = frozenset()
 
 
 class Kind(Enum):
@@ -131,6 +133,7 @@ class Statement:
     handler: whether it is the handler of its cell's magic.
     uses_later: names that the functions defined here read when they are called.
     shares: whether it is a class whose instances may share a mutable attribute of the class.
+    repeats: whether ``%timeit`` ran it, any number of times, in a function of its own.
     """
 
     text: str
@@ -153,6 +156,7 @@ class Statement:
     handler: bool = False
     shares: bool = False
     uses_later: frozenset[str] = frozenset()
+    repeats: bool = False
 
     @property
     def binds(self) -> frozenset[str]:

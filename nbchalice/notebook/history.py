@@ -10,11 +10,13 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import Kind, Mark, Statement
-from nbchalice.notebook.statements import Split, app_statements, bundle_statements, split_cell
+from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
+from nbchalice.notebook.scripts import names_of_script
+from nbchalice.notebook.statements import Split, app_statements, bundle_statements, magic_statement, split_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from nbchalice.errors import Location
     from nbchalice.notebook.cells import Cell
@@ -64,12 +66,17 @@ class Timeline:
     cells: the executed cells, in any order.
     notebook: the notebook's file name; its stem names the app if nothing else does.
     bundles: the variables that are bundled, each with the names of the notebook that loading it needs.
+    folder: the notebook's folder, where ``%run`` finds scripts; None: no file is read.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], notebook: str, bundles: Mapping[str, Iterable[str]] = MappingProxyType({})
+        self,
+        cells: Sequence[Cell],
+        notebook: str,
+        bundles: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        folder: Path | None = None,
     ) -> None:
-        self.notebook = notebook
+        self.notebook, self.folder = notebook, folder
         self.bundles = bundles
         self.cells = sorted(cells, key=lambda cell: cell.order)
         self.steps: list[Step] = []
@@ -79,6 +86,11 @@ class Timeline:
         self.splits: list[tuple[Cell, Split]] = []
         self.events: dict[str, list[Event]] = defaultdict(list)
         self.stars: list[Step] = []
+        self.packages: dict[str, dict[str, int]] = defaultdict(dict)
+        """For each name of a package, the submodules that imports add to it, each with the first position."""
+        self.submodules: dict[str, tuple[int, str]] = {}
+        """The submodules that imports of any form load, each with the first position and the name it binds."""
+        self.written: dict[str, str] = {}
         self._app: str | None = None
         self._magic_app: str | None = None
         lazy = False
@@ -100,7 +112,7 @@ class Timeline:
             for statement in app_statements(name, split.body.magic_line):
                 self._add(cell, split, statement)
             self._app = "app"
-        for statement in self._with_bundles(split, END if failed_at is None else failed_at):
+        for statement in self._with_magics(split, END if failed_at is None else failed_at):
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
                 if statement.head <= failed_at:
@@ -108,17 +120,19 @@ class Timeline:
                 continue
             self._add(cell, split, statement)
 
-    def _with_bundles(self, split: Split, failed_at: int) -> Sequence[Statement]:
-        """Return a cell's statements, with those of ``%chalice bundle NAME``; one that failed did nothing."""
-        bundled = [
+    def _with_magics(self, split: Split, failed_at: int) -> Sequence[Statement]:
+        """Return a cell's statements, with those of ``%chalice bundle`` and ``%run``; one that failed did nothing."""
+        self.written |= dict(split.body.written)
+        magic = [
             statement
             for line, name in split.body.bundles
             if line < failed_at
             for statement in bundle_statements(name, self.bundles.get(name, ()), line)
         ]
-        return (
-            sorted([*split.statements, *bundled], key=lambda statement: statement.head) if bundled else split.statements
-        )
+        for line, arguments in split.body.runs:
+            names = names_of_script(arguments, self.written, self.folder) if line < failed_at else frozenset()
+            magic += [magic_statement(name, f"%run {arguments}", line) for name in sorted(names)]
+        return sorted([*split.statements, *magic], key=lambda statement: statement.head) if magic else split.statements
 
     def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
         if failed and statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):
@@ -142,6 +156,11 @@ class Timeline:
             self.bind_maybe(name, step.position)
         if statement.kind is Kind.STAR:
             self.stars.append(step)
+        for alias in statement.imports:
+            for module in submodules(alias):
+                self.submodules.setdefault(module, (step.position, alias.name))
+            if binds_package(alias) and "." in alias.module:
+                self.packages[alias.name].setdefault(alias.module, step.position)
         self._note_app(statement)
 
     @property
@@ -201,7 +220,18 @@ class Timeline:
             found.append(event.position)
             if event.definite:
                 break
-        return found, None
+        return (self._with_submodules(name, found, moment) if name in self.packages else found), None
+
+    def _with_submodules(self, name: str, found: list[int], moment: int) -> list[int]:
+        """Add the earlier imports of a package's submodules to one of the package: Python keeps them all."""
+        imported = {
+            alias.module
+            for position in found
+            for alias in self.steps[position].statement.imports
+            if alias.name == name and binds_package(alias)
+        }
+        more = [at for module, at in self.packages[name].items() if imported and module not in imported and at < moment]
+        return sorted({*found, *more}, reverse=True)
 
     def first(self, name: str, after: int) -> Step | None:
         """Find the first statement at or after a position that binds a name."""
@@ -209,6 +239,18 @@ class Timeline:
             if event.position >= after and not event.deletes:
                 return self.steps[event.position]
         return None
+
+
+def binds_package(alias: Alias) -> bool:
+    """Tell whether an import binds a package under its own name: ``import a`` or ``import a.b``."""
+    return alias.attribute is None and alias.text == alias.module
+
+
+def submodules(alias: Alias) -> list[str]:
+    """Return the dotted modules that an import loads, or may load: ``from a.b import c`` has ``a.b`` and ``a.b.c``."""
+    parts = alias.module.split(".")
+    whole = [*parts, alias.attribute] if alias.attribute not in (None, "*") else parts
+    return [".".join(whole[:count]) for count in range(2, len(whole) + 1)] if parts[0] else []
 
 
 def _begun(statement: Statement) -> Statement:

@@ -1,4 +1,4 @@
-"""Magics in a cell: which lines are Python, what a magic line defines, and which function a cell magic deploys."""
+"""Magics in a cell: which lines are Python, and what a magic line defines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from nbchalice.errors import Location
-from nbchalice.notebook.bindings import own_nodes
-from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerKindError, HandlerNotFoundError
 from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.knowledge import words
 
@@ -48,6 +45,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 # What a magic runs as a plain statement of the notebook, and what it runs in a place of its own.
 _RUNS = {"time", "prun"}
 _TRIES = {"timeit", "memit", "mprun"}
+_WRITES = {"writefile", "file"}
 _OPTIONS = re.compile(r"^(?:-\w+(?:\s+\d+)?\s+)*")
 _INSTALL = re.compile(r"\b(?:install|add)\b")
 _STORED = re.compile(r"--(?:out|err)[=\s]+([A-Za-z_]\w*)")
@@ -84,6 +82,9 @@ class Body:
     apps: apps named by ``%chalice app NAME``, with their raw line.
     bundles: names bundled by ``%chalice bundle NAME``, with their raw line.
     magics: raw lines that are magics inside a block.
+    repeats: raw lines that ran any number of times (``%timeit``).
+    runs: scripts and notebooks that ``%run`` ran, with their raw line.
+    written: files that ``%%writefile`` wrote, with what is in them.
     """
 
     text: str
@@ -94,6 +95,9 @@ class Body:
     apps: tuple[tuple[int, str], ...] = ()
     bundles: tuple[tuple[int, str], ...] = ()
     magics: tuple[int, ...] = ()
+    repeats: tuple[int, ...] = ()
+    runs: tuple[tuple[int, str], ...] = ()
+    written: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -126,9 +130,13 @@ def _read_lines(lines: list[str]) -> Body:
         captured = arguments.split()[-1:] if name == "capture" else []
         hidden = [Hidden(one, top + 1, lines[top]) for one in captured if _NAME.fullmatch(one)]
         return replace(body, hidden=(*body.hidden, *hidden))
+    if name in _WRITES and arguments:
+        return Body("\n" * (len(lines) - 1), written=((arguments.split()[-1], "\n".join(lines[top + 1 :])),))
     inside = _without_specials(below)
     stored = [Hidden(one, top + 1, lines[top]) for one in _STORED.findall(arguments)]
     tried = [Hidden(one, top + 1, lines[top], binds=False) for one in _assigned_in(inside.text)]
+    if name in _TRIES:
+        return replace(inside, hidden=tuple(tried), repeats=tuple(range(1, len(lines) + 1)))
     return Body("\n" * max(0, len(lines) - 1), hidden=(*stored, *tried))
 
 
@@ -139,28 +147,36 @@ def _without_specials(lines: list[str]) -> Body:
     apps: list[tuple[int, str]] = []
     bundles: list[tuple[int, str]] = []
     inner: list[int] = []
+    tried: list[int] = []
+    runs: list[tuple[int, str]] = []
     for special in specials(lines):
         line = special.first + 1
-        statement = _run_by(special) or _assigned_within(special)
+        statement = _run_by(special, _RUNS) or _assigned_within(special) or _called_by(special)
+        if not statement and (repeated := _run_by(special, _TRIES)):
+            statement = repeated
+            tried.append(line)
+            hidden += _defined_by(special)
         out[special.first : special.last + 1] = [statement or (special.indent and f"{special.indent}pass")] + [""] * (
             special.last - special.first
         )
-        if special.indent and not _run_by(special):
+        if special.indent and not _run_by(special, _RUNS):
             inner.append(line)
         if statement:
             continue
         hidden += _defined_by(special)
+        runs += [(line, special.text.split(None, 1)[1])] if re.match(r"%run\s+\S", special.text) else []
         apps += [(line, name) for name in _named_by("app", special.text)]
         bundles += [(line, name) for name in _named_by("bundle", special.text) if name.isidentifier()]
     text = "\n".join(out)
     needed = tuple(line for line in inner if line not in _installing(text, inner, lines))
-    return Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=needed)
+    named = Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=needed)
+    return replace(named, repeats=tuple(tried), runs=tuple(runs))
 
 
-def _run_by(special: Special) -> str:
+def _run_by(special: Special, magics: set[str]) -> str:
     """Return the statement that a magic such as ``%time x = f()`` runs, or an empty text."""
     name, _, rest = special.text.lstrip("%").partition(" ")
-    if special.target or not special.text.startswith("%") or name not in _RUNS:
+    if special.target or not special.text.startswith("%") or name not in magics:
         return ""
     statement = _OPTIONS.sub("", rest.strip())
     try:
@@ -168,6 +184,17 @@ def _run_by(special: Special) -> str:
     except (SyntaxError, ValueError):
         return ""
     return special.indent + statement if statement else ""
+
+
+def _called_by(special: Special) -> str:
+    """Return the call that ``/f x``, ``,f x`` or ``;f x`` stands for, or the ``del`` of ``%xdel x``."""
+    if special.text.startswith("%xdel "):
+        return f"{special.indent}del {special.text.split()[-1]}"
+    if special.target or special.text[:1] not in {"/", ",", ";"}:
+        return ""
+    name, *words = special.text[1:].split()
+    quoted = [f'"{word}"' for word in words] if special.text[0] == "," else [f'"{" ".join(words)}"']
+    return f"{special.indent}{name}({', '.join(words if special.text[0] == '/' else quoted)})"
 
 
 def _assigned_within(special: Special) -> str:
@@ -235,146 +262,6 @@ def _named_by(command: str, text: str) -> list[str]:
         if "=" not in word:
             next(rest, None)  # The option's value.
     return []
-
-
-def find_handler(body: ast.Module, wanted: str | None = None, location: Location | None = None) -> FunctionNode:
-    """Find the function of a magic's cell that is the handler.
-
-    Parameters
-    ----------
-    body: the cell's parsed Python.
-    wanted: the name given by ``--handler``, or None.
-    location: the place of the magic, for errors.
-
-    Returns
-    -------
-    the function that takes ``(event)`` or ``(event, context)``.
-
-    Raises
-    ------
-    HandlerNotFoundError: there is none, or not the wanted one.
-    AmbiguousHandlerError: several could be meant.
-    HandlerKindError: it is async or a generator.
-    """
-    functions = {node.name: node for node in body.body if isinstance(node, FunctionNode)}
-    listed = ", ".join(f"{name}({ast.unparse(node.args)})" for name, node in functions.items())
-    if wanted is not None:
-        if wanted not in functions:
-            hint = f"the cell defines {listed}" if functions else "define it below the magic"
-            raise HandlerNotFoundError(f"--handler {wanted}: this cell has no function {wanted}", hint, location)
-        if not _takes(functions[wanted], 1) and not _takes(functions[wanted], 2):
-            raise HandlerNotFoundError(
-                f"{wanted} cannot be called with one event", "let it take (event) or (event, context)", location
-            )
-        return _plain(functions[wanted], location)
-    single = [node for node in functions.values() if _takes(node, 1)]
-    pairs = [node for node in functions.values() if _names(node)[1:2] == ["context"] and _takes(node, 2)]
-    candidates = [node for node in functions.values() if node in single or node in pairs]
-    if not candidates:
-        what = (
-            f"no function of this cell takes a single argument: {listed}"
-            if functions
-            else "the cell defines no function"
-        )
-        raise HandlerNotFoundError(what, "write the handler as def name(event): ...", location)
-    if len(candidates) > 1:
-        names = ", ".join(node.name for node in candidates)
-        raise AmbiguousHandlerError(
-            f"several functions of this cell could be the handler: {names}",
-            f"say which one: --handler {candidates[-1].name}",
-            location,
-        )
-    return _plain(candidates[0], location)
-
-
-def _plain(node: FunctionNode, location: Location | None) -> FunctionNode:
-    if problem := kind_problem(node):
-        raise HandlerKindError(*problem, location)
-    return node
-
-
-def kind_problem(node: ast.stmt) -> tuple[str, str] | None:
-    """Say why Lambda would not run a function's body, and what to do; None for a plain function.
-
-    Parameters
-    ----------
-    node: the function.
-    """
-    if isinstance(node, ast.AsyncFunctionDef):
-        text = f"{node.name} is an async function: Lambda would get a coroutine and run nothing of it"
-        return text, f"write def {node.name}(event): and call asyncio.run(...) in it"
-    if isinstance(node, ast.FunctionDef) and any(
-        isinstance(part, (ast.Yield, ast.YieldFrom)) for part in own_nodes(node)
-    ):
-        text = f"{node.name} is a generator, since it has a yield: Lambda would run nothing of it"
-        return text, "return the result, or move the yield into a function that the handler loops over"
-    return None
-
-
-def _names(node: FunctionNode) -> list[str]:
-    return [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-
-
-def _takes(node: FunctionNode, count: int) -> bool:
-    arguments = node.args
-    positional = len(_names(node))
-    required = positional - len(arguments.defaults)
-    free = sum(default is None for default in arguments.kw_defaults)
-    if free or (arguments.vararg and not positional):
-        return False
-    return required == count or (required < count and positional == count)
-
-
-def decorator_text(source: str, options: dict[str, Any], name: str | None, app: str = "app") -> str:
-    """Write the decorator that a cell magic stands for.
-
-    Parameters
-    ----------
-    source: the decorator's name, for example ``on_sqs_message``.
-    options: the trigger's options, defaults included.
-    name: the handler's name if one was given.
-    app: the variable that holds the app.
-
-    Returns
-    -------
-    str: for example ``@app.on_sqs_message(queue='orders', batch_size=10)``; options that have their default are
-    left out.
-    """
-    defaults = _defaults(source)
-    given = [(key, value) for key, value in options.items() if key not in defaults or defaults[key] != value]
-    if name:
-        given.append(("name", name))
-    return f"@{app}.{source}({', '.join(f'{key}={value!r}' for key, value in given)})"
-
-
-@lru_cache(maxsize=32)
-def _defaults(source: str) -> dict[str, Any]:
-    import inspect
-
-    from nbchalice.runtime.app import Chalice
-
-    method = getattr(Chalice, source, None)
-    if method is None:
-        return {}
-    parameters = inspect.signature(method).parameters.values()
-    return {item.name: item.default for item in parameters if item.default is not inspect.Parameter.empty}
-
-
-def trigger_options(source: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return a trigger's options as the decorator records them: defaults filled in, JSON-ready.
-
-    Parameters
-    ----------
-    source: the decorator's name.
-    options: the options given.
-    """
-    from nbchalice.runtime.app import Chalice
-
-    def stub(event: Any) -> None:
-        return None
-
-    app = Chalice("stub", configure_logs=False)
-    return dict(getattr(app, source)(**options)(stub).triggers[0].options)
 
 
 def set_by_magics(cells: Iterable[Cell]) -> dict[str, str]:

@@ -75,7 +75,7 @@ def find_definition(timeline: Timeline, function: str, order: int | None = None)
             for event in timeline.events.get(function, ())
             if timeline.steps[event.position].cell.order == order and not event.deletes
         ][-1:]
-    if not positions:
+    if not positions or timeline.steps[positions[0]].statement.kind is Kind.MAGIC:  # that of a notebook that %run ran
         raise handler_not_found(function, timeline)
     return timeline.steps[positions[0]]
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.facts import Kind, Statement
-from nbchalice.notebook.magic import decorator_text
+from nbchalice.notebook.handler_function import decorator_text
 from nbchalice.notebook.statements import split_cell
 
 if TYPE_CHECKING:

@@ -56,6 +56,12 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
             "use asyncio.run(...) inside the handler, or bundle the value",
             step.location(),
         )
+    if statement.repeats:
+        raise MagicInBodyError(
+            f"%timeit may have changed {names}, as often as it ran this statement",
+            f"time a copy, and run the cell that makes {names} again",
+            step.location(),
+        )
     for line in step.split.body.magics:
         if statement.head <= line <= statement.end:
             raise MagicInBodyError(

@@ -242,7 +242,7 @@ def _catches_name_error(handler: ast.ExceptHandler, *, broadly: bool) -> bool:
 Scanner.methods = {
     ast.Name: Scanner._name,
     ast.Constant: Scanner._constant,
-    ast.Attribute: Scanner._value_only,
+    ast.Attribute: Scanner._attribute,
     ast.Starred: Scanner._value_only,
     ast.Subscript: Scanner._subscript,
     ast.Compare: Scanner._opaque,

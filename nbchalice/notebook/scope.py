@@ -23,6 +23,7 @@ class Gatherer:
         self.calls: dict[int, Call] = {}
         self.returns: set[Root] = set()
         self.loops = False
+        self.dotted: set[str] = set()
 
     def block(self) -> Block:
         """Express everything in globals, own parameters and calls, by following the other locals."""
@@ -77,6 +78,7 @@ class Gatherer:
             owner=self.owner,
             params=self.params,
             loops=self.loops,
+            dotted=frozenset(self.dotted),
         )
 
 

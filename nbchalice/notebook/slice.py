@@ -13,9 +13,10 @@ from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
 from nbchalice.notebook.explain import by_magic, deleted, unresolved
 from nbchalice.notebook.facts import Kind
+from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
-from nbchalice.notebook.magic import kind_problem
+from nbchalice.notebook.modules import is_module
 from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
 from nbchalice.notebook.replayable import ambiguous, require_replayable
@@ -236,6 +237,7 @@ class Closure:
                     self._need(name, step.position, step, now=False)
             for name in statement.bases if statement.kind is Kind.CLASS else ():
                 self._need(name, step.position, step, now=True)
+            self._submodules(step)
         for name, step, change in self.doubtful:
             if change.position not in self.wanted:
                 require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
@@ -282,6 +284,22 @@ class Closure:
         for star in stars:
             if not positions or star.position > positions[0]:
                 self.add(star, moment, ["*"])
+
+    def _submodules(self, step: Step) -> None:
+        """Take in what loads the submodules that a statement uses as attributes of their package."""
+        statement, last = step.statement, len(self.timeline.steps) - 1
+        uses = [(path, step.position) for path in statement.now.dotted]
+        uses += [(path, min(self.until, last)) for block in statement.later for path in block.dotted]
+        for path, moment in uses:
+            name, *parts = path.split(".")
+            if name not in self.timeline.events:
+                continue
+            module = self.effects.qualified(name, (), moment)
+            for count in range(1, len(parts) + 1):
+                dotted = ".".join((module or "", *parts[:count]))
+                position, bound = self.timeline.submodules.get(dotted, (END, ""))
+                if position <= moment and position not in self.wanted and is_module(dotted):
+                    self.add(self.timeline.steps[position], position, [bound])
 
     def _changes_of(self, name: str, step: Step) -> None:
         value = (name, step.position)

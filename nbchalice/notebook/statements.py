@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.bindings import bound_names
-from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
+from nbchalice.notebook.facts import NONE, Alias, Kind, Mark, Statement
+from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
-from nbchalice.notebook.magic import AUTOMAGICS, Body, Hidden, find_handler, read_body
+from nbchalice.notebook.magic import AUTOMAGICS, Body, read_body
 from nbchalice.notebook.scan import Scanner
 
 _MARK = re.compile(r"#\s*nbchalice:\s*(include|exclude)\b")
@@ -71,12 +72,15 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
     found = [
         _statement(node, lines, _before(tree.body, index), _after(tree.body, index), lazy_annotations)
         for index, node in enumerate(tree.body)
+        if node.lineno not in body.repeats
     ]
+    if repeated := [node for node in tree.body if node.lineno in body.repeats]:
+        found.append(_repeated(repeated, lines))
     if handler is not None:
         found = _mark_handler(found, tree, handler)
     for line, name in body.apps:
         found += app_statements(name, line)
-    found += [_magic_statement(hidden) for hidden in body.hidden if hidden.binds]
+    found += [magic_statement(hidden.name, hidden.text, hidden.line) for hidden in body.hidden if hidden.binds]
     found.sort(key=lambda statement: statement.head)
     return Split(tuple(found), body, handler, None, trouble)
 
@@ -106,10 +110,30 @@ def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statem
     return [*before, replace(load, now=replace(load.now, uses=load.now.uses | frozenset(needs)))]
 
 
-def _magic_statement(hidden: Hidden) -> Statement:
-    """Return the definition of a name by a magic; it replaces earlier ones, and cannot be shipped."""
-    (made,) = _written([f"{hidden.name} = None"], hidden.line)
-    return replace(made, text=hidden.text, kind=Kind.MAGIC, shallow={})
+def magic_statement(name: str, magic: str, line: int) -> Statement:
+    """Return the definition of a name by a magic; it replaces earlier ones, and cannot be shipped.
+
+    Parameters
+    ----------
+    name: the name.
+    magic: the magic's text.
+    line: its raw line.
+    """
+    (made,) = _written([f"{name} = None"], line)
+    return replace(made, text=magic, kind=Kind.MAGIC, shallow={})
+
+
+def _repeated(nodes: list[ast.stmt], lines: list[str]) -> Statement:
+    """Return what ``%timeit`` ran: the body of a function, whose names are its own."""
+    arguments = ast.arguments([], [], None, [], [], None, [])
+    function = ast.copy_location(ast.FunctionDef("timeit", arguments, nodes, []), nodes[0])
+    scanner = Scanner()
+    scanner.visit(ast.fix_missing_locations(function))
+    now = replace(scanner.later[-1].block(), name="", returns=NONE)
+    first, last = nodes[0].lineno, nodes[-1].end_lineno or nodes[-1].lineno
+    text, nothing = "\n".join(lines[first - 1 : last]), frozenset[str]()
+    made = Statement(text, first, first, last, Kind.EXPRESSION, nothing, now.assigns, nothing, nothing, now, ())
+    return replace(made, repeats=True)
 
 
 def _written(texts: Iterable[str], line: int) -> list[Statement]:
@@ -279,7 +303,8 @@ def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for eac
     if isinstance(node, (ast.Try, ast.TryStar)):
         main = _sequence(node.body) | _sequence(node.orelse)
         for handler in node.handlers:
-            main &= _sequence(handler.body)
+            if not isinstance(handler.body[-1], ast.Raise):
+                main &= _sequence(handler.body)
         return main | _sequence(node.finalbody)
     if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.Match, ast.Delete, ast.Expr)):
         return set()

@@ -14,7 +14,8 @@ from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
 from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.errors import UnparsableCellError
-from nbchalice.notebook.magic import Body, find_handler, read_body
+from nbchalice.notebook.handler_function import find_handler
+from nbchalice.notebook.magic import Body, read_body
 from nbchalice.runtime.app import LambdaFunction
 from nbchalice.ui.cards import HandlerCard, TextCard
 from nbchalice.ui.notebook import Notebook

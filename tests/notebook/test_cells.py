@@ -12,7 +12,9 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.notebook.cells import Cell, read_notebook
 from nbchalice.notebook.discover import discover
 from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerNotFoundError, MagicNameError, SecretInSliceError
-from nbchalice.notebook.magic import decorator_text, find_handler, read_body
+from nbchalice.notebook.handler_function import decorator_text, find_handler
+from nbchalice.notebook.magic import read_body
+from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.slice import slice_handler
 from nbchalice.notebook.statements import split_cell
@@ -195,10 +197,13 @@ def test_text_is_no_magic(line):
         (">>> x = 1\n>>> y = 2", "x = 1\ny = 2"),
         ("In [3]: x = 1", "x = 1"),
         ("a = 1; %time", "a = 1; %time"),
-        (",f a b", ""),
+        (",f a b", 'f("a", "b")'),
+        (";f a b", 'f("a b")'),
+        ("/f a b", "f(a, b)"),
+        ("%xdel x", "del x"),
         ("files = !ls\nn = len(files)", "\nn = len(files)"),
         ("if a:\n    files = !ls", "if a:\n    files = None"),
-        ("%timeit -n1 -r1 xs.append(9)", ""),
+        ("%timeit -n1 -r1 xs.append(9)", "xs.append(9)"),
     ],
 )
 def test_what_ipython_makes_of_a_cell(cell, text):
@@ -358,3 +363,32 @@ def test_a_wrong_magic_line_is_told_with_its_place():
     wrong = Cell("a", "cell 1", "\n%%on_sqs_message orders --nonsense\ndef f(event):\n    pass", 0)
     (unread,) = discover([wrong], "nb.ipynb").unread
     assert "cell 1, line 2" in str(unread.error)
+
+
+def test_what_timeit_runs_binds_nothing_and_is_marked():
+    (statement,) = split_cell("%timeit -n10 -r1 z = []; z.append(1)").statements
+    assert statement.repeats
+    assert not statement.binds
+    assert not statement.now.touches
+    (statement,) = split_cell("%%timeit\nxs = []\nxs.append(1)").statements
+    assert statement.repeats
+    assert not statement.binds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [("rates.py", {"RATE", "rate"}), ("-i rates.py 3", {"RATE", "rate"}), ("missing.py", set()), ("'", set())],
+)
+def test_names_of_a_script_that_is_run(arguments, names, tmp_path):
+    (tmp_path / "rates.py").write_text("RATE = 1\ndef rate(): return RATE\n")
+    assert names_of_script(arguments, {}, tmp_path) == names
+    assert names_of_script("rates.py", {"./rates.py": "OTHER = 1"}, tmp_path) == {"OTHER"}
+    assert names_of_script(arguments, {}, None) == set()
+
+
+def test_names_of_a_notebook_that_is_run(tmp_path):
+    cells = [{"cell_type": "markdown", "source": "x = 1"}, {"cell_type": "code", "source": ["%pwd\n", "y = 1"]}]
+    (tmp_path / "setup.ipynb").write_text(json.dumps({"cells": cells}))
+    assert names_of_script("setup.ipynb", {}, tmp_path) == {"y"}
+    (tmp_path / "setup.ipynb").write_text("[]")
+    assert names_of_script("setup.ipynb", {}, tmp_path) == set()

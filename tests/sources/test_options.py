@@ -6,7 +6,7 @@ import json
 import pytest
 
 from nbchalice.handlers import META, SETTINGS, HelpShown, parse_cell_magic
-from nbchalice.notebook.magic import trigger_options
+from nbchalice.notebook.handler_function import trigger_options
 from nbchalice.runtime.app import Chalice
 from nbchalice.runtime.function import EVENT_CLASSES
 from nbchalice.runtime.settings import SETTINGS as RUNTIME_SETTINGS
