@@ -74,7 +74,7 @@ class Shell:
         if self.target == "local" and not always:
             return
         if not sys.stdin.isatty():
-            raise InvalidInputError(f"not confirmed: {question} Nothing was removed", "add --yes")
+            raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes")
         if not click.confirm(question, err=True):
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
 

@@ -6,6 +6,7 @@ import difflib
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.config import read_config, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
-from nbchalice.handlers import RUNTIMES, Handler, NotRun, Unread
+from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.desired import App
     from nbchalice.deploy.engine import Deployment, Status
     from nbchalice.deploy.execute import Progress
+    from nbchalice.deploy.notebooks import Prune
     from nbchalice.deploy.package import Package
     from nbchalice.deploy.plan import Plan
     from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.saved_file import SavedFile
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.handler import HandlerPackage, Written
@@ -78,29 +81,18 @@ class Project:
         )
 
     @cached_property
-    def written(self) -> Sequence[Cell]:
-        """The cells of the notebook's file as it was saved last; none where there is no such file."""
-        from nbchalice.notebook.cells import read_notebook
+    def written(self) -> SavedFile:
+        """The notebook's file as it was saved last."""
+        from nbchalice.notebook.saved_file import SavedFile
 
-        return read_notebook(self.notebook) if self.notebook.is_file() else []
-
-    @cached_property
-    def text(self) -> list[NotRun] | None:
-        """The handlers of the notebook's file, by its text alone; None where there is no file that can be read."""
-        from nbchalice.notebook.discover import handlers_in_text
-
-        try:
-            return handlers_in_text(self.written, str(self.notebook)) if self.written else None
-        except InvalidInputError:
-            return None
+        return SavedFile.read(self.notebook)
 
     @cached_property
-    def not_run(self) -> tuple[NotRun, ...]:
-        """The handlers of the notebook's file that this kernel has not run; none where the file was read."""
+    def standing(self) -> tuple[Standing, ...]:
+        """What stands in the notebook's file and this kernel has not run; nothing where the file was read."""
         if self.namespace is None:
             return ()
-        run = {handler.function for handler in self.handlers}
-        return tuple(one for one in self.text or () if one.function not in run)
+        return self.written.not_run({handler.name for handler in self.handlers}, self.cells)
 
     @cached_property
     def effects(self) -> Effects:
@@ -157,7 +149,8 @@ class Project:
             known,
             self.problems,
             self.unread,
-            self.not_run,
+            self.standing,
+            saved_at=self.notebook.stat().st_mtime if known and self.namespace is not None else None,
         )
 
     def handler(self, name: str) -> Handler:
@@ -173,7 +166,7 @@ class Project:
         for unread in self.unread:
             if unread.names and name in unread.names:
                 raise unread.error
-        for one in self.not_run:
+        for one in self.standing:
             if one.names and name in {*one.names, one.function}:
                 message = f"{name} was not run in this kernel"
                 raise InvalidInputError(message, f"run {one.location.cell}, which defines it", one.location)
@@ -263,7 +256,7 @@ class Project:
 
         piece, vendored = self.slice(handler), (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
-            require_fresh(piece, self.cells, self.written, self.saved)
+            require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         try:
             verified = verify(
@@ -280,6 +273,9 @@ class Project:
             error.location = error.location or handler.location
             raise
         self._unproven[handler.name] = verified.note
+
+    def _notes(self) -> tuple[str, ...]:
+        return (*self.notes, *self.written.notes())
 
     def unproven(self) -> list[str]:
         """Return, for each handler that was verified, what could not be compared with the kernel."""
@@ -322,9 +318,6 @@ class Project:
             try:
                 made[handler.name] = work(handler)
             except NbChaliceError as error:
-                if self.text is not None and all(one.function != handler.function for one in self.text):
-                    gone = f"if you deleted the cell of {handler.name}, del {handler.function} takes the handler back"
-                    error.hint = f"{error.hint}; {gone}" if error.hint else gone
                 broken[handler.name] = error
         return made, broken
 
@@ -339,15 +332,20 @@ class Project:
             return package
 
         built, broken = self._each(build)
-        raise_all([*self.wrong, *broken.values()])
+        with self._telling_what_is_gone():
+            raise_all([*self.wrong, *broken.values()])
         return replace(write_all(built, out), notes=self.notes)
 
-    def plan(self, aws: Connection, *, prune: bool = False) -> Plan:
+    def _telling_what_is_gone(self) -> AbstractContextManager[None]:
+        return self.written.telling_what_is_gone(self.handlers)
+
+    def plan(self, aws: Connection, *, prune: Prune = False) -> Plan:
         """Return what a deploy would do."""
         from nbchalice.deploy import engine
 
-        made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
-        return replace(made, notes=(*self.notes, *made.notes, *self.unproven(), *self.suggestions(aws)))
+        with self._telling_what_is_gone():
+            made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
+        return replace(made, notes=(*self._notes(), *made.notes, *self.unproven(), *self.suggestions(aws)))
 
     def suggestions(self, aws: Connection) -> list[str]:
         """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
@@ -366,11 +364,18 @@ class Project:
         self,
         aws: Connection,
         *,
-        prune: bool = False,
+        prune: Prune = False,
         progress: Progress | None = None,
         announce: Callable[[Plan], None] = lambda plan: None,
     ) -> Deployment:
-        """Bring AWS to what the notebook says."""
+        """Bring AWS to what the notebook says.
+
+        Parameters
+        ----------
+        aws: where.
+        prune: whether handlers that stand and are not in the notebook are removed: all, or only some, by name.
+        progress, announce: as for `engine.deploy`.
+        """
         from nbchalice.deploy import engine, execute, here
 
         told: list[str] = []
@@ -382,8 +387,9 @@ class Project:
             return made
 
         told_of = progress or execute.quiet
-        done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-        notes = (*self.notes, *done.plan.notes, *told, *self.unproven(), *self.suggestions(aws))
+        with self._telling_what_is_gone():
+            done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
+        notes = (*self._notes(), *done.plan.notes, *told, *self.unproven(), *self.suggestions(aws))
         return replace(done, plan=replace(done.plan, notes=notes))
 
     def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:
@@ -405,4 +411,4 @@ class Project:
 
         found, broken = self._build(verified=False)
         stands = engine.status(self.app, lambda: found, aws, broken)
-        return replace(stands, notes=(*self.notes, *stands.notes))
+        return replace(stands, notes=(*self._notes(), *stands.notes))

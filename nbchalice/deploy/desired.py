@@ -11,7 +11,7 @@ from typing import Any
 
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError
-from nbchalice.handlers import Handler, NotRun, Unread
+from nbchalice.handlers import Handler, Standing, Unread
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
 from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
@@ -44,7 +44,8 @@ class App:
     notebook: the notebook's file name, or empty where it is unknown.
     problems: what is wrong with the notebook's handlers beside each other.
     unread: what may be a handler; nothing that may be its own counts as an orphan.
-    not_run: handlers of the notebook's file that this kernel has not run; they are no orphans either.
+    standing: what stands in the notebook's file and is not registered: no orphan either.
+    saved_at: seconds since 1970 when the notebook of a kernel was saved last, or None.
     """
 
     name: str
@@ -54,11 +55,13 @@ class App:
     notebook: str = ""
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
-    not_run: tuple[NotRun, ...] = ()
+    standing: tuple[Standing, ...] = ()
+    saved_at: float | None = None
 
-    def standing_in_text(self, name: str) -> NotRun | None:
-        """Return what may be the handler of a name in the notebook's file, though this kernel has not run it."""
-        return next((one for one in self.not_run if one.may_be(name)), None)
+    def why_stays(self, name: str) -> str | None:
+        """Return how a handler that is not registered stands in the notebook's file, or None where it does not."""
+        certain = [one.why for one in self.standing if one.names and name in one.names]
+        return next(iter([*certain, *(one.why for one in self.standing if one.may_be(name))]), None)
 
     def may_have(self, name: str) -> bool:
         """Tell whether the notebook may have a handler of a name that was not read."""

@@ -15,7 +15,8 @@ from nbchalice.aws.target import Connection
 from nbchalice.deploy import check, notebooks
 from nbchalice.deploy.desired import App, desired, targets, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
-from nbchalice.deploy.inspect import NOTHING, Removal, inspect, parallel, read_more
+from nbchalice.deploy.inspect import Removal, inspect, parallel, read_more
+from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
@@ -33,7 +34,7 @@ Packages = Callable[[], Mapping[str, Package]]
 PLACEHOLDER = Package(b"", "", "3.13")
 
 
-def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) -> Plan:
+def plan(app: App, packages: Packages, aws: Connection, *, prune: Prune = False) -> Plan:
     """Return what a deploy would do; changes nothing.
 
     Parameters
@@ -41,7 +42,8 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: bool = False) 
     app: the handlers.
     packages: builds the code of each handler; runs while AWS is being read.
     aws: where.
-    prune: whether orphans, and layers and bundles that nothing uses any more, are to be removed.
+    prune: whether orphans (all, or those of some names), and layers and bundles that nothing uses any more, are to be
+        removed.
 
     Raises
     ------
@@ -60,11 +62,11 @@ def _sketch(app: App, aws: Connection) -> dict[str, Resource]:
     return desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
 
 
-def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[Plan, list[NbChaliceError]]:
+def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple[Plan, list[NbChaliceError]]:
     """Return the plan, and why AWS would refuse it."""
     sketch, reads = _sketch(app, aws), Reads(aws)
     with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
-        reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app) if prune else NOTHING)
+        reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app, prune))
         looking = pool.submit(_preflights, app, reads)
         built = packages()
         found, preflights = reading.result(), looking.result()
@@ -80,8 +82,11 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: bool) -> tuple[
     wrong += conflicts(wanted, found, [app.ref(aws, name) for name in own])
     notes += notebooks.notes(app, elsewhere)
     notes += [f"{name} stays as it stands: {text}" for name, text in not_run.items()]
-    made = make_plan(wanted, found, orphans=() if prune else tuple(own), elsewhere=elsewhere, notes=tuple(notes))
-    made = replace(made, pruned=tuple(name for name in own if not app.may_have(name)) if prune else (), not_run=not_run)
+    doubts = notebooks.doubts(app, found, [app.ref(aws, name) for name in own])
+    going = [name for name in own if notebooks.goes(app, prune, name)]
+    left = tuple(name for name in own if name not in going)
+    made = make_plan(wanted, found, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
+    made = replace(made, pruned=tuple(going), not_run=not_run, doubts=doubts)
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(made, sizes=sizes), wrong
@@ -138,7 +143,7 @@ def deploy(
     packages: Packages,
     aws: Connection,
     *,
-    prune: bool = False,
+    prune: Prune = False,
     progress: Progress = quiet,
     announce: Callable[[Plan], None] = lambda plan: None,
 ) -> Deployment:
@@ -263,8 +268,10 @@ def status(
         _broken(handler, broken[handler.name], made) if handler.name in broken else _state(handler, made)
         for handler in app.handlers
     ]
-    orphans = [_standing(name, app) for name in made.orphans if name not in broken]
-    orphans += [HandlerStatus(name, "deployed", drift=(text,)) for name, text in made.not_run.items()]
+    orphans = [_standing(name, app, made) for name in made.orphans if name not in broken]
+    orphans += [
+        HandlerStatus(name, "deployed", drift=(text,)) for name, text in made.not_run.items() if name not in broken
+    ]
     registered = {handler.name for handler in app.handlers}
     orphans += [
         HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))
@@ -296,16 +303,16 @@ def _rivals(app: App, aws: Connection) -> list[str]:
         return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
 
 
-def _standing(name: str, app: App) -> HandlerStatus:
+def _standing(name: str, app: App, made: Plan) -> HandlerStatus:
     """Return the state of what stands and is not registered: an orphan, unless it may be what could not be read."""
     unread = next((one for one in app.unread if one.may_be(name)), None)
     if unread is None:
-        return HandlerStatus(name, "orphaned")
+        return HandlerStatus(name, "orphaned", drift=(made.doubts[name],) if name in made.doubts else ())
     return HandlerStatus(name, "deployed", drift=(f"may stand in the notebook: {unread.error.message}",))
 
 
 def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:
-    state = "changed" if handler.name in {*made.orphans, *made.elsewhere} else "registered"
+    state = "changed" if handler.name in {*made.orphans, *made.elsewhere, *made.not_run} else "registered"
     return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 

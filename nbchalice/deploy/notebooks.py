@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.inspect import Inspection, Removal
+from nbchalice.deploy.inspect import NOTHING, Inspection, Removal
+from nbchalice.resources.base import FunctionRef
+from nbchalice.resources.function import Function
 from nbchalice.resources.ownership import notebook_tag
 
+# Whether handlers that stand and are not in the notebook are removed: all of them, or only some, by name.
+Prune = bool | frozenset[str]
 
-def pruned(app: App) -> Removal:
+
+def pruned(app: App, prune: Prune) -> Removal:
     """Return what `--prune` removes: neither what another notebook deployed, nor what stands, perhaps, in this one."""
+    if prune is False:
+        return NOTHING
+    return Removal(lambda name, notebook: goes(app, prune, name) and not _is_other(app, notebook), unused=True)
 
-    def removes(name: str, notebook: str | None) -> bool:
-        return not _is_other(app, notebook) and app.standing_in_text(name) is None and not app.may_have(name)
 
-    return Removal(removes, unused=True)
+def goes(app: App, prune: Prune, name: str) -> bool:
+    """Whether `--prune` removes a handler that is not registered, for all that this notebook says of it."""
+    chosen = prune if isinstance(prune, bool) else name in prune
+    return chosen and app.why_stays(name) is None and not app.may_have(name)
 
 
 def _is_other(app: App, notebook: str | None) -> bool:
@@ -31,12 +41,22 @@ def elsewhere(app: App, found: Inspection) -> dict[str, str]:
 
 
 def not_run(app: App, names: Iterable[str]) -> dict[str, str]:
-    """Return which names stand in the file and were not run in this kernel, each with a text that says so."""
-    found = {}
-    for name in names:
-        if one := app.standing_in_text(name):
-            found[name] = f"not run in this kernel ({one.location.place})"
-    return found
+    """Return which names stand in the file, or may do so, and are not registered; each with a text that says so."""
+    return {name: why for name in names if (why := app.why_stays(name))}
+
+
+def doubts(app: App, found: Inspection, refs: Iterable[FunctionRef]) -> dict[str, str]:
+    """Return which orphans may stand in the notebook after all, each with the reason why its file cannot tell."""
+    if not app.notebook:
+        unknown = "the notebook's file is not known here, so whether its cell is there is not known either"
+        return {ref.handler: unknown for ref in refs}
+    texts = {}
+    for ref in refs:
+        function = found.current.get(Function(ref).key) or {}
+        modified = function.get("Configuration", {}).get("LastModified")
+        if app.saved_at is not None and modified and datetime.fromisoformat(modified).timestamp() > app.saved_at:
+            texts[ref.handler] = f"deployed after {app.notebook} was saved last; save it, if the cell is still there"
+    return texts
 
 
 def notes(app: App, others: Mapping[str, str]) -> list[str]:

@@ -61,7 +61,8 @@ class Plan:
     orphans: handlers that stand and are not registered.
     pruned: handlers that it removes because the notebook no longer has them.
     elsewhere: handlers that stand and were deployed from another notebook, each with that notebook.
-    not_run: handlers that stand, also in the notebook's file, and that this kernel has not run; each with a text.
+    not_run: handlers that stand, also in the notebook's file, and are not registered; each with a text.
+    doubts: orphans that may stand in the notebook after all, each with the reason why its file cannot tell.
     notes: what a person should know, for example a timeout taken from a queue.
     sizes: how large the packages are that are uploaded, by handler.
     """
@@ -72,6 +73,7 @@ class Plan:
     pruned: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     not_run: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
 

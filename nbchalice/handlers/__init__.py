@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -23,7 +23,7 @@ __all__ = [
     "CellMagic",
     "Handler",
     "HelpShown",
-    "NotRun",
+    "Standing",
     "Unread",
     "clashes",
     "magic_parser",
@@ -88,23 +88,40 @@ class Handler:
 
 
 @dataclass(frozen=True)
-class NotRun:
-    """A handler that stands in the notebook's file and was not run in this kernel.
+class Standing:
+    """A handler that stands in the notebook's file, as far as its text tells.
 
     Parameters
     ----------
-    function: the name of the Python function.
-    names: what the handler may be called, or None where its text does not tell.
+    function: the name of the Python function, or empty.
+    names: what the handler may be called, or None where the text does not tell.
     location: where it stands in the file.
+    text: the text of its cell.
+    readable: whether its cell can be read.
     """
 
     function: str
     names: frozenset[str] | None
     location: Location
+    text: str = ""
+    readable: bool = True
 
     def may_be(self, name: str) -> bool:
         """Tell whether this may be the handler of a name."""
         return self.names is None or name in self.names
+
+    def is_one_of(self, names: Collection[str]) -> bool:
+        """Tell whether this is the handler of one of some names."""
+        return self.names is not None and not self.names.isdisjoint(names)
+
+    @property
+    def why(self) -> str:
+        """Why it is not registered in the kernel, in words."""
+        if not self.readable:
+            return f"it may stand in {self.location.cell}, which cannot be read"
+        if self.names is None:
+            return f"it may be registered by {self.location.cell}, which was not run in this kernel"
+        return f"not run in this kernel ({self.location.cell})"
 
 
 @dataclass(frozen=True)

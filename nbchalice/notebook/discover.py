@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
-from nbchalice.handlers import NotRun, Unread, parse_cell_magic, same_name
+from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
 from nbchalice.handlers.variables import ON_LAMBDA, Variables
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
@@ -154,8 +154,8 @@ def _same_function(one: Location | None, other: Location) -> bool:
     return one is not None and one.cell == other.cell and abs((one.line or 0) - (other.line or 0)) <= 1
 
 
-def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[NotRun]:
-    """Return the handlers that a notebook's file defines, by its text alone: nothing of it is run.
+def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[Standing]:
+    """Return the handlers that a notebook's file defines, or may define, by its text alone: nothing of it is run.
 
     Parameters
     ----------
@@ -163,15 +163,16 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[NotRun]:
     notebook: its path or file name.
     """
     timeline = Timeline(cells, notebook)
+    texts = {cell.label: cell.source for cell in cells}
     found = []
     for step in timeline.steps:
         if is_decorated(step) and not _is_chalices(step) and not _is_deleted(step, timeline):
             (function,) = step.statement.defines
-            found.append(NotRun(function, _names_in_text(step), step.location()))
-    for mention in find_mentions(timeline):
-        if mention.names is not None:
-            found.append(NotRun(mention.function or min(mention.names), mention.names, mention.location))
-    return found
+            found.append(Standing(function, _names_in_text(step), step.location(), step.cell.source))
+    for one in find_mentions(timeline):
+        found.append(Standing(one.function or "", one.names, one.location, texts[one.location.cell]))
+    places = [error.location for error in _unsound(timeline) if error.location]
+    return [*found, *(Standing("", None, place, texts[place.cell], readable=False) for place in places)]
 
 
 def _names_in_text(step: Step) -> frozenset[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from nbchalice.ui.cards import Result
 from nbchalice.ui.command import Frontend, command, deployed, flag, registered
 
 if TYPE_CHECKING:
+    from nbchalice.deploy.notebooks import Prune
+    from nbchalice.deploy.plan import Plan
     from nbchalice.ui.reports import StatusCard
 
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     flag("--prune", "remove deployed handlers that the notebook no longer has; names them and asks"),
     flag("--yes", "do not ask"),
 )
-def deploy(ui: Frontend, prune: bool, yes: bool = False) -> Result:
+def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.reports import DeployCard
@@ -26,16 +27,19 @@ def deploy(ui: Frontend, prune: bool, yes: bool = False) -> Result:
     project = registered(ui)
     aws = ui.connect()
     if prune and not yes:
-        ask_to_prune(ui, project.plan(aws, prune=True).pruned, str(aws.target))
+        prune = ask_to_prune(ui, project.plan(aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
         return DeployCard(project.deploy(aws, prune=prune, progress=watch, announce=watch.planned), "deployed")
 
 
-def ask_to_prune(ui: Frontend, names: Sequence[str], target: str) -> None:
-    """Name the handlers that go, and ask; with none there is nothing to ask."""
-    if names:
-        ui.confirm(f"remove {', '.join(names)} from {target}? They are deployed, and not in the notebook.", always=True)
+def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
+    """Name the handlers that go, and ask; return their names. With none there is nothing to ask."""
+    if made.pruned:
+        doubts = [f"{name}: {doubt}." for name, doubt in made.doubts.items()]
+        why = " ".join(["They are deployed, and not in the notebook.", *doubts])
+        ui.confirm(f"remove {', '.join(made.pruned)} from {target}? {why}", always=True)
+    return frozenset(made.pruned)
 
 
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from nbchalice.ui.command import Frontend, command, deployed, flag, option, pair
 if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
     from nbchalice.handlers import Handler
+    from nbchalice.sources.base import Source
 
 MOST = 100
 SOURCE = option("--source", "which one of several sources: its queue, topic, bucket or kind", metavar="SOURCE")
@@ -119,14 +120,27 @@ def invoke(  # noqa: PLR0917 - one parameter an option
 
     if sample and event:
         raise InvalidInputError("--sample and --event are two events", "give one of them")
+    if event and not here:
+        return _invoke_with_event(ui, handler, Path(event))
     project, found = some(ui, handler)
-    given = _read_event(found, Path(event)) if event else None
+    given = _read_event(found.sources(), Path(event)) if event else None
     if here or sample:
         nowhere = FunctionRef(project.name, project.stage, found.name, REGION, ACCOUNT)
         return call_here(ui, found.name, given if event else _sample(found, nowhere, source))
     aws = ui.connect()
     ref = project.app.ref(aws, found.name)
-    return invoke_event(aws, ref, given if event else _sample(found, ref, source))
+    return invoke_event(aws, ref, _sample(found, ref, source))
+
+
+def _invoke_with_event(ui: Frontend, handler: str, path: Path) -> Result:
+    """Invoke what stands with a file's event; the handler need not be registered."""
+    from nbchalice.events.invoke import invoke as invoke_event
+
+    project, name = deployed(ui, handler)
+    sources = next((one.sources() for one in project.handlers if one.name == name), [])
+    given = _read_event(sources, path)
+    aws = ui.connect()
+    return invoke_event(aws, project.app.ref(aws, name), given)
 
 
 def _sample(found: Handler, ref: FunctionRef, source: str | None) -> Any:
@@ -136,7 +150,7 @@ def _sample(found: Handler, ref: FunctionRef, source: str | None) -> Any:
     return route.source.sample(route.options, route.ref)
 
 
-def _read_event(found: Handler, path: Path) -> Any:
+def _read_event(sources: Sequence[tuple[Source, Any]], path: Path) -> Any:
     """Return the event that a file holds.
 
     Raises
@@ -147,7 +161,7 @@ def _read_event(found: Handler, path: Path) -> Any:
         event = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"--event {path} is not JSON: {error}", "give a file with one JSON document") from None
-    titles = [source.title for source, _ in found.sources() if source.event_class != "LambdaFunctionEvent"]
+    titles = [source.title for source, _ in sources if source.event_class != "LambdaFunctionEvent"]
     if titles and not isinstance(event, dict):
         message = f"--event {path} holds a {type(event).__name__}; {titles[0]} events are JSON objects"
         raise InvalidInputError(message, "give an event as AWS sends it, or leave out --event for a sample")

@@ -287,6 +287,6 @@ class Notebook:
         try:
             answer = input(f"{question} [y/N] ")
         except Exception:
-            answer = ""
+            raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes") from None
         if answer.strip().lower() not in {"y", "yes"}:
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from nbchalice.ui.panels import row
+from nbchalice.ui.panels import row, status_html
 from nbchalice.ui.panels_buttons import Buttons, InPanel
+
+if TYPE_CHECKING:
+    from nbchalice.ui.reports import StatusCard
 
 
 class HandlerPanel(Buttons):
@@ -31,6 +34,7 @@ class StatusPanel(Buttons):
             style={"description_width": "initial"},
         )
         self._prune = self._button("Prune", "Pruning…", self._remove_orphans, "remove orphaned handlers; asks first")
+        self._going: frozenset[str] = frozenset()
         self._show_prune(self.fallback)
         app = [
             self._button("Refresh", "Looking…", self._refresh, "look at AWS again"),
@@ -47,9 +51,7 @@ class StatusPanel(Buttons):
         return [handler.name for handler in card.handlers if handler.trigger]
 
     def _show_prune(self, card: Any) -> None:
-        self._shown = card
-        orphaned = any(handler.state == "orphaned" for handler in card.handlers)
-        self._prune.layout.display = None if orphaned else "none"
+        self._prune.layout.display = None if _orphans(card) else "none"
 
     def _run(self, name: str, **values: Any) -> None:
         """Run a command as it is, and look at AWS again."""
@@ -67,18 +69,36 @@ class StatusPanel(Buttons):
         self._run("deploy", prune=False)
 
     def _remove_orphans(self) -> None:
-        names = ", ".join(handler.name for handler in self._shown.handlers if handler.state == "orphaned")
-        if self._ask("Prune", f"this removes {names} (deployed, not in the notebook), and deploys the others"):
-            self._run("deploy", prune=True)
+        """Remove what was named and is still an orphan; what became one since is named first."""
+        card = self._look()
+        found = _orphans(card)
+        if not found:
+            self._note.value = status_html("nothing is orphaned any more", "muted")
+        elif self._before == "Prune" and found.keys() <= self._going:
+            self._run("deploy", prune=frozenset(found), yes=True)
+        else:
+            self._before, self._going = "", frozenset(found)
+            doubts = [f"{name}: {doubt}" for name, doubt in found.items() if doubt]
+            text = f"this removes {', '.join(found)} (deployed, not in the notebook), and deploys the others"
+            self._ask("Prune", "; ".join([text, *doubts]))
 
     def _delete(self) -> None:
         if self._ask("Delete", f"this removes all that the app owns from {self._ui.connect().target}"):
             self._run("delete", handler=None, yes=True)
 
     def _refresh(self) -> None:
+        self._look()
+
+    def _look(self) -> StatusCard:
         from nbchalice.ui.app_commands import status_card
 
         card = status_card(self._ui)
         self._card.value = card.html
         self._handler.options = self._names(card)
         self._show_prune(card)
+        return card
+
+
+def _orphans(card: Any) -> dict[str, str]:
+    """Return the orphans that a status shows, each with what is said of it."""
+    return {handler.name: "; ".join(handler.drift) for handler in card.handlers if handler.state == "orphaned"}

@@ -31,6 +31,7 @@ def _notes(plan: Plan) -> list[str]:
     if plan.orphans:
         names = ", ".join(plan.orphans)
         found.append(f"orphaned: {names} (deployed, but not in the notebook; %chalice deploy --prune removes them)")
+    found += [f"  {name}: {doubt}" for name, doubt in plan.doubts.items()]
     return found
 
 

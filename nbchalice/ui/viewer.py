@@ -248,8 +248,11 @@ def log_viewer(
     level: what the view shows at first. Default: all.
     request_id: only this invocation. Default: all.
     """
-    project, aws = ui.project(), ui.connect()
-    name = project.app.ref(aws, project.handler(handler).name).name
+    from nbchalice.ui.command import deployed
+
+    project, known = deployed(ui, handler)
+    aws = ui.connect()
+    name = project.app.ref(aws, known).name
 
     def read(feed: Feed) -> None:
         here = ui.connect()
