@@ -60,6 +60,7 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
         path,
         cells,
         handlers,
+        region=region,
         problems=tuple(read.problems),
         unread=tuple(read.unread),
         notes=tuple(read.notes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nbchalice.config import read_config, with_config
+from nbchalice.config import read_config, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
+from nbchalice.handlers.variables import REGION, Variables
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -55,6 +56,7 @@ class Project:
     handlers: as registered, without what the configuration file adds.
     namespace: the kernel's variables, or None for a notebook that was only read.
     saved: the state of the notebook's file now; a cell that ran at the same state was not saved since.
+    region: where the functions are to run.
     problems: what is wrong with the handlers beside each other: nothing is deployed before it is mended.
     unread: what may be a handler and could not be read: nor then.
     notes: what is not deployed, and is no problem.
@@ -67,6 +69,7 @@ class Project:
     handlers: tuple[Handler, ...]
     namespace: Mapping[str, Any] | None = None
     saved: object = None
+    region: str = REGION
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
@@ -79,6 +82,12 @@ class Project:
         self.handlers = tuple(
             replace(h, settings=with_config(config, self.stage, h.name, h.settings)) for h in self.handlers
         )
+
+    @property
+    def variables(self) -> Variables:
+        """What the functions will have in their environment, and what this process has."""
+        config = read_config(self.notebook.parent)
+        return variables_for(config, self.name, self.stage, region=self.region, here=os.environ)
 
     @cached_property
     def written(self) -> SavedFile:
@@ -118,17 +127,9 @@ class Project:
         InvalidInputError: there is no kernel, or no such variable.
         PackagingError: the value must not or cannot travel.
         """
-        from nbchalice.packaging.bundle_store import save_bundle
-        from nbchalice.packaging.bundles import make_bundle
+        from nbchalice.packaging.bundle_store import bundle_variable
 
-        if self.namespace is None:
-            raise InvalidInputError("only a kernel has values to bundle", f"run %chalice bundle {name} in the notebook")
-        if name not in self.namespace:
-            near = difflib.get_close_matches(name, [n for n in self.namespace if not n.startswith("_")], 1)
-            raise InvalidInputError(
-                f"there is no variable {name!r}", f"did you mean {near[0]}?" if near else "run the cell that makes it"
-            )
-        return save_bundle(self.notebook, make_bundle(name, self.namespace[name], format))
+        return bundle_variable(self.notebook, self.namespace, name, format)
 
     @property
     def wrong(self) -> list[NbChaliceError]:
@@ -264,7 +265,8 @@ class Project:
                 handler=handler.name,
                 python=handler.setting("python") or kernel_python(),
                 namespace=self.namespace,
-                env=dict(handler.setting("env") or {}),
+                env=self.variables.of(handler.name, handler.settings),
+                here=os.environ,
                 folder=self.notebook.parent,
                 vendored=vendored,
                 bundles={name: self.bundles[name].details for name in piece.bundles},

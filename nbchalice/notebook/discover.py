@@ -108,7 +108,7 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
             continue
         if one is None:
             continue
-        notes += [] if _only_magic(step, app) else _followed(readings[step.position], variables)
+        notes += [] if _only_magic(step, app) else followed(readings[step.position], variables)
         if one.name in found:
             other = found.pop(one.name)
             if not _is_copy(other.cell, one.cell):
@@ -294,7 +294,7 @@ def _evaluated(
     found: dict[int, Evaluation | InvalidInputError] = {}
     for step in steps:
         try:
-            definitions[step.position] = _definition(step, effects, notebook)
+            definitions[step.position] = decorators_module(step, effects, notebook)
         except InvalidInputError as error:
             found[step.position] = error
     results = evaluator.evaluate(list(definitions.values()))
@@ -348,7 +348,7 @@ def unset(function: str, result: Evaluation, variables: Variables, place: Locati
     )
 
 
-def _followed(result: Evaluation | InvalidInputError, variables: Variables) -> list[str]:
+def followed(result: Evaluation | InvalidInputError, variables: Variables) -> list[str]:
     """Say which variable decided about a trigger where it has another value here."""
     if isinstance(result, InvalidInputError):
         return []
@@ -365,7 +365,7 @@ def _shown(value: str) -> str:
     return "<hidden>" if find_secret(value) else repr(value)
 
 
-def _definition(step: Step, effects: Effects, notebook: str) -> dict[str, Any]:
+def decorators_module(step: Step, effects: Effects, notebook: str) -> dict[str, Any]:
     """Write the module that evaluates the handler's decorators, and nothing of its body."""
     timeline = effects.timeline
     function = next(iter(step.statement.defines))

@@ -20,6 +20,7 @@ from nbchalice.notebook.divergence import diverged, find_difference, require_def
 from nbchalice.notebook.errors import ImportFailedError, ReadsLocalFileError, TargetSyntaxError
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
+from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
@@ -75,6 +76,7 @@ def verify(
     python: str | None = None,
     namespace: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
+    here: Mapping[str, str] = MappingProxyType({}),
     folder: str | Path = ".",
     vendored: Sequence[tuple[str, bytes]] = (),
     bundles: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
@@ -89,6 +91,7 @@ def verify(
     python: the target's Python, for example ``3.12``; default: no check of the syntax.
     namespace: the kernel's variables, to compare with; None for a notebook that was only read.
     env: the function's environment variables.
+    here: the kernel's environment. A value that follows a variable of the function may be another one in the kernel.
     folder: the notebook's folder, whose files are not on Lambda.
     vendored: pairs of path and content of the local modules that come along; no others can be imported.
     bundles: format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
@@ -117,14 +120,15 @@ def verify(
     kernel = _describe(names, namespace, imported) if namespace is not None else {}
     hashes = sorted(entry["sha256"] for entry in bundles.values())
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored]
-    place = [sorted((env or {}).items()), str(folder)]
+    as_here = {name: here.get(name) for name, value in (env or {}).items() if here.get(name) != value}
+    place = [sorted((env or {}).items()), sorted(as_here.items()), str(folder)]
     key = _key(piece, handler, python, kernel, namespace is None, *place, files, hashes)
     if key in _verified:
         _verified.move_to_end(key)
         return Verified(time.perf_counter() - start, cached=True, not_compared=_verified[key])
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
     known = {name for name, load in loads.items() if load in _loaded}
-    request = {
+    request: dict[str, Any] = {
         "action": "verify",
         "module": piece.module,
         "segments": piece.segments,
@@ -141,6 +145,12 @@ def verify(
         _require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece, handler, answer["registered"])
+        own = answer
+        if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
+            # Is it of the variables? With the kernel's, all must be as in the kernel.
+            request["env"] = {**request["env"], **_of(as_here, own["read"])}
+            answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
+            answer = own if "error" in answer else answer
         if find_difference(piece, kernel, answer["values"]):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
             again = HELPER.ask({**request, "elsewhere": True}, Path(folder).resolve(), timeout, Path(modules))
@@ -152,7 +162,12 @@ def verify(
     found = find_difference(piece, kernel, answer["values"])
     if found is not None:
         raise diverged(piece, *found)
-    left = tuple(_not_compared(kernel, answer["values"], ran, piece.function))
+    if own is not answer:
+        require_defined(piece, own["undefined"])
+    left = (
+        *_not_compared(kernel, answer["values"], ran, piece.function),
+        *_following(own, answer, _of(as_here, own["read"])),
+    )
     _remember(_verified, {key: left})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return Verified(time.perf_counter() - start, not_compared=left)
@@ -163,6 +178,30 @@ def _write(vendored: Iterable[tuple[str, bytes]], folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def _of(variables: Mapping[str, str | None], read: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return those of some variables that were read."""
+    return {name: value for name, value in variables.items() if name in read or ALL in read}
+
+
+def _agree(piece: Slice, asked: set[str], kernel: Mapping[str, Node], answer: Mapping[str, Any]) -> bool:
+    """Tell whether the module has what the kernel has, and nothing is lacking."""
+    same = all((name in kernel) == (name in answer["values"]) for name in asked)
+    return same and not answer["undefined"] and find_difference(piece, kernel, answer["values"]) is None
+
+
+def _following(
+    own: Mapping[str, Any], answer: Mapping[str, Any], variables: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Give what follows the variables: another value with those of the function than with the kernel's."""
+    if own is not answer:
+        names = ", ".join(sorted(variables))
+        many = "s" if "," in names else ""
+        for name in sorted({*own["values"], *answer["values"]}):
+            one, other = own["values"].get(name), answer["values"].get(name)
+            if one is None or other is None or differ(other, one):
+                yield name, f"from the variable{many} {names}"
 
 
 def _is_local(found: Iterable[tuple[str, str | None]], local: set[str]) -> bool:

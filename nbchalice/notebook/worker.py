@@ -234,6 +234,7 @@ def _apps(module: types.ModuleType) -> list[Chalice]:
 
 def _verify(request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
+    from nbchalice.notebook.reads import reads
     from nbchalice.notebook.values import describe, describe_imported
     from nbchalice.runtime.cells import load_module
 
@@ -243,12 +244,14 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
         return load_entry(name, request["bundles"][name], Path())
 
     try:
-        module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code", load)
+        with reads() as read:
+            module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code", load)
         found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
     imported = request["imported"]
     return {
+        "read": read,
         "registered": [name for app in _apps(module) for name in app.handlers],
         "values": {
             name: describe_imported(value, imported[name]) if name in imported else describe(value)

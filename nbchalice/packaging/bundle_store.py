@@ -5,16 +5,43 @@ They are in `.nbchalice/bundles/<notebook>/`, so that two notebooks of one folde
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nbchalice.packaging.bundles import Bundle, damaged
+from nbchalice.errors import InvalidInputError
+from nbchalice.packaging.bundles import Bundle, damaged, make_bundle
 from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import BundleRefusedError
 
 _INDEX = "index.json"
 _HINT = "bundles are kept beside the notebook: free some space, and let the folder be written"
+
+
+def bundle_variable(notebook: Path, namespace: Mapping[str, Any] | None, name: str, format: str) -> Bundle:
+    """Bundle a variable of a kernel, and write it beside the notebook.
+
+    Parameters
+    ----------
+    notebook: the notebook's path.
+    namespace: the kernel's variables, or None where there is no kernel.
+    name: the variable.
+    format: how it is stored.
+
+    Raises
+    ------
+    InvalidInputError: there is no kernel, or no such variable.
+    PackagingError: the value must not or cannot travel.
+    """
+    if namespace is None:
+        raise InvalidInputError("only a kernel has values to bundle", f"run %chalice bundle {name} in the notebook")
+    if name not in namespace:
+        near = difflib.get_close_matches(name, [n for n in namespace if not n.startswith("_")], 1)
+        hint = f"did you mean {near[0]}?" if near else "run the cell that makes it"
+        raise InvalidInputError(f"there is no variable {name!r}", hint)
+    return save_bundle(notebook, make_bundle(name, namespace[name], format))
 
 
 def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:

@@ -229,8 +229,10 @@ class Notebook:
 
     def project(self) -> Project:
         """Return the project of the session as it stands."""
+        from nbchalice.aws.target import region_of
         from nbchalice.config import app_name_of, named_by_config
         from nbchalice.project import Project
+        from nbchalice.ui.function_variables import follow_variables
 
         self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
@@ -241,7 +243,7 @@ class Notebook:
         name = own if by_magic else named_by_config(self.path.parent) or own
         stage = self._chosen.get("stage") or self.stage
         notes = dict.fromkeys(not_deployed(what) for app in self.apps() for what in app.left_out)
-        return Project(
+        project = Project(
             name,
             stage,
             self.path,
@@ -250,8 +252,11 @@ class Notebook:
             self.shell.user_ns,
             problems=tuple(self._problems()),
             saved=self.where.saved(),
+            region=region_of(self._chosen.get("target") or self.target),
             notes=(*notes, *self.where.notes(), *(note for one in self.registry.values() for note in one.notes())),
         )
+        follow_variables(project)
+        return project
 
     def _problems(self) -> list[NbChaliceError]:
         """Return which names are those of two handlers; what ran cannot tell that everywhere, the saved file can."""

@@ -1,0 +1,108 @@
+"""Triggers of a live notebook's handlers that follow environment variables: the function may have other ones."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.notebook.discover import decorators_module, followed, unset
+from nbchalice.notebook.magic import read_body
+from nbchalice.notebook.registering import is_decorated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nbchalice.handlers import Handler
+    from nbchalice.notebook.cells import Cell
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.evaluate import Evaluation, Evaluator
+    from nbchalice.notebook.history import Step
+
+
+class Followed:
+    """What the decorators of handlers register with the variables that their functions will have.
+
+    Parameters
+    ----------
+    effects: the followed notebook.
+    notebook: its file name.
+    evaluator: evaluates the decorators; knows the kernel's variables.
+
+    Attributes: ``results`` (by the handler's name, where it is not as in the kernel), ``problems``, ``notes``.
+    """
+
+    def __init__(self, effects: Effects, notebook: str, evaluator: Evaluator) -> None:
+        self._effects, self._notebook, self._evaluator = effects, notebook, evaluator
+        self.results: dict[str, Evaluation] = {}
+        self.problems: list[InvalidInputError] = []
+        self.notes: list[str] = []
+
+    def look_at(self, handlers: Sequence[Handler]) -> None:
+        """Evaluate the decorators of handlers again."""
+        steps = {handler.name: step for handler in handlers if (step := _definition(handler, self._effects))}
+        definitions: dict[str, dict[str, Any]] = {}
+        for name, step in steps.items():
+            try:
+                definitions[name] = decorators_module(step, self._effects, self._notebook)
+            except InvalidInputError:
+                continue  # What the kernel registered counts; the proof of the module tells what is wrong.
+        results = self._evaluator.evaluate(list(definitions.values()))
+        by_name = {handler.name: handler for handler in handlers}
+        for (name, definition), result in zip(definitions.items(), results, strict=True):
+            self._take(by_name[name], steps[name], definition, result)
+
+    def _take(self, handler: Handler, step: Step, definition: dict[str, Any], result: Evaluation) -> None:
+        if _same(result, handler) or (result.error is not None and not result.missing):
+            return
+        variables = self._evaluator.variables
+        own = variables.of(result.name or handler.name, result.settings)
+        # Only where it is certain that the variables make the difference: with the kernel's own it is as in the kernel.
+        if not _same(self._evaluator.as_here(definition, result, own), handler):
+            return
+        if result.missing:
+            self.problems.append(unset(handler.function, result, variables, step.location()))
+            return
+        self.results[handler.name] = result
+        self.notes += followed(result, variables)
+
+
+def _same(result: Evaluation, handler: Handler) -> bool:
+    mine = [handler.name, [[trigger.source, trigger.options] for trigger in handler.triggers]]
+    return json.dumps(mine, sort_keys=True) == json.dumps([result.name, result.triggers], sort_keys=True)
+
+
+def computed(handlers: Iterable[Handler], cells: Sequence[Cell]) -> list[Handler]:
+    """Return the handlers whose decorators have anything but plain values.
+
+    Parameters
+    ----------
+    handlers: those of a session.
+    cells: its cells.
+    """
+    texts = {cell.order: cell.source for cell in cells}
+    return [one for one in handlers if one.order in texts and _has_computed(texts[one.order], one.function)]
+
+
+def _has_computed(source: str, function: str) -> bool:
+    try:
+        tree = ast.parse(read_body(source).text)
+    except SyntaxError:
+        return False
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    return any(_is_computed(decorator) for node in defined for decorator in node.decorator_list)
+
+
+def _definition(handler: Handler, effects: Effects) -> Step | None:
+    """Return the statement that decorates a handler's function."""
+    for step in reversed(effects.timeline.steps):
+        here = step.cell.order == handler.order and handler.function in step.statement.defines
+        if here and is_decorated(step):
+            return step
+    return None
+
+
+def _is_computed(decorator: ast.expr) -> bool:
+    given = [*decorator.args, *(one.value for one in decorator.keywords)] if isinstance(decorator, ast.Call) else []
+    return any(isinstance(node, ast.Name | ast.Call) for value in given for node in ast.walk(value))
