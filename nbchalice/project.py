@@ -280,8 +280,10 @@ class Project:
         return (*self.notes, *self.written.notes())
 
     def unproven(self) -> list[str]:
-        """Return, for each handler that was verified, what could not be compared with the kernel."""
-        return [f"{name}: {note}" for name, note in self._unproven.items() if note]
+        """Return what could not be compared with the kernel, and whether what was run could not be confined well."""
+        from nbchalice.notebook.helper import HELPER
+
+        return [*(f"{name}: {note}" for name, note in self._unproven.items() if note), *HELPER.notes]
 
     def verified_packages(self) -> dict[str, Package]:
         """Return the code of all handlers, each proven to do what the kernel does."""
@@ -336,7 +338,7 @@ class Project:
         built, broken = self._each(build)
         with self._telling_what_is_gone():
             raise_all([*self.wrong, *broken.values()])
-        return replace(write_all(built, out), notes=self.notes)
+        return replace(write_all(built, out), notes=(*self.notes, *self.unproven()))
 
     def _telling_what_is_gone(self) -> AbstractContextManager[None]:
         return self.written.telling_what_is_gone(self.handlers)

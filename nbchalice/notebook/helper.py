@@ -27,9 +27,13 @@ _LIKE_LAMBDA = {
 
 
 class Helper:
-    """One helper process; requests are answered one after the other, each in a fresh fork of it."""
+    """One helper process; requests are answered one after the other, each in a fresh, confined fork of it.
+
+    ``confined_by`` tells what confined the last one, as ``sandbox.confine`` returns it, or None before the first.
+    """
 
     def __init__(self) -> None:
+        self.confined_by: str | None = None
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
@@ -56,7 +60,7 @@ class Helper:
         libraries = [path for path in elsewhere if _holds_libraries(Path(path))]
         own = [str(folder), *(path for path in elsewhere if path not in libraries)]
         where = {"own": own, "modules": [str(modules)] if modules else own, "libraries": [str(ROOT), *libraries]}
-        line = json.dumps({**request, **where, "timeout": timeout})
+        line = json.dumps({**request, **where, "along": modules is not None, "timeout": timeout})
         with self._lock:
             for _ in range(2):
                 process = self._running()
@@ -71,9 +75,22 @@ class Helper:
                     self._abandon()  # Its answer would be taken for that of the next request.
                     raise
                 if answer:
-                    return json.loads(answer)
+                    return self._told(json.loads(answer))
                 self._stop()
         raise CaptureError("the helper process that checks captured code died", "run it again")
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user has to know of how code was confined: nothing where the kernel does it."""
+        if self.confined_by != "python":
+            return []
+        return [
+            "this system cannot confine a process (Landlock, seccomp): only Python's own hook held back what was run"
+        ]
+
+    def _told(self, answer: dict[str, Any]) -> Any:
+        self.confined_by = answer.get("confined", self.confined_by)
+        return answer.get("answer", answer)
 
     def close(self) -> None:
         """Stop the process."""

@@ -22,6 +22,7 @@ from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
+from nbchalice.notebook.sandbox.guard import NO_PRIVATE_TMP
 from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
 
@@ -313,14 +314,19 @@ def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> N
 
 
 def _import_hint(kinds: list[str], error: str) -> str:
-    if os.strerror(errno.EROFS) in error:
-        return "write below /tmp: the rest of the file system cannot be written on Lambda"
+    """Say what to do about an import that failed; ``kinds`` are the error's classes, and those of its cause."""
     if "BundleError" in kinds and "ModuleNotFoundError" not in kinds:
         return "loading it must not need files, network or programs of this computer: bundle plainer data, or again"
-    if "ConnectionError" in kinds:
-        return "make the request within the handler, or bundle its result"
-    if "ModuleNotFoundError" in kinds:
-        return "install the package here, or put the module beside the notebook"
-    if "KeyError" in kinds:
-        return "an environment variable of this computer? set it for the function with --env NAME=VALUE"
-    return "run the cells again from the top, and correct what fails"
+    hints = {
+        os.strerror(errno.EROFS): "write below /tmp: the rest of the file system cannot be written on Lambda",
+        NO_PRIVATE_TMP: "use the module tempfile, or write the file within the handler",
+    }
+    hints_by_kind = {
+        "ConnectionError": "make the request within the handler, or bundle its result",
+        "ModuleNotFoundError": "install the package here, or put the module beside the notebook",
+        "PermissionError": "do it within the handler, or bundle its result",
+        "KeyError": "an environment variable of this computer? set it for the function with --env NAME=VALUE",
+    }
+    told = [hint for text, hint in hints.items() if text in error]
+    told += [hint for kind, hint in hints_by_kind.items() if kind in kinds]
+    return told[0] if told else "run the cells again from the top, and correct what fails"

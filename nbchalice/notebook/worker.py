@@ -6,13 +6,13 @@ Each line of standard input is a request (JSON), each line of standard output it
 from __future__ import annotations
 
 import builtins
-import errno
 import inspect
 import json
 import os
 import select
 import signal
 import sys
+import tempfile
 import time
 import types
 from pathlib import Path
@@ -22,26 +22,13 @@ if TYPE_CHECKING:
     from nbchalice.runtime.app import Chalice
     from nbchalice.runtime.function import LambdaFunction
 
-SYSTEM = (
-    "/usr/",
-    "/lib",
-    "/etc/",
-    "/dev/",
-    "/proc/",
-    "/sys/",
-    "/opt/",
-    "/nix/",
-    "/System/",
-    "/Library/",
-    "/var/task",
-)
 _ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
 """Another place to run the same code: what comes out otherwise there is of the place, not of the code."""
-_CODE = (".py", ".pyc", ".so", ".pth", ".dylib", ".pyd")
 
 
 def main() -> None:
     """Answer requests until the standard input ends."""
+    import nbchalice.notebook.sandbox.confine
     import nbchalice.notebook.values
     import nbchalice.runtime.app
     import nbchalice.runtime.cells  # noqa: F401 - ready before the first fork
@@ -54,11 +41,16 @@ def main() -> None:
 
 
 def _in_fork(request: dict[str, Any]) -> Any:
+    with tempfile.TemporaryDirectory(prefix="nbchalice-", ignore_cleanup_errors=True) as scratch:
+        return _answer_of_child(request, Path(scratch))
+
+
+def _answer_of_child(request: dict[str, Any], scratch: Path) -> Any:
     read, write = os.pipe()
     child = os.fork()
     if not child:
         os.close(read)
-        _child(request, write)
+        _child(request, write, scratch)
     os.close(write)
     parts, deadline = [], time.monotonic() + request["timeout"]
     timed_out = False
@@ -85,11 +77,13 @@ def _in_fork(request: dict[str, Any]) -> Any:
         return {"error": "crash", "text": f"the process ended with status {status}"}
 
 
-def _child(request: dict[str, Any], write: int) -> None:
+def _child(request: dict[str, Any], write: int, scratch: Path) -> None:
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
+    for number, kept in ((0, null), (1, null), (2, null), (3, write)):
+        os.dup2(kept, number)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.environ.pop("TMPDIR", None)
     try:
         _set_environment(request.get("env") or {})
         if request.get("elsewhere"):
@@ -97,13 +91,13 @@ def _child(request: dict[str, Any], write: int) -> None:
             sys.argv[:] = ["/var/runtime/bootstrap"]
         os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
         _extend_path(request["modules"], request["libraries"])
-        _guard(request["own"], {entry["file"] for entry in request.get("bundles", {}).values()})
+        confined = _confine(request, scratch)
         action = _evaluate if request["action"] == "evaluate" else _verify
-        answer = json.dumps(action(request)).encode()
+        answer = json.dumps({"answer": action(request), "confined": confined}).encode()
     except BaseException as error:  # whatever it is, the parent must hear of it
         answer = json.dumps({"error": "crash", "text": f"{type(error).__name__}: {error}"}).encode()
     while answer:
-        answer = answer[os.write(write, answer) :]
+        answer = answer[os.write(3, answer) :]
     os._exit(0)
 
 
@@ -116,63 +110,21 @@ def _set_environment(variables: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
+def _confine(request: dict[str, Any], scratch: Path) -> str:
+    from nbchalice.notebook.sandbox.confine import confine
+
+    own, modules = map(Path, request["own"]), list(map(Path, request["modules"]))
+    bundles = [Path(entry["file"]) for entry in request.get("bundles", {}).values()]
+    local, along = ([], modules) if request["along"] else (modules, [])
+    return confine(scratch, own, local, [*along, *bundles], **request.get("confine", {}))
+
+
 def _extend_path(modules: list[str], libraries: list[str]) -> None:
     """Put local code behind the standard library, which nothing may shadow, and before what is installed."""
     installed = ("site-packages", "dist-packages")
     first = next((number for number, path in enumerate(sys.path) if path.endswith(installed)), len(sys.path))
     sys.path[first:first] = [path for path in modules if path not in sys.path]
     sys.path += [path for path in libraries if path not in sys.path]
-
-
-def _guard(folders: list[str], bundles: set[str]) -> None:
-    """Refuse what a Lambda function does not have while it starts: network, other programs, files of this computer.
-
-    Parameters
-    ----------
-    folders: those of local code, of which only code comes along, and imported packages with all they hold.
-    bundles: files of bundles, which come along.
-    """
-    library = {_folder(path) for path in {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} if path}
-    own = {_folder(path) for path in folders}
-    known = sorted(library | own, key=len, reverse=True)
-    scratch = os.path.realpath("/tmp") + "/"  # noqa: S108 - Lambda's one writable folder has this very name
-    written: set[str] = set()
-    packed = {os.path.realpath(path) for path in bundles}
-
-    def refuse_files(path: Any, writes: bool) -> None:
-        if not isinstance(path, str | bytes | os.PathLike):
-            return
-        name = os.path.realpath(os.fsdecode(path))
-        if name.startswith(scratch) and (writes or name in written):
-            written.add(name)
-            return
-        if name in packed:
-            return
-        if writes and not name.startswith("/dev/"):
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fsdecode(path))
-        # The nearest folder decides: libraries may lie below the notebook's folder, or it below theirs.
-        nearest = next((folder for folder in known if name.startswith(folder)), None)
-        comes_along = nearest is not None and (
-            nearest not in own or name.endswith(_CODE) or name.removeprefix(nearest).partition(os.sep)[0] in sys.modules
-        )
-        if not comes_along and not name.startswith(SYSTEM) and Path(name).exists():
-            raise FileNotFoundError(2, "this file is not on Lambda", os.fsdecode(path))
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
-            raise ConnectionError("the network is not used while the module is imported")
-        if event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "pty.spawn"):
-            raise PermissionError("no other program is run while the module is imported")
-        if event == "open":
-            refuse_files(arguments[0], bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)))
-        if event == "os.mkdir":
-            refuse_files(arguments[0], writes=True)
-
-    sys.addaudithook(hook)
-
-
-def _folder(path: str) -> str:
-    return os.path.join(os.path.realpath(path), "")  # noqa: PTH118 - as realpath
 
 
 def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:

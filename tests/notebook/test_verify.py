@@ -3,7 +3,7 @@
 import hashlib
 import os
 import signal
-import tempfile
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -263,29 +263,26 @@ def test_local_modules_that_do_not_come_along_cannot_be_imported(tmp_path):
         verify(piece, folder=tmp_path, vendored=[("nb_helper.py", b"A = 1 / 0\n")])
 
 
-def test_a_check_that_was_interrupted_does_not_answer_for_the_next():
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        begun = Path(folder, "begun")
+def test_a_check_that_was_interrupted_does_not_answer_for_the_next(tmp_path):
+    def interrupt():
+        while not children(helper):
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
 
-        def interrupt():
-            while not begun.exists():
-                time.sleep(0.005)
-            os.kill(os.getpid(), signal.SIGINT)
-
-        module = f"import os\nopen({str(begun)!r}, 'w').close()\nwhile os.path.exists({str(begun)!r}):\n    pass\nA = 1"
-        request = {
-            "action": "verify",
-            "module": module,
-            "segments": [],
-            "notebook": "nb.ipynb",
-            "names": ["A"],
-            "reads": [],
-            "imported": {},
-            "bundles": {},
-        }
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            HELPER.ask(request, Path(folder), timeout=20)
-        thread.join()
+    verify(piece_of("A = 1.5", H + "A"))
+    helper = HELPER._process.pid
+    module = "import itertools\nfor _ in itertools.count():\n    pass"
+    request = {"action": "verify", "module": module, "segments": [], "notebook": "nb.ipynb", "names": ["A"]}
+    request |= {"reads": [], "imported": {}, "bundles": {}}
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        HELPER.ask(request, tmp_path, timeout=20)
+    thread.join()
     verify(piece_of("A = 2", H + "A"), namespace=kernel_of("A = 2"))
+
+
+def children(pid):
+    """Return the processes that a process has started and that go on."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [int(child) for child, parent in map(str.split, listed.splitlines()) if int(parent) == pid]
