@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SKIPPED = words(
     """
     __dict__ __weakref__ __module__ __doc__ __qualname__ __annotations__ __firstlineno__ __classcell__
-    __static_attributes__ __annotate__ __annotate_func__ __annotations_cache__ __abstractmethods__
+    __static_attributes__ __slotnames__ __annotate__ __annotate_func__ __annotations_cache__ __abstractmethods__
     _abc_impl __conditional_annotations__ __type_params__ __orig_bases__ __parameters__ __hash__
     __match_args__ __dataclass_fields__ __dataclass_params__ __signature__ __classdictcell__
     """
