@@ -49,7 +49,7 @@ def kept_style(mark: str) -> str:
     return (
         f"{OUTPUT}:has({living}) + {OUTPUT} .{mark}{{display:none}}"
         f"{OUTPUT}:has(.{SHOWN}{CUT_OFF}) + {OUTPUT} .{mark}{{display:block !important}}"
-        f"{OUTPUT}:has(+ {OUTPUT} .{mark}) > :not(:has({living})){{display:none}}"
+        f"{OUTPUT}:has(+ {OUTPUT} .{mark}) > .jp-OutputArea-output:not(:has({living})){{display:none}}"
     )
 
 
