@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.proof import Proof
     from nbchalice.notebook.saved_file import SavedFile
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.bundles import Bundle
@@ -73,8 +74,8 @@ class Project:
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
-    _slices: dict[str, Slice] = field(default_factory=dict, repr=False)
-    _unproven: dict[str, str] = field(default_factory=dict, repr=False)
+    _proofs: dict[str, Proof] = field(default_factory=dict, repr=False)
+    _unproven: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -184,14 +185,25 @@ class Project:
         ------
         CaptureError: the notebook's code cannot become a module.
         """
+        return self._proof(handler).piece
+
+    def _proof(self, handler: Handler) -> Proof:
+        with self._lock:
+            if handler.name not in self._proofs:
+                self._proofs[handler.name] = self._prove(handler)
+            return self._proofs[handler.name]
+
+    def _prove(self, handler: Handler) -> Proof:
+        """Cut a handler out; without a kernel, compare it with a run of the notebook in the confined process."""
+        from nbchalice.notebook.proof import Proof, Prover
         from nbchalice.notebook.slice import cut
 
-        with self._lock:
-            if handler.name not in self._slices:
-                self._slices[handler.name] = cut(
-                    self.effects, handler.function, namespace=self.namespace, order=handler.order
-                )
-            return self._slices[handler.name]
+        cutter = partial(cut, self.effects, handler.function, namespace=self.namespace, order=handler.order)
+        if self.namespace is not None:
+            return Proof(cutter())
+        env = dict(handler.setting("env") or {})
+        bundles = {name: bundle.details for name, bundle in self.bundles.items()}
+        return Prover.of(self.effects, lambda also: cutter(also=also), self.notebook.parent, env, bundles).prove()
 
     def function(self, handler: Handler) -> Any:
         """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
@@ -255,7 +267,10 @@ class Project:
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
 
-        piece, vendored = self.slice(handler), (package or self.package(handler)).needs.vendored
+        proof = self._proof(handler)
+        if proof.error is not None:
+            raise proof.error
+        piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
             require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
@@ -274,16 +289,17 @@ class Project:
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
-        self._unproven[handler.name] = verified.note
+        self._unproven[handler.name] = [*proof.notes, *([verified.note] if verified.note else [])]
 
     def _notes(self) -> tuple[str, ...]:
         return (*self.notes, *self.written.notes())
 
     def unproven(self) -> list[str]:
-        """Return what could not be compared with the kernel, and whether what was run could not be confined well."""
+        """Return what could not be compared, and whether what was run could not be confined well."""
         from nbchalice.notebook.helper import HELPER
 
-        return [*(f"{name}: {note}" for name, note in self._unproven.items() if note), *HELPER.notes]
+        told = [f"{name}: {note}" for name, notes in self._unproven.items() for note in notes]
+        return [*told, *HELPER.notes]
 
     def verified_packages(self) -> dict[str, Package]:
         """Return the code of all handlers, each proven to do what the kernel does."""

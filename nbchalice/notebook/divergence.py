@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.values import Difference, Node
 
 _FALSE = "which is false on Lambda"
+_KERNEL, _MODULE = "in the kernel", "in the captured module"
 
 
 def find_difference(
@@ -49,7 +50,7 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     found: what differs.
     """
     cells = piece.values[name]
-    return DivergedError(f"{_sentence(name, found)} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1]))
+    return DivergedError(f"{sentence(name, found)} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1]))
 
 
 def require_present(
@@ -128,18 +129,25 @@ def _false_condition(name: str, test: str, place: Location | None) -> CaptureErr
     )
 
 
-def _sentence(name: str, found: Difference) -> str:
-    """Say what a variable, or a part of it, is in the kernel and in the captured module."""
+def sentence(name: str, found: Difference, first: str = _KERNEL, second: str = _MODULE) -> str:
+    """Say what a variable, or a part of it, is in two places.
+
+    Parameters
+    ----------
+    name: the variable.
+    found: what differs.
+    first, second: the places; default: the kernel and the captured module.
+    """
     what = name + re.sub(r"( \(part \d+\))+", " (within)", found.path)
     here, there = _shown(found.here), _shown(found.there)
     if found.here is None:
-        return f"{what} is {there} in the captured module, and is not in the kernel"
+        return f"{what} is {there} {second}, and is not {first if first == _KERNEL else f'there {first}'}"
     if found.there is None:
-        return f"{what} is {here} in the kernel, and is not in the captured module"
+        return f"{what} is {here} {first}, and is not {second}"
     if here == there:
         read = "" if here == UNSHOWN else f", though both read {here}"
-        return f"{what} is different in the kernel and in the captured module{read}"
-    return f"{what} is {here} in the kernel, {there} in the captured module"
+        return f"{what} is different {first} and {second}{read}"
+    return f"{what} is {here} {first}, {there} {second}"
 
 
 def _hint(piece: Slice, name: str) -> str:

@@ -35,7 +35,7 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
     expected = 0  # the line of the cell that the next line of the module stands for, as a reader counts
     for step in steps:
         text, cell_line = step_text(step, used)
-        decorators = _decorators(step) if step.statement.handler else []
+        decorators = handler_decorators(step) if step.statement.handler else []
         if previous is None or previous.cell.order != step.cell.order:
             lines += ["", _mark(name, step, cell_line)]
             expected = cell_line
@@ -105,7 +105,7 @@ def _narrowed(statement: Statement, used: frozenset[str]) -> str:
     return f"from {kept[0].module} import {names}" if kept[0].attribute is not None else f"import {names}"
 
 
-def _decorators(step: Step) -> list[str]:
+def handler_decorators(step: Step) -> list[str]:
     """Write the decorators that the cell's magic stands for, its own trigger nearest to the function."""
     from nbchalice.handlers import parse_cell_magic
 

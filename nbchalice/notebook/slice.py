@@ -49,6 +49,7 @@ class Slice:
     marked: those of ``values`` that a statement marked ``include`` made: what chance and place decide in them is free.
     imported: the names of ``values`` that an import binds, each with the modules and attributes it may stand for.
     bundles: the bundled variables that it loads.
+    positions: which of the notebook's statements it has.
     """
 
     module: str
@@ -63,6 +64,7 @@ class Slice:
     marked: frozenset[str] = frozenset()
     imported: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
     bundles: tuple[str, ...] = ()
+    positions: frozenset[int] = frozenset()
 
 
 def slice_handler(
@@ -97,7 +99,12 @@ def slice_handler(
 
 
 def cut(
-    effects: Effects, function: str, *, namespace: Mapping[str, Any] | None = None, order: int | None = None
+    effects: Effects,
+    function: str,
+    *,
+    namespace: Mapping[str, Any] | None = None,
+    order: int | None = None,
+    also: Iterable[int] = (),
 ) -> Slice:
     """Cut a handler out of a notebook that was followed already, for several handlers of one notebook.
 
@@ -105,6 +112,7 @@ def cut(
     ----------
     effects: the followed notebook; it is not changed.
     function, namespace, order: as for ``slice_handler``.
+    also: positions of further statements that are to run.
 
     Returns
     -------
@@ -124,6 +132,8 @@ def cut(
     closure.add(handler, END, {function} if function in binds else binds)
     for step in calls:
         closure.add(step, END, step.statement.binds)
+    for position in sorted(also):
+        closure.add(timeline.steps[position], position, timeline.steps[position].statement.binds)
     closure.finish()
     steps = closure.steps()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
@@ -150,8 +160,9 @@ def cut(
         changed=frozenset(values) & effects.changed_by(handler),
         reads=closure.read_when_called(),
         marked=closure.marked(values),
-        imported=closure.imported(values),
+        imported=imported_by(timeline, values),
         bundles=loaded,
+        positions=frozenset(closure.wanted),
     )
 
 
@@ -391,12 +402,19 @@ class Closure:
                 optional |= {alias.name for alias in statement.imports}  # a library that may be missing
         return frozenset(needed - optional - self.known)
 
-    def imported(self, names: Iterable[str]) -> dict[str, list[tuple[str, str | None]]]:
-        """Return, for the names that nothing but imports binds, what these name."""
-        found = {}
-        for name in names:
-            steps = [self.timeline.steps[position] for position in self.timeline.standing(name, END)[0]]
-            aliases = [[alias for alias in step.statement.imports if alias.name == name] for step in steps]
-            if all(aliases):
-                found[name] = [(alias.module, alias.attribute) for group in aliases for alias in group]
-        return found
+
+def imported_by(timeline: Timeline, names: Iterable[str]) -> dict[str, list[tuple[str, str | None]]]:
+    """Return, for the names that nothing but imports binds in the end, what these name.
+
+    Parameters
+    ----------
+    timeline: the executed statements.
+    names: the names.
+    """
+    found = {}
+    for name in names:
+        steps = [timeline.steps[position] for position in timeline.standing(name, END)[0]]
+        aliases = [[alias for alias in step.statement.imports if alias.name == name] for step in steps]
+        if aliases and all(aliases):
+            found[name] = [(alias.module, alias.attribute) for group in aliases for alias in group]
+    return found

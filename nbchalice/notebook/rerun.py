@@ -1,0 +1,116 @@
+"""A run of the notebook in the confined process, as Restart & Run All would: what slices must agree with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.render import handler_decorators
+from nbchalice.notebook.slice import imported_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.history import Step
+    from nbchalice.notebook.values import Node
+
+CPU_SECONDS = 10.0
+_TIMEOUT_SECONDS = 40.0
+_REMEMBERED = 16
+_known: OrderedDict[str, Rerun] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a run of the notebook gave.
+
+    Parameters
+    ----------
+    values: descriptions of the variables that were asked for and are known.
+    tainted: the names that are not known, each with the reason: a statement that could not run in the confined process.
+    changed: for the names that were watched, the positions of the statements that changed them.
+    called: the handlers that the notebook called.
+    missing: why there was no run at all, or an empty text.
+    """
+
+    values: Mapping[str, Node] = field(default_factory=dict)
+    tainted: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, list[int]] = field(default_factory=dict)
+    called: frozenset[str] = frozenset()
+    missing: str = ""
+
+
+def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iterable[str] = ()) -> Rerun:
+    """Run all statements of a notebook in the confined process; several handlers of a notebook share a run.
+
+    Parameters
+    ----------
+    effects: the followed notebook.
+    folder: the notebook's folder; of its files only local modules can be read.
+    env: the environment variables of the function.
+    watch: variables of which it is asked which statements change them.
+    """
+    timeline = effects.timeline
+    read = frozenset[str]().union(*(step.statement.uses_later for step in timeline.steps))
+    names = sorted(name for name in read if name in timeline.events)
+    request = {
+        "action": "rerun",
+        "statements": _told(effects),
+        "sources": {cell.label: cell.source for cell in timeline.cells},
+        "notebook": timeline.notebook,
+        "names": names,
+        "imported": imported_by(timeline, names),
+        "watch": sorted(watch),
+        "seconds": CPU_SECONDS,
+        "env": dict(env),
+    }
+    key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
+    if key not in _known:
+        _known[key] = _of(HELPER.ask(request, folder.resolve(), _TIMEOUT_SECONDS))
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return _known[key]
+
+
+def _of(answer: dict[str, Any]) -> Rerun:
+    if "error" in answer:
+        late = answer["error"] == "timeout"
+        return Rerun(missing="it takes too long" if late else f"it ends its process ({answer['text']})")
+    if "missing" in answer:
+        return Rerun(missing=answer["missing"])
+    called = frozenset(answer.pop("called"))
+    return Rerun(**answer, called=called)
+
+
+def _told(effects: Effects) -> list[dict[str, Any]]:
+    """Return the statements, each with the names that it binds, uses and may change."""
+    names: dict[Any, set[str]] = defaultdict(set)
+    for value in effects.parent:
+        names[effects.find(value)].add(value[0])
+    touched: dict[int, set[str]] = defaultdict(set)
+    for position, value, _ in effects.changes:
+        touched[position] |= names[effects.find(value)] | {value[0]}
+    return [_statement(step, touched[step.position]) for step in effects.timeline.steps]
+
+
+def _statement(step: Step, touched: set[str]) -> dict[str, Any]:
+    statement = step.statement
+    above = handler_decorators(step) if statement.handler else []
+    return {
+        "position": step.position,
+        "text": "\n".join([*above, statement.text]),
+        "line": statement.line - len(above),
+        "head": statement.head,
+        "cell": step.cell.label,
+        "binds": sorted(statement.binds),
+        "defines": sorted(statement.defines),
+        "uses": sorted(statement.now.uses),
+        "touches": sorted(name for name in touched if ":" not in name),
+        "awaits": statement.awaits,
+    }
