@@ -207,17 +207,18 @@ class Project:
 
     def function(self, handler: Handler) -> Any:
         """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
-        from nbchalice.runtime.app import LambdaFunction
+        from nbchalice.notebook.registering import registered_as
         from nbchalice.runtime.cells import load_module
 
-        if self.namespace is not None and isinstance(self.namespace.get(handler.function), LambdaFunction):
-            return self.namespace[handler.function]
+        own = registered_as(handler.name, self.namespace or {})
+        if own is not None:
+            return own
         made = self.slice(handler)
         bundles = self.bundles
         module = load_module(
             made.module, made.segments, made.notebook, "notebook_code", lambda name: bundles[name].load()
         )
-        return getattr(module, handler.function)
+        return registered_as(handler.name, vars(module)) or getattr(module, handler.function)
 
     def package(self, handler: Handler, *, whole: bool = False) -> HandlerPackage:
         """Return the deployment package of a handler: its zip, and the layer with what it imports.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.errors import HandlerNotFoundError, NotRegisteredError
 from nbchalice.notebook.explain import deleted, handler_not_found
@@ -11,14 +11,16 @@ from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.magic import SOURCES
+from nbchalice.runtime.app import Chalice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.facts import Block
     from nbchalice.notebook.replay import Value
     from nbchalice.notebook.slice import Slice
+    from nbchalice.runtime.function import LambdaFunction
 
 
 def find_registration(effects: Effects, function: str, order: int | None = None) -> list[Step]:
@@ -129,6 +131,18 @@ def function_in(step: Step, function: str) -> ast.stmt | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
             return node
     return None
+
+
+def registered_as(name: str, variables: Mapping[str, Any]) -> LambdaFunction | None:
+    """Return the handler that the apps among some variables have under a name.
+
+    Parameters
+    ----------
+    name: the handler's name.
+    variables: those of a kernel or a module.
+    """
+    apps = [value for value in list(variables.values()) if isinstance(value, Chalice)]
+    return next((app.handlers[name] for app in apps if name in app.handlers), None)
 
 
 def not_registered(piece: Slice, handler: str, registered: Iterable[str]) -> NotRegisteredError:

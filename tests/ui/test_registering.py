@@ -126,3 +126,12 @@ def test_an_error_below_two_magics_names_its_line(run):
     import traceback
 
     assert traceback.extract_tb(error.__traceback__)[-1].lineno == 4
+
+
+def test_invoke_here_calls_what_was_registered_not_the_plain_function(run):
+    run(APP)
+    run(
+        "def work(event):\n    return sum(bool(record.body) for record in event)\nw = app.on_sqs_message(queue='q', name='w')(work)"
+    )
+    done = run("%chalice invoke w --sample")
+    assert done.ok and done.result == 1
