@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.effects import Effects
-    from nbchalice.notebook.proof import Proof
+    from nbchalice.notebook.proven import Proven
     from nbchalice.notebook.saved_file import SavedFile
     from nbchalice.notebook.slice import Slice
     from nbchalice.packaging.bundles import Bundle
@@ -74,9 +73,6 @@ class Project:
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
-    _proofs: dict[str, Proof] = field(default_factory=dict, repr=False)
-    _unproven: dict[str, list[str]] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -112,6 +108,17 @@ class Project:
 
         bundles = {name: bundle.notebook_names for name, bundle in self.bundles.items()}
         return Effects(Timeline(self.cells, self.notebook.name, bundles, self.notebook.parent))
+
+    @cached_property
+    def proven(self) -> Proven:
+        """The slices of the handlers, each proven as far as it can be."""
+        from nbchalice.notebook.proven import Proven
+
+        bundles = {name: bundle.details for name, bundle in self.bundles.items()}
+        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles)
+
+    def _env(self, handler: Handler) -> dict[str, str]:
+        return dict(self.variables.of(handler.name, handler.settings))
 
     @cached_property
     def bundles(self) -> dict[str, Bundle]:
@@ -185,25 +192,7 @@ class Project:
         ------
         CaptureError: the notebook's code cannot become a module.
         """
-        return self._proof(handler).piece
-
-    def _proof(self, handler: Handler) -> Proof:
-        with self._lock:
-            if handler.name not in self._proofs:
-                self._proofs[handler.name] = self._prove(handler)
-            return self._proofs[handler.name]
-
-    def _prove(self, handler: Handler) -> Proof:
-        """Cut a handler out; without a kernel, compare it with a run of the notebook in the confined process."""
-        from nbchalice.notebook.proof import Proof, Prover
-        from nbchalice.notebook.slice import cut
-
-        cutter = partial(cut, self.effects, handler.function, namespace=self.namespace, order=handler.order)
-        if self.namespace is not None:
-            return Proof(cutter())
-        env = dict(handler.setting("env") or {})
-        bundles = {name: bundle.details for name, bundle in self.bundles.items()}
-        return Prover.of(self.effects, lambda also: cutter(also=also), self.notebook.parent, env, bundles).prove()
+        return self.proven.proof(handler).piece
 
     def function(self, handler: Handler) -> Any:
         """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
@@ -268,7 +257,7 @@ class Project:
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
 
-        proof = self._proof(handler)
+        proof = self.proven.proof(handler)
         if proof.error is not None:
             raise proof.error
         piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
@@ -281,7 +270,7 @@ class Project:
                 handler=handler.name,
                 python=handler.setting("python") or kernel_python(),
                 namespace=self.namespace,
-                env=self.variables.of(handler.name, handler.settings),
+                env=self._env(handler),
                 here=os.environ,
                 folder=self.notebook.parent,
                 vendored=vendored,
@@ -290,17 +279,10 @@ class Project:
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
-        self._unproven[handler.name] = [*proof.notes, *([verified.note] if verified.note else [])]
+        self.proven.note(handler, verified.note)
 
     def _notes(self) -> tuple[str, ...]:
         return (*self.notes, *self.written.notes())
-
-    def unproven(self) -> list[str]:
-        """Return what could not be compared, and whether what was run could not be confined well."""
-        from nbchalice.notebook.helper import HELPER
-
-        told = [f"{name}: {note}" for name, notes in self._unproven.items() for note in notes]
-        return [*told, *HELPER.notes]
 
     def verified_packages(self) -> dict[str, Package]:
         """Return the code of all handlers, each proven to do what the kernel does."""
@@ -355,7 +337,7 @@ class Project:
         built, broken = self._each(build)
         with self._telling_what_is_gone():
             raise_all([*self.wrong, *broken.values()])
-        return replace(write_all(built, out), notes=(*self.notes, *self.unproven()))
+        return replace(write_all(built, out), notes=(*self.notes, *self.proven.notes()))
 
     def _telling_what_is_gone(self) -> AbstractContextManager[None]:
         return self.written.telling_what_is_gone(self.handlers)
@@ -366,7 +348,7 @@ class Project:
 
         with self._telling_what_is_gone():
             made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
-        return replace(made, notes=(*self._notes(), *made.notes, *self.unproven(), *self.suggestions(aws)))
+        return replace(made, notes=(*self._notes(), *made.notes, *self.proven.notes(), *self.suggestions(aws)))
 
     def suggestions(self, aws: Connection) -> list[str]:
         """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
@@ -410,7 +392,7 @@ class Project:
         told_of = progress or execute.quiet
         with self._telling_what_is_gone():
             done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-        notes = (*self._notes(), *done.plan.notes, *told, *self.unproven(), *self.suggestions(aws))
+        notes = (*self._notes(), *done.plan.notes, *told, *self.proven.notes(), *self.suggestions(aws))
         return replace(done, plan=replace(done.plan, notes=notes))
 
     def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:

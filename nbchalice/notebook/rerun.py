@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.render import handler_decorators
 from nbchalice.notebook.slice import imported_by
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 CPU_SECONDS = 10.0
 _TIMEOUT_SECONDS = 40.0
 _REMEMBERED = 16
-_known: OrderedDict[str, Rerun] = OrderedDict()
+_known: OrderedDict[str, list[tuple[dict[str, str], Rerun]]] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Rerun:
     tainted: the names that are not known, each with the reason: a statement that could not run in the confined process.
     changed: for the names that were watched, the positions of the statements that changed them.
     called: the handlers that the notebook called.
+    read: the environment variables that were read.
     missing: why there was no run at all, or an empty text.
     """
 
@@ -43,6 +45,7 @@ class Rerun:
     tainted: Mapping[str, str] = field(default_factory=dict)
     changed: Mapping[str, list[int]] = field(default_factory=dict)
     called: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset({ALL})
     missing: str = ""
 
 
@@ -68,14 +71,22 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
         "imported": imported_by(timeline, names),
         "watch": sorted(watch),
         "seconds": CPU_SECONDS,
-        "env": dict(env),
     }
     key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
-    if key not in _known:
-        _known[key] = _of(HELPER.ask(request, folder.resolve(), _TIMEOUT_SECONDS))
+    runs = _known.setdefault(key, [])
+    found = next((run for before, run in runs if _alike(before, env, run.read)), None)
+    if found is None:
+        found = _of(HELPER.ask({**request, "env": dict(env)}, folder.resolve(), _TIMEOUT_SECONDS))
+        runs.append((dict(env), found))
         while len(_known) > _REMEMBERED:
             _known.popitem(last=False)
-    return _known[key]
+    return found
+
+
+def _alike(one: Mapping[str, str], two: Mapping[str, str], read: Iterable[str]) -> bool:
+    """Tell whether two environments differ in nothing that was read: then a run in one of them does for both."""
+    names = {*one, *two} if ALL in read else read
+    return all(one.get(name) == two.get(name) for name in names)
 
 
 def _of(answer: dict[str, Any]) -> Rerun:
@@ -84,8 +95,7 @@ def _of(answer: dict[str, Any]) -> Rerun:
         return Rerun(missing="it takes too long" if late else f"it ends its process ({answer['text']})")
     if "missing" in answer:
         return Rerun(missing=answer["missing"])
-    called = frozenset(answer.pop("called"))
-    return Rerun(**answer, called=called)
+    return Rerun(**{**answer, "called": frozenset(answer["called"]), "read": frozenset(answer["read"])})
 
 
 def _told(effects: Effects) -> list[dict[str, Any]]:

@@ -34,10 +34,13 @@ def rerun(request: dict[str, Any]) -> dict[str, Any]:
     request: ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``names`` to describe with ``imported``,
         names to ``watch``, and the ``seconds`` of processor time.
     """
+    from nbchalice.notebook.reads import reads
+
     run = _Rerun(request)
-    for statement in request["statements"]:
-        run.statement(statement)
-    return run.answer()
+    with reads() as read:
+        for statement in request["statements"]:
+            run.statement(statement)
+    return {**run.answer(), "read": sorted(read)}
 
 
 class _Rerun:

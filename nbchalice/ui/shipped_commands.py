@@ -12,12 +12,17 @@ from nbchalice.ui.command import Frontend, command, option, registered
 
 @command("show", handler="optional", aws=False)
 def show(ui: Frontend, handler: str | None) -> Result:
-    """Print the exact module that is deployed for a handler, with the cell and line that each part comes from."""
+    """Print the exact module that is deployed for a handler, with the cell and line that each part comes from.
+
+    Nothing is run for it: in a shell, it is what the analysis finds; what more comes along is named by `plan`.
+    """
     from nbchalice.ui.cards import ModuleCard
 
     project = ui.project()
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
-    return ModuleCard({one.name: project.slice(one) for one in chosen})
+    proposals = {one.name: project.proven.proposal(one) for one in chosen}
+    notes = dict.fromkeys(note for _, note in proposals.values() if note)
+    return ModuleCard({name: piece for name, (piece, _) in proposals.items()}, notes)
 
 
 @command(

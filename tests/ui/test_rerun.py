@@ -120,7 +120,7 @@ def test_a_condition_that_is_true_in_a_notebook_only(tmp_path):
 def notes(tmp_path, *cells):
     project = read_project(write(tmp_path / "n.ipynb", cells))
     project.verified_packages()
-    return project.unproven()
+    return project.proven.notes()
 
 
 def test_what_hangs_on_what_cannot_run_is_not_compared_and_said(tmp_path):

@@ -1,0 +1,83 @@
+"""The slices of a notebook's handlers, each cut and proven once."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.proof import Proof, Prover
+from nbchalice.notebook.slice import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from nbchalice.handlers import Handler
+    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.slice import Slice
+
+_NOTHING_RAN = (
+    "nothing was run for this: where a run of the notebook shows that more matters, plan names what comes along"
+)
+
+
+@dataclass
+class Proven:
+    """Cuts handlers out of a notebook, and keeps what was found out about each.
+
+    Parameters
+    ----------
+    effects: the followed notebook.
+    folder: its folder.
+    namespace: the kernel's variables, or None for a notebook that was only read.
+    env: the environment variables of a handler's function.
+    bundles: format, hash and file of each bundle.
+    """
+
+    effects: Effects
+    folder: Path
+    namespace: Mapping[str, Any] | None
+    env: Callable[[Handler], Mapping[str, str]]
+    bundles: Mapping[str, Mapping[str, Any]]
+    _proofs: dict[str, Proof] = field(default_factory=dict)
+    _notes: dict[str, list[str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def proof(self, handler: Handler) -> Proof:
+        """Cut a handler out; without a kernel, compare it with a run of the notebook in the confined process.
+
+        Raises
+        ------
+        CaptureError: the notebook's code cannot become a module.
+        """
+        with self._lock:
+            if handler.name not in self._proofs:
+                self._proofs[handler.name] = self._prove(handler)
+            return self._proofs[handler.name]
+
+    def _prove(self, handler: Handler) -> Proof:
+        if self.namespace is not None:
+            return Proof(self._cut(handler))
+        found = partial(self._cut, handler)
+        return Prover.of(self.effects, found, self.folder, self.env(handler), self.bundles).prove()
+
+    def _cut(self, handler: Handler, also: Iterable[int] = ()) -> Slice:
+        return cut(self.effects, handler.function, namespace=self.namespace, order=handler.order, also=also)
+
+    def proposal(self, handler: Handler) -> tuple[Slice, str]:
+        """Return the statements that the analysis finds, without running any, and what to say about them."""
+        if self.namespace is not None or handler.name in self._proofs:
+            return self.proof(handler).piece, ""
+        return self._cut(handler), _NOTHING_RAN
+
+    def note(self, handler: Handler, told: str) -> None:
+        """Keep what could not be compared when a handler was verified."""
+        self._notes[handler.name] = [*self.proof(handler).notes, *([told] if told else [])]
+
+    def notes(self) -> list[str]:
+        """Return what could not be compared, and whether what was run could not be confined well."""
+        told = [f"{name}: {note}" for name, notes in self._notes.items() for note in notes]
+        return [*told, *HELPER.notes]
