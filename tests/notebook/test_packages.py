@@ -30,7 +30,9 @@ def written(tmp_path_factory):
     def write(name):
         out = tmp_path_factory.mktemp(name)
         project = read_project(FIXTURES / f"{name}.ipynb")
-        assert project.handlers or project.wrong, f"{name} wants a last cell with %%lambda_function, for `nbchalice package`"
+        assert project.handlers or project.wrong, (
+            f"{name} wants a last cell with %%lambda_function, for `nbchalice package`"
+        )
         packages = project.write_packages(out)
         return {path.stem: path for path in packages.paths if not path.name.startswith("layer-")}
 
