@@ -115,7 +115,10 @@ class Project:
         from nbchalice.notebook.proven import Proven
 
         bundles = {name: bundle.details for name, bundle in self.bundles.items()}
-        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles)
+        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles, self._admit)
+
+    def _admit(self, bundle: str) -> None:
+        self.bundles[bundle].require_own()
 
     def _env(self, handler: Handler) -> dict[str, str]:
         return dict(self.variables.of(handler.name, handler.settings))
@@ -135,9 +138,11 @@ class Project:
         InvalidInputError: there is no kernel, or no such variable.
         PackagingError: the value must not or cannot travel.
         """
+        from nbchalice.notebook.taken import makers_now
         from nbchalice.packaging.bundle_store import bundle_variable
 
-        return bundle_variable(self.notebook, self.namespace, name, format)
+        made_by = makers_now(self.effects, name) if self.namespace is not None else ()
+        return bundle_variable(self.notebook, self.namespace, name, format, made_by)
 
     @property
     def wrong(self) -> list[NbChaliceError]:
@@ -230,6 +235,8 @@ class Project:
         wanted = handler.setting("requirements")
         piece = self.slice(handler)
         try:
+            for name in piece.bundles:
+                self._admit(name)
             return package_handler(
                 piece,
                 handler.name,

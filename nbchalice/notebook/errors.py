@@ -53,6 +53,10 @@ class MissingBundleError(NeedsBundleError):
     """The slice needs a bundle that was not made yet, or was removed."""
 
 
+class BundleOutOfOrderError(NeedsBundleError):
+    """A bundle was taken at another moment than its line stands for, and a later statement would change it twice."""
+
+
 class ReadsLocalFileError(NeedsBundleError):
     """The slice needs a value read from a file of this computer."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.proof import Proof, Prover
 from nbchalice.notebook.slice import cut
+from nbchalice.notebook.taken import require_taken_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +35,8 @@ class Proven:
     folder: its folder.
     namespace: the kernel's variables, or None for a notebook that was only read.
     env: the environment variables of a handler's function.
-    bundles: format, hash and file of each bundle.
+    bundles: format, hash and file of each bundle, and what had made its value.
+    admit: raises for a bundle that must not be loaded here.
     """
 
     effects: Effects
@@ -42,6 +44,7 @@ class Proven:
     namespace: Mapping[str, Any] | None
     env: Callable[[Handler], Mapping[str, str]]
     bundles: Mapping[str, Mapping[str, Any]]
+    admit: Callable[[str], None]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,11 +64,20 @@ class Proven:
     def _prove(self, handler: Handler) -> Proof:
         if self.namespace is not None:
             return Proof(self._cut(handler))
-        found = partial(self._cut, handler)
+        found = partial(self._cut_to_load, handler)
         return Prover.of(self.effects, found, self.folder, self.env(handler), self.bundles).prove()
 
     def _cut(self, handler: Handler, also: Iterable[int] = ()) -> Slice:
-        return cut(self.effects, handler.function, namespace=self.namespace, order=handler.order, also=also)
+        piece = cut(self.effects, handler.function, namespace=self.namespace, order=handler.order, also=also)
+        for name in piece.bundles if self.namespace is None else ():
+            require_taken_in_order(self.effects, name, self.bundles[name]["made_by"])
+        return piece
+
+    def _cut_to_load(self, handler: Handler, also: Iterable[int] = ()) -> Slice:
+        piece = self._cut(handler, also)
+        for name in piece.bundles:
+            self.admit(name)
+        return piece
 
     def proposal(self, handler: Handler) -> tuple[Slice, str]:
         """Return the statements that the analysis finds, without running any, and what to say about them."""

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+import re
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.packaging.bundles import Bundle, damaged, make_bundle
+from nbchalice.packaging.bundle_marks import is_marked, mark_of
+from nbchalice.packaging.bundles import PICKLES, Bundle, damaged, make_bundle
 from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import BundleRefusedError
+from nbchalice.runtime.bundles import LOADERS
 
 _INDEX = "index.json"
 _HINT = "bundles are kept beside the notebook: free some space, and let the folder be written"
 
 
-def bundle_variable(notebook: Path, namespace: Mapping[str, Any] | None, name: str, format: str) -> Bundle:
+def bundle_variable(
+    notebook: Path, namespace: Mapping[str, Any] | None, name: str, format: str, made_by: Sequence[str] = ()
+) -> Bundle:
     """Bundle a variable of a kernel, and write it beside the notebook.
 
     Parameters
@@ -29,6 +36,7 @@ def bundle_variable(notebook: Path, namespace: Mapping[str, Any] | None, name: s
     namespace: the kernel's variables, or None where there is no kernel.
     name: the variable.
     format: how it is stored.
+    made_by: what made the value, as hashes of statements.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def bundle_variable(notebook: Path, namespace: Mapping[str, Any] | None, name: s
         near = difflib.get_close_matches(name, [n for n in namespace if not n.startswith("_")], 1)
         hint = f"did you mean {near[0]}?" if near else "run the cell that makes it"
         raise InvalidInputError(f"there is no variable {name!r}", hint)
-    return save_bundle(notebook, make_bundle(name, namespace[name], format))
+    return save_bundle(notebook, replace(make_bundle(name, namespace[name], format), made_by=tuple(made_by)))
 
 
 def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:
@@ -54,25 +62,48 @@ def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:
 
     Raises
     ------
+    BundleRefusedError: the index of the bundles cannot be read, or their folder is elsewhere.
     CacheError: the folder cannot be written.
     """
     folder = bundle_folder(notebook)
-    path = folder / f"{bundle.name}-{bundle.sha256[:12]}.{bundle.format}"
-    write_whole(path, bundle.read(), _HINT)
     index = _index(folder)
-    before = index.get(bundle.name, {}).get("file")
-    index[bundle.name] = {
-        "file": path.name,
+    before = index.get(bundle.name)
+    entry: dict[str, Any] = {
         "format": bundle.format,
         "sha256": bundle.sha256,
         "size": bundle.size,
         "imports": list(bundle.imports),
         "notebook_names": list(bundle.notebook_names),
+        "made_by": list(bundle.made_by),
     }
-    write_whole(folder / _INDEX, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), _HINT)
-    if before and before != path.name:
-        (folder / before).unlink(missing_ok=True)
-    return _load(folder, bundle.name, index[bundle.name])
+    entry["file"] = _file_name(bundle.name, entry)
+    entry["mark"] = mark_of(bundle.name, entry)
+    write_whole(folder / entry["file"], bundle.read(), _HINT)
+    index[bundle.name] = entry
+    _write_index(folder, index)
+    if before is not None and before["file"] != entry["file"]:
+        (folder / before["file"]).unlink(missing_ok=True)
+    return _load(folder, bundle.name, entry)
+
+
+def trust_bundle(notebook: Path, name: str) -> Bundle:
+    """Accept a bundle that somebody else made, as it is now, and return it.
+
+    Raises
+    ------
+    InvalidInputError: there is no such bundle.
+    BundleRefusedError: it is not what was bundled, or the index cannot be read.
+    """
+    folder = bundle_folder(notebook)
+    index = _index(folder)
+    if name not in index:
+        raise InvalidInputError(
+            f"there is no bundle {name!r} in {folder}", f"run %chalice bundle {name} in the notebook"
+        )
+    _load(folder, name, index[name]).read()
+    index[name]["mark"] = mark_of(name, index[name])
+    _write_index(folder, index)
+    return _load(folder, name, index[name])
 
 
 def load_bundles(notebook: Path) -> dict[str, Bundle]:
@@ -87,30 +118,90 @@ def load_bundles(notebook: Path) -> dict[str, Bundle]:
 
 
 def bundle_folder(notebook: Path) -> Path:
-    """Return where the bundles of a notebook are kept."""
-    return notebook.parent.resolve() / ".nbchalice" / "bundles" / notebook.stem
+    """Return where the bundles of a notebook are kept.
+
+    Raises
+    ------
+    BundleRefusedError: links lead it out of the notebook's folder.
+    """
+    home = notebook.parent.resolve()
+    folder = home / ".nbchalice" / "bundles" / notebook.stem
+    if folder.resolve() != folder:
+        raise BundleRefusedError(
+            f"{folder} is not there but at {folder.resolve()}", "bundles are kept beside the notebook: remove the link"
+        )
+    return folder
 
 
-def _index(folder: Path) -> dict[str, Any]:
+def _file_name(name: str, entry: Mapping[str, Any]) -> str:
+    return f"{name}-{entry['sha256'][:12]}.{entry['format']}"
+
+
+def _write_index(folder: Path, index: Mapping[str, Any]) -> None:
+    write_whole(folder / _INDEX, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), _HINT)
+
+
+def _index(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / _INDEX
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        if path.is_symlink():
+            raise ValueError("it is a link")
+        index = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(index, dict):
+            raise ValueError("it is not an object with bundles by name")
+        for name, entry in index.items():
+            _require_sound(name, entry)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         hint = "remove the file, and bundle again: %chalice bundle NAME"
         raise BundleRefusedError(f"{path} cannot be read: {error}", hint) from None
+    return index
+
+
+def _require_sound(name: str, entry: Any) -> None:
+    """Raise ValueError for an entry that ``save_bundle`` did not write."""
+    texts = ("imports", "notebook_names", "made_by")
+    sound = (
+        name.isidentifier()
+        and isinstance(entry, dict)
+        and entry.get("format") in list(LOADERS)
+        and isinstance(entry.get("sha256"), str)
+        and re.fullmatch("[0-9a-f]{64}", entry["sha256"]) is not None
+        and type(entry.get("size")) is int
+        and all(isinstance(text, str) for key in texts for text in _list(entry.get(key, [])))
+        and {"imports", "notebook_names"} <= set(entry)
+    )
+    if not sound:
+        raise ValueError(f"what it says of {name!r} is incomplete")
+    if entry.get("file") != _file_name(name, entry):
+        raise ValueError(f"{entry.get('file')!r} is not the file of a bundle {name!r}")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [None]
 
 
 def _load(folder: Path, name: str, entry: dict[str, Any]) -> Bundle:
     """Return a bundle without reading its file, which may be large; its hash is checked when it is read."""
+    path = folder / entry["file"]
     try:
-        path, names, imports = folder / entry["file"], entry["notebook_names"], entry["imports"]
-        bundle = Bundle(name, entry["format"], path, entry["sha256"], entry["size"], tuple(imports), tuple(names))
-        size = path.stat().st_size
-    except (OSError, KeyError, TypeError) as error:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("it is not a plain file")
+    except OSError as error:
         hint = f"bundle it again: %chalice bundle {name}"
         raise BundleRefusedError(f"the bundle {name} in {folder} cannot be read: {error}", hint) from None
-    if size != bundle.size:
+    if found.st_size != entry["size"]:
         raise damaged(name, folder)
-    return bundle
+    return Bundle(
+        name,
+        entry["format"],
+        path,
+        entry["sha256"],
+        entry["size"],
+        tuple(entry["imports"]),
+        tuple(entry["notebook_names"]),
+        made_by=tuple(entry.get("made_by", ())),
+        foreign=entry["format"] in PICKLES and not is_marked(name, entry),
+    )

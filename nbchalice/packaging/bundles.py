@@ -20,6 +20,7 @@ from nbchalice.packaging.installed import find_owner
 from nbchalice.packaging.refused import refuse
 from nbchalice.runtime.bundles import INDEX, LOADERS
 
+PICKLES = ("pickle", "joblib")
 FORMATS = ("auto", "json", "npy", "parquet", "pickle", "joblib")
 _PROTOCOL = 5
 _NOTEBOOK = "__main__"
@@ -39,6 +40,8 @@ class Bundle:
     imports: modules that loading it imports.
     notebook_names: classes and functions of the notebook that a pickle refers to; their source has to come along
         and stand before the statement that loads the bundle.
+    made_by: what had made the value when it was taken, as hashes of statements.
+    foreign: whether it is a pickle that was not made here, nor accepted, and so is not loaded.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Bundle:
     size: int
     imports: tuple[str, ...] = ()
     notebook_names: tuple[str, ...] = ()
+    made_by: tuple[str, ...] = ()
+    foreign: bool = False
 
     @property
     def path(self) -> str:
@@ -62,13 +67,28 @@ class Bundle:
     @property
     def details(self) -> dict[str, Any]:
         """What the verification has to know of one that is kept in a file."""
-        return {**self.entry, "file": str(self.content), "notebook_names": list(self.notebook_names)}
+        names = {"notebook_names": list(self.notebook_names), "made_by": list(self.made_by)}
+        return {**self.entry, "file": str(self.content), **names}
 
     @property
     def requirements(self) -> tuple[str, ...]:
         """Distributions that loading it needs, pinned to what is installed here."""
         owners = [find_owner(Import(module)) for module in self.imports]
         return tuple(sorted({pin for owner in owners for pin in owner.requirements}))
+
+    def require_own(self) -> None:
+        """Refuse a pickle that came with the notebook.
+
+        Raises
+        ------
+        BundleRefusedError: it was not made here.
+        """
+        if self.foreign:
+            raise BundleRefusedError(
+                f"the bundle {self.name} is a {self.format} that was not made here, and loading it can run any code",
+                f"make it here: %chalice bundle {self.name}; or, if you trust who made it: "
+                f"nbchalice bundle NOTEBOOK {self.name} --trust",
+            )
 
     def open(self) -> BinaryIO:
         """Return the content as an open file, after its hash was checked.
@@ -93,6 +113,7 @@ class Bundle:
 
     def load(self) -> Any:
         """Return the value, as the deployed module gets it."""
+        self.require_own()
         with self.open() as file:
             return LOADERS[self.format](file)
 

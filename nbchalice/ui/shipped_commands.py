@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, option, registered
+from nbchalice.ui.command import Frontend, command, flag, option, registered
 
 
 @command("show", handler="optional", aws=False)
@@ -47,13 +47,16 @@ def package(ui: Frontend, out: str) -> Result:
         default="auto",
         show_default=True,
     ),
+    flag("--trust", "accept the bundle that came with the notebook, although loading a pickle can run any code"),
     aws=False,
 )
-def bundle(ui: Frontend, name: str, format: str) -> Result:
+def bundle(ui: Frontend, name: str, format: str, trust: bool) -> Result:
     """Let a value travel to Lambda as a file, instead of the statements that made it."""
+    from nbchalice.packaging.bundle_store import trust_bundle
     from nbchalice.ui.reports import BundleCard
 
-    return BundleCard(ui.project().bundle(name, format))
+    project = ui.project()
+    return BundleCard(trust_bundle(project.notebook, name) if trust else project.bundle(name, format))
 
 
 @command(
