@@ -73,9 +73,9 @@ def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | Non
         told["end"] = "returned"
     reads = reads_failures(event) if reads_failures else None
     failed, wrong = failed_of(result, event)
-    if reads is False and (failed or wrong):
+    if reads is False and isinstance(result, dict) and (failed or wrong):  # A list is a result like any other there.
         told.update(_cut("ignored", failed))
-    elif failed and not wrong:
+    elif failed and not wrong and reads is not False:
         told.update(_cut("failed", failed))
     elif reads and wrong:
         told["wrong"] = wrong
