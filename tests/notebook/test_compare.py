@@ -303,7 +303,13 @@ def test_a_name_that_may_come_is_no_error(live, source, body):
         live(source, body=body)
 
 
-@pytest.mark.parametrize("gone", ["%reset -f", "%xdel cfg", "del globals()['cfg']", "exec('del cfg')"])
+def test_a_name_that_a_magic_deleted_is_told_as_deleted(live):
+    with pytest.raises(NbChaliceError, match="cfg was deleted by 'del' in cell 3") as caught:
+        live("cfg = [1]", HANDLER + "return cfg", "%xdel cfg")
+    assert "define cfg again" in caught.value.hint
+
+
+@pytest.mark.parametrize("gone", ["%reset -f", "del globals()['cfg']", "exec('del cfg')"])
 def test_a_name_that_is_gone_from_the_kernel(live, gone):
     live("cfg = [1]", body="return cfg")
     with pytest.raises(NbChaliceError, match="cfg is not in the kernel any more, though cell 1 defines it") as caught:
