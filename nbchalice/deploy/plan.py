@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -76,6 +76,11 @@ class Plan:
     doubts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
+
+    def because(self, keys: Collection[str], cause: str) -> Plan:
+        """Return the plan with a cause added to the reasons of some changes, by their resource's key."""
+        changes = [replace(one, reason=f"{one.reason}: {cause}") if one.key in keys else one for one in self.changes]
+        return replace(self, changes=tuple(changes))
 
     def to_dicts(self) -> list[dict[str, str]]:
         """Return the changes as JSON."""

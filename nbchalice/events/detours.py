@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
-from nbchalice.resources.base import AWS, FunctionRef
+from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
 from nbchalice.resources.event_source_mapping import EventSourceMapping
@@ -54,6 +54,8 @@ class Detour(ABC):
     principal = ""
     source_arn = ""
     batch = 1
+    kind: ClassVar[type[Resource]]
+    """What leads the events to the deployed function."""
 
     @property
     def polled_arn(self) -> str:
@@ -76,6 +78,12 @@ class Detour(ABC):
         """Whether the trigger's filter lets a message through."""
         return True
 
+    @property
+    def displaced(self) -> Resource | None:
+        """The trigger's resource that is changed or removed meanwhile."""
+        found: Resource | None = self.standing(self.kind)
+        return found
+
     def standing(self, kind: type) -> Any:
         """Return the trigger's resource of a kind."""
         return next((r for r in self.source.resources(self.options, self.ref) if isinstance(r, kind)), None)
@@ -84,6 +92,8 @@ class Detour(ABC):
 @dataclass(frozen=True)
 class QueueDetour(Detour):
     """A queue is polled itself, while its event source mapping is disabled."""
+
+    kind = EventSourceMapping
 
     @property
     def batch(self) -> int:  # type: ignore[override]
@@ -129,6 +139,7 @@ class QueueDetour(Detour):
 class TopicDetour(Detour):
     """The temporary queue is subscribed to the topic in place of the function, with the same filter policy."""
 
+    kind = Subscription
     principal = SNS_SERVICE
 
     @property
@@ -175,6 +186,7 @@ class TopicDetour(Detour):
 class BucketDetour(Detour):
     """The bucket notifies the temporary queue in place of the function; all other entries stay as they are."""
 
+    kind = BucketNotifications
     principal = S3_SERVICE
 
     @property
@@ -234,6 +246,7 @@ def _target(kind: str, entry: JSON, arn: str) -> JSON:
 class RuleDetour(Detour):
     """The rule has the temporary queue as its target in place of the function."""
 
+    kind = Rule
     principal = EVENTS
 
     @property

@@ -62,9 +62,19 @@ class Lease:
             return not _runs(self.pid)
         return time.time() - self.seen > DEAD_AFTER
 
+    def is_of(self, route: Route) -> bool:
+        """Whether it is this trigger that is led away; a handler may be live for one of several."""
+        return self.url.rsplit("/", 1)[-1] == queue_name(route)
+
+    @property
+    def where(self) -> str:
+        """The process, in words."""
+        return "in this kernel" if self.mine else f"in process {self.pid} on {self.host}"
+
     def __str__(self) -> str:
-        where = "in this kernel" if self.mine else f"in process {self.pid} on {self.host}"
-        return f"{self.handler} is live {where}: its deployed trigger is paused meanwhile"
+        if self.dead:
+            return f"{self.handler} was live {self.where}, which has ended: its deployed trigger is still paused"
+        return f"{self.handler} is live {self.where}: its deployed trigger is paused meanwhile"
 
 
 def _runs(pid: int) -> bool:
@@ -325,14 +335,25 @@ def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) ->
     handlers: the routes of each registered handler, by name.
     """
     for lease in found:
-        name = lease.url.rsplit("/", 1)[-1]
         try:
-            for route in (route for route in handlers.get(lease.handler, []) if queue_name(route) == name):
+            for route in (route for route in handlers.get(lease.handler, []) if lease.is_of(route)):
                 restore(aws, detour_on(route), lease.url)
             with or_missing():
                 aws.client("sqs").delete_queue(QueueUrl=lease.url)
         except Exception as error:
             raise explain(error, f"repairing the trigger of {lease.handler} after live mode") from None
+
+
+def paused_resources(found: list[Lease], handlers: Mapping[str, list[Route]]) -> set[str]:
+    """Return the keys of the resources that live mode changed or removed for as long as it lasts.
+
+    Parameters
+    ----------
+    found: the leases.
+    handlers: the routes of each registered handler, by name.
+    """
+    led_away = [route for lease in found for route in handlers.get(lease.handler, []) if lease.is_of(route)]
+    return {resource.key for route in led_away if (resource := detour_on(route).displaced) is not None}
 
 
 def detour_on(route: Route) -> Detour:

@@ -15,6 +15,7 @@ from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceEr
 from nbchalice.events.handled_here import HERE
 from nbchalice.events.live import Lease, leases
 from nbchalice.events.preview import why_dropped
+from nbchalice.events.triggers import Route
 from nbchalice.logs.records import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Pace, Tail, passes
@@ -148,7 +149,7 @@ def send(
     """
     require_deployed(aws, function_ref)
     with HERE.watch(function_ref.name) as here:
-        lookout = _Lookout(aws, function_ref, here)
+        lookout = _Lookout(aws, Route(source, options, function_ref), here)
         earlier = lookout.standing() if wait > 0 else set()
         try:
             sent = source.send(aws, options, function_ref, **values)
@@ -168,10 +169,16 @@ def send(
     watch.tell()
     hint = watch.dropped if watch.state == "dropped" else HINTS.get(watch.situation)
     if watch.state == "queued" and lookout.live_elsewhere:
-        hint = f"{lookout.live_elsewhere}, and that is where this message goes"
+        hint = _gone_elsewhere(lookout.live_elsewhere)
     elif watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):
         hint = readers
     return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
+
+
+def _gone_elsewhere(lease: Lease) -> str:
+    if lease.dead:
+        return f"{lease}; %chalice status puts it back, and the function then gets this message"
+    return f"{lease}, and that is where this message goes"
 
 
 def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
@@ -199,13 +206,14 @@ class _Lookout:
 
     Parameters
     ----------
-    aws, function_ref: the function.
+    aws: where.
+    route: the trigger and the function.
     here: fills with what live mode of this process makes of the function's events.
     """
 
-    def __init__(self, aws: AWS, function_ref: FunctionRef, here: deque[Invocation]) -> None:
-        self._aws, self._ref, self._here = aws, function_ref, here
-        self._tail = Tail(aws, function_ref.name)
+    def __init__(self, aws: AWS, route: Route, here: deque[Invocation]) -> None:
+        self._aws, self._route, self._here = aws, route, here
+        self._tail = Tail(aws, route.ref.name)
         self._since: float | None = None
         self._asked = False
         self.live_elsewhere: Lease | None = None
@@ -232,16 +240,15 @@ class _Lookout:
         return found
 
     def sees_nothing(self) -> bool:
-        """Whether another process handles the events live; asked once, when nothing has happened for a moment."""
+        """Whether another process has the events, or had them when it died; asked once, after a moment."""
         self._since = self._since or time.monotonic()
         if not self._asked and time.monotonic() - self._since > LIVE_SECONDS:
             self._asked = True
             try:
-                known = leases(self._aws, self._ref.app, self._ref.stage)
+                known = leases(self._aws, self._route.ref.app, self._route.ref.stage)
             except NbChaliceError:
                 known = []  # Who may not list queues is told no more than before.
-            others = [one for one in known if one.handler == self._ref.handler and not (one.mine or one.dead)]
-            self.live_elsewhere = next(iter(others), None)
+            self.live_elsewhere = next((one for one in known if one.is_of(self._route) and not one.mine), None)
         return self.live_elsewhere is not None
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
-    from nbchalice.ui.live_mode import settle
+    from nbchalice.ui.live_mode import beside, settle
     from nbchalice.ui.reports import DeployCard
 
     project = registered(ui)
@@ -30,7 +30,10 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
         prune = ask_to_prune(ui, project.plan(aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
-        return DeployCard(project.deploy(aws, prune=prune, progress=watch, announce=watch.planned), "deployed")
+        done = project.deploy(aws, prune=prune, progress=watch, announce=watch.planned)
+    return DeployCard(
+        replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *beside(project, aws)))), "deployed"
+    )
 
 
 def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
@@ -45,14 +48,12 @@ def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
 def plan(ui: Frontend, prune: bool) -> Result:
     """Print what a deploy would do, and do nothing."""
-    from nbchalice.events.live import leases
+    from nbchalice.ui.live_mode import explain_paused
     from nbchalice.ui.reports import PlanCard
 
     project = registered(ui)
     aws = ui.connect()
-    made = project.plan(aws, prune=prune)
-    live = [f"{lease}; a deploy puts it back" for lease in leases(aws, project.name, project.stage)]
-    made = replace(made, notes=(*made.notes, *dict.fromkeys(live)))
+    made = explain_paused(project.plan(aws, prune=prune), project, aws)
     return PlanCard(made, aws.target, f"plan for {project.name} ({project.stage})")
 
 

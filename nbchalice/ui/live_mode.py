@@ -6,10 +6,11 @@ import atexit
 import queue
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
-from nbchalice.events.live import Live, leases, queue_name, repair
+from nbchalice.events.live import Live, leases, paused_resources, queue_name, repair
 from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.records import Invocation
 from nbchalice.ui import html
@@ -18,6 +19,7 @@ from nbchalice.ui.here import call_here
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
+    from nbchalice.deploy.plan import Plan
     from nbchalice.project import Project
     from nbchalice.ui.command import Frontend
     from nbchalice.ui.viewer import Feed, Viewer
@@ -213,3 +215,30 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     repair(aws, dead, {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers})
     mended = [f"{lease.handler}: its trigger was paused by a live mode that died; it is put back" for lease in dead]
     return list(dict.fromkeys([*mended, *(str(lease) for lease in found if not lease.dead)]))
+
+
+def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
+    """Return a plan that says which of its changes only undo what live mode does meanwhile.
+
+    Parameters
+    ----------
+    made: the plan.
+    project, aws: the notebook's project, and where.
+    """
+    app = project.app
+    found = leases(aws, app.name, app.stage)
+    keys = paused_resources(found, {one.name: routes(one, app.ref(aws, one.name)) for one in app.handlers})
+    told = {
+        lease: "; a deploy ends that, and puts it back" if lease.mine else "; a deploy puts it back" for lease in found
+    }
+    notes = dict.fromkeys(f"{lease}{what}" for lease, what in told.items())
+    return replace(made.because(keys, "live mode paused it"), notes=(*made.notes, *notes))
+
+
+def beside(project: Project, aws: Connection) -> list[str]:
+    """Return in which other processes handlers are live still, though their deployed triggers are back."""
+    found = [lease for lease in leases(aws, project.name, project.stage) if not (lease.mine or lease.dead)]
+    texts = [
+        f"{one.handler} is live {one.where}, too: it and the deployed function both take its events" for one in found
+    ]
+    return list(dict.fromkeys(texts))

@@ -130,3 +130,61 @@ def test_send_tells_which_other_process_has_the_message(live, tmp_path):
         other.send_signal(signal.SIGINT)
         other.communicate(timeout=60)
     assert live("%chalice send price --message 9").status == "done"
+
+
+def test_a_plan_tells_which_changes_only_undo_live_mode(live):
+    live("%%schedule rate(1 hour)\ndef tick(event):\n    pass")
+    live(BOTH)
+    live("%chalice deploy")
+    live("%chalice live both")
+    live("%chalice live tick")
+    plan = live("%chalice plan")
+    assert {change.resource.kind for change in plan.changes} == {
+        "bucket notification", "subscription", "event source mapping", "rule"
+    }  # fmt: skip
+    assert all(change.reason.endswith(": live mode paused it") for change in plan.changes)
+    assert "both is live in this kernel" in str(plan) and "a deploy ends that, and puts it back" in str(plan)
+    live(BOTH.replace("here", "there"))
+    reasons = {change.resource.kind: change.reason for change in live("%chalice plan").changes}
+    assert reasons["function"] == "code"
+    live("%chalice deploy")
+    assert not live("%chalice plan").changes
+
+
+@pytest.fixture
+def elsewhere(live, tmp_path):
+    """Another process that is live for one of the sources of `both`."""
+    live(BOTH)
+    live("%chalice deploy")
+    path = tmp_path / "elsewhere.ipynb"
+    cells = ["%load_ext nbchalice", "%chalice app livemode", BOTH]
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    command = [sys.executable, "-m", "nbchalice", "live", str(path), "both", "--source", "sns", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: "is live in process" in str(live("%chalice status")))
+    yield process
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    live("%chalice status")
+
+
+def test_only_the_events_of_the_trigger_that_is_live_elsewhere_go_there(live, elsewhere, monkeypatch):
+    monkeypatch.setattr("nbchalice.events.send.LIVE_SECONDS", 0)
+    assert "goes" in live("%chalice send both --message 1 --source sns").hint
+    sent = [live(f"%chalice send both --message 1 {words}") for words in ("--source sqs", "--key a/x")]
+    assert [one.status for one in sent] == ["done", "done"]
+
+
+def test_a_deploy_beside_another_live_process_says_so(live, elsewhere):
+    assert "it and the deployed function both take its events" in str(live("%chalice deploy"))
+
+
+def test_a_live_mode_that_died_is_not_told_as_live(live, elsewhere):
+    elsewhere.kill()
+    elsewhere.communicate()
+    plan = str(live("%chalice plan"))
+    assert f"both was live in process {elsewhere.pid}" in plan and "is live" not in plan
+    sent = live("%chalice send both --message 1 --source sns")
+    assert sent.status == "queued" and "which has ended" in sent.hint and "%chalice status" in sent.hint
+    live("%chalice status")
+    wait_for(lambda: "here SNSEvent" in str(live("%chalice logs both")))
