@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
-from nbchalice.notebook_file import read_project
+from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
 from nbchalice.ui import commands
 
@@ -29,13 +29,17 @@ class Shell:
     notebook: the notebook's file, or None for `local`.
     stage, target: as given, or None.
     execute: whether the notebook is executed first.
+    reads: what of the file is read, as a command says.
     """
 
     interactive = False
     patient = True
 
-    def __init__(self, notebook: Path | None, stage: str | None, target: str | None, execute: bool) -> None:
+    def __init__(
+        self, notebook: Path | None, stage: str | None, target: str | None, execute: bool, reads: str = "all"
+    ) -> None:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
+        self.reads = reads
 
     def pinned(self) -> Shell:
         """Return itself: it serves one command."""
@@ -52,7 +56,16 @@ class Shell:
             for line in execute_notebook(self.notebook):
                 print(line, file=sys.stderr)
             self.execute = False
-        return read_project(self.notebook, self.stage, region_of(self.target))
+        where = (self.notebook, self.stage, region_of(self.target))
+        if self.reads != "all":
+            project = read_text(*where)
+            if self.reads == "text" or not project.computed:
+                return project
+            names = ", ".join(project.computed)
+            print(
+                f"note: the text does not say the name of {names}: what computes it is run, confined", file=sys.stderr
+            )
+        return read_project(*where)
 
     def connect(self) -> Connection:
         """Return a connection to the target, which is named on stderr."""
@@ -83,7 +96,7 @@ def run(found: commands.Command, values: dict[str, Any]) -> int:
     """Run a command with its values, print what it returns, and return the exit status."""
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
-    shell = Shell(notebook, stage, target, values.pop("execute", False))
+    shell = Shell(notebook, stage, target, values.pop("execute", False), found.reads)
     result = found.run(shell, **values)
     streamed = isinstance(result, Iterator)
     # Stopping it is how a stream ends.

@@ -10,10 +10,55 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.handlers.variables import REGION
 from nbchalice.notebook.cells import read_notebook
-from nbchalice.notebook.discover import discover
+from nbchalice.notebook.discover import app_name, discover, handlers_in_text
+from nbchalice.notebook.history import Timeline
 from nbchalice.notebook.magic import read_body, set_by_magics
 from nbchalice.project import DEFAULT_STAGE, Project
 from nbchalice.runtime.app import Trigger
+
+
+def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Project:
+    """Read from a notebook's file what its text says of handlers: neither cells nor decorators' arguments are run.
+
+    Parameters
+    ----------
+    path: the ``.ipynb``.
+    stage: default: ``dev``.
+    region: where the functions are to run.
+
+    Returns
+    -------
+    Project: the handlers without their sources and settings; ``computed`` tells which names the text does not say.
+
+    Raises
+    ------
+    InvalidInputError: the file cannot be read.
+    """
+    cells = read_notebook(path)
+    by_label = {cell.label: cell for cell in cells}
+    handlers, computed = {}, []
+    for one in handlers_in_text(cells, str(path)):
+        given = set(one.names or ()) - {one.function}
+        if not one.function or one.names is None or len(given) > 1:
+            computed.append(f"{one.function or 'a handler'} ({one.location.place})")
+        if one.function:
+            name = given.pop() if len(given) == 1 else one.function
+            order = by_label[str(one.location.cell)].order
+            handlers[name] = Handler(name, one.function, (), {}, one.location, order=order)
+    written = app_name(Timeline(cells, path.name))
+    by_magic = [name for cell in cells for _, name in read_body(cell.source).apps]
+    named = by_magic[-1] if by_magic else named_by_config(path.parent) or written
+    if named is None and handlers:
+        computed.append("the app")
+    return Project(
+        named or app_name_of(path.name),
+        stage or DEFAULT_STAGE,
+        path,
+        cells,
+        tuple(handlers.values()),
+        region=region,
+        computed=tuple(computed),
+    )
 
 
 def read_project(path: Path, stage: str | None = None, region: str = REGION) -> Project:

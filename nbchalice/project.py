@@ -60,6 +60,7 @@ class Project:
     problems: what is wrong with the handlers beside each other: nothing is deployed before it is mended.
     unread: what may be a handler and could not be read: nor then.
     notes: what is not deployed, and is no problem.
+    computed: what has a name that the text of the file does not say, where only the text was read.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Project:
     problems: tuple[NbChaliceError, ...] = ()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)

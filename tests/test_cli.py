@@ -349,8 +349,8 @@ def test_one_decorator_that_cannot_be_read_leaves_the_others_alone(cli, tmp_path
         assert cli(command, path, *(["--prune"] if command != "package" else []))[0] == 2
     assert cli("show", path, "handler")[0] == 0
     assert "1" in cli("invoke", path, "other", "--sample")[1]
-    code, out, err = cli("show", path, "broken")
-    assert (code, "the decorators of broken cannot be evaluated" in err) == (2, True)
+    code, out, err = cli("show", path, "broken")  # Nothing is run for it.
+    assert code == 0 and "def broken(event)" in out
     code, out, _ = cli("status", path)
     assert code == 0
     assert "orphaned" not in out

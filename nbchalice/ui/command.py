@@ -64,6 +64,8 @@ class Command:
     notebook: whether the command line wants a notebook's file.
     handler: whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
     aws: whether it needs AWS; one that does is left out where a notebook is only executed for its code.
+    reads: what of a notebook's file is read: ``"all"``, for which decorators' arguments are run, confined; ``"names"``,
+        for which they are run only where the text does not say the names; ``"text"``, for which nothing is run.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Command:
     notebook: bool = True
     handler: str = "no"
     aws: bool = True
+    reads: str = "all"
 
     @property
     def help(self) -> str:
@@ -83,12 +86,17 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, *params: click.Parameter, notebook: bool = True, handler: str = "no", aws: bool = True
+    name: str,
+    *params: click.Parameter,
+    notebook: bool = True,
+    handler: str = "no",
+    aws: bool = True,
+    reads: str = "all",
 ) -> Callable[[Run], Run]:
     """Register a function as a command."""
 
     def register(run: Run) -> Run:
-        COMMANDS[name] = Command(name, run, params, notebook, handler, aws)
+        COMMANDS[name] = Command(name, run, params, notebook, handler, aws, reads)
         return run
 
     return register

@@ -176,6 +176,7 @@ def _read_event(sources: Sequence[tuple[Source, Any]], path: Path) -> Any:
     option("--request-id", "only this invocation"),
     option("--level", "only records of this level and above", type=click.Choice(["debug", "info", "warning", "error"])),
     handler="required",
+    reads="names",
 )
 def logs(  # noqa: PLR0917 - one parameter an option
     ui: Frontend,

@@ -10,7 +10,7 @@ from nbchalice.ui.cards import Result
 from nbchalice.ui.command import Frontend, command, flag, option, registered
 
 
-@command("show", handler="optional", aws=False)
+@command("show", handler="optional", aws=False, reads="text")
 def show(ui: Frontend, handler: str | None) -> Result:
     """Print the exact module that is deployed for a handler, with the cell and line that each part comes from.
 
@@ -22,6 +22,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
     proposals = {one.name: project.proven.proposal(one) for one in chosen}
     notes = dict.fromkeys(note for _, note in proposals.values() if note)
+    notes |= dict.fromkeys(f"the text does not say the name of {one}, and nothing was run" for one in project.computed)
     return ModuleCard({name: piece for name, (piece, _) in proposals.items()}, notes)
 
 

@@ -1,7 +1,9 @@
 """A notebook that is only planned changes no file, starts nothing, reaches nothing and signals nobody."""
 
 import contextlib
+import hashlib
 import os
+import pickle
 import shutil
 import socket
 import sqlite3
@@ -11,10 +13,15 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+from nbchalice.cli import code_of
 from nbchalice.notebook.helper import Helper
 from nbchalice.notebook.sandbox import landlock, seccomp
+from nbchalice.packaging.bundle_store import save_bundle
+from nbchalice.packaging.bundles import Bundle
 
 LINUX = sys.platform == "linux"
 KERNEL = bool(seccomp.machine() and landlock.version())
@@ -338,3 +345,35 @@ def test_every_version_of_landlock_keeps_files(abi, outside):
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert outside.state() == before
+
+
+@pytest.mark.parametrize("command", ["package", "show"])
+@pytest.mark.parametrize("site", ["a cell", "a decorator", "a local module", "a bundle"])
+def test_a_notebook_of_somebody_else_does_no_harm(site, command, outside, tmp_path, capfd):
+    harm = f"__import__('os').remove({str(outside.root / 'file')!r})"
+    swallowed = f"try:\n    {harm}\nexcept OSError:\n    pass"
+    made = {
+        "a cell": [swallowed + "\nR = 1", "%%lambda_function\ndef one(event):\n    return R"],
+        "a decorator": [f"@app.on_sqs_message('q', batch_size={harm} or 1)\ndef one(event):\n    return 1"],
+        "a local module": ["import harm", "%%lambda_function\ndef one(event):\n    return harm.R"],
+        "a bundle": ["%chalice bundle R", "%%lambda_function\ndef one(event):\n    return R"],
+    }[site]
+    (tmp_path / "harm.py").write_text(swallowed + "\nR = 1\n")
+    path = tmp_path / "shop.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in ["%chalice app shop", *made]]), path)
+    if site == "a bundle":
+        data = pickle.dumps(Removes(str(outside.root / "file")))
+        save_bundle(path, Bundle("R", "pickle", data, hashlib.sha256(data).hexdigest(), len(data)))
+    before = outside.state()
+    code_of([command, str(path), *(["--out", str(tmp_path / "out")] if command == "package" else [])])
+    assert outside.state() == before, capfd.readouterr()
+
+
+class Removes:
+    """Removes a file when its pickle is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.remove, (self.path,))

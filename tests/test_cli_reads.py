@@ -1,0 +1,77 @@
+"""What a command of the shell runs of a notebook: nothing where its text says enough."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+SCRIPT = """
+import json, sys
+from nbchalice.cli import code_of
+from nbchalice.notebook.helper import HELPER
+code = code_of(sys.argv[1:])
+print("\\n" + json.dumps([code, HELPER.confined_by is not None]))
+"""
+APP = "from nbchalice import Chalice\napp = Chalice(app_name='shop')"
+HANDLER = "@app.on_sqs_message('orders', batch_size=1 // 0)\ndef price(event):\n    return RATE"
+RATE = "RATE = 1.2"
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Write cells as a notebook, and run a command on it; return its output and whether anything was run."""
+
+    def run(cells, command, *words):
+        path = tmp_path / "shop.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, command, str(path), *words], capture_output=True, text=True, check=False
+        )
+        out, _, last = done.stdout.rpartition("\n[")
+        code, ran = json.loads("[" + last)
+        return code, out + done.stderr, ran
+
+    return run
+
+
+@pytest.mark.parametrize("words", [(), ("price",)])
+def test_show_runs_nothing_of_the_notebook(words, shell):
+    cells = [APP, "import os", "os.unlink('/nothing')", RATE, HANDLER]
+    code, text, ran = shell(cells, "show", *words)
+    assert code == 0 and not ran, text
+    assert "RATE = 1.2" in text and "def price" in text and "1 // 0" in text
+
+
+def test_show_names_handlers_as_the_text_does(shell):
+    cells = [
+        "%chalice app shop",
+        "%%on_sqs_message orders --name by-magic\ndef a(event):\n    return 'one'",
+        "@app.on_sqs_message('orders', name='written')\ndef b(event):\n    return 'two'",
+        "NAME = 'x'",
+        "@app.on_sqs_message('orders', name=NAME)\ndef c(event):\n    return 'three'",
+        "%%on_sqs_message broken\ndef d(event:",
+    ]
+    for name, answer in (("by-magic", "one"), ("a", "one"), ("written", "two"), ("b", "two"), ("c", "three")):
+        code, text, ran = shell(cells, "show", name)
+        assert code == 0 and not ran and f"'{answer}'" in text, text
+    assert "the text does not say the name of c (cell 5, line 1), and nothing was run" in text
+    assert shell(cells, "show", "nobody")[0] == 2
+
+
+def test_logs_runs_nothing_where_the_text_says_the_names(shell, local_aws):
+    for app in (APP, "%chalice app shop"):
+        code, text, ran = shell([app, RATE, HANDLER], "logs", "price")
+        assert not ran and "note: the text" not in text, text
+
+
+def test_logs_says_when_a_name_has_to_be_computed(shell, local_aws):
+    cells = [
+        "from nbchalice import Chalice\nNAME = 'sh' + 'op'\napp = Chalice(NAME)",
+        RATE,
+        HANDLER.replace(" // 0", ""),
+    ]
+    _, text, ran = shell(cells, "logs", "price")
+    assert ran and "note: the text does not say the name of the app: what computes it is run, confined" in text
