@@ -68,7 +68,6 @@ def test_the_runtime_needs_only_the_standard_library(path):
 KNOWN = {
     frozenset({"runtime.app", "runtime.function"}),
     frozenset({"notebook.effects", "notebook.replay"}),
-    frozenset({"notebook.registering", "notebook.slice"}),
     frozenset({f"notebook.values.{name}" for name in ("arrays", "code", "content", "describe", "library")}),
     frozenset({"logs.records", "logs.show", "logs.tracebacks"}),
     frozenset(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from nbchalice.notebook.facts import Origin
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -70,6 +72,27 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
             continue
         queue += children(item)
     return names
+
+
+def origin_of(node: ast.stmt) -> Origin | None:
+    """Return what a plain assignment to one name takes its value from: ``env = os.environ``, ``it = iter(xs)``.
+
+    Parameters
+    ----------
+    node: a statement.
+    """
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return None
+    name, value = node.targets[0].id, node.value
+    if isinstance(value, ast.GeneratorExp):
+        return Origin(name, "", (), True)
+    is_call = isinstance(value, ast.Call)
+    value = value.func if isinstance(value, ast.Call) else value
+    path: list[str] = []
+    while isinstance(value, ast.Attribute):
+        path.insert(0, value.attr)
+        value = value.value
+    return Origin(name, value.id, tuple(path), is_call) if isinstance(value, ast.Name) else None
 
 
 def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:

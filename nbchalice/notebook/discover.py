@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
 from nbchalice.handlers.variables import ON_LAMBDA, Variables
+from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
@@ -24,7 +25,6 @@ from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, render
 from nbchalice.notebook.secrets import find_secret
-from nbchalice.notebook.slice import Closure
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.function import EVENT_CLASSES
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import LAMBDA, Block, Kind, Mark, Statement
+from nbchalice.notebook.facts import LAMBDA, Block, Kind, Mark, Origin, Statement
+from nbchalice.notebook.knowledge import ITERATORS, OWN_GENERATORS
 from nbchalice.notebook.replay import Run, Value, Values, all_or_nothing
 
 if TYPE_CHECKING:
@@ -28,10 +30,18 @@ class Effects:
         self.timeline = timeline
         self.parent: dict[Value, Value] = {}
         self.immutable: set[Value] = set()
+        self.once: set[Value] = set()
+        """Iterators and generators: reading them, or drawing from them, changes them."""
         self.methods: dict[str, list[Block]] = defaultdict(list)
         self.changes: list[tuple[int, Value, bool]] = []
+        self.draws: list[tuple[int, Value]] = []
+        self.generators: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        """For each module with a random generator, where it is seeded and drawn from."""
         for step in timeline.steps:
             self._follow(step)
+        self.drawn: dict[Value, dict[int, bool]] = defaultdict(dict)
+        for position, value in self.draws:
+            self.drawn[self.find(value)][position] = True
         self.by_group: dict[Value, dict[int, bool]] = defaultdict(dict)
         for position, value, certain in self.changes:
             group = self.by_group[self.find(value)]
@@ -39,14 +49,41 @@ class Effects:
 
     def of(self, value: Value) -> dict[int, bool]:
         """Return the positions that change a value or something it shares, each with whether that is certain."""
-        return self.by_group.get(self.find(value), {})
+        changes = self.by_group.get(self.find(value), {})
+        return {**changes, **self.drawn.get(self.find(value), {})} if value in self.once else changes
+
+    def draws_before(self, position: int, modules: Iterable[str] | None = None) -> list[int]:
+        """Return where the random generators that a statement draws from were seeded and drawn from before.
+
+        Parameters
+        ----------
+        position: the statement.
+        modules: the generators' modules. Default: those that it draws from.
+        """
+        found: list[int] = []
+        drawn = [module for module, places in self.generators.items() if any(at == position for at, _ in places)]
+        for module in drawn if modules is None else modules:
+            before = [(at, seeds) for at, seeds in self.generators[module] if at < position]
+            seeded = max((index for index, (_, seeds) in enumerate(before) if seeds), default=len(before))
+            found += [at for at, _ in before[seeded:]]
+        return found
+
+    def generators_of(self, handler: Step) -> list[str]:
+        """Return the modules from whose random generator a handler draws when it is called."""
+        if not self.generators:
+            return []
+        run, before = Run(self, len(self.timeline.steps) - 1), dict(self.parent)
+        for block in handler.statement.later:
+            run.block(block, {})
+        self.parent = before
+        return [module for module, seeds in run.generators.items() if not seeds and module in self.generators]
 
     def changed_by(self, handler: Step) -> set[str]:
         """Return the names whose values a handler itself changes, or rebinds, when it is called."""
         run, before = Run(self, len(self.timeline.steps) - 1), dict(self.parent)
         for block in handler.statement.later:
             run.block(block, {})
-        groups = {self.find(value) for value in run.touched | run.unsure if value not in self.immutable}
+        groups = {self.find(value) for value in run.touched | run.unsure | run.drawn if value not in self.immutable}
         names = {value[0] for value in self.parent if self.find(value) in groups}
         self.parent = before  # What a call would share is not shared until it is made.
         return names | {value[0] for value in groups} | run.defined
@@ -90,6 +127,8 @@ class Effects:
         for name, needs in statement.shallow.items():
             if all(self._is_immutable(need, name, position) for need in needs):
                 self.immutable.add((name, position))
+        if statement.origin is not None and self._is_read_once(statement.origin, position):
+            self.once.add((statement.origin.name, position))
         run = Run(self, position, lenient=step.failed and all_or_nothing(statement))
         run.block(statement.now, {})
         for name, values in run.bound:
@@ -108,9 +147,26 @@ class Effects:
         for values, certain in ((run.touched, True), (unsure - run.touched, False)):
             sure = certain or step.statement.mark is Mark.INCLUDE
             self.changes += [(step.position, value, sure) for value in values if value not in self.immutable]
+        self.draws += [(step.position, value) for value in run.drawn]
+        for module, seeds in run.generators.items():
+            self.generators[module].append((step.position, seeds))
         if step.statement.mark is Mark.INCLUDE and step.statement.kind is Kind.EXPRESSION:
             for name in step.statement.now.uses:
                 self.changes += [(step.position, value, True) for value in self.values(name, step.position)]
+
+    def _is_read_once(self, origin: Origin, position: int) -> bool:
+        """Tell whether an assignment binds an iterator, or a random generator."""
+        if not origin.root:
+            return True
+        values = {(name, at) for name, at in self.values(origin.root, position) if at != position}
+        if not origin.is_call:
+            return not origin.path and bool(values & self.once)
+        known = self.qualified(origin.root, origin.path, position)
+        if known is not None:
+            return known in ITERATORS or known in OWN_GENERATORS
+        made = [statement for value in values if (statement := self.statement(value)) is not None]
+        blocks = [block for one in made if one.kind is Kind.FUNCTION for block in one.later]
+        return not origin.path and any(block.yields and block.name == origin.root for block in blocks)
 
     def _is_immutable(self, need: str, name: str, position: int) -> bool:
         if need.startswith("builtin:"):
@@ -128,7 +184,9 @@ class Effects:
             return None
         positions, _ = self.timeline.standing(name, moment + 1)
         if not positions:
-            return ".".join((name, *path))
+            stars = [] if hasattr(builtins, name) else [star for star in self.timeline.stars if star.position < moment]
+            brought = [stars[-1].statement.imports[0].module] if stars else []
+            return ".".join((*brought, name, *path))
         for position in positions:
             for alias in self.timeline.steps[position].statement.imports:
                 if alias.name == name:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from nbchalice.notebook.bindings import bound_names, children
 from nbchalice.notebook.facts import NONE, Call, Root, Roots
+from nbchalice.notebook.knowledge import MUTATORS
 from nbchalice.notebook.scope import Gatherer, Scope
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
@@ -64,6 +65,10 @@ class ExpressionScanner:
         for gatherer in self.stack:
             gatherer.touches |= roots
 
+    def _consume(self, roots: Roots) -> None:
+        for gatherer in self.stack:
+            gatherer.consumes |= roots
+
     def _store(self, where: Roots, what: Roots) -> None:
         if where and what:
             for gatherer in self.stack:
@@ -118,6 +123,19 @@ class ExpressionScanner:
         self.visit(node.slice)
         return self.visit(node.value)
 
+    def _starred(self, node: ast.Starred) -> Roots:
+        roots = self.visit(node.value)
+        self._consume(roots)
+        return roots
+
+    def _comparison(self, node: ast.Compare) -> Roots:
+        self.visit(node.left)
+        for operator, part in zip(node.ops, node.comparators, strict=True):
+            roots = self.visit(part)
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                self._consume(roots)
+        return NONE
+
     def _opaque(self, node: ast.AST) -> Roots:
         """An expression whose value shares nothing with its parts."""
         self._children(node)
@@ -157,6 +175,10 @@ class ExpressionScanner:
         keywords = tuple((item.arg or "**", self.visit(item.value)) for item in node.keywords)
         exact = not any(isinstance(argument, ast.Starred) for argument in node.args)
         exact = exact and all(item.arg for item in node.keywords)
+        given = [*node.args, *(item.value for item in node.keywords)]
+        for argument, owner in zip(given, [*args, *(value for _, value in keywords)], strict=True):
+            if isinstance(argument, ast.Attribute) and argument.attr in MUTATORS:
+                self._touch(owner)  # map(items.append, ...): it is handed over to be called
         method = tuple(reversed(path))
         if path:
             self._dotted(node.func, roots)
@@ -188,6 +210,7 @@ class ExpressionScanner:
 
     def _comprehension(self, node: Any) -> Roots:
         first = self.visit(node.generators[0].iter)
+        self._consume(first)
         names: set[str] = set()
         for generator in node.generators:
             names |= bound_names(generator.target)
@@ -196,6 +219,7 @@ class ExpressionScanner:
         self.scope = Scope(self.count, "comprehension", names, set(), self.scope)
         for index, generator in enumerate(node.generators):
             roots = first if index == 0 else self.visit(generator.iter)
+            self._consume(roots)
             self._assign(generator.target, roots)
             for condition in generator.ifs:
                 self.visit(condition)
@@ -213,6 +237,7 @@ class ExpressionScanner:
         if isinstance(target, ast.Name):
             self._bind(target.id, roots)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            self._consume(roots)
             for element in target.elts:
                 self._assign(element, roots)
         elif isinstance(target, ast.Starred):

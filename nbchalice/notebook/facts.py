@@ -59,6 +59,8 @@ class Block:
     params: the function's own parameters.
     loops: whether it contains a loop.
     dotted: attributes of global names that are used, for example ``xml.etree.ElementTree``.
+    consumes: roots that are looped over, unpacked, or searched with ``in``: an iterator is another one afterwards.
+    yields: whether it is the body of a generator.
     """
 
     uses: frozenset[str]
@@ -73,6 +75,8 @@ class Block:
     params: tuple[str, ...] = ()
     loops: bool = False
     dotted: frozenset[str] = frozenset()
+    consumes: Roots = NONE
+    yields: bool = False
 
 
 class Kind(Enum):
@@ -108,6 +112,24 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where ``name = root.path`` or ``name = root.path(...)`` has its value from.
+
+    Parameters
+    ----------
+    name: the name that is bound.
+    root: the name at the beginning; empty for a generator expression.
+    path: the attributes after it.
+    is_call: whether it is called.
+    """
+
+    name: str
+    root: str
+    path: tuple[str, ...]
+    is_call: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A top-level statement of a cell.
 
@@ -134,6 +156,7 @@ class Statement:
     uses_later: names that the functions defined here read when they are called.
     shares: whether it is a class whose instances may share a mutable attribute of the class.
     repeats: whether ``%timeit`` ran it, any number of times, in a function of its own.
+    origin: what a plain assignment takes its value from, or None.
     """
 
     text: str
@@ -157,6 +180,7 @@ class Statement:
     shares: bool = False
     uses_later: frozenset[str] = frozenset()
     repeats: bool = False
+    origin: Origin | None = None
 
     @property
     def binds(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ MUTATORS = words(
     """
     append appendleft extend extendleft insert remove pop popleft popitem clear update setdefault add discard
     sort reverse rotate difference_update intersection_update symmetric_difference_update move_to_end subtract
-    __setitem__ __delitem__ __setattr__ put put_nowait write writelines push
+    __setitem__ __delitem__ __setattr__ put put_nowait write writelines push set writerow writerows writeheader
     """
 )
 """Methods that change the object they are called on."""
@@ -41,10 +41,19 @@ SHARING = words(
     dict list tuple set frozenset sorted reversed zip iter enumerate map filter next getattr vars max min sum
     copy.copy copy partial functools.partial itertools.chain chain ChainMap itertools.cycle cycle globals locals
     memoryview super deque defaultdict OrderedDict collections.deque collections.OrderedDict functools.reduce
-    reduce cast typing.cast
+    reduce cast typing.cast csv.writer csv.DictWriter
     """
 )
 """Functions whose result shares objects with their arguments."""
+
+ITERATORS = words("iter zip map filter enumerate reversed open")
+"""Builtins that return what can be read only once."""
+
+LOOKS = words("print display repr str id type isinstance hash len callable help dir getattr hasattr") | ITERATORS
+"""Builtins that read nothing of an iterator, or not yet."""
+
+STREAM_KEYWORDS = words("file stream fp out buf buffer")
+"""Arguments by which a function is told where to write."""
 
 PURE_CALLS = words(
     """
@@ -52,7 +61,12 @@ PURE_CALLS = words(
     sorted any all list tuple dict set importlib.reload reload
     """
 )
-PURE_MODULES = words("inspect dis timeit json pprint math statistics textwrap difflib nbchalice")
+PURE_MODULES = words(
+    """
+    inspect dis timeit json pprint math statistics textwrap difflib nbchalice re datetime itertools calendar fractions
+    hashlib base64 uuid string unicodedata html platform unittest doctest
+    """
+)
 """Modules whose functions look at their arguments and do not change them."""
 
 PURE_METHODS = words(
@@ -182,6 +196,9 @@ OF_CHANCE = words(
 )
 GENERATORS = words("random numpy.random")
 """Modules whose functions draw from one generator, which can be seeded."""
+
+OWN_GENERATORS = words("random.Random numpy.random.default_rng numpy.random.RandomState numpy.random.Generator")
+"""What makes a generator of its own: each of its methods draws from it."""
 
 SEEDS = words("seed default_rng getstate setstate get_state set_state")
 

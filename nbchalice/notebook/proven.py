@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.proof import Proof, Prover
 from nbchalice.notebook.slice import cut
@@ -85,11 +86,12 @@ class Proven:
             return self.proof(handler).piece, ""
         return self._cut(handler), _NOTHING_RAN
 
-    def note(self, handler: Handler, told: str) -> None:
+    def note(self, handler: Handler, text: str) -> None:
         """Keep what could not be compared when a handler was verified."""
-        self._notes[handler.name] = [*self.proof(handler).notes, *([told] if told else [])]
+        self._notes[handler.name] = [*self.proof(handler).notes, *([text] if text else [])]
 
     def notes(self) -> list[str]:
-        """Return what could not be compared, and whether what was run could not be confined well."""
-        told = [f"{name}: {note}" for name, notes in self._notes.items() for note in notes]
-        return [*told, *HELPER.notes]
+        """Return what is left out, what could not be compared, and whether what was run could not be confined well."""
+        notes = [f"{name}: {note}" for name, notes in self._notes.items() for note in notes]
+        left_out = told(one for proof in self._proofs.values() for one in proof.piece.left_out)
+        return [*left_out, *notes, *HELPER.notes]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.facts import Block
     from nbchalice.notebook.replay import Value
-    from nbchalice.notebook.slice import Slice
     from nbchalice.runtime.function import LambdaFunction
 
 
@@ -145,17 +144,17 @@ def registered_as(name: str, variables: Mapping[str, Any]) -> LambdaFunction | N
     return next((app.handlers[name] for app in apps if name in app.handlers), None)
 
 
-def not_registered(piece: Slice, handler: str, registered: Iterable[str]) -> NotRegisteredError:
+def not_registered(function: str, handler: str, registered: Iterable[str]) -> NotRegisteredError:
     """Make the error for a module that does not register its handler: each event would fail on Lambda.
 
     Parameters
     ----------
-    piece: the slice.
+    function: the handler's function.
     handler: the handler's name.
     registered: the names that it does register.
     """
     others = ", ".join(sorted(registered)) or "none"
     return NotRegisteredError(
         f"no handler {handler!r} is registered in the module captured for it; its handlers are: {others}",
-        f"write the decorator above def {piece.function}, or a cell magic above its cell",
+        f"write the decorator above def {function}, or a cell magic above its cell",
     )

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.registering import registers
 from nbchalice.notebook.render import decorators_only, render
-from nbchalice.notebook.slice import Closure
 
 if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbchalice.notebook.facts import LAMBDA, Block, Call, Kind, Root, Roots, Statement
 from nbchalice.notebook.knowledge import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
+    GENERATORS,
+    LOOKS,
     MUTATORS,
     PURE_CALLS,
     PURE_METHODS,
     PURE_MODULES,
+    SEEDS,
     SHARING,
+    STREAM_KEYWORDS,
     TRAINS,
     is_handler_decorator,
 )
@@ -46,6 +51,9 @@ class Run:
         self.effects, self.position, self.lenient = effects, position, lenient
         self.touched: set[Value] = set()
         self.unsure: set[Value] = set()
+        self.drawn: set[Value] = set()
+        self.generators: dict[str, bool] = {}
+        """The modules from whose random generator it draws, each with whether it seeds it first."""
         self.defined: set[str] = set()
         self.bound: list[tuple[str, Values]] = []
         self.active: set[int] = set()
@@ -69,6 +77,7 @@ class Run:
         for number, call in block.calls.items():
             results[number] = self._call(call, values, block)
         self._touch(values(block.touches))
+        self._draw(values(block.consumes))
         for where, what in block.stores:
             self.effects.share([*values(where), *values(what)])
         for name, roots in block.flows:
@@ -104,6 +113,11 @@ class Run:
         if not self.lenient or len(self.active) > 1:
             (self.touched if certain else self.unsure).update(values)
 
+    def _draw(self, values: Values) -> None:
+        """Read of iterators and generators, which changes them, and nothing of what they read from."""
+        if not self.lenient or len(self.active) > 1:
+            self.drawn.update(values & self.effects.once)
+
     def _root(self, root: Root, bindings: dict[str, Values], results: dict[int, Values]) -> Values:
         if isinstance(root, str):
             return self.effects.values(root, self.position)
@@ -123,7 +137,7 @@ class Run:
         if name is not None:
             known = self.effects.qualified(name, call.path, self.position)
             if known is not None:
-                return self._external(known, call, owners, args, everything)
+                return self._external(known, call, owners, args, keywords)
         if is_handler_decorator(call.path) and call.definition:
             return NOTHING
         if call.path:
@@ -152,6 +166,11 @@ class Run:
                 if block.name in _CONSTRUCTORS and block.owner is not None:
                     made |= self.block(block, _bind(block, frozenset({value}), [made, *args], keywords, call.exact))
             return made
+        origin = statement.origin
+        if origin is not None and origin.path and not origin.is_call:  # a method under another name
+            method = replace(call, root=origin.root, path=origin.path)
+            if self.effects.qualified(origin.root, origin.path, value[1]) is None:
+                return self._method(method, self.effects.values(origin.root, value[1]), args, keywords)
         return NOTHING.union(
             everything,
             *(
@@ -164,6 +183,12 @@ class Run:
         name = call.path[-1]
         everything = NOTHING.union(*args, *keywords.values())
         results = owners
+        self._draw(owners | everything)
+        if name == "shuffle" and args and owners & self.effects.once:
+            self._touch(args[0])
+        self._write_into(name, args, keywords, everything)
+        if "inplace" in keywords:
+            self._touch(owners)
         own = self.effects.methods.get(name, ())
         for block in own:
             results |= self.block(block, _bind(block, owners, [owners, *args], keywords, call.exact))
@@ -182,9 +207,27 @@ class Run:
             self._callbacks(call, everything)
         return results
 
-    def _external(self, known: str, call: Call, owners: Values, args: list[Values], everything: Values) -> Values:
+    def _write_into(self, name: str, args: list[Values], keywords: dict[str, Values], everything: Values) -> None:
+        """Change what a function is told to write into: ``print(file=f)``, ``dump(x, f)``, ``readinto(buffer)``."""
+        for keyword in STREAM_KEYWORDS & keywords.keys():
+            self._touch(keywords[keyword])
+        if name == "dump" and len(args) > 1:
+            self._touch(args[1])
+        if name.endswith("into"):
+            self._touch(everything)
+
+    def _external(
+        self, known: str, call: Call, owners: Values, args: list[Values], keywords: dict[str, Values]
+    ) -> Values:
         """Call a function of a library or a builtin."""
+        everything = NOTHING.union(*args, *keywords.values())
         last = known.rpartition(".")[2]
+        module = known.rpartition(".")[0]
+        if module in GENERATORS and last[:1].islower():
+            self.generators.setdefault(module, last in SEEDS)
+        if known not in LOOKS:
+            self._draw(everything)
+        self._write_into(last, args, keywords, everything)
         if known in ARGUMENT_MUTATORS or ".".join(known.split(".")[-2:]) in ARGUMENT_MUTATORS:
             self._touch(args[0] if args else NOTHING)
             self.effects.share(everything)

@@ -106,6 +106,8 @@ def _told(effects: Effects) -> list[dict[str, Any]]:
     touched: dict[int, set[str]] = defaultdict(set)
     for position, value, _ in effects.changes:
         touched[position] |= names[effects.find(value)] | {value[0]}
+    for position, value in effects.draws:
+        touched[position].add(value[0])
     return [_statement(step, touched[step.position]) for step in effects.timeline.steps]
 
 

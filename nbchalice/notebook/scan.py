@@ -31,6 +31,10 @@ class Scanner(ExpressionScanner):
 
     def _returning(self, node: ast.Return | ast.Yield | ast.YieldFrom) -> Roots:
         roots = self.visit(node.value) if node.value is not None else NONE
+        if not isinstance(node, ast.Return):
+            self.stack[-1].yields = True
+        if isinstance(node, ast.YieldFrom):
+            self._consume(roots)
         if not self.immediate:
             for gatherer in self.stack:
                 gatherer.returns |= roots
@@ -40,7 +44,9 @@ class Scanner(ExpressionScanner):
         self.awaits = self.awaits or (isinstance(node, ast.AsyncFor) and self.immediate)
         for gatherer in self.stack:
             gatherer.loops = True
-        self._assign(node.target, self.visit(node.iter))
+        roots = self.visit(node.iter)
+        self._consume(roots)
+        self._assign(node.target, roots)
         self._statements(node.body)
         self._statements(node.orelse)
         return NONE
@@ -135,12 +141,30 @@ class Scanner(ExpressionScanner):
         self._annotations(node)
         self._body(node.name, node.args, node.body, owner)
         self.scope = outer
-        self._bind(node.name, decorated | defaults)
+        annotated = self._patched(node) if node.decorator_list else NONE
+        self._bind(node.name, decorated | defaults | annotated)
         number = self.later[-1].number
         self.local_functions[outer.resolve(node.name)] = [(number, item.arg) for item in parameters(node.args)]
         for number in (root for root in decorated if isinstance(root, int)):
             self._argument(number, node.name)
         return NONE
+
+    def _patched(self, node: FunctionNode) -> Roots:
+        """Return the classes in a decorated function's annotations, which its decorator may look at.
+
+        ``@patch`` above ``def double(self: A)`` at the top of a cell makes a method of ``A``.
+        """
+        given = [
+            (item, part.id)
+            for item in parameters(node.args)
+            if item.annotation is not None
+            for part in ast.walk(item.annotation)
+            if isinstance(part, ast.Name)
+        ]
+        roots = frozenset(self.scope.resolve(name) for _, name in given)
+        if self.immediate and self.scope.kind == "module":
+            self._touch(frozenset(name for item, name in given if item.arg == "self"))
+        return roots
 
     def _argument(self, number: int, name: str) -> None:
         """The decorated function is the argument of its decorator's call."""
@@ -243,9 +267,9 @@ Scanner.methods = {
     ast.Name: Scanner._name,
     ast.Constant: Scanner._constant,
     ast.Attribute: Scanner._attribute,
-    ast.Starred: Scanner._value_only,
+    ast.Starred: Scanner._starred,
     ast.Subscript: Scanner._subscript,
-    ast.Compare: Scanner._opaque,
+    ast.Compare: Scanner._comparison,
     ast.UnaryOp: Scanner._opaque,
     ast.JoinedStr: Scanner._opaque,
     ast.FormattedValue: Scanner._opaque,

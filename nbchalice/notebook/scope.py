@@ -24,6 +24,8 @@ class Gatherer:
         self.returns: set[Root] = set()
         self.loops = False
         self.dotted: set[str] = set()
+        self.consumes: set[Root] = set()
+        self.yields = False
 
     def block(self) -> Block:
         """Express everything in globals, own parameters and calls, by following the other locals."""
@@ -79,6 +81,8 @@ class Gatherer:
             params=self.params,
             loops=self.loops,
             dotted=frozenset(self.dotted),
+            consumes=follow(self.consumes),
+            yields=self.yields,
         )
 
 

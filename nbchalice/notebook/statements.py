@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.bindings import bound_names
+from nbchalice.notebook.bindings import bound_names, origin_of
 from nbchalice.notebook.facts import NONE, Alias, Kind, Mark, Statement
 from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
@@ -207,6 +207,7 @@ def _statement(
         awaits=scanner.awaits,
         shares=_shares(node),
         uses_later=called_later | annotated,
+        origin=origin_of(node),
     )
 
 

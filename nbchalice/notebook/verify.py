@@ -145,7 +145,7 @@ def verify(
         answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
         _require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
-            raise not_registered(piece, handler, answer["registered"])
+            raise not_registered(piece.function, handler, answer["registered"])
         own = answer
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.handlers import SETTINGS, Handler
@@ -52,14 +52,14 @@ class TextCard(Card):
 class ModuleCard(Card):
     """Modules as they are deployed, with the cell and line of each line. Attributes: ``modules``, ``segments``."""
 
-    def __init__(self, slices: Mapping[str, Slice], notes: Iterable[str] = ()) -> None:
+    def __init__(self, slices: Mapping[str, Slice], notes: Sequence[str] = ()) -> None:
         self.modules = [one.module.rstrip() + "\n" for one in slices.values()]
         self.segments = [one.segments for one in slices.values()]
         cards = [
             html.card(name, html.tag("pre", _mapped(one), style="margin:4px 0;overflow-x:auto"))
             for name, one in slices.items()
         ]
-        data = {"modules": self.modules, "segments": self.segments}
+        data = {"modules": self.modules, "segments": self.segments, "notes": list(notes)}
         text = [*(module.rstrip() for module in self.modules), *(f"# {note}" for note in notes)]
         foot = [html.tag("div", html.text(note)) for note in notes]
         super().__init__("\n\n".join(text), "".join([*cards, *foot]), data)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import dis
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
+from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
 from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
 from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.companions import told
 from nbchalice.notebook.errors import UnparsableCellError
 from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.magic import Body, read_body
+from nbchalice.project import Project
 from nbchalice.runtime.app import LambdaFunction
 from nbchalice.ui.cards import HandlerCard, TextCard
 from nbchalice.ui.notebook import Notebook
@@ -48,13 +51,20 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     project = notebook.project()
     handler = project.handler(made.name)
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
-    notes = [*registered.notes(), *handler.notes(), *map(_absence, missing)]
+    notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
     if notebook.interactive:
         from nbchalice.ui.panels_status import HandlerPanel
 
         return HandlerPanel(notebook.pinned(), card)
     return card
+
+
+def _left_out(project: Project, handler: Handler) -> list[str]:
+    """Return what acts in the cells that the handler uses and is not deployed; errors are the deploy's to tell."""
+    with suppress(NbChaliceError):
+        return told(project.slice(handler).left_out)
+    return []
 
 
 def _absence(name: str) -> str:

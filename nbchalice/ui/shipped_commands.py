@@ -16,14 +16,17 @@ def show(ui: Frontend, handler: str | None) -> Result:
 
     Nothing is run for it: in a shell, it is what the analysis finds; what more comes along is named by `plan`.
     """
+    from nbchalice.notebook.companions import told
     from nbchalice.ui.cards import ModuleCard
 
     project = ui.project()
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
     proposals = {one.name: project.proven.proposal(one) for one in chosen}
-    notes = dict.fromkeys(note for _, note in proposals.values() if note)
+    pieces = {name: piece for name, (piece, _) in proposals.items()}
+    notes = dict.fromkeys(told(one for piece in pieces.values() for one in piece.left_out))
+    notes |= dict.fromkeys(note for _, note in proposals.values() if note)
     notes |= dict.fromkeys(f"the text does not say the name of {one}, and nothing was run" for one in project.computed)
-    return ModuleCard({name: piece for name, (piece, _) in proposals.items()}, notes)
+    return ModuleCard(pieces, list(notes))
 
 
 @command(

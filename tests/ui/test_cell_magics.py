@@ -26,6 +26,18 @@ def test_a_name_that_nothing_defines_is_noted_on_the_card(run):
     assert "LATER is not defined yet" in card.notes
 
 
+def test_what_is_left_out_is_noted_on_the_card_and_below_the_module(run):
+    run("import os\nRATE = 2\nos.makedirs('.', exist_ok=True)\nos.environ['NB_TABLE'] = 'orders'")
+    card = run("%%on_sqs_message orders\ndef price(event):\n    return RATE")
+    (note,) = [note for note in card.notes if note.startswith("left out")]
+    assert note.startswith("left out: os.makedirs('.', exist_ok=True) (cell 3, line 3): ")
+    shown = run("%chalice show price")
+    assert "os.environ['NB_TABLE'] = 'orders'" in shown.modules[0]
+    assert "makedirs" not in shown.modules[0]
+    assert shown.text.endswith(f"# {note}")
+    assert note.split(" (")[0] in shown.html.replace("&#x27;", "'")
+
+
 def test_the_function_is_defined_in_the_notebook_and_takes_raw_events_and_event_objects(run):
     run(PRICE)
     run.names["RAW"] = RAW

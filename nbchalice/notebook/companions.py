@@ -1,0 +1,208 @@
+"""What travels with a handler though no name of it leads there, and what is left out and told.
+
+Of the handler's own cell everything that acts; of all cells what sets state of the process, or of a library that the
+handler has anyway; of the cells it uses the imports of local modules, which may register something.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook.facts import Kind, Mark
+from nbchalice.notebook.history import END
+from nbchalice.notebook.knowledge import STDLIB, is_handler_decorator
+from nbchalice.notebook.registering import is_decorated, registers
+from nbchalice.notebook.replayable import require_replayable
+from nbchalice.notebook.settings import settings_of, shows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nbchalice.notebook.closure import Closure
+    from nbchalice.notebook.facts import Block, Call
+    from nbchalice.notebook.history import Step
+
+MOST = 5
+_NEVER = frozenset({Kind.MAGIC, Kind.FUTURE, Kind.NOTHING, Kind.STAR})
+_CREDENTIALS_HERE = re.compile(r"\bAWS_(?:DEFAULT_)?PROFILE\b|\bAWS_CONFIG_FILE\b|\bAWS_SHARED_CREDENTIALS_FILE\b")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A statement that acts and does not travel.
+
+    Parameters
+    ----------
+    cell: the cell's label.
+    line: the raw line at which it begins.
+    text: its first line.
+    why: the reason.
+    """
+
+    cell: str
+    line: int
+    text: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"left out: {self.text} ({self.cell}, line {self.line}): {self.why}"
+
+
+def told(left_out: Iterable[LeftOut]) -> list[str]:
+    """Return a line for each statement that was left out, not more than fit on a screen."""
+    lines = list(dict.fromkeys(map(str, left_out)))
+    more = [f"left out: {len(lines) - MOST} more statements"] if len(lines) > MOST else []
+    return lines[:MOST] + more
+
+
+def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[LeftOut, ...]]:
+    """Take along what belongs to a handler without being named by it.
+
+    Parameters
+    ----------
+    closure: what the handler needs by name, followed to its end; it is not changed.
+    handler: the statement that defines the handler.
+
+    Returns
+    -------
+    tuple[Closure, tuple[LeftOut, ...]]: the grown closure, and what was left out.
+    """
+    steps = closure.timeline.steps
+    judge = _Judge(closure, handler)
+    left: list[LeftOut] = []
+    drawn = set(closure.effects.draws_before(END, closure.effects.generators_of(handler)))
+    for step in steps:
+        if step.position in closure.wanted or step.statement.kind in _NEVER or step.statement.repeats:
+            continue
+        names = [] if step.position in drawn else judge.names_taken(step)
+        if names is None:
+            if judge.is_told(step):
+                left.append(_left_out(step, "no name that the handler needs leads to it"))
+            continue
+        try:
+            closure = _grown(closure, step, names)
+        except CaptureError as error:
+            left.append(_left_out(step, error.message))
+    return closure, tuple(left)
+
+
+def _left_out(step: Step, why: str) -> LeftOut:
+    lines = step.cell.source.split("\n")
+    head = step.statement.head
+    return LeftOut(step.cell.label, head, lines[head - 1].strip() if head <= len(lines) else "", why)
+
+
+def _grown(closure: Closure, step: Step, names: Iterable[str]) -> Closure:
+    """Return a closure with one more statement and what it needs.
+
+    Raises
+    ------
+    CaptureError: it cannot run on Lambda, or needs what cannot.
+    """
+    if _CREDENTIALS_HERE.search(step.statement.text):
+        raise CaptureError("it names credentials of this computer")
+    grown = closure.copy()
+    grown.add(step, step.position, names)
+    grown.finish()
+    for position in grown.wanted.keys() - closure.wanted.keys():
+        require_replayable(grown.timeline.steps[position], grown.effects, grown.wanted[position])
+    return grown
+
+
+class _Judge:
+    """Decides which statements belong to a handler."""
+
+    def __init__(self, closure: Closure, handler: Step) -> None:
+        self.timeline, self.effects = closure.timeline, closure.effects
+        self.settings = settings_of(closure.effects)
+        self.own = handler.cell.order
+        taken = [closure.timeline.steps[position] for position in closure.wanted]
+        self.used = {step.cell.order for step in taken}
+        self.modules = STDLIB.union(*(_imported_by(step) for step in taken))
+
+    def names_taken(self, step: Step) -> list[str] | None:
+        """Return the names that a statement travels with, often none; None if it is not to travel."""
+        statement = step.statement
+        if statement.kind is Kind.IMPORT:
+            local = [alias.name for alias in statement.imports if self._is_local(alias.module)]
+            return local if local and step.cell.order in self.used else None
+        if is_decorated(step) or self._tries_a_handler(step):
+            return None
+        if self.settings.of(step) & self.modules:
+            return []
+        included = statement.mark is Mark.INCLUDE and step.cell.order in self.used and self._acts_outside(step)
+        own = step.cell.order == self.own and statement.kind not in (Kind.FUNCTION, Kind.CLASS) and self._acts(step)
+        return [] if included or own else None
+
+    def is_told(self, step: Step) -> bool:
+        """Tell whether a statement that does not travel may matter all the same."""
+        if step.statement.kind not in (Kind.EXPRESSION, Kind.COMPOUND) or step.cell.order not in self.used:
+            return False
+        return not self._tries_a_handler(step) and self._acts_outside(step)
+
+    def _is_local(self, module: str) -> bool:
+        top, folder = module.partition(".")[0], self.timeline.folder
+        if any(name.removeprefix("./") == f"{top}.py" for name in self.timeline.written):
+            return True
+        return folder is not None and ((folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file())
+
+    def _acts(self, step: Step) -> bool:
+        now = step.statement.now
+        known = [self.settings.external(call, now, step.position) for call in now.calls.values()]
+        return bool(now.touches) or any(one is None or not shows(one) for one in known)
+
+    def _acts_outside(self, step: Step) -> bool:
+        return self._calls_outside(step.statement.now, step.position, set())
+
+    def _calls_outside(self, block: Block, moment: int, seen: set[int]) -> bool:
+        """Tell whether code calls a library otherwise than to show or to make something, through functions, too."""
+        seen.add(id(block))
+        for call in block.calls.values():
+            known = self.settings.external(call, block, moment)
+            if known is not None:
+                if "." in known and not known.rpartition(".")[2][:1].isupper() and not shows(known) and call.dropped:
+                    return True
+            elif call.dropped and call.path and not shows(call.path[-1]) and self._reaches_out(call, block, moment):
+                return True
+            elif isinstance(call.root, str) and not call.path:
+                inner = [one for one in self.settings.called(call.root, moment) if id(one) not in seen]
+                if any(self._calls_outside(one, moment, seen) for one in inner):
+                    return True
+        return False
+
+    def _reaches_out(self, call: Call, block: Block, moment: int) -> bool:
+        """Tell whether a method is one of what a library just made, or of a client of AWS."""
+        if isinstance(call.root, int):
+            made = block.calls.get(call.root)
+            return made is not None and self.settings.external(made, block, moment) is not None
+        return isinstance(call.root, str) and any(map(self.effects.from_aws, self.effects.values(call.root, moment)))
+
+    def _tries_a_handler(self, step: Step) -> bool:
+        """Tell whether a statement calls a handler, or registers another one."""
+        names = {call.root for call in step.statement.now.calls.values() if isinstance(call.root, str)}
+        makers = [self.effects.statement(value) for name in names for value in self.effects.values(name, step.position)]
+        handlers = (one.decorators for one in makers if one is not None)
+        called = any(is_handler_decorator(path) for decorators in handlers for _, path in decorators)
+        return called or registers(step, self.effects)
+
+
+def _imported_by(step: Step) -> frozenset[str]:
+    """Return the top-level modules that a statement imports, in its functions, too."""
+    text = step.statement.text
+    return _imported_in(text) if "import" in text else frozenset()
+
+
+@lru_cache(maxsize=2048)
+def _imported_in(text: str) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return frozenset(found)

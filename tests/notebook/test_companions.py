@@ -1,0 +1,165 @@
+"""What travels with a handler though nothing it uses names it, and what is told to be left out."""
+
+import pytest
+
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.companions import told
+from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.slice import cut as cut_followed
+from nbchalice.notebook.slice import slice_handler
+
+HANDLER = "%%lambda_function\ndef h(event, context):\n    return RATE"
+
+
+def cut(*sources):
+    cells = [Cell(f"c{n}", f"cell {n + 1}", source, n) for n, source in enumerate(sources)]
+    return slice_handler(cells, "h", notebook="shop.ipynb")
+
+
+@pytest.mark.parametrize("used", [True, False], ids=["used cell", "cell of its own"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from decimal import getcontext\ngetcontext().prec = 6",
+        "import decimal\ncontext = decimal.getcontext()\ncontext.prec = 6",
+        "from decimal import *\nsetcontext(Context(prec=5))",
+        "import sys\nLIMIT = 20000\nsys.setrecursionlimit(LIMIT)",
+        "import csv\ncsv.field_size_limit(10**7)",
+        "from random import seed\nseed(42)",
+        "import logging\nlogging.getLogger('lib').setLevel(logging.ERROR)",
+        "import logging\nlogging.captureWarnings(True)",
+        "import codecs\ndef mark(error): return ('?', error.end)\ncodecs.register_error('mark', mark)",
+        "import os, time\nos.environ['TZ'] = 'Europe/Berlin'\ntime.tzset()",
+        "from os import environ\nenviron.update(AWS_MAX_ATTEMPTS='2')",
+        "import os\nsettings = os.environ\nsettings['TABLE'] = 'orders'",
+        "import os\ndel os.environ['TABLE']",
+        "from warnings import filterwarnings\nfilterwarnings('ignore')",
+        "import atexit\n@atexit.register\ndef bye(): pass",
+        "import json\njson.JSONEncoder.default = lambda self, value: str(value)",
+        "import json\nsetattr(json, 'extra', 1)",
+        "import signal\nbefore = signal.signal(signal.SIGTERM, signal.SIG_DFL)",
+        "import sys\ndef setup():\n    sys.setrecursionlimit(9999)\nsetup()",
+        "import sys\nif sys.getrecursionlimit() < 5000:\n    sys.setrecursionlimit(5000)",
+    ],
+)
+def test_a_setting_of_the_process_travels(text, used):
+    cells = [f"RATE = 1\n{text}"] if used else ["RATE = 1", text]
+    piece = cut(*cells, HANDLER)
+    assert text.split("\n")[-1] in piece.module
+    assert piece.left_out == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import boto3\nboto3.client('sqs').send_message(QueueUrl='x')",
+        "import boto3\nsqs = boto3.client('sqs')\nsqs.send_message(QueueUrl='x', MessageBody='y')",
+        "import requests\nrequests.get('http://127.0.0.1')",
+        "import seaborn as sns\nsns.set_theme()",
+        "import matplotlib.pyplot as plt\nplt.figure(figsize=(3, 3))",
+        "import os\nos.makedirs('out', exist_ok=True)",
+        "from pathlib import Path\nPath('out').mkdir(exist_ok=True)",
+        "import sys\nsys.exit()",
+        "import time\ntime.sleep(1)",
+        "import os\nos.environ['AWS_PROFILE'] = 'dev'",
+        "import random\nrandom.random()",
+        "def fetch():\n    import subprocess\n    subprocess.run(['ls'])\nimport subprocess\nsubprocess.run(['ls'])",
+    ],
+)
+def test_what_acts_otherwise_is_told_and_left_out(text):
+    last = text.split("\n")[-1]
+    piece = cut(f"RATE = 1\n{text}", HANDLER)
+    assert last not in piece.module
+    (line,) = told(piece.left_out)
+    assert line.startswith(f"left out: {last} (cell 1, line {len(text.splitlines()) + 1}): ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print(RATE)",
+        "RATE",
+        "display(RATE)",
+        "assert RATE == 1",
+        "def test():\n    assert RATE\ntest()",
+        "for n in range(RATE):\n    print(n)",
+        "import logging\nlogging.info('x')",
+        "import sys\nsys.stdout.write('x')",
+        "import re\nre.findall('a', 'aaa')",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
+        "other = [1]\nother.append(2)",
+        "import pandas as pd\nother = pd.DataFrame({'a': [1]})",
+        "import os\nos.path.join('a', 'b')",
+    ],
+)
+def test_what_only_shows_is_left_out_without_a_word(text):
+    piece = cut(f"RATE = 1\n{text}", HANDLER)
+    assert text.split("\n")[-1] not in piece.module.replace("RATE = 1", "").replace("return RATE", "")
+    assert piece.left_out == ()
+
+
+def test_a_library_is_set_up_only_where_the_handler_has_it():
+    setting = "import numpy as np\nRATE = 1\nnp.set_printoptions(precision=2)"
+    assert "set_printoptions" not in cut(setting, HANDLER).module
+    inside = "%%lambda_function\ndef h(event, context):\n    import numpy\n    return str(numpy.float64(RATE))"
+    assert "set_printoptions" in cut(setting, inside).module
+
+
+def test_all_that_acts_in_the_handlers_own_cell_is_its_own():
+    body = "import csv\nSEEN = {}\nSEEN['a'] = 1\nold = csv.field_size_limit(10**7)\ndef note():\n    SEEN['b'] = 2\nnote()"
+    piece = cut("RATE = 1", f"%%lambda_function\n{body}\ndef h(event, context):\n    return RATE\nh({{}}, None)")
+    for line in ("SEEN['a'] = 1", "old = csv.field_size_limit(10**7)", "note()"):
+        assert line in piece.module
+    assert "h({}, None)" not in piece.module
+
+
+def test_what_of_the_own_cell_cannot_run_on_lambda_is_told():
+    piece = cut(
+        "RATE = 1",
+        "%%lambda_function\nimport requests\nrequests.get('http://x')\ndef h(event, context):\n    return RATE",
+    )
+    assert "requests" not in piece.module
+    (line,) = told(piece.left_out)
+    assert line.startswith("left out: requests.get('http://x') (cell 2, line 3): ")
+    assert "not known to be cheap" in line
+
+
+def test_another_handlers_registration_does_not_travel():
+    other = "%%lambda_function\ndef other(event, context):\n    return 2"
+    assert "other" not in cut("RATE = 1", other, HANDLER).module
+
+
+def test_a_mark_takes_along_what_would_be_left_out():
+    text = "RATE = 1\nimport matplotlib.pyplot as plt\n# nbchalice: include\nplt.style.use('ggplot')"
+    assert "plt.style.use('ggplot')" in cut(text, HANDLER).module
+    text = "RATE = 1\nimport sys\n# nbchalice: exclude\nsys.setrecursionlimit(9000)"
+    assert "setrecursionlimit" not in cut(text, HANDLER).module
+
+
+def test_more_than_a_few_are_counted():
+    text = "import time\nRATE = 1\n" + "\n".join(f"time.sleep({n})" for n in range(8))
+    lines = told(cut(text, HANDLER).left_out)
+    assert len(lines) == 6
+    assert lines[-1] == "left out: 3 more statements"
+
+
+def test_a_local_module_of_a_used_cell_is_imported_for_what_it_does(tmp_path):
+    (tmp_path / "plug.py").write_text("import kinds\nkinds.ALL['a'] = 1\n")
+    sources = ["%%writefile kinds.py\nALL = {}", "import json, kinds, plug\nRATE = 1", "import elsewhere", HANDLER]
+    cells = [Cell(f"c{n}", f"cell {n + 1}", source, n) for n, source in enumerate(sources)]
+    piece = cut_followed(Effects(Timeline(cells, "shop.ipynb", folder=tmp_path)), "h")
+    assert "import kinds, plug\n" in piece.module
+
+
+def test_a_loop_over_zipped_lists_changes_none_of_them():
+    loop = "pairs = zip(ROWS, ROWS)\nfor one, two in pairs:\n    print(one, two)"
+    handler = "%%lambda_function\ndef h(event, context):\n    return ROWS"
+    assert "print" not in cut("ROWS = [1, 2, 3]", loop, handler).module
+
+
+def test_draws_before_a_seed_and_of_a_handler():
+    first = "import random\nearly = random.random()\nrandom.seed(1)\nsecond = random.random()"
+    piece = cut(first, "%%lambda_function\ndef h(event, context):\n    return random.random()")
+    assert "second = random.random()" in piece.module
+    assert "early" not in piece.module
