@@ -138,11 +138,16 @@ def test_blank_lines_in_the_handlers_own_cell(live):
 
 
 CHANGED_OUTSIDE = {
-    "iterator": ("it = iter([1, 2, 3])", "2 in it", "next(it)", r"it \(position\) is 2 in the kernel, 0 in"),
+    "iterator": ("it = iter([1, 2, 3])", "exec('2 in it')", "next(it)", r"it \(position\) is 2 in the kernel, 0 in"),
     "zip": ("it = iter([1, 2, 3])", "exec('list(zip(it, range(1)))')", "next(it)", r"it \(position\) is 2"),
-    "generator": ("g = (i for i in range(4))", "1 in g", "next(g)", "g "),
+    "generator": ("g = (i for i in range(4))", "exec('1 in g')", "next(g)", "g "),
     "finished": ("g = (i for i in range(4))", "exec('list(g)')", "next(g)", "g is finished in the kernel"),
-    "stream": ("import io\nb = io.StringIO()", "print('x', file=b)", "b.getvalue()", r"b \(content\) is 'x\\n' in"),
+    "stream": (
+        "import io\nb = io.StringIO()",
+        "exec(\"print('x', file=b)\")",
+        "b.getvalue()",
+        r"b \(content\) is 'x\\n' in",
+    ),
     "random": ("import random\nr = random.Random(1)", "exec('r.random()')", "r.random()", r"r \(state\) is different"),
     "queue": (
         "import queue\nq = queue.Queue()\nq.put(1)",
