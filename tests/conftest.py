@@ -1,8 +1,15 @@
 """Fixtures of all tests: a local AWS of the test run's own, and no way to any other AWS."""
 
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure():
+    """Let Ctrl-C interrupt, as in a terminal: a shell starts what runs in the background with the signal ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
