@@ -222,14 +222,22 @@ def test_the_kernel_can_be_interrupted_while_a_function_runs(connection, plain_f
 
     from nbchalice.errors import Interrupted
 
-    ref = plain_function(WAITS)
+    ref = plain_function(WAITS, Timeout=900)
     go = tmp_path / "go"
+    waits = threading.Event()
+    waits.set()
 
     def press():
         eventually(lambda: begun(connection, ref))
-        os.kill(os.getpid(), signal.SIGINT)
+        if waits.is_set():  # a Ctrl-C that comes late would end some other test
+            os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=press).start()
-    with pytest.raises(Interrupted, match="was not waited for"):
-        invoke(connection, ref, {"go": str(go)})
-    go.touch()
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        with pytest.raises(Interrupted, match="was not waited for"):
+            invoke(connection, ref, {"go": str(go)})
+    finally:
+        waits.clear()
+        go.touch()
+        pressing.join()
