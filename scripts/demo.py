@@ -118,12 +118,12 @@ def demonstrate(path: Path = NOTEBOOK) -> int:
 
 
 def keep_downloads_somewhere() -> None:
-    """Use a folder of the repository where the home folder cannot be written."""
+    """Use a folder of the repository where the user's cache folder cannot be written."""
     try:
         platformdirs.user_cache_path("nbchalice").mkdir(parents=True, exist_ok=True)
     except OSError:
         os.environ["XDG_CACHE_HOME"] = str(NOTEBOOK.parent.parent / ".cache")
-        click.echo(f"the home folder cannot be written; downloads are kept in {os.environ['XDG_CACHE_HOME']}")
+        click.echo(f"the cache folder cannot be written; downloads are kept in {os.environ['XDG_CACHE_HOME']}")
 
 
 def main() -> None:

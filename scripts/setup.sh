@@ -1,14 +1,29 @@
 #!/bin/sh
 # Makes .venv. "setup.sh package" installs nbchalice and what it needs to run; "setup.sh tests" also what its tests need,
-# Chromium included. Run again, it only brings things up to date.
+# Chromium included; "setup.sh python" only tells which Python it would take. Run again, it only brings things up to date.
 set -eu
 what=${1:-tests}
 
-# uv and pip want a place to keep downloads; where the home folder is none, take the project's own.
-[ -w "${HOME:-/nowhere}" ] || export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"
+# uv and pip want a place to keep downloads; where there is none, take the project's own.
+cache=${XDG_CACHE_HOME:-${HOME:-/nowhere}/.cache}
+if ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; then
+    export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"
+fi
 
 fits() {
     "$1" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
+}
+
+first_that_fits() {
+    old_ifs=$IFS
+    IFS=:
+    for folder in $PATH; do
+        if [ -x "$folder/$1" ] && fits "$folder/$1"; then
+            "$folder/$1" -c 'import sys; print(sys.executable)'
+            break
+        fi
+    done
+    IFS=$old_ifs
 }
 
 missing() {
@@ -24,15 +39,21 @@ install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; }; then
-    # A python3 in PATH may be a shim of a version manager, or too old: the first that really runs is taken.
+choose_python() {
+    # A python3 in PATH may be a version manager's shim that runs nothing, or too old, and another one stand behind it.
     python=""
     for name in python3 python3.13 python3.12 python3.14 python3.11; do
-        if command -v "$name" >/dev/null && fits "$name"; then
-            python=$("$name" -c 'import sys; print(sys.executable)')
-            break
-        fi
+        [ -n "$python" ] || python=$(first_that_fits "$name")
     done
+}
+
+if [ "$what" = python ]; then
+    choose_python
+    echo "${python:-none}"
+    exit
+fi
+if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; }; then
+    choose_python
     if [ -z "$python" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         install python3 python3-venv
         fits /usr/bin/python3 && python=/usr/bin/python3
