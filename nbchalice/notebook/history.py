@@ -91,6 +91,8 @@ class Timeline:
         self.submodules: dict[str, tuple[int, str]] = {}
         """The submodules that imports of any form load, each with the first position and the name it binds."""
         self.written: dict[str, str] = {}
+        self.rewritten: dict[str, tuple[int, Cell]] = {}
+        """Modules whose file ``%%writefile`` wrote again, in what cell, and the position it had."""
         self._app: str | None = None
         self._magic_app: str | None = None
         lazy = False
@@ -107,6 +109,10 @@ class Timeline:
 
     def _add_cell(self, cell: Cell, split: Split) -> None:
         failed_at = None if cell.ok else cell.failed_line or 0
+        for name, content in split.body.written:
+            if self.written.get(name, content) != content and name.endswith(".py"):
+                self.rewritten[PurePath(name).stem] = (len(self.steps), cell)
+            self.written[name] = content
         if split.handler is not None and self._app is None and failed_at != 0:
             name = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.notebook).stem).strip("-") or "notebook"
             for statement in app_statements(name, split.body.magic_line):
@@ -122,7 +128,6 @@ class Timeline:
 
     def _with_magics(self, split: Split, failed_at: int) -> Sequence[Statement]:
         """Return a cell's statements, with those of ``%chalice bundle`` and ``%run``; one that failed did nothing."""
-        self.written |= dict(split.body.written)
         magic = [
             statement
             for line, name in split.body.bundles

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.cost import require_cheap
-from nbchalice.notebook.errors import AmbiguousMutationError, FailedCellError, MagicInBodyError, TopLevelAwaitError
+from nbchalice.notebook.errors import (
+    AmbiguousMutationError,
+    FailedCellError,
+    MagicInBodyError,
+    StaleModuleError,
+    TopLevelAwaitError,
+)
 from nbchalice.notebook.facts import Mark
 from nbchalice.notebook.origins import require_no_local_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nbchalice.notebook.effects import Effects
-    from nbchalice.notebook.history import Step
+    from nbchalice.notebook.history import Step, Timeline
 
 
 def ambiguous(name: str, change: Step) -> AmbiguousMutationError:
@@ -72,3 +80,33 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
     if statement.mark is not Mark.INCLUDE:
         require_cheap(step, effects, names)
     require_no_local_files(step, effects)
+
+
+def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
+    """Refuse a module whose file a cell wrote again after it was imported: Python still has the first one.
+
+    Parameters
+    ----------
+    steps: the statements of a slice.
+    timeline: the executed statements.
+
+    Raises
+    ------
+    StaleModuleError: names the module and the cell.
+    """
+    for module, (position, cell) in timeline.rewritten.items():
+        early, late = timeline.steps[:position], timeline.steps[position:]
+        calls = [call for step in late for call in step.statement.now.calls.values()]
+        again = any(call.text.endswith("reload") for call in calls)
+        if again or any("%autoreload" in one.source for one in timeline.cells):
+            continue
+        if _imports(steps, module) and _imports(early, module):
+            raise StaleModuleError(
+                f"{module}.py is written again in {cell.label}, after it was imported",
+                f"write it once, or run importlib.reload({module}) after it",
+                cell.location(1),
+            )
+
+
+def _imports(steps: Sequence[Step], module: str) -> bool:
+    return any(alias.module == module for step in steps for alias in step.statement.imports)

@@ -16,7 +16,7 @@ from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
-from nbchalice.notebook.replayable import require_replayable
+from nbchalice.notebook.replayable import require_replayable, require_unwritten
 from nbchalice.notebook.secrets import require_no_secrets
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ def cut(
         require_replayable(timeline.steps[position], effects, names)
     closure, left_out = with_companions(closure, handler)
     steps = closure.steps()
+    if namespace is None:
+        require_unwritten(steps, timeline)  # A kernel tells what it has of a module's file.
     loaded = _loaded(steps, timeline)
     used = closure.names_used()
     module, segments = render(steps, used, timeline.notebook)

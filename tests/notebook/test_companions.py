@@ -5,6 +5,7 @@ import pytest
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.errors import StaleModuleError
 from nbchalice.notebook.history import Timeline
 from nbchalice.notebook.slice import cut as cut_followed
 from nbchalice.notebook.slice import slice_handler
@@ -163,3 +164,13 @@ def test_draws_before_a_seed_and_of_a_handler():
     piece = cut(first, "%%lambda_function\ndef h(event, context):\n    return random.random()")
     assert "second = random.random()" in piece.module
     assert "early" not in piece.module
+
+
+def test_a_module_that_is_written_again_after_its_import_is_refused():
+    handler = "%%lambda_function\ndef h(event, context):\n    return rates.RATE"
+    first, again = "%%writefile rates.py\nRATE = 1", "%%writefile rates.py\nRATE = 2"
+    with pytest.raises(StaleModuleError, match=r"rates.py is written again in cell 3, after it was imported"):
+        cut(first, "import rates", again, handler)
+    assert cut(first, "import rates", first, handler).imports >= {"rates"}
+    assert cut(first, again, "import rates", handler).imports >= {"rates"}
+    assert "rates" in cut(first, "import importlib, rates", again, "importlib.reload(rates)", handler).imports
