@@ -40,6 +40,7 @@ class Shell:
     ) -> None:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
         self.reads = reads
+        self.proven: dict[str, str | NbChaliceError] | None = None
 
     def pinned(self) -> Shell:
         """Return itself: it serves one command."""
@@ -50,13 +51,15 @@ class Shell:
         from nbchalice.aws.target import region_of
 
         assert self.notebook is not None
-        if self.execute:
+        region = region_of(self.target)
+        if self.execute and self.proven is None:
             from nbchalice.execute import execute_notebook
 
-            for line in execute_notebook(self.notebook):
+            done = execute_notebook(self.notebook, self.stage, region)
+            for line in done.skipped:
                 print(line, file=sys.stderr)
-            self.execute = False
-        where = (self.notebook, self.stage, region_of(self.target))
+            self.proven = done.proven
+        where = (self.notebook, self.stage, region)
         if self.reads != "all":
             project = read_text(*where)
             if self.reads == "text" or not project.computed:
@@ -65,7 +68,9 @@ class Shell:
             print(
                 f"note: the text does not say the name of {names}: what computes it is run, confined", file=sys.stderr
             )
-        return read_project(*where)
+        project = read_project(*where)
+        project.executed = self.proven or {}
+        return project
 
     def connect(self) -> Connection:
         """Return a connection to the target, which is named on stderr."""

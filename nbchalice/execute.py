@@ -5,8 +5,10 @@ The notebook is executed for its code: what its commands do on AWS is not asked 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 
 # Set in the kernel.
 VARIABLE = "NBCHALICE_EXECUTE"
+PROVEN = "nbchalice-proven: "
 SKIPPED = "skipped: "
 
 
@@ -53,18 +56,60 @@ def skipped(command: str) -> Skipped:
     return told
 
 
-def execute_notebook(path: Path) -> list[str]:
-    """Execute a notebook; neither its file nor AWS is changed by it.
+@dataclass(frozen=True)
+class Executed:
+    """What came of executing a notebook.
+
+    Parameters
+    ----------
+    skipped: the commands that were skipped, a line each.
+    proven: for each handler that was compared with the kernel, what could not be compared, or what differs.
+    """
+
+    skipped: list[str]
+    proven: dict[str, str | NbChaliceError]
+
+
+def prove_here(path: str, stage: str | None, region: str) -> None:
+    """Compare the handlers of a notebook's file with this kernel, in which all its cells ran; print it for the shell.
+
+    Parameters
+    ----------
+    path: the notebook's file.
+    stage, region: as the command in the shell has them.
+    """
+    from IPython.core.getipython import get_ipython
+
+    from nbchalice.notebook.errors import DivergedError
+    from nbchalice.notebook_file import read_project
+
+    project = read_project(Path(path), stage, region)
+    namespace = dict(get_ipython().user_ns)  # type: ignore[union-attr]
+    found: dict[str, Any] = {}
+    for handler in project.handlers:
+        try:
+            found[handler.name] = {"note": project.verify(handler, against=namespace)}
+        except DivergedError as error:
+            place = asdict(error.location) if error.location is not None else None
+            found[handler.name] = {"message": error.message, "hint": error.hint, "location": place}
+        except NbChaliceError:
+            continue  # The command in the shell finds it as well.
+    print(PROVEN + json.dumps(found))
+
+
+def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
+    """Execute a notebook, and compare its handlers with its kernel; neither its file nor AWS is changed by it.
 
     A cell that asks for the result of a skipped command ends there, without an error.
 
     Parameters
     ----------
     path: the ``.ipynb``; its folder is the working directory.
+    stage, region: what the handlers are proven for.
 
     Returns
     -------
-    What was skipped, a line for each command.
+    Executed: what was skipped, and what was proven.
 
     Raises
     ------
@@ -81,6 +126,11 @@ def execute_notebook(path: Path) -> list[str]:
     read_notebook(path)
     notebook: Any = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    proof = nbformat.v4.new_code_cell(  # A kernel that has no nbchalice has nothing to compare.
+        "try:\n    from nbchalice.execute import prove_here as _nbchalice_prove_here\nexcept ImportError:\n    pass\n"
+        f"else:\n    _nbchalice_prove_here({str(path.resolve())!r}, {stage!r}, {region!r})"
+    )
+    notebook.cells.append(proof)
     failed: list[Any] = []
     client = NotebookClient(
         notebook,
@@ -91,6 +141,10 @@ def execute_notebook(path: Path) -> list[str]:
     try:
         client.execute(env={**os.environ, VARIABLE: "1", "JPY_SESSION_NAME": str(path.resolve())})
     except CellExecutionError as error:
+        if failed[-1] is proof:
+            raise NbChaliceError(
+                f"the handlers of {path.name} could not be compared with its kernel: {error}"
+            ) from None
         place = Location(f"cell {code.index(failed[-1]) + 1}")
         text = f"{error.ename}: {error.evalue}"
         raise NbChaliceError(
@@ -105,7 +159,23 @@ def execute_notebook(path: Path) -> list[str]:
         raise NbChaliceError(
             f"the kernel died while {path.name} was executed", "run it in Jupyter to see where"
         ) from None
-    return [f"cell {number}: {line}" for number, cell in enumerate(code, 1) for line in _skipped(cell)]
+    skipped = [f"cell {number}: {line}" for number, cell in enumerate(code, 1) for line in _skipped(cell)]
+    return Executed(skipped, _proven(proof))
+
+
+def _proven(cell: Any) -> dict[str, str | NbChaliceError]:
+    texts = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith(PROVEN)]
+    found: dict[str, str | NbChaliceError] = {}
+    for name, told in json.loads(lines[-1].removeprefix(PROVEN)).items() if lines else ():
+        found[name] = told["note"] if "note" in told else _difference(**told)
+    return found
+
+
+def _difference(message: str, hint: str | None, location: dict[str, Any] | None) -> NbChaliceError:
+    from nbchalice.notebook.errors import DivergedError
+
+    return DivergedError(message, hint, Location(**location) if location is not None else None)
 
 
 def _skipped(cell: Any) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,6 +61,7 @@ class Project:
     unread: what may be a handler and could not be read: nor then.
     notes: what is not deployed, and is no problem.
     computed: what has a name that the text of the file does not say, where only the text was read.
+    executed: for each handler that was compared with a kernel that ran the file, what was not compared, or differs.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Project:
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
+    executed: Mapping[str, str | NbChaliceError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -254,8 +256,16 @@ class Project:
             error.location = error.location or handler.location
             raise
 
-    def verify(self, handler: Handler, package: HandlerPackage | None = None) -> None:
-        """Prove that a handler's module works by itself and has the kernel's values.
+    def verify(
+        self, handler: Handler, package: HandlerPackage | None = None, *, against: Mapping[str, Any] | None = None
+    ) -> str:
+        """Prove that a handler's module works by itself and has the kernel's values; return what was not compared.
+
+        Parameters
+        ----------
+        handler: the handler.
+        package: its package. Default: it is made.
+        against: the variables of a kernel that executed the notebook's file. Default: those of the session, if any.
 
         Raises
         ------
@@ -266,9 +276,10 @@ class Project:
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
 
-        proof = self.proven.proof(handler)
-        if proof.error is not None:
-            raise proof.error
+        proof, executed = self.proven.proof(handler), self.executed.get(handler.name)
+        wrong = executed if isinstance(executed, NbChaliceError) else proof.error
+        if wrong is not None and against is None and not isinstance(executed, str):
+            raise wrong
         piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
             require_fresh(piece, self.cells, self.written.cells, self.saved)
@@ -278,7 +289,7 @@ class Project:
                 piece,
                 handler=handler.name,
                 python=handler.setting("python") or kernel_python(),
-                namespace=self.namespace,
+                namespace=self.namespace if against is None else against,
                 env=self._env(handler),
                 here=os.environ,
                 folder=self.notebook.parent,
@@ -288,7 +299,8 @@ class Project:
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
-        self.proven.note(handler, verified.note)
+        self.proven.note(handler, verified.note, executed if isinstance(executed, str) else None)
+        return verified.note
 
     def _notes(self) -> tuple[str, ...]:
         return (*self.notes, *self.written.notes())

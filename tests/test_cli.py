@@ -238,6 +238,24 @@ def test_execute_leaves_out_the_commands_that_need_aws_and_says_so(cli, tmp_path
     assert (tmp_path / ".nbchalice" / "bundles").is_dir()
 
 
+def test_execute_compares_with_the_kernel_what_a_run_without_files_cannot(cli, tmp_path):
+    (tmp_path / "rate.txt").write_text("7")
+    read = "exec(\"RATES['a'] = int(open('rate.txt').read())\")"
+    cells = ["RATES = {'a': 1}", read, "%load_ext nbchalice", "%%lambda_function\ndef h(event):\n    return RATES"]
+    path, out = write(tmp_path / "n.ipynb", cells), ["--out", str(tmp_path / "out")]
+    code, told, _ = cli("package", path, *out)
+    assert code == 0
+    assert "h: not compared with a run of the notebook: RATES (cell 2, line 1: " in told
+    code, _, err = cli("package", path, *out, "--execute")
+    assert code == 2
+    assert "RATES is {'a': 7} in the kernel, {'a': 1} in the captured module (from cell 1)" in err
+
+    (tmp_path / "rate.txt").write_text("1")
+    code, told, err = cli("package", path, *out, "--execute")
+    assert code == 0, err
+    assert "not compared" not in told
+
+
 def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
     import nbformat
 

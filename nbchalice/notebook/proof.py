@@ -51,16 +51,20 @@ class Proof:
     missing: str = ""
 
     @property
-    def notes(self) -> list[str]:
-        """What a person should know, a line each."""
-        lines = [
+    def along(self) -> list[str]:
+        """Which statements came along, a line each."""
+        return [
             f"{step.location()} comes along: it changes {', '.join(sorted(names))} when the notebook runs from the top"
             for step, names in self.taken
         ]
+
+    @property
+    def left(self) -> str:
+        """What could not be compared, as one line; empty if there is nothing."""
         shown = [f"{name} ({reason})" for name, reason in self.not_compared[:_SHOWN]]
         more = len(self.not_compared) - len(shown)
         left = self.missing or ", ".join(shown) + (f" and {more} more" if more > 0 else "")
-        return [*lines, f"not compared with a run of the notebook: {left}"] if left else lines
+        return f"not compared with a run of the notebook: {left}" if left else ""
 
 
 @dataclass(frozen=True)

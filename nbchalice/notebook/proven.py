@@ -86,9 +86,18 @@ class Proven:
             return self.proof(handler).piece, ""
         return self._cut(handler), _NOTHING_RAN
 
-    def note(self, handler: Handler, text: str) -> None:
-        """Keep what could not be compared when a handler was verified."""
-        self._notes[handler.name] = [*self.proof(handler).notes, *([text] if text else [])]
+    def note(self, handler: Handler, text: str, executed: str | None) -> None:
+        """Keep what could not be compared when a handler was verified.
+
+        Parameters
+        ----------
+        handler: the handler.
+        text: what the verification says.
+        executed: what a comparison with a kernel that executed the file says: that counts more than the run here.
+        """
+        proof = self.proof(handler)
+        left = proof.left if executed is None else executed
+        self._notes[handler.name] = [note for note in (*proof.along, left, text) if note]
 
     def notes(self) -> list[str]:
         """Return what is left out, what could not be compared, and whether what was run could not be confined well."""

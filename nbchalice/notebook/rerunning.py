@@ -19,6 +19,8 @@ from typing import Any
 
 _REAL_SECONDS = 20.0
 _AT_MOST = 500
+_REACHES_ALL = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"})
+"""What may change variables that the statement does not name."""
 _UNCHANGING = (int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
 
 
@@ -78,7 +80,8 @@ class _Rerun:
         before = {name: self._node(name) for name in near if dirty and self._may_change(name)}
         failure = self._run(told)
         if failure is not None:
-            for name in binds | {name for name in near if self._may_change(name)}:
+            may = {name for name in near if self._may_change(name)}
+            for name in binds | (self._known() if uses & _REACHES_ALL else may):
                 self.tainted.setdefault(name, failure)
         elif dirty:
             reason = self.tainted[dirty[0]]
