@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from . import batch
 from .events import CloudWatchEvent, Event, LambdaFunctionEvent
 from .logs import start_invocation
-from .middleware import chain
+from .middleware import Middleware, chain
 from .notifications import S3Event, SNSEvent
 from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
-
-if TYPE_CHECKING:
-    from .app import Chalice
 
 EVENT_CLASSES: dict[str, type[Event]] = {
     "schedule": CloudWatchEvent,
@@ -53,6 +51,18 @@ class Trigger:
     options: dict[str, Any]
 
 
+class App(Protocol):
+    """What a handler needs of the app that it is registered with."""
+
+    app_name: str
+    handlers: dict[str, LambdaFunction]
+    log: logging.Logger
+    lambda_context: Any
+
+    def middlewares(self, source: str) -> list[Middleware]:
+        """Return the middleware for the events of one decorator, outermost first."""
+
+
 class LambdaFunction:
     """A handler: call it with ``(raw_event, context)`` as Lambda does, or with one event object.
 
@@ -69,7 +79,7 @@ class LambdaFunction:
     # Names of the handlers that were called in this process: what they change is no more as their cells left it.
     called: ClassVar[set[str]] = set()
 
-    def __init__(self, app: Chalice, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, app: App, name: str, function: Callable[..., Any]) -> None:
         self.takes_context = _takes_context(function)
         functools.update_wrapper(self, function)
         self.app = app
