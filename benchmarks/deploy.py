@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+FAULTS = Path(__file__).parents[1] / "tests" / "local_aws" / "faults.py"
 LATENCIES_MS = (0, 50)
 RUNS = 3
 SECONDS = 600
@@ -202,7 +203,7 @@ def add_sam_to_server() -> None:
     """Let CloudFormation of the local AWS understand SAM's templates; in an environment of the benchmark's own."""
     import uv
 
-    from nbchalice.aws.local.environment import server_python
+    from nbchalice.aws.local.client.environment import server_python
 
     command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", str(server_python()), "aws-sam-translator"]
     try:
@@ -225,12 +226,13 @@ def beside(name: str, measure: Callable[[Any, Path], dict[str, float]], server: 
 
 def main() -> None:
     """Print the table."""
-    from nbchalice.aws.local import server
+    from nbchalice.aws.local.client import server
     from nbchalice.aws.target import connect
 
     with tempfile.TemporaryDirectory() as home:
         os.environ["NBCHALICE_LOCAL_HOME"] = f"{home}/local"
         os.environ["NBCHALICE_LOCAL_CACHE"] = f"{home}/cache"
+        os.environ["NBCHALICE_LOCAL_EXTENSIONS"] = str(FAULTS)
         add_sam_to_server()
         local = server.ensure_running()
         try:

@@ -123,7 +123,7 @@ def measure(server: Any, folder: Path) -> None:
 
 
 def main() -> None:
-    from nbchalice.aws.local import server
+    from nbchalice.aws.local.client import server
     from nbchalice.aws.target import connect
 
     with tempfile.TemporaryDirectory() as home:

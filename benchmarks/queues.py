@@ -59,7 +59,7 @@ def main() -> None:
     """Print the seconds for all messages and the share of cold starts."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["NBCHALICE_LOCAL_HOME"] = str(Path(home) / "local-aws")
-        from nbchalice.aws.local import server
+        from nbchalice.aws.local.client import server
         from nbchalice.aws.target import connect
 
         try:

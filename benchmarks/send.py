@@ -48,7 +48,7 @@ def in_kernel() -> list[float]:
 
 def main() -> None:
     """Print both; the browser's numbers come from its test."""
-    from nbchalice.aws.local import server
+    from nbchalice.aws.local.client import server
 
     root = Path(__file__).parent.parent
     with tempfile.TemporaryDirectory() as home:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import platformdirs
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 from nbchalice.aws.target import Connection, connect
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.events.send import SendResult, send

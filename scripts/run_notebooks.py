@@ -56,7 +56,7 @@ def main() -> None:
     paths = [Path(name) for name in sys.argv[1:]] or sorted(FOLDER.glob("*.ipynb"))
     with tempfile.TemporaryDirectory(prefix="nbchalice-notebooks-") as home:
         os.environ["NBCHALICE_LOCAL_HOME"] = home
-        from nbchalice.aws.local import server
+        from nbchalice.aws.local.client import server
 
         try:
             for path in paths:

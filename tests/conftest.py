@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +25,9 @@ def no_other_aws(tmp_path_factory):
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path_factory.mktemp("local-aws")))
         patch.setenv("NBCHALICE_LOCAL_RETRY_DELAYS", "0.1,0.2")
+        patch.setenv("NBCHALICE_LOCAL_EXTENSIONS", str(Path(__file__).parent / "local_aws" / "faults.py"))
         yield
-        from nbchalice.aws.local import server
+        from nbchalice.aws.local.client import server
 
         server.stop()
 
@@ -33,7 +35,7 @@ def no_other_aws(tmp_path_factory):
 @pytest.fixture(scope="session")
 def local_aws(no_other_aws):
     """The local AWS of the test run."""
-    from nbchalice.aws.local import server
+    from nbchalice.aws.local.client import server
 
     return server.ensure_running()
 
@@ -68,6 +70,6 @@ def no_unasked_local_aws(request, no_other_aws):
     """Where tests of the local AWS are left out, none of the others may start one unnoticed."""
     yield
     if "not local_aws" in request.config.option.markexpr:
-        from nbchalice.aws.local import server
+        from nbchalice.aws.local.client import server
 
         assert server.status() is None, "a test started a local AWS without the marker local_aws"

@@ -151,7 +151,7 @@ def _config(patience: float | None = None, **extra: Any) -> Any:
 
 
 def _connect_local(reuse: Connection | None) -> Connection:
-    from nbchalice.aws.local.server import ensure_running, read_notes
+    from nbchalice.aws.local.client.server import ensure_running, read_notes
 
     server = ensure_running()
     for note in read_notes(news=True):

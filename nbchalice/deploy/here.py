@@ -33,9 +33,9 @@ def prepare(packages: Mapping[str, Package]) -> list[str]:
     -------
     What there is to tell: runtimes that are not on this machine, and distributions that cannot run here.
     """
-    from nbchalice.aws.local.interpreters import Interpreters
-    from nbchalice.aws.local.server import local_home
-    from nbchalice.aws.local.twins import keep_twin, twin_path
+    from nbchalice.aws.local.client.server import local_home
+    from nbchalice.aws.local.shared.interpreters import Interpreters
+    from nbchalice.aws.local.shared.twins import keep_twin, twin_path
 
     find = Interpreters("", Path.home(), os.environ.get("PATH", ""))
     notes = []

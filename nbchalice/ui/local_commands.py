@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 from nbchalice.aws.target import connect
 from nbchalice.errors import InvalidInputError
 from nbchalice.ui.cards import Card, TextCard

@@ -42,7 +42,7 @@ def strict(tmp_path_factory):
     import boto3
     from botocore.config import Config
 
-    from nbchalice.aws.local.environment import server_python
+    from nbchalice.aws.local.client.environment import server_python
 
     folder = tmp_path_factory.mktemp("strict")
     with socket.socket() as probe:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 from nbchalice.aws.target import Connection
 from nbchalice.errors import LostAnswerError
 from nbchalice.events import invoke as invoking

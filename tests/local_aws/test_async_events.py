@@ -3,7 +3,7 @@
 import threading
 import time
 
-from nbchalice.aws.local.async_events import AsyncEvent, AsyncEventQueue, Delivery
+from nbchalice.aws.local.server.async_events import AsyncEvent, AsyncEventQueue, Delivery
 
 
 class Function:

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 
 COUNTED = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 QUICK = "def handler(e, c): return len(e['Records'])\n"

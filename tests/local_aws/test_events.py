@@ -41,7 +41,7 @@ def make_topic(aws, function_arn):
 
 
 def test_a_burst_of_200_notifications_and_200_messages_loses_nothing(aws, functions, counting, eventually):
-    from nbchalice.aws.local import server
+    from nbchalice.aws.local.client import server
 
     name, _ = counting
     other = functions.make(COUNT, Environment={"Variables": {"FAIL": "/nonexistent"}})

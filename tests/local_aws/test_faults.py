@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, HTTPClientError
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from nbchalice.aws.local import connection, environment, process, server
+from nbchalice.aws.local.client import connection, environment, process, server
 from nbchalice.errors import LocalAWSError
 
 pytestmark = pytest.mark.local_aws
 
-START = "from nbchalice.aws.local import server; a = server.ensure_running(); print(a.pid, a.endpoint)"
+START = "from nbchalice.aws.local.client import server; a = server.ensure_running(); print(a.pid, a.endpoint)"
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_stale_record_whose_port_another_program_took(home):
 def test_a_server_of_an_older_release_is_replaced_and_a_newer_one_stays(home, monkeypatch):
     def be(version):
         for module in ("server", "spawn"):
-            monkeypatch.setattr(f"nbchalice.aws.local.{module}.__version__", version)
+            monkeypatch.setattr(f"nbchalice.aws.local.client.{module}.__version__", version)
 
     be("0.9.2")
     old = server.ensure_running()

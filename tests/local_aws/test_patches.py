@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbchalice.aws.local import environment, launcher
+from nbchalice.aws.local.client import environment
+from nbchalice.aws.local.server import launcher
 
 FOLDER = Path(launcher.__file__).parent
 PATCHES = ("patches.py", "lambda_patches.py", "function_records.py", "log_groups.py", "state_files.py")
@@ -60,14 +61,14 @@ def test_no_other_file_touches_private_names_of_ministack():
 def test_another_version_is_refused(local_aws):
     code = (
         "import importlib, importlib.metadata; importlib.metadata.version = lambda name: '9.9.9'; "
-        "importlib.import_module('nbchalice_local_aws.patches').check_version()"
+        "importlib.import_module('nbchalice_local_aws.server.patches').check_version()"
     )
     done = run(code)
     assert "MiniStack 1.5.33 is needed, 9.9.9 is installed" in done.stderr
 
 
 def test_the_server_imports_nothing_of_the_notebooks_environment(local_aws):
-    code = "import importlib; importlib.import_module('nbchalice_local_aws.service'); import nbchalice_local_aws.patches; print([m for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')])"
+    code = "import importlib; importlib.import_module('nbchalice_local_aws.server.service'); import nbchalice_local_aws.server.patches; print([m for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')])"
     done = run(code)
     assert done.stdout.strip() == "[]", done.stderr
 

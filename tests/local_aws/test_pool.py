@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbchalice.aws.local.pool import Caller, TooManyWorkersError, WorkerPool
-from nbchalice.aws.local.spec import FunctionSpec, Runtime
+from nbchalice.aws.local.server.pool import Caller, TooManyWorkersError, WorkerPool
+from nbchalice.aws.local.shared.spec import FunctionSpec, Runtime
 
 
 class FakeLog:

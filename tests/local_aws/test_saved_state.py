@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 from nbchalice.aws.target import connect
 from nbchalice.errors import LocalAWSError
 from nbchalice.ui import local_commands

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from nbchalice.aws.local import server
+from nbchalice.aws.local.client import server
 
 BODY = json.dumps({"QueueName": "intruder"})
 

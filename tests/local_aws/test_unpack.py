@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from nbchalice.aws.local.functions import unpack
+from nbchalice.aws.local.server.functions import unpack
 
 pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name")
 

@@ -53,11 +53,11 @@ def test_the_zip_holds_module_runtime_and_manifest():
 
 def test_only_modules_that_something_imports_ship():
     plain = runtime_names(build(a_slice(), "g", python="3.13"))
-    assert "nbchalice/errors.py" not in plain and "nbchalice/runtime/describe.py" not in plain
+    assert "nbchalice/errors.py" not in plain and "nbchalice/runtime/cron.py" not in plain
     local = [("helper.py", b"def f():\n    from nbchalice.errors import NbChaliceError\n")]
     assert runtime_names(build(a_slice(), "g", python="3.13", vendored=local)) == plain | {"nbchalice/errors.py"}
-    module = MODULE + "from nbchalice.runtime import describe\n"
-    assert "nbchalice/runtime/describe.py" in runtime_names(build(a_slice(module), "g", python="3.13"))
+    module = MODULE + "from nbchalice.runtime import cron\n"
+    assert "nbchalice/runtime/cron.py" in runtime_names(build(a_slice(module), "g", python="3.13"))
 
 
 def test_a_pure_handler_takes_at_most_13_kb():

@@ -107,7 +107,7 @@ def test_it_runs_where_this_computer_has_its_python(deployed, connection):
     import platform
     from pathlib import Path
 
-    from nbchalice.aws.local.interpreters import Interpreters
+    from nbchalice.aws.local.shared.interpreters import Interpreters
 
     # A python3.12 in PATH may be a shim that does not run.
     found = Interpreters("", Path.home(), os.environ["PATH"])("python3.12")

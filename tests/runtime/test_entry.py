@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from nbchalice.runtime.describe import describe
-
 SHOP = """\
 import logging
 from nbchalice import Chalice
@@ -168,34 +166,6 @@ def test_a_handler_of_any_app_and_name_is_found(package, event):
     source += "other = Chalice('other')\n@other.schedule('rate(1 day)')\ndef tick(event):\n    print('tock')\n"
     assert "3.60" in run(PLAIN, package(source, "cost"), good(event))[0]
     assert "tock" in run(PLAIN, package(source, "tick"), event("schedule"))[0]
-
-
-def test_a_module_can_be_described():
-    from types import ModuleType
-
-    from nbchalice import Chalice
-
-    module = ModuleType("shop")
-    module.app = module.alias = Chalice("shop", configure_logs=False)
-
-    @module.app.on_s3_event("photos", timeout=5)
-    def thumbnail(event): ...
-
-    described = [
-        {
-            "app": "shop",
-            "name": "thumbnail",
-            "function": "thumbnail",
-            "triggers": [
-                {
-                    "source": "on_s3_event",
-                    "options": {"bucket": "photos", "events": ["s3:ObjectCreated:*"], "prefix": None, "suffix": None},
-                }
-            ],
-            "settings": {"timeout": 5},
-        }
-    ]
-    assert describe(module) == json.loads(json.dumps(described))
 
 
 def test_imports_during_load_can_log(package, event):

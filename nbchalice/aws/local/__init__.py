@@ -1,7 +1,7 @@
 """The embedded local AWS: a guarded MiniStack in a background process of the user's own.
 
-``server.py`` and ``environment.py`` run in the notebook's interpreter; ``launcher.py`` and what it loads run in an
-environment made for the server alone; ``bootstrap.py`` runs in the interpreter of a Lambda function.
+Three interpreters, three rooms: ``client`` runs in the notebook's; ``server`` in an environment made for the server
+alone, where there is no nbchalice; ``worker`` in that of a Lambda function. ``shared`` is what the first two know.
 """
 
 import sys

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from .home import TOKEN_HEADER, proof, signature_of_path
+from ..shared.home import TOKEN_HEADER, proof, signature_of_path
 from .pool import Caller
 from .request import Request
 from .signature import SignatureChecker

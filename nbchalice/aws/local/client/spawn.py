@@ -11,15 +11,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nbchalice.aws.local.shared.home import NEWER_STATE_STATUS, Home, Record
+from nbchalice.aws.local.shared.logfile import last_lines
 from nbchalice.errors import LocalAWSError
 from nbchalice.runtime import __version__
 
 from . import environment
 from .connection import is_healthy
-from .home import NEWER_STATE_STATUS, Home, Record
-from .logfile import last_lines
 from .process import end_process
 
+LAUNCHER = Path(__file__).parents[1] / "server" / "launcher.py"
 ACCOUNT = "000000000000"
 START_SECONDS = 60.0
 
@@ -57,7 +58,7 @@ def bind(preferred_port: int) -> socket.socket:
 def spawn(home: Home, python: Path, packages: Path, listener: socket.socket, record: Record) -> subprocess.Popen[bytes]:
     """Start the launcher in a session of its own, with nothing of this process but the socket."""
     settings = server_settings(home, packages, listener.fileno(), record)
-    command = [str(python), "-I", str(Path(__file__).with_name("launcher.py")), "--instance", record.instance]
+    command = [str(python), "-I", str(LAUNCHER), "--instance", record.instance]
     command += ["--home", str(home.root)]
     try:
         with home.log.open("ab") as log:
@@ -102,6 +103,7 @@ def server_settings(home: Home, packages: Path, fd: int, record: Record) -> dict
         "total": int(os.environ.get("NBCHALICE_LOCAL_WORKERS_TOTAL") or 10),
         "worker_idle_seconds": float(os.environ.get("NBCHALICE_LOCAL_WORKER_IDLE") or 300),
         "retry_delays": [float(delay) for delay in delays.split(",")],
+        "extensions": [file for file in os.environ.get("NBCHALICE_LOCAL_EXTENSIONS", "").split(os.pathsep) if file],
     }
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from .spec import FunctionSpec, Invocation
+from ..shared.spec import FunctionSpec, Invocation
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-from .spec import FunctionSpec
+from ..shared.spec import FunctionSpec
 from .workers import Worker
 
 WARM_SECONDS = 1.0  # so long an idle environment is kept for its function's next event

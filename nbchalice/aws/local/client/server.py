@@ -14,13 +14,13 @@ from typing import Any
 
 import platformdirs
 
+from nbchalice.aws.local.shared.home import Home, Record, lock_file
 from nbchalice.errors import LocalAWSError
 from nbchalice.runtime import __version__
 
 from . import environment
 from .connection import call_control, is_healthy
 from .environment import Notify
-from .home import Home, Record, lock_file
 from .process import end_process, is_ours, process_exists, remember_child, servers_in
 from .spawn import bind, new_record, spawn, wait_until_healthy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
-from .faults import FaultInjector
+from .extensions import Extension
 from .guard import CONTROL_PREFIX
 from .pool import WorkerPool
 from .request import Request
@@ -15,7 +15,7 @@ class Administered(Protocol):
     """The running service, as far as it is administered."""
 
     pool: WorkerPool
-    faults: FaultInjector
+    extensions: dict[str, Extension]
     save_problems: list[str]
 
     @property
@@ -57,8 +57,8 @@ class Control:
             info = {"workers": service.pool.count(), "problems": service.save_problems, "unsaved": service.unsaved}
             info |= {"created": service.pool.created, "evicted": service.pool.evicted}
             return 200, info
-        if name == "faults":
-            return self._service.faults.configure(request.method, body)
+        if extension := self._service.extensions.get(name):
+            return extension.configure(request.method, body)
         return 404, {"message": f"no such endpoint: {name}"}
 
     def _stop(self) -> tuple[int, Any]:

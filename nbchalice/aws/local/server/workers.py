@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..shared.spec import FunctionSpec, Invocation, Outcome
 from .output import LogStream, OutputReader
 from .platform_log import (
     Report,
@@ -30,8 +31,8 @@ from .platform_log import (
     timeout_line,
     timeout_payload,
 )
-from .spec import FunctionSpec, Invocation, Outcome
 
+BOOTSTRAP = Path(__file__).parents[1] / "worker" / "bootstrap.py"
 INIT_SECONDS = 10.0  # AWS's limit of the Init phase
 POLL_SECONDS = 0.1  # how often a wait looks whether the process still lives
 
@@ -161,7 +162,7 @@ class Worker:
             "HOME": str(self._scratch),
             "_NBCHALICE_WORKER": json.dumps(setup),
         }
-        command = [self.spec.runtime.executable, "-I", "-S", str(Path(__file__).with_name("bootstrap.py"))]
+        command = [self.spec.runtime.executable, "-I", "-S", str(BOOTSTRAP)]
         try:
             self.process = subprocess.Popen(
                 command,

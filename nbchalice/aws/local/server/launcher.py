@@ -1,7 +1,7 @@
 """Entry point of the server process, run as a script by the interpreter of the server's own environment.
 
-It must not import nbchalice: that would bring the notebook's site-packages along. So it makes the modules beside it
-importable as a package of another name, and starts ``service.main`` there.
+It must not import nbchalice: that would bring the notebook's site-packages along. So it makes the folder above
+importable as a package of another name, and starts ``server.service.main`` there.
 """
 
 import importlib
@@ -13,8 +13,8 @@ PACKAGE = "nbchalice_local_aws"
 
 
 def load_package() -> None:
-    """Register this folder as a package of its own."""
-    folder = Path(__file__).parent
+    """Register the folder above as a package of its own."""
+    folder = Path(__file__).parents[1]
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
@@ -26,4 +26,4 @@ def load_package() -> None:
 
 if __name__ == "__main__":
     load_package()
-    importlib.import_module(f"{PACKAGE}.service").main()
+    importlib.import_module(f"{PACKAGE}.server.service").main()

@@ -17,7 +17,7 @@ from ministack import app as ministack_app
 from ministack.core import persistence, responses
 from ministack.services import lambda_svc
 
-from .home import Home, set_aside, write_text
+from ..shared.home import Home, set_aside, write_text
 
 FORMAT = "__ministack_format__"
 SAVE_SHARE = 20  # saving one service may take one part in so many of the time

@@ -14,8 +14,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .spec import FunctionSpec
-from .twins import twin_path
+from ..shared.spec import FunctionSpec
+from ..shared.twins import twin_path
 
 _LONGEST_LINK = 4095  # bytes, as on Linux
 

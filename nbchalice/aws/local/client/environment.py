@@ -12,9 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
+from nbchalice.aws.local.shared.home import lock_file
 from nbchalice.errors import LocalAWSError
-
-from .home import lock_file
 
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"

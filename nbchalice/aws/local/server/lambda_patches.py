@@ -14,12 +14,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns, sqs
 
+from ..shared.spec import FunctionSpec, Invocation, Runtime
 from .async_events import AsyncEvent, AsyncEventQueue, Delivery
 from .function_records import Record, async_limits, event_invoke_config, function_record, serve_code
 from .functions import FunctionFolder
 from .guard import Call, current_call
 from .pool import TooManyWorkersError, WorkerPool
-from .spec import FunctionSpec, Invocation, Runtime
 
 STREAMED = "streamed"  # log_source of results whose log events are written already
 TICK_SECONDS = 1

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .home import NEWER_STATE_STATUS, Home, Record, lock_file, set_aside, signature_of_path, write_json
-from .logfile import keep_log_small
+from ..shared.home import NEWER_STATE_STATUS, Home, Record, lock_file, set_aside, signature_of_path, write_json
+from ..shared.logfile import keep_log_small
 
 if TYPE_CHECKING:
     from .patches import StateFiles
@@ -45,13 +45,15 @@ class Settings:
     total: int
     worker_idle_seconds: float
     retry_delays: tuple[float, ...]
+    extensions: tuple[str, ...]
 
     @classmethod
     def read(cls, text: str) -> Settings:
         """Parse the JSON document of the parent."""
         document: dict[str, Any] = json.loads(text)
         document["record"] = Record(**document["record"])
-        document["retry_delays"] = tuple(document["retry_delays"])
+        for name in ("retry_delays", "extensions"):
+            document[name] = tuple(document[name])
         return cls(**document)
 
 
@@ -59,11 +61,11 @@ class Service:
     """Wires the parts together and ends them in order."""
 
     def __init__(self, settings: Settings, state: StateFiles) -> None:
+        from ..shared.interpreters import Interpreters
         from .control import Control
-        from .faults import FaultInjector
+        from .extensions import Extension, load_extension
         from .functions import FunctionFolder
         from .guard import Guard
-        from .interpreters import Interpreters
         from .patches import Patches, application, wake_poller
         from .pool import WorkerPool
         from .signature import Key, SignatureChecker
@@ -92,9 +94,12 @@ class Service:
             Key(settings.handler_access_key, settings.handler_secret_key, of_handler=True),
         ]
         hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
-        self.faults = FaultInjector(application())
+        app = application()
+        self.extensions: dict[str, Extension] = {}
+        for file in map(Path, settings.extensions):
+            app = self.extensions[file.stem] = load_extension(file, app)
         self.guard = Guard(
-            self.faults,
+            app,
             control=Control(self),
             token=record.token,
             hosts=hosts,

@@ -8,9 +8,9 @@ import secrets
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from nbchalice.aws.local.shared.home import TOKEN_HEADER, Record, proof
 from nbchalice.errors import LocalAWSError
 
-from .home import TOKEN_HEADER, Record, proof
 from .process import process_exists
 
 HEALTH_SECONDS = 5.0
