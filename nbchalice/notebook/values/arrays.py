@@ -5,21 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.values.nodes import Node, digest, leaf
+from nbchalice.notebook.values.nodes import Describer, Node, digest, leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbchalice.notebook.values.describe import Describer
-
 _SHORT = 20
 
 
-def _array(self: Describer, value: Any, path: str) -> Node:
+def _array(describer: Describer, value: Any, path: str) -> Node:
     numpy = sys.modules["numpy"]
     kind = f"{type(value).__name__} of {value.dtype}"
     if value.dtype.hasobject:
-        return self.parts(kind, [(".shape", value.shape), ("", numpy.asarray(value).tolist())], path)
+        return describer.parts(kind, [(".shape", value.shape), ("", numpy.asarray(value).tolist())], path)
     shown = f"{kind}, shape {value.shape}"
     base = value.view(numpy.ndarray) if isinstance(value, numpy.ndarray) else numpy.asarray(value)
     if value.size <= _SHORT:
@@ -28,46 +26,50 @@ def _array(self: Describer, value: Any, path: str) -> Node:
     return leaf(kind, f"{value.shape} {digest(data)}", shown)
 
 
-def _masked(self: Describer, value: Any, path: str) -> Node:
+def _masked(describer: Describer, value: Any, path: str) -> Node:
     numpy = sys.modules["numpy"]
     items = [(".mask", numpy.ma.getmaskarray(value)), (".data", value.filled()), (".fill_value", value.fill_value)]
-    return self.parts("masked array", items, path)
+    return describer.parts("masked array", items, path)
 
 
-def _frame(self: Describer, value: Any, path: str) -> Node:
+def _frame(describer: Describer, value: Any, path: str) -> Node:
     """Describe a data frame column by column."""
     labels = [repr(label) if isinstance(label, str) else str(label) for label in value.columns]
     parts = []
     for number, label in enumerate(labels):
-        parts.append([f"[{label}]", _elements(self, value.iloc[:, number], f"{path}[{label}]")])
+        parts.append([f"[{label}]", _elements(describer, value.iloc[:, number], f"{path}[{label}]")])
     shape = [" (shape)", leaf("shape", str(value.shape))]
     heads = [" (columns)", leaf("columns", str(labels), str(list(value.columns)))]
-    return ["parts", "DataFrame", [shape, heads, [" (index)", _elements(self, value.index, path)], *parts], True]
+    return ["parts", "DataFrame", [shape, heads, [" (index)", _elements(describer, value.index, path)], *parts], True]
 
 
-def _series(self: Describer, value: Any, path: str) -> Node:
-    name = [".name", self.describe(value.name)]
-    parts = [[" (values)", _elements(self, value, path)], [" (index)", _elements(self, value.index, path)], name]
+def _series(describer: Describer, value: Any, path: str) -> Node:
+    name = [".name", describer.describe(value.name)]
+    parts = [
+        [" (values)", _elements(describer, value, path)],
+        [" (index)", _elements(describer, value.index, path)],
+        name,
+    ]
     return ["parts", "Series", parts, True]
 
 
-def _index(self: Describer, value: Any, path: str) -> Node:
-    return ["parts", "Index", [[" (values)", _elements(self, value, path)]], True]
+def _index(describer: Describer, value: Any, path: str) -> Node:
+    return ["parts", "Index", [[" (values)", _elements(describer, value, path)]], True]
 
 
-def _elements(self: Describer, value: Any, path: str) -> Node:
+def _elements(describer: Describer, value: Any, path: str) -> Node:
     """Describe the elements of a column or an index."""
     pandas = sys.modules["pandas"]
     kind = str(value.dtype) if hasattr(value, "dtype") else type(value).__name__
     if kind == "object" and not isinstance(value, pandas.MultiIndex):
-        return self.describe(value.tolist(), path)
+        return describer.describe(value.tolist(), path)
     if len(value) <= _SHORT:
         return leaf(kind, str(value.tolist()))
     hashed = pandas.util.hash_pandas_object(value, index=False).to_numpy()
     return leaf(kind, f"{len(value)} {digest(hashed.tobytes())}", f"{len(value)} of {kind}")
 
 
-def _dtype(self: Describer, value: Any, path: str) -> Node:
+def _dtype(describer: Describer, value: Any, path: str) -> Node:
     return leaf("dtype", str(value))
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import linecache
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbchalice.notebook.knowledge import words
-from nbchalice.notebook.values.nodes import OWN, Node, digest, leaf, text
-
-if TYPE_CHECKING:
-    from nbchalice.notebook.values.describe import Describer
+from nbchalice.notebook.values.nodes import OWN, Describer, Node, digest, leaf, text
 
 _SKIPPED = words(
     """
@@ -29,7 +26,7 @@ def is_of_library(value: types.FunctionType) -> bool:
     return module not in OWN and module == value.__module__ and "<" not in value.__qualname__
 
 
-def describe_function(self: Describer, value: types.FunctionType, path: str) -> Node:
+def describe_function(describer: Describer, value: types.FunctionType, path: str) -> Node:
     """Describe a function by its code and by all that it carries."""
     if is_of_library(value):
         return leaf("function", f"{value.__module__}.{value.__qualname__}")
@@ -41,24 +38,24 @@ def describe_function(self: Describer, value: types.FunctionType, path: str) -> 
         (f" (closure {name})", cell) for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=False)
     ]
     parts = [
-        *_code(self, code, constants, path),
-        [" (docstring)", self.describe(value.__doc__)],
-        [" (defaults)", self.describe(value.__defaults__, f"{path} (defaults)")],
-        [" (keyword defaults)", self.describe(value.__kwdefaults__, f"{path} (keyword defaults)")],
-        *([label, _cell(self, cell, path + label)] for label, cell in items),
-        *([f".{name}", self.describe(item, f"{path}.{name}")] for name, item in vars(value).items()),
+        *_code(describer, code, constants, path),
+        [" (docstring)", describer.describe(value.__doc__)],
+        [" (defaults)", describer.describe(value.__defaults__, f"{path} (defaults)")],
+        [" (keyword defaults)", describer.describe(value.__kwdefaults__, f"{path} (keyword defaults)")],
+        *([label, _cell(describer, cell, path + label)] for label, cell in items),
+        *([f".{name}", describer.describe(item, f"{path}.{name}")] for name, item in vars(value).items()),
     ]
     return ["parts", f"function {value.__name__}", parts, False]
 
 
-def _cell(self: Describer, cell: Any, path: str) -> Node:
+def _cell(describer: Describer, cell: Any, path: str) -> Node:
     try:
-        return self.describe(cell.cell_contents, path)
+        return describer.describe(cell.cell_contents, path)
     except ValueError:
         return leaf("cell", "empty")
 
 
-def _code(self: Describer, code: types.CodeType, constants: tuple[Any, ...], path: str) -> list[list[Any]]:
+def _code(describer: Describer, code: types.CodeType, constants: tuple[Any, ...], path: str) -> list[list[Any]]:
     """Describe compiled code line by line, without its file and place; a line's text is only shown."""
     arguments = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x2AC)
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
@@ -66,15 +63,15 @@ def _code(self: Describer, code: types.CodeType, constants: tuple[Any, ...], pat
         [" (arguments)", leaf("arguments", repr(arguments), ", ".join(code.co_varnames) or "none")],
         [" (code)", ["items", "code", lines_of(code)]],
         [" (names)", leaf("names", repr(names), ", ".join([*code.co_names, *code.co_varnames]))],
-        [" (constants)", ["items", "code", [constant(self, item, path) for item in constants]]],
+        [" (constants)", ["items", "code", [constant(describer, item, path) for item in constants]]],
     ]
 
 
-def constant(self: Describer, value: Any, path: str) -> Node:
+def constant(describer: Describer, value: Any, path: str) -> Node:
     """Describe a constant of compiled code."""
     if isinstance(value, types.CodeType):
-        return ["parts", f"function {value.co_name}", _code(self, value, value.co_consts, path), False]
-    return self.describe(value, path)
+        return ["parts", f"function {value.co_name}", _code(describer, value, value.co_consts, path), False]
+    return describer.describe(value, path)
 
 
 def lines_of(code: types.CodeType) -> list[Node]:
@@ -94,25 +91,25 @@ def _line(code: types.CodeType, line: int) -> str:
     return f"`{written}`" if written else f"line {line - code.co_firstlineno + 1}"
 
 
-def describe_class(self: Describer, value: type, path: str) -> Node:
+def describe_class(describer: Describer, value: type, path: str) -> Node:
     """Describe a class of the notebook by what it holds, another one by its name."""
     if value.__module__ not in OWN:
         return leaf("class", f"{value.__module__}.{value.__qualname__}", f"class {value.__qualname__}")
     own = [(name, item) for name, item in list(vars(value).items()) if name not in _SKIPPED]
-    parts = [[f".{name}", _attribute(self, name, item, f"{path}.{name}")] for name, item in own]
-    bases = [self.describe(base, f"{path}.__bases__") for base in value.__bases__]
-    docstring = [" (docstring)", self.describe(vars(value).get("__doc__"))]
+    parts = [[f".{name}", _attribute(describer, name, item, f"{path}.{name}")] for name, item in own]
+    bases = [describer.describe(base, f"{path}.__bases__") for base in value.__bases__]
+    docstring = [" (docstring)", describer.describe(vars(value).get("__doc__"))]
     return ["parts", f"class {value.__name__}", [[".__bases__", ["items", "tuple", bases]], docstring, *parts], False]
 
 
-def _attribute(self: Describer, name: str, item: Any, path: str) -> Node:
+def _attribute(describer: Describer, name: str, item: Any, path: str) -> Node:
     """Describe an attribute of a class; ``__x__`` that is no code is a library's own: schemas, registries, caches."""
     if name.startswith("__") and name.endswith("__") and not isinstance(item, _WRITTEN):
-        before, self.inside = self.inside, self.inside + 1
-        node = self.describe(item, path)
-        self.inside = before
+        before, describer.inside = describer.inside, describer.inside + 1
+        node = describer.describe(item, path)
+        describer.inside = before
         return node if _is_simple(node) else ["quiet", type(item).__name__]
-    node = self.describe(item, path)
+    node = describer.describe(item, path)
     return ["quiet", node[1]] if node[0] == "opaque" and name.startswith("_") else node
 
 
@@ -122,12 +119,12 @@ def _is_simple(node: Node) -> bool:
     return node[0] == "leaf" and len(text(node)) == len(node[3])
 
 
-def describe_wrapped(self: Describer, value: Any, path: str) -> Node:
+def describe_wrapped(describer: Describer, value: Any, path: str) -> Node:
     """Describe a static method or a class method."""
-    return ["parts", type(value).__name__, [["", self.describe(value.__func__, path)]], False]
+    return ["parts", type(value).__name__, [["", describer.describe(value.__func__, path)]], False]
 
 
-def describe_property(self: Describer, value: property, path: str) -> Node:
+def describe_property(describer: Describer, value: property, path: str) -> Node:
     """Describe a property by its functions."""
     items = [(".fget", value.fget), (".fset", value.fset), (".fdel", value.fdel)]
-    return self.parts("property", items, path)
+    return describer.parts("property", items, path)

@@ -12,26 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.values import arrays
 from nbchalice.notebook.values.code import lines_of
-from nbchalice.notebook.values.nodes import LONG, UNSHOWN, Node, digest, leaf, opaque, plain
+from nbchalice.notebook.values.nodes import LONG, UNSHOWN, Describer, Node, digest, leaf, opaque, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbchalice.notebook.values.describe import Describer
-
 _UNSET = object()
 
 
-def _stream(self: Describer, value: Any, path: str) -> Node:
+def _stream(describer: Describer, value: Any, path: str) -> Node:
     base: Any = io.StringIO if isinstance(value, io.StringIO) else io.BytesIO
     if base.closed.__get__(value):
         return leaf(type(value).__name__, "closed")
-    return self.parts(
+    return describer.parts(
         type(value).__name__, [(" (content)", base.getvalue(value)), (" (position)", base.tell(value))], path
     )
 
 
-def _buffer(self: Describer, value: Any, path: str) -> Node:
+def _buffer(describer: Describer, value: Any, path: str) -> Node:
     data = bytes(value)
     kind = str(getattr(value, "typecode", getattr(value, "format", "")))
     shown = data if len(data) <= LONG else f"{len(data)} bytes"
@@ -39,7 +37,7 @@ def _buffer(self: Describer, value: Any, path: str) -> Node:
     return leaf(f"{type(value).__name__} {kind}".strip(), digest(data), f"{type(value).__name__}({listed!r})")
 
 
-def _generator(self: Describer, value: Any, path: str) -> Node:
+def _generator(describer: Describer, value: Any, path: str) -> Node:
     """Describe a generator by its code, the place where it waits, and what it holds there."""
     frame = value.gi_frame
     if frame is None:
@@ -54,30 +52,33 @@ def _generator(self: Describer, value: Any, path: str) -> Node:
             leaf("position", str(frame.f_lasti), f"at line {frame.f_lineno - value.gi_code.co_firstlineno + 1}"),
         ],
         [" (code)", ["items", "code", lines_of(value.gi_code)]],
-        *([f" (variable {name})", self.describe(item, f"{path} (variable {name})")] for name, item in held.items()),
-        *([f" (loop {i})", self.describe(item, f"{path} (loop {i})")] for i, item in enumerate(loops)),
-        [" (source)", self.describe(value.gi_yieldfrom, f"{path} (source)")],
+        *(
+            [f" (variable {name})", describer.describe(item, f"{path} (variable {name})")]
+            for name, item in held.items()
+        ),
+        *([f" (loop {i})", describer.describe(item, f"{path} (loop {i})")] for i, item in enumerate(loops)),
+        [" (source)", describer.describe(value.gi_yieldfrom, f"{path} (source)")],
     ]
     return ["parts", f"generator {value.__name__}", parts, False]
 
 
-def _python_random(self: Describer, value: Any, path: str) -> Node:
+def _python_random(describer: Describer, value: Any, path: str) -> Node:
     state = random.Random.getstate(value)
     return ["parts", type(value).__name__, [[" (state)", leaf("state", digest(repr(state).encode()), UNSHOWN)]], True]
 
 
-def _numpy_random(self: Describer, value: Any, path: str) -> Node:
+def _numpy_random(describer: Describer, value: Any, path: str) -> Node:
     if hasattr(value, "get_state"):
         state = value.get_state(legacy=False)
     else:
         state = getattr(value, "bit_generator", value).state
-    return self.parts(type(value).__name__, [(" (state)", state)], path, of_library=True)
+    return describer.parts(type(value).__name__, [(" (state)", state)], path, of_library=True)
 
 
-def _queue(self: Describer, value: Any, path: str) -> Node:
+def _queue(describer: Describer, value: Any, path: str) -> Node:
     held = attributes_of(value)
     items = held.get("queue", held.get("_queue"))
-    return self.parts(
+    return describer.parts(
         type(value).__name__, [(".queue", items), (".maxsize", held.get("maxsize", held.get("_maxsize")))], path
     )
 
@@ -87,60 +88,62 @@ def attributes_of(value: Any) -> dict[str, Any]:
     return dict(object.__getattribute__(value, "__dict__"))
 
 
-def _variable(self: Describer, value: contextvars.ContextVar[Any], path: str) -> Node:
+def _variable(describer: Describer, value: contextvars.ContextVar[Any], path: str) -> Node:
     now = contextvars.copy_context().get(value, _UNSET)
     items = [] if now is _UNSET else [(" (value)", now)]
-    return self.parts(f"ContextVar {value.name}", items, path)
+    return describer.parts(f"ContextVar {value.name}", items, path)
 
 
-def _quiet(self: Describer, value: Any, path: str) -> Node:
+def _quiet(describer: Describer, value: Any, path: str) -> Node:
     return ["quiet", type(value).__name__]
 
 
-def _view(self: Describer, value: Any, path: str) -> Node:
-    return self.parts(type(value).__name__, [("", dict(value.mapping))], path)
+def _view(describer: Describer, value: Any, path: str) -> Node:
+    return describer.parts(type(value).__name__, [("", dict(value.mapping))], path)
 
 
-def _proxy(self: Describer, value: Any, path: str) -> Node:
-    return self.parts("mappingproxy", [("", dict(value))], path)
+def _proxy(describer: Describer, value: Any, path: str) -> Node:
+    return describer.parts("mappingproxy", [("", dict(value))], path)
 
 
-def _cached_function(self: Describer, value: Any, path: str) -> Node:
-    return self.parts(type(value).__name__, [(f".{name}", item) for name, item in attributes_of(value).items()], path)
+def _cached_function(describer: Describer, value: Any, path: str) -> Node:
+    return describer.parts(
+        type(value).__name__, [(f".{name}", item) for name, item in attributes_of(value).items()], path
+    )
 
 
-def _cached_property(self: Describer, value: functools.cached_property[Any], path: str) -> Node:
-    return self.parts("cached_property", [(".func", value.func)], path)
+def _cached_property(describer: Describer, value: functools.cached_property[Any], path: str) -> Node:
+    return describer.parts("cached_property", [(".func", value.func)], path)
 
 
-def _calls(self: Describer, value: Any, path: str) -> Node:
+def _calls(describer: Describer, value: Any, path: str) -> Node:
     """Describe ``iter(function, end)``; that of ``re.finditer`` does not say how far it is, but when it is finished."""
     _, arguments = value.__reduce__()
     held = [(f" (source {i})", item) for i, item in enumerate(arguments if len(arguments) > 1 else ())]
-    return self.parts("iterator", [(" (finished)", len(arguments) < 2), *held], path, of_library=True)
+    return describer.parts("iterator", [(" (finished)", len(arguments) < 2), *held], path, of_library=True)
 
 
-def _reader(self: Describer, value: Any, path: str) -> Node:
+def _reader(describer: Describer, value: Any, path: str) -> Node:
     held = [
         (f" (source {i})", item) for i, item in enumerate(gc.get_referents(value)) if hasattr(type(item), "__next__")
     ]
-    return self.parts("csv.reader", [(".line_num", value.line_num), *held], path)
+    return describer.parts("csv.reader", [(".line_num", value.line_num), *held], path)
 
 
-def _hash(self: Describer, value: Any, path: str) -> Node:
+def _hash(describer: Describer, value: Any, path: str) -> Node:
     return leaf(value.name, value.hexdigest(32) if value.digest_size == 0 else value.hexdigest())
 
 
-def _structure(self: Describer, value: Any, path: str) -> Node:
+def _structure(describer: Describer, value: Any, path: str) -> Node:
     return plain(value.format, str)
 
 
-def sources(self: Describer, value: Any, path: str) -> Node:
+def sources(describer: Describer, value: Any, path: str) -> Node:
     """Describe an iterator that cannot be copied by the iterators it takes from."""
     held = [item for item in gc.get_referents(value) if hasattr(type(item), "__next__")]
     if not held:
         return opaque(value)
-    return self.parts(type(value).__name__, [(f" (source {i})", item) for i, item in enumerate(held)], path)
+    return describer.parts(type(value).__name__, [(f" (source {i})", item) for i, item in enumerate(held)], path)
 
 
 KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {

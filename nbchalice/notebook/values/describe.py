@@ -11,7 +11,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.values import code, library
-from nbchalice.notebook.values.nodes import OWN, Node, digest, leaf, opaque, plain
+from nbchalice.notebook.values.nodes import OWN, Describer, Node, digest, leaf, opaque, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,12 +25,8 @@ _EXACT = frozenset({*_PLAIN, type(None)})
 _SEQUENCES = (list, tuple, deque)
 
 
-class Describer:
-    """Turns a value into a node; equal nodes mean equal values, as far as can be told.
-
-    Attributes: ``inside`` counts the objects of libraries around what is described at the moment; ``live`` counts what
-    was found that Python cannot copy: locks, files, connections.
-    """
+class Walk(Describer):
+    """Goes through a value and all that it holds, once, and turns it into a node."""
 
     def __init__(self) -> None:
         self.inside = 0
@@ -124,7 +120,7 @@ class Describer:
         return node if type(value) is base else self._with_attributes(value, node, path)
 
     def _apart(self, item: Any) -> Node:
-        other = Describer()
+        other = Walk()
         other.inside, other._depth, other._count, other._end = self.inside, self._depth, self._count, self._end
         node = other.describe(item)
         self._count = other._count
@@ -199,18 +195,18 @@ def attributes(value: Any) -> list[tuple[str, Any]]:
     return [(f".{name}", item) for name, item in found.items()]
 
 
-_KINDS: list[tuple[Any, Callable[[Describer, Any, str], Node]]] = [
-    (enum.Enum, Describer._enum),
+_KINDS: list[tuple[Any, Callable[[Walk, Any, str], Node]]] = [
+    (enum.Enum, Walk._enum),
     (type, code.describe_class),
     (types.FunctionType, code.describe_function),
-    (types.ModuleType, Describer._module),
-    (types.MethodType, Describer._method),
+    (types.ModuleType, Walk._module),
+    (types.MethodType, Walk._method),
     ((staticmethod, classmethod), code.describe_wrapped),
     (property, code.describe_property),
-    (functools.partial, Describer._partial),
-    (_SEQUENCES, Describer._sequence),
-    ((set, frozenset), Describer._set),
-    (dict, Describer._mapping),
+    (functools.partial, Walk._partial),
+    (_SEQUENCES, Walk._sequence),
+    ((set, frozenset), Walk._set),
+    (dict, Walk._mapping),
 ]
 
 
@@ -227,6 +223,6 @@ def describe(value: Any) -> Node:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Describer().describe(value)
+            return Walk().describe(value)
     except Exception:
         return opaque(value)

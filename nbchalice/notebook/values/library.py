@@ -6,13 +6,10 @@ import functools
 import re
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbchalice.notebook.values import content as contents
-from nbchalice.notebook.values.nodes import OWN, Node, leaf, opaque
-
-if TYPE_CHECKING:
-    from nbchalice.notebook.values.describe import Describer
+from nbchalice.notebook.values.nodes import OWN, Describer, Node, leaf, opaque
 
 _BY_REPR = frozenset(
     {
@@ -42,26 +39,26 @@ def is_of_this_process(value: str) -> bool:
     return _OF_THIS_PROCESS.search(value) is not None
 
 
-def describe(self: Describer, value: Any, path: str) -> Node:
+def describe(describer: Describer, value: Any, path: str) -> Node:
     """Describe an object whose class is not the notebook's."""
     kind = type(value)
-    found = content(self, value, path)
+    found = content(describer, value, path)
     if found is not None:
         return found
     if kind.__name__ in _QUIET:
         return ["quiet", kind.__name__]
     if kind.__module__.partition(".")[0] == "nbchalice":
-        return _handler(self, value, path)
+        return _handler(describer, value, path)
     if isinstance(value, (types.BuiltinFunctionType, types.MethodWrapperType)):
-        return _builtin(self, value, path)
+        return _builtin(describer, value, path)
     known = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     name = next((name for name, item in list(known.items()) if item is value), None)
     if name is not None:
         return leaf("object", f"{kind.__module__}.{name}")
-    return _copied(self, value, path)
+    return _copied(describer, value, path)
 
 
-def content(self: Describer, value: Any, path: str) -> Node | None:
+def content(describer: Describer, value: Any, path: str) -> Node | None:
     """Describe what an instance of a well-known class, or of a subclass of it, holds; None for others."""
     kind: Any = type(value)
     for base in kind.__mro__:
@@ -70,53 +67,57 @@ def content(self: Describer, value: Any, path: str) -> Node | None:
             return leaf(kind.__qualname__, base.__repr__(value))
         method = contents.KNOWN.get(f"{base.__module__}.{base.__qualname__}")
         if method is not None:
-            self.inside += 1
+            describer.inside += 1
             try:
-                return method(self, value, path)
+                return method(describer, value, path)
             except Exception:  # closed, half made, or of another version
                 return opaque(value)
             finally:
-                self.inside -= 1
+                describer.inside -= 1
     return None
 
 
-def _handler(self: Describer, value: Any, path: str) -> Node:
+def _handler(describer: Describer, value: Any, path: str) -> Node:
     if type(value).__name__ != "LambdaFunction":
         return ["quiet", type(value).__name__]
     triggers = [leaf("trigger", f"{trigger.source} {trigger.options!r}") for trigger in value.triggers]
-    function = self.describe(value.function, path)
+    function = describer.describe(value.function, path)
     return ["parts", f"handler {value.name}", [["", function], [" (triggers)", ["items", "list", triggers]]], False]
 
 
-def _builtin(self: Describer, value: Any, path: str) -> Node:
+def _builtin(describer: Describer, value: Any, path: str) -> Node:
     owner = getattr(value, "__self__", None)
     if owner is None or isinstance(owner, (types.ModuleType, type)):
         return leaf("function", f"{getattr(owner, '__name__', None)}.{value.__name__}")
-    return self.parts(f"method {value.__name__}", [(".__self__", owner)], path)
+    return describer.parts(f"method {value.__name__}", [(".__self__", owner)], path)
 
 
-def _copied(self: Describer, value: Any, path: str) -> Node:
+def _copied(describer: Describer, value: Any, path: str) -> Node:
     """Describe an object by what makes a copy of it; what cannot be copied, or holds such, is not compared.
 
     Locks, files and connections are such. The methods called are a library's: they promise to change nothing.
     """
     kind: Any = type(value)
-    before = self.live
-    self.inside += 1
+    before = describer.live
+    describer.inside += 1
     try:
         made = kind.__reduce_ex__(value, 4)
-        node = leaf("object", f"{kind.__module__}.{made}") if isinstance(made, str) else _made(self, value, made, path)
+        node = (
+            leaf("object", f"{kind.__module__}.{made}")
+            if isinstance(made, str)
+            else _made(describer, value, made, path)
+        )
     except Exception:
         if kind.__module__ == "itertools":  # from Python 3.14 on
-            return contents.sources(self, value, path)
-        self.live += 1
+            return contents.sources(describer, value, path)
+        describer.live += 1
         return opaque(value)
     finally:
-        self.inside -= 1
-    return opaque(value) if self.live > before else node
+        describer.inside -= 1
+    return opaque(value) if describer.live > before else node
 
 
-def _made(self: Describer, value: Any, made: tuple[Any, ...], path: str) -> Node:
+def _made(describer: Describer, value: Any, made: tuple[Any, ...], path: str) -> Node:
     kind = type(value)
     _, arguments, state, items, pairs = (*made, None, None, None)[:5]
     if kind.__name__ == "set_iterator":
@@ -133,7 +134,7 @@ def _made(self: Describer, value: Any, made: tuple[Any, ...], path: str) -> Node
         labelled += [(f"[{i}]", item) for i, item in enumerate(items)]
     if pairs is not None:
         labelled.append((" (entries)", list(pairs)))
-    return self.parts(kind.__name__, labelled, path, of_library=True)
+    return describer.parts(kind.__name__, labelled, path, of_library=True)
 
 
 def _fields(kind: type, state: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -13,7 +13,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Node: TypeAlias = "list[Any]"
 OWN = frozenset({"__main__", "notebook_code"})
@@ -23,6 +26,29 @@ UNSHOWN = "..."
 LONG = 200
 SHOWN = 80
 _BRACKETS = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
+
+
+class Describer(Protocol):
+    """Turns a value into a node; equal nodes mean equal values, as far as can be told.
+
+    Those who know one kind of object (arrays, streams, functions, ...) are given it for the parts of the object.
+
+    Attributes
+    ----------
+    inside : int
+        How many objects of libraries are around what is described at the moment.
+    live : int
+        How much was found that Python cannot copy: locks, files, connections.
+    """
+
+    inside: int
+    live: int
+
+    def describe(self, value: Any, path: str = "") -> Node:
+        """Describe a value, which stands at ``path`` in the value that is asked about."""
+
+    def parts(self, kind: str, items: Iterable[tuple[str, Any]], path: str, *, of_library: bool = False) -> Node:
+        """Describe named parts."""
 
 
 def leaf(kind: str, value: str, shown: str | None = None) -> Node:
