@@ -21,9 +21,9 @@ from nbchalice.notebook.knowledge import (
 from nbchalice.notebook.origins import asks_disk, bundle_hint, is_of_here, refusal
 
 if TYPE_CHECKING:
+    from nbchalice.notebook.aliases import Value
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.history import Step
-    from nbchalice.notebook.replay import Value
 
 SLOW_SECONDS = 2.0
 _DEPTH = 12

@@ -16,9 +16,9 @@ from nbchalice.runtime.app import Chalice
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nbchalice.notebook.aliases import Value
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.facts import Block
-    from nbchalice.notebook.replay import Value
     from nbchalice.runtime.function import LambdaFunction
 
 

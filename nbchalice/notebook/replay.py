@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from nbchalice.notebook.facts import LAMBDA, Block, Call, Kind, Root, Roots, Statement
 from nbchalice.notebook.knowledge import (
@@ -25,12 +25,8 @@ from nbchalice.notebook.knowledge import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.aliases import Aliases, Value, Values
 
-Value: TypeAlias = tuple[str, int]
-"""The object bound to a name by the statement at a position; ``("module:os", -1)`` for a module."""
-
-Values: TypeAlias = frozenset[Value]
 NOTHING: Values = frozenset()
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__new__", "__init__", "__prepare__", "__set_name__"})
@@ -42,13 +38,13 @@ class Run:
 
     Parameters
     ----------
-    effects: the followed notebook.
+    aliases: the values of the notebook; what comes to share objects is noted there.
     position: the statement's position.
     lenient: whether only the functions it calls count, not the statement itself, which failed.
     """
 
-    def __init__(self, effects: Effects, position: int, *, lenient: bool = False) -> None:
-        self.effects, self.position, self.lenient = effects, position, lenient
+    def __init__(self, aliases: Aliases, position: int, *, lenient: bool = False) -> None:
+        self.aliases, self.position, self.lenient = aliases, position, lenient
         self.touched: set[Value] = set()
         self.unsure: set[Value] = set()
         self.drawn: set[Value] = set()
@@ -79,7 +75,7 @@ class Run:
         self._touch(values(block.touches))
         self._draw(values(block.consumes))
         for where, what in block.stores:
-            self.effects.share([*values(where), *values(what)])
+            self.aliases.share([*values(where), *values(what)])
         for name, roots in block.flows:
             self.bound.append((name, values(roots)))
         self.defined |= block.assigns
@@ -99,13 +95,13 @@ class Run:
                 call.root for call in one.calls.values() if call.path[-1:] and call.path[-1] in MUTATORS
             }
             for root in changed:
-                self._touch(self.effects.values(root, self.position) if isinstance(root, str) else everything)
+                self._touch(self.aliases.values(root, self.position) if isinstance(root, str) else everything)
             if any(not isinstance(root, str) for root in one.touches):
                 self._touch(everything)
             self.defined |= one.assigns
             for name in one.uses:
-                for value in self.effects.values(name, self.position):
-                    statement = self.effects.statement(value)
+                for value in self.aliases.values(name, self.position):
+                    statement = self.aliases.statement(value)
                     queue += statement.later if statement is not None else ()
         return everything
 
@@ -116,11 +112,11 @@ class Run:
     def _draw(self, values: Values) -> None:
         """Read of iterators and generators, which changes them, and nothing of what they read from."""
         if not self.lenient or len(self.active) > 1:
-            self.drawn.update(values & self.effects.once)
+            self.drawn.update(values & self.aliases.once)
 
     def _root(self, root: Root, bindings: dict[str, Values], results: dict[int, Values]) -> Values:
         if isinstance(root, str):
-            return self.effects.values(root, self.position)
+            return self.aliases.values(root, self.position)
         if isinstance(root, int):
             return results.get(root, NOTHING)
         # A parameter that is not given has its default, which the function carries with it.
@@ -135,7 +131,7 @@ class Run:
         owners = values(frozenset((call.root,)))
         name = call.root if isinstance(call.root, str) else None
         if name is not None:
-            known = self.effects.qualified(name, call.path, self.position)
+            known = self.aliases.qualified(name, call.path, self.position)
             if known is not None:
                 return self._external(known, call, owners, args, keywords)
         if is_handler_decorator(call.path) and call.definition:
@@ -149,7 +145,7 @@ class Run:
 
     def _invoke(self, value: Value, call: Call, args: list[Values], keywords: dict[str, Values]) -> Values:
         """Call a value of the notebook itself: a function, a class, or whatever holds one."""
-        statement = self.effects.statement(value)
+        statement = self.aliases.statement(value)
         if statement is None:
             return NOTHING
         if any(is_handler_decorator(path) for _, path in statement.decorators):
@@ -162,20 +158,20 @@ class Run:
             return NOTHING.union(*(self.block(block, one) for block, one in zip(own[-1:], bound, strict=True)))
         if statement.kind is Kind.CLASS and value[0] != LAMBDA:
             made = everything | (frozenset({value}) if statement.shares else NOTHING)
-            for block in self.effects.reachable(value, self.position):
+            for block in self.aliases.reachable(value, self.position):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
                     made |= self.block(block, _bind(block, frozenset({value}), [made, *args], keywords, call.exact))
             return made
         origin = statement.origin
         if origin is not None and origin.path and not origin.is_call:  # a method under another name
             method = replace(call, root=origin.root, path=origin.path)
-            if self.effects.qualified(origin.root, origin.path, value[1]) is None:
-                return self._method(method, self.effects.values(origin.root, value[1]), args, keywords)
+            if self.aliases.qualified(origin.root, origin.path, value[1]) is None:
+                return self._method(method, self.aliases.values(origin.root, value[1]), args, keywords)
         return NOTHING.union(
             everything,
             *(
                 self.block(block, _everywhere(block, everything | {value}, value))
-                for block in self.effects.reachable(value, self.position)
+                for block in self.aliases.reachable(value, self.position)
             ),
         )
 
@@ -184,23 +180,23 @@ class Run:
         everything = NOTHING.union(*args, *keywords.values())
         results = owners
         self._draw(owners | everything)
-        if name == "shuffle" and args and owners & self.effects.once:
+        if name == "shuffle" and args and owners & self.aliases.once:
             self._touch(args[0])
         self._write_into(name, args, keywords, everything)
         if "inplace" in keywords:
             self._touch(owners)
-        own = self.effects.methods.get(name, ())
+        own = self.aliases.methods.get(name, ())
         for block in own:
             results |= self.block(block, _bind(block, owners, [owners, *args], keywords, call.exact))
         if name in MUTATORS:
             self._touch(owners)
-            self.effects.share([*owners, *everything])
+            self.aliases.share([*owners, *everything])
         elif not own and name not in PURE_METHODS and call.dropped:
             if name.startswith(CONFIGURES) or name in TRAINS:
                 self._touch(owners)
-                self.effects.share([*owners, *everything])
+                self.aliases.share([*owners, *everything])
             elif not call.definition:
-                self._touch(frozenset(v for v in owners if not self.effects.from_aws(v)), certain=False)
+                self._touch(frozenset(v for v in owners if not self.aliases.from_aws(v)), certain=False)
         elif not own and (name in TRAINS or (call.definition and call.dropped)):
             self._touch(owners)
         if not own:
@@ -230,7 +226,7 @@ class Run:
         self._write_into(last, args, keywords, everything)
         if known in ARGUMENT_MUTATORS or ".".join(known.split(".")[-2:]) in ARGUMENT_MUTATORS:
             self._touch(args[0] if args else NOTHING)
-            self.effects.share(everything)
+            self.aliases.share(everything)
         elif call.path and owners:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
@@ -246,7 +242,7 @@ class Run:
         if call.definition:
             return
         for value in everything:
-            statement = self.effects.statement(value)
+            statement = self.aliases.statement(value)
             if statement is not None and (value[0] == LAMBDA or statement.kind in (Kind.FUNCTION, Kind.ASSIGN)):
                 for block in statement.later:
                     self.block(block, _everywhere(block, everything, value))
@@ -255,8 +251,8 @@ class Run:
         """Run what a class statement runs of its bases and metaclass."""
         own: Values = frozenset((name, self.position) for name in statement.defines)
         for base in statement.bases:
-            for value in self.effects.values(base, self.position):
-                for block in self.effects.reachable(value, self.position):
+            for value in self.aliases.values(base, self.position):
+                for block in self.aliases.reachable(value, self.position):
                     if block.owner is not None and block.name in _CLASS_HOOKS:
                         self.block(block, _everywhere(block, own | {value}, value))
 
