@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import follow
 from nbchalice.resources.base import AWS
 

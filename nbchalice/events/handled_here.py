@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 
 
 class HandledHere:

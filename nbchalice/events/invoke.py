@@ -16,8 +16,8 @@ from nbchalice.events.capture import capture
 from nbchalice.events.context import LocalContext
 from nbchalice.logs.blob import events_of
 from nbchalice.logs.drafts import MALFORMED, malformed
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import parse
-from nbchalice.logs.records import Invocation
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.marker import ids_of, returned

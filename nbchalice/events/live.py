@@ -19,7 +19,7 @@ from nbchalice.events.detours import Detour, detour_of, queue_policy
 from nbchalice.events.handled_here import HERE
 from nbchalice.events.messages import EVERYTHING, JSON
 from nbchalice.events.triggers import Route
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.resources.base import AWS, or_missing
 
 ENDING = re.compile(r"-live-[0-9a-f]{8}$")

@@ -16,7 +16,7 @@ from nbchalice.events.handled_here import HERE
 from nbchalice.events.live import Lease, leases
 from nbchalice.events.preview import why_dropped
 from nbchalice.events.triggers import Route
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Pace, Tail, passes
 from nbchalice.resources.base import AWS, FunctionRef, or_missing

@@ -7,7 +7,8 @@ from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import Any
 
-from nbchalice.logs.records import Invocation, LogRecord
+from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.records import LogRecord
 from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline
 
 MOST_RECORDS = 20_000

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.lines import Line
-from nbchalice.logs.records import Invocation, InvocationError, LogEvent, LogRecord
+from nbchalice.logs.records import InvocationError, LogEvent, LogRecord
 from nbchalice.logs.tracebacks import HEADER, from_payload, last_logged, uncaught
 
 NUMBERS = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 
 FAILED = {"error", "timeout", "partial"}
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from nbchalice.logs.drafts import Draft, Said
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.lines import Line, read_line
-from nbchalice.logs.records import Invocation, LogEvent
+from nbchalice.logs.records import LogEvent
 
 KEPT_WHEN_FORGETTING = 100
 MOST_PENDING = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 
@@ -121,8 +121,8 @@ class InvocationError:
 
 
 @dataclass(frozen=True)
-class Invocation:
-    """One run of a function (Lambda: "Understanding the REPORT line" for the numbers).
+class InvocationData:
+    """One run of a function, as plain data (Lambda: "Understanding the REPORT line" for the numbers).
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ class Invocation:
         """Whether it handled an event that goes by one of these ids."""
         return self.request_id in ids or not set(self.ids).isdisjoint(ids)
 
-    def at_level(self, level: str) -> Invocation:
+    def at_level(self, level: str) -> Self:
         """Return it with only the records of this level and above."""
         least = LEVELS.get(level.upper(), 0)
         return replace(self, records=tuple(record for record in self.records if record.severity >= least))
@@ -214,13 +214,3 @@ class Invocation:
             "ignored_ids": list(self.ignored_ids),
         }
         return {**plain, **lists, **({} if self.result is None else {"result": self.result})}
-
-    def __str__(self) -> str:
-        from nbchalice.logs.show import as_text
-
-        return as_text(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
-        from nbchalice.logs.show import as_html, as_text
-
-        return {"text/plain": as_text(self), "text/html": as_html(self)}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import escape
 
 from nbchalice.aws.refusals import allow_for
-from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
+from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
 
 MOST_SHOWN = 200
@@ -37,7 +37,7 @@ def printable(text: str) -> str:
     return CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def headline(invocation: Invocation) -> str:
+def headline(invocation: InvocationData) -> str:
     """Return status, durations and memory in one line."""
     words = [invocation.status]
     if invocation.duration_ms is not None:
@@ -55,12 +55,12 @@ def headline(invocation: Invocation) -> str:
     return " · ".join([*words, f"request {printable(invocation.request_id)}"])
 
 
-def _batch(invocation: Invocation) -> str:
+def _batch(invocation: InvocationData) -> str:
     known = set(invocation.failed_ids) <= set(invocation.ids)
     return str(len(invocation.ids) + invocation.ids_cut) if known else "the batch"
 
 
-def failed_line(invocation: Invocation) -> str:
+def failed_line(invocation: InvocationData) -> str:
     """Return which records of a batch failed, or that nobody asked for them, or an empty text."""
     if invocation.status == "ignored":
         return IGNORED
@@ -102,7 +102,7 @@ def cell_mark(frame: Frame) -> dict[str, str]:
     }
 
 
-def as_text(invocation: Invocation) -> str:
+def as_text(invocation: InvocationData) -> str:
     """Return an invocation as plain text."""
     lines = [headline(invocation)]
     records, hidden = _shown(invocation)
@@ -120,7 +120,7 @@ def as_text(invocation: Invocation) -> str:
     return "\n".join(lines)
 
 
-def _shown(invocation: Invocation) -> tuple[list[LogRecord], int]:
+def _shown(invocation: InvocationData) -> tuple[list[LogRecord], int]:
     records = [_without_error(record, invocation.error) for record in invocation.records[-MOST_SHOWN:]]
     return records, len(invocation.records) - len(records) + invocation.records_cut
 
@@ -134,7 +134,7 @@ def _without_error(record: LogRecord, error: InvocationError | None) -> LogRecor
     return record
 
 
-def as_html(invocation: Invocation) -> str:
+def as_html(invocation: InvocationData) -> str:
     """Return an invocation as HTML that takes text colour and background from the page."""
     color = STATUS_COLORS.get(invocation.status, FAILED_COLOR)
     records, hidden = _shown(invocation)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.logs.fetch import Reader, group_of
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import Assembler, parse
-from nbchalice.logs.records import LEVELS, Invocation
+from nbchalice.logs.records import LEVELS
 from nbchalice.logs.when import parse_time, to_ms
 from nbchalice.resources.base import AWS
 

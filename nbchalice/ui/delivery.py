@@ -17,7 +17,7 @@ from nbchalice.events.preview import preview
 from nbchalice.events.send import Progress, SendResult, send
 from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.sources.base import Field, Note, Source
 from nbchalice.ui import html

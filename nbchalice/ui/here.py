@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.errors import Interrupted, Location
 from nbchalice.events.context import environment
 from nbchalice.events.invoke import invoke_here
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tracebacks import from_exception
 
 if TYPE_CHECKING:

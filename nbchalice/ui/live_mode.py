@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.events.live import Live, leases, paused_resources, queue_name, repair
 from nbchalice.events.triggers import route_of, routes
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card, TextCard
 from nbchalice.ui.here import call_here

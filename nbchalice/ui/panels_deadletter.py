@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from nbchalice.events.deadletter import DeadLetter, DeadLetterQueue, dead_letters_of
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, printable
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card

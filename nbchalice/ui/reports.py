@@ -8,7 +8,7 @@ from nbchalice.aws.target import Target
 from nbchalice.deploy.engine import Deployment, Status
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.deploy.results import Rollback
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.send import Progress, SendResult
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card

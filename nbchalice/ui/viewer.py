@@ -12,7 +12,7 @@ import traitlets
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.logs.buffer import Buffer
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import follow, recent
 from nbchalice.ui.cards import Card
 from nbchalice.ui.panels import Panel, static

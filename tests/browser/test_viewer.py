@@ -25,7 +25,8 @@ SETUP = [
 LINES = int(os.environ.get("NBCHALICE_FLOOD_LINES", "50000"))
 FLOOD = """
 import threading, time
-from nbchalice.logs.records import Invocation, LogRecord
+from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.records import LogRecord
 from nbchalice.ui.viewer import Viewer
 
 viewer = Viewer("flood: log", "10,000 lines a second")

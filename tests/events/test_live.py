@@ -12,7 +12,7 @@ import pytest
 from nbchalice.events import live as live_module
 from nbchalice.events.live import Lease, Live, leases, queue_name, repair
 from nbchalice.events.send import send
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
 
 PRELUDE = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nbchalice.errors import AWSError
 from nbchalice.events.send import Progress, send
-from nbchalice.logs.records import Invocation
+from nbchalice.logs.invocation import Invocation
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Sent
 from nbchalice.sources.lambda_function import PureLambda

@@ -1,7 +1,7 @@
 import pytest
 
+from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.metrics import metrics, percentile
-from nbchalice.logs.records import Invocation
 from nbchalice.ui.panels_metrics import MetricsCard
 
 

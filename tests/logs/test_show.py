@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nbchalice.logs.records import Frame, Invocation, InvocationError, LogRecord
+from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.records import Frame, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import logged
 
 EVIL = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"

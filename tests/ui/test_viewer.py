@@ -8,7 +8,8 @@ import pytest
 
 from nbchalice.errors import AWSError
 from nbchalice.logs.buffer import MOST_AT_ONCE, Buffer
-from nbchalice.logs.records import Invocation, InvocationError, LogRecord
+from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.records import InvocationError, LogRecord
 
 pytestmark = pytest.mark.timeout(180)
 
