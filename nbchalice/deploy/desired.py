@@ -132,7 +132,7 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
     for source, options, own in triggers(handler, ref):
         found += source.resources(options, own)
         if aws.local:
-            found += source.playthings(options, own)
+            found += source.local_resources(options, own)
     return [*found, *(queues_of(handler, ref) if aws.local else [])]
 
 
@@ -193,27 +193,17 @@ def target_arn(target: str | None, ref: FunctionRef) -> str:
 def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
     """Return what the role may do beside writing its logs: what triggers need, `--allow`, `--policy` and `--dlq`."""
     found: list[JSON] = []
+    targets = {dead_letters(handler, ref), target_arn(handler.setting("on_failure"), ref)}
     for source, options, own in triggers(handler, ref):
         found += source.statements(options, own)
+        targets.add(source.failure_target(options, own))
     for action, arn in handler.setting("allow") or []:
         found.append({"Effect": "Allow", "Action": action, "Resource": arn})
-    targets = {
-        dead_letters(handler, ref),
-        target_arn(handler.setting("on_failure"), ref),
-        stream_failures(handler, ref),
-    }
     found += [permission_to(arn) for arn in sorted(targets) if arn]
     found += platform_statements(handler)
     if policy := handler.setting("policy"):
         found += policy_file(app.folder / policy, handler)
     return found
-
-
-def stream_failures(handler: Handler, ref: FunctionRef) -> str:
-    """Return the ARN that a stream's failed records go to: Lambda's poller reports them with the function's role."""
-    streams = {"on_kinesis_record", "on_dynamodb_record"}
-    polled = any(source.name in streams for source, _ in handler.sources())
-    return target_arn(handler.setting("dlq"), ref) if polled else ""
 
 
 def platform_statements(handler: Handler) -> list[JSON]:

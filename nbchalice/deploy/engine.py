@@ -280,7 +280,7 @@ def status(
     ]
     wrong = [*app.problems, *(one.error for one in app.unread if one.stops), *clashes(sound.handlers), *wrong]
     refused = [f"a deploy would be refused: {error.message}" for error in wrong]
-    return Status(app, aws.target, tuple(states + orphans), (*refused, *_rivals(sound, aws)))
+    return Status(app, aws.target, tuple(states + orphans), (*refused, *_competing_consumers(sound, aws)))
 
 
 def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
@@ -293,12 +293,12 @@ def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
     return found
 
 
-def _rivals(app: App, aws: Connection) -> list[str]:
+def _competing_consumers(app: App, aws: Connection) -> list[str]:
     """Return which triggers share their events with other functions."""
     calls: dict[Any, Callable[[], str | None]] = {}
     for handler in app.handlers:
         for number, (source, options, ref) in enumerate(triggers(handler, app.ref(aws, handler.name))):
-            calls[handler.name, number] = partial(source.rivals, aws, options, ref)
+            calls[handler.name, number] = partial(source.competing_consumers, aws, options, ref)
     with parallel() as run:
         return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
 

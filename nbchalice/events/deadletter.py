@@ -10,10 +10,9 @@ from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
-from nbchalice.events.messages import EVERYTHING, JSON, sqs_event
 from nbchalice.handlers import Handler
-from nbchalice.resources.base import AWS, FunctionRef, error_code
-from nbchalice.sources.sqs import queue_of
+from nbchalice.resources.base import AWS, JSON, FunctionRef, error_code
+from nbchalice.sources.messages import EVERYTHING, sqs_event
 
 HIDDEN_WHILE_PEEKING = 30
 MISSING_OPERATION = {"InvalidAction", "UnknownOperation", "UnknownOperationException", "InvalidRequest"}
@@ -196,14 +195,10 @@ def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQ
     InvalidInputError: there is none.
     """
     for source, options in handler.sources():
-        if source.name == "on_sqs_message":
-            queue = queue_of(options, ref)
-            with _explained(f"looking at queue {queue.name}"):
-                answer = aws.client("sqs", queue.region).get_queue_attributes(
-                    QueueUrl=queue.url(aws), AttributeNames=["RedrivePolicy"]
-                )
-            if policy := answer.get("Attributes", {}).get("RedrivePolicy"):
-                return DeadLetterQueue(aws, json.loads(policy)["deadLetterTargetArn"], ref, queue.arn)
+        with _explained(f"looking for the dead-letter queue of {source.describe(options)}"):
+            found = source.dead_letters(aws, options, ref)
+        if found is not None:
+            return DeadLetterQueue(aws, found.queue_arn, ref, found.source_arn)
     if dlq := handler.setting("dlq"):
         return DeadLetterQueue(aws, dlq if dlq.startswith("arn:") else ref.arn_of("sqs", dlq), ref)
     raise InvalidInputError(

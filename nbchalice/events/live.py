@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import LostAnswerError, NbChaliceError
-from nbchalice.events.detours import Detour, detour_of, queue_policy
+from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_here import HERE
-from nbchalice.events.messages import EVERYTHING, JSON
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
-from nbchalice.resources.base import AWS, or_missing
+from nbchalice.resources.base import AWS, JSON, or_missing
+from nbchalice.sources import SOURCES
+from nbchalice.sources.messages import EVERYTHING
+from nbchalice.sources.redirects import Redirect
 
 ENDING = re.compile(r"-live-[0-9a-f]{8}$")
 LONGEST_NAME = 80
@@ -63,7 +64,7 @@ class Lease:
         return time.time() - self.seen > DEAD_AFTER
 
     def is_of(self, route: Route) -> bool:
-        """Whether it is this trigger that is led away; a handler may be live for one of several."""
+        """Whether it is this trigger that is redirected; a handler may be live for one of several."""
         return self.url.rsplit("/", 1)[-1] == queue_name(route)
 
     @property
@@ -140,7 +141,7 @@ class Live:
     ) -> None:
         self._aws, self.ref, self._call = aws, route.ref, call
         self._on_invocation, self._on_trouble = on_invocation, on_trouble
-        self._detour = detour_on(route)
+        self._redirect = redirect_of(route)
         self._name = queue_name(route)
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -166,8 +167,8 @@ class Live:
                 return
             self._stop.clear()
             try:
-                self._url = _make_queue(self._aws, self._detour, self._name)
-                self._detour.begin(self._aws)
+                self._url = _make_queue(self._aws, self._redirect, self._name)
+                self._redirect.begin(self._aws)
             except Exception as error:
                 self._restore()
                 raise explain(error, f"going live with {self.ref.handler}") from None
@@ -195,7 +196,7 @@ class Live:
 
     def _restore(self) -> None:
         try:
-            restore(self._aws, self._detour, self._url, self._left)
+            restore(self._aws, self._redirect, self._url, self._left)
             self._url = ""
         except LostAnswerError:
             raise
@@ -206,9 +207,9 @@ class Live:
         url, troubled = "", False
         while not self._stop.is_set():
             try:
-                url = url or _url_of(self._aws, self._detour.polled_arn)
+                url = url or _url_of(self._aws, self._redirect.polled_arn)
                 self._tell_alive()
-                messages = _receive(self._aws, url, self._detour.batch, WAIT_SECONDS)
+                messages = _receive(self._aws, url, self._redirect.batch, WAIT_SECONDS)
                 if troubled:
                     self._on_trouble(None)
                 troubled = False
@@ -221,10 +222,10 @@ class Live:
 
     def _handle(self, url: str, messages: list[JSON]) -> None:
         """Handle a batch; what failed stays in the queue."""
-        wanted = [message for message in messages if self._detour.wants(message)]
+        wanted = [message for message in messages if self._redirect.wants(message)]
         done = [message for message in messages if message not in wanted]
         try:
-            event = self._detour.event(wanted) if wanted else None
+            event = self._redirect.event(wanted) if wanted else None
             if event is None:
                 done = messages
             else:
@@ -242,7 +243,7 @@ class Live:
         for message in wanted:
             if message in done:
                 self._left.pop(message["MessageId"], None)
-            elif self._detour.polled_arn == self._detour.queue_arn:
+            elif self._redirect.polled_arn == self._redirect.queue_arn:
                 self._left[message["MessageId"]] = event
 
     def _tell_alive(self) -> None:
@@ -257,18 +258,18 @@ def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
     return [message for message in messages if message["MessageId"] not in invocation.failed_ids]
 
 
-def _make_queue(aws: AWS, detour: Detour, name: str) -> str:
+def _make_queue(aws: AWS, redirect: Redirect, name: str) -> str:
     """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
     tags = {
-        **detour.ref.tags,
+        **redirect.function.tags,
         HOLDER: f"{socket.gethostname()} {os.getpid()}",
         SEEN: str(int(time.time())),
     }
     client = aws.client("sqs")
     url = str(client.create_queue(QueueName=name)["QueueUrl"])
     client.tag_queue(QueueUrl=url, Tags=tags)
-    if detour.polled_arn == detour.queue_arn:
-        client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": queue_policy(detour)})
+    if redirect.polled_arn == redirect.queue_arn:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": redirect.queue_policy()})
     return url
 
 
@@ -289,21 +290,21 @@ def _delete(aws: AWS, url: str, messages: list[JSON]) -> None:
         aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def restore(aws: AWS, detour: Detour, url: str, failed: dict[str, Any] | None = None) -> None:
+def restore(aws: AWS, redirect: Redirect, url: str, failed: dict[str, Any] | None = None) -> None:
     """Put the deployed trigger back, hand what is left to the deployed function, and remove the temporary queue.
 
     Each event is forgotten only when the function has it, so that a restore that fails part way can be done again.
     An event's own entry in ``failed`` is then None.
     """
-    detour.end(aws)
+    redirect.end(aws)
     handed = {} if failed is None else failed
     for message_id, event in list(handed.items()):
-        _hand(aws, detour, event)
+        _hand(aws, redirect, event)
         handed[message_id] = None
-    if url and detour.polled_arn == detour.queue_arn:
+    if url and redirect.polled_arn == redirect.queue_arn:
         while messages := _receive(aws, url, 10, 0):
             for message in messages:
-                _hand(aws, detour, None if message["MessageId"] in handed else detour.event([message]))
+                _hand(aws, redirect, None if message["MessageId"] in handed else redirect.event([message]))
                 handed[message["MessageId"]] = None
                 _delete(aws, url, [message])
     if url:
@@ -312,17 +313,17 @@ def restore(aws: AWS, detour: Detour, url: str, failed: dict[str, Any] | None = 
     handed.clear()
 
 
-def _hand(aws: AWS, detour: Detour, event: Any) -> None:
+def _hand(aws: AWS, redirect: Redirect, event: Any) -> None:
     """Give an event to the deployed function's queue of asynchronous events; None is nothing of interest."""
     if event is None:
         return
     try:
         aws.client("lambda").invoke(
-            FunctionName=detour.ref.name, InvocationType="Event", Payload=json.dumps(event).encode()
+            FunctionName=redirect.function.name, InvocationType="Event", Payload=json.dumps(event).encode()
         )
     except LostAnswerError as error:
-        hint = f"the event may reach the function twice: %chalice logs {detour.ref.handler}"
-        raise LostAnswerError(f"handing an event back to {detour.ref.name}", error.cause, hint) from None
+        hint = f"the event may reach the function twice: %chalice logs {redirect.function.handler}"
+        raise LostAnswerError(f"handing an event back to {redirect.function.name}", error.cause, hint) from None
 
 
 def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) -> None:
@@ -337,7 +338,7 @@ def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) ->
     for lease in found:
         try:
             for route in (route for route in handlers.get(lease.handler, []) if lease.is_of(route)):
-                restore(aws, detour_on(route), lease.url)
+                restore(aws, redirect_of(route), lease.url)
             with or_missing():
                 aws.client("sqs").delete_queue(QueueUrl=lease.url)
         except Exception as error:
@@ -352,10 +353,23 @@ def paused_resources(found: list[Lease], handlers: Mapping[str, list[Route]]) ->
     found: the leases.
     handlers: the routes of each registered handler, by name.
     """
-    led_away = [route for lease in found for route in handlers.get(lease.handler, []) if lease.is_of(route)]
-    return {resource.key for route in led_away if (resource := detour_on(route).displaced) is not None}
+    redirected = [route for lease in found for route in handlers.get(lease.handler, []) if lease.is_of(route)]
+    return {redirect_of(route).displaced.key for route in redirected}
 
 
-def detour_on(route: Route) -> Detour:
-    """Return the detour of a trigger over its temporary queue."""
-    return detour_of(route.source, route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
+def redirect_of(route: Route) -> Redirect:
+    """Return the redirect of a trigger over its temporary queue.
+
+    Raises
+    ------
+    InvalidInputError: there is none for it.
+    """
+    found = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
+    if found is None:
+        *first, last = [source.live_for for source in SOURCES.values() if source.live_for]
+        raise InvalidInputError(
+            f"live mode is not for {route.source.title} events of {route.ref.handler} "
+            f"({route.source.describe(route.options)})",
+            f"it is for {', '.join(first)} and {last}; --source chooses one of several",
+        )
+    return found

@@ -184,7 +184,7 @@ def _gone_elsewhere(lease: Lease) -> str:
 def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
     """Return a warning where other functions read the same queue, or None, also where AWS does not tell."""
     try:
-        return source.rivals(aws, options, function_ref)
+        return source.competing_consumers(aws, options, function_ref)
     except Exception:
         return None
 

@@ -203,8 +203,8 @@ def _strange(source: Source, words: list[str], more: tuple[Option, ...]) -> Inva
 def _read_also(text: str, magic: str) -> tuple[str, dict[str, Any]]:
     """Read the value of `--also`: a magic line of a source, without settings of the function."""
     name, _, line = text.strip().removeprefix("%%").partition(" ")
-    if name not in SOURCES or name == "lambda_function":
-        known = [known for known in SOURCES if known != "lambda_function"]
+    if name not in SOURCES or not SOURCES[name].triggered:
+        known = [known for known, source in SOURCES.items() if source.triggered]
         raise InvalidInputError(f"{magic}: --also {name!r} is no trigger; {near(name, known)}", "--also 'TRIGGER ...'")
     source = SOURCES[name]
     if settings := [option.flag for option in SETTINGS if re.search(rf"(?<!\S){option.flag}(?![\w-])", line)]:

@@ -37,11 +37,13 @@ class EventSourceMapping(Resource):
     source_arn: the queue or stream.
     batch_size: most records per invocation.
     window: seconds that Lambda may wait to fill a batch.
-    maximum_concurrency: most invocations at once, or None.
+    maximum_concurrency: queues only: most invocations at once, or None.
     filters: patterns as JSON text.
     report_failures: whether the function's answer names the failed records.
     starting_position: streams only: LATEST or TRIM_HORIZON, or None.
     on_failure: streams only: ARN of the queue or topic that is told of records that failed for good, or empty.
+    of_queue: whether the source is a queue.
+    after: keys of the resources that must stand before it, beside the function.
     """
 
     kind: ClassVar[str] = "event source mapping"
@@ -57,15 +59,13 @@ class EventSourceMapping(Resource):
     report_failures: bool = False
     starting_position: str | None = None
     on_failure: str = ""
-
-    @property
-    def _source_name(self) -> str:
-        return self.source_arn.split(":", 5)[-1]
+    of_queue: bool = False
+    after: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The source and the function."""
-        return f"{self._source_name} -> {self.function.name}"
+        return f"{self.source_arn.split(':', 5)[-1]} -> {self.function.name}"
 
     @property
     def key(self) -> str:
@@ -75,9 +75,7 @@ class EventSourceMapping(Resource):
     @property
     def needs(self) -> frozenset[str]:
         """The function, and the queue or stream."""
-        source = self._source_name
-        kinds = ("queue", "visibility timeout", "stream")
-        return frozenset({f"function {self.function.name}", *(f"{kind} {source}" for kind in kinds)})
+        return frozenset({f"function {self.function.name}", *self.after})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping with the ids of any others of the same source and function, or None."""
@@ -95,7 +93,7 @@ class EventSourceMapping(Resource):
             "FilterCriteria": {"Filters": [{"Pattern": pattern} for pattern in self.filters]},
             "FunctionResponseTypes": ["ReportBatchItemFailures"] if self.report_failures else [],
         }
-        if ":sqs:" in self.source_arn:
+        if self.of_queue:
             cap = self.maximum_concurrency
             settings["ScalingConfig"] = {} if cap is None else {"MaximumConcurrency": cap}
         else:

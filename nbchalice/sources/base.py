@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
 from nbchalice.sources.options import Option, problems
+from nbchalice.sources.redirects import Redirect
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class DeadLetters:
+    """Where a service puts what a function failed to handle.
+
+    Parameters
+    ----------
+    queue_arn: the dead-letter queue.
+    source_arn: the queue that they come from and go back to.
+    """
+
+    queue_arn: str
+    source_arn: str
+
+
+@dataclass(frozen=True)
 class Sent:
     """A test event on its way.
 
@@ -68,9 +83,10 @@ class Source(ABC):
     """An event source: everything nbchalice knows of it, in one place.
 
     `name` is the decorator and the cell magic; `argument` is what stands after the magic; `options` are the rest.
+    `triggered` says that a service invokes the function; where none does, any JSON may be its event.
     `asynchronous` says that Lambda itself retries the events, so that the function's dead-letter queue applies;
     `takes_event_name` that the trigger takes the name `FunctionRef.event_name`. `way` is how a test event comes, where
-    that is not through the service itself.
+    that is not through the service itself. `live_for` are the triggers that live mode is for, in words, or empty.
     """
 
     name: ClassVar[str]
@@ -79,9 +95,11 @@ class Source(ABC):
     options: ClassVar[tuple[Option, ...]]
     fields: ClassVar[tuple[Field, ...]]
     event_class: ClassVar[str]
+    triggered: ClassVar[bool] = True
     asynchronous: ClassVar[bool] = True
     takes_event_name: ClassVar[bool] = False
     way: ClassVar[str] = ""
+    live_for: ClassVar[str] = ""
 
     def all_options(self) -> tuple[Option, ...]:
         """Return the argument and the options."""
@@ -125,13 +143,17 @@ class Source(ABC):
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return what should stand on AWS so that events reach the function."""
 
-    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return what the local AWS is to create where it is missing (a queue, topic or bucket of the user's)."""
         return []
 
     def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
         """Return the policy statements that the function's role needs for this trigger."""
         return []
+
+    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+        """Return the ARN to which Lambda's poller, with the function's role, reports failed records; or empty."""
+        return ""
 
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return what of this source a deployed function's resource policy and event source mappings point to."""
@@ -141,9 +163,29 @@ class Source(ABC):
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
 
-    def rivals(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return a warning where other functions take the trigger's events away, or None; asks AWS."""
         return None
+
+    def dead_letters(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> DeadLetters | None:
+        """Return the dead-letter queue that the trigger's own service fills, or None; asks AWS."""
+        return None
+
+    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect | None:
+        """Return how live mode leads the trigger's events to a temporary queue, or None where it cannot."""
+        return None
+
+    def form_fields(self, options: Mapping[str, Any]) -> list[Field]:
+        """Return the fields that a form shows: those that mean something for the trigger."""
+        return list(self.fields)
+
+    def repeated(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the form's values so that sending them twice is the same event to the service."""
+        return values
+
+    def distinct(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the form's values so that each sending is an event of its own to the service."""
+        return values
 
     def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
         """Return values for the form, by name; the first is what the form starts with."""

@@ -68,6 +68,10 @@ class DynamoDB(Source):
         """Return the event source mapping."""
         return [mapping_of(options, function, options["stream_arn"])]
 
+    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+        """Return the function's dead-letter queue: a stream has none of its own."""
+        return function.dlq
+
     def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
         """Return what Lambda's poller does with the function's role (Lambda: execution role for DynamoDB)."""
         return reading(options["stream_arn"], "dynamodb", READING)

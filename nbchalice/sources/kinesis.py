@@ -98,11 +98,15 @@ class Kinesis(Source):
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the event source mapping."""
-        return [mapping_of(options, function, stream_arn(options, function))]
+        return [mapping_of(options, function, stream_arn(options, function), (Stream(options["stream"]).key,))]
 
-    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the stream."""
         return [Stream(options["stream"])]
+
+    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+        """Return the function's dead-letter queue: a stream has none of its own."""
+        return function.dlq
 
     def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
         """Return what Lambda's poller does with the function's role (Lambda: execution role for Kinesis)."""

@@ -18,6 +18,7 @@ class PureLambda(Source):
     name = "lambda_function"
     title = "Lambda"
     event_class = "LambdaFunctionEvent"
+    triggered = False
     way = "invoke asynchronously"
     argument = None
     options = ()

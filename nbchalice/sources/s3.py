@@ -14,6 +14,7 @@ from nbchalice.resources.bucket import PRINCIPAL, Bucket, BucketNotifications, N
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.options import Option
+from nbchalice.sources.redirects import BucketRedirect, Redirect
 from nbchalice.text import near
 
 LONGEST_KEY = 1024
@@ -57,6 +58,7 @@ class S3(Source):
     name = "on_s3_event"
     title = "S3"
     event_class = "S3Event"
+    live_for = "buckets"
     argument = Option("bucket", "name of an existing bucket", metavar="BUCKET")
     options = (
         Option(
@@ -111,15 +113,14 @@ class S3(Source):
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the permission and the bucket's notification."""
-        bucket = options["bucket"]
-        events = tuple(options.get("events") or DEFAULT_EVENTS)
-        entry = Notification(function, events, options.get("prefix") or "", options.get("suffix") or "")
-        return [
-            Permission(function, PRINCIPAL, f"arn:{function.partition}:s3:::{bucket}", function.account),
-            BucketNotifications(bucket, (entry,)),
-        ]
+        arn = f"arn:{function.partition}:s3:::{options['bucket']}"
+        return [Permission(function, PRINCIPAL, arn, function.account), _notifications(options, function)]
 
-    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+        """Return how a queue takes the function's place in the bucket's notification configuration."""
+        return BucketRedirect(function, queue_arn, _notifications(options, function))
+
+    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the bucket."""
         return [Bucket(options["bucket"])]
 
@@ -226,6 +227,12 @@ class S3(Source):
         request_id = answer["ResponseMetadata"].get("RequestId", "")
         etag = answer["ETag"].strip('"')
         return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
+
+
+def _notifications(options: Mapping[str, Any], function: FunctionRef) -> BucketNotifications:
+    events = tuple(options.get("events") or DEFAULT_EVENTS)
+    entry = Notification(function, events, options.get("prefix") or "", options.get("suffix") or "")
+    return BucketNotifications(options["bucket"], (entry,))
 
 
 def _read(path: str) -> bytes:

@@ -16,6 +16,7 @@ from nbchalice.runtime.schedules import Rate
 from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.redirects import Redirect, RuleRedirect
 from nbchalice.sources.schedule_times import next_runs
 
 LONGEST_DESCRIPTION = 512
@@ -36,6 +37,7 @@ class Schedule(Source):
     event_class = "CloudWatchEvent"
     takes_event_name = True
     way = "fire now"
+    live_for = "schedules without time zone or flexible window"
     argument = Option(
         "expression", "rate(5 minutes), cron(0 9 ? * MON-FRI *) or at(2030-01-31T09:00:00)", metavar="EXPRESSION"
     )
@@ -115,6 +117,11 @@ class Schedule(Source):
             **settings,
         )
         return [SchedulerRole(function), schedule.permission, schedule]
+
+    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect | None:
+        """Return how a queue takes the function's place as the rule's target; a schedule of Scheduler has no rule."""
+        rules = [resource for resource in self.resources(options, function) if isinstance(resource, Rule)]
+        return RuleRedirect(function, queue_arn, rules[0]) if rules else None
 
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the function's rules and schedules that may invoke it."""

@@ -18,6 +18,7 @@ from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.redirects import Redirect, TopicRedirect
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")
@@ -28,6 +29,17 @@ def _redrive_queue(options: Mapping[str, Any], function: FunctionRef) -> QueueRe
     """Return the queue of the redrive policy: SNS wants it in the topic's region and account."""
     topic = topic_arn(options["topic"], function).split(":")
     return QueueRef.parse(options["redrive_dlq"], replace(function, region=topic[3], account=topic[4]))
+
+
+def _subscription(options: Mapping[str, Any], function: FunctionRef) -> Subscription:
+    policy = options.get("filter_policy")
+    return Subscription(
+        function,
+        topic_arn(options["topic"], function),
+        json.dumps(policy, sort_keys=True) if policy else "",
+        options.get("filter_scope") or "MessageAttributes",
+        _redrive_queue(options, function).arn if options.get("redrive_dlq") else "",
+    )
 
 
 def subject_problem(subject: str) -> str | None:
@@ -45,6 +57,7 @@ class SNS(Source):
     name = "on_sns_message"
     title = "SNS"
     event_class = "SNSEvent"
+    live_for = "topics"
     argument = Option("topic", "name or ARN of an existing topic", metavar="TOPIC")
     options = (
         Option("filter_policy", "only messages that match this filter policy (JSON)", json_value, None, "JSON"),
@@ -121,20 +134,14 @@ class SNS(Source):
 
     def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the permission and the subscription."""
-        arn = topic_arn(options["topic"], function)
-        policy = options.get("filter_policy")
-        return [
-            Permission(function, PRINCIPAL, arn),
-            Subscription(
-                function,
-                arn,
-                json.dumps(policy, sort_keys=True) if policy else "",
-                options.get("filter_scope") or "MessageAttributes",
-                _redrive_queue(options, function).arn if options.get("redrive_dlq") else "",
-            ),
-        ]
+        subscription = _subscription(options, function)
+        return [Permission(function, PRINCIPAL, subscription.topic_arn), subscription]
 
-    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+        """Return how a queue takes the function's place among the topic's subscribers."""
+        return TopicRedirect(function, queue_arn, _subscription(options, function))
+
+    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the topic, and the queue of the redrive policy."""
         queues = [Queue(_redrive_queue(options, function))] if options.get("redrive_dlq") else []
         return [Topic(topic_arn(options["topic"], function)), *queues]

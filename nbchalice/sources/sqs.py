@@ -18,10 +18,11 @@ from nbchalice.resources.queue import (
     queue_problem,
     visibility_timeout,
 )
-from nbchalice.sources.base import Field, Note, Sent, Source, text_of
+from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
 
@@ -52,6 +53,7 @@ class SQS(Source):
     name = "on_sqs_message"
     title = "SQS"
     event_class = "SQSEvent"
+    live_for = "queues"
     asynchronous = False
     argument = Option("queue", "name, ARN or URL of an existing queue", metavar="QUEUE")
     options = (
@@ -175,18 +177,13 @@ class SQS(Source):
             found.append(VisibilityTimeout(queue, 6 * function.timeout))
         if function.dlq:
             found.append(RedrivePolicy(queue, function.dlq, options.get("max_receive_count") or DEFAULT_TRIES))
-        mapping = EventSourceMapping(
-            function=function,
-            source_arn=queue.arn,
-            batch_size=options.get("batch_size") or 1,
-            window=options.get("maximum_batching_window_in_seconds") or 0,
-            maximum_concurrency=options.get("maximum_concurrency"),
-            filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
-            report_failures=reports(options),
-        )
-        return [*found, mapping]
+        return [*found, mapping_of(options, function)]
 
-    def playthings(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+        """Return how the queue is polled while its mapping is disabled."""
+        return QueueRedirect(function, queue_arn, mapping_of(options, function))
+
+    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
         """Return the queue."""
         return [Queue(queue_of(options, function))]
 
@@ -198,7 +195,7 @@ class SQS(Source):
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the mappings of queues."""
         arns = [m["EventSourceArn"] for m in mappings if ":sqs:" in m.get("EventSourceArn", "")]
-        return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
+        return [EventSourceMapping(function=function, source_arn=arn, of_queue=True) for arn in arns]
 
     def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
         """Look at the queue: it must exist, and keep a message hidden for as long as the function may run."""
@@ -226,7 +223,7 @@ class SQS(Source):
             return Preflight()
         return Preflight(timeout=visibility, limit=f"queue {queue.name}")
 
-    def rivals(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return which other functions read the queue: each of its messages goes to one of them only."""
         queue = queue_of(options, function)
         names = other_functions(aws, queue.arn, function.name)
@@ -234,6 +231,25 @@ class SQS(Source):
             return None
         verb = "reads" if len(names) == 1 else "read"
         return f"{', '.join(names)} {verb} queue {queue.name}, too: each message goes to one of its readers only"
+
+    def dead_letters(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> DeadLetters | None:
+        """Return the queue of the redrive policy that stands (SQS: GetQueueAttributes)."""
+        queue = queue_of(options, function)
+        policy = queue.attributes(aws, "RedrivePolicy").get("RedrivePolicy")
+        return DeadLetters(json.loads(policy)["deadLetterTargetArn"], queue.arn) if policy else None
+
+    def form_fields(self, options: Mapping[str, Any]) -> list[Field]:
+        """Return the fields for the queue: FIFO queues have groups and deduplication, the others a delay."""
+        foreign = {"delay"} if queue_text(options).endswith(".fifo") else {"group_id", "dedup_id"}
+        return [field for field in self.fields if field.name not in foreign]
+
+    def repeated(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values with a deduplication id: by it a FIFO queue knows a message again."""
+        return {**values, "dedup_id": values.get("dedup_id") or str(uuid.uuid4())}
+
+    def distinct(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values without a deduplication id: `send` then makes a new one each time."""
+        return {name: value for name, value in values.items() if name != "dedup_id"}
 
     def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
         """Return texts, and what a queue gets from a bucket and from a topic."""
@@ -311,6 +327,22 @@ class SQS(Source):
         body = text_of(values.get("message"), DEFAULT_BODY)
         answer = aws.client("sqs", queue.region).send_message(QueueUrl=queue.url(aws), MessageBody=body, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
+
+
+def mapping_of(options: Mapping[str, Any], function: FunctionRef) -> EventSourceMapping:
+    """Return the mapping of the queue to the function."""
+    queue = queue_of(options, function)
+    return EventSourceMapping(
+        function=function,
+        source_arn=queue.arn,
+        batch_size=options.get("batch_size") or 1,
+        window=options.get("maximum_batching_window_in_seconds") or 0,
+        maximum_concurrency=options.get("maximum_concurrency"),
+        filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
+        report_failures=reports(options),
+        of_queue=True,
+        after=(Queue(queue).key, VisibilityTimeout(queue, 0).key),
+    )
 
 
 def reports(options: Mapping[str, Any]) -> bool:

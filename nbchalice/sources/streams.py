@@ -31,8 +31,10 @@ STREAM_OPTIONS = (
 )
 
 
-def mapping_of(options: Mapping[str, Any], function: FunctionRef, stream_arn: str) -> EventSourceMapping:
-    """Return the mapping of a stream to the function."""
+def mapping_of(
+    options: Mapping[str, Any], function: FunctionRef, stream_arn: str, after: tuple[str, ...] = ()
+) -> EventSourceMapping:
+    """Return the mapping of a stream to the function, made after the resources with these keys."""
     return EventSourceMapping(
         function=function,
         source_arn=stream_arn,
@@ -40,6 +42,7 @@ def mapping_of(options: Mapping[str, Any], function: FunctionRef, stream_arn: st
         window=options.get("maximum_batching_window_in_seconds") or 0,
         starting_position=options.get("starting_position") or "LATEST",
         on_failure=function.dlq,
+        after=after,
     )
 
 

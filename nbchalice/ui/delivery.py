@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
-from nbchalice.sources.base import Field, Note, Source
+from nbchalice.sources.base import Note
 from nbchalice.ui import html
 from nbchalice.ui.cards import Card
 
@@ -34,13 +33,6 @@ DUPLICATE = "the second is a duplicate of the first for the FIFO queue, which dr
 
 
 Outcome = SendResult | Invocation | NbChaliceError
-
-
-def fields_for(source: Source, options: Mapping[str, Any]) -> list[Field]:
-    """Return the fields of a trigger's form: FIFO queues have groups and deduplication, the others a delay."""
-    fifo = str(options.get("queue") or options.get("queue_arn") or "").endswith(".fifo")
-    foreign = {"delay"} if fifo else {"group_id", "dedup_id"}
-    return [field for field in source.fields if field.name not in foreign]
 
 
 @dataclass(frozen=True)
@@ -87,8 +79,7 @@ class Way:
             for _ in range(2):
                 yield invoke(self.aws, self.route.ref, event)
             return
-        if any(field.name == "dedup_id" for field in self.route.source.fields):
-            values = {**values, "dedup_id": values.get("dedup_id") or str(uuid.uuid4())}
+        values = self.route.source.repeated(values)
         first = self.deliver(values)
         yield first
         known, stop = getattr(first, "message_id", None), threading.Event()
@@ -107,7 +98,7 @@ class Way:
         from concurrent.futures import as_completed
 
         # Each its own message, also on a FIFO queue.
-        single = {name: value for name, value in values.items() if name != "dedup_id"}
+        single = self.route.source.distinct(values)
         with ThreadPoolExecutor(AT_ONCE, "nbchalice-send") as pool:
             for future in as_completed([pool.submit(self.deliver, single) for _ in range(count)]):
                 try:

@@ -161,7 +161,7 @@ def _read_event(sources: Sequence[tuple[Source, Any]], path: Path) -> Any:
         event = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"--event {path} is not JSON: {error}", "give a file with one JSON document") from None
-    titles = [source.title for source, _ in sources if source.event_class != "LambdaFunctionEvent"]
+    titles = [source.title for source, _ in sources if source.triggered]
     if titles and not isinstance(event, dict):
         message = f"--event {path} holds a {type(event).__name__}; {titles[0]} events are JSON objects"
         raise InvalidInputError(message, "give an event as AWS sends it, or leave out --event for a sample")

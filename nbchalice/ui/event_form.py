@@ -16,7 +16,7 @@ from nbchalice.events.send import other_readers
 from nbchalice.events.triggers import Route, labels, route_of, routes
 from nbchalice.sources.base import Note
 from nbchalice.ui import html
-from nbchalice.ui.delivery import fields_for, notes_html
+from nbchalice.ui.delivery import notes_html
 from nbchalice.ui.forms import INDENT, LABEL, Form
 from nbchalice.ui.panels import area, button, row
 
@@ -111,7 +111,7 @@ class EventForm:
         """Show the fields of a source, filled with its sample."""
         self._kind, self.way = route.source.name, route.source.way or f"through {route.source.title}"
         self._templates = route.source.templates(route.options, route.ref)
-        self.form = Form(fields_for(route.source, route.options), self._show_preview)
+        self.form = Form(route.source.form_fields(route.options), self._show_preview)
         self._fields.children = [self.form.widget]
         self._offer(("template", "sample"))
         self._fill("template", "sample")

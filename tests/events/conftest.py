@@ -71,7 +71,7 @@ def deploy(connection):
     def make(source_name, code, function_settings=None, **options):
         source = SOURCES[source_name]
         ref = make_function(connection, code, **(function_settings or {}))
-        for resource in [*source.playthings(options, ref), *source.resources(options, ref)]:
+        for resource in [*source.local_resources(options, ref), *source.resources(options, ref)]:
             if resource.read(connection) is None or resource.kind == "bucket notification":
                 resource.write(connection, resource.read(connection))
         return Deployed(ref, source, options)

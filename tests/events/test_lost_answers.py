@@ -201,18 +201,18 @@ def test_a_dead_letter_whose_way_back_was_lost_stays_and_is_told(connection, pla
 def test_events_that_live_mode_hands_back_are_kept_until_the_function_has_them(deploy, connection, faults, name):
     handler = QUICK.replace("lambda_function()", f"on_sns_message({name!r})")
     deployed = deploy("on_sns_message", handler, topic=name)
-    detour = live.detour_on(deployed.route)
-    url = live._make_queue(connection, detour, live.queue_name(deployed.route))
-    detour.begin(connection)
+    redirect = live.redirect_of(deployed.route)
+    url = live._make_queue(connection, redirect, live.queue_name(deployed.route))
+    redirect.begin(connection)
     topic = deployed.ref.arn_of("sns", name)
     for body in ("1", "2", "3"):
         connection.client("sns").publish(TopicArn=topic, Message=body)
     connection.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
     faults({"action": "drop-before", "service": "lambda", "operation": "Invoke", "nth": 2}, record=True)
     with pytest.raises(LostAnswerError, match="handing an event back"):
-        live.restore(connection, detour, url)
+        live.restore(connection, redirect, url)
     assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 2
-    live.restore(connection, detour, url)
+    live.restore(connection, redirect, url)
     assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 4
 
 

@@ -1,4 +1,4 @@
-"""Leads a trigger's events to a queue instead of the deployed function, and back again.
+"""Redirects of live mode: they lead a trigger's events to a queue instead of the deployed function, and back again.
 
 Beginning and ending may be repeated, and ending needs nothing but the names: another process can do it after a crash.
 """
@@ -10,14 +10,12 @@ import json
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.errors import AWSError, InvalidInputError
-from nbchalice.events.messages import JSON, plain_event, sns_event, sqs_event
-from nbchalice.resources.base import AWS, FunctionRef, Resource
+from nbchalice.errors import AWSError
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
 from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
 from nbchalice.resources.event_source_mapping import EventSourceMapping
@@ -26,9 +24,8 @@ from nbchalice.resources.rule import PRINCIPAL as EVENTS
 from nbchalice.resources.rule import TARGET_ID, Rule
 from nbchalice.resources.topic import PRINCIPAL as SNS_SERVICE
 from nbchalice.resources.topic import Subscription, region_of
-from nbchalice.sources.base import Source
 from nbchalice.sources.matching import body_of, matches
-from nbchalice.sources.sqs import patterns_of, queue_of
+from nbchalice.sources.messages import plain_event, sns_event, sqs_event
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"
@@ -36,26 +33,35 @@ LAMBDA, QUEUE = "LambdaFunctionConfigurations", "QueueConfigurations"
 
 
 @dataclass(frozen=True)
-class Detour(ABC):
+class Redirect(ABC):
     """How the events of one trigger reach a queue.
 
     Parameters
     ----------
-    source, options: the trigger.
-    ref: the deployed function.
+    function: the deployed function.
     queue_arn: the temporary queue.
+    displaced: the trigger's resource that is changed or removed meanwhile.
+
+    Attributes
+    ----------
+    principal: the service that sends to the temporary queue, or an empty text where none does.
     """
 
-    source: Source
-    options: Mapping[str, Any]
-    ref: FunctionRef
+    function: FunctionRef
     queue_arn: str
+    displaced: Resource
 
-    principal = ""
-    source_arn = ""
-    batch = 1
-    kind: ClassVar[type[Resource]]
-    """What leads the events to the deployed function."""
+    principal: ClassVar[str] = ""
+
+    @property
+    def source_arn(self) -> str:
+        """For whom the service sends to the temporary queue."""
+        return ""
+
+    @property
+    def batch(self) -> int:
+        """Most messages for one call."""
+        return 1
 
     @property
     def polled_arn(self) -> str:
@@ -78,36 +84,37 @@ class Detour(ABC):
         """Whether the trigger's filter lets a message through."""
         return True
 
-    @property
-    def displaced(self) -> Resource | None:
-        """The trigger's resource that is changed or removed meanwhile."""
-        found: Resource | None = self.standing(self.kind)
-        return found
-
-    def standing(self, kind: type) -> Any:
-        """Return the trigger's resource of a kind."""
-        return next((r for r in self.source.resources(self.options, self.ref) if isinstance(r, kind)), None)
+    def queue_policy(self) -> str:
+        """Return the policy that lets the trigger's service send to the temporary queue."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": self.principal},
+            "Action": "sqs:SendMessage",
+            "Resource": self.queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.source_arn}},
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @dataclass(frozen=True)
-class QueueDetour(Detour):
+class QueueRedirect(Redirect):
     """A queue is polled itself, while its event source mapping is disabled."""
 
-    kind = EventSourceMapping
+    displaced: EventSourceMapping
 
     @property
-    def batch(self) -> int:  # type: ignore[override]
+    def batch(self) -> int:
         """Messages for one call: SQS hands out ten at the most."""
-        return min(int(self.options.get("batch_size") or 1), 10)
+        return min(self.displaced.batch_size, 10)
 
     @property
     def polled_arn(self) -> str:
         """The user's queue."""
-        return queue_of(self.options, self.ref).arn
+        return self.displaced.source_arn
 
     def begin(self, aws: AWS) -> None:
         """Disable the mapping, and wait until Lambda polls no more."""
-        mapping = self.standing(EventSourceMapping)
+        mapping = self.displaced
         current = mapping.read(aws)
         if current is None:
             return
@@ -120,7 +127,7 @@ class QueueDetour(Detour):
 
     def end(self, aws: AWS) -> None:
         """Enable the mapping."""
-        current = self.standing(EventSourceMapping).read(aws)
+        current = self.displaced.read(aws)
         if current is not None and current.get("State") in {"Disabled", "Disabling"}:
             aws.client("lambda").update_event_source_mapping(UUID=current["UUID"], Enabled=True)
 
@@ -130,26 +137,26 @@ class QueueDetour(Detour):
 
     def wants(self, message: JSON) -> bool:
         """Whether the mapping's filter lets it through; Lambda deletes what it does not."""
-        patterns = patterns_of(self.options)
+        patterns = [json.loads(text) for text in self.displaced.filters]
         record = {**sqs_event([message], self.polled_arn)["Records"][0], "body": body_of(message["Body"])}
         return not patterns or any(matches(pattern, record) for pattern in patterns)
 
 
 @dataclass(frozen=True)
-class TopicDetour(Detour):
+class TopicRedirect(Redirect):
     """The temporary queue is subscribed to the topic in place of the function, with the same filter policy."""
 
-    kind = Subscription
+    displaced: Subscription
     principal = SNS_SERVICE
 
     @property
-    def source_arn(self) -> str:  # type: ignore[override]
+    def source_arn(self) -> str:
         """The topic."""
-        return str(self.standing(Subscription).topic_arn)
+        return self.displaced.topic_arn
 
     def begin(self, aws: AWS) -> None:
         """Subscribe the queue, and unsubscribe the function."""
-        subscription = self.standing(Subscription)
+        subscription = self.displaced
         wanted = {name: value for name, value in subscription.wanted().items() if value and name != "RedrivePolicy"}
         client = aws.client("sns", region_of(self.source_arn))
         if self._queue_subscription(aws) is None:
@@ -165,7 +172,7 @@ class TopicDetour(Detour):
 
     def end(self, aws: AWS) -> None:
         """Subscribe the function again, and unsubscribe the queue."""
-        subscription = self.standing(Subscription)
+        subscription = self.displaced
         if subscription.read(aws) is None:
             subscription.write(aws, None)
         if (arn := self._queue_subscription(aws)) is not None:
@@ -183,41 +190,41 @@ class TopicDetour(Detour):
 
 
 @dataclass(frozen=True)
-class BucketDetour(Detour):
+class BucketRedirect(Redirect):
     """The bucket notifies the temporary queue in place of the function; all other entries stay as they are."""
 
-    kind = BucketNotifications
+    displaced: BucketNotifications
     principal = S3_SERVICE
 
     @property
-    def source_arn(self) -> str:  # type: ignore[override]
+    def source_arn(self) -> str:
         """The bucket."""
-        return f"arn:{self.ref.partition}:s3:::{self.options['bucket']}"
+        return f"arn:{self.function.partition}:s3:::{self.displaced.bucket}"
 
     def begin(self, aws: AWS) -> None:
         """Put the queue's entries in the place of all of the function's, with the same events and key filters."""
         with self._lock():
-            current = self.standing(BucketNotifications).read(aws) or {}
-            mine = self._entries(current, LAMBDA, self.ref.arn)
+            current = self.displaced.read(aws) or {}
+            mine = self._entries(current, LAMBDA, self.function.arn)
             if not mine and not self._entries(current, QUEUE, self.queue_arn):
-                mine = [notification.entry() for notification in self.standing(BucketNotifications).notifications]
+                mine = [notification.entry() for notification in self.displaced.notifications]
             entries = [{**_target(QUEUE, entry, self.queue_arn), "Id": f"{ENTRY}-{uuid.uuid4()}"} for entry in mine]
-            self._put(aws, self._moved(current, LAMBDA, self.ref.arn, QUEUE, entries))
+            self._put(aws, self._moved(current, LAMBDA, self.function.arn, QUEUE, entries))
 
     def end(self, aws: AWS) -> None:
         """Put the function's entries back, in one call."""
         with self._lock():
-            current = self.standing(BucketNotifications).read(aws)
+            current = self.displaced.read(aws)
             if current is not None and (mine := self._entries(current, QUEUE, self.queue_arn)):
-                entries = [_target(LAMBDA, entry, self.ref.arn) for entry in mine]
+                entries = [_target(LAMBDA, entry, self.function.arn) for entry in mine]
                 self._put(aws, self._moved(current, QUEUE, self.queue_arn, LAMBDA, entries))
 
     def _lock(self) -> AbstractContextManager[None]:
-        return locked(f"bucket {self.ref.account} {self.options['bucket']}")
+        return locked(f"bucket {self.function.account} {self.displaced.bucket}")
 
     def _put(self, aws: AWS, configuration: JSON) -> None:
         aws.client("s3").put_bucket_notification_configuration(
-            Bucket=self.options["bucket"], NotificationConfiguration=configuration, ExpectedBucketOwner=aws.account
+            Bucket=self.displaced.bucket, NotificationConfiguration=configuration, ExpectedBucketOwner=aws.account
         )
 
     def _entries(self, configuration: JSON, kind: str, arn: str) -> list[JSON]:
@@ -243,64 +250,26 @@ def _target(kind: str, entry: JSON, arn: str) -> JSON:
 
 
 @dataclass(frozen=True)
-class RuleDetour(Detour):
+class RuleRedirect(Redirect):
     """The rule has the temporary queue as its target in place of the function."""
 
-    kind = Rule
+    displaced: Rule
     principal = EVENTS
 
     @property
-    def source_arn(self) -> str:  # type: ignore[override]
+    def source_arn(self) -> str:
         """The rule."""
-        return str(self.standing(Rule).arn)
+        return self.displaced.arn
 
     def begin(self, aws: AWS) -> None:
         """Replace the target."""
-        rule = self.standing(Rule)
+        rule = self.displaced
         if rule.read(aws) is not None:
             target = {**rule.target(), "Id": TARGET_ID, "Arn": self.queue_arn}
             aws.client("events").put_targets(Rule=rule.name, Targets=[target])
 
     def end(self, aws: AWS) -> None:
         """Make the function the target again."""
-        rule = self.standing(Rule)
+        rule = self.displaced
         if rule.read(aws) is not None:
             aws.client("events").put_targets(Rule=rule.name, Targets=[rule.target()])
-
-
-DETOURS: dict[str, type[Detour]] = {
-    "on_sqs_message": QueueDetour,
-    "on_sns_message": TopicDetour,
-    "on_s3_event": BucketDetour,
-    "schedule": RuleDetour,
-}
-
-
-def detour_of(source: Source, options: Mapping[str, Any], ref: FunctionRef, queue_arn: str) -> Detour:
-    """Return the detour of a trigger.
-
-    Raises
-    ------
-    InvalidInputError: there is none for its kind.
-    """
-    kind = DETOURS.get(source.name)
-    made = kind(source, options, ref, queue_arn) if kind else None
-    if made is None or (isinstance(made, RuleDetour) and made.standing(Rule) is None):
-        raise InvalidInputError(
-            f"live mode is not for {source.title} events of {ref.handler} ({source.describe(options)})",
-            "it is for queues, topics, buckets, and schedules without time zone or flexible window; "
-            "--source chooses one of several",
-        )
-    return made
-
-
-def queue_policy(detour: Detour) -> str:
-    """Return the policy that lets the trigger's service send to the temporary queue."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": detour.principal},
-        "Action": "sqs:SendMessage",
-        "Resource": detour.queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": detour.source_arn}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
