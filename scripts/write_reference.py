@@ -70,7 +70,7 @@ def magic(source: Source) -> str:
     argument = source.argument
     head = f"### `%%{source.name}{f' {argument.metavar}' if argument else ''}`"
     told = f"{argument.metavar}: {argument.help}. " if argument else ""
-    text = f"{told}Decorator: `@app.{source.name}(...)`. Event: `{source.event_class}`."
+    text = f"{told}Decorator: `@app.{source.name}(...)`. Event: `{source.kind.event_class.__name__}`."
     return "\n\n".join([head, text, *([options_table(source.options)] if source.options else [])])
 
 

@@ -20,7 +20,8 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import parse
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
-from nbchalice.runtime.marker import ids_of, returned
+from nbchalice.runtime.event_kinds import ids_of
+from nbchalice.runtime.marker import returned
 
 # A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
 LONGEST_RUN = 900

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from nbchalice.runtime.app import CHALICES_OWN
+from nbchalice.runtime.event_kinds import KINDS
+
 
 def words(text: str) -> frozenset[str]:
     """Return the words of a text, for tables that would be long as lists."""
@@ -119,7 +122,7 @@ TRAINS = frozenset(
     ["fit", "partial_fit", "train", "fit_transform", "fine_tune", "learn", "compile", "load_state_dict", "load_weights"]
 )
 
-HANDLER_DECORATORS = frozenset({"schedule", "lambda_function", "route", "authorizer", "on_ws_message"})
+HANDLER_DECORATORS = CHALICES_OWN - {"register_blueprint"} | KINDS.keys()
 
 
 def is_handler_decorator(path: tuple[str, ...]) -> bool:

@@ -11,24 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.knowledge import words
+from nbchalice.runtime.event_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nbchalice.notebook.cells import Cell
 
-SOURCES = frozenset(
-    {
-        "schedule",
-        "on_s3_event",
-        "on_sns_message",
-        "on_sqs_message",
-        "on_cw_event",
-        "on_kinesis_record",
-        "on_dynamodb_record",
-        "lambda_function",
-    }
-)
 PYTHON_BODIES = frozenset({"time", "capture", "prun"})
 """IPython's cell magics that run the cell below them as another cell, in which a second cell magic may stand."""
 AUTOMAGICS = words(
@@ -122,7 +111,7 @@ def _read_lines(lines: list[str]) -> Body:
         return _without_specials(lines)
     name, arguments = found.group(1), found.group(2).strip()
     below = [""] * (top + 1) + lines[top + 1 :]
-    if name in SOURCES:
+    if name in KINDS:
         body = _without_specials(below)
         return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
     if name in PYTHON_BODIES:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from nbchalice.notebook.errors import DecoratorError
 from nbchalice.notebook.knowledge import words
-from nbchalice.notebook.magic import SOURCES, read_body
+from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
+from nbchalice.runtime.event_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.history import Step, Timeline
     from nbchalice.notebook.statements import Split
 
-_NAMED = "|".join(sorted(SOURCES))
+_NAMED = "|".join(sorted(KINDS))
 _MAYBE = re.compile(rf"\.\s*(?:{_NAMED})\b")
 _DECORATOR = re.compile(rf"^\s*@\s*[\w.]+\.(?:{_NAMED})\b")
 _MAGIC = re.compile(rf"^\s*%%(?:{_NAMED})\b")
@@ -113,7 +114,7 @@ def _in_text(cell: Cell, split: Split) -> Iterator[Mention]:
 
 def _is_source(node: ast.expr) -> bool:
     called = node.func if isinstance(node, ast.Call) else node
-    return isinstance(called, ast.Attribute) and called.attr in SOURCES
+    return isinstance(called, ast.Attribute) and called.attr in KINDS
 
 
 def _root(node: ast.Call) -> str | None:

@@ -10,8 +10,8 @@ from nbchalice.notebook.explain import deleted, handler_not_found
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
-from nbchalice.notebook.magic import SOURCES
 from nbchalice.runtime.app import Chalice
+from nbchalice.runtime.event_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,7 +115,7 @@ def _may_register(value: Value, moment: int, effects: Effects) -> bool:
 
 
 def _names_source(block: Block) -> bool:
-    return any(call.path[-1:] and call.path[-1] in SOURCES for call in block.calls.values())
+    return any(call.path[-1:] and call.path[-1] in KINDS for call in block.calls.values())
 
 
 def function_in(step: Step, function: str) -> ast.stmt | None:

@@ -12,29 +12,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from . import batch
-from .events import CloudWatchEvent, Event, LambdaFunctionEvent
+from .event_kinds import KINDS, kinds_of
+from .events import Event, LambdaFunctionEvent
 from .logs import start_invocation
 from .middleware import Middleware, chain
-from .notifications import S3Event, SNSEvent
-from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
-
-EVENT_CLASSES: dict[str, type[Event]] = {
-    "schedule": CloudWatchEvent,
-    "on_s3_event": S3Event,
-    "on_sns_message": SNSEvent,
-    "on_sqs_message": SQSEvent,
-    "on_cw_event": CloudWatchEvent,
-    "on_kinesis_record": KinesisEvent,
-    "on_dynamodb_record": DynamoDBEvent,
-    "lambda_function": LambdaFunctionEvent,
-}
-SERVICES = {
-    "aws:s3": "on_s3_event",
-    "aws:sns": "on_sns_message",
-    "aws:sqs": "on_sqs_message",
-    "aws:kinesis": "on_kinesis_record",
-    "aws:dynamodb": "on_dynamodb_record",
-}
+from .queues import SQSEvent
 
 
 @dataclass(frozen=True)
@@ -99,7 +81,7 @@ class LambdaFunction:
         start_invocation(context)
         trigger = self._trigger(event)
         if not isinstance(event, Event):
-            event = EVENT_CLASSES[trigger.source](event, context)
+            event = _event_class(trigger)(event, context)
         elif context is not None:
             event.context = context
         self.app.lambda_context = event.context
@@ -112,7 +94,8 @@ class LambdaFunction:
     def reads_failures(self, event: Any) -> bool | None:
         """Whether the trigger of a raw event asks for ``batchItemFailures``; None where it is not nbchalice's."""
         trigger = self._trigger(event)
-        return bool(trigger.options.get("report_failures")) if trigger.source in _source(event) else None
+        known = any(kind.name == trigger.source for kind in kinds_of(event))
+        return bool(trigger.options.get("report_failures")) if known else None
 
     def __repr__(self) -> str:
         sources = ", ".join(trigger.source for trigger in self.triggers)
@@ -139,12 +122,12 @@ class LambdaFunction:
     def _trigger(self, event: Any) -> Trigger:
         """Return the trigger that ``event`` comes from; the first where the event does not tell."""
         if isinstance(event, Event):
-            fitting = [trigger for trigger in self.triggers if isinstance(event, EVENT_CLASSES[trigger.source])]
+            fitting = [trigger for trigger in self.triggers if isinstance(event, _event_class(trigger))]
             event = event.to_dict()
         else:
-            source = _source(event)
-            fitting = [trigger for trigger in self.triggers if trigger.source in source]
-        plain = [trigger for trigger in self.triggers if trigger.source == "lambda_function"]
+            names = {kind.name for kind in kinds_of(event)}
+            fitting = [trigger for trigger in self.triggers if trigger.source in names]
+        plain = [trigger for trigger in self.triggers if _event_class(trigger) is LambdaFunctionEvent]
         exact = [trigger for trigger in fitting if _queue(trigger) == _resource(event)]
         return (exact or fitting or plain or self.triggers)[0]
 
@@ -170,20 +153,8 @@ def _takes_context(function: Callable[..., Any]) -> bool:
     return len(required) == 2 or not positional or (len(positional) > 1 and positional[1].name == "context")
 
 
-def _source(event: Any) -> tuple[str, ...]:
-    """Return the decorators that a raw event can come from."""
-    if not isinstance(event, dict):
-        return ("schedule",)
-    records = event.get("Records") or [{}]
-    first = records[0] if isinstance(records, list) and isinstance(records[0], dict) else {}
-    service = first.get("eventSource") or first.get("EventSource")
-    if service in SERVICES:
-        return (SERVICES[service],)
-    if event.get("Event") == "s3:TestEvent":
-        return ("on_s3_event",)
-    if event.get("detail-type") == "Scheduled Event":
-        return ("schedule",)
-    return ("on_cw_event",) if "detail-type" in event else ("schedule",)
+def _event_class(trigger: Trigger) -> type[Event]:
+    return KINDS[trigger.source].event_class
 
 
 def _resource(event: Any) -> str | None:

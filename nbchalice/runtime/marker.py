@@ -13,13 +13,13 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote_plus
 
 from .batch import read_answer, without_own_frames
 from .causes import log_causes
+from .event_kinds import ids_of, items_of, records_of
 
 PREFIX = "NBCHALICE "
 MOST_IDS = 100
@@ -84,64 +84,15 @@ def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | Non
 
 def failed_of(result: Any, event: Any) -> tuple[list[str], str]:
     """Return the ids of the records that an answer reports as failed, and what makes it malformed, or an empty text."""
-    items = dict(_items(event))
+    items = items_of(event)
     failed, wrong = read_answer(result, items)
     return [items[name] for name in failed], wrong
 
 
-def ids_of(event: Any) -> list[str]:
-    """Return what the sender of an event can know it by: message ids, S3's request id, ``key@etag``, an event's id."""
-    found = (text for record in _records(event) for text in _ids(record) if isinstance(text, str) and text)
-    return list(dict.fromkeys(found))
-
-
-def _records(event: Any) -> list[dict[str, Any]]:
-    if not isinstance(event, dict):
-        return []
-    records = event.get("Records")
-    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else [event]
-
-
-def _ids(record: dict[str, Any]) -> Iterator[Any]:
-    yield record.get("messageId")  # SQS
-    yield _dict(record, "Sns").get("MessageId")
-    yield _dict(record, "responseElements").get("x-amz-request-id")  # S3
-    stored = _dict(_dict(record, "s3"), "object")
-    key, etag = stored.get("key"), stored.get("eTag")
-    if isinstance(key, str) and isinstance(etag, str):
-        yield f"{unquote_plus(key)}@{etag.strip(chr(34))}"
-    yield record.get("eventID")  # Kinesis, DynamoDB
-    if keys := _dict(record, "dynamodb").get("Keys"):
-        yield keys_id(keys)
-    if "detail-type" in record:  # EventBridge
-        yield record.get("id")
-
-
-def _items(event: Any) -> Iterator[tuple[str, str]]:
-    """Yield what an answer calls each record of a batch, and what ``ids_of`` does."""
-    for record in _records(event):
-        name = _dict(record, "kinesis").get("sequenceNumber") or _dict(record, "dynamodb").get("SequenceNumber")
-        known = record.get("eventID" if name else "messageId")
-        if known:
-            yield str(name or known), str(known)
-
-
-def keys_id(keys: dict[str, Any]) -> str:
-    """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
-    import hashlib
-
-    text = json.dumps(keys, sort_keys=True, default=str)
-    return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def _dict(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    found = holder.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _attempt(event: Any) -> int | None:
     """Return how often SQS has delivered the messages; others do not tell."""
-    counts = (_dict(record, "attributes").get("ApproximateReceiveCount") for record in _records(event))
+    attributes = [record["attributes"] for record in records_of(event) if isinstance(record.get("attributes"), dict)]
+    counts = [one.get("ApproximateReceiveCount") for one in attributes]
     numbers = [int(count) for count in counts if isinstance(count, str | int) and str(count).isdecimal()]
     return max(numbers, default=None)
 

@@ -6,18 +6,9 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Middleware = Callable[[Any, Callable[[Any], Any]], Any]
+from .event_kinds import KINDS
 
-EVENT_TYPES = {
-    "schedule": "scheduled",
-    "on_s3_event": "s3",
-    "on_sns_message": "sns",
-    "on_sqs_message": "sqs",
-    "on_cw_event": "cloudwatch",
-    "on_kinesis_record": "kinesis",
-    "on_dynamodb_record": "dynamodb",
-    "lambda_function": "pure_lambda",
-}
+Middleware = Callable[[Any, Callable[[Any], Any]], Any]
 
 
 class Registry:
@@ -28,7 +19,7 @@ class Registry:
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
-        allowed = ["all", *EVENT_TYPES.values()]
+        allowed = ["all", *(kind.middleware for kind in KINDS.values())]
         if event_type not in allowed:
             raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
         name = getattr(func, "__qualname__", None)
@@ -37,7 +28,7 @@ class Registry:
 
     def of(self, source: str) -> list[Middleware]:
         """Return the middleware for the events of the decorator ``source``, outermost first."""
-        return [func for func, kind in self._entries.values() if kind in ("all", EVENT_TYPES[source])]
+        return [func for func, kind in self._entries.values() if kind in ("all", KINDS[source].middleware)]
 
 
 def chain(middlewares: Iterable[Middleware], handler: Callable[[Any], Any]) -> Callable[[Any], Any]:

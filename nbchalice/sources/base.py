@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.runtime.event_kinds import KINDS, EventKind
 from nbchalice.sources.options import Option, problems
 from nbchalice.sources.redirects import Redirect
 
@@ -94,12 +95,16 @@ class Source(ABC):
     argument: ClassVar[Option | None]
     options: ClassVar[tuple[Option, ...]]
     fields: ClassVar[tuple[Field, ...]]
-    event_class: ClassVar[str]
     triggered: ClassVar[bool] = True
     asynchronous: ClassVar[bool] = True
     takes_event_name: ClassVar[bool] = False
     way: ClassVar[str] = ""
     live_for: ClassVar[str] = ""
+
+    @property
+    def kind(self) -> EventKind:
+        """What the runtime knows of the source: its event class, and how to recognize its events."""
+        return KINDS[self.name]
 
     def all_options(self) -> tuple[Option, ...]:
         """Return the argument and the options."""

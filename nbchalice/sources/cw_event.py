@@ -29,7 +29,6 @@ class CloudWatchEvents(Source):
 
     name = "on_cw_event"
     title = "EventBridge"
-    event_class = "CloudWatchEvent"
     takes_event_name = True
     argument = Option(
         "event_pattern", 'event pattern, for example \'{"source": ["aws.ec2"]}\'', json_value, metavar="PATTERN"

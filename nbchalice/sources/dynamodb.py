@@ -12,7 +12,7 @@ from typing import Any
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
-from nbchalice.runtime.marker import keys_id
+from nbchalice.runtime.event_kinds import keys_id
 from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
@@ -35,7 +35,6 @@ class DynamoDB(Source):
 
     name = "on_dynamodb_record"
     title = "DynamoDB"
-    event_class = "DynamoDBEvent"
     asynchronous = False
     argument = Option("stream_arn", "ARN of a table's stream", metavar="STREAM_ARN")
     options = STREAM_OPTIONS

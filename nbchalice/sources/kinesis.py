@@ -67,7 +67,6 @@ class Kinesis(Source):
 
     name = "on_kinesis_record"
     title = "Kinesis"
-    event_class = "KinesisEvent"
     asynchronous = False
     argument = Option("stream", "name of an existing stream", metavar="STREAM")
     options = STREAM_OPTIONS

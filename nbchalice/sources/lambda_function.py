@@ -17,7 +17,6 @@ class PureLambda(Source):
 
     name = "lambda_function"
     title = "Lambda"
-    event_class = "LambdaFunctionEvent"
     triggered = False
     way = "invoke asynchronously"
     argument = None

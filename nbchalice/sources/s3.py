@@ -57,7 +57,6 @@ class S3(Source):
 
     name = "on_s3_event"
     title = "S3"
-    event_class = "S3Event"
     live_for = "buckets"
     argument = Option("bucket", "name of an existing bucket", metavar="BUCKET")
     options = (

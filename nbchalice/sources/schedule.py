@@ -34,7 +34,6 @@ class Schedule(Source):
 
     name = "schedule"
     title = "Schedule"
-    event_class = "CloudWatchEvent"
     takes_event_name = True
     way = "fire now"
     live_for = "schedules without time zone or flexible window"

@@ -56,7 +56,6 @@ class SNS(Source):
 
     name = "on_sns_message"
     title = "SNS"
-    event_class = "SNSEvent"
     live_for = "topics"
     argument = Option("topic", "name or ARN of an existing topic", metavar="TOPIC")
     options = (

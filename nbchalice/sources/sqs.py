@@ -52,7 +52,6 @@ class SQS(Source):
 
     name = "on_sqs_message"
     title = "SQS"
-    event_class = "SQSEvent"
     live_for = "queues"
     asynchronous = False
     argument = Option("queue", "name, ARN or URL of an existing queue", metavar="QUEUE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nbchalice.runtime.function import EVENT_CLASSES
+from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.ui.notebook import Notebook
 
 CELL_LINE = re.compile(r"%%(\w+)[ \t]")
@@ -35,7 +35,7 @@ def candidates(notebook: Notebook, text: str) -> list[str] | None:
     """Return what may stand at the end of a magic's line; None where the line is not one of ours."""
     words = text.split()
     before = words[:-1] if text and not text[-1].isspace() else words
-    if (cell := CELL_LINE.match(text)) and cell[1] in EVENT_CLASSES:
+    if (cell := CELL_LINE.match(text)) and cell[1] in KINDS:
         return _cell_options(cell[1], before)
     if COMMAND_LINE.match(text):
         return _command_words(notebook, before)

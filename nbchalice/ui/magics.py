@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbchalice.runtime.function import EVENT_CLASSES
+from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.ui.completion import matcher
 from nbchalice.ui.notebook import Notebook
 
@@ -18,7 +18,7 @@ def load(shell: Any) -> None:
     notebook = Notebook(shell)
     notebook.attach()
     setattr(shell, LOADED, notebook)
-    for name in EVENT_CLASSES:
+    for name in KINDS:
         shell.register_magic_function(_cell_magic(notebook, name), "cell", name)
     shell.register_magic_function(_line_magic(notebook), "line", "chalice")
     shell.input_transformers_cleanup.append(begin_with_magic)
@@ -33,7 +33,7 @@ def unload(shell: Any) -> None:
         return
     notebook.detach()
     setattr(shell, LOADED, None)
-    for name in EVENT_CLASSES:
+    for name in KINDS:
         shell.magics_manager.magics["cell"].pop(name, None)
     shell.magics_manager.magics["line"].pop("chalice", None)
     shell.input_transformers_cleanup.remove(begin_with_magic)
@@ -45,7 +45,7 @@ def begin_with_magic(lines: list[str]) -> list[str]:
     for index, line in enumerate(lines):
         if line.startswith("%%"):
             ours = line[2:].split(maxsplit=1)[:1]
-            if not ours or ours[0] not in EVENT_CLASSES:
+            if not ours or ours[0] not in KINDS:
                 return lines
             below = lines[index + 1 :]
             # IPython refuses an empty body before the magic is asked.

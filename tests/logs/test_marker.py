@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbchalice.runtime.marker import MOST_IDS, PREFIX, ids_of, marked, returned, started
+from nbchalice.runtime.event_kinds import ids_of
+from nbchalice.runtime.marker import MOST_IDS, PREFIX, marked, returned, started
 
 CONTEXT = SimpleNamespace(aws_request_id="r-1")
 

@@ -8,7 +8,7 @@ import pytest
 from nbchalice.handlers import META, SETTINGS, HelpShown, parse_cell_magic
 from nbchalice.notebook.handler_function import trigger_options
 from nbchalice.runtime.app import Chalice
-from nbchalice.runtime.function import EVENT_CLASSES
+from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.runtime.settings import SETTINGS as RUNTIME_SETTINGS
 from nbchalice.sources import SOURCES
 
@@ -95,9 +95,9 @@ def test_declared_options_are_the_decorators_parameters(name):
 
 
 def test_every_decorator_has_a_source_and_every_setting_a_name_in_the_runtime():
-    assert set(SOURCES) == set(EVENT_CLASSES)
+    assert set(SOURCES) == set(KINDS)
     assert {option.name for option in SETTINGS} == RUNTIME_SETTINGS
-    assert all(SOURCES[name].event_class == EVENT_CLASSES[name].__name__ for name in SOURCES)
+    assert all(SOURCES[name].kind is KINDS[name] for name in SOURCES)
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -11,8 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import (
 from aws_lambda_powertools.utilities.parser import models
 
 from nbchalice.resources.base import FunctionRef
-from nbchalice.runtime.function import EVENT_CLASSES
-from nbchalice.runtime.marker import ids_of
+from nbchalice.runtime.event_kinds import KINDS, ids_of
 from nbchalice.sources import SOURCES
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
@@ -60,7 +59,7 @@ def test_powertools_takes_the_sample(name):
 @pytest.mark.parametrize("name", CASES)
 def test_the_runtime_reads_the_sample_and_knows_it_again(name):
     event, _ = sample(name)
-    assert repr(EVENT_CLASSES[name](event))
+    assert repr(KINDS[name].event_class(event))
     assert ids_of(event)
 
 
@@ -87,7 +86,7 @@ def test_a_scheduler_event_has_its_detail_as_text():
     event = SOURCES["schedule"].sample({"expression": "at(2030-01-01T09:00:00)"}, REF, detail={"a": 1})
     assert (event["source"], event["detail"]) == ("aws.scheduler", '{"a": 1}')
     assert event["resources"] == ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/shop-dev-price-event"]
-    assert EVENT_CLASSES["schedule"](event).detail == {"a": 1}
+    assert KINDS["schedule"].event_class(event).detail == {"a": 1}
 
 
 def test_a_constant_input_is_the_event():

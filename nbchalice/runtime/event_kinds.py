@@ -1,0 +1,185 @@
+"""The one table of event kinds: what a decorator's name stands for on Lambda and in the notebook.
+
+A package of somebody else's adds a kind with ``register``, in a module that ships: it imports the standard library and
+``nbchalice.runtime`` only. (Provisional: what a kind is made of may change.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from .events import CloudWatchEvent, Event, LambdaFunctionEvent
+from .notifications import S3Event, SNSEvent
+from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
+
+# Looks at a raw event, or at one of its records.
+Look = Callable[[dict[str, Any]], Any]
+
+
+def at(*path: str) -> Callable[[Any], Any]:
+    """Return what looks up the value at a path: ``at("Sns", "MessageId")``; it gives None where there is none."""
+
+    def look(value: Any) -> Any:
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return look
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One kind of event.
+
+    Parameters
+    ----------
+    name: the decorator's and the cell magic's name.
+    event_class: what the function is given.
+    middleware: what Chalice calls the kind in ``@app.middleware("sqs")``.
+    service: what AWS writes into a record's ``eventSource``. Default: nothing.
+    recognizes: tells by other signs whether a raw event is of this kind. Default: it never is.
+    any_event: whether events may be any JSON, as a schedule's own input: those that no other kind recognizes.
+    ids: each finds an id that the sender can know a raw record by, or an event that holds no records. Default: none.
+    batch_item: finds what ``batchItemFailures`` calls a raw record. Default: the kind has no such answer.
+    options: has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults
+        filled in. Default: ``Chalice`` itself has the decorator.
+    module: the module that registers the kind, which ships with a function that needs it: ``__name__``.
+    """
+
+    name: str
+    event_class: type[Event]
+    middleware: str
+    service: str = ""
+    recognizes: Look | None = None
+    any_event: bool = False
+    ids: tuple[Look, ...] = ()
+    batch_item: Look | None = None
+    options: Callable[..., dict[str, Any]] | None = None
+    module: str = __name__
+
+
+_message_id = at("messageId")
+_event_id = at("eventID")
+
+
+def _is_scheduled(event: dict[str, Any]) -> bool:
+    return bool(event.get("detail-type") == "Scheduled Event")
+
+
+def _is_other_event(event: dict[str, Any]) -> bool:
+    return "detail-type" in event and not _is_scheduled(event)
+
+
+def _is_s3_test(event: dict[str, Any]) -> bool:
+    return event.get("Event") == "s3:TestEvent"
+
+
+def _bridge_id(event: dict[str, Any]) -> Any:
+    return event.get("id") if "detail-type" in event else None
+
+
+def _object_id(record: dict[str, Any]) -> str | None:
+    key, etag = at("s3", "object", "key")(record), at("s3", "object", "eTag")(record)
+    known = isinstance(key, str) and isinstance(etag, str)
+    return f"{unquote_plus(key)}@{etag.strip(chr(34))}" if known else None
+
+
+def _item_id(record: dict[str, Any]) -> str | None:
+    keys = at("dynamodb", "Keys")(record)
+    return keys_id(keys) if keys else None
+
+
+def keys_id(keys: dict[str, Any]) -> str:
+    """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
+    import hashlib
+    import json
+
+    text = json.dumps(keys, sort_keys=True, default=str)
+    return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+_REQUEST_ID = at("responseElements", "x-amz-request-id")
+_KINESIS_ITEM = at("kinesis", "sequenceNumber")
+_DYNAMODB_ITEM = at("dynamodb", "SequenceNumber")
+BUILT_IN = (
+    EventKind("schedule", CloudWatchEvent, "scheduled", "", _is_scheduled, any_event=True, ids=(_bridge_id,)),
+    EventKind("on_s3_event", S3Event, "s3", "aws:s3", _is_s3_test, ids=(_REQUEST_ID, _object_id)),
+    EventKind("on_sns_message", SNSEvent, "sns", "aws:sns", ids=(at("Sns", "MessageId"),)),
+    EventKind("on_sqs_message", SQSEvent, "sqs", "aws:sqs", ids=(_message_id,), batch_item=_message_id),
+    EventKind("on_cw_event", CloudWatchEvent, "cloudwatch", "", _is_other_event, ids=(_bridge_id,)),
+    EventKind("on_kinesis_record", KinesisEvent, "kinesis", "aws:kinesis", ids=(_event_id,), batch_item=_KINESIS_ITEM),
+    EventKind(
+        "on_dynamodb_record", DynamoDBEvent, "dynamodb", "aws:dynamodb",
+        ids=(_event_id, _item_id), batch_item=_DYNAMODB_ITEM,
+    ),
+    EventKind("lambda_function", LambdaFunctionEvent, "pure_lambda"),
+)  # fmt: skip
+KINDS = {kind.name: kind for kind in BUILT_IN}
+
+
+def register(kind: EventKind) -> EventKind:
+    """Add a kind of somebody else's, or put it in the place of its earlier self; return it.
+
+    Its entry point is what makes it known to nbchalice, which then refuses one that cannot be used (``entry_points``).
+    """
+    KINDS[kind.name] = kind
+    return kind
+
+
+def kinds_of(event: Any) -> list[EventKind]:
+    """Return the kinds that a raw event may be of."""
+    service = _service(event)
+    found = [kind for kind in KINDS.values() if kind.service == service or _look(kind.recognizes, event)]
+    return found or [kind for kind in KINDS.values() if kind.any_event]
+
+
+def records_of(event: Any) -> list[dict[str, Any]]:
+    """Return the records of a raw event; one that holds none is its own record."""
+    if not isinstance(event, dict):
+        return []
+    records = event.get("Records")
+    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else [event]
+
+
+def ids_of(event: Any) -> list[str]:
+    """Return what the sender of an event can know it by: message ids, S3's request id, ``key@etag``, an event's id."""
+    found: list[str] = []
+    for record in records_of(event):
+        for kind in KINDS.values():
+            found += _ids(kind, record)
+    return list(dict.fromkeys(found))
+
+
+def items_of(event: Any) -> dict[str, str]:
+    """Return what an answer calls each record of a batch, with the first of what ``ids_of`` finds in it."""
+    found: dict[str, str] = {}
+    for record in records_of(event):
+        for kind in KINDS.values():
+            name, ids = _look(kind.batch_item, record), _ids(kind, record)
+            if name and ids:
+                found[str(name)] = ids[0]
+    return found
+
+
+def _service(event: Any) -> str | None:
+    """Return the service that the first record of an event names; SNS alone writes it with a capital."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    first = records[0] if isinstance(records, list) and records else None
+    found = at("eventSource")(first) or at("EventSource")(first)
+    return found if isinstance(found, str) and found else None
+
+
+def _ids(kind: EventKind, record: dict[str, Any]) -> list[str]:
+    found = [_look(look, record) for look in kind.ids]
+    return [text for text in found if isinstance(text, str) and text]
+
+
+def _look(look: Look | None, event: Any) -> Any:
+    """Look at an event; a kind that fails on the events of others must not cost them their own handlers."""
+    try:
+        return look(event) if look and isinstance(event, dict) else None
+    except Exception:
+        return None
