@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbchalice.config import app_name_of, named_by_config, read_config, variables_for
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.handlers.variables import REGION
-from nbchalice.notebook.cells import read_notebook
-from nbchalice.notebook.discover import app_name, discover, handlers_in_text
+from nbchalice.notebook.cells import Cell, read_notebook
+from nbchalice.notebook.discover import discover, handlers_in_text
 from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.magic import read_body, set_by_magics
+from nbchalice.notebook.magic import set_by_magics
+from nbchalice.notebook.naming import Naming, namings
 from nbchalice.project import DEFAULT_STAGE, Project
 from nbchalice.runtime.app import Trigger
 
@@ -45,9 +47,9 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
             name = given.pop() if len(given) == 1 else one.function
             order = by_label[str(one.location.cell)].order
             handlers[name] = Handler(name, one.function, (), {}, one.location, order=order)
-    written = app_name(Timeline(cells, path.name))
-    by_magic = [name for cell in cells for _, name in read_body(cell.source).apps]
-    named = by_magic[-1] if by_magic else named_by_config(path.parent) or written
+    last = _last_naming(cells, path)
+    by_magic = last.name if last is not None and last.by_magic else None
+    named = by_magic or named_by_config(path.parent) or (last.name if last is not None else None)
     if named is None and handlers:
         computed.append("the app")
     return Project(
@@ -59,6 +61,11 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
         region=region,
         computed=tuple(computed),
     )
+
+
+def _last_naming(cells: Sequence[Cell], path: Path) -> Naming | None:
+    """Return the line that names the app in the end."""
+    return next(reversed(namings(Timeline(cells, path.name))), None)
 
 
 def read_project(path: Path, stage: str | None = None, region: str = REGION) -> Project:
@@ -77,8 +84,8 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
     """
     cells = read_notebook(path)
     here = {**os.environ, **set_by_magics(cells)}
-    by_magic = [name for cell in cells for _, name in read_body(cell.source).apps]
-    surely = by_magic[-1] if by_magic else named_by_config(path.parent)
+    last = _last_naming(cells, path)
+    surely = last.name if last is not None and last.by_magic else named_by_config(path.parent)
     variables = variables_for(read_config(path.parent), surely, stage or DEFAULT_STAGE, region=region, here=here)
     read = discover(cells, str(path), variables)
     found = read.handlers
@@ -96,11 +103,8 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
     names = list(dict.fromkeys(one.app for one in found if one.app))
     if len(names) > 1:
         raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
-    name = next(iter(names), app_name_of(path.name))
-    if name not in by_magic:
-        name = named_by_config(path.parent) or name
     return Project(
-        name,
+        surely or next(iter(names), app_name_of(path.name)),
         stage or DEFAULT_STAGE,
         path,
         cells,

@@ -205,10 +205,10 @@ class Project:
 
     def function(self, handler: Handler) -> Any:
         """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
-        from nbchalice.notebook.registering import registered_as
+        from nbchalice.runtime.app import handlers_in
         from nbchalice.runtime.cells import load_module
 
-        own = registered_as(handler.name, self.namespace or {})
+        own = handlers_in(self.namespace or {}).get(handler.name)
         if own is not None:
             return own
         made = self.slice(handler)
@@ -216,7 +216,7 @@ class Project:
         module = load_module(
             made.module, made.segments, made.notebook, "notebook_code", lambda name: bundles[name].load()
         )
-        return registered_as(handler.name, vars(module)) or getattr(module, handler.function)
+        return handlers_in(vars(module)).get(handler.name) or getattr(module, handler.function)
 
     def package(self, handler: Handler, *, whole: bool = False) -> HandlerPackage:
         """Return the deployment package of a handler: its zip, and the layer with what it imports.

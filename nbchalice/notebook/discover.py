@@ -16,11 +16,11 @@ from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
-from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.mentions import find_mentions, not_read
+from nbchalice.notebook.naming import Naming, moved, namings
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, render
@@ -91,7 +91,8 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
     functions = [step for step in timeline.steps if is_decorated(step) and not _is_deleted(step, timeline)]
     notes = [_left_out(step) for step in functions if _is_chalices(step)]
     steps = [step for step in functions if not _is_chalices(step)]
-    app = app_name(timeline)
+    named = namings(timeline)
+    app = named[-1].name if named else None
     found: dict[str, Found] = {}
     problems = []
     evaluator = Evaluator(Path(notebook).resolve().parent, variables)
@@ -123,7 +124,27 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
             told = not_read(mention, registered.reason(mention))
             unread.append(Unread(told, mention.names, stops=False))
             notes.append(told.message)
-    return Discovery(list(found.values()), problems, unread, notes)
+    handlers, note = _in_one_app(list(found.values()), named)
+    return Discovery(handlers, problems, unread, [*notes, *note])
+
+
+def _in_one_app(handlers: list[Found], named: list[Naming]) -> tuple[list[Found], list[str]]:
+    """Return the handlers with the name that their app has in the end, and a note on those that had another one.
+
+    An app in another variable than ``app`` keeps its name unless ``%chalice app`` gives the notebook one.
+    """
+    last = named[-1] if named else None
+    if last is None or last.name is None:
+        return handlers, []
+    earlier = {one.name for one in named}
+    own = [one for one in handlers if last.by_magic or one.app in earlier]
+    above = []
+    for one in own:
+        before = [name for name in named if name.is_above(one.cell, one.location)]
+        if not before or before[-1].name != last.name:
+            above.append(one.name)
+    made = [replace(one, app=last.name) if one in own else one for one in handlers]
+    return made, [moved(above, last)] if above else []
 
 
 def _add_registered(
@@ -188,24 +209,6 @@ def _names_in_text(step: Step) -> frozenset[str] | None:
 def _is_copy(one: Cell, other: Cell) -> bool:
     """Whether a cell was copied: both are one handler, as the same cell run twice is."""
     return one.order != other.order and one.source.strip() == other.source.strip()
-
-
-def app_name(timeline: Timeline) -> str | None:
-    """Return the name that ``%chalice app NAME`` or else ``Chalice("name")`` gives the app; None if it is computed."""
-    names = [name for _, split in timeline.splits for _, name in split.body.apps]
-    return names[-1] if names else _written_name(timeline)
-
-
-def _written_name(timeline: Timeline) -> str | None:
-    """Return the text that names the app where a statement of the notebook makes it."""
-    for step in reversed(timeline.steps):
-        if timeline.app in step.statement.defines and step.statement.kind is Kind.ASSIGN:
-            made = getattr(ast.parse(step.statement.text).body[0], "value", None)
-            if isinstance(made, ast.Call):
-                given = [*made.args[:1], *(one.value for one in made.keywords if one.arg == "app_name")]
-                names = [one.value for one in given if isinstance(one, ast.Constant)]
-                return str(names[0]) if names else None
-    return None
 
 
 def _unsound(timeline: Timeline) -> Iterator[NbChaliceError]:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
 from nbchalice.notebook.scripts import names_of_script
-from nbchalice.notebook.statements import Split, app_statements, bundle_statements, magic_statement, split_cell
+from nbchalice.notebook.statements import (
+    Split,
+    app_statements,
+    bundle_statements,
+    magic_statement,
+    renaming_statement,
+    split_cell,
+)
+from nbchalice.runtime.event_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,7 +102,10 @@ class Timeline:
         self.rewritten: dict[str, tuple[int, Cell]] = {}
         """Modules whose file ``%%writefile`` wrote again, in what cell, and the position it had."""
         self._app: str | None = None
-        self._magic_app: str | None = None
+        self._app_name: str | None = None
+        """How the app in the variable ``app`` is called, as far as magics tell."""
+        self._has_app = False
+        """Whether the variable ``app`` holds an app."""
         lazy = False
         for cell in self.cells:
             split = split_cell(cell.source, lazy)
@@ -117,7 +128,6 @@ class Timeline:
             name = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.notebook).stem).strip("-") or "notebook"
             for statement in app_statements(name, split.body.magic_line):
                 self._add(cell, split, statement)
-            self._app = "app"
         for statement in self._with_magics(split, END if failed_at is None else failed_at):
             if failed_at is not None and statement.end >= failed_at:
                 self.lost.append(Step(len(self.steps), cell, split, statement))
@@ -145,8 +155,11 @@ class Timeline:
         if statement.mark is Mark.EXCLUDE:
             self.excluded.append(Step(len(self.steps), cell, split, statement))
             return
-        if self._is_same_app(split, statement):
-            return
+        named = next((name for line, name in split.body.apps if line == statement.head), None)
+        if named is not None and self._has_app:
+            if statement.kind is Kind.IMPORT or named == self._app_name:
+                return  # The app that stands keeps its handlers; the same name again changes nothing.
+            statement = renaming_statement(named, statement.head)
         if statement.handler:
             now = replace(statement.now, uses=statement.now.uses | {self.app})
             decorators = ((self.app, (split.body.magic or "",)), *statement.decorators)
@@ -166,33 +179,26 @@ class Timeline:
                 self.submodules.setdefault(module, (step.position, alias.name))
             if binds_package(alias) and "." in alias.module:
                 self.packages[alias.name].setdefault(alias.module, step.position)
-        self._note_app(statement)
+        self._note_app(statement, named)
 
     @property
     def app(self) -> str:
         """The variable that holds the app."""
         return self._app or "app"
 
-    def _is_same_app(self, split: Split, statement: Statement) -> bool:
-        """Running ``%chalice app NAME`` again keeps the app it made."""
-        if not any(line == statement.head for line, _ in split.body.apps):
-            return False
-        if statement.kind is Kind.IMPORT:
-            return statement.head in {line for line, name in split.body.apps if name == self._magic_app}
-        name = next(name for line, name in split.body.apps if line == statement.head)
-        again = name == self._magic_app
-        self._magic_app = name
-        return again
-
-    def _note_app(self, statement: Statement) -> None:
+    def _note_app(self, statement: Statement, named: str | None) -> None:
+        calls = statement.now.calls.values()
+        made = any(call.root == "Chalice" or call.path[-1:] == ("Chalice",) for call in calls)
         if "app" in statement.binds:
-            self._app = "app"
-        elif statement.kind is Kind.ASSIGN and len(statement.defines) == 1:
-            made = any(
-                call.root == "Chalice" or call.path[-1:] == ("Chalice",) for call in statement.now.calls.values()
-            )
-            if made and self._app is None:
-                self._app = next(iter(statement.defines))
+            self._app, self._has_app, self._app_name = "app", made, None
+        elif made and self._app is None and statement.kind is Kind.ASSIGN and len(statement.defines) == 1:
+            self._app = next(iter(statement.defines))
+        if any(root == "app" and path[0] in KINDS for root, path in statement.decorators if path):
+            self._has_app = True  # However it was made: it registers handlers.
+        if "app" in statement.deletes:
+            self._has_app = False
+        if named is not None and statement.kind is not Kind.IMPORT:
+            self._app_name = named
 
     def bind_maybe(self, name: str, position: int) -> None:
         """Note that the statement at a position may bind a name (found out while following calls, too)."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.notebook.errors import HandlerNotFoundError, NotRegisteredError
 from nbchalice.notebook.explain import deleted, handler_not_found
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
-from nbchalice.runtime.app import Chalice
 from nbchalice.runtime.event_kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from nbchalice.notebook.aliases import Value
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.facts import Block
-    from nbchalice.runtime.function import LambdaFunction
 
 
 def find_registration(effects: Effects, function: str, order: int | None = None) -> list[Step]:
@@ -130,18 +128,6 @@ def function_in(step: Step, function: str) -> ast.stmt | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
             return node
     return None
-
-
-def registered_as(name: str, variables: Mapping[str, Any]) -> LambdaFunction | None:
-    """Return the handler that the apps among some variables have under a name.
-
-    Parameters
-    ----------
-    name: the handler's name.
-    variables: those of a kernel or a module.
-    """
-    apps = [value for value in list(variables.values()) if isinstance(value, Chalice)]
-    return next((app.handlers[name] for app in apps if name in app.handlers), None)
 
 
 def not_registered(function: str, handler: str, registered: Iterable[str]) -> NotRegisteredError:

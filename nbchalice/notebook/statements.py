@@ -96,6 +96,18 @@ def app_statements(name: str, line: int) -> list[Statement]:
     return _written(["from nbchalice import Chalice", f"app = Chalice(app_name={name!r})"], line)
 
 
+def renaming_statement(name: str, line: int) -> Statement:
+    """Return the statement that ``%chalice app NAME`` stands for where there is an app: its handlers stay with it.
+
+    Parameters
+    ----------
+    name: the app's name.
+    line: raw line of the magic.
+    """
+    (made,) = _written([f"app.app_name = {name!r}"], line)
+    return made
+
+
 def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statement]:
     """Return the statements that ``%chalice bundle NAME`` stands for.
 

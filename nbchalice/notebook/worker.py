@@ -178,7 +178,7 @@ def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:
 
 
 def _apps(module: types.ModuleType) -> list[Chalice]:
-    """Return the apps of a module, as the entry point looks for them."""
+    """Return the apps of a module."""
     from nbchalice.runtime.app import Chalice
 
     return [value for value in vars(module).values() if isinstance(value, Chalice)]
@@ -197,6 +197,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
     from nbchalice.notebook.reads import reads
     from nbchalice.notebook.values import describe, describe_imported
+    from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import load_module
 
     def load(name: str) -> Any:
@@ -213,7 +214,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     imported = request["imported"]
     return {
         "read": read,
-        "registered": [name for app in _apps(module) for name in app.handlers],
+        "registered": list(handlers_in(vars(module))),
         "values": {
             name: describe_imported(value, imported[name]) if name in imported else describe(value)
             for name, value in found.items()

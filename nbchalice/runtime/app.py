@@ -7,7 +7,7 @@ take settings of the function besides (``timeout=30``, ``memory=256``, ``env={..
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -50,17 +50,14 @@ class Chalice:
         configure_logs: bool = True,
         env: MutableMapping[str, str] | None = None,
     ) -> None:
-        self.app_name = app_name
         self.configure_logs = configure_logs
         self.env = env
-        self.log = logging.getLogger(app_name)
         self.handlers: dict[str, LambdaFunction] = {}
         self.left_out: list[str] = []
         self.lambda_context: Any = None
         self._debug = debug
         self._middleware = Registry()
-        if configure_logs:
-            logs.configure_app(self.log, debug)
+        self.app_name = app_name
 
     def __repr__(self) -> str:
         return f"<Chalice {self.app_name}: {', '.join(self.handlers) or 'no handlers'}>"
@@ -75,6 +72,20 @@ class Chalice:
             self.experimental_feature_flags: set[str] = set()
             return self.experimental_feature_flags
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def app_name(self) -> str:
+        """The app's name; setting it renames the app and its logger, and the handlers stay."""
+        return self._app_name
+
+    @app_name.setter
+    def app_name(self, name: str) -> None:
+        before = self.__dict__.get("log")
+        self._app_name, self.log = name, logging.getLogger(name)
+        if self.configure_logs:
+            logs.configure_app(self.log, self._debug)
+        if before is not None:
+            self.log.setLevel(before.level)
 
     @property
     def debug(self) -> bool:
@@ -330,6 +341,24 @@ class Chalice:
                 del self.handlers[function.name]
             function.name = name
         return function
+
+
+def handlers_in(variables: Mapping[str, Any]) -> dict[str, LambdaFunction]:
+    """Return the handlers that some variables hold, by name.
+
+    Those of the apps, and the functions registered with an app that another one has replaced since: the cell
+    ``app = Chalice("shop")`` may run again below theirs.
+
+    Parameters
+    ----------
+    variables: those of a kernel or a module.
+    """
+    values = list(variables.values())
+    found = {value.name: value for value in values if isinstance(value, LambdaFunction)}
+    for app in values:
+        if isinstance(app, Chalice):
+            found.update(app.handlers)
+    return found
 
 
 # Neither of these modules ships with a function: what the notebook has checked need not be checked again on Lambda.

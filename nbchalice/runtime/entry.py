@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .app import Chalice
+from .app import handlers_in
 from .causes import add_place, log_causes
 from .cells import load_module
 from .logs import configure_root
@@ -45,12 +45,11 @@ def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     except Exception as error:
         log_causes(error)
         raise
-    apps = [value for value in vars(module).values() if isinstance(value, Chalice)]
-    found = [app.handlers[manifest["function"]] for app in apps if manifest["function"] in app.handlers]
-    if not found:
-        names = sorted(name for app in apps for name in app.handlers)
+    handlers = handlers_in(vars(module))
+    found = handlers.get(manifest["function"])
+    if found is None:
         raise RuntimeError(
             f"{manifest['notebook']} registers no handler {manifest['function']!r}; "
-            f"its handlers are: {', '.join(names) or 'none'}"
+            f"its handlers are: {', '.join(sorted(handlers)) or 'none'}"
         )
-    return marked(found[0]) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else found[0]
+    return marked(found) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else found

@@ -72,9 +72,11 @@ def name_app(notebook: Notebook, words: list[str]) -> TextCard:
     name = values["name"]
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise InvalidInputError(f"app name {name!r} may have letters, digits, - and _", "%chalice app NAME")
+    moved = notebook.moved_by(name)
     notebook.named = notebook.name_app(name)
     notebook.stage = values["stage"] or notebook.stage
     notebook.target = values["target"] or notebook.target
     text = f"app {name}, stage {notebook.stage}, target {notebook.target}"
+    text += f"\nnote: {moved}" if moved else ""
     data = {"app": name, "stage": notebook.stage, "target": notebook.target}
     return TextCard("nbchalice", text, data)

@@ -213,14 +213,34 @@ class Notebook:
         return self.name_app(named_by_config(self.path.parent) or app_name_of(str(self.path)))
 
     def name_app(self, name: str) -> Chalice:
-        """Bind ``app`` to an app of this name; handlers registered before move to it."""
-        app = Chalice(app_name=name)
+        """Give the app in the variable ``app`` this name, and make one where there is none; its handlers stay."""
         current = self.shell.user_ns.get("app")
         if isinstance(current, Chalice):
-            app.handlers.update(current.handlers)
-            app.debug = current.debug
-        self.shell.user_ns["app"] = app
-        return app
+            current.app_name = name
+            return current
+        made = self.shell.user_ns["app"] = Chalice(app_name=name)
+        return made
+
+    def moved_by(self, name: str) -> str:
+        """Say which handlers get into another app when the app is named so."""
+        moved, old = ", ".join(self.registry), self.app_name()
+        if not moved or old == name:
+            return ""
+        verb = "belong" if len(self.registry) > 1 else "belongs"
+        return (
+            f"{moved} {verb} to app {name} now; anything deployed as {old} stays there "
+            f"(%chalice app {old}, then %chalice delete, removes it)"
+        )
+
+    def app_name(self) -> str:
+        """Return how the app is called: by ``%chalice app``, the configuration file, the code, or the notebook."""
+        from nbchalice.config import app_name_of, named_by_config
+
+        current = self.shell.user_ns.get("app")
+        apps = [app.app_name for app in self.apps()]
+        own = current.app_name if isinstance(current, Chalice) else next(iter(apps), app_name_of(str(self.path)))
+        by_magic = current is not None and current is self.named
+        return own if by_magic else named_by_config(self.path.parent) or own
 
     def choose(self, stage: str | None = None, target: str | None = None) -> Notebook:
         """Set stage and target for the next command only."""
@@ -230,21 +250,15 @@ class Notebook:
     def project(self) -> Project:
         """Return the project of the session as it stands."""
         from nbchalice.aws.target import region_of
-        from nbchalice.config import app_name_of, named_by_config
         from nbchalice.project import Project
         from nbchalice.ui.function_variables import follow_variables
 
         self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
-        current = self.shell.user_ns.get("app")
-        apps = [app.app_name for app in self.apps()]
-        own = current.app_name if isinstance(current, Chalice) else next(iter(apps), app_name_of(str(self.path)))
-        by_magic = current is not None and current is self.named
-        name = own if by_magic else named_by_config(self.path.parent) or own
         stage = self._chosen.get("stage") or self.stage
         notes = dict.fromkeys(not_deployed(what) for app in self.apps() for what in app.left_out)
         project = Project(
-            name,
+            self.app_name(),
             stage,
             self.path,
             self.session.cells(),
