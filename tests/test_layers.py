@@ -66,6 +66,67 @@ def test_the_runtime_needs_only_the_standard_library(path):
             assert name.split(".")[0] in sys.stdlib_module_names, f"{path.name} imports {name}"
 
 
+ALLOWED = {
+    "runtime/event_kinds.py": "the table of event kinds, which ships without nbchalice.sources",
+    "runtime/app.py": "the decorators themselves, as Chalice names them",
+    "resources/rule.py": "schedule: what a rule's ScheduleExpression is called where it differs",
+    "resources/schedule.py": "schedule: a schedule of EventBridge Scheduler, as a kind of resource",
+    "__init__.py": "the event classes' names, as public names",
+}
+
+
+def test_what_differs_between_sources_is_declared_by_the_sources():
+    modules = {path.relative_to(ROOT).as_posix(): path for path in ROOT.rglob("*.py")}
+    found = {name: source_checks(ast.parse(path.read_text())) for name, path in modules.items()}
+    asking = {name: checks for name, checks in found.items() if checks and not name.startswith("sources/")}
+    assert set(asking) == set(ALLOWED), "what asks which source it has is to be a method or an attribute of Source"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if source.name == 'on_sqs_message': pass",
+        "WAYS = {'on_kinesis_record': 1}",
+        "streams = {'on_kinesis_record', 'on_dynamodb_record'}",
+        "match name:\n    case 'schedule': pass",
+        "if source.title in ('SQS', 'SNS'): pass",
+        "if event_class.__name__ != 'LambdaFunctionEvent': pass",
+        "isinstance(source, SQS)",
+        "from nbchalice.sources.sqs import queue_of",
+        "from nbchalice.sources import sqs",
+        "import nbchalice.sources.kinesis",
+    ],
+)
+def test_asking_which_source_it_is_is_found(text):
+    assert source_checks(ast.parse(text))
+
+
+def source_checks(tree):
+    """Return where a module asks which source it has: by a decorator's name, a title, a class, or a source's module."""
+    from nbchalice.sources import SOURCES
+
+    names = set(SOURCES)
+    words = {word for source in SOURCES.values() for word in (source.title, source.kind.event_class.__name__)}
+    modules = {type(source).__module__ for source in SOURCES.values()}
+    classes = {type(source).__name__ for source in SOURCES.values()}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in names:
+            found.append((node.lineno, node.value))
+        if isinstance(node, ast.Compare | ast.Dict | ast.Set | ast.List | ast.Tuple | ast.MatchValue):
+            constants = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)]
+            found += [(node.lineno, value) for value in constants if isinstance(value, str) and value in words]
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"isinstance", "issubclass"}:
+            asked = {name.id for name in ast.walk(node.args[-1]) if isinstance(name, ast.Name)}
+            found += [(node.lineno, name) for name in asked & classes]
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names if alias.name in modules]
+        if isinstance(node, ast.ImportFrom):
+            imported = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found += [(node.lineno, name) for name in imported & modules]
+    return found
+
+
 # Circles that stand; a new one fails the test, and one that is gone is to be taken out here.
 KNOWN = {
     frozenset(

@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
 from nbchalice.runtime.event_kinds import KINDS, EventKind
-from nbchalice.sources.options import Option, problems
+from nbchalice.sources.options import Option, flag_of, problems
 from nbchalice.sources.redirects import Redirect
+
+FIELD_KINDS = ("text", "area", "json", "pairs", "number", "file")
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,10 @@ class Field:
     ----------
     name: the keyword of `Source.send`; the command line's option is the same with dashes.
     label: what the form says.
-    kind: ``text``, ``area``, ``json``, ``pairs`` (name and value), ``number`` or ``file``.
+    kind: one of `FIELD_KINDS`; ``area`` is text of several lines, ``pairs`` are names and values.
     default: what the form starts with.
     help: one line for people.
+    minimum, maximum: the range of a number, both included, or None.
     """
 
     name: str
@@ -33,6 +36,21 @@ class Field:
     kind: str = "text"
     default: Any = ""
     help: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+
+    @property
+    def flag(self) -> str:
+        """The command line's option."""
+        return flag_of(self.name)
+
+    @property
+    def usage(self) -> str:
+        """What the command line says of it: the help, and the label where the option's name does not say it."""
+        if self.help and self.label.lower() == self.name.replace("_", " "):
+            return self.help
+        label = self.label if self.label[1:2].isupper() else self.label[:1].lower() + self.label[1:]
+        return f"{label}: {self.help}" if self.help else label
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ def json_value(text: str) -> Any:
         raise ValueError(f"wants JSON in single quotes, and {text!r} is not valid JSON ({error})") from None
 
 
+def flag_of(name: str) -> str:
+    """Return how a parameter is typed in a magic or a shell."""
+    return "--" + name.replace("_", "-")
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of an event source or of the function behind it.
@@ -47,7 +52,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The option as typed on a magic line."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""

@@ -99,7 +99,7 @@ class SQS(Source):
         Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
         Field("group_id", "Group id", help="messages of one group stay in order; default when empty"),
         Field("dedup_id", "Deduplication id", help="the same one within 5 minutes is dropped; a new one when empty"),
-        Field("delay", "Delay (s)", "number", help="0 to 900 seconds"),
+        Field("delay", "Delay (s)", "number", help="0 to 900 seconds", minimum=0, maximum=900),
     )
 
     def check(self, options: Mapping[str, Any]) -> list[str]:

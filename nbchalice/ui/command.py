@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,7 @@ class Command:
     aws: whether it needs AWS; one that does is left out where a notebook is only executed for its code.
     reads: what of a notebook's file is read: ``"all"``, for which decorators' arguments are run, confined; ``"names"``,
         for which they are run only where the text does not say the names; ``"text"``, for which nothing is run.
+    more: returns further parameters, which depend on what is installed. Default: none.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Command:
     handler: str = "no"
     aws: bool = True
     reads: str = "all"
+    more: Callable[[], Sequence[click.Parameter]] = tuple
 
     @property
     def help(self) -> str:
@@ -92,11 +94,12 @@ def command(
     handler: str = "no",
     aws: bool = True,
     reads: str = "all",
+    more: Callable[[], Sequence[click.Parameter]] = tuple,
 ) -> Callable[[Run], Run]:
     """Register a function as a command."""
 
     def register(run: Run) -> Run:
-        COMMANDS[name] = Command(name, run, params, notebook, handler, aws, reads)
+        COMMANDS[name] = Command(name, run, params, notebook, handler, aws, reads, more)
         return run
 
     return register
@@ -173,7 +176,7 @@ def click_command(found: Command, *, cli: bool) -> click.Command:
         params.append(click.Argument(["notebook"], type=click.Path(path_type=Path)))
     if found.handler != "no":
         params.append(click.Argument(["handler"], required=found.handler == "required"))
-    params += found.params
+    params += [*found.more(), *found.params]
     if found.notebook:
         params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))
         params.append(option("--target", "local (default) or aws", type=click.Choice(["local", "aws"])))

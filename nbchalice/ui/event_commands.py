@@ -11,31 +11,46 @@ import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
+from nbchalice.sources.options import flag_of
 from nbchalice.ui.cards import Result
 from nbchalice.ui.command import Frontend, command, deployed, flag, option, pairs, some
 
 if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
     from nbchalice.handlers import Handler
-    from nbchalice.sources.base import Source
+    from nbchalice.sources.base import Field, Source
 
 MOST = 100
 SOURCE = option("--source", "which one of several sources: its queue, topic, bucket or kind", metavar="SOURCE")
 
 
+def field_options() -> list[click.Option]:
+    """Return an option for each field of the sources' forms; sources that name a field alike share the option."""
+    from nbchalice.sources import SOURCES
+
+    uses: dict[str, dict[str, list[str]]] = {}
+    fields: dict[str, Field] = {}
+    for source in SOURCES.values():
+        for field in source.fields:
+            fields.setdefault(field.name, field)
+            uses.setdefault(field.name, {}).setdefault(field.usage, []).append(source.title)
+    return [_field_option(field, uses[name]) for name, field in fields.items()]
+
+
+def _field_option(field: Field, uses: Mapping[str, list[str]]) -> click.Option:
+    help = "; ".join(f"{usage} ({', '.join(titles)})" for usage, titles in uses.items())
+    more: dict[str, Any] = {}
+    if field.kind == "pairs":
+        more = {"metavar": "NAME=VALUE", "multiple": True, "callback": pairs}
+    elif field.kind == "file":
+        more = {"type": click.Path(exists=True, dir_okay=False)}
+    elif field.kind == "number":
+        more = {"type": click.IntRange(field.minimum, field.maximum)}
+    return option(field.flag, help, **more)
+
+
 @command(
     "send",
-    option("--message", "body of the message, or content of the object"),
-    option("--subject", "subject (SNS)"),
-    option(
-        "--attribute", "message attribute; may repeat (SQS, SNS)", metavar="NAME=VALUE", multiple=True, callback=pairs
-    ),
-    option("--group-id", "message group (FIFO queues)"),
-    option("--dedup-id", "deduplication id (FIFO queues)"),
-    option("--delay", "seconds before the message can be received (SQS)", type=click.IntRange(0, 900)),
-    option("--key", "key of the object (S3)"),
-    option("--file", "file to upload (S3)", type=click.Path(exists=True, dir_okay=False)),
-    option("--detail", "detail of the event, as JSON (schedule)"),
     option("--saved", "event saved in .nbchalice/events; the other options change it", metavar="NAME"),
     option("--save", "keep the event in .nbchalice/events under this name, too", metavar="NAME"),
     SOURCE,
@@ -45,6 +60,7 @@ SOURCE = option("--source", "which one of several sources: its queue, topic, buc
     flag("--preview", "send nothing; tell what the service would do with it"),
     option("--wait", "seconds to wait for the invocation", type=float, default=30.0, show_default=True),
     handler="required",
+    more=field_options,
 )
 def send(  # noqa: PLR0917 - one parameter an option
     ui: Frontend,
@@ -98,7 +114,7 @@ def _require_known(route: Route, given: Mapping[str, Any]) -> None:
     """Raise InvalidInputError for values that the source has no field for."""
     known = [form.name for form in route.source.fields]
     if foreign := [name for name in given if name not in known]:
-        flags, allowed = (", ".join("--" + name.replace("_", "-") for name in names) for names in (foreign, known))
+        flags, allowed = (", ".join(flag_of(name) for name in names) for names in (foreign, known))
         raise InvalidInputError(f"{flags} is not for {route.source.title} events", f"there are {allowed}")
 
 

@@ -45,9 +45,13 @@ class TextInput:
         if not text or self.field.kind != "number":
             return text or None
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise InvalidInputError(f"{self.field.label} wants a whole number, not {text!r}") from None
+        least, most = self.field.minimum, self.field.maximum
+        if (least is not None and number < least) or (most is not None and number > most):
+            raise InvalidInputError(f"{self.field.label} is {least} to {most}, not {number}")
+        return number
 
     def write(self, value: Any) -> None:
         """Set the value."""

@@ -7,6 +7,8 @@ import pytest
 from IPython.display import display
 from IPython.utils.capture import capture_output
 
+from nbchalice.errors import InvalidInputError
+
 pytestmark = pytest.mark.timeout(180)
 QUEUE = """%%on_sqs_message {queue} --batch-size 10
 def price(event):
@@ -153,11 +155,27 @@ def test_json_is_checked_and_laid_out(sender):
     assert "not JSON" in body.note.value and "sent as text" in body.note.value
 
 
-def test_errors_stay_in_the_panel(sender):
-    sender.event.form.inputs["delay"].write("soon")
+@pytest.mark.parametrize(
+    ("delay", "told"), [("soon", "Delay (s) wants a whole number"), ("901", "Delay (s) is 0 to 900, not 901")]
+)
+def test_errors_stay_in_the_panel(sender, delay, told):
+    sender.event.form.inputs["delay"].write(delay)
     send(sender)
-    assert "Delay (s) wants a whole number" in sender._status.value
+    assert told in sender._status.value
     assert not sender.results
+
+
+def test_what_a_form_has_is_an_option_of_the_command():
+    from nbchalice.sources import SOURCES
+    from nbchalice.ui.commands import COMMANDS, parse
+
+    for source in SOURCES.values():
+        values = {"number": "1", "pairs": "a=b", "file": __file__}
+        words = [text for field in source.fields for text in (field.flag, values.get(field.kind, "1"))]
+        given = parse(COMMANDS["send"], ["price", *words])
+        assert all(given[field.name] for field in source.fields), given
+    with pytest.raises(InvalidInputError, match="901 is not in the range"):
+        parse(COMMANDS["send"], ["price", "--delay", "901"])
 
 
 def test_typing_asks_nothing_of_aws(sender, monkeypatch):
