@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 from nbchalice.aws.errors import explain, is_transient
@@ -91,21 +93,21 @@ class _Run:
         return [change for change in self.begun if change.key not in ended]
 
     def _all(self, pool: ThreadPoolExecutor) -> None:
-        left = {change.key: change for change in self.plan.changes}
+        changes = {change.key: change for change in self.plan.changes}
+        order = TopologicalSorter(self.plan.waits)
+        order.prepare()
+        ready: deque[str] = deque()
         running: dict[Future[None], Change] = {}
         while True:
-            if not self.failed:
-                # No more than there are workers: what is not running must be able to stay undone.
-                for change in self._ready(left, running)[: WORKERS - len(running)]:
-                    running[pool.submit(self._one, left.pop(change.key))] = change
+            ready += sorted(order.get_ready(), key=list(changes).index)
+            # No more than there are workers: what is not running must be able to stay undone.
+            while ready and len(running) < WORKERS and not self.failed:
+                change = changes[ready.popleft()]
+                running[pool.submit(self._one, change)] = change
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                del running[future]
-
-    def _ready(self, left: dict[str, Change], running: dict[Future[None], Change]) -> list[Change]:
-        busy = {change.key for change in running.values()} | set(left)
-        return [change for key, change in left.items() if not self.plan.waits[key] & busy]
+                order.done(running.pop(future).key)
 
     def _one(self, change: Change) -> None:
         with self.ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -170,11 +171,13 @@ def _all_needs(resource: Resource, wanted: Mapping[str, Resource]) -> set[str]:
 
 
 def _in_order(changes: Mapping[str, Change], waits: Mapping[str, frozenset[str]]) -> list[Change]:
+    """Return the changes in rounds: each holds all that waits for nothing of a later one, as they were given."""
+    position = {key: number for number, key in enumerate(changes)}
+    sorter = TopologicalSorter(waits)
+    sorter.prepare()
     ordered: list[Change] = []
-    left = dict(changes)
-    while left:
-        ready = [key for key in left if not any(before in left for before in waits[key])]
-        if not ready:
-            raise RuntimeError(f"the plan waits for itself: {sorted(left)}")
-        ordered += [left.pop(key) for key in ready]
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=position.__getitem__)
+        ordered += [changes[key] for key in ready]
+        sorter.done(*ready)
     return ordered
