@@ -13,8 +13,9 @@ from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from nbchalice.packaging.imports import Import
-from nbchalice.packaging.lock import requirement_name
 
 _NOT_A_FILE = frozenset({"built-in", "frozen", None})
 
@@ -154,7 +155,7 @@ def _direct_url(distribution: metadata.Distribution) -> dict[str, object]:
 
 def _pin(distribution: metadata.Distribution) -> str:
     url = _direct_url(distribution).get("url")
-    return f"{requirement_name(distribution.metadata['Name'])} @ {url}" if url else _plain_pin(distribution)
+    return f"{canonicalize_name(distribution.metadata['Name'])} @ {url}" if url else _plain_pin(distribution)
 
 
 def _plain_pin(distribution: metadata.Distribution) -> str:
@@ -162,7 +163,7 @@ def _plain_pin(distribution: metadata.Distribution) -> str:
 
 
 def _named_pin(name: str, version: str) -> str:
-    return f"{requirement_name(name)}=={version.partition('+')[0]}"
+    return f"{canonicalize_name(name)}=={version.partition('+')[0]}"
 
 
 def _site_folders() -> set[str]:

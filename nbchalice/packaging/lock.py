@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.errors import NoWheelError, PackagingError
@@ -17,7 +21,7 @@ from nbchalice.packaging.uvtool import run_uv
 PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
 _PINS_BOTOCORE = frozenset({"aiobotocore"})
 _FORMAT = 1
-_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+)", re.MULTILINE)
+_ENTRY = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class Lock:
 
     @property
     def pins(self) -> tuple[str, ...]:
-        """Every distribution as `name==version`, sorted by name."""
-        return tuple(f"{name}=={version}" for name, version in _PIN.findall(self.text))
+        """Every distribution as `name==version`, or `name @ url` where it comes from an address, sorted by name."""
+        pins = (pin for pin, _ in _entries(self.text))
+        return tuple(f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}{pin.specifier}" for pin in pins)
 
 
 def lock(
@@ -108,8 +113,10 @@ def requirement_name(requirement: str) -> str:
     ----------
     requirement: for example `Scikit_Learn[extra]>=1.2`.
     """
-    name = re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", name).lower()
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:  # what uv is to explain
+        return canonicalize_name(re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0])
 
 
 def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
@@ -131,31 +138,47 @@ def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
         except NoWheelError as error:
             raise _with_versions(error, wanted, target) from None
         text = output.read_text(encoding="utf-8")
-    present = {requirement_name(name) for name, _ in _PIN.findall(text)}
-    drop = set() if present & _PINS_BOTOCORE else set(PROVIDED) - asked
-    return _without(text, drop)
+    entries = {canonicalize_name(pin.name): entry for pin, entry in _entries(text)}
+    drop = set() if entries.keys() & _PINS_BOTOCORE else set(PROVIDED) - asked
+    return "".join(entry for name, entry in entries.items() if name not in drop)
 
 
-def _without(text: str, names: set[str]) -> str:
-    entries = re.split(r"(?m)^(?=\S)", text)
-    return "".join(entry for entry in entries if requirement_name(entry.partition("==")[0]) not in names)
+def _entries(text: str) -> Iterator[tuple[Requirement, str]]:
+    """Yield what uv wrote for each distribution: the pin, and all lines of it, hashes included."""
+    for entry in _ENTRY.split(text):
+        if entry and not entry.startswith("#"):
+            yield Requirement(entry.partition("\n")[0].removesuffix("\\")), entry
 
 
 def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget) -> NoWheelError:
     """Ask uv which versions near the wanted one, and which newest one, have a wheel."""
     name = requirement_name(error.package)
-    asked = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == name), None)
+    asked = _asked(name, wanted)
     if asked is None and error.needed_by:
-        outer = requirement_name(error.needed_by)
-        needs = next((r.partition(";")[0].strip() for r in wanted if requirement_name(r) == outer), error.needed_by)
+        needs = _asked(requirement_name(error.needed_by), wanted) or error.needed_by
         return NoWheelError(error.package, target.label, (), _newer(needs, target), needs)
     asked = asked or error.package
-    pin = re.search(r"==\s*([\w.+!-]+)", asked)
     questions = [(name, "highest")]
-    if pin:
-        questions += [(f"{name}<{pin[1]}", "highest"), (f"{name}>{pin[1]}", "lowest")]
+    if pin := _pinned(asked):
+        questions += [(f"{name}<{pin}", "highest"), (f"{name}>{pin}", "lowest")]
     found = {version for spec, order in questions if (version := _try(spec, order, target, "--no-deps"))}
-    return NoWheelError(asked, target.label, tuple(sorted(found, key=_version_key)), _newer(asked, target, "--no-deps"))
+    return NoWheelError(asked, target.label, tuple(sorted(found, key=Version)), _newer(asked, target, "--no-deps"))
+
+
+def _asked(name: str, wanted: list[str]) -> str | None:
+    """Return the requirement of a distribution, without its marker."""
+    found = next((requirement for requirement in wanted if requirement_name(requirement) == name), None)
+    return found and found.partition(";")[0].strip()
+
+
+def _pinned(requirement: str) -> str | None:
+    """Return the version of a pin, ``1.26`` for ``==1.26.*``."""
+    try:
+        specifiers = Requirement(requirement).specifier
+    except InvalidRequirement:
+        return None
+    pins = [specifier.version for specifier in specifiers if specifier.operator in {"==", "==="}]
+    return pins[0].removesuffix(".*") if pins else None
 
 
 def _newer(requirement: str, target: LambdaTarget, *options: str) -> str | None:
@@ -169,9 +192,5 @@ def _try(requirement: str, order: str, target: LambdaTarget, *options: str) -> s
         text = run_uv(["compile", "-", "--no-header", "--resolution", order, *options], target, requirement)
     except PackagingError:
         return None
-    pin = _PIN.search(text)
-    return pin[2] if pin else None
-
-
-def _version_key(version: str) -> list[tuple[int, int, str]]:
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"[.+!-]", version)]
+    versions = [specifier.version for pin, _ in _entries(text) for specifier in pin.specifier]
+    return versions[0] if versions else None

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
+
 from nbchalice.errors import Location
 from nbchalice.packaging.errors import MissingModuleError, UnmetWishError
 from nbchalice.packaging.imports import Import, find_imports
@@ -52,7 +55,6 @@ _REMOVED = {
     },
 }
 _ADDED = {"3.14": {"annotationlib", "compression"}}
-_VERSIONED = re.compile(r"[=<>~!]=|[<>@]")
 Place = Callable[[int], Location | None]
 
 
@@ -179,15 +181,13 @@ class _Search:
 
     def _ships(self, pin: str) -> bool:
         name = requirement_name(pin)
-        return name not in PROVIDED or (name in self.asked and bool(_VERSIONED.search(self.asked[name].text)))
+        return name not in PROVIDED or (name in self.asked and _names_a_version(self.asked[name].text))
 
     def _wished(self, pin: str) -> str:
         """Give a pin the extras that were asked for; refuse another version than was asked for."""
         wish = self.asked.get(requirement_name(pin))
         if wish is None or self.trusting:
             return pin
-        from packaging.requirements import InvalidRequirement, Requirement
-
         try:
             wanted = Requirement(wish.text)
         except InvalidRequirement:
@@ -236,5 +236,13 @@ def _missing(wanted: Import, location: Location | None) -> MissingModuleError:
     )
 
 
+def _names_a_version(requirement: str) -> bool:
+    try:
+        wanted = Requirement(requirement)
+    except InvalidRequirement:
+        return False
+    return bool(wanted.specifier or wanted.url)
+
+
 def _at_least(python: str | None, version: str) -> bool:
-    return python is not None and tuple(map(int, python.split("."))) >= tuple(map(int, version.split(".")))
+    return python is not None and Version(python) >= Version(version)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from nbchalice.errors import Location
 from nbchalice.packaging.errors import RequirementsFileError
 
@@ -31,7 +33,6 @@ _TAKES_VALUE = frozenset({
     *("-p", "--name", "--channel"),
 })  # fmt: skip
 _FILE_OPTIONS = frozenset({"-r", "--requirement", "--requirements"})
-_NAMED = re.compile(r"^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:(?:[=<>!~]=?|===|;|@)\s*[\w'\"(].*)?$")
 _CONDA_VERSION = re.compile(r"^([\w.-]+)=([\w.*]+)(?:=.*)?$")
 _PATH_LIKE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz)$|^\w+\+\w+:|^\w+://")
 
@@ -130,8 +131,16 @@ def _line_wishes(rest: str, folder: Path | None, *, conda: bool) -> Iterator[str
             next(words, None)
         elif not word.startswith("-") and not _PATH_LIKE.search(word):
             text = _CONDA_VERSION.sub(r"\1==\2.*", word).replace(".*.*", ".*") if conda else word
-            if _NAMED.match(text):
+            if _is_requirement(text):
                 yield text
+
+
+def _is_requirement(text: str) -> bool:
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def _words(rest: str) -> list[str]:
@@ -172,7 +181,7 @@ def _read(path: Path, parents: tuple[Path, ...]) -> Iterator[str]:
     for number, line in _logical_lines(text):
         if match := re.match(r"(?:-r|--requirement)[ =]\s*(.+)", line):
             yield from _read(path.parent / match[1].strip(), (*parents, path))
-        elif line.startswith("-") or not _NAMED.match(line):
+        elif line.startswith("-") or not _is_requirement(line):
             raise RequirementsFileError(
                 f"{path.name}, line {number} cannot be used: {line}",
                 "write name, version and markers only; indexes are set with UV_INDEX or UV_DEFAULT_INDEX, "

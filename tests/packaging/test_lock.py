@@ -14,6 +14,7 @@ from nbchalice.packaging.errors import (
     ResolutionError,
     UvError,
 )
+from nbchalice.packaging.layer import build_layer
 from nbchalice.packaging.lock import lock, requirement_name
 from nbchalice.packaging.targets import LambdaTarget
 
@@ -111,6 +112,36 @@ def test_who_needs_what_has_no_wheel_is_told(make_wheel, tmp_path):
     with pytest.raises(NoWheelError) as caught:
         lock(["outer==1.0", "inner==1.0"], TARGET, cache=tmp_path)
     assert caught.value.message.startswith("inner==1.0 has no wheel for") and "pure Python" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("asked", "wheels", "expected"),
+    [
+        ("inner==1.0rc5", ["1.0rc2", "1.0rc10"], ("1.0rc2", "1.0rc10")),
+        ("inner==1.9", ["1.0", "1.10"], ("1.0", "1.10")),
+        ("inner==2.*", ["1.0", "1!0.1"], ("1.0", "1!0.1")),
+        ("inner==1.1", ["1.0", "1.0.post1", "1.2.dev3"], ("1.0.post1", "1.2.dev3")),
+    ],
+)
+def test_versions_that_have_a_wheel_come_in_their_order(asked, wheels, expected, make_wheel, tmp_path):
+    for version in wheels:
+        links = make_wheel("inner", {"inner.py": ""}, version)
+    version = asked.partition("==")[2].replace("*", "0")
+    with tarfile.open(links / f"inner-{version}.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo(f"inner-{version}/PKG-INFO"))
+    with pytest.raises(NoWheelError) as caught:
+        lock([asked], TARGET, cache=tmp_path)
+    assert caught.value.versions == expected
+
+
+def test_what_comes_from_an_address_is_installed(make_wheel, tmp_path):
+    links = make_wheel("inner", {"inner.py": ""})
+    make_wheel("outer", {"outer.py": ""})
+    url = (links / "inner-1.0-py3-none-any.whl").as_uri()
+    assert lock([f"Inner @ {url}"], TARGET, cache=tmp_path).pins == (f"inner @ {url}",)
+    found = lock([f"inner @ {url}", "outer==1.0"], TARGET, cache=tmp_path)
+    assert found.pins == (f"inner @ {url}", "outer==1.0")
+    assert {name for name, _ in build_layer(found, cache=tmp_path).distributions} == {"inner", "outer"}
 
 
 def test_a_contradiction_is_told_by_what_it_begins_from(make_wheel, tmp_path):

@@ -69,6 +69,7 @@ def test_what_lambda_has_is_left_out_unless_pinned():
     module = "import boto3\nfrom botocore.exceptions import ClientError\n"
     assert find_dependencies(module).requirements == ()
     assert find_dependencies(module, wishes=wished("boto3")).requirements == ()
+    assert find_dependencies(module, wishes=wished("boto3; python_version >= '3.9'")).requirements == ()
     pin = f"boto3=={version('boto3')}"
     assert find_dependencies(module, wishes=wished(pin)).requirements == (pin,)
 
@@ -309,6 +310,7 @@ def environment(tmp_path_factory):
             "-e",
             root / "src_edit",
             root / "copied",
+            "packaging",
             "pyyaml==6.0.2",
             "protobuf==5.29.3",
             "googleapis-common-protos==1.66.0",

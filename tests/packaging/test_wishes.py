@@ -49,6 +49,7 @@ def texts(sources, folder=None):
             "!pip install 'pandas >= 2, < 3' \"tomli; python_version<'3.11'\" six===1.16.0",
             ["pandas >= 2, < 3", "tomli; python_version<'3.11'", "six===1.16.0"],
         ),
+        ("%pip install 'six (>=1)' six=1.16 six==latest six!=1.*", ["six (>=1)", "six!=1.*"]),
         ("# %pip install six", []),
         ("%pip uninstall six", []),
         ("%pip install 'six", []),
