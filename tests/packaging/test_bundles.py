@@ -266,6 +266,7 @@ def science(tmp_path_factory):
             "pyarrow",
             "scikit-learn",
             "joblib",
+            "packaging",
         ],
         check=True,
     )
