@@ -28,7 +28,7 @@ def in_kernel() -> list[float]:
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.io import capture_output
 
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     shell = InteractiveShell.instance()
     with capture_output():

@@ -18,7 +18,7 @@ from nbchalice.ui import commands
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
-    from nbchalice.ui.progress import Watch
+    from nbchalice.ui.render.progress import Watch
 
 
 class Shell:
@@ -83,7 +83,7 @@ class Shell:
 
     def progress(self, title: str) -> AbstractContextManager[Watch]:
         """Write a line for each change to stderr."""
-        from nbchalice.ui.progress import shell_progress
+        from nbchalice.ui.render.progress import shell_progress
 
         return shell_progress(title)
 

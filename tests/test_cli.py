@@ -149,7 +149,7 @@ def test_show_prints_the_module(cli, notebook):
 
 def test_show_as_html_puts_the_place_beside_each_line(notebook):
     from nbchalice.notebook_file import read_project
-    from nbchalice.ui.cards import ModuleCard
+    from nbchalice.ui.render.cards import ModuleCard
 
     project = read_project(Path(notebook))
     card = ModuleCard({handler.name: project.slice(handler) for handler in project.handlers})

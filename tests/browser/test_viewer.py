@@ -27,7 +27,7 @@ FLOOD = """
 import threading, time
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import LogRecord
-from nbchalice.ui.viewer import Viewer
+from nbchalice.ui.widgets.viewer import Viewer
 
 viewer = Viewer("flood: log", "10,000 lines a second")
 enough, fed = threading.Event(), [0]

@@ -15,7 +15,7 @@ import pytest
 from nbchalice.aws.local.client import server
 from nbchalice.aws.target import connect
 from nbchalice.errors import LocalAWSError
-from nbchalice.ui import local_commands
+from nbchalice.ui.commands import local as local_commands
 
 
 @pytest.fixture

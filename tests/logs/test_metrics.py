@@ -2,7 +2,7 @@ import pytest
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.metrics import metrics, percentile
-from nbchalice.ui.panels_metrics import MetricsCard
+from nbchalice.ui.render.metrics import MetricsCard
 
 
 def run(started, duration, status="ok", **more):

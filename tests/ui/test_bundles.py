@@ -16,7 +16,7 @@ from nbchalice.notebook_file import read_project
 from nbchalice.packaging import handler as packaging
 from nbchalice.packaging.bundles import make_bundle
 from nbchalice.packaging.errors import BundleRefusedError
-from nbchalice.ui.reports import BundleCard
+from nbchalice.ui.render.reports import BundleCard
 
 TRAIN = """\
 import time

@@ -27,7 +27,7 @@ def deployed(run, local_aws, monkeypatch):
 
 @pytest.fixture
 def sender(deployed):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     return Sender(deployed.notebook.pinned(), "price")
 
@@ -74,7 +74,7 @@ def test_a_failure_shows_cell_line_and_source(sender):
 
 
 def test_a_click_while_busy_is_ignored(sender, monkeypatch):
-    from nbchalice.ui.delivery import Way
+    from nbchalice.ui.render.delivery import Way
 
     begun, go_on, calls = threading.Event(), threading.Event(), []
     deliver = Way.deliver
@@ -193,7 +193,7 @@ def test_typing_asks_nothing_of_aws(sender, monkeypatch):
 
 def test_what_aws_refuses_stays_in_the_panel_and_the_next_click_works(sender, monkeypatch):
     from nbchalice.errors import AWSError
-    from nbchalice.ui.delivery import Way
+    from nbchalice.ui.render.delivery import Way
 
     def refuse(*_):
         raise AWSError("the credentials have expired", "log in again")
@@ -224,7 +224,7 @@ def both(event):
 
 @pytest.fixture
 def two_sources(run, local_aws):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     run("%chalice app sendboth")
     run(BOTH)
@@ -266,7 +266,7 @@ def test_of_several_sources_one_is_chosen_in_words(two_sources):
 
 
 def test_what_the_filter_drops_is_said_before_and_after(run, local_aws):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     run("%chalice app senddrop")
     run('%%on_sqs_message senddrop-orders --filter \'{"body": {"n": [1]}}\'\ndef price(event):\n    pass')
@@ -296,7 +296,7 @@ def test_everything_of_the_form_goes_in_words(deployed, tmp_path):
 
 
 def test_a_fifo_queue_drops_the_same_event_and_the_form_says_so(run, local_aws):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     run("%chalice app sendfifo")
     run(QUEUE.format(queue="sender.fifo"))
@@ -318,7 +318,7 @@ def test_another_reader_of_the_queue_is_named(deployed):
         status = deployed("%chalice status")
         warning = "price: sender-dev-other reads queue sender-orders, too: each message goes to one of its readers only"
         assert warning in str(status) and warning in status.to_dict()["notes"]
-        from nbchalice.ui.sender import Sender
+        from nbchalice.ui.widgets.sender import Sender
 
         sender = Sender(deployed.notebook.pinned(), "price")
         for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-readers"]:
@@ -329,7 +329,7 @@ def test_another_reader_of_the_queue_is_named(deployed):
 
 
 def test_files_are_uploaded_and_what_cannot_be_is_told(run, local_aws, tmp_path):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     run("%chalice app sendfile")
     run("%%on_s3_event sendfile-up\ndef up(event):\n    print(event.key, event.size)")
@@ -345,7 +345,7 @@ def test_files_are_uploaded_and_what_cannot_be_is_told(run, local_aws, tmp_path)
 
 
 def test_the_retries_of_a_failed_message_are_followed(run, local_aws, aws):
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     aws("sqs").create_queue(QueueName="sender-retries", Attributes={"VisibilityTimeout": "1"})
     run("%chalice app sendretry")

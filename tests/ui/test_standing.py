@@ -147,8 +147,8 @@ def test_only_what_was_named_is_removed(session, monkeypatch):
 
 
 def test_the_prune_button_names_what_goes_again_when_more_goes(session, tmp_path):
-    from nbchalice.ui.app_commands import status_card
-    from nbchalice.ui.panels_status import StatusPanel
+    from nbchalice.ui.commands.app import status_card
+    from nbchalice.ui.widgets.status import StatusPanel
 
     run = session([GAMMA, SECOND], [FIRST, SECOND])
     panel = StatusPanel(run.notebook.pinned(), status_card(run.notebook))
@@ -167,7 +167,7 @@ def test_the_prune_button_names_what_goes_again_when_more_goes(session, tmp_path
 
 
 def test_the_log_viewer_and_invoke_need_no_registered_handler(session, tmp_path):
-    from nbchalice.ui.viewer import log_viewer
+    from nbchalice.ui.widgets.viewer import log_viewer
 
     run = session([GAMMA], [FIRST, GAMMA])
     viewer = log_viewer(run.notebook.pinned(), "gamma")

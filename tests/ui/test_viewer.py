@@ -92,7 +92,7 @@ def test_memory_stays_bounded():
 
 @pytest.fixture
 def viewer(monkeypatch):
-    from nbchalice.ui.viewer import Viewer
+    from nbchalice.ui.widgets.viewer import Viewer
 
     made = []
 
@@ -118,7 +118,7 @@ def test_messages_are_batched_and_records_are_ready_for_pandas(viewer):
 
 
 def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):
-    monkeypatch.setattr("nbchalice.ui.viewer.RETRY_AFTER", 0.05)
+    monkeypatch.setattr("nbchalice.ui.widgets.viewer.RETRY_AFTER", 0.05)
     shown, tries = [], threading.Event()
 
     def read(feed):

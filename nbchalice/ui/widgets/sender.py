@@ -12,15 +12,15 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.events.send import Progress, SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
-from nbchalice.ui.delivery import SendsCard, Way, invocation_of, outcome, result_html, summary
-from nbchalice.ui.event_form import EventForm
-from nbchalice.ui.forms import INDENT, label
-from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.delivery import SendsCard, Way, invocation_of, outcome, result_html, summary
+from nbchalice.ui.widgets.event_form import EventForm
+from nbchalice.ui.widgets.forms import INDENT, label
+from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
 
 if TYPE_CHECKING:
-    from nbchalice.ui.command import Frontend
+    from nbchalice.ui.commands.base import Frontend
 
 STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn", "dropped": "warn", "ignored": "warn"}
 KINDS = {True: "good", False: "bad"}

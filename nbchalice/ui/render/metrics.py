@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nbchalice.logs.metrics import Metrics, Point
 from nbchalice.logs.show import milliseconds
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
 
 WIDTH, HEIGHT, LEAST = 480, 56, 2.0
 MOST_BARS = 240

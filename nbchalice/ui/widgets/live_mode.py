@@ -13,16 +13,16 @@ from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.events.live import Live, leases, paused_resources, queue_name, repair
 from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.invocation import Invocation
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card, TextCard
-from nbchalice.ui.here import call_here
+from nbchalice.ui.in_process import call_here
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card, TextCard
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.plan import Plan
     from nbchalice.project import Project
-    from nbchalice.ui.command import Frontend
-    from nbchalice.ui.viewer import Feed, Viewer
+    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.widgets.viewer import Feed, Viewer
 
 STOP_WITHIN = 60.0
 
@@ -123,7 +123,7 @@ class LiveHandler:
 
 def live_panel(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
     """Go live; return the view of what the events do here."""
-    from nbchalice.ui.viewer import Viewer
+    from nbchalice.ui.widgets.viewer import Viewer
 
     ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
     started = threading.Event()

@@ -13,13 +13,13 @@ import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import or_missing
-from nbchalice.ui.cards import Result
+from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
-    from nbchalice.ui.progress import Watch
+    from nbchalice.ui.render.progress import Watch
 
 
 class Frontend(Protocol):

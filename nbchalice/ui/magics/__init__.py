@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nbchalice.runtime.event_kinds import KINDS
-from nbchalice.ui.completion import matcher
-from nbchalice.ui.notebook import Notebook
+from nbchalice.ui.magics.completion import matcher
+from nbchalice.ui.magics.notebook import Notebook
 
 LOADED = "_nbchalice"
 
@@ -59,7 +59,7 @@ def _cell_magic(notebook: Notebook, name: str) -> Any:
     def run(line: str, cell: str) -> Any:
         __tracebackhide__ = True
         # What the magics need is imported when they are used: loading the extension stays cheap.
-        from nbchalice.ui.cell_magic import run_cell_magic
+        from nbchalice.ui.magics.cell_magic import run_cell_magic
 
         return run_cell_magic(notebook, name, line, cell)
 
@@ -74,7 +74,7 @@ def _line_magic(notebook: Notebook) -> Any:
     def chalice(line: str) -> Any:
         """Run a command of nbchalice: %chalice --help lists them."""
         __tracebackhide__ = True
-        from nbchalice.ui.line_magic import run_command
+        from nbchalice.ui.magics.line_magic import run_command
 
         return run_command(notebook, line)
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.packaging.sizes import SizeTable
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
-from nbchalice.ui.sizes import sizes_html, sizes_text
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.sizes import sizes_html, sizes_text
 
 EVERY = 0.1
 MARKS = {"started": "…", "done": "✓", "failed": "✗"}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from nbchalice.ui.panels import row, status_html
-from nbchalice.ui.panels_buttons import Buttons, InPanel
+from nbchalice.ui.widgets.buttons import Buttons, InPanel
+from nbchalice.ui.widgets.panel import row, status_html
 
 if TYPE_CHECKING:
-    from nbchalice.ui.reports import StatusCard
+    from nbchalice.ui.render.reports import StatusCard
 
 
 class HandlerPanel(Buttons):
@@ -90,7 +90,7 @@ class StatusPanel(Buttons):
         self._look()
 
     def _look(self) -> StatusCard:
-        from nbchalice.ui.app_commands import status_card
+        from nbchalice.ui.commands.app import status_card
 
         card = status_card(self._ui)
         self._card.value = card.html

@@ -14,12 +14,12 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.logs.buffer import Buffer
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import follow, recent
-from nbchalice.ui.cards import Card
-from nbchalice.ui.panels import Panel, static
-from nbchalice.ui.reports import InvocationsCard
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.reports import InvocationsCard
+from nbchalice.ui.widgets.panel import Panel, static
 
 if TYPE_CHECKING:
-    from nbchalice.ui.command import Frontend
+    from nbchalice.ui.commands.base import Frontend
 
 # Seconds between two messages to the view; it draws as often at the most.
 EVERY = 0.1
@@ -248,7 +248,7 @@ def log_viewer(
     level: what the view shows at first. Default: all.
     request_id: only this invocation. Default: all.
     """
-    from nbchalice.ui.command import deployed
+    from nbchalice.ui.commands.base import deployed
 
     project, known = deployed(ui, handler)
     aws = ui.connect()

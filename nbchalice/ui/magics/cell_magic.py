@@ -20,8 +20,8 @@ from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
 from nbchalice.runtime.app import LambdaFunction
-from nbchalice.ui.cards import HandlerCard, TextCard
-from nbchalice.ui.notebook import Notebook
+from nbchalice.ui.magics.notebook import Notebook
+from nbchalice.ui.render.cards import HandlerCard, TextCard
 
 
 def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
@@ -54,7 +54,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
     if notebook.interactive:
-        from nbchalice.ui.panels_status import HandlerPanel
+        from nbchalice.ui.widgets.status import HandlerPanel
 
         return HandlerPanel(notebook.pinned(), card)
     return card

@@ -14,8 +14,8 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
 from nbchalice.ui import commands
-from nbchalice.ui.cards import TextCard
-from nbchalice.ui.notebook import Notebook
+from nbchalice.ui.magics.notebook import Notebook
+from nbchalice.ui.render.cards import TextCard
 
 
 def run_command(notebook: Notebook, line: str) -> Any:

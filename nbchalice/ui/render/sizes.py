@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nbchalice.packaging.sizes import HEADINGS, SizeTable
-from nbchalice.ui import html
+from nbchalice.ui.render import html
 
 
 def sizes_text(sizes: Mapping[str, SizeTable]) -> list[str]:

@@ -11,14 +11,14 @@ import ipywidgets as widgets
 from nbchalice.events.deadletter import DeadLetter, DeadLetterQueue, dead_letters_of
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, printable
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
-from nbchalice.ui.here import call_here
-from nbchalice.ui.panels import status_html
-from nbchalice.ui.panels_buttons import Buttons
+from nbchalice.ui.in_process import call_here
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.widgets.buttons import Buttons
+from nbchalice.ui.widgets.panel import status_html
 
 if TYPE_CHECKING:
-    from nbchalice.ui.command import Frontend
+    from nbchalice.ui.commands.base import Frontend
 
 LONGEST = 120
 LABELLED = 40

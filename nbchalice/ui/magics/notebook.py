@@ -14,13 +14,13 @@ from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.imported import IMPORTED
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
-from nbchalice.ui.registration import Registered, not_deployed, place_in, taken, text_of, twice
-from nbchalice.ui.where import Where
+from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
+from nbchalice.ui.magics.where import Where
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
-    from nbchalice.ui.progress import Watch
+    from nbchalice.ui.render.progress import Watch
 
 DEFAULT_STAGE = "dev"
 
@@ -251,7 +251,7 @@ class Notebook:
         """Return the project of the session as it stands."""
         from nbchalice.aws.target import region_of
         from nbchalice.project import Project
-        from nbchalice.ui.function_variables import follow_variables
+        from nbchalice.ui.magics.function_variables import follow_variables
 
         self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
@@ -294,7 +294,7 @@ class Notebook:
     @contextmanager
     def progress(self, title: str) -> Iterator[Watch]:
         """Show the changes in one output that is updated."""
-        from nbchalice.ui.progress import notebook_progress
+        from nbchalice.ui.render.progress import notebook_progress
 
         with notebook_progress(title) as watch:
             yield watch

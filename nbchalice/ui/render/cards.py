@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.handlers import SETTINGS, Handler
 from nbchalice.sources.options import fill
-from nbchalice.ui import html
+from nbchalice.ui.render import html
 
 if TYPE_CHECKING:
     from nbchalice.notebook.slice import Slice

@@ -11,8 +11,8 @@ import ipywidgets as widgets
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import Field
-from nbchalice.ui import html
-from nbchalice.ui.panels import area, button, row
+from nbchalice.ui.render import html
+from nbchalice.ui.widgets.panel import area, button, row
 
 LABEL_WIDTH = "9em"
 INDENT = "calc(9em + 8px)"

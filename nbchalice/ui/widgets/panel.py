@@ -14,8 +14,8 @@ import ipywidgets as widgets
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import NbChaliceError
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = "application/vnd.jupyter.widget-view+json"

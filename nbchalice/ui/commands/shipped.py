@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, flag, option, registered
+from nbchalice.ui.commands.base import Frontend, command, flag, option, registered
+from nbchalice.ui.render.cards import Result
 
 
 @command("show", handler="optional", aws=False, reads="text")
@@ -17,7 +17,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
     Nothing is run for it: in a shell, it is what the analysis finds; what more comes along is named by `plan`.
     """
     from nbchalice.notebook.companions import told
-    from nbchalice.ui.cards import ModuleCard
+    from nbchalice.ui.render.cards import ModuleCard
 
     project = ui.project()
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
@@ -36,7 +36,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
 )
 def package(ui: Frontend, out: str) -> Result:
     """Write <handler>.zip for each handler, proven as before a deploy."""
-    from nbchalice.ui.reports import FilesCard
+    from nbchalice.ui.render.reports import FilesCard
 
     return FilesCard(registered(ui).write_packages(Path(out)))
 
@@ -57,7 +57,7 @@ def package(ui: Frontend, out: str) -> Result:
 def bundle(ui: Frontend, name: str, format: str, trust: bool) -> Result:
     """Let a value travel to Lambda as a file, instead of the statements that made it."""
     from nbchalice.packaging.bundle_store import trust_bundle
-    from nbchalice.ui.reports import BundleCard
+    from nbchalice.ui.render.reports import BundleCard
 
     project = ui.project()
     return BundleCard(trust_bundle(project.notebook, name) if trust else project.bundle(name, format))
@@ -72,6 +72,6 @@ def bundle(ui: Frontend, name: str, format: str, trust: bool) -> Result:
 )
 def local(ui: Frontend, action: str, kind: str | None, name: str | None) -> Result:
     """Start, stop or reset the embedded local AWS, or create a queue, topic or bucket to play with."""
-    from nbchalice.ui import local_commands
+    from nbchalice.ui.commands import local as local_commands
 
     return local_commands.run(action, kind, name)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
-from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, deployed, flag, option, some
+from nbchalice.ui.commands.base import Frontend, command, deployed, flag, option, some
+from nbchalice.ui.render.cards import Result
 
 
 @command(
@@ -19,7 +19,7 @@ def metrics(ui: Frontend, handler: str, since: str) -> Result:
     """Show how often a handler ran, failed, and how long it took."""
     from nbchalice.logs import tail
     from nbchalice.logs.metrics import metrics as count
-    from nbchalice.ui.panels_metrics import MetricsCard
+    from nbchalice.ui.render.metrics import MetricsCard
 
     project, name = deployed(ui, handler)
     aws = ui.connect()
@@ -35,8 +35,8 @@ def metrics(ui: Frontend, handler: str, since: str) -> Result:
 )
 def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool) -> Result:
     """Look into a handler's dead-letter queue, without taking anything out of it."""
-    from nbchalice.ui import panels_deadletter as panels
-    from nbchalice.ui.cards import TextCard
+    from nbchalice.ui.render.cards import TextCard
+    from nbchalice.ui.widgets import dead_letters as panels
 
     _, found = some(ui, handler)
     if replay:
@@ -56,7 +56,7 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
 )
 def live(ui: Frontend, handler: str, source: str | None, stop: bool) -> Result | Iterator[Result]:
     """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
-    from nbchalice.ui import live_mode
+    from nbchalice.ui.widgets import live_mode
 
     some(ui, handler)
     if stop:

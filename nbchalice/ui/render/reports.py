@@ -12,9 +12,9 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
-from nbchalice.ui.sizes import sizes_html, sizes_text
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.sizes import sizes_html, sizes_text
 
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
 KINDS = {"create": "good", "update": "warn", "delete": "bad"}

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from nbchalice.errors import InvalidInputError, NbChaliceError
-from nbchalice.ui.cards import Card
-from nbchalice.ui.panels import Busy, Panel, Worker, area, button, error_html, row, status_html
-from nbchalice.ui.progress import CardWatch, ProgressCard, Watch
+from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.progress import CardWatch, ProgressCard, Watch
+from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, row, status_html
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
-    from nbchalice.ui.command import Frontend
+    from nbchalice.ui.commands.base import Frontend
 
 
 class InPanel:
@@ -140,13 +140,13 @@ class Buttons(Panel):
 
 
 def _sender(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.sender import Sender
+    from nbchalice.ui.widgets.sender import Sender
 
     return Sender(ui, handler).view
 
 
 def _log(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.viewer import log_viewer
+    from nbchalice.ui.widgets.viewer import log_viewer
 
     return log_viewer(ui, handler).view
 
@@ -159,7 +159,7 @@ def _metrics(ui: Frontend, handler: str) -> widgets.Widget:
 
 
 def _dead_letters(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.panels_deadletter import DeadLetterPanel, look
+    from nbchalice.ui.widgets.dead_letters import DeadLetterPanel, look
 
     return DeadLetterPanel(ui, look(ui, handler)).view
 

@@ -12,8 +12,8 @@ import click
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.options import flag_of
-from nbchalice.ui.cards import Result
-from nbchalice.ui.command import Frontend, command, deployed, flag, option, pairs, some
+from nbchalice.ui.commands.base import Frontend, command, deployed, flag, option, pairs, some
+from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
@@ -81,13 +81,13 @@ def send(  # noqa: PLR0917 - one parameter an option
     """
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
-    from nbchalice.ui.delivery import PreviewCard, SendsCard, Way
+    from nbchalice.ui.render.delivery import PreviewCard, SendsCard, Way
 
     project, found = some(ui, handler)
     given = {name: value for name, value in values.items() if value not in (None, {}, ())}
     plain = saved is None and save is None and times == 1 and not (given or twice or direct or preview)
     if ui.interactive and plain:
-        from nbchalice.ui.sender import Sender
+        from nbchalice.ui.widgets.sender import Sender
 
         return Sender(ui.pinned(), found.name, source)
     events = SavedEvents(project.notebook.parent, found.name)
@@ -132,7 +132,7 @@ def invoke(  # noqa: PLR0917 - one parameter an option
     """Invoke a function directly with an event, past its queue, topic, bucket or schedule."""
     from nbchalice.events.generate import ACCOUNT, REGION
     from nbchalice.events.invoke import invoke as invoke_event
-    from nbchalice.ui.here import call_here
+    from nbchalice.ui.in_process import call_here
 
     if sample and event:
         raise InvalidInputError("--sample and --event are two events", "give one of them")
@@ -205,13 +205,13 @@ def logs(  # noqa: PLR0917 - one parameter an option
 ) -> Result | Iterator[Result]:
     """Show recent invocations with their log records."""
     from nbchalice.logs import tail
-    from nbchalice.ui.reports import InvocationsCard
+    from nbchalice.ui.render.reports import InvocationsCard
 
     project, known = deployed(ui, handler)
     aws = ui.connect()
     name = project.app.ref(aws, known).name
     if follow and ui.interactive:
-        from nbchalice.ui.viewer import log_viewer
+        from nbchalice.ui.widgets.viewer import log_viewer
 
         return log_viewer(ui.pinned(), known, since=since, until=until, level=level, request_id=request_id)
     if follow and ui.patient and until is None:

@@ -8,7 +8,7 @@ from typing import Any
 from nbchalice.aws.local.client import server
 from nbchalice.aws.target import connect
 from nbchalice.errors import InvalidInputError
-from nbchalice.ui.cards import Card, TextCard
+from nbchalice.ui.render.cards import Card, TextCard
 
 
 def run(action: str, kind: str | None, name: str | None) -> Card:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from nbchalice.runtime.event_kinds import KINDS
-from nbchalice.ui.notebook import Notebook
+from nbchalice.ui.magics.notebook import Notebook
 
 CELL_LINE = re.compile(r"%%(\w+)[ \t]")
 COMMAND_LINE = re.compile(r"%chalice[ \t]+")

@@ -19,8 +19,8 @@ from nbchalice.handlers import Handler
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.sources.base import Note
-from nbchalice.ui import html
-from nbchalice.ui.cards import Card
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
