@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,10 @@ class Shell:
         from nbchalice.ui.render.progress import shell_progress
 
         return shell_progress(title)
+
+    def command(self, name: str) -> Callable[..., Any]:
+        """Return what a command does."""
+        return commands.COMMANDS[name].run
 
     def confirm(self, question: str, *, always: bool = False) -> None:
         """Ask on a terminal before something is removed from real AWS, or always."""

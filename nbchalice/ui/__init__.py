@@ -1,1 +1,1 @@
-"""What a person sees and types in the notebook: magics and cards."""
+"""What a person sees and types: commands, what they show, widgets, and the magics, which alone know all of them."""

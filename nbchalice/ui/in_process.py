@@ -12,7 +12,7 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tracebacks import from_exception
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.frontend import Frontend
 
 # A call takes over this process's output, loggers and environment; a handler may call another one.
 ONE_AT_A_TIME = threading.RLock()

@@ -74,7 +74,7 @@ def test_a_failure_shows_cell_line_and_source(sender):
 
 
 def test_a_click_while_busy_is_ignored(sender, monkeypatch):
-    from nbchalice.ui.render.delivery import Way
+    from nbchalice.events.delivery import Way
 
     begun, go_on, calls = threading.Event(), threading.Event(), []
     deliver = Way.deliver
@@ -193,7 +193,7 @@ def test_typing_asks_nothing_of_aws(sender, monkeypatch):
 
 def test_what_aws_refuses_stays_in_the_panel_and_the_next_click_works(sender, monkeypatch):
     from nbchalice.errors import AWSError
-    from nbchalice.ui.render.delivery import Way
+    from nbchalice.events.delivery import Way
 
     def refuse(*_):
         raise AWSError("the credentials have expired", "log in again")

@@ -147,11 +147,10 @@ def test_only_what_was_named_is_removed(session, monkeypatch):
 
 
 def test_the_prune_button_names_what_goes_again_when_more_goes(session, tmp_path):
-    from nbchalice.ui.commands.app import status_card
     from nbchalice.ui.widgets.status import StatusPanel
 
     run = session([GAMMA, SECOND], [FIRST, SECOND])
-    panel = StatusPanel(run.notebook.pinned(), status_card(run.notebook))
+    panel = StatusPanel(run.notebook.pinned(), run.notebook.command("status")(run.notebook))
 
     def press():
         panel._prune.click()

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 
 import pytest
+from IPython.utils.capture import capture_output
 
 from nbchalice.errors import AWSError
 from nbchalice.logs.buffer import MOST_AT_ONCE, Buffer
@@ -115,6 +116,18 @@ def test_messages_are_batched_and_records_are_ready_for_pandas(viewer):
     wait_for(lambda: sum(len(message["rows"]) for message in made.sent) == 1000)
     assert len(made.sent) < 10
     assert made.records[0]["message"] == "line 0" and len(made.records) == 1000
+
+
+def test_what_was_read_before_the_viewer_is_shown_is_kept_in_the_notebook(run, capsys):
+    from nbchalice.ui.widgets.viewer import InvocationsCard, Viewer
+
+    made = Viewer("price: log", "local AWS", None)
+    made.keep(InvocationsCard("price", [invocation(1)]))  # A reading thread is sooner than the display.
+    run.shell.user_ns["made"] = made
+    with capture_output() as outputs:
+        run("display(made)")
+    made.close()
+    assert any("line 0" in shown.data.get("text/plain", "") for shown in outputs.outputs)
 
 
 def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbchalice.ui.commands.base import Frontend, command, deployed, flag, registered
+from nbchalice.ui.commands.base import command, flag
+from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.deploy.notebooks import Prune
     from nbchalice.deploy.plan import Plan
-    from nbchalice.ui.render.reports import StatusCard
 
 
 @command(
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 )
 def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
+    from nbchalice.ui.live_mode import beside, settle
     from nbchalice.ui.render.reports import DeployCard
-    from nbchalice.ui.widgets.live_mode import beside, settle
 
     project = registered(ui)
     aws = ui.connect()
@@ -48,8 +48,8 @@ def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
 def plan(ui: Frontend, prune: bool) -> Result:
     """Print what a deploy would do, and do nothing."""
+    from nbchalice.ui.live_mode import explain_paused
     from nbchalice.ui.render.reports import PlanCard
-    from nbchalice.ui.widgets.live_mode import explain_paused
 
     project = registered(ui)
     aws = ui.connect()
@@ -63,18 +63,8 @@ def status(ui: Frontend) -> Result:
 
     A trigger that a dead live mode left paused is put back.
     """
-    card = status_card(ui)
-    if ui.interactive:
-        from nbchalice.ui.widgets.status import StatusPanel
-
-        return StatusPanel(ui.pinned(), card)
-    return card
-
-
-def status_card(ui: Frontend) -> StatusCard:
-    """Return how each handler stands; what a dead live mode left behind is mended."""
+    from nbchalice.ui.live_mode import settle
     from nbchalice.ui.render.reports import StatusCard
-    from nbchalice.ui.widgets.live_mode import settle
 
     project = ui.project()
     aws = ui.connect()
@@ -97,8 +87,8 @@ def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
 
     The handler may be one that the notebook no longer has.
     """
+    from nbchalice.ui.live_mode import settle
     from nbchalice.ui.render.reports import DeployCard
-    from nbchalice.ui.widgets.live_mode import settle
 
     project = ui.project()
     aws = ui.connect()

@@ -4,52 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.base import or_missing
+from nbchalice.ui.frontend import Frontend
 from nbchalice.ui.render.cards import Result
+from nbchalice.ui.views import View
 
-if TYPE_CHECKING:
-    from nbchalice.aws.target import Connection
-    from nbchalice.handlers import Handler
-    from nbchalice.project import Project
-    from nbchalice.ui.render.progress import Watch
-
-
-class Frontend(Protocol):
-    """Where a command runs: a notebook session, or a shell with a notebook's file."""
-
-    @property
-    def interactive(self) -> bool:
-        """Whether somebody sits at a front end that can show widgets."""
-
-    @property
-    def patient(self) -> bool:
-        """Whether a command may go on until it is interrupted."""
-
-    def pinned(self) -> Frontend:
-        """Return it at this command's stage and target, for what outlives the command."""
-
-    def project(self) -> Project:
-        """Return the notebook's project."""
-
-    def connect(self) -> Connection:
-        """Return the connection to the chosen target."""
-
-    def progress(self, title: str) -> AbstractContextManager[Watch]:
-        """Show how the changes of a plan go."""
-
-    def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask before something is removed from real AWS, or always; raise when the answer is no."""
-
-
-Run = Callable[..., "Result | Iterator[Result] | None"]
+Run = Callable[..., "Result | View | Iterator[Result] | None"]
 
 
 @dataclass(frozen=True)
@@ -122,51 +88,6 @@ def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> 
     if wrong:
         raise click.BadParameter(f"wants NAME=VALUE, not {wrong[0]!r}", param=param)
     return {name: value for name, _, value in found}
-
-
-def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
-    """Return the project and one of its handlers."""
-    project = ui.project()
-    return project, project.handler(handler)
-
-
-def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
-    """Return the project, and the name of a handler that is registered, or that stands on AWS.
-
-    Raises
-    ------
-    InvalidInputError: it is neither.
-    """
-    project = ui.project()
-    try:
-        return project, project.handler(handler).name
-    except InvalidInputError:
-        aws = ui.connect()
-        found = None
-        with or_missing():
-            function = project.app.ref(aws, handler).name
-            found = aws.client("lambda").get_function_configuration(FunctionName=function)
-        if found is None:
-            raise
-        return project, handler
-
-
-def registered(ui: Frontend) -> Project:
-    """Return the project; a notebook without handlers is an error."""
-    project = ui.project()
-    if not project.handlers and project.wrong:
-        from nbchalice.deploy.check import raise_all
-
-        raise_all(project.wrong)
-    if not project.handlers:
-        if cells := dict.fromkeys(one.location.cell for one in project.standing if one.names):
-            message = f"no handler of {project.notebook.name} was run in this kernel"
-            raise InvalidInputError(message, f"run {', '.join(cells)}")
-        raise InvalidInputError(
-            f"{project.notebook.name} has no handlers",
-            "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it",
-        )
-    return project
 
 
 def click_command(found: Command, *, cli: bool) -> click.Command:

@@ -12,8 +12,10 @@ import click
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.options import flag_of
-from nbchalice.ui.commands.base import Frontend, command, deployed, flag, option, pairs, some
+from nbchalice.ui.commands.base import command, flag, option, pairs
+from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
+from nbchalice.ui.views import FormView, LogView, View
 
 if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
@@ -74,22 +76,21 @@ def send(  # noqa: PLR0917 - one parameter an option
     preview: bool,
     wait: float,
     **values: Any,
-) -> Result:
+) -> Result | View:
     """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation.
 
     In a notebook, without any option for the event, it shows a form.
     """
+    from nbchalice.events.delivery import Way
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
-    from nbchalice.ui.render.delivery import PreviewCard, SendsCard, Way
+    from nbchalice.ui.render.sends import PreviewCard, SendsCard
 
     project, found = some(ui, handler)
     given = {name: value for name, value in values.items() if value not in (None, {}, ())}
     plain = saved is None and save is None and times == 1 and not (given or twice or direct or preview)
     if ui.interactive and plain:
-        from nbchalice.ui.widgets.sender import Sender
-
-        return Sender(ui.pinned(), found.name, source)
+        return FormView(found.name, source)
     events = SavedEvents(project.notebook.parent, found.name)
     if saved is not None:
         kept = events.load(saved)
@@ -202,7 +203,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     follow: bool,
     request_id: str | None,
     level: str | None,
-) -> Result | Iterator[Result]:
+) -> Result | View | Iterator[Result]:
     """Show recent invocations with their log records."""
     from nbchalice.logs import tail
     from nbchalice.ui.render.reports import InvocationsCard
@@ -211,9 +212,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     aws = ui.connect()
     name = project.app.ref(aws, known).name
     if follow and ui.interactive:
-        from nbchalice.ui.widgets.viewer import log_viewer
-
-        return log_viewer(ui.pinned(), known, since=since, until=until, level=level, request_id=request_id)
+        return LogView(known, since, until, level, request_id)
     if follow and ui.patient and until is None:
         return tail.follow(aws, name, since=since, request_id=request_id, level=level)
     recent = tail.recent(aws, name, since, until, request_id=request_id, level=level)

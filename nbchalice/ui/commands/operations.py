@@ -1,4 +1,4 @@
-"""The commands behind the panels: numbers, dead letters, and live mode."""
+"""The commands around a deployed handler: numbers, dead letters, and live mode."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from nbchalice.ui.commands.base import Frontend, command, deployed, flag, option, some
+from nbchalice.ui.commands.base import command, flag, option
+from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
+from nbchalice.ui.views import LiveView, View
 
 
 @command(
@@ -35,17 +37,21 @@ def metrics(ui: Frontend, handler: str, since: str) -> Result:
 )
 def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool) -> Result:
     """Look into a handler's dead-letter queue, without taking anything out of it."""
+    from nbchalice.events.deadletter import dead_letters_of
+    from nbchalice.ui.in_process import call_here
     from nbchalice.ui.render.cards import TextCard
-    from nbchalice.ui.widgets import dead_letters as panels
+    from nbchalice.ui.render.dead_letters import DeadLetterCard
 
-    _, found = some(ui, handler)
+    project, found = some(ui, handler)
+    aws = ui.connect()
+    queue = dead_letters_of(aws, found, project.app.ref(aws, found.name))
     if replay:
-        return panels.replay(ui, found.name, replay)
+        return call_here(ui, found.name, queue.event_of(queue.find(replay)))
     if redrive:
-        count = panels.open_queue(ui, found.name).redrive()
+        count = queue.redrive()
         return TextCard("dead letters", f"{count} put back: the function tries them again", {"redriven": count})
-    card = panels.look(ui, found.name, most)
-    return panels.DeadLetterPanel(ui.pinned(), card) if ui.interactive else card
+    letters = queue.peek(most)
+    return DeadLetterCard(found.name, queue.name, max(queue.depth(), len(letters)), letters, str(aws.target))
 
 
 @command(
@@ -54,13 +60,13 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
     flag("--stop", "put the deployed triggers back"),
     handler="required",
 )
-def live(ui: Frontend, handler: str, source: str | None, stop: bool) -> Result | Iterator[Result]:
+def live(ui: Frontend, handler: str, source: str | None, stop: bool) -> Result | View | Iterator[Result]:
     """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
-    from nbchalice.ui.widgets import live_mode
+    from nbchalice.ui import live_mode
 
     some(ui, handler)
     if stop:
         return live_mode.stop(ui, handler)
     if ui.interactive or not ui.patient:
-        return live_mode.live_panel(ui.pinned(), handler, source)
+        return LiveView(handler, source)
     return live_mode.live_stream(ui, handler, source)

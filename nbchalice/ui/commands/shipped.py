@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from nbchalice.ui.commands.base import Frontend, command, flag, option, registered
+from nbchalice.ui.commands.base import command, flag, option
+from nbchalice.ui.frontend import Frontend, registered
 from nbchalice.ui.render.cards import Result
 
 

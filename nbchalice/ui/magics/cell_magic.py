@@ -21,6 +21,7 @@ from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
 from nbchalice.runtime.app import LambdaFunction
 from nbchalice.ui.magics.notebook import Notebook
+from nbchalice.ui.magics.shown import shown
 from nbchalice.ui.render.cards import HandlerCard, TextCard
 
 
@@ -53,11 +54,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
     needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
     notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
-    if notebook.interactive:
-        from nbchalice.ui.widgets.status import HandlerPanel
-
-        return HandlerPanel(notebook.pinned(), card)
-    return card
+    return shown(notebook, card)
 
 
 def _left_out(project: Project, handler: Handler) -> list[str]:

@@ -15,6 +15,7 @@ from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
 from nbchalice.ui import commands
 from nbchalice.ui.magics.notebook import Notebook
+from nbchalice.ui.magics.shown import shown
 from nbchalice.ui.render.cards import TextCard
 
 
@@ -55,6 +56,7 @@ def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
                 for one in result:
                     display(one)
             return None
+        return shown(notebook, result)
     except (NbChaliceError, Interrupted):
         raise
     except KeyboardInterrupt:
@@ -63,7 +65,6 @@ def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
         if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
             raise explain(error, f"%chalice {found.name}") from None
         raise
-    return result
 
 
 def name_app(notebook: Notebook, words: list[str]) -> TextCard:

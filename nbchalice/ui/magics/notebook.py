@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -298,6 +298,12 @@ class Notebook:
 
         with notebook_progress(title) as watch:
             yield watch
+
+    def command(self, name: str) -> Callable[..., Any]:
+        """Return what a command does."""
+        from nbchalice.ui.commands import COMMANDS
+
+        return COMMANDS[name].run
 
     def confirm(self, question: str, *, always: bool = False) -> None:
         """Ask before something is removed from real AWS; unless always, not from the local one."""

@@ -1,16 +1,15 @@
-"""A card with buttons: each asks for what a command does, or opens a panel below."""
+"""A card with buttons: each asks for what a command does."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import NbChaliceError
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.progress import CardWatch, ProgressCard, Watch
 from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, row, status_html
@@ -18,7 +17,7 @@ from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
-    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.frontend import Frontend
 
 
 class InPanel:
@@ -47,6 +46,10 @@ class InPanel:
     def connect(self) -> Connection:
         """Return the connection to the notebook's target."""
         return self._ui.connect()
+
+    def command(self, name: str) -> Callable[..., Any]:
+        """Return what a command does."""
+        return self._ui.command(name)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Watch]:
@@ -94,9 +97,18 @@ class Buttons(Panel):
         """The card and its buttons."""
         return self._view
 
+    @property
+    def frontend(self) -> Frontend:
+        """The notebook, at the stage and target of this panel."""
+        return self._ui
+
     @abstractmethod
     def buttons(self) -> list[widgets.Widget]:
         """Return the buttons."""
+
+    def run(self, name: str, **values: Any) -> Any:
+        """Run a command with its progress in the panel; return its result."""
+        return self._ui.command(name)(InPanel(self._ui, self._result), **values)
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait for what a button began."""
@@ -109,16 +121,6 @@ class Buttons(Panel):
         """Return a button that does a job in a thread, with busy text meanwhile."""
         made = button(text, lambda: self._work(made, busy, job), help, kind)
         return made
-
-    def _openers(self, chosen: Callable[[], str | None], *names: str) -> list[widgets.Button]:
-        """Return buttons that open a panel of the chosen handler below."""
-        return [self._button(name, "Opening…", partial(self._open, chosen, name), OPENERS[name][1]) for name in names]
-
-    def _open(self, chosen: Callable[[], str | None], name: str) -> None:
-        handler = chosen()
-        if handler is None:
-            raise InvalidInputError("there is no handler", "run a cell that begins with %%on_sqs_message or the like")
-        self._more.children = [OPENERS[name][0](self._ui, handler)]
 
     def _ask(self, what: str, text: str) -> bool:
         """Return whether the button before this one asked for it; ask otherwise."""
@@ -137,36 +139,3 @@ class Buttons(Panel):
             job()
 
         self._worker.start(work, Busy(pressed, text))
-
-
-def _sender(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.widgets.sender import Sender
-
-    return Sender(ui, handler).view
-
-
-def _log(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.widgets.viewer import log_viewer
-
-    return log_viewer(ui, handler).view
-
-
-def _metrics(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.commands import COMMANDS
-
-    card: Any = COMMANDS["metrics"].run(ui, handler=handler, since="1h")
-    return widgets.HTML(card.html)
-
-
-def _dead_letters(ui: Frontend, handler: str) -> widgets.Widget:
-    from nbchalice.ui.widgets.dead_letters import DeadLetterPanel, look
-
-    return DeadLetterPanel(ui, look(ui, handler)).view
-
-
-OPENERS: dict[str, tuple[Callable[[Frontend, str], widgets.Widget], str]] = {
-    "Send…": (_sender, "a form for a test event"),
-    "Logs": (_log, "follow the handler's log"),
-    "Metrics": (_metrics, "invocations, errors and durations of the last hour"),
-    "Dead letters": (_dead_letters, "what is in the handler's dead-letter queue"),
-}

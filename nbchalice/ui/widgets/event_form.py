@@ -16,13 +16,13 @@ from nbchalice.events.send import other_readers
 from nbchalice.events.triggers import Route, labels, route_of, routes
 from nbchalice.sources.base import Note
 from nbchalice.ui.render import html
-from nbchalice.ui.render.delivery import notes_html
+from nbchalice.ui.render.sends import notes_html
 from nbchalice.ui.widgets.forms import INDENT, LABEL, Form
 from nbchalice.ui.widgets.panel import area, button, row
 
 if TYPE_CHECKING:
     from nbchalice.project import Project
-    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.frontend import Frontend
 
 HISTORY = 20
 SOURCE = "source"

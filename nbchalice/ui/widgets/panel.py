@@ -70,6 +70,8 @@ class Panel(ABC):
         self._watched = watched
         self._mark = f"nbchalice-kept-{uuid.uuid4().hex[:12]}"
         self._kept: Any = None
+        self._latest: Any = fallback
+        self._keeping = threading.Lock()
 
     @property
     @abstractmethod
@@ -82,9 +84,11 @@ class Panel(ABC):
         return widgets.HTML(f"<style>.{self._mark}{{display:none}}</style>", layout=unseen), Jumps(layout=unseen)
 
     def keep(self, card: Any) -> None:
-        """Keep a result (anything with text and HTML) in the notebook's file."""
-        if self._kept is not None:
-            self._kept.update(self._marked(card._repr_mimebundle_()), raw=True)
+        """Keep a result (anything with text and HTML) in the notebook's file, from the moment the panel is shown."""
+        with self._keeping:
+            self._latest = card
+            if self._kept is not None:
+                self._kept.update(self._marked(card._repr_mimebundle_()), raw=True)
 
     def _marked(self, bundle: Any) -> dict[str, str]:
         style = html.tag("style", kept_style(self._mark)) if self._watched else ""
@@ -113,7 +117,8 @@ class Panel(ABC):
                 {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": shown.model_id}, "text/plain": ""},
                 raw=True,
             )
-        self._kept = display(self._marked(self._repr_mimebundle_()), raw=True, display_id=True)
+        with self._keeping:  # A thread may have had something to keep before there was anything to update.
+            self._kept = display(self._marked(self._latest._repr_mimebundle_()), raw=True, display_id=True)
 
 
 class Worker:

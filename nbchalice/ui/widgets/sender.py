@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
+from nbchalice.events.delivery import Way, invocation_of, outcome
 from nbchalice.events.send import Progress, SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
-from nbchalice.ui.render.delivery import SendsCard, Way, invocation_of, outcome, result_html, summary
+from nbchalice.ui.render.sends import SendsCard, result_html, summary
 from nbchalice.ui.widgets.event_form import EventForm
 from nbchalice.ui.widgets.forms import INDENT, label
 from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.frontend import Frontend
 
 STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn", "dropped": "warn", "ignored": "warn"}
 KINDS = {True: "good", False: "bad"}

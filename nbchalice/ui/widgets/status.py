@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from nbchalice.ui.widgets.buttons import Buttons, InPanel
+from nbchalice.errors import InvalidInputError
+from nbchalice.ui.widgets.buttons import Buttons
+from nbchalice.ui.widgets.dead_letters import MOST, DeadLetterPanel
 from nbchalice.ui.widgets.panel import row, status_html
+from nbchalice.ui.widgets.sender import Sender
+from nbchalice.ui.widgets.viewer import log_viewer
 
 if TYPE_CHECKING:
     from nbchalice.ui.render.reports import StatusCard
 
 
-class HandlerPanel(Buttons):
+class Openers(Buttons):
+    """A card with buttons that open a panel of a handler below."""
+
+    def _openers(self, chosen: Callable[[], str | None], *names: str) -> list[widgets.Button]:
+        """Return buttons that open a panel of the chosen handler below."""
+        return [self._button(name, "Opening…", partial(self._open, chosen, name), OPENERS[name][1]) for name in names]
+
+    def _open(self, chosen: Callable[[], str | None], name: str) -> None:
+        handler = chosen()
+        if handler is None:
+            raise InvalidInputError("there is no handler", "run a cell that begins with %%on_sqs_message or the like")
+        self._more.children = [OPENERS[name][0](self, handler)]
+
+
+def _sender(panel: Openers, handler: str) -> widgets.Widget:
+    return Sender(panel.frontend, handler).view
+
+
+def _log(panel: Openers, handler: str) -> widgets.Widget:
+    return log_viewer(panel.frontend, handler).view
+
+
+def _metrics(panel: Openers, handler: str) -> widgets.Widget:
+    return widgets.HTML(panel.run("metrics", handler=handler, since="1h").html)
+
+
+def _dead_letters(panel: Openers, handler: str) -> widgets.Widget:
+    card = panel.run("dlq", handler=handler, most=MOST, replay=None, redrive=False)
+    return DeadLetterPanel(panel.frontend, card).view
+
+
+OPENERS: dict[str, tuple[Callable[[Openers, str], widgets.Widget], str]] = {
+    "Send…": (_sender, "a form for a test event"),
+    "Logs": (_log, "follow the handler's log"),
+    "Metrics": (_metrics, "invocations, errors and durations of the last hour"),
+    "Dead letters": (_dead_letters, "what is in the handler's dead-letter queue"),
+}
+
+
+class HandlerPanel(Openers):
     """A handler's card with *Send* and *Logs*."""
 
     def buttons(self) -> list[widgets.Widget]:
@@ -22,7 +67,7 @@ class HandlerPanel(Buttons):
         return [*self._openers(lambda: name, "Send…", "Logs")]
 
 
-class StatusPanel(Buttons):
+class StatusPanel(Openers):
     """The status with buttons, for the app and for one of its handlers. Attributes as of its card."""
 
     def buttons(self) -> list[widgets.Widget]:
@@ -55,9 +100,7 @@ class StatusPanel(Buttons):
 
     def _run(self, name: str, **values: Any) -> None:
         """Run a command as it is, and look at AWS again."""
-        from nbchalice.ui.commands import COMMANDS
-
-        found: Any = COMMANDS[name].run(InPanel(self._ui, self._result), **values)
+        found = self.run(name, **values)
         self._result.value = found.html
         self.keep(found)
         self._refresh()
@@ -90,9 +133,7 @@ class StatusPanel(Buttons):
         self._look()
 
     def _look(self) -> StatusCard:
-        from nbchalice.ui.commands.app import status_card
-
-        card = status_card(self._ui)
+        card: StatusCard = self.run("status")
         self._card.value = card.html
         self._handler.options = self._names(card)
         self._show_prune(card)

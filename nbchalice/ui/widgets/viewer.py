@@ -19,7 +19,7 @@ from nbchalice.ui.render.reports import InvocationsCard
 from nbchalice.ui.widgets.panel import Panel, static
 
 if TYPE_CHECKING:
-    from nbchalice.ui.commands.base import Frontend
+    from nbchalice.ui.frontend import Frontend
 
 # Seconds between two messages to the view; it draws as often at the most.
 EVERY = 0.1
@@ -248,7 +248,7 @@ def log_viewer(
     level: what the view shows at first. Default: all.
     request_id: only this invocation. Default: all.
     """
-    from nbchalice.ui.commands.base import deployed
+    from nbchalice.ui.frontend import deployed
 
     project, known = deployed(ui, handler)
     aws = ui.connect()

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.events.live import Live, leases, paused_resources, queue_name, repair
@@ -21,10 +21,22 @@ if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.plan import Plan
     from nbchalice.project import Project
-    from nbchalice.ui.commands.base import Frontend
-    from nbchalice.ui.widgets.viewer import Feed, Viewer
+    from nbchalice.ui.frontend import Frontend
 
 STOP_WITHIN = 60.0
+
+
+class View(Protocol):
+    """What shows a live handler, and ends it."""
+
+    def pause(self) -> None:
+        """Begin to end."""
+
+    def ended(self, seconds: float) -> bool:
+        """Wait for the end; return whether it came."""
+
+    def close(self) -> None:
+        """Take it from the screen."""
 
 
 class Running:
@@ -32,14 +44,14 @@ class Running:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._viewers: dict[str, Viewer] = {}
+        self._views: dict[str, View] = {}
         self._asked = False
 
-    def add(self, arn: str, viewer: Viewer) -> None:
+    def add(self, arn: str, view: View) -> None:
         """Keep a live handler; the earlier one of the same function ends."""
         self.stop(arn)
         with self._lock:
-            self._viewers[arn] = viewer
+            self._views[arn] = view
             if not self._asked:
                 self._asked = True
                 atexit.register(self.stop_all)
@@ -52,18 +64,18 @@ class Running:
         AWSError: its trigger is not put back yet.
         """
         with self._lock:
-            viewer = self._viewers.pop(arn, None)
-        if viewer is None:
+            view = self._views.pop(arn, None)
+        if view is None:
             return False
-        viewer.pause()
-        if not viewer.ended(STOP_WITHIN):
+        view.pause()
+        if not view.ended(STOP_WITHIN):
             raise AWSError(f"{arn} is still live", "wait, then run %chalice status: it repairs the trigger")
-        viewer.close()
+        view.close()
         return True
 
     def stop_all(self) -> None:
         """End live mode of all, as the process ends."""
-        for arn in list(self._viewers):
+        for arn in list(self._views):
             try:
                 self.stop(arn)
             except NbChaliceError:
@@ -119,46 +131,6 @@ class LiveHandler:
                 wrong.append(error)
         if wrong:
             raise wrong[0]
-
-
-def live_panel(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
-    """Go live; return the view of what the events do here."""
-    from nbchalice.ui.widgets.viewer import Viewer
-
-    ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
-    started = threading.Event()
-    wrong: list[NbChaliceError] = []
-    one_at_a_time = threading.Lock()
-
-    def read(feed: Feed) -> None:
-        with one_at_a_time:
-            live = LiveHandler(ui, handler, source, feed.add, feed.trouble)
-            try:
-                live.start()
-            except NbChaliceError as error:
-                wrong.append(error)
-                raise
-            finally:
-                started.set()
-            feed.trouble(None)
-            feed.stop.wait()
-            live.stop()
-
-    viewer = Viewer(
-        f"{handler}: live in this kernel",
-        str(ui.connect().target),
-        read,
-        controls="Go live|Stop",
-        watched=ui.interactive,
-        fallback=live_card(handler, str(ui.connect().target)),
-    )
-    RUNNING.add(ref.arn, viewer)
-    viewer.follow()
-    started.wait()
-    if wrong:
-        RUNNING.stop(ref.arn)
-        raise wrong[0]
-    return viewer
 
 
 def live_card(handler: str, target: str) -> Card:

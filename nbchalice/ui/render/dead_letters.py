@@ -1,0 +1,47 @@
+"""What is in a dead-letter queue, as a card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from nbchalice.events.deadletter import DeadLetter
+from nbchalice.logs.show import printable
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+
+LONGEST = 120
+
+
+class DeadLetterCard(Card):
+    """What is in a dead-letter queue. Attributes: ``letters``, ``depth``."""
+
+    def __init__(self, handler: str, queue: str, depth: int, letters: Sequence[DeadLetter], badge: str) -> None:
+        self.letters, self.depth, self.handler = list(letters), depth, handler
+        count = f"{depth} message{'' if depth == 1 else 's'}"
+        title = f"{handler}: {count} in dead-letter queue {queue}"
+        rows = [[one.message_id, _when(one.sent), str(one.received), short(one), one.error or ""] for one in letters]
+        heads = ["message", "sent", "received", "body", "error"]
+        if not any(one.error for one in letters):
+            heads, rows = heads[:-1], [cells[:-1] for cells in rows]
+        text = "\n".join([title, html.text_table(heads, rows)] if rows else [title])
+        more = f"{depth - len(rows)} more are not shown" if depth > len(rows) else ""
+        table = html.table(heads, [_html_row(*cells) for cells in rows]) if rows else ""
+        foot = html.tag("div", html.text(more, "muted")) if more and rows else ""
+        data = {"queue": queue, "depth": depth, "messages": [one.to_dict() for one in letters]}
+        super().__init__(text, html.card(title, table, foot, badge=badge), data)
+
+
+def _html_row(message_id: str, sent: str, received: str, *texts: str) -> tuple[str, ...]:
+    short = (html.tag("span", html.text(cell), style="white-space:nowrap") for cell in (message_id, sent, received))
+    return (*short, *map(html.text, texts))
+
+
+def _when(milliseconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(milliseconds / 1000)) if milliseconds else ""
+
+
+def short(letter: DeadLetter) -> str:
+    """Return the beginning of a dead letter's body, on one line."""
+    text = printable(" ".join(letter.body.split()))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

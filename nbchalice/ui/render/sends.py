@@ -1,0 +1,89 @@
+"""What became of events that were sent, and what a service would do with one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.events.delivery import Outcome, invocation_of, outcome
+from nbchalice.events.preview import preview
+from nbchalice.events.triggers import Route
+from nbchalice.handlers import Handler
+from nbchalice.logs.show import as_html, as_text
+from nbchalice.sources.base import Note
+from nbchalice.ui.render import html
+from nbchalice.ui.render.cards import Card
+
+MOST_SHOWN = 3
+
+
+def summary(results: Sequence[Outcome], count: int) -> str:
+    """Return how many of a number of events came how far."""
+    states = Counter(outcome(result) for result in results)
+    invocations = len({i.key for result in results if (i := invocation_of(result))})
+    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    runs = f"{invocations} invocation{'' if invocations == 1 else 's'}"
+    return f"{len(results)} of {count}: {told or 'on their way'}; {runs}"
+
+
+class SendsCard(Card):
+    """What became of several events. Attributes: ``results``, ``ok``, ``body`` (HTML without the summary).
+
+    Parameters
+    ----------
+    results: what became of each.
+    count: how many were sent.
+    """
+
+    def __init__(self, results: Sequence[Outcome], count: int) -> None:
+        self.results = list(results)
+        self.ok = all(outcome(result) == "done" for result in results)
+        head = summary(results, count)
+        wrong = [one for one in results if outcome(one) != "done"]
+        shown = list({getattr(invocation_of(one), "key", str(one)): one for one in wrong or results}.values())
+        hidden = len(shown) - MOST_SHOWN
+        more = [f"{hidden} more are not shown"] if hidden > 0 else []
+        text = "\n".join([head, *map(_text, shown[:MOST_SHOWN]), *more])
+        kind = "good" if self.ok else "bad"
+        self.body = "".join([*map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])
+        whole = html.tag("div", html.tag("b", html.text(head, kind)), self.body)
+        super().__init__(text, whole, [_plain(result) for result in results])
+
+
+def result_html(result: Outcome) -> str:
+    """Return the invocation that handled an event, or why there is none."""
+    found = invocation_of(result)
+    if found:
+        return as_html(found)
+    words = str(result) if isinstance(result, NbChaliceError) else getattr(result, "hint", None) or ""
+    return html.tag("div", html.text(words, "muted"), style="line-height:1.5")
+
+
+def _text(result: Outcome) -> str:
+    found = invocation_of(result)
+    return as_text(found) if found else f"  {getattr(result, 'hint', None) or result}"
+
+
+def _plain(result: Outcome) -> Any:
+    return {"error": str(result)} if isinstance(result, NbChaliceError) else result.to_dict()
+
+
+class PreviewCard(Card):
+    """What the service would do with an event. Attribute: ``notes``."""
+
+    def __init__(self, route: Route, values: Mapping[str, Any], handlers: Sequence[Handler]) -> None:
+        self.notes = preview(route.source, route.options, values, handlers, route.ref)
+        notes = self.notes or [
+            Note(f"{route.source.describe(route.options)}: {route.ref.handler} gets every event", True)
+        ]
+        data = [{"note": note.text, "passes": note.passes} for note in notes]
+        super().__init__("\n".join(map(str, notes)), notes_html(notes), data)
+
+
+def notes_html(notes: Sequence[Note]) -> str:
+    """Return the notes of a preview, a line each."""
+    kinds = {True: "good", False: "warn", None: "muted"}
+    lines = (html.tag("div", html.text(str(note), kinds[note.passes])) for note in notes)
+    return html.tag("div", *lines, style="line-height:1.6")

@@ -1,0 +1,48 @@
+"""The view of a handler that is live in this kernel."""
+
+from __future__ import annotations
+
+import threading
+
+from nbchalice.errors import NbChaliceError
+from nbchalice.ui.frontend import Frontend
+from nbchalice.ui.live_mode import RUNNING, LiveHandler, live_card
+from nbchalice.ui.widgets.viewer import Feed, Viewer
+
+
+def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
+    """Go live; return the view of what the events do here."""
+    ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
+    started = threading.Event()
+    wrong: list[NbChaliceError] = []
+    one_at_a_time = threading.Lock()
+
+    def read(feed: Feed) -> None:
+        with one_at_a_time:
+            live = LiveHandler(ui, handler, source, feed.add, feed.trouble)
+            try:
+                live.start()
+            except NbChaliceError as error:
+                wrong.append(error)
+                raise
+            finally:
+                started.set()
+            feed.trouble(None)
+            feed.stop.wait()
+            live.stop()
+
+    viewer = Viewer(
+        f"{handler}: live in this kernel",
+        str(ui.connect().target),
+        read,
+        controls="Go live|Stop",
+        watched=ui.interactive,
+        fallback=live_card(handler, str(ui.connect().target)),
+    )
+    RUNNING.add(ref.arn, viewer)
+    viewer.follow()
+    started.wait()
+    if wrong:
+        RUNNING.stop(ref.arn)
+        raise wrong[0]
+    return viewer
