@@ -34,7 +34,7 @@ def live(run, local_aws):
     run.shell.kernel = object()  # as in a kernel that nbclient drives
     yield run
     del run.shell.kernel
-    from nbchalice.ui.widgets.live_mode import RUNNING
+    from nbchalice.ui.live_mode import RUNNING
 
     RUNNING.stop_all()
 
