@@ -15,6 +15,7 @@ from typing import Any
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, error_code
 
 WORKERS = 32
@@ -127,18 +128,27 @@ class _Run:
             self.ended.notify_all()
 
     def _until_done(self, change: Change) -> None:
-        pause = 0.05
-        while True:
+        trouble: Exception | None = None
+
+        def done() -> bool:
+            nonlocal change, trouble
+            if trouble is not None:
+                change = self._look_again(change)
             try:
                 self._attempt(change, change.current)
-                return
             except Exception as error:
-                again = is_transient(error) or error_code(error) in ALREADY
-                if not again or self.stopped.is_set() or time.monotonic() + pause > self.deadline:
+                if not (is_transient(error) or error_code(error) in ALREADY):
                     raise
-            self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-            pause = min(pause * 2, 5.0)
-            change = self._look_again(change)
+                trouble = error
+                return False
+            return True
+
+        if not poll(done, self.deadline, Pace(0.05, 5.0, growth=2.0), self._wait) and trouble is not None:
+            raise trouble
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait about that long: changes that got in each other's way shall not meet again. Return whether to stop."""
+        return self.stopped.wait(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
 
     def _look_again(self, change: Change) -> Change:
         """Return the change with what stands now: an attempt that seemed to fail may have done its work."""

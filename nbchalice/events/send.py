@@ -18,7 +18,8 @@ from nbchalice.events.preview import why_dropped
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text, milliseconds, printable
-from nbchalice.logs.tail import Pace, Tail, passes
+from nbchalice.logs.tail import Tail, pace_of, passes
+from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.sources.base import Sent, Source
 
@@ -190,7 +191,7 @@ def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function
 
 
 def _pace(aws: AWS) -> Pace:
-    return Pace(0.05, 0.2) if aws.local else Pace.of(aws)
+    return Pace(0.05, 0.2) if aws.local else pace_of(aws)
 
 
 def require_deployed(aws: AWS, function_ref: FunctionRef) -> None:
@@ -256,18 +257,20 @@ def _until_handled(watch: _Watch, lookout: _Lookout, pace: Pace, deadline: float
     """Look until the watch is over, or the time is up."""
     report_until: float | None = None
     give_up = min(deadline, time.monotonic() + DROPPED_SECONDS) if watch.dropped else deadline
-    while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
+
+    def over() -> bool:
+        nonlocal report_until
         changed = lookout.poll(watch.message_id)
         watch.look(changed)
-        if watch.complete:
-            return
-        if watch.found is None and (time.monotonic() > give_up or lookout.sees_nothing()):
-            return
+        if changed:
+            pace.restart()
         if watch.ended:  # its numbers follow within moments
             report_until = report_until or time.monotonic() + REPORT_SECONDS
-            if time.monotonic() > report_until:
-                return
-        stop.wait(min(pace.after(bool(changed)), left))
+            return watch.complete or time.monotonic() > report_until
+        return watch.found is None and (time.monotonic() > give_up or lookout.sees_nothing())
+
+    if deadline > time.monotonic() and not stop.is_set():
+        poll(over, deadline, pace, stop.wait)
 
 
 class _Watch:

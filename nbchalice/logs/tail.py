@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbchalice.aws.errors import explain, is_transient
@@ -15,38 +14,18 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LEVELS
 from nbchalice.logs.when import parse_time, to_ms
+from nbchalice.polling import Pace
 from nbchalice.resources.base import AWS
 
 Moment = str | float | datetime | timedelta
 MOST_RECORDS = 10_000
-LONGEST_PAUSE = 1.0
 # How far CloudWatch may lag behind with a stream (milliseconds); the local AWS writes at once.
 LAG_MS, LOCAL_LAG_MS = 10_000, 1_000
 
 
-@dataclass
-class Pace:
-    """How long to pause between two looks, in seconds: short while something happens, then ever longer.
-
-    Parameters
-    ----------
-    shortest: the first pause. CloudWatch allows few requests a second, the local AWS any number.
-    longest: the last pause. Default: 1.
-    """
-
-    shortest: float = 0.05
-    longest: float = LONGEST_PAUSE
-    _last: float = 0.0
-
-    @classmethod
-    def of(cls, aws: AWS) -> Pace:
-        """Return what suits a target."""
-        return cls(0.05 if aws.local else 0.25)
-
-    def after(self, busy: bool) -> float:
-        """Return the next pause; ``busy`` says whether the last look found something new."""
-        self._last = self.shortest if busy or not self._last else min(self._last * 1.5, self.longest)
-        return self._last
+def pace_of(aws: AWS) -> Pace:
+    """Return how often a log can be read."""
+    return Pace(0.05 if aws.local else 0.25)
 
 
 class Tail:
@@ -182,7 +161,7 @@ def follow(
     InvalidInputError: a time or level that is none.
     AWSError: AWS refused for good (no permission, expired credentials).
     """
-    tail, pace, stop = Tail(aws, function_name, since), Pace.of(aws), stop or threading.Event()
+    tail, pace, stop = Tail(aws, function_name, since), pace_of(aws), stop or threading.Event()
     level = _known_level(level)
     trouble: NbChaliceError | None = None
     while not stop.is_set():
@@ -200,7 +179,9 @@ def follow(
         for each in changed:
             if (running or each.finished) and (chosen := _selected(each, level, request_id)):
                 yield chosen
-        stop.wait(pace.after(bool(changed)))
+        if changed:
+            pace.restart()
+        stop.wait(pace.pause())
 
 
 def _no_group(function_name: str) -> NbChaliceError:

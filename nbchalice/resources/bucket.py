@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
+from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
 from nbchalice.resources.locks import locked
 from nbchalice.resources.permission import Permission
 
 PRINCIPAL = "s3.amazonaws.com"
 # S3 may show an older configuration for a moment.
-TRIES = 8
-FIRST_PAUSE = 0.05
+SHOWN_WITHIN = 13.0
 KEY_OF_KIND = {
     "LambdaFunctionConfigurations": "LambdaFunctionArn",
     "QueueConfigurations": "QueueArn",
@@ -170,21 +170,21 @@ class BucketNotifications(Resource):
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Put the configuration, as it is now, with our entries in it and all foreign ones unchanged."""
-        pause = FIRST_PAUSE
+
+        def stands() -> bool:
+            standing = self.read(aws) or {}
+            if not self.differences(standing):
+                return True
+            aws.client("s3").put_bucket_notification_configuration(
+                Bucket=self.bucket,
+                NotificationConfiguration=self.merged(standing),
+                ExpectedBucketOwner=aws.account,
+            )
+            return not self.differences(self.read(aws) or {})
+
         with locked(f"bucket {aws.account} {self.bucket}"):
-            for _ in range(TRIES):
-                standing = self.read(aws) or {}
-                if not self.differences(standing):
-                    return
-                aws.client("s3").put_bucket_notification_configuration(
-                    Bucket=self.bucket,
-                    NotificationConfiguration=self.merged(standing),
-                    ExpectedBucketOwner=aws.account,
-                )
-                if not self.differences(self.read(aws) or {}):
-                    return
-                time.sleep(pause)
-                pause *= 2
+            if poll(stands, time.monotonic() + SHOWN_WITHIN, Pace(0.05, 5.0, growth=2.0)):
+                return
         raise AWSError(
             f"bucket {self.bucket}: another program keeps replacing the notification configuration",
             "find out which one, and run it again when it is done",

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
+from nbchalice.polling import Pace, poll
 from nbchalice.resources import versions
 from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
 from nbchalice.resources.layer import Layer, layer_of
@@ -246,18 +247,18 @@ def wait_until_ready(client: Any, name: str) -> JSON:
     ------
     AWSError: Lambda gave up, or takes longer than five minutes.
     """
-    pause, deadline = 0.055, time.monotonic() + PATIENCE
-    while True:
+
+    def ready() -> JSON | None:
         now: JSON = client.get_function_configuration(FunctionName=name)
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
             reason = now.get("StateReason") or now.get("LastUpdateStatusReason") or "it gives no reason"
             raise AWSError(f"Lambda could not set up {name}: {reason}")
-        if not is_busy(now):
-            return now
-        if time.monotonic() > deadline:
-            raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
-        time.sleep(pause)
-        pause = min(pause * 1.1, 1.0)
+        return None if is_busy(now) else now
+
+    configuration = poll(ready, time.monotonic() + PATIENCE, Pace(0.055, 1.0, growth=1.1))
+    if configuration is None:
+        raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
+    return configuration
 
 
 def _concurrency(current: JSON) -> int | None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nbchalice.errors import AWSError
+from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.base import Field, Sent, Source, text_of
@@ -19,6 +21,7 @@ from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_o
 READING = (
     "DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards", "SubscribeToShard",
 )  # fmt: skip
+ACTIVE_WITHIN = 60.0
 DEFAULT_DATA = '{"hello": "nbchalice"}'
 
 
@@ -53,10 +56,12 @@ class Stream(Resource):
     def write(self, aws: AWS, current: Any | None) -> None:
         """Create the stream with one shard; returns when it can be read."""
         aws.client("kinesis").create_stream(StreamName=self.stream, ShardCount=1)
-        pause = 0.01
-        while (self.read(aws) or {}).get("StreamStatus") != "ACTIVE":
-            time.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
+
+        def active() -> bool:
+            return (self.read(aws) or {}).get("StreamStatus") == "ACTIVE"
+
+        if not poll(active, time.monotonic() + ACTIVE_WITHIN, Pace(0.01, 1.0)):
+            raise AWSError(f"the stream {self.stream} is not active after {ACTIVE_WITHIN:.0f} s", "try again later")
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Never: the stream is the user's."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
+from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
 from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
@@ -119,11 +120,12 @@ class QueueRedirect(Redirect):
         if current is None:
             return
         aws.client("lambda").update_event_source_mapping(UUID=current["UUID"], Enabled=False)
-        until = time.monotonic() + PAUSED_WITHIN
-        while (mapping.read(aws) or {}).get("State", "Disabled") != "Disabled":
-            if time.monotonic() > until:
-                raise AWSError(f"{mapping.name} is not disabled after {PAUSED_WITHIN:.0f} s", "try again later")
-            time.sleep(0.1 if aws.local else 1.0)
+
+        def disabled() -> bool:
+            return bool((mapping.read(aws) or {}).get("State", "Disabled") == "Disabled")
+
+        if not poll(disabled, time.monotonic() + PAUSED_WITHIN, Pace(0.1, 1.0)):
+            raise AWSError(f"{mapping.name} is not disabled after {PAUSED_WITHIN:.0f} s", "try again later")
 
     def end(self, aws: AWS) -> None:
         """Enable the mapping."""

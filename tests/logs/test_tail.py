@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.logs.fetch import Reader
-from nbchalice.logs.tail import Pace, Tail, follow, recent
+from nbchalice.logs.tail import Tail, follow, recent
 from nbchalice.logs.when import parse_time, to_ms
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
@@ -54,13 +54,6 @@ def test_no_point_in_time(text):
     with pytest.raises(InvalidInputError, match="no point in time") as caught:
         parse_time(text)
     assert "10m" in caught.value.hint
-
-
-def test_pauses_grow_while_nothing_happens():
-    pace = Pace(0.05, 1.0)
-    pauses = [pace.after(False) for _ in range(12)]
-    assert pauses[0] == 0.05 and pauses == sorted(pauses) and pauses[-1] == 1.0
-    assert pace.after(True) == 0.05
 
 
 class Logs:

@@ -9,6 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from nbchalice.polling import Pace, poll
+
+KILLED_WITHIN = 5.0
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -44,9 +47,12 @@ def end_process(pid: int) -> None:
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5.0
-    while process_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_for_end(pid, KILLED_WITHIN)
+
+
+def wait_for_end(pid: int, seconds: float) -> None:
+    """Wait until a process is gone, or the time is up."""
+    poll(lambda: not process_exists(pid), time.monotonic() + seconds, Pace(0.005, 0.05))
 
 
 def servers_in(root: Path) -> list[int]:

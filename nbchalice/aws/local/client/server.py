@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from nbchalice.runtime import __version__
 from . import environment
 from .connection import call_control, is_healthy
 from .environment import Notify
-from .process import end_process, is_ours, process_exists, remember_child, servers_in
+from .process import end_process, is_ours, remember_child, servers_in, wait_for_end
 from .spawn import bind, new_record, spawn, wait_until_healthy
 
 REGION = "us-east-1"
@@ -242,10 +241,3 @@ def start(home: Home, previous: Record | None, notify: Notify | None) -> Record:
     remember_child(process)
     wait_until_healthy(home, record.with_pid(process.pid), process)
     return record.with_pid(process.pid)
-
-
-def wait_for_end(pid: int, seconds: float) -> None:
-    """Wait until a process is gone, or the time is up."""
-    deadline = time.monotonic() + seconds
-    while process_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.005)

@@ -14,6 +14,7 @@ from typing import Any
 from nbchalice.aws.local.shared.home import NEWER_STATE_STATUS, Home, Record
 from nbchalice.aws.local.shared.logfile import last_lines
 from nbchalice.errors import LocalAWSError
+from nbchalice.polling import Pace, poll
 from nbchalice.runtime import __version__
 
 from . import environment
@@ -132,14 +133,14 @@ def server_environment(home: Home, record: Record) -> dict[str, str]:
 
 def wait_until_healthy(home: Home, record: Record, process: subprocess.Popen[bytes]) -> None:
     """Wait for the first answer; raise with the end of the log if it does not come."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if is_healthy(record):
-            return
-        time.sleep(0.01)
+
+    def healthy_or_ended() -> bool:
+        return process.poll() is not None or is_healthy(record)
+
+    answers = poll(healthy_or_ended, time.monotonic() + START_SECONDS, Pace(0.01, 0.1))
     ended = process.poll() is not None
+    if answers and not ended:
+        return
     if process.returncode == NEWER_STATE_STATUS:
         hint = "upgrade nbchalice, or start from nothing: nbchalice local reset"
         raise LocalAWSError(f"{last_lines(home.log)[-1]}; nothing was changed", hint)
