@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 import nbchalice
+import nbchalice.testing
 from nbchalice.config import KEYS
 from nbchalice.handlers import META, SETTINGS
 from nbchalice.sources import SOURCES
@@ -71,7 +72,9 @@ def magic(source: Source) -> str:
     head = f"### `%%{source.name}{f' {argument.metavar}' if argument else ''}`"
     told = f"{argument.metavar}: {argument.help}. " if argument else ""
     text = f"{told}Decorator: `@app.{source.name}(...)`. Event: `{source.kind.event_class.__name__}`."
-    return "\n\n".join([head, text, *([options_table(source.options)] if source.options else [])])
+    lines = [f"%%{source.name} {line}".rstrip() for line in source.examples]
+    shown = f"For example {' or '.join(f'`{line}`' for line in lines)}."
+    return "\n\n".join([head, text, shown, *([options_table(source.options)] if source.options else [])])
 
 
 def plain(text: str) -> str:
@@ -142,6 +145,16 @@ def events() -> str:
     return "\n\n".join(sections)
 
 
+def for_tests() -> str:
+    """Return the table of what `nbchalice.testing` has."""
+    rows = []
+    for name in nbchalice.testing.__all__:
+        thing = getattr(nbchalice.testing, name)
+        meaning = inspect.getdoc(thing).split("\n")[0].removesuffix(".")
+        rows.append((f"`{name}({', '.join(inspect.signature(thing).parameters)})`", meaning))
+    return table(("name", "meaning"), rows)
+
+
 def blocks() -> dict[str, str]:
     """Return the text of each generated block."""
     return {
@@ -153,6 +166,7 @@ def blocks() -> dict[str, str]:
             ("key", "option"), [(f"`{key}`", f"`--{name.replace('_', '-')}`") for key, name in KEYS.items()]
         ),
         "events": events(),
+        "testing": for_tests(),
     }
 
 

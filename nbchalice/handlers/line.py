@@ -97,6 +97,7 @@ def magic_parser(source: Source, more: tuple[Option, ...] = (*SETTINGS, *META)) 
         prog=f"%%{source.name}",
         usage=f"%%%%{source.name} {source.argument.metavar + ' ' if source.argument else ''}[OPTIONS]",
         description=f"The cell's function handles events of: {source.title}.",
+        epilog=f"Example: %%{source.name} {source.examples[0]}" if source.examples else None,
         allow_abbrev=False,
     )
     if source.argument:
@@ -125,7 +126,7 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
     HelpShown: ``--help`` was given.
     """
     source = SOURCES[magic]
-    given = _read(source, line, (*SETTINGS, *META))
+    given = read_values(source, line, (*SETTINGS, *META))
     settings = tidy_settings({option.name: given[option.name] for option in SETTINGS if option.name in given})
     options = {option.name: given[option.name] for option in source.all_options() if option.name in given}
     also = tuple(_read_also(text, f"%%{magic}") for text in given.get("also") or [])
@@ -155,8 +156,19 @@ def trigger_problems(triggers: list[tuple[str, dict[str, Any]]], settings: dict[
     return found
 
 
-def _read(source: Source, line: str, more: tuple[Option, ...]) -> dict[str, Any]:
-    """Return the values that a line gives, by name."""
+def read_values(source: Source, line: str, more: tuple[Option, ...]) -> dict[str, Any]:
+    """Return the values that a cell magic's line gives, by name, as yet unchecked.
+
+    Parameters
+    ----------
+    source: the source whose magic it is.
+    line: the rest of the line.
+    more: options beside the source's own.
+
+    Raises
+    ------
+    InvalidInputError: the line cannot be read, or has an option that is not known.
+    """
     magic = f"%%{source.name}"
     try:
         words = shlex.split(line)
@@ -212,7 +224,7 @@ def _read_also(text: str, magic: str) -> tuple[str, dict[str, Any]]:
             f"{magic}: --also {name!r} has {settings[0]}, which is for the function",
             f"put {settings[0]} behind {magic}",
         )
-    given = _read(source, line, ())
+    given = read_values(source, line, ())
     options = {option.name: given[option.name] for option in source.all_options() if option.name in given}
     if wrong := source.problems(options):
         raise InvalidInputError(f"{magic}: --also {name}: {'; '.join(wrong)}", f"%%{name} --help lists the options")

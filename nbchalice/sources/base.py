@@ -15,6 +15,13 @@ from nbchalice.sources.options import Option, flag_of, problems
 from nbchalice.sources.redirects import Redirect
 
 FIELD_KINDS = ("text", "area", "json", "pairs", "number", "file")
+# What the command that sends an event has beside the fields.
+RESERVED_FIELDS = frozenset(
+    {
+        "direct", "execute", "handler", "json", "notebook", "preview", "save", "saved", "source", "stage", "target",
+        "times", "twice", "wait",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ class Source(ABC):
     `asynchronous` says that Lambda itself retries the events, so that the function's dead-letter queue applies;
     `takes_event_name` that the trigger takes the name `FunctionRef.event_name`. `way` is how a test event comes, where
     that is not through the service itself. `live_for` are the triggers that live mode is for, in words, or empty.
+    `examples` are lines of the cell magic, the simplest first, for the reference and `nbchalice.testing.check_source`.
     """
 
     name: ClassVar[str]
@@ -118,6 +126,7 @@ class Source(ABC):
     takes_event_name: ClassVar[bool] = False
     way: ClassVar[str] = ""
     live_for: ClassVar[str] = ""
+    examples: ClassVar[tuple[str, ...]] = ()
 
     @property
     def kind(self) -> EventKind:

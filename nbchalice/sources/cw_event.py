@@ -30,6 +30,7 @@ class CloudWatchEvents(Source):
     name = "on_cw_event"
     title = "EventBridge"
     takes_event_name = True
+    examples = ("""'{"source": ["shop"], "detail-type": ["order"]}'""", """'{"source": ["aws.ec2"]}'""")
     argument = Option(
         "event_pattern", 'event pattern, for example \'{"source": ["aws.ec2"]}\'', json_value, metavar="PATTERN"
     )

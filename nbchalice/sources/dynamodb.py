@@ -36,6 +36,7 @@ class DynamoDB(Source):
     name = "on_dynamodb_record"
     title = "DynamoDB"
     asynchronous = False
+    examples = ("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000",)
     argument = Option("stream_arn", "ARN of a table's stream", metavar="STREAM_ARN")
     options = STREAM_OPTIONS
     fields = (Field("message", "Item", "json", "{}", "item to put, plain JSON; its key is made where it is missing"),)

@@ -73,6 +73,7 @@ class Kinesis(Source):
     name = "on_kinesis_record"
     title = "Kinesis"
     asynchronous = False
+    examples = ("clicks", "clicks --batch-size 50 --starting-position TRIM_HORIZON")
     argument = Option("stream", "name of an existing stream", metavar="STREAM")
     options = STREAM_OPTIONS
     fields = (

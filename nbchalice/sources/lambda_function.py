@@ -18,6 +18,7 @@ class PureLambda(Source):
     name = "lambda_function"
     title = "Lambda"
     triggered = False
+    examples = ("",)
     way = "invoke asynchronously"
     argument = None
     options = ()

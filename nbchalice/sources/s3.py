@@ -58,6 +58,7 @@ class S3(Source):
     name = "on_s3_event"
     title = "S3"
     live_for = "buckets"
+    examples = ("uploads", "uploads --prefix in/ --suffix .csv --events s3:ObjectCreated:*")
     argument = Option("bucket", "name of an existing bucket", metavar="BUCKET")
     options = (
         Option(

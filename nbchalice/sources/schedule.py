@@ -37,6 +37,7 @@ class Schedule(Source):
     takes_event_name = True
     way = "fire now"
     live_for = "schedules without time zone or flexible window"
+    examples = ("rate(5 minutes)", "cron(0 9 ? * MON-FRI *) --timezone Europe/Vienna")
     argument = Option(
         "expression", "rate(5 minutes), cron(0 9 ? * MON-FRI *) or at(2030-01-31T09:00:00)", metavar="EXPRESSION"
     )

@@ -57,6 +57,7 @@ class SNS(Source):
     name = "on_sns_message"
     title = "SNS"
     live_for = "topics"
+    examples = ("news", """news --filter-policy '{"kind": ["sale"]}'""")
     argument = Option("topic", "name or ARN of an existing topic", metavar="TOPIC")
     options = (
         Option("filter_policy", "only messages that match this filter policy (JSON)", json_value, None, "JSON"),

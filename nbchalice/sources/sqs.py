@@ -53,6 +53,7 @@ class SQS(Source):
     name = "on_sqs_message"
     title = "SQS"
     live_for = "queues"
+    examples = ("orders", "orders.fifo --batch-size 10 --report-failures")
     asynchronous = False
     argument = Option("queue", "name, ARN or URL of an existing queue", metavar="QUEUE")
     options = (

@@ -92,6 +92,7 @@ def test_help_lists_the_options_made_from_the_source(run):
     text = run("%%on_sqs_message --help").text
     for flag in ("--batch-size", "--report-failures", "--timeout", "--handler", "--env"):
         assert flag in text
+    assert text.rstrip().endswith("Example: %%on_sqs_message orders")
 
 
 @pytest.mark.parametrize(

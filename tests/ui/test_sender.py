@@ -167,13 +167,16 @@ def test_errors_stay_in_the_panel(sender, delay, told):
 
 def test_what_a_form_has_is_an_option_of_the_command():
     from nbchalice.sources import SOURCES
-    from nbchalice.ui.commands import COMMANDS, parse
+    from nbchalice.sources.base import RESERVED_FIELDS
+    from nbchalice.ui.commands import COMMANDS, click_command, parse
 
     for source in SOURCES.values():
         values = {"number": "1", "pairs": "a=b", "file": __file__}
         words = [text for field in source.fields for text in (field.flag, values.get(field.kind, "1"))]
         given = parse(COMMANDS["send"], ["price", *words])
         assert all(given[field.name] for field in source.fields), given
+    own = {param.name for param in click_command(COMMANDS["send"], cli=True).params}
+    assert own - {field.name for source in SOURCES.values() for field in source.fields} == RESERVED_FIELDS
     with pytest.raises(InvalidInputError, match="901 is not in the range"):
         parse(COMMANDS["send"], ["price", "--delay", "901"])
 

@@ -1,11 +1,4 @@
-"""Tests of handlers without AWS, with the interface of Chalice's test client (Chalice: "Test Client").
-
-Examples
---------
-    >>> with Client(app) as client:
-    ...     event = client.events.generate_sqs_event(["1", "2"], queue_name="orders")
-    ...     client.lambda_.invoke("price", event).payload
-"""
+"""Calls the handlers of an app, with the interface of Chalice's test client (Chalice: "Test Client")."""
 
 from __future__ import annotations
 
@@ -20,8 +13,6 @@ from nbchalice.events.generate import TestEventsClient
 
 if TYPE_CHECKING:
     from nbchalice.runtime.app import Chalice
-
-__all__ = ["Client", "InvokeResponse", "TestEventsClient", "TestLambdaClient"]
 
 
 class InvokeResponse:
