@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WAIT = 30.0
 RETRIES_FOR = 150.0
 AT_ONCE = 8
-DUPLICATE = "the second is a duplicate of the first for the FIFO queue, which drops it"
 
 
 Outcome = SendResult | Invocation | NbChaliceError
@@ -82,14 +81,15 @@ class Way:
 
         second = self.deliver(values, look, stop)
         if isinstance(second, SendResult) and second.message_id == known:
-            second = replace(second, status="dropped", invocation=None, hint=DUPLICATE)
+            hint = f"the second is a duplicate of the first for {self.route.label}, which drops it"
+            second = replace(second, status="dropped", invocation=None, hint=hint)
         yield second
 
     def many(self, values: Mapping[str, Any], count: int) -> Iterator[Outcome]:
         """Deliver an event a number of times at once; yields what became of each, in the order they end."""
         from concurrent.futures import as_completed
 
-        # Each its own message, also on a FIFO queue.
+        # Each its own event: a message of its own, also on a FIFO queue.
         single = self.route.source.distinct(values)
         with ThreadPoolExecutor(AT_ONCE, "nbchalice-send") as pool:
             for future in as_completed([pool.submit(self.deliver, single) for _ in range(count)]):

@@ -37,8 +37,6 @@ HINTS = {
     "failed before it began": "it failed before the handler began, as every invocation will until that is "
     "corrected and deployed again",
     "running": "the invocation still runs; the logs of the function show how it ends",
-    "ignored": "the message was deleted although the function reported it as failed; let the function raise an "
-    "exception, or give a queue's trigger --report-failures, and deploy",
 }
 
 
@@ -169,10 +167,12 @@ def send(
             raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     watch.tell()
     hint = watch.dropped if watch.state == "dropped" else HINTS.get(watch.situation)
+    if watch.state == "ignored":
+        hint = _why_ignored(source.unread(options))
     if watch.state == "queued" and lookout.live_elsewhere:
         hint = _gone_elsewhere(lookout.live_elsewhere)
-    elif watch.state == "queued" and wait > 0 and (readers := other_readers(aws, source, options, function_ref)):
-        hint = readers
+    elif watch.state == "queued" and wait > 0 and (told := competing_consumers(aws, source, options, function_ref)):
+        hint = told
     return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
 
 
@@ -182,8 +182,13 @@ def _gone_elsewhere(lease: Lease) -> str:
     return f"{lease}, and that is where this message goes"
 
 
-def other_readers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
-    """Return a warning where other functions read the same queue, or None, also where AWS does not tell."""
+def _why_ignored(todo: str) -> str:
+    told = "the message was deleted although the function reported it as failed"
+    return f"{told}; {todo}, and deploy" if todo else f"{told}: the deployed trigger does not ask; deploy"
+
+
+def competing_consumers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
+    """Return a warning where other functions take the trigger's events, or None, also where AWS does not tell."""
     try:
         return source.competing_consumers(aws, options, function_ref)
     except Exception:

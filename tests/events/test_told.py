@@ -181,7 +181,10 @@ def test_a_failure_that_nobody_reads_is_ignored(deploy, connection, name, eventu
         assert (result.status, result.ok, result.invocation.status) == ("ignored", False, "ignored")
         assert "--report-failures" in result.hint and result.hint in str(result)
         eventually(lambda: left(connection, name) == 0)
-    assert [i.status for i in recent(connection, made.ref.name)] == ["ignored", "ignored"]
+    edited = {**made.options, "report_failures": True}  # In the notebook, and not deployed.
+    result = send(connection, made.source, edited, made.ref, message=FAILED)
+    assert result.hint.endswith("the deployed trigger does not ask; deploy")
+    assert {i.status for i in recent(connection, made.ref.name)} == {"ignored"}
     assert send(connection, made.source, made.options, made.ref, message=GOOD[0]).status == "done"
 
 

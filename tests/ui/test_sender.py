@@ -182,7 +182,7 @@ def test_what_a_form_has_is_an_option_of_the_command():
 
 
 def test_typing_asks_nothing_of_aws(sender, monkeypatch):
-    for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-readers"]:
+    for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-consumers"]:
         thread.join(60)
 
     def refuse(*_, **__):
@@ -324,7 +324,7 @@ def test_another_reader_of_the_queue_is_named(deployed):
         from nbchalice.ui.widgets.sender import Sender
 
         sender = Sender(deployed.notebook.pinned(), "price")
-        for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-readers"]:
+        for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-consumers"]:
             thread.join(60)
         assert "sender-dev-other reads queue" in sender.event._preview.value
     finally:

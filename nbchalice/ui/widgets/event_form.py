@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.preview import preview
 from nbchalice.events.saved import SavedEvents
-from nbchalice.events.send import other_readers
+from nbchalice.events.send import competing_consumers
 from nbchalice.events.triggers import Route, labels, route_of, routes
 from nbchalice.sources.base import Note
 from nbchalice.ui.render import html
@@ -115,11 +115,13 @@ class EventForm:
         self._fields.children = [self.form.widget]
         self._offer(("template", "sample"))
         self._fill("template", "sample")
-        threading.Thread(target=self._look_for_readers, args=(route,), name="nbchalice-readers", daemon=True).start()
+        threading.Thread(
+            target=self._look_for_consumers, args=(route,), name="nbchalice-consumers", daemon=True
+        ).start()
 
-    def _look_for_readers(self, route: Route) -> None:
-        """Ask who else takes messages from the queue."""
-        found = other_readers(self._aws, route.source, route.options, route.ref) or ""
+    def _look_for_consumers(self, route: Route) -> None:
+        """Ask who else takes the trigger's events."""
+        found = competing_consumers(self._aws, route.source, route.options, route.ref) or ""
         if found != self._warning:
             self._warning = found
             self._show_preview()
