@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
-from nbchalice.handlers.line import CellMagic, HelpShown, magic_parser, parse_cell_magic, trigger_problems
+from nbchalice.handlers.line import CellMagic, HelpShown, magic_command, parse_cell_magic, trigger_problems
 from nbchalice.handlers.settings import META, RUNTIMES, SETTINGS, name_problems, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
@@ -26,7 +26,7 @@ __all__ = [
     "Standing",
     "Unread",
     "clashes",
-    "magic_parser",
+    "magic_command",
     "parse_cell_magic",
     "same_name",
     "tidy_settings",

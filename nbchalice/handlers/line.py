@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from itertools import takewhile
+from typing import Any
+
+import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_problems, tidy_settings
@@ -47,69 +49,75 @@ class HelpShown(Exception):
     """`--help` was given; the text is the help."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of printing and leaving."""
+class _Value(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """The value of an option, as the option's own type reads it."""
 
-    def error(self, message: str) -> NoReturn:
-        told = re.sub(r"^argument (--[\w-]+)(?:[/,] ?--[\w-]+)*:? ", r"\1 ", message)
-        told = told.replace("expected one argument", "wants a value")
-        told = re.sub(r"ignored explicit argument '?(.*?)'?$", r"takes no value, not \1", told)
-        raise InvalidInputError(f"{self.prog}: {told}", f"{self.prog} --help lists the options")
+    def __init__(self, option: Option) -> None:
+        self.name, self._option = option.metavar, option
 
-    def print_help(self, file: Any = None) -> None:
-        """Print nothing: `exit` hands the help on."""
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise HelpShown(self.format_help())
-
-
-def _converter(option: Option) -> Any:
-    def convert(text: str) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value; one that cannot be read is a usage error."""
         try:
-            return option.type(text)
+            return self._option.type(value)
         except ValueError as error:
-            wrong = f"wants a whole number, not {text!r}" if option.type is int else str(error)
-            raise argparse.ArgumentTypeError(wrong) from None
-
-    return convert
+            wrong = f"wants a whole number, not {value!r}" if self._option.type is int else str(error)
+            raise click.UsageError(f"{self._option.flag} {wrong}") from None
 
 
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+class _Magic(click.Command):
+    """A cell magic's line as a command: its argument may have blanks, so that `rate(5 minutes)` needs no quotes."""
+
+    def __init__(self, source: Source, params: list[click.Parameter]) -> None:
+        text = f"The cell's function handles events of: {source.title}."
+        epilog = f"Example: %%{source.name} {source.examples[0]}" if source.examples else None
+        super().__init__(f"%%{source.name}", params=params, help=text, epilog=epilog, add_help_option=False)
+        self.allow_extra_args = True
+        self._argument = source.argument
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the line in short."""
+        formatter.write_usage(str(self.name), f"{self._argument.metavar} [OPTIONS]" if self._argument else "[OPTIONS]")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the argument, then the options."""
+        if self._argument:
+            with formatter.section("Argument"):
+                formatter.write_dl([(self._argument.metavar, self._argument.help)])
+        super().format_options(ctx, formatter)
+
+
+def _option(option: Option) -> click.Option:
     if option.type is bool:
-        parser.add_argument(
-            option.flag, dest=option.name, action=argparse.BooleanOptionalAction, default=None, help=option.help
-        )
-        return
-    parser.add_argument(
-        option.flag,
-        dest=option.name,
-        type=_converter(option),
-        action="append" if option.repeats else "store",
+        flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        return click.Option([flags, option.name], default=None, help=option.help)
+    return click.Option(
+        [option.flag, option.name],
+        type=_Value(option),
+        multiple=option.repeats,
         default=None,
         metavar=option.metavar,
-        help=option.help.replace("%", "%%"),
+        help=option.help,
     )
 
 
-def magic_parser(source: Source, more: tuple[Option, ...] = (*SETTINGS, *META)) -> argparse.ArgumentParser:
-    """Return the parser of a cell magic's line, made from the options the source declares."""
-    parser = _Parser(
-        prog=f"%%{source.name}",
-        usage=f"%%%%{source.name} {source.argument.metavar + ' ' if source.argument else ''}[OPTIONS]",
-        description=f"The cell's function handles events of: {source.title}.",
-        epilog=f"Example: %%{source.name} {source.examples[0]}" if source.examples else None,
-        allow_abbrev=False,
+def magic_command(source: Source, more: tuple[Option, ...] = (*SETTINGS, *META)) -> click.Command:
+    """Return click's form of a cell magic's line, made from the options the source declares."""
+    shown = click.Option(
+        ["--help", "-h"], is_flag=True, is_eager=True, expose_value=False, help="show this and do nothing"
     )
-    if source.argument:
-        parser.add_argument(
-            source.argument.name,
-            nargs="*",
-            metavar=source.argument.metavar,
-            help=source.argument.help.replace("%", "%%"),
-        )
-    for option in (*source.options, *more):
-        _add(parser, option)
-    return parser
+    shown.callback = _show_help
+    return _Magic(source, [*(_option(option) for option in (*source.options, *more)), shown])
+
+
+def magic_help(source: Source) -> str:
+    """Return what `%%MAGIC --help` shows."""
+    command = magic_command(source)
+    return command.get_help(click.Context(command))
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+    if asked:
+        raise HelpShown(ctx.get_help())
 
 
 def parse_cell_magic(magic: str, line: str) -> CellMagic:
@@ -174,15 +182,37 @@ def read_values(source: Source, line: str, more: tuple[Option, ...]) -> dict[str
         words = shlex.split(line)
     except ValueError as error:
         raise InvalidInputError(f"{magic}: {str(error).lower()} in {line!r}", "close the quote") from None
-    values, strange = magic_parser(source, more).parse_known_args(words)
-    if strange:
-        raise _strange(source, strange, more)
-    given = {name: value for name, value in vars(values).items() if value not in (None, [])}
-    if source.argument and source.argument.name in given:
-        # rate(5 minutes) arrives as two words.
-        text = " ".join(given[source.argument.name])
-        given[source.argument.name] = _argument(source, text)
+    # The argument is what stands before the first option, or behind the options.
+    before = list(takewhile(lambda word: not word.startswith("-"), words))
+    values, behind = _options(source, words[len(before) :], more)
+    argument = before or behind
+    if behind and (before or source.argument is None):
+        raise _strange(magic, behind)
+    if argument and source.argument is None:
+        raise _strange(magic, argument)
+    given = {name: value for name, value in values.items() if value not in (None, [])}
+    if source.argument and argument:
+        given[source.argument.name] = _argument(source, " ".join(argument))
     return given
+
+
+def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of the options, and the words that belong to none."""
+    magic = f"%%{source.name}"
+    try:
+        context = magic_command(source, more).make_context(magic, words)
+    except click.NoSuchOption as error:
+        flags = [option.flag for option in (*source.options, *more)]
+        guess = near(error.option_name, flags)
+        hint = guess if guess.startswith("did") else f"{magic} --help lists the options"
+        raise InvalidInputError(f"{magic} has no option {error.option_name}", hint) from None
+    except click.BadOptionUsage as error:
+        wrong = "wants a value" if "requires" in error.message else "takes no value"
+        raise InvalidInputError(f"{magic}: {error.option_name} {wrong}", f"{magic} --help lists the options") from None
+    except click.UsageError as error:
+        raise InvalidInputError(f"{magic}: {error.format_message()}", f"{magic} --help lists the options") from None
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in context.params.items()}
+    return values, context.args
 
 
 def _argument(source: Source, text: str) -> Any:
@@ -195,21 +225,10 @@ def _argument(source: Source, text: str) -> Any:
         ) from None
 
 
-def _strange(source: Source, words: list[str], more: tuple[Option, ...]) -> InvalidInputError:
-    """Return the error for words that are no options of a magic."""
-    magic = f"%%{source.name}"
-    flags = [option.flag for option in (*source.options, *more)]
-    unknown = next((word.partition("=")[0] for word in words if word.startswith("--")), None)
-    if unknown is None:
-        text = (
-            f"{magic}: what is {words[0]!r}?"
-            if len(words) == 1
-            else f"{magic}: what are {', '.join(map(repr, words))}?"
-        )
-        return InvalidInputError(text, "put a value with blanks or quotes into quotes: --option '...'")
-    guess = near(unknown, flags)
-    hint = guess if guess.startswith("did") else f"{magic} --help lists the options"
-    return InvalidInputError(f"{magic} has no option {unknown}", hint)
+def _strange(magic: str, words: list[str]) -> InvalidInputError:
+    """Return the error for words that belong to no option of a magic."""
+    told = f"what is {words[0]!r}?" if len(words) == 1 else f"what are {', '.join(map(repr, words))}?"
+    return InvalidInputError(f"{magic}: {told}", "put a value with blanks or quotes into quotes: --option '...'")
 
 
 def _read_also(text: str, magic: str) -> tuple[str, dict[str, Any]]:

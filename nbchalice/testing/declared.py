@@ -8,7 +8,7 @@ import json
 import textwrap
 
 from nbchalice.handlers import META, SETTINGS
-from nbchalice.handlers.line import magic_parser
+from nbchalice.handlers.line import magic_help
 from nbchalice.runtime.events import LambdaFunctionEvent
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import FIELD_KINDS, RESERVED_FIELDS, Field, Source
@@ -69,7 +69,7 @@ def check_options(source: Source) -> None:
         missing = source.problems({})
         want(missing or not source.argument, source, "nothing given is no problem to it, though it has an argument")
     with calling(source, "the help of its magic"):
-        help_text = magic_parser(source).format_help()
+        help_text = magic_help(source)
     for option in source.options:
         want(option.flag in help_text, source, f"{option.flag} is not in the help of the magic")
 

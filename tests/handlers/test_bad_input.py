@@ -25,7 +25,7 @@ LINES = {
     "on_sqs_message orders --prefix a": "has no option --prefix",
     "on_sqs_message orders --batch-size": "--batch-size wants a value",
     "on_sqs_message orders --batch-size ten": "--batch-size wants a whole number, not 'ten'",
-    "on_sqs_message orders --report-failures=yes": "--report-failures takes no value, not yes",
+    "on_sqs_message orders --report-failures=yes": "--report-failures takes no value",
     'on_sns_message news --filter-policy {"a": [1]}': "--filter-policy wants JSON in single quotes",
     "lambda_function orders": "what is 'orders'?",
     "on_sqs_message orders --name 'two words'": "--name 'two words' is no name: up to 64 letters, digits, - and _",

@@ -106,7 +106,7 @@ def test_the_help_names_every_option_with_what_it_does(name):
         parse_cell_magic(name, "--help")
     text = str(caught.value)
     source = SOURCES[name]
-    assert text.startswith(f"usage: %%{name} ")
+    assert text.startswith(f"Usage: %%{name} ")
     for option in (*source.options, *SETTINGS, *META):
         assert option.flag in text
     told = " ".join(text.split())

@@ -33,6 +33,13 @@ def run(text):
     shell.run_cell(text, store_history=True).raise_error()
 
 
+def formats():
+    # Those whose libraries it found when it was imported.
+    import jsonschema
+
+    return sorted(jsonschema.FormatChecker.checkers)
+
+
 def checks_iris():
     import jsonschema
 
@@ -52,7 +59,7 @@ for command in json.load(open("commands.json")):
 changed = [name for name, value in state().items() if value != before[name]]
 replaced = [name for name, module in modules.items() if sys.modules.get(name) is not module]
 poisoned = [name for name, module in sys.modules.items() if module is None]
-print(json.dumps({"changed": changed, "replaced": replaced, "poisoned": poisoned, "iris": checks_iris()}))
+print(json.dumps({"changed": changed, "replaced": replaced, "poisoned": poisoned, "iris": checks_iris(), "formats": formats()}))
 """
 CELLS = [
     "%load_ext nbchalice",
@@ -60,7 +67,23 @@ CELLS = [
     "import json\nRATE = 2",
     "%%lambda_function\ndef price(event):\n    return json.dumps(RATE)",
 ]
-COMMANDS = ["%chalice show", "%chalice plan", "%chalice deploy", "%chalice status", "%chalice package --out out"]
+COMMANDS = [
+    "%chalice --help",
+    "%chalice show",
+    "%chalice plan",
+    "%chalice deploy",
+    "%chalice status",
+    "%chalice package --out out",
+    "%chalice send price --message '{}'",
+    "%chalice send price --preview",
+    "%chalice invoke price --sample",
+    "%chalice invoke price",
+    "%chalice logs price",
+    "%chalice metrics price",
+    "%chalice bundle RATE",
+    "%chalice local status",
+    "%chalice delete --yes",
+]
 
 
 def test_commands_leave_the_kernel_as_it_was(tmp_path, local_aws):
@@ -74,4 +97,8 @@ def test_commands_leave_the_kernel_as_it_was(tmp_path, local_aws):
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # jsonschema checks international links where it finds the grammars when it is imported.
-    assert json.loads(done.stdout.splitlines()[-1]) == {"changed": [], "replaced": [], "poisoned": [], "iris": True}
+    untouched = [sys.executable, "-c", "import jsonschema; print(*sorted(jsonschema.FormatChecker.checkers))"]
+    formats = subprocess.run(untouched, capture_output=True, text=True, check=True).stdout.split()
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "changed": [], "replaced": [], "poisoned": [], "iris": True, "formats": formats
+    }  # fmt: skip
