@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from nbchalice.events.outcome import as_own, end_of
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import follow
 from nbchalice.resources.base import AWS
@@ -36,8 +37,8 @@ def later_attempts(
         for each in follow(aws, first.function, since, running=True, stop=stop):
             if each.key == first.key or not each.handles(ids) or (each.started or 0) < (first.started or 0):
                 continue
-            yield each
-            if each.status in {"ok", "ignored"}:
+            yield as_own(each, ids)
+            if end_of(each, ids) in {"done", "ignored"}:
                 return
     finally:
         timer.cancel()

@@ -157,5 +157,6 @@ def invoke_here(
         ids=tuple(ids_of(raw)),
         failed_ids=failed,
         ignored_ids=tuple(told.get("ignored", ())),
+        reached=lambda_function.reached or "",
         result=result,
     )

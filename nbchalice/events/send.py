@@ -14,6 +14,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_here import HERE
 from nbchalice.events.live import Lease, leases
+from nbchalice.events.outcome import as_own, batch_note, end_of
 from nbchalice.events.preview import why_dropped
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
@@ -21,6 +22,7 @@ from nbchalice.logs.show import as_html, as_text, milliseconds, printable
 from nbchalice.logs.tail import Tail, pace_of, passes
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
+from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.sources.base import Sent, Source
 
 MARGIN_SECONDS = 10.0
@@ -29,7 +31,6 @@ REPORT_SECONDS = 2.0
 DROPPED_SECONDS = 3.0
 # How long to wait before asking whether another process handles the events live.
 LIVE_SECONDS = 1.0
-FAILED = {"error", "timeout"}
 ENDED = {"done", "failed", "ignored"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
@@ -77,7 +78,7 @@ class SendResult:
     invocation: the first finished attempt to handle it, or what is known of the running one, or None.
     sent: the ids by which the invocation was recognised.
     status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed`` or ``ignored``.
-    hint: what to do where it is neither done nor failed, else None.
+    hint: what to do where it is neither done nor failed, or which other message of its batch failed; else None.
     """
 
     message_id: str
@@ -95,21 +96,25 @@ class SendResult:
         """Return JSON-ready data, as ``nbchalice send --json`` prints it."""
         return {
             "message_id": self.message_id,
+            "status": self.status,
+            "hint": self.hint,
             "invocation": self.invocation.to_dict() if self.invocation else None,
         }
 
     def __str__(self) -> str:
         lines = [f"message {printable(self.message_id)}: {self.status}"]
+        if self.hint:
+            lines.append(f"  {printable(self.hint)}")
         if self.invocation:
             lines.append(as_text(self.invocation))
-        return "\n".join([*lines, *([f"  {self.hint}"] if self.hint else [])])
+        return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
         name = escape(printable(self.message_id))
         head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b></div>'
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
         body = as_html(self.invocation) if self.invocation else ""
-        return {"text/plain": str(self), "text/html": head + body + hint}
+        return {"text/plain": str(self), "text/html": head + hint + body}
 
 
 def send(
@@ -173,6 +178,8 @@ def send(
         hint = _gone_elsewhere(lookout.live_elsewhere)
     elif watch.state == "queued" and wait > 0 and (told := competing_consumers(aws, source, options, function_ref)):
         hint = told
+    elif watch.found is not None and len(KINDS[source.name].ids) == 1:
+        hint = hint or batch_note(watch.found, sent.ids)
     return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
 
 
@@ -311,12 +318,8 @@ class _Watch:
         """The state as `Progress` names it."""
         if self.found is None:
             return "dropped" if self.dropped else "queued"
-        if not self.found.finished:
-            return "retrying" if (self.found.attempt or 1) > 1 else "running"
-        ids = set(self._sent.ids)
-        if self.found.status in FAILED or not ids.isdisjoint(self.found.failed_ids):
-            return "failed"
-        return "done" if ids.isdisjoint(self.found.ignored_ids) else "ignored"
+        state = end_of(self.found, self._sent.ids)
+        return "retrying" if state == "running" and (self.found.attempt or 1) > 1 else state
 
     @property
     def situation(self) -> str:
@@ -331,7 +334,7 @@ class _Watch:
             if invocation.key in self._earlier or not (invocation.handles(self._sent.ids) or invocation.never_began):
                 continue
             if self.found is None or self.found.key == invocation.key:
-                self.found = invocation
+                self.found = as_own(invocation, self._sent.ids)
         if self.complete or not self.ended:
             self.tell()
 

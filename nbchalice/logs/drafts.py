@@ -189,6 +189,8 @@ class Draft:
             run=self.run,
             ids_cut=_number(opening.get("more")) or 0,
             records_cut=self.cut,
+            attempts=tuple(filter(None, map(_number, opening.get("attempts") or ()))),
+            reached=str(closing.get("reached") or ""),
             never_began=self.began and self.opening is None and status in {"error", "timeout"},
         )
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 
-UNSAID = {"run", "ids_cut", "records_cut", "result", "never_began"}
+UNSAID = {"run", "ids_cut", "records_cut", "result", "never_began", "attempts", "reached"}
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,8 @@ class InvocationData:
     ids_cut: how many further ids the log leaves out.
     records_cut: how many records were dropped to save memory, the oldest first.
     result: what the function returned where that is known (direct invocations), else None.
+    attempts: for each of ``ids`` how often it was delivered, where they differ; ``attempt`` is then the highest.
+    reached: the id of the record that the function was at when it failed, or an empty text where it is not known.
     never_began: whether it failed before nbchalice's runtime could write what it was given, mostly while importing.
     """
 
@@ -167,6 +169,8 @@ class InvocationData:
     result: Any = None
     never_began: bool = False
     ignored_ids: tuple[str, ...] = ()
+    attempts: tuple[int, ...] = ()
+    reached: str = ""
 
     @property
     def key(self) -> tuple[str, int]:

@@ -34,6 +34,8 @@ def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger
             bad = not record.is_done
         if bad:
             failed.append(record)
+    if failed and failed[0].fifo:
+        event.reached = failed[0].message_id
     return response(failed)
 
 

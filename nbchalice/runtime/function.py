@@ -54,7 +54,8 @@ class LambdaFunction:
     name: the handler's name.
     function: the user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
 
-    Attributes ``triggers`` (list of ``Trigger``) and ``settings`` (timeout, memory and the like, as given).
+    Attributes ``triggers`` (list of ``Trigger``), ``settings`` (timeout, memory and the like, as given) and ``reached``
+    (the message of its batch that the last call was at when it ended, where it had not gone through all).
     """
 
     __wrapped__: Callable[..., Any]
@@ -69,6 +70,7 @@ class LambdaFunction:
         self.function = function
         self.triggers: list[Trigger] = []
         self.settings: dict[str, Any] = {}
+        self.reached: str | None = None
 
     def __call__(self, event: Any, context: Any = None) -> Any:
         """Handle ``event`` and return what the function returns.
@@ -90,6 +92,8 @@ class LambdaFunction:
         except Exception as error:
             error.__traceback__ = batch.without_own_frames(error.__traceback__)
             raise
+        finally:
+            self.reached = event.reached if isinstance(event, SQSEvent) else None
 
     def reads_failures(self, event: Any) -> bool | None:
         """Whether the trigger of a raw event asks for ``batchItemFailures``; None where it is not nbchalice's."""

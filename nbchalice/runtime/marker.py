@@ -48,9 +48,9 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             kind = type(error).__name__
             error.__traceback__ = without_own_frames(error.__traceback__)
             log_causes(error)
-            write(lambda: {"end": "raised", "error": kind})
+            write(lambda: {"end": "raised", "error": kind, **_reached(handler)})
             raise
-        write(returned, result, event, getattr(handler, "reads_failures", None))
+        write(lambda: {**returned(result, event, getattr(handler, "reads_failures", None)), **_reached(handler)})
         return result
 
     return run
@@ -58,7 +58,17 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 def started(event: Any) -> dict[str, Any]:
     """Return what the line at the start says."""
-    return {**_cut("ids", ids_of(event)), "attempt": _attempt(event)}
+    attempts = _attempts(event)
+    told = {**_cut("ids", ids_of(event)), "attempt": max(attempts.values(), default=None)}
+    if len(set(attempts.values())) > 1:  # A message that failed before is in one batch with new ones.
+        told["attempts"] = list(attempts.values())[:MOST_IDS]
+    return told
+
+
+def _reached(handler: Any) -> dict[str, str]:
+    """Return at which record of a batch the handler's loop was when it ended."""
+    reached = getattr(handler, "reached", None)
+    return {"reached": reached} if isinstance(reached, str) else {}
 
 
 def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | None] | None = None) -> dict[str, Any]:
@@ -89,12 +99,15 @@ def failed_of(result: Any, event: Any) -> tuple[list[str], str]:
     return [items[name] for name in failed], wrong
 
 
-def _attempt(event: Any) -> int | None:
-    """Return how often SQS has delivered the messages; others do not tell."""
-    attributes = [record["attributes"] for record in records_of(event) if isinstance(record.get("attributes"), dict)]
-    counts = [one.get("ApproximateReceiveCount") for one in attributes]
-    numbers = [int(count) for count in counts if isinstance(count, str | int) and str(count).isdecimal()]
-    return max(numbers, default=None)
+def _attempts(event: Any) -> dict[int, int]:
+    """Return how often SQS has delivered each message, by its place in the batch; others do not tell."""
+    found = {}
+    for place, record in enumerate(records_of(event)):
+        attributes = record.get("attributes")
+        count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
+        if isinstance(count, str | int) and str(count).isdecimal():
+            found[place] = int(count)
+    return found
 
 
 def _cut(name: str, ids: Iterable[str]) -> dict[str, Any]:

@@ -101,10 +101,16 @@ class SQSEvent(RecordsEvent[SQSRecord]):
     def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
         super().__init__(event_dict, context)
         self._finished: set[str] = set()
+        self.reached: str | None = None
 
     def __iter__(self) -> Iterator[SQSRecord]:
-        for raw in self._records():
-            yield SQSRecord(raw, self.context, self._finished)
+        for record in self._all():
+            self.reached = record.message_id  # A loop that an exception ends leaves it there.
+            yield record
+        self.reached = None
+
+    def _all(self) -> Iterator[SQSRecord]:
+        return (SQSRecord(raw, self.context, self._finished) for raw in self._records())
 
     def unfinished(self) -> list[SQSRecord]:
         """Return the records that come back when the function fails: those it has not called done.
@@ -113,7 +119,7 @@ class SQSEvent(RecordsEvent[SQSRecord]):
         """
         found: list[SQSRecord] = []
         waiting: set[str | None] = set()
-        for record in self:
+        for record in self._all():
             group = record.message_group_id
             if not record.is_done or group in waiting:
                 found.append(record)

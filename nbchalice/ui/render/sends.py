@@ -56,14 +56,17 @@ def result_html(result: Outcome) -> str:
     """Return the invocation that handled an event, or why there is none."""
     found = invocation_of(result)
     if found:
-        return as_html(found)
+        told = getattr(result, "hint", None)
+        return (html.tag("div", html.text(told, "muted"), style="line-height:1.5") if told else "") + as_html(found)
     words = str(result) if isinstance(result, NbChaliceError) else getattr(result, "hint", None) or ""
     return html.tag("div", html.text(words, "muted"), style="line-height:1.5")
 
 
 def _text(result: Outcome) -> str:
-    found = invocation_of(result)
-    return as_text(found) if found else f"  {getattr(result, 'hint', None) or result}"
+    found, hint = invocation_of(result), getattr(result, "hint", None)
+    if found:
+        return "\n".join([*([f"  {hint}"] if hint else []), as_text(found)])
+    return f"  {hint or result}"
 
 
 def _plain(result: Outcome) -> Any:

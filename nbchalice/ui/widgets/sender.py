@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.delivery import Way, invocation_of, outcome
+from nbchalice.events.outcome import end_of
 from nbchalice.events.send import Progress, SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
@@ -154,7 +155,7 @@ class Sender(Panel):
                 attempts[each.key] = each
                 if stop.is_set():
                     return
-                state = {"running": "retrying", "ok": "done"}.get(each.status, "failed")
+                state = {"running": "retrying", "ignored": "failed"}.get(end := end_of(each, result.sent.ids), end)
                 words = f"{state} (attempt {each.attempt or len(attempts) + 1})"
                 self._status.value = status_html(words, STATE_KINDS[state])
                 self._result.value = result_html(result) + "".join(map(result_html, attempts.values()))
