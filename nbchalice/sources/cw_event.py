@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
@@ -15,6 +13,7 @@ from nbchalice.sources.filters import pattern_problems
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.matching import matches
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.raw_events import bridge_event
 from nbchalice.text import near
 
 # EventBridge, "AWS service event metadata": what every event has.
@@ -86,17 +85,14 @@ class CloudWatchEvents(Source):
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with the source and detail type of the pattern (EventBridge: Events)."""
         pattern = options["event_pattern"]
-        return {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": _first(pattern.get("detail-type"), "nbchalice test"),
-            "source": _first(pattern.get("source"), OWN_SOURCE),
-            "account": function.account,
-            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": function.region,
-            "resources": [_first(pattern["resources"], "")] if pattern.get("resources") else [],
-            "detail": json_of(values.get("detail"), None) or _example(pattern.get("detail") or {}),
-        }
+        return bridge_event(
+            _first(pattern.get("source"), OWN_SOURCE),
+            _first(pattern.get("detail-type"), "nbchalice test"),
+            json_of(values.get("detail"), None) or _example(pattern.get("detail") or {}),
+            [_first(pattern["resources"], "")] if pattern.get("resources") else [],
+            region=function.region,
+            account=function.account,
+        )
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 import uuid
@@ -16,6 +15,7 @@ from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem,
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.base import Field, Sent, Source, text_of
 from nbchalice.sources.options import Option
+from nbchalice.sources.raw_events import kinesis_record
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
 
 READING = (
@@ -132,23 +132,9 @@ class Kinesis(Source):
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one record (Lambda: Kinesis record event)."""
-        sequence = "49590338271490256608559692538361571095921575989136588898"
-        record = {
-            "kinesis": {
-                "kinesisSchemaVersion": "1.0",
-                "partitionKey": values.get("key") or "1",
-                "sequenceNumber": sequence,
-                "data": base64.b64encode(text_of(values.get("message"), DEFAULT_DATA).encode()).decode(),
-                "approximateArrivalTimestamp": 1545084650.987,
-            },
-            "eventSource": "aws:kinesis",
-            "eventVersion": "1.0",
-            "eventID": f"shardId-000000000000:{sequence}",
-            "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": f"arn:{function.partition}:iam::{function.account}:role/{function.name}",
-            "awsRegion": function.region,
-            "eventSourceARN": stream_arn(options, function),
-        }
+        data = text_of(values.get("message"), DEFAULT_DATA).encode()
+        role = f"arn:{function.partition}:iam::{function.account}:role/{function.name}"
+        record = kinesis_record(data, stream_arn(options, function), role, values.get("key") or "1")
         return {"Records": [record]}
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:

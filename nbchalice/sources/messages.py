@@ -6,7 +6,9 @@ import base64
 import json
 from typing import Any
 
-JSON = dict[str, Any]
+from nbchalice.resources.base import JSON
+from nbchalice.sources.raw_events import sns_event
+
 EVERYTHING: JSON = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
 RENAMED = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}
 
@@ -40,14 +42,13 @@ def _attribute(attribute: JSON) -> JSON:
     return found
 
 
-def sns_event(message: JSON, subscription_arn: str) -> JSON:
+def queued_sns_event(message: JSON, subscription_arn: str) -> JSON:
     """Return the event of a notification that came through a queue (Lambda: Amazon SNS notification event)."""
     envelope = json.loads(message["Body"])
     notification = {RENAMED.get(name, name): value for name, value in envelope.items()}
     notification.setdefault("Subject", None)
     notification.setdefault("MessageAttributes", {})
-    record = {"EventVersion": "1.0", "EventSource": "aws:sns", "EventSubscriptionArn": subscription_arn}
-    return {"Records": [{**record, "Sns": notification}]}
+    return sns_event(notification, subscription_arn)
 
 
 def plain_event(message: JSON) -> Any:

@@ -26,7 +26,7 @@ from nbchalice.resources.rule import TARGET_ID, Rule
 from nbchalice.resources.topic import PRINCIPAL as SNS_SERVICE
 from nbchalice.resources.topic import Subscription, region_of
 from nbchalice.sources.matching import body_of, matches
-from nbchalice.sources.messages import plain_event, sns_event, sqs_event
+from nbchalice.sources.messages import plain_event, queued_sns_event, sqs_event
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"
@@ -188,7 +188,7 @@ class TopicRedirect(Redirect):
 
     def event(self, messages: list[JSON]) -> Any:
         """Return the notification."""
-        return sns_event(messages[0], f"{self.source_arn}:live")
+        return queued_sns_event(messages[0], f"{self.source_arn}:live")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, status_code
@@ -14,6 +13,7 @@ from nbchalice.resources.bucket import PRINCIPAL, Bucket, BucketNotifications, N
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.options import Option
+from nbchalice.sources.raw_events import s3_event
 from nbchalice.sources.redirects import BucketRedirect, Redirect
 from nbchalice.text import near
 
@@ -185,35 +185,10 @@ class S3(Source):
 
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
-        content = text_of(values.get("message"), "hello from nbchalice")
-        stored = {
-            "key": quote_plus(key_of(options, values), safe="/"),
-            "size": len(content.encode()),
-            "eTag": "0123456789abcdef0123456789abcdef",
-            "sequencer": "0A1B2C3D4E5F678901",
-        }
-        bucket = options["bucket"]
-        record = {
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "awsRegion": function.region,
-            "eventTime": "1970-01-01T00:00:00.000Z",
-            "eventName": (options.get("events") or DEFAULT_EVENTS)[0].removeprefix("s3:").replace("*", "Put"),
-            "userIdentity": {"principalId": "AIDAJDPLRKLG7UEXAMPLE"},
-            "requestParameters": {"sourceIPAddress": "127.0.0.1"},
-            "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "sample"},
-            "s3": {
-                "s3SchemaVersion": "1.0",
-                "configurationId": "sample",
-                "bucket": {
-                    "name": bucket,
-                    "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
-                    "arn": f"arn:{function.partition}:s3:::{bucket}",
-                },
-                "object": stored,
-            },
-        }
-        return {"Records": [record]}
+        content = text_of(values.get("message"), "hello from nbchalice").encode()
+        name = (options.get("events") or DEFAULT_EVENTS)[0].removeprefix("s3:").replace("*", "Put")
+        place, key = options["bucket"], key_of(options, values)
+        return s3_event(place, key, name, function.region, content=content, partition=function.partition)
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Put an object into the bucket."""

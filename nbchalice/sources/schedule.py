@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from nbchalice.runtime.schedules import Rate
 from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.raw_events import bridge_event
 from nbchalice.sources.redirects import Redirect, RuleRedirect
 from nbchalice.sources.schedule_times import next_runs
 
@@ -152,23 +152,13 @@ class Schedule(Source):
         """Return a scheduled event, or the constant input (EventBridge: events from EventBridge scheduled rules)."""
         if options.get("input") is not None:
             return options["input"]
-        detail = json_of(values.get("detail"), {})
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": function.account,
-            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": function.region,
-            "resources": [Rule(function).arn],
-            "detail": detail,
-        }
+        detail: Any = json_of(values.get("detail"), {})
+        source, arn = "aws.events", Rule(function).arn
         if uses_scheduler(options):
-            # Scheduler sends the detail as text.
-            own = {"source": "aws.scheduler", "resources": [SchedulerSchedule(function).arn]}
-            return {**event, **own, "detail": json.dumps(detail)}
-        return event
+            source, arn = "aws.scheduler", SchedulerSchedule(function).arn
+            detail = json.dumps(detail)  # Scheduler sends it as text.
+        where = {"region": function.region, "account": function.account}
+        return bridge_event(source, "Scheduled Event", detail, [arn], **where)
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Fire the scheduled event now: the function is invoked as EventBridge does it, asynchronously."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.raw_events import sns_event, sns_notification
 from nbchalice.sources.redirects import Redirect, TopicRedirect
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
@@ -201,24 +201,11 @@ class SNS(Source):
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one notification (Lambda: Amazon SNS notification event)."""
         arn = topic_arn(options["topic"], function)
-        message_id = str(uuid.uuid4())
-        notification = {
-            "SignatureVersion": "1",
-            "Timestamp": "2019-01-02T12:45:07.000Z",
-            "Signature": "sample",
-            "SigningCertUrl": f"https://sns.{region_of(arn)}.amazonaws.com/SimpleNotificationService.pem",
-            "MessageId": message_id,
-            "Message": text_of(values.get("message"), "hello from nbchalice"),
-            "MessageAttributes": {
-                name: {"Type": "String", "Value": value} for name, value in dict(values.get("attribute") or {}).items()
-            },
-            "Type": "Notification",
-            "UnsubscribeUrl": f"https://sns.{region_of(arn)}.amazonaws.com/?Action=Unsubscribe",
-            "TopicArn": arn,
-            "Subject": values.get("subject") or None,
-        }
-        record = {"EventVersion": "1.0", "EventSource": "aws:sns", "EventSubscriptionArn": f"{arn}:sample"}
-        return {"Records": [{**record, "Sns": notification}]}
+        message = text_of(values.get("message"), "hello from nbchalice")
+        given = dict(values.get("attribute") or {})
+        attributes = {name: {"Type": "String", "Value": value} for name, value in given.items()}
+        notification = sns_notification(arn, message, values.get("subject") or None, attributes)
+        return sns_event(notification, f"{arn}:sample")
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Publish one message to the topic."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,9 @@ from nbchalice.resources.queue import (
 from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.matching import body_of, matches
+from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
@@ -282,34 +283,10 @@ class SQS(Source):
     def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""
         body = text_of(values.get("message"), DEFAULT_BODY)
-        message_id = str(uuid.uuid4())
         queue = queue_of(options, function)
-        record = {
-            "messageId": message_id,
-            "receiptHandle": f"sample-{message_id}",
-            "body": body,
-            "attributes": {
-                "ApproximateReceiveCount": "1",
-                "SentTimestamp": "1545082649183",
-                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-                "ApproximateFirstReceiveTimestamp": "1545082649185",
-                **({"MessageGroupId": values.get("group_id") or "default"} if queue.fifo else {}),
-            },
-            "messageAttributes": {
-                name: {
-                    "stringValue": value,
-                    "stringListValues": [],
-                    "binaryListValues": [],
-                    "dataType": "String",
-                }
-                for name, value in dict(values.get("attribute") or {}).items()
-            },
-            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": queue.arn,
-            "awsRegion": queue.region,
-        }
-        return {"Records": [record]}
+        group_id = (values.get("group_id") or "default") if queue.fifo else ""
+        message = sqs_message(body, attributes=dict(values.get("attribute") or {}), group_id=group_id)
+        return sqs_event([message], queue.arn)
 
     def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
         """Send one message to the queue."""
