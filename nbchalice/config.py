@@ -45,6 +45,8 @@ UNUSED = {
 }  # fmt: skip
 TOP = {"app_name", "stages", "allowed_accounts"}
 MERGED = ("env", "tag")
+NAME_LETTERS = "A-Za-z0-9_-"
+NAME_RULE = "may have letters, digits, - and _"
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -71,8 +73,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong, with the place in the file."""
     name = config.get("app_name", "app")
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        yield f"app_name {name!r} may have letters, digits, - and _"
+    if not isinstance(name, str) or not is_name(name):
+        yield f"app_name {name!r} {NAME_RULE}"
     yield from _section_problems(config, "", TOP)
     for stage, section, where in _sections(config, "stages", ""):
         yield from _section_problems(section, where, {"lambda_functions"})
@@ -155,9 +157,14 @@ def with_config(config: Mapping[str, Any], stage: str, handler: str, own: Mappin
     return merged(settings_for(config, stage, handler), tidy_settings(own))
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can name an app or a stage: it becomes part of the names of functions, roles and rules."""
+    return re.fullmatch(f"[{NAME_LETTERS}]+", text) is not None
+
+
 def app_name_of(notebook: str) -> str:
     """Return the app's name for a notebook that names none: its file's name."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(notebook).stem).strip("-") or "notebook"
+    return re.sub(f"[^{NAME_LETTERS}]+", "-", Path(notebook).stem).strip("-") or "notebook"
 
 
 def named_by_config(folder: Path) -> str | None:

@@ -21,9 +21,26 @@ def readable(size: int) -> str:
     return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return which known name was probably meant, or all of them, as the end of a sentence."""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, for example the one that begins so; None if none is near."""
     names = list(known)
     longer = [one for one in names if len(name) > 3 and one.startswith(name)]
     found = longer or difflib.get_close_matches(name, names, 1)
-    return f"did you mean {found[0]}?" if found else f"there are {', '.join(names)}"
+    return found[0] if found else None
+
+
+def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return which known name was probably meant, as the end of a sentence.
+
+    Parameters
+    ----------
+    name : str
+        What was written.
+    known : iterable of str
+        What could have been.
+    otherwise : str, optional
+        What to return if no name is near. The default lists all of them.
+    """
+    names = list(known)
+    found = nearest(name, names)
+    return f"did you mean {found}?" if found else otherwise or f"there are {', '.join(names)}"

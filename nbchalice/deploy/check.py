@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from nbchalice.config import read_config
+from nbchalice.config import NAME_RULE, is_name, read_config
 from nbchalice.deploy.desired import App, policy_file
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
@@ -22,7 +22,6 @@ from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.text import MB, readable
 
-NAME = re.compile(r"[A-Za-z0-9_-]+")
 DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")
 # Lambda: FunctionName; IAM: RoleName. The names of rules and schedules are their sources' concern.
 LONGEST_NAME = 64
@@ -57,9 +56,7 @@ def names_problems(app: App) -> list[NbChaliceError]:
     """Return whether app and stage can be parts of names on AWS."""
     pairs = (("app", app.name, "%chalice app NAME"), ("stage", app.stage, "--stage NAME"))
     return [
-        InvalidInputError(f"{what} name {name!r} may have letters, digits, - and _", hint)
-        for what, name, hint in pairs
-        if not NAME.fullmatch(name)
+        InvalidInputError(f"{what} name {name!r} {NAME_RULE}", hint) for what, name, hint in pairs if not is_name(name)
     ]
 
 

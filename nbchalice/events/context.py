@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from nbchalice.resources.log_group import log_group_name
+
 
 class LocalContext:
     """What a function gets as its context, with the attributes of Lambda's (Lambda: "Python context object").
@@ -30,7 +32,7 @@ class LocalContext:
         self.memory_limit_in_mb = str(memory_limit_in_mb)
         self.aws_request_id = str(uuid.uuid4())
         self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}"
-        self.log_group_name = f"/aws/lambda/{function_name}"
+        self.log_group_name = log_group_name(function_name)
         self._deadline = time.monotonic() + timeout
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.aws.errors import explain
+from nbchalice.aws.local.client.process import process_exists
 from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_here import HERE
 from nbchalice.events.triggers import Route
@@ -60,7 +61,7 @@ class Lease:
     def dead(self) -> bool:
         """Whether its process has ended."""
         if self.host == socket.gethostname():
-            return not _runs(self.pid)
+            return not process_exists(self.pid)
         return time.time() - self.seen > DEAD_AFTER
 
     def is_of(self, route: Route) -> bool:
@@ -76,16 +77,6 @@ class Lease:
         if self.dead:
             return f"{self.handler} was live {self.where}, which has ended: its deployed trigger is still paused"
         return f"{self.handler} is live {self.where}: its deployed trigger is paused meanwhile"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def queue_name(route: Route) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.files import replace_file
 
 FOLDER = Path(".nbchalice") / "events"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
@@ -60,8 +61,8 @@ class SavedEvents:
         """
         path = self._path(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
+            replace_file(path, text.encode())
         except (OSError, TypeError, ValueError) as error:
             raise InvalidInputError(f"{path} cannot be written: {error}", "check the folder's permissions") from None
         return path

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from nbchalice.resources.log_group import log_group_name
+
 REGION = "us-east-1"
 
 
@@ -26,7 +28,7 @@ def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group_name(function),
         "AWS_LAMBDA_LOG_STREAM_NAME": "2024/01/01/[$LATEST]0123456789abcdef0123456789abcdef",
         "AWS_ACCESS_KEY_ID": "set-by-lambda",
         "AWS_SECRET_ACCESS_KEY": "set-by-lambda",

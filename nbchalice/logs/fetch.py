@@ -14,11 +14,6 @@ PAGE = 10_000
 MOST_SEEN = 100_000
 
 
-def group_of(function_name: str) -> str:
-    """Return the log group that Lambda writes a function's log to."""
-    return f"/aws/lambda/{function_name}"
-
-
 class Reader:
     """Reads one log group from a point in time on; each event comes once, however often it is asked for.
 

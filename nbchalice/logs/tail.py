@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
-from nbchalice.logs.fetch import Reader, group_of
+from nbchalice.logs.fetch import Reader
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LEVELS
 from nbchalice.logs.when import parse_time, to_ms
 from nbchalice.polling import Pace
 from nbchalice.resources.base import AWS
+from nbchalice.resources.log_group import log_group_name
 
 Moment = str | float | datetime | timedelta
 MOST_RECORDS = 10_000
@@ -43,7 +44,7 @@ class Tail:
         self, aws: AWS, function_name: str, since: Moment | None = None, *, most_records: int | None = MOST_RECORDS
     ) -> None:
         self.function_name = function_name
-        self._reader = Reader(aws, group_of(function_name))
+        self._reader = Reader(aws, log_group_name(function_name))
         self._assembler = Assembler(function_name, most_records)
         self._lag = LOCAL_LAG_MS if aws.local else LAG_MS
         self._start = None if since is None else to_ms(parse_time(since))
@@ -125,7 +126,7 @@ def recent(
     start, end = to_ms(parse_time(since)), None if until is None else to_ms(parse_time(until))
     level = _known_level(level)
     try:
-        events = list(Reader(aws, group_of(function_name)).read(start, end))
+        events = list(Reader(aws, log_group_name(function_name)).read(start, end))
     except Exception as error:
         raise explain(error, f"reading the log of {function_name}") from None
     found = [i for each in parse(events, function_name) if (i := _selected(each, level, request_id))]
@@ -186,7 +187,7 @@ def follow(
 
 def _no_group(function_name: str) -> NbChaliceError:
     """Return what tells that there is no log group: a deploy makes it."""
-    return AWSError(f"there is no log group {group_of(function_name)} yet", "deploy the handler")
+    return AWSError(f"there is no log group {log_group_name(function_name)} yet", "deploy the handler")
 
 
 def passes(error: NbChaliceError) -> bool:

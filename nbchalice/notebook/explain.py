@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import CaptureError, Location
@@ -19,6 +18,7 @@ from nbchalice.notebook.errors import (
     UnresolvedNameError,
 )
 from nbchalice.notebook.facts import Kind
+from nbchalice.text import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,8 +158,7 @@ def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mappin
 
 def _suggestion(name: str, timeline: Timeline) -> str:
     known = [one for one, events in timeline.events.items() if events]
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"define or import {name} in a cell"
+    return near(name, known, f"define or import {name} in a cell")
 
 
 def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
@@ -190,10 +189,6 @@ def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
     functions = [
         name for step in timeline.steps if step.statement.kind is Kind.FUNCTION for name in step.statement.defines
     ]
-    close = difflib.get_close_matches(function, functions, n=1)
-    hint = (
-        f"did you mean {close[0]}?"
-        if close
-        else "the notebook defines " + (", ".join(dict.fromkeys(functions)) or "no function")
-    )
+    defined = f"the notebook defines {', '.join(dict.fromkeys(functions)) or 'no function'}"
+    hint = near(function, functions, defined)
     return HandlerNotFoundError(f"no function {function} is defined in the notebook", hint)

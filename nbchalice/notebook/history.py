@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from nbchalice.config import app_name_of
 from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
 from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.statements import (
@@ -125,8 +125,7 @@ class Timeline:
                 self.rewritten[PurePath(name).stem] = (len(self.steps), cell)
             self.written[name] = content
         if split.handler is not None and self._app is None and failed_at != 0:
-            name = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(self.notebook).stem).strip("-") or "notebook"
-            for statement in app_statements(name, split.body.magic_line):
+            for statement in app_statements(app_name_of(self.notebook), split.body.magic_line):
                 self._add(cell, split, statement)
         for statement in self._with_magics(split, END if failed_at is None else failed_at):
             if failed_at is not None and statement.end >= failed_at:

@@ -5,7 +5,6 @@ They are in `.nbchalice/bundles/<notebook>/`, so that two notebooks of one folde
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import stat
@@ -20,6 +19,7 @@ from nbchalice.packaging.bundles import PICKLES, Bundle, damaged, make_bundle
 from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import BundleRefusedError
 from nbchalice.runtime.bundles import LOADERS
+from nbchalice.text import near
 
 _INDEX = "index.json"
 _HINT = "bundles are kept beside the notebook: free some space, and let the folder be written"
@@ -46,8 +46,7 @@ def bundle_variable(
     if namespace is None:
         raise InvalidInputError("only a kernel has values to bundle", f"run %chalice bundle {name} in the notebook")
     if name not in namespace:
-        near = difflib.get_close_matches(name, [n for n in namespace if not n.startswith("_")], 1)
-        hint = f"did you mean {near[0]}?" if near else "run the cell that makes it"
+        hint = near(name, [one for one in namespace if not one.startswith("_")], "run the cell that makes it")
         raise InvalidInputError(f"there is no variable {name!r}", hint)
     return save_bundle(notebook, replace(make_bundle(name, namespace[name], format), made_by=tuple(made_by)))
 

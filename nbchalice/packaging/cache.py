@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
+from nbchalice.files import replace_file, user_cache
 from nbchalice.packaging.errors import CacheError
 
 
 def cache_folder() -> Path:
     """Return the folder of kept locks and layers: `NBCHALICE_CACHE` if set, else the user's cache folder."""
-    if chosen := os.environ.get("NBCHALICE_CACHE"):
-        return Path(chosen)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("nbchalice", appauthor=False))
+    chosen = os.environ.get("NBCHALICE_CACHE")
+    return Path(chosen) if chosen else user_cache()
 
 
 _HINT = "free some space, or set NBCHALICE_CACHE to a folder that can be written"
@@ -34,14 +31,7 @@ def write_whole(path: Path, content: bytes, hint: str = _HINT) -> None:
     ------
     CacheError: it cannot be written, for example because the disk is full.
     """
-    temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
+        replace_file(path, content)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise CacheError(f"{path.parent} cannot be written: {error.strerror or error}", hint) from error

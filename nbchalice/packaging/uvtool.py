@@ -19,6 +19,11 @@ from nbchalice.packaging.errors import (
 from nbchalice.packaging.targets import LambdaTarget
 
 _LONGEST = 600
+# What would choose another Python or platform than the one that is asked for.
+_NOT_INHERITED = frozenset({
+    *("CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_NO_BINARY", "UV_NO_BUILD", "UV_PROJECT_ENVIRONMENT"),
+    *("UV_PYTHON", "UV_PYTHON_DOWNLOADS", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV"),
+})  # fmt: skip
 _NAME = r"`?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?"
 _UNREACHABLE = re.compile(
     r"error sending request|failed to fetch|could not connect|dns error"
@@ -46,23 +51,50 @@ def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = N
     ------
     NoWheelError, NoSuchPackageError, ResolutionError, RegistryError, UvError: uv's reason, one class each.
     """
-    command = [
-        *(_uv(), "pip", *arguments, "--quiet", "--only-binary", ":all:"),
+    options = [
+        *("--quiet", "--only-binary", ":all:"),
         *("--python-platform", target.uv_platform, "--python-version", target.python),
         *("--python", sys.executable, "--no-python-downloads", "--color", "never"),
     ]
-    done = subprocess.run(
-        command,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        env=_environment(),
-    )
+    done = call_uv(["pip", *arguments, *options], stdin)
     if done.returncode:
         raise explain(done.stderr, target)
     return done.stdout
+
+
+def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run uv with the user's settings for indexes and proxies, whatever environment is active.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Command and options.
+    stdin : str, optional
+        Text for the command's standard input.
+
+    Raises
+    ------
+    UvError
+        There is no uv, or it cannot be run.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    try:
+        import uv
+
+        return subprocess.run(
+            [uv.find_uv_bin(), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            env=environment,
+        )
+    except (ImportError, FileNotFoundError) as error:
+        raise UvError("uv is not installed", "run: pip install uv") from error
+    except PermissionError as error:
+        hint = "install it again: pip install --force-reinstall uv"
+        raise UvError(f"cannot run uv: {error}", hint) from error
 
 
 def explain(stderr: str, target: LambdaTarget) -> PackagingError:
@@ -117,25 +149,3 @@ def _cause(stderr: str) -> str:
     text = " ".join(line.removeprefix("cause: ").removeprefix("error: ") for line in lines)
     text = text.partition(" hint: ")[0].removeprefix("No solution found when resolving dependencies ")
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
-
-
-def _uv() -> str:
-    try:
-        import uv
-
-        return str(uv.find_uv_bin())
-    except (ImportError, FileNotFoundError) as error:
-        raise UvError("uv is not installed", "run: pip install uv") from error
-
-
-def _environment() -> dict[str, str]:
-    """Return the user's environment without what would choose another Python or platform than ours."""
-    ours = {
-        "UV_PYTHON",
-        "UV_PYTHON_DOWNLOADS",
-        "UV_NO_BINARY",
-        "UV_NO_BUILD",
-        "UV_SYSTEM_PYTHON",
-        "VIRTUAL_ENV",
-    }
-    return {name: value for name, value in os.environ.items() if name not in ours}

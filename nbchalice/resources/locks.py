@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import platformdirs
+from nbchalice.files import user_cache
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def locked(name: str) -> Iterator[None]:
     ----------
     name: what is written to, for example ``bucket 123456789012 uploads``.
     """
-    folder = platformdirs.user_cache_path("nbchalice") / "locks"
+    folder = user_cache() / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = (folder / hashlib.sha256(name.encode()).hexdigest()[:32]).open("ab")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.text import nearest
 from nbchalice.ui.frontend import Frontend
 from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import View
@@ -141,6 +141,6 @@ def overview(prefix: str) -> str:
 
 def no_such_command(name: str, prefix: str) -> InvalidInputError:
     """Return the error for a command that does not exist, with the nearest one."""
-    near = difflib.get_close_matches(name, [*COMMANDS, "app"], 1)
-    hint = f"{prefix} {near[0]}" if near else f"{prefix} --help lists the commands"
+    found = nearest(name, [*COMMANDS, "app"])
+    hint = f"{prefix} {found}" if found else f"{prefix} --help lists the commands"
     return InvalidInputError(f"{prefix} has no command {name!r}", hint)

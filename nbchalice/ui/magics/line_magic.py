@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from nbchalice.aws.errors import explain
+from nbchalice.config import NAME_RULE, is_name
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
 from nbchalice.ui import commands
@@ -71,8 +71,8 @@ def name_app(notebook: Notebook, words: list[str]) -> TextCard:
     """`%chalice app NAME [--stage STAGE] [--target local|aws]`."""
     values = commands.parse(commands.APP, words)
     name = values["name"]
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise InvalidInputError(f"app name {name!r} may have letters, digits, - and _", "%chalice app NAME")
+    if not is_name(name):
+        raise InvalidInputError(f"app name {name!r} {NAME_RULE}", "%chalice app NAME")
     moved = notebook.moved_by(name)
     notebook.named = notebook.name_app(name)
     notebook.stage = values["stage"] or notebook.stage

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
 from nbchalice.aws.local.shared.home import lock_file
 from nbchalice.errors import LocalAWSError
+from nbchalice.files import user_cache
+from nbchalice.packaging.uvtool import call_uv
 
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"
-UNSET = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON")
 COMPLETE = ".complete"
 
 
 def cache_folder() -> Path:
     """Return the folder of cached environments (``NBCHALICE_LOCAL_CACHE`` overrides it)."""
     override = os.environ.get("NBCHALICE_LOCAL_CACHE")
-    return Path(override) if override else platformdirs.user_cache_path("nbchalice") / "local"
+    return Path(override) if override else user_cache() / "local"
 
 
 Notify = Callable[[str], None]
@@ -91,14 +89,7 @@ def base_interpreter() -> str:
 
 def run_uv(*arguments: str) -> None:
     """Run uv; its settings for indexes and proxies come from the user's environment."""
-    import uv
-
-    environment = {key: value for key, value in os.environ.items() if key not in UNSET}
-    try:
-        command = [uv.find_uv_bin(), *arguments, "--quiet", "--no-progress"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    except (FileNotFoundError, PermissionError) as error:
-        raise LocalAWSError(f"cannot run uv: {error}", "install it again: pip install --force-reinstall uv") from error
+    done = call_uv([*arguments, "--quiet", "--no-progress"])
     if done.returncode:
         detail = "\n".join(line for line in done.stderr.strip().splitlines() if line.strip())[-2000:]
         hint = "check the network and the package index (UV_INDEX_URL, UV_DEFAULT_INDEX, HTTPS_PROXY), then try again"
