@@ -160,7 +160,6 @@ def _index(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _require_sound(name: str, entry: Any) -> None:
     """Raise ValueError for an entry that ``save_bundle`` did not write."""
-    texts = ("imports", "notebook_names", "made_by")
     sound = (
         name.isidentifier()
         and isinstance(entry, dict)
@@ -168,7 +167,7 @@ def _require_sound(name: str, entry: Any) -> None:
         and isinstance(entry.get("sha256"), str)
         and re.fullmatch("[0-9a-f]{64}", entry["sha256"]) is not None
         and type(entry.get("size")) is int
-        and all(isinstance(text, str) for key in texts for text in _list(entry.get(key, [])))
+        and all(_is_texts(entry.get(key, [])) for key in ("imports", "notebook_names", "made_by"))
         and {"imports", "notebook_names"} <= set(entry)
     )
     if not sound:
@@ -177,8 +176,8 @@ def _require_sound(name: str, entry: Any) -> None:
         raise ValueError(f"{entry.get('file')!r} is not the file of a bundle {name!r}")
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [None]
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _load(folder: Path, name: str, entry: dict[str, Any]) -> Bundle:

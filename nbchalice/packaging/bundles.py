@@ -73,8 +73,10 @@ class Bundle:
     @property
     def requirements(self) -> tuple[str, ...]:
         """Distributions that loading it needs, pinned to what is installed here."""
-        owners = [find_owner(Import(module)) for module in self.imports]
-        return tuple(sorted({pin for owner in owners for pin in owner.requirements}))
+        pins: set[str] = set()
+        for module in self.imports:
+            pins.update(find_owner(Import(module)).requirements)
+        return tuple(sorted(pins))
 
     def require_own(self) -> None:
         """Refuse a pickle that came with the notebook.

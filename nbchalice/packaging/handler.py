@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from nbchalice.notebook.cells import Cell
@@ -101,7 +102,7 @@ def package_handler(
         folder=folder,
         wishes=wishes(cells, folder),
         requirements_file=requirements_file,
-        further=[module for bundle in bundles for module in bundle.imports],
+        further=chain.from_iterable(bundle.imports for bundle in bundles),
         added=added_folders(cells, folder),
         place=partial(place_of, slice.segments, slice.module),
     )
@@ -136,13 +137,18 @@ def _reports_failures(source: str) -> bool:
         tree, imports = ast.parse(source), find_imports(source)
     except SyntaxError:
         return False
-    names = {f"{one.module}.{name}" for one in imports for name in (*one.names, "")}
-    nodes = list(ast.walk(tree))
-    return (
-        any(f"{name}.".startswith(POWERTOOLS) for name in names)
-        or any(isinstance(node, ast.Constant) and node.value == FAILURES for node in nodes)
-        or any(isinstance(node, ast.keyword) and node.arg == FAILURES for node in nodes)
-    )
+    for imported in imports:
+        # "import x.y" and "from x import y" both end in "x.y."; the dot keeps "x.yz" apart.
+        paths = [f"{imported.module}.", *(f"{imported.module}.{name}." for name in imported.names)]
+        if any(path.startswith(POWERTOOLS) for path in paths):
+            return True
+    for node in ast.walk(tree):
+        # The key of {"batchItemFailures": [...]} is a constant, that of dict(batchItemFailures=[...]) a keyword.
+        if isinstance(node, ast.Constant) and node.value == FAILURES:
+            return True
+        if isinstance(node, ast.keyword) and node.arg == FAILURES:
+            return True
+    return False
 
 
 def room_for_bundles(sizes: SizeTable) -> int:

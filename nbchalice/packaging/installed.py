@@ -59,8 +59,14 @@ def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path]
         return Owner()
     known = [metadata.distribution(name) for name in _distributions().get(wanted.top, ())]
     files = _files_of(wanted, spec)
-    owners = {name: d for path in files for name, d in _owning(path, known).items()}
-    foreign = [path for path in files if all(map(_is_local, _owning(path, known).values()))]
+    owners: dict[str, metadata.Distribution] = {}
+    foreign = []
+    for path in files:
+        owning = _owning(path, known)
+        owners |= owning
+        # A file that no distribution owns is local code as well: a module that lies beside the notebook.
+        if all(map(_is_local, owning.values())):
+            foreign.append(path)
     public = tuple(sorted(_pin(distribution) for distribution in owners.values() if not _is_local(distribution)))
     if foreign or not (files or known):
         return Owner(public, _part(spec, foreign))
@@ -83,6 +89,7 @@ def installed_pins() -> tuple[str, ...]:
 
 
 def _find_spec(top: str, folder: Path | None, added: Sequence[Path]) -> ModuleSpec | None:
+    # A folder `requests` of the notebook's without __init__.py has no origin: as in Python, it hides no package.
     if folder is not None and (spec := PathFinder.find_spec(top, [str(folder)])) and spec.origin:
         return spec
     for finder in sys.meta_path:
@@ -120,6 +127,7 @@ def _owning(path: Path, candidates: list[metadata.Distribution]) -> dict[str, me
     """Return the distribution that a file belongs to, by name."""
     rooted = [d for d in candidates if path.is_relative_to(str(d.locate_file("")))]
     editable = [d for d in candidates if _is_local(d) and d not in rooted]
+    # google-auth and google-api-core share the folder google: their RECORD says whose a file is. It is slow to read.
     if len(candidates) > 1:
         rooted = [d for d in rooted if str(path) in _recorded(d.metadata["Name"], str(d.locate_file("")))][:1]
     return {d.metadata["Name"]: d for d in rooted or editable[:1]}
@@ -147,10 +155,10 @@ def _direct_url(distribution: metadata.Distribution) -> dict[str, object]:
     if (distribution.read_text("INSTALLER") or "").strip() == "conda":
         return {}
     try:
-        found: dict[str, object] = json.loads(distribution.read_text("direct_url.json") or "{}")
+        record: dict[str, object] = json.loads(distribution.read_text("direct_url.json") or "{}")
     except ValueError:
         return {}
-    return found
+    return record
 
 
 def _pin(distribution: metadata.Distribution) -> str:
@@ -178,8 +186,13 @@ def _state() -> tuple[tuple[str, float], ...]:
 
 @lru_cache(maxsize=1)
 def _read_pins(_state: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
-    found = (distribution.metadata for distribution in metadata.distributions())
-    return tuple(sorted({_named_pin(one["Name"], one["Version"]) for one in found if one["Name"] and one["Version"]}))
+    pins = set()
+    for distribution in metadata.distributions():
+        # What an interrupted uninstall leaves behind (~umpy-1.26.4.dist-info) has no name or no version.
+        name, version = distribution.metadata["Name"], distribution.metadata["Version"]
+        if name and version:
+            pins.add(_named_pin(name, version))
+    return tuple(sorted(pins))
 
 
 def _distributions() -> Mapping[str, tuple[str, ...]]:

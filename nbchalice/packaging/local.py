@@ -28,12 +28,13 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
     if spec.submodule_search_locations is None:
         files = {Path(str(spec.origin)).name: Path(str(spec.origin))}
     else:
-        files = {
-            f"{spec.name}/{path.relative_to(folder).as_posix()}": path
-            for folder in map(Path, reversed(list(spec.submodule_search_locations)))
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and _wanted(path.relative_to(folder))
-        }
+        files = {}
+        # A namespace package may have several folders. Python takes a module from the first, so that is read last.
+        for folder in map(Path, reversed(list(spec.submodule_search_locations))):
+            for path in sorted(folder.rglob("*")):
+                inside = path.relative_to(folder)
+                if path.is_file() and _wanted(inside):
+                    files[f"{spec.name}/{inside.as_posix()}"] = path
     for name, path in files.items():
         if path.suffix in _COMPILED:
             raise CompiledLocalCodeError(

@@ -19,6 +19,7 @@ from nbchalice.packaging.targets import PYTHONS, LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
 
 PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
+# aiobotocore works with a few versions of botocore each, and Lambda's is seldom among them: then botocore comes along.
 _PINS_BOTOCORE = frozenset({"aiobotocore"})
 _FORMAT = 1
 _ENTRY = re.compile(r"^(?=[^\s#])", re.MULTILINE)
@@ -45,8 +46,7 @@ class Lock:
     @property
     def pins(self) -> tuple[str, ...]:
         """Every distribution as `name==version`, or `name @ url` where it comes from an address, sorted by name."""
-        pins = (pin for pin, _ in _entries(self.text))
-        return tuple(f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}{pin.specifier}" for pin in pins)
+        return tuple(_as_pin(pin) for pin, _ in _entries(self.text))
 
 
 def lock(
@@ -123,6 +123,7 @@ def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
     asked = {requirement_name(requirement) for requirement in wanted}
     with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
         output = Path(folder, "lock.txt")
+        # uv keeps to the versions of an output file that is there, as far as they fit: the lock is near the kernel.
         output.write_text("\n".join(known) + "\n", encoding="utf-8")
         arguments = [
             "compile",
@@ -148,6 +149,10 @@ def _entries(text: str) -> Iterator[tuple[Requirement, str]]:
     for entry in _ENTRY.split(text):
         if entry and not entry.startswith("#"):
             yield Requirement(entry.partition("\n")[0].removesuffix("\\")), entry
+
+
+def _as_pin(pin: Requirement) -> str:
+    return f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}{pin.specifier}"
 
 
 def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget) -> NoWheelError:
@@ -192,5 +197,7 @@ def _try(requirement: str, order: str, target: LambdaTarget, *options: str) -> s
         text = run_uv(["compile", "-", "--no-header", "--resolution", order, *options], target, requirement)
     except PackagingError:
         return None
-    versions = [specifier.version for pin, _ in _entries(text) for specifier in pin.specifier]
-    return versions[0] if versions else None
+    for pin, _ in _entries(text):
+        for specifier in pin.specifier:
+            return specifier.version
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 # Of each host: what asks for a plugin (an attribute, or the beginning of a text), and modules of which one will do.
 _PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -54,12 +55,14 @@ def find_plugins(source: str, hosts: Collection[str]) -> Iterator[tuple[str, ...
     source: the module's text; it must be valid Python.
     hosts: top-level modules that are imported, by this module or another.
     """
-    sought = [(words.split(), modules) for host in hosts for words, modules in _PLUGINS.get(host, {}).items()]
-    if not sought:
+    known = list(chain.from_iterable(_PLUGINS.get(host, {}).items() for host in hosts))
+    if not known:
         return
     attributes, texts = _asked(ast.parse(source))
-    for words, modules in sought:
-        if any(_starts(texts, word[1:]) if word[0] == "'" else word in attributes for word in words):
+    for words, modules in known:
+        # A word with a quote is looked for in the module's strings ('s3:// in read_csv("s3://...")), one without
+        # among its attributes (to_parquet in df.to_parquet()).
+        if any(_is_asked(word, attributes, texts) for word in words.split()):
             yield modules
 
 
@@ -76,6 +79,14 @@ def _asked(tree: ast.Module) -> tuple[set[str], set[str]]:
     return attributes, texts
 
 
+def _is_asked(word: str, attributes: Collection[str], texts: Collection[str]) -> bool:
+    if not word.startswith("'"):
+        return word in attributes
+    return _starts(texts, word[1:])
+
+
 def _starts(texts: Collection[str], word: str) -> bool:
-    whole = not re.search(r"\W$", word)
-    return any(text == word if whole else text.startswith(word) for text in texts)
+    # "s3://" begins an address, "openpyxl" is the whole of engine="openpyxl".
+    if re.search(r"\W$", word):
+        return any(text.startswith(word) for text in texts)
+    return word in texts

@@ -22,6 +22,7 @@ from nbchalice.packaging.wishes import Wish, read_requirements, wishes
 
 __all__ = ["Dependencies", "find_dependencies", "installed_pins", "read_requirements", "wishes"]
 
+# Distributions that are not named as their module. OpenCV is the build without windows: Lambda lacks libGL.
 _KNOWN_NAMES = {
     "attr": "attrs",
     "bs4": "beautifulsoup4",
@@ -47,6 +48,7 @@ _KNOWN_NAMES = {
     "zmq": "pyzmq",
 }
 
+# Modules of the standard library that a version of Python no longer has, or has first.
 _REMOVED = {
     "3.12": {"asynchat", "asyncore", "distutils", "imp", "smtpd"},
     "3.13": {
@@ -113,8 +115,8 @@ def find_dependencies(
     asked = {requirement_name(wish.text): wish for wish in wishes}
     search = _Search(partial(find_owner, folder=folder, added=added), asked, python, trusting=listed is not None)
     search.run(module, place, further)
-    found = search.requirements if listed is None else listed
-    return Dependencies(tuple(sorted(set(found))), read_all(search.files.items()))
+    requirements = search.requirements if listed is None else listed
+    return Dependencies(tuple(sorted(set(requirements))), read_all(search.files.items()))
 
 
 class _Search:
@@ -135,7 +137,7 @@ class _Search:
     def run(self, module: str, place: Place, further: Iterable[str]) -> None:
         self._sources[""] = module
         # What the slice imports in a function will be called: helpers in local code may not.
-        todo: list[tuple[Import, Place]] = [(replace(found, later=False), place) for found in find_imports(module)]
+        todo: list[tuple[Import, Place]] = [(replace(wanted, later=False), place) for wanted in find_imports(module)]
         todo += [(Import(name), lambda line: None) for name in further]
         while todo:
             wanted, where = todo.pop(0)
@@ -143,7 +145,8 @@ class _Search:
                 self._seen.add(wanted)
                 todo += self._visit(wanted, where)
             if not todo:
-                todo += [(found, place) for found in self._plugins() if found not in self._seen]
+                # Only now: `pd.read_excel` in a helper module asks for openpyxl as much as in the slice.
+                todo += [(plugin, place) for plugin in self._plugins() if plugin not in self._seen]
 
     def _visit(self, wanted: Import, place: Place) -> list[tuple[Import, Place]]:
         """Note what an import needs; return what the local modules that it runs import."""
@@ -161,25 +164,26 @@ class _Search:
             return []
         files = collect_files(owner.local)
         self.files.update(files)
-        found: list[tuple[Import, Place]] = []
+        imports: list[tuple[Import, Place]] = []
         for name in reached_modules(wanted, files):
             if name not in self._sources:
                 self._sources[name] = read_source(name, files[name])
                 place = partial(line_of, name, self._sources[name])
-                found += [(one, place) for one in scan(name, self._sources[name])]
-        return found
+                imports += [(further, place) for further in scan(name, self._sources[name])]
+        return imports
 
     def _plugins(self) -> Iterator[Import]:
         """Yield what the libraries import only when they are asked to, as far as it is here."""
         hosts = {wanted.top for wanted in self._seen}
         for source in self._sources.values():
             for modules in find_plugins(source, hosts):
-                for one in (Import(module, (), False, True) for module in modules):
-                    if self._wish_for(one) or not self.owner_of(one).missing:
-                        yield one
+                for plugin in (Import(module, (), False, True) for module in modules):
+                    if self._wish_for(plugin) or not self.owner_of(plugin).missing:
+                        yield plugin
                         break
 
     def _ships(self, pin: str) -> bool:
+        # Lambda has a boto3; `%pip install boto3==1.35.0` brings another, `%pip install boto3` does not.
         name = requirement_name(pin)
         return name not in PROVIDED or (name in self.asked and _names_a_version(self.asked[name].text))
 

@@ -25,10 +25,11 @@ def added_folders(cells: Iterable[Cell], folder: Path) -> list[Path]:
     The folders that exist. Of an expression the texts count, joined (`os.path.abspath(os.path.join("..", "src"))`), and
     each `.parent` is one up; a name stands for what the same cell assigns to it.
     """
-    found = [
-        folder.joinpath(*parts) for cell in cells if "sys.path" in cell.source for parts in _added(_tree(cell.source))
-    ]
-    return [path for path in dict.fromkeys(found) if path.is_dir()]
+    paths = []
+    for cell in cells:
+        if "sys.path" in cell.source:
+            paths += [folder.joinpath(*parts) for parts in _added(_tree(cell.source))]
+    return [path for path in dict.fromkeys(paths) if path.is_dir()]
 
 
 def _tree(source: str) -> ast.AST:
@@ -41,13 +42,10 @@ def _tree(source: str) -> ast.AST:
 
 
 def _added(tree: ast.AST) -> Iterator[list[str]]:
-    named = {
-        target.id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    named: dict[str, ast.expr] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            named |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in _ADDS and node.args:
             last = node.args[-1]

@@ -67,11 +67,11 @@ def _imported(sources: tuple[str, ...]) -> list[str]:
 
 
 def _names(imports: Iterable[Import]) -> list[str]:
-    return [
-        _LATE.get(name, name)
-        for i in imports
-        for name in (i.module, *(f"{i.module}.{taken}" for taken in i.names or ("*",)))
-    ]
+    names = []
+    for statement in imports:
+        # "from nbchalice import Chalice" needs nbchalice and nbchalice.Chalice, "import nbchalice" any of its names.
+        names += [statement.module, *(f"{statement.module}.{name}" for name in statement.names or ("*",))]
+    return [_LATE.get(name, name) for name in names]
 
 
 @cache

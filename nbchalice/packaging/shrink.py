@@ -85,7 +85,11 @@ def _cuts_of_text(text: _Text) -> Iterator[_Cut]:
             row, column = token.start
             before = len(text.lines[row - 1][:column].encode())
             yield _Cut(text.at(row, before), text.at(row, before + len(token.string.encode())))
-    in_class = {id(part) for node in ast.walk(text.tree) if isinstance(node, ast.ClassDef) for part in node.body}
+    # The annotations of a class stay: dataclasses, NamedTuple and pydantic make fields of them.
+    in_class: set[int] = set()
+    for node in ast.walk(text.tree):
+        if isinstance(node, ast.ClassDef):
+            in_class.update(map(id, node.body))
     for node in ast.walk(text.tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             yield _Cut(text.start(node.body[0]), text.end(node.body[0]), b"" if _may_go(text, node) else b"0")
@@ -116,8 +120,8 @@ def _cuts_of_imports(text: _Text) -> Iterator[_Cut]:
     for node in text.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module in _ONLY_FOR_TYPES:
             kept = [alias for alias in node.names if (alias.asname or alias.name) in used]
-            names = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in kept)
-            yield _Cut(text.start(node), text.end(node), f"from {node.module} import {names}".encode() if kept else b"")
+            statement = ast.unparse(ast.ImportFrom(node.module, kept, node.level)) if kept else ""
+            yield _Cut(text.start(node), text.end(node), statement.encode())
 
 
 def _strings(tree: ast.Module) -> Iterator[str]:
@@ -128,6 +132,7 @@ def _narrow(source: str) -> str:
     """Drop empty lines and indent by one blank, except inside strings."""
     text = _Text(source)
     inside = _rows_inside_strings(text.tree)
+    # Only levels of four blanks become one each: a file with tabs, or with two blanks a level, stays as it is.
     regular = all(
         token.string == " " * len(token.string) and len(token.string) % _INDENT == 0
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

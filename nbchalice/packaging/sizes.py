@@ -68,10 +68,13 @@ class SizeTable:
 
     def cells(self) -> tuple[str, ...]:
         """Return what a person reads under `HEADINGS`."""
-        found = {row.name: readable(row.size) + (", through S3" if row.s3 else "") for row in self.rows}
+        sizes = {}
+        for row in self.rows:
+            way = ", through S3" if row.s3 else ""
+            sizes[row.name] = readable(row.size) + way
         stored = [f"{row.name} {readable(row.size)}" for row in self.rows if row.limit is None]
         largest = _listing(self.biggest[:_SHOWN]) + (f"; in S3: {', '.join(stored)}" if stored else "")
-        return found["zip"], found.get("layer", ""), found["unzipped"], largest
+        return sizes["zip"], sizes.get("layer", ""), sizes["unzipped"], largest
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sizes as JSON, in bytes."""

@@ -65,13 +65,12 @@ def wishes(cells: Iterable[Cell], folder: Path | None = None) -> list[Wish]:
     Requirements in the order they were asked for; the last one of a name counts. Paths and repositories are not
     among them: what they install is found through the imports.
     """
-    found = (
-        Wish(text, cell.location(number))
-        for cell in cells
-        for number, match in _lines(cell.source)
-        for text in _line_wishes(match["rest"], folder, conda=bool(match["conda"]))
-    )
-    return list(dict.fromkeys(found))
+    asked = []
+    for cell in cells:
+        for number, match in _lines(cell.source):
+            requirements = _line_wishes(match["rest"], folder, conda=bool(match["conda"]))
+            asked += [Wish(text, cell.location(number)) for text in requirements]
+    return list(dict.fromkeys(asked))
 
 
 def read_requirements(path: Path) -> list[str]:
