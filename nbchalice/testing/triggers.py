@@ -8,18 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import nbchalice.deploy.desired  # noqa: F401 - with it come all of nbchalice's resources
-from nbchalice.resources.base import JSON, Resource
+from nbchalice.aws.repeats import READS
+from nbchalice.resources.base import JSON, Preflight, Resource
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.permission import Permission, statement_id
 from nbchalice.runtime.event_kinds import ids_of, kinds_of
-from nbchalice.sources.base import Note
+from nbchalice.sources.base import DeadLetters, Note
 from nbchalice.sources.redirects import Redirect
 from nbchalice.testing.example import Example, calling, is_line
+from nbchalice.testing.model import ModelAWS
 
 
 def check_trigger(example: Example) -> None:
     """Run all checks of one trigger."""
-    for check in (_check_texts, _check_resources, _check_sample, _check_form, _check_redirect):
+    for check in (_check_texts, _check_resources, _check_sample, _check_form, _check_redirect, _check_questions):
         check(example)
 
 
@@ -168,3 +170,26 @@ def _check_redirect(example: Example) -> None:
     )
     if found.polled_arn == queue:
         example.want(found.principal and found.source_arn, "redirect does not say who sends to the temporary queue")
+
+
+def _check_questions(example: Example) -> None:
+    """Check that what only asks AWS calls nothing that changes it, and in a form that the service knows."""
+    kinds = {"preflight": Preflight, "competing_consumers": str | None, "dead_letters": DeadLetters | None}
+    for method, kind in kinds.items():
+        aws = ModelAWS()
+        answer = _asked(example, method, aws)
+        writes = [name for _, name, _ in aws.calls if not name.startswith(READS)]
+        example.want(not writes, f"{method} is to ask only, and calls {', '.join(writes)}")
+        example.want(answer is ... or isinstance(answer, kind), f"{method} returns a {type(answer).__name__}")
+
+
+def _asked(example: Example, method: str, aws: ModelAWS) -> Any:
+    """Return what a method says, or ``...``: the answers that it gets are made up, and it may make no sense of them."""
+    from botocore.exceptions import ParamValidationError
+
+    try:
+        return getattr(example.source, method)(aws, example.options, example.function)
+    except ParamValidationError as error:
+        return example.want(False, f"{method} calls what AWS refuses: {' '.join(str(error).split())}")
+    except Exception:
+        return ...

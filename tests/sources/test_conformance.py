@@ -117,6 +117,19 @@ FAULTS = {
         changed(SQS, resources=lambda self, options, function: [Queue(queue_of(options, function))]),
         "which is none of its resources",
     ),
+    "a look that changes something": (
+        changed(SQS, preflight=lambda self, aws, *_: aws.client("sqs").create_queue(QueueName="x")),
+        "preflight is to ask only, and calls CreateQueue",
+    ),
+    "a look that AWS refuses": (
+        changed(SQS, dead_letters=lambda self, aws, *_: aws.client("sqs").get_queue_url(Name="x")),
+        "dead_letters calls what AWS refuses",
+    ),
+    "a look without an answer": (changed(SQS, preflight=lambda self, *_: None), "preflight returns a NoneType"),
+    "consumers as a list": (
+        changed(SQS, competing_consumers=lambda self, *_: []),
+        "competing_consumers returns a list",
+    ),
     "send fails": (sends(lambda aws, queue, values: 1 / 0), "ZeroDivisionError"),
     "send calls what AWS refuses": (sends(lambda aws, queue, values: send_message(aws, queue)), "MessageBody"),
     "send calls nothing": (sends(lambda aws, queue, values: Sent("1", ("1",))), "calls nothing"),
