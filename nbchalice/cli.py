@@ -92,10 +92,10 @@ class Shell:
         return commands.COMMANDS[name].run
 
     def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask on a terminal before something is removed from real AWS, or always."""
-        if self.target == "local" and not always:
-            return
+        """Ask on a terminal before something is removed; where there is none, only the local AWS may go on."""
         if not sys.stdin.isatty():
+            if self.target == "local" and not always:
+                return
             raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes")
         if not click.confirm(question, err=True):
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")

@@ -15,6 +15,7 @@ from nbchalice.config import read_config, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
 from nbchalice.handlers.variables import REGION, Variables
+from nbchalice.text import listing
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -188,10 +189,10 @@ class Project:
             if one.names and name in {*one.names, one.function}:
                 message = f"{name} was not run in this kernel"
                 raise InvalidInputError(message, f"run {one.location.cell}, which defines it", one.location)
-        known = ", ".join(handler.name for handler in self.handlers)
+        known = [handler.name for handler in self.handlers]
         raise InvalidInputError(
             f"there is no handler {name!r}",
-            f"the handlers are {known}" if known else "run a cell that begins with %%schedule, %%on_s3_event, ...",
+            listing(known, "handler") if known else "run a cell that begins with %%schedule, %%on_s3_event, ...",
         )
 
     def slice(self, handler: Handler) -> Slice:

@@ -22,11 +22,21 @@ def readable(size: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant, for example the one that begins so; None if none is near."""
-    names = list(known)
-    longer = [one for one in names if len(name) > 3 and one.startswith(name)]
-    found = longer or difflib.get_close_matches(name, names, 1)
-    return found[0] if found else None
+    """Return the known name that was probably meant, or None; the dashes of options do not make names alike.
+
+    Parameters
+    ----------
+    name : str
+        What was written, for example ``--environment``.
+    known : iterable of str
+        What could have been, for example ``--env`` and ``--requirements``.
+    """
+    names = {one.strip("-"): one for one in known}
+    typed = name.strip("-")
+    longer = [one for one in names if len(typed) > 1 and one.startswith(typed)]
+    shorter = sorted((one for one in names if len(one) > 1 and typed.startswith(one)), key=len, reverse=True)
+    found = longer or shorter or difflib.get_close_matches(typed, names, 1)
+    return names[found[0]] if found else None
 
 
 def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
@@ -43,4 +53,21 @@ def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """
     names = list(known)
     found = nearest(name, names)
-    return f"did you mean {found}?" if found else otherwise or f"there are {', '.join(names)}"
+    return f"did you mean {found}?" if found else otherwise or listing(names)
+
+
+def listing(names: Iterable[str], what: str = "") -> str:
+    """Return ``there is only price`` or ``there are price and ship``; with ``what``, ``the only handler is price``.
+
+    Parameters
+    ----------
+    names: what there is.
+    what: what it is, in the singular. Default: it goes without saying.
+    """
+    *first, last = [*names] or [""]
+    if not last:
+        return f"there is no {what}" if what else "there is none"
+    if not first:
+        return f"the only {what} is {last}" if what else f"there is only {last}"
+    listed = f"{', '.join(first)} and {last}"
+    return f"the {what}s are {listed}" if what else f"there are {listed}"

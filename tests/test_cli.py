@@ -166,7 +166,7 @@ def test_show_as_html_puts_the_place_beside_each_line(notebook):
         (["deploy"], 2, "Missing argument 'NOTEBOOK'"),
         (["deploy", "missing.ipynb"], 2, "missing.ipynb"),
         (["deploy", "{notebook}", "--target", "moon"], 2, "moon"),
-        (["send", "{notebook}", "cost"], 2, "there is no handler 'cost'\n  fix: the handlers are price"),
+        (["send", "{notebook}", "cost"], 2, "there is no handler 'cost'\n  fix: the only handler is price"),
         (["send", "{notebook}", "price", "--subject", "x"], 2, "--subject is not for SQS events"),
         (["send", "{notebook}", "price", "--attribute", "x"], 2, "wants NAME=VALUE"),
         (["local", "create"], 2, "local create wants a kind and a name"),

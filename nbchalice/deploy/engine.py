@@ -27,6 +27,7 @@ from nbchalice.handlers import Handler, clashes
 from nbchalice.resources import destination
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
+from nbchalice.text import listing
 
 __all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
 
@@ -214,9 +215,8 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
     removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
     found = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
     if handler is not None and handler not in found.orphans:
-        known = ", ".join(found.orphans)
         message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
-        raise InvalidInputError(message, f"the handlers are {known}" if known else None)
+        raise InvalidInputError(message, listing(found.orphans, "handler") if found.orphans else None)
     foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
     for key in foreign:
         del found.stale[key]

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.files import replace_file
+from nbchalice.text import listing
 
 FOLDER = Path(".nbchalice") / "events"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
@@ -42,9 +43,9 @@ class SavedEvents:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            known = ", ".join(self.names())
+            known = self.names()
             raise InvalidInputError(
-                f"there is no saved event {name!r}", f"there are {known}" if known else f"save one as {path}"
+                f"there is no saved event {name!r}", listing(known) if known else f"save one as {path}"
             ) from None
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"{path} cannot be read: {error}", "correct or remove the file") from None

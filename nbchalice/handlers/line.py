@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_problems, tidy_settings
+from nbchalice.handlers.words import split_line
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.sources.options import Option
@@ -178,10 +178,7 @@ def read_values(source: Source, line: str, more: tuple[Option, ...]) -> dict[str
     InvalidInputError: the line cannot be read, or has an option that is not known.
     """
     magic = f"%%{source.name}"
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise InvalidInputError(f"{magic}: {str(error).lower()} in {line!r}", "close the quote") from None
+    words = split_line(line, magic)
     # The argument is what stands before the first option, or behind the options.
     before = list(takewhile(lambda word: not word.startswith("-"), words))
     values, behind = _options(source, words[len(before) :], more)

@@ -43,7 +43,10 @@ class Frontend(Protocol):
         """Return what a command does: it takes the front end to run at, and the values of its parameters."""
 
     def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask before something is removed from real AWS, or always; raise when the answer is no."""
+        """Ask before something is removed; raise when the answer is no.
+
+        Where nobody can be asked it raises, too; but not, unless always, on the local AWS.
+        """
 
 
 def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:

@@ -91,6 +91,6 @@ def test_one_handler_can_be_deleted_whether_it_is_registered_or_not(connection, 
     assert snapshot(connection, name, place) == ship
     with pytest.raises(InvalidInputError, match="no handler 'price', neither") as refused:
         engine.delete(replace(made, handlers=()), connection, "price")
-    assert refused.value.hint == "the handlers are ship"
+    assert refused.value.hint == "the only handler is ship"
     engine.delete(made, connection)
     assert snapshot(connection, name, place) == empty

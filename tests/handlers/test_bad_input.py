@@ -26,7 +26,8 @@ LINES = {
     "on_sqs_message orders --batch-size": "--batch-size wants a value",
     "on_sqs_message orders --batch-size ten": "--batch-size wants a whole number, not 'ten'",
     "on_sqs_message orders --report-failures=yes": "--report-failures takes no value",
-    'on_sns_message news --filter-policy {"a": [1]}': "--filter-policy wants JSON in single quotes",
+    'on_sns_message news --filter-policy {"a": [x]}': "begins like JSON and is none",
+    "on_sns_message news --filter-policy {a:[1]}": "--filter-policy wants JSON in single quotes",
     "lambda_function orders": "what is 'orders'?",
     "on_sqs_message orders --name 'two words'": "--name 'two words' is no name: up to 64 letters, digits, - and _",
     # SQS

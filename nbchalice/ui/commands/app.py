@@ -85,7 +85,8 @@ def rollback(ui: Frontend, handler: str) -> Result:
 def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
     """Remove all that the app owns at this stage, and nothing else; or what belongs to one handler.
 
-    The handler may be one that the notebook no longer has.
+    The handler may be one that the notebook no longer has. It asks first; on the local AWS it goes on where nobody can
+    be asked, as in a notebook that a program runs.
     """
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.render.reports import DeployCard
@@ -97,4 +98,5 @@ def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
         ui.confirm(f"remove {what} of {project.name} ({project.stage}) from {aws.target}?")
     settle(project, aws, end_own=True)
     with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as watch:
-        return DeployCard(project.delete(aws, handler, progress=watch), "deleted")
+        title = f"deleted {handler} of" if handler else "deleted"
+        return DeployCard(project.delete(aws, handler, progress=watch), title)

@@ -120,6 +120,10 @@ def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = 
     try:
         with made.make_context(f"{prefix} {found.name}", list(words)) as context:
             return dict(context.params)
+    except click.NoSuchOption as error:
+        meant = nearest(error.option_name, [name for param in made.params for name in param.opts if name[0] == "-"])
+        hint = f"did you mean {meant}?" if meant else f"{prefix} {found.name} --help lists the options"
+        raise InvalidInputError(f"{prefix} {found.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
         raise InvalidInputError(error.format_message(), f"{prefix} {found.name} --help") from None
 
@@ -141,6 +145,7 @@ def overview(prefix: str) -> str:
 
 def no_such_command(name: str, prefix: str) -> InvalidInputError:
     """Return the error for a command that does not exist, with the nearest one."""
-    found = nearest(name, [*COMMANDS, "app"])
+    having = [one.name for one in COMMANDS.values() for param in one.params if f"--{name}" in param.opts]
+    found = f"{having[0]} --{name}" if having else nearest(name, [*COMMANDS, "app"])
     hint = f"{prefix} {found}" if found else f"{prefix} --help lists the commands"
     return InvalidInputError(f"{prefix} has no command {name!r}", hint)

@@ -116,7 +116,9 @@ def _require_known(route: Route, given: Mapping[str, Any]) -> None:
     known = [form.name for form in route.source.fields]
     if foreign := [name for name in given if name not in known]:
         flags, allowed = (", ".join(flag_of(name) for name in names) for names in (foreign, known))
-        raise InvalidInputError(f"{flags} is not for {route.source.title} events", f"there are {allowed}")
+        verb = "is" if len(foreign) == 1 else "are"
+        hint = f"{route.source.title} events take {allowed or 'no such option'}"
+        raise InvalidInputError(f"{flags} {verb} not for {route.source.title} events", hint)
 
 
 @command(

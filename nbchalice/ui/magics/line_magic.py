@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -13,6 +12,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.config import NAME_RULE, is_name
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
+from nbchalice.handlers.words import split_line
 from nbchalice.ui import commands
 from nbchalice.ui.magics.notebook import Notebook
 from nbchalice.ui.magics.shown import shown
@@ -22,10 +22,7 @@ from nbchalice.ui.render.cards import TextCard
 def run_command(notebook: Notebook, line: str) -> Any:
     """Run `%chalice COMMAND ...` and return what it shows; alone it shows the status."""
     __tracebackhide__ = True
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise InvalidInputError(f"%chalice: {error} in {line!r}", "close the quote") from None
+    words = split_line(line, "%chalice")
     name, *rest = words or ["status"]
     if name in {"--help", "-h", "help"}:
         return TextCard("%chalice", commands.overview("%chalice"))

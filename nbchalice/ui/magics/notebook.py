@@ -306,12 +306,12 @@ class Notebook:
         return COMMANDS[name].run
 
     def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask before something is removed from real AWS; unless always, not from the local one."""
-        if (self._chosen.get("target") or self.target) == "local" and not always:
-            return
+        """Ask before something is removed; where nobody can be asked, only the local AWS may go on."""
         try:
             answer = input(f"{question} [y/N] ")
         except Exception:
+            if (self._chosen.get("target") or self.target) == "local" and not always:
+                return
             raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes") from None
         if answer.strip().lower() not in {"y", "yes"}:
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
