@@ -7,14 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
 from nbchalice.runtime.event_kinds import KINDS, EventKind
 from nbchalice.sources.options import Option, flag_of, problems
 from nbchalice.sources.redirects import Redirect
 
-FIELD_KINDS = ("text", "area", "json", "pairs", "number", "file")
+FieldKind = Literal["text", "area", "json", "pairs", "number", "file"]
+FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
 # What the command that sends an event has beside the fields.
 RESERVED_FIELDS = frozenset(
     {
@@ -40,7 +41,7 @@ class Field:
 
     name: str
     label: str
-    kind: str = "text"
+    kind: FieldKind = "text"
     default: Any = ""
     help: str = ""
     minimum: int | None = None
