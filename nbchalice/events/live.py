@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.aws.errors import explain
-from nbchalice.aws.local.client.process import process_exists
 from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_here import HERE
+from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.resources.base import AWS, JSON, or_missing
@@ -24,90 +19,10 @@ from nbchalice.sources import SOURCES
 from nbchalice.sources.messages import EVERYTHING
 from nbchalice.sources.redirects import Redirect
 
-ENDING = re.compile(r"-live-[0-9a-f]{8}$")
-LONGEST_NAME = 80
-HOLDER, SEEN = "nbchalice:live", "nbchalice:live-seen"
 BEAT_EVERY = 30.0
-DEAD_AFTER = 120.0
 RETRY_AFTER = 2.0
 WAIT_SECONDS = 2
 Call = Callable[[Any], Invocation]
-
-
-@dataclass(frozen=True)
-class Lease:
-    """Who handles the events of one trigger live, as its temporary queue's tags tell.
-
-    Parameters
-    ----------
-    handler: the handler's name.
-    host, pid: the process.
-    seen: seconds since 1970 when it was last alive.
-    url: the temporary queue.
-    """
-
-    handler: str
-    host: str
-    pid: int
-    seen: float
-    url: str
-
-    @property
-    def mine(self) -> bool:
-        """Whether it is this process."""
-        return (self.host, self.pid) == (socket.gethostname(), os.getpid())
-
-    @property
-    def dead(self) -> bool:
-        """Whether its process has ended."""
-        if self.host == socket.gethostname():
-            return not process_exists(self.pid)
-        return time.time() - self.seen > DEAD_AFTER
-
-    def is_of(self, route: Route) -> bool:
-        """Whether it is this trigger that is redirected; a handler may be live for one of several."""
-        return self.url.rsplit("/", 1)[-1] == queue_name(route)
-
-    @property
-    def where(self) -> str:
-        """The process, in words."""
-        return "in this kernel" if self.mine else f"in process {self.pid} on {self.host}"
-
-    def __str__(self) -> str:
-        if self.dead:
-            return f"{self.handler} was live {self.where}, which has ended: its deployed trigger is still paused"
-        return f"{self.handler} is live {self.where}: its deployed trigger is paused meanwhile"
-
-
-def queue_name(route: Route) -> str:
-    """Return the name of a trigger's temporary queue; those of a function on one bucket share one."""
-    place = f"{route.source.name} {route.source.subject(route.options)} {route.ref.number}"
-    digest = hashlib.sha256(place.encode()).hexdigest()
-    ending = f"-live-{digest[:8]}"
-    return route.ref.name[: LONGEST_NAME - len(ending)] + ending
-
-
-def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
-    """Return who handles events of an app live, or did so when it died.
-
-    Raises
-    ------
-    AWSError: AWS refused.
-    """
-    client = aws.client("sqs")
-    found = []
-    try:
-        urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
-        for url in filter(ENDING.search, urls):
-            tags: JSON = {}
-            with or_missing():
-                tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
-            host, _, pid = tags.get(HOLDER, "").rpartition(" ")
-            if host and (tags.get("nbchalice:app"), tags.get("nbchalice:stage")) == (app, stage):
-                found.append(Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url))
-    except Exception as error:
-        raise explain(error, f"looking for live handlers of {app}") from None
-    return found
 
 
 class Live:
@@ -240,7 +155,7 @@ class Live:
     def _tell_alive(self) -> None:
         if time.monotonic() - self._beat > BEAT_EVERY:
             self._beat = time.monotonic()
-            self._aws.client("sqs").tag_queue(QueueUrl=self._url, Tags={SEEN: str(int(time.time()))})
+            self._aws.client("sqs").tag_queue(QueueUrl=self._url, Tags=seen_now())
 
 
 def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
@@ -251,14 +166,9 @@ def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
 
 def _make_queue(aws: AWS, redirect: Redirect, name: str) -> str:
     """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
-    tags = {
-        **redirect.function.tags,
-        HOLDER: f"{socket.gethostname()} {os.getpid()}",
-        SEEN: str(int(time.time())),
-    }
     client = aws.client("sqs")
     url = str(client.create_queue(QueueName=name)["QueueUrl"])
-    client.tag_queue(QueueUrl=url, Tags=tags)
+    client.tag_queue(QueueUrl=url, Tags=tags_of(redirect.function))
     if redirect.polled_arn == redirect.queue_arn:
         client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": redirect.queue_policy()})
     return url
@@ -336,7 +246,7 @@ def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) ->
             raise explain(error, f"repairing the trigger of {lease.handler} after live mode") from None
 
 
-def paused_resources(found: list[Lease], handlers: Mapping[str, list[Route]]) -> set[str]:
+def displaced_resources(found: list[Lease], handlers: Mapping[str, list[Route]]) -> set[str]:
     """Return the keys of the resources that live mode changed or removed for as long as it lasts.
 
     Parameters

@@ -13,7 +13,7 @@ from typing import Any
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_here import HERE
-from nbchalice.events.live import Lease, leases
+from nbchalice.events.leases import Lease, leases
 from nbchalice.events.outcome import as_own, batch_note, end_of
 from nbchalice.events.preview import why_dropped
 from nbchalice.events.triggers import Route

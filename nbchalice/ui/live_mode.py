@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
-from nbchalice.events.live import Live, leases, paused_resources, queue_name, repair
+from nbchalice.events.leases import leases, queue_name
+from nbchalice.events.live import Live, displaced_resources, repair
 from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.invocation import Invocation
 from nbchalice.ui.in_process import call_here
@@ -199,7 +200,7 @@ def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
     """
     app = project.app
     found = leases(aws, app.name, app.stage)
-    keys = paused_resources(found, {one.name: routes(one, app.ref(aws, one.name)) for one in app.handlers})
+    keys = displaced_resources(found, {one.name: routes(one, app.ref(aws, one.name)) for one in app.handlers})
     told = {
         lease: "; a deploy ends that, and puts it back" if lease.mine else "; a deploy puts it back" for lease in found
     }

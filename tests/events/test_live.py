@@ -9,8 +9,9 @@ import uuid
 
 import pytest
 
-from nbchalice.events import live as live_module
-from nbchalice.events.live import Lease, Live, leases, queue_name, repair
+from nbchalice.events import leases as leases_module
+from nbchalice.events.leases import Lease, leases, queue_name
+from nbchalice.events.live import Live, repair
 from nbchalice.events.send import send
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
@@ -192,7 +193,7 @@ os._exit(9)
 
 
 def test_who_is_alive_is_told_from_who_is_not(monkeypatch):
-    monkeypatch.setattr(live_module.time, "time", lambda: 1_000_000.0)
+    monkeypatch.setattr(leases_module.time, "time", lambda: 1_000_000.0)
     here = Lease("price", socket.gethostname(), os.getpid(), 0, "")
     assert here.mine and not here.dead and "in this kernel" in str(here)
     assert not Lease("price", "elsewhere", 1, 999_950, "").dead
@@ -206,4 +207,4 @@ def test_the_names_of_temporary_queues_are_valid(connection):
 
     ref = FunctionRef("a" * 60, "dev", "h" * 60, "r", "0" * 12)
     names = [queue_name(Route(SOURCES["on_sqs_message"], {"queue": name}, ref)) for name in ("one", "two")]
-    assert len(names[0]) <= 80 and names[0] != names[1] and all(map(live_module.ENDING.search, names))
+    assert len(names[0]) <= 80 and names[0] != names[1] and all(map(leases_module.ENDING.search, names))

@@ -8,7 +8,7 @@ from nbchalice.aws.local.client import server
 from nbchalice.aws.target import Connection
 from nbchalice.errors import LostAnswerError
 from nbchalice.events import invoke as invoking
-from nbchalice.events import live
+from nbchalice.events import leases, live
 from nbchalice.events.deadletter import DeadLetterQueue
 from nbchalice.events.invoke import invoke
 from nbchalice.events.send import send
@@ -202,7 +202,7 @@ def test_events_that_live_mode_hands_back_are_kept_until_the_function_has_them(d
     handler = QUICK.replace("lambda_function()", f"on_sns_message({name!r})")
     deployed = deploy("on_sns_message", handler, topic=name)
     redirect = live.redirect_of(deployed.route)
-    url = live._make_queue(connection, redirect, live.queue_name(deployed.route))
+    url = live._make_queue(connection, redirect, leases.queue_name(deployed.route))
     redirect.begin(connection)
     topic = deployed.ref.arn_of("sns", name)
     for body in ("1", "2", "3"):
