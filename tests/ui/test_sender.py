@@ -258,6 +258,19 @@ def test_of_several_sources_one_is_chosen_in_the_form(two_sources, tmp_path):
     assert "SQSEvent" in str(run("%chalice send both --saved order"))
 
 
+def test_a_late_answer_about_another_source_is_not_shown(two_sources, monkeypatch):
+    _, sender = two_sources
+    form = sender.event
+    monkeypatch.setattr(
+        "nbchalice.ui.widgets.event_form.competing_consumers", lambda *_: "shop-dev-other reads it, too"
+    )
+    other = next(route for route in form._routes(form._ui.project()) if route.label != form.source.value)
+    form._look_for_consumers(other)
+    assert "shop-dev-other" not in form._preview.value
+    form._look_for_consumers(form.route(form._ui.project()))
+    assert "shop-dev-other" in form._preview.value
+
+
 def test_of_several_sources_one_is_chosen_in_words(two_sources):
     run, _ = two_sources
     assert "both has several sources" in str(run.error("%chalice send both --message 1"))

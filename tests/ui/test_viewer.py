@@ -11,6 +11,7 @@ from nbchalice.errors import AWSError
 from nbchalice.logs.buffer import MOST_AT_ONCE, Buffer
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import InvocationError, LogRecord
+from nbchalice.ui.widgets.panel import Worker
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -128,6 +129,79 @@ def test_what_was_read_before_the_viewer_is_shown_is_kept_in_the_notebook(run, c
         run("display(made)")
     made.close()
     assert any("line 0" in shown.data.get("text/plain", "") for shown in outputs.outputs)
+
+
+def kept(viewer):
+    return viewer._latest._repr_mimebundle_()["text/plain"]
+
+
+def test_what_a_view_that_begins_was_given_is_kept_too(viewer, monkeypatch):
+    made = viewer()
+    feed = made._buffer.feed
+
+    def feed_and_open(one):
+        feed(one)
+        made._told(None, {"kind": "hello"}, None)
+
+    monkeypatch.setattr(made._buffer, "feed", feed_and_open)
+    made.feed(invocation(1))
+    wait_for(lambda: "line 0" in kept(made))
+
+
+def test_what_came_just_before_the_end_is_sent_and_kept(viewer):
+    made = viewer()
+    made.feed(invocation(1, text="first"))
+    wait_for(lambda: "first 0" in kept(made))
+    made.feed(invocation(2, text="last"))
+    made.close()
+    wait_for(lambda: "last 0" in kept(made))
+    assert [row["text"] for message in made.sent for row in message["rows"]] == ["first 0", "last 0"]
+
+
+def test_a_reading_that_was_replaced_adds_nothing_and_tells_nothing(viewer, monkeypatch):
+    begun = []
+
+    def read(feed):
+        begun.append(feed)
+        feed.stop.wait(60)
+
+    made = viewer(read)
+    made.follow("10m")
+    wait_for(lambda: begun)
+    clear = made._buffer.clear
+
+    def clear_and_add():
+        clear()
+        begun[0].add(invocation(1))  # It was about to, in its own thread.
+
+    monkeypatch.setattr(made._buffer, "clear", clear_and_add)
+    made._told(None, {"kind": "range", "since": "1h"}, None)
+    wait_for(lambda: len(begun) == 2)
+    begun[0].trouble(AWSError("the credentials have expired", "log in again"))
+    assert made.records == [] and made.view.trouble == ""
+    begun[1].add(invocation(2))
+    begun[1].trouble(AWSError("the credentials have expired", "log in again"))
+    assert len(made.records) == 1 and "expired" in made.view.trouble
+
+
+def test_a_button_that_was_pressed_again_at_once_stays_busy():
+    told, again = [], threading.Event()
+    worker = Worker(told.append)
+
+    class Shown:
+        def begin(self):
+            told.append("busy")
+
+        def end(self):
+            if not again.is_set():
+                again.set()
+                assert worker.start(lambda: None, self)
+                worker.wait(0.1)  # It must not begin before this has ended.
+            told.append("idle")
+
+    worker.start(lambda: None, Shown())
+    wait_for(lambda: told.count("idle") == 2)
+    assert told == ["busy", "idle", "busy", "idle"]
 
 
 def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):

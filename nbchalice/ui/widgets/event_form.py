@@ -120,9 +120,9 @@ class EventForm:
         ).start()
 
     def _look_for_consumers(self, route: Route) -> None:
-        """Ask who else takes the trigger's events."""
+        """Ask who else takes the trigger's events; an answer about another source than the chosen one is late."""
         found = competing_consumers(self._aws, route.source, route.options, route.ref) or ""
-        if found != self._warning:
+        if route.label == self._label and found != self._warning:
             self._warning = found
             self._show_preview()
 

@@ -134,6 +134,7 @@ class Worker:
     def __init__(self, on_error: Callable[[NbChaliceError], None]) -> None:
         self._on_error = on_error
         self._busy = threading.Lock()
+        self._button = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -157,16 +158,18 @@ class Worker:
     def _run(self, job: Callable[[], None], shown: Busy | None) -> None:
         try:
             if shown:
-                shown.begin()
+                with self._button:
+                    shown.begin()
             job()
         except NbChaliceError as error:
             self._on_error(error)
         except Exception as error:
             self._on_error(explain(error, "the panel's work"))
         finally:
-            self._busy.release()
-            if shown:
-                shown.end()  # The next click counts once the button says so.
+            with self._button:  # The next click counts once the button says so, and says so only after this.
+                self._busy.release()
+                if shown:
+                    shown.end()
 
 
 class Busy:

@@ -55,13 +55,16 @@ class Feed:
         self.stop = threading.Event()
 
     def add(self, invocation: Invocation) -> None:
-        """Show an invocation."""
-        if not self.stop.is_set():
-            self.viewer.feed(invocation)
+        """Show an invocation, unless another reading has taken the place of this one."""
+        with self.viewer.turn:
+            if not self.stop.is_set():
+                self.viewer.feed(invocation)
 
     def trouble(self, error: NbChaliceError | None) -> None:
         """Show that the log cannot be read for now, or that it can again."""
-        self.viewer.show_trouble(error)
+        with self.viewer.turn:
+            if self.viewer.reads(self):
+                self.viewer.show_trouble(error)
 
 
 class Viewer(Panel):
@@ -97,11 +100,12 @@ class Viewer(Panel):
         super().__init__(fallback or InvocationsCard(title, []), watched)
         self._title, self._read = title, read
         self._buffer = Buffer()
-        self._lock = threading.Lock()
+        self.turn = threading.RLock()  # held by who begins, ends or shows a reading
+        self._sending = threading.Lock()  # What is taken first is sent first.
         self._feed: Feed | None = None
         self._thread: threading.Thread | None = None
         self._seen = time.monotonic()
-        self._kept_at = 0.0
+        self._unkept = False
         self._views, self._left = 0, False
         self._awake = threading.Event()
         self._closed = threading.Event()
@@ -130,7 +134,12 @@ class Viewer(Panel):
     def feed(self, invocation: Invocation) -> None:
         """Show an invocation as it is now; one that is fed again is brought up to date."""
         self._buffer.feed(invocation)
+        self._unkept = True
         self._awake.set()
+
+    def reads(self, feed: Feed) -> bool:
+        """Whether this is the reading that began last."""
+        return self._feed is feed
 
     def show_trouble(self, error: NbChaliceError | None) -> None:
         """Show an error above the log, or take it away."""
@@ -140,7 +149,7 @@ class Viewer(Panel):
         """Read on; a reading that goes on is ended."""
         if self._read is None:
             return
-        with self._lock:
+        with self.turn:
             if self._feed is not None:
                 self._feed.stop.set()
             feed = self._feed = Feed(self, since, until)
@@ -151,7 +160,7 @@ class Viewer(Panel):
 
     def pause(self) -> None:
         """Stop reading, which may take a moment; what stands stays."""
-        with self._lock:
+        with self.turn:
             if self._feed is not None:
                 self._feed.stop.set()
 
@@ -162,7 +171,7 @@ class Viewer(Panel):
         return self._thread is None or not self._thread.is_alive()
 
     def close(self) -> None:
-        """End the threads of this viewer."""
+        """End the threads of this viewer, once what came last is shown and kept."""
         self.pause()
         self._closed.set()
         self._awake.set()
@@ -177,7 +186,7 @@ class Viewer(Panel):
             except NbChaliceError as error:
                 feed.trouble(error)
                 feed.stop.wait(RETRY_AFTER)
-        with self._lock:
+        with self.turn:
             if self._feed is feed:
                 self._view.following = False
 
@@ -187,7 +196,7 @@ class Viewer(Panel):
         kind = content.get("kind")
         if kind == "hello":
             self._views += 1
-            self._view.send(self._buffer.snapshot())
+            self._send_all()
         if kind in {"hello", "alive"} and self._left:
             self._left = False
             self.follow(self._view.since or None)
@@ -200,9 +209,10 @@ class Viewer(Panel):
         elif kind == "follow":
             self.follow(self._view.since or None)
         elif kind == "range":
+            self.pause()
             self._view.since, self._view.until = str(content.get("since", "")), str(content.get("until", ""))
             self._buffer.clear()
-            self._view.send(self._buffer.snapshot())
+            self._send_all()
             self.follow(self._view.since or None, self._view.until or None)
 
     def _leave(self) -> None:
@@ -211,22 +221,38 @@ class Viewer(Panel):
             self._left = True
             self.pause()
 
+    def _send_all(self) -> None:
+        """Send what is there to a view that begins."""
+        with self._sending:
+            self._view.send(self._buffer.snapshot())
+
+    def _send_new(self) -> None:
+        with self._sending:
+            if (message := self._buffer.take()) is not None:
+                self._view.send(message)
+
+    def _keep_last(self) -> None:
+        """Keep what is there in the notebook's file, whether a view has it already or not."""
+        if self._unkept:
+            self._unkept = False
+            self.keep(InvocationsCard(self._title, self._buffer.last()))
+
     def _show(self) -> None:
         """Send what is new to the view, a few times a second at the most."""
-        unkept = False
+        kept_at = 0.0
         while not self._closed.is_set():
             self._awake.wait(KEEP_EVERY)
             self._awake.clear()
-            if (message := self._buffer.take()) is not None:
-                self._view.send(message)
-                unkept = True
+            self._send_new()
             now = time.monotonic()
             if self._watched and now - self._seen > ALONE_AFTER:
                 self._leave()
-            if unkept and now - self._kept_at > KEEP_EVERY:
-                self._kept_at, unkept = now, False
-                self.keep(InvocationsCard(self._title, self._buffer.last()))
+            if now - kept_at > KEEP_EVERY:
+                kept_at = now
+                self._keep_last()
             self._closed.wait(EVERY)
+        self._send_new()
+        self._keep_last()
 
 
 def log_viewer(
