@@ -64,10 +64,20 @@ def listing(names: Iterable[str], what: str = "") -> str:
     names: what there is.
     what: what it is, in the singular. Default: it goes without saying.
     """
-    *first, last = [*names] or [""]
-    if not last:
+    found = list(names)
+    if not found:
         return f"there is no {what}" if what else "there is none"
-    if not first:
-        return f"the only {what} is {last}" if what else f"there is only {last}"
-    listed = f"{', '.join(first)} and {last}"
-    return f"the {what}s are {listed}" if what else f"there are {listed}"
+    if len(found) == 1:
+        return f"the only {what} is {found[0]}" if what else f"there is only {found[0]}"
+    return f"the {what}s are {joined(found)}" if what else f"there are {joined(found)}"
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence: ``a, b and c``.
+
+    Parameters
+    ----------
+    names: at least one.
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from nbchalice.config import NAME_RULE, is_name, read_config
-from nbchalice.deploy.desired import App, policy_file
+from nbchalice.deploy.desired import App, policy_file, triggers
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
@@ -20,7 +20,7 @@ from nbchalice.resources.base import AWS, JSON, Resource
 from nbchalice.resources.function import Function
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle
-from nbchalice.text import MB, readable
+from nbchalice.text import MB, joined, readable
 
 DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")
 # Lambda: FunctionName; IAM: RoleName. The names of rules and schedules are their sources' concern.
@@ -193,6 +193,26 @@ def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[st
         if bundles and handler.setting("subnet"):
             found.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
     return found
+
+
+def consumer_notes(app: App, aws: AWS) -> list[str]:
+    """Say which handlers compete for the messages of one queue.
+
+    Parameters
+    ----------
+    app, aws: as for `problems_at`.
+    """
+    readers: dict[str, dict[str, str]] = {}
+    for handler in app.handlers:
+        for source, options, ref in triggers(handler, app.ref(aws, handler.name)):
+            if arn := source.shared(options, ref):
+                readers.setdefault(arn, {})[handler.name] = source.describe(options)
+    return [
+        f"{joined(names)} {'both' if len(names) == 2 else 'all'} read {next(iter(names.values()))}: "
+        "each message goes to only one of them"
+        for names in readers.values()
+        if len(names) > 1
+    ]
 
 
 def answer_notes(app: App, packages: Mapping[str, Package]) -> list[str]:

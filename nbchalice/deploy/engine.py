@@ -76,6 +76,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple
     read_more(found, wanted, reads)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
+    notes += check.consumer_notes(app, aws)
     notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)
     elsewhere = notebooks.elsewhere(app, found)
     not_run = notebooks.not_run(app, [name for name in found.orphans if name not in elsewhere])

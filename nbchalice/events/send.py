@@ -48,7 +48,8 @@ class Progress:
     Parameters
     ----------
     state: ``queued``, ``dropped`` (the trigger lets it not through), ``running``, ``retrying`` (a later attempt runs),
-        ``done``, ``failed``, or ``ignored`` (reported as failed where nobody asked: Lambda takes it for handled).
+        ``done``, ``failed``, ``ignored`` (reported as failed where nobody asked: Lambda takes it for handled), or
+        ``taken`` (by another function that reads the same queue).
     message_id: the id under which AWS accepted it.
     attempt: which attempt, counted from 1; None while it is queued.
     invocation: what is known of the invocation, or None.
@@ -77,7 +78,8 @@ class SendResult:
     message_id: the id under which AWS accepted it.
     invocation: the first finished attempt to handle it, or what is known of the running one, or None.
     sent: the ids by which the invocation was recognised.
-    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed`` or ``ignored``.
+    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed``, ``ignored`` or
+        ``taken``.
     hint: what to do where it is neither done nor failed, or which other message of its batch failed; else None.
     """
 
@@ -176,6 +178,9 @@ def send(
         hint = _why_ignored(source.unread(options))
     if watch.state == "queued" and lookout.live_elsewhere:
         hint = _gone_elsewhere(lookout.live_elsewhere)
+    elif watch.taken:
+        why = competing_consumers(aws, source, options, function_ref)
+        hint = f"{watch.taken} got the message" + (f": {why}" if why else "")
     elif watch.state == "queued" and wait > 0 and (told := competing_consumers(aws, source, options, function_ref)):
         hint = told
     elif watch.found is not None and len(KINDS[source.name].ids) == 1:
@@ -229,6 +234,7 @@ class _Lookout:
         self._tail = Tail(aws, route.ref.name)
         self._since: float | None = None
         self._asked = False
+        self._others: list[Tail] = []
         self.live_elsewhere: Lease | None = None
 
     def standing(self) -> set[tuple[str, int]]:
@@ -262,7 +268,27 @@ class _Lookout:
             except NbChaliceError:
                 known = []  # Who may not list queues is told no more than before.
             self.live_elsewhere = next((one for one in known if one.is_of(self._route) and not one.mine), None)
+            self._others = self._competing()
         return self.live_elsewhere is not None
+
+    def _competing(self) -> list[Tail]:
+        """Return the logs of the other functions that take the same events, as far as AWS tells."""
+        route = self._route
+        try:
+            names = route.source.competing_functions(self._aws, route.options, route.ref)
+        except Exception:  # Whoever may not list mappings is told no more than before.
+            return []
+        return [Tail(self._aws, name, MARGIN_SECONDS) for name in names]
+
+    def taken_by(self, ids: tuple[str, ...]) -> str | None:
+        """Return the other function that got the event; None while none of them tells."""
+        for tail in list(self._others):
+            try:
+                if any(one.handles(ids) for one in tail.poll()):
+                    return tail.function_name
+            except NbChaliceError:
+                self._others.remove(tail)
+        return None
 
 
 def _until_handled(watch: _Watch, lookout: _Lookout, pace: Pace, deadline: float, stop: threading.Event) -> None:
@@ -279,7 +305,12 @@ def _until_handled(watch: _Watch, lookout: _Lookout, pace: Pace, deadline: float
         if watch.ended:  # its numbers follow within moments
             report_until = report_until or time.monotonic() + REPORT_SECONDS
             return watch.complete or time.monotonic() > report_until
-        return watch.found is None and (time.monotonic() > give_up or lookout.sees_nothing())
+        if watch.found is not None:
+            return False
+        if time.monotonic() > give_up or lookout.sees_nothing():
+            return True
+        watch.taken = lookout.taken_by(watch.ids)
+        return watch.taken is not None
 
     if deadline > time.monotonic() and not stop.is_set():
         poll(over, deadline, pace, stop.wait)
@@ -302,6 +333,12 @@ class _Watch:
         self._tell = on_progress
         self._told: tuple[str, int | None] | None = None
         self.found: Invocation | None = None
+        self.taken: str | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What the event goes by."""
+        return self._sent.ids
 
     @property
     def ended(self) -> bool:
@@ -317,7 +354,7 @@ class _Watch:
     def state(self) -> str:
         """The state as `Progress` names it."""
         if self.found is None:
-            return "dropped" if self.dropped else "queued"
+            return "dropped" if self.dropped else "taken" if self.taken else "queued"
         state = end_of(self.found, self._sent.ids)
         return "retrying" if state == "running" and (self.found.attempt or 1) > 1 else state
 

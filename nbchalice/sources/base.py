@@ -196,6 +196,14 @@ class Source(ABC):
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
 
+    def shared(self, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+        """Return the ARN of what gives each event to one consumer only, as a queue does; None where all get it."""
+        return None
+
+    def competing_functions(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> list[str]:
+        """Return which other functions take the trigger's events away; asks AWS."""
+        return []
+
     def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return a warning where other functions take the trigger's events away, or None; asks AWS."""
         return None

@@ -224,10 +224,18 @@ class SQS(Source):
             return Preflight()
         return Preflight(timeout=visibility, limit=f"queue {queue.name}")
 
+    def shared(self, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+        """Return the queue's ARN."""
+        return queue_of(options, function).arn
+
+    def competing_functions(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> list[str]:
+        """Return which other functions read the queue (Lambda: ListEventSourceMappings)."""
+        return other_functions(aws, queue_of(options, function).arn, function.name)
+
     def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return which other functions read the queue: each of its messages goes to one of them only."""
         queue = queue_of(options, function)
-        names = other_functions(aws, queue.arn, function.name)
+        names = self.competing_functions(aws, options, function)
         if not names:
             return None
         verb = "reads" if len(names) == 1 else "read"

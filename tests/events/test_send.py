@@ -130,6 +130,27 @@ def test_a_message_that_nobody_takes_stays_queued(deploy, connection, name):
     assert result.message_id in result._repr_mimebundle_()["text/html"]
 
 
+@pytest.mark.parametrize("handled", ["10", "no number"])
+def test_a_message_that_another_function_takes_is_told_with_its_name(deploy, connection, name, handled):
+    made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
+    other = deploy("on_sqs_message", SQS.format(queue=name + "b"), queue=name + "b")
+    told = []
+    result = send(
+        connection,
+        made.source,
+        made.options,
+        other.ref,
+        wait=60,
+        on_progress=lambda now: told.append(now.state),
+        message=handled,
+    )
+    assert (result.status, result.ok, result.invocation, told) == ("taken", False, None, ["queued", "taken"])
+    assert result.hint == (
+        f"{made.ref.name} got the message: {made.ref.name} reads queue {name}, too: "
+        "each message goes to one of its readers only"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "trigger", "values", "reason"),
     [

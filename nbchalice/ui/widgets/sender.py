@@ -24,7 +24,14 @@ from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_
 if TYPE_CHECKING:
     from nbchalice.ui.frontend import Frontend
 
-STATE_KINDS = {"done": "good", "failed": "bad", "retrying": "warn", "dropped": "warn", "ignored": "warn"}
+STATE_KINDS = {
+    "done": "good",
+    "failed": "bad",
+    "retrying": "warn",
+    "dropped": "warn",
+    "ignored": "warn",
+    "taken": "warn",
+}
 KINDS = {True: "good", False: "bad"}
 MOST = 100
 
