@@ -7,7 +7,6 @@ and in the file as a whole; environment variables and tags are merged.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import Any
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import SETTINGS, settings_problems, tidy_settings
 from nbchalice.handlers.variables import REGION, Variables, lambdas_own
+from nbchalice.names import NAME_RULE, is_name
 from nbchalice.text import near
 
 FILE = ".chalice/config.json"
@@ -45,8 +45,6 @@ UNUSED = {
 }  # fmt: skip
 TOP = {"app_name", "stages", "allowed_accounts"}
 MERGED = ("env", "tag")
-NAME_LETTERS = "A-Za-z0-9_-"
-NAME_RULE = "may have letters, digits, - and _"
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -155,16 +153,6 @@ def merged(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, 
 def with_config(config: Mapping[str, Any], stage: str, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
     """Return a handler's settings: its own, and what the configuration file says besides."""
     return merged(settings_for(config, stage, handler), tidy_settings(own))
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a text can name an app or a stage: it becomes part of the names of functions, roles and rules."""
-    return re.fullmatch(f"[{NAME_LETTERS}]+", text) is not None
-
-
-def app_name_of(notebook: str) -> str:
-    """Return the app's name for a notebook that names none: its file's name."""
-    return re.sub(f"[^{NAME_LETTERS}]+", "-", Path(notebook).stem).strip("-") or "notebook"
 
 
 def named_by_config(folder: Path) -> str | None:

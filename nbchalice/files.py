@@ -9,11 +9,11 @@ import os
 import secrets
 from pathlib import Path
 
-import platformdirs
-
 
 def user_cache() -> Path:
     """Return the user's cache folder for nbchalice, which may not exist yet; what is in it can be made again."""
+    import platformdirs  # not at the top: code is captured and zipped where there is the standard library only, too
+
     return platformdirs.user_cache_path("nbchalice", appauthor=False)
 
 

@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbchalice.config import app_name_of, named_by_config, read_config, variables_for
+from nbchalice.config import named_by_config, read_config, variables_for
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.handlers.variables import REGION
+from nbchalice.names import app_name_of
 from nbchalice.notebook.cells import Cell, read_notebook
 from nbchalice.notebook.discover import discover, handlers_in_text
 from nbchalice.notebook.history import Timeline

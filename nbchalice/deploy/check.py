@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from nbchalice.config import NAME_RULE, is_name, read_config
+from nbchalice.config import read_config
 from nbchalice.deploy.desired import App, policy_file, triggers
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
+from nbchalice.names import NAME_RULE, is_name
 from nbchalice.resources.base import AWS, JSON, Resource
 from nbchalice.resources.function import Function
 from nbchalice.resources.role import Role

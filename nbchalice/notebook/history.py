@@ -9,7 +9,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nbchalice.config import app_name_of
+from nbchalice.names import app_name_of
 from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
 from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.statements import (

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from nbchalice.aws.errors import explain
-from nbchalice.config import NAME_RULE, is_name
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
 from nbchalice.handlers.words import split_line
+from nbchalice.names import NAME_RULE, is_name
 from nbchalice.ui import commands
 from nbchalice.ui.magics.notebook import Notebook
 from nbchalice.ui.magics.shown import shown

@@ -199,7 +199,8 @@ class Notebook:
 
     def chalice(self) -> Chalice:
         """Return the session's app; one named after the notebook is bound to ``app`` where there is none."""
-        from nbchalice.config import app_name_of, named_by_config
+        from nbchalice.config import named_by_config
+        from nbchalice.names import app_name_of
 
         current = self.shell.user_ns.get("app")
         if isinstance(current, Chalice):
@@ -234,7 +235,8 @@ class Notebook:
 
     def app_name(self) -> str:
         """Return how the app is called: by ``%chalice app``, the configuration file, the code, or the notebook."""
-        from nbchalice.config import app_name_of, named_by_config
+        from nbchalice.config import named_by_config
+        from nbchalice.names import app_name_of
 
         current = self.shell.user_ns.get("app")
         apps = [app.app_name for app in self.apps()]

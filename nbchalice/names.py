@@ -1,0 +1,19 @@
+"""Names of apps and stages, which become parts of the names of functions, roles and rules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+LETTERS = "A-Za-z0-9_-"
+NAME_RULE = "may have letters, digits, - and _"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name an app or a stage."""
+    return re.fullmatch(f"[{LETTERS}]+", text) is not None
+
+
+def app_name_of(notebook: str) -> str:
+    """Return the app's name for a notebook that names none: its file's name."""
+    return re.sub(f"[^{LETTERS}]+", "-", PurePath(notebook).stem).strip("-") or "notebook"
