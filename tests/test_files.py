@@ -59,7 +59,7 @@ def test_a_process_that_ended_is_gone_though_its_parent_has_not_noticed():
     [
         ("tiemout", ["timeout", "memory"], "did you mean timeout?"),
         ("s3:ObjectCreated", ["s3:ObjectCreated:*"], "did you mean s3:ObjectCreated:*?"),
-        ("x", ["timeout", "memory"], "there are timeout, memory"),
+        ("x", ["timeout", "memory"], "there are timeout and memory"),
     ],
 )
 def test_the_name_that_was_probably_meant(name, known, text):
