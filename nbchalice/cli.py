@@ -87,6 +87,10 @@ class Shell:
 
         return shell_progress(title)
 
+    def cell_of_file(self, file: str) -> str | None:
+        """Return nothing: no cells were executed in this process."""
+        return None
+
     def command(self, name: str) -> Callable[..., Any]:
         """Return what a command does."""
         return commands.COMMANDS[name].run

@@ -39,6 +39,9 @@ class Frontend(Protocol):
     def progress(self, title: str) -> AbstractContextManager[Watch]:
         """Show how the changes of a plan go."""
 
+    def cell_of_file(self, file: str) -> str | None:
+        """Return which cell has a file name that IPython made up for it, or None."""
+
     def command(self, name: str) -> Callable[..., Any]:
         """Return what a command does: it takes the front end to run at, and the values of its parameters."""
 

@@ -34,7 +34,7 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
     project = ui.project()
     found = project.handler(handler)
     settings = {"timeout": found.setting("timeout"), "memory": found.setting("memory")}
-    function, cells = project.function(found), cell_namer(ui)
+    function, cells = project.function(found), ui.cell_of_file
     try:
         with ONE_AT_A_TIME, environment(found.setting("env") or {}):
             return invoke_here(function, event, cell_of_file=cells, **settings)
@@ -42,10 +42,3 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
         frame = from_exception(stopped, cells).frame
         place = Location(frame.cell, frame.line, frame.source) if frame and frame.cell else None
         raise Interrupted(f"{handler} was stopped while it ran here", location=place) from None
-
-
-def cell_namer(ui: Frontend) -> Any:
-    """Return what tells the cell of a file name that IPython made up for it."""
-    compiler = getattr(getattr(ui, "shell", None), "compile", None)
-    numbers: dict[str, int] = getattr(compiler, "_filename_map", {})
-    return lambda file: f"cell {numbers[file]}" if file in numbers else None

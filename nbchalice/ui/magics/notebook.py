@@ -301,6 +301,11 @@ class Notebook:
         with notebook_progress(title) as watch:
             yield watch
 
+    def cell_of_file(self, file: str) -> str | None:
+        """Return which cell has a file name that IPython made up for it, or None."""
+        numbers: dict[str, int] = getattr(self.shell.compile, "_filename_map", {})
+        return f"cell {numbers[file]}" if file in numbers else None
+
     def command(self, name: str) -> Callable[..., Any]:
         """Return what a command does."""
         from nbchalice.ui.commands import COMMANDS

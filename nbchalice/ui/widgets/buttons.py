@@ -47,6 +47,10 @@ class InPanel:
         """Return the connection to the notebook's target."""
         return self._ui.connect()
 
+    def cell_of_file(self, file: str) -> str | None:
+        """Return which cell has a file name."""
+        return self._ui.cell_of_file(file)
+
     def command(self, name: str) -> Callable[..., Any]:
         """Return what a command does."""
         return self._ui.command(name)
