@@ -100,9 +100,11 @@ class Shell:
         if not sys.stdin.isatty():
             if self.target == "local" and not always:
                 return
-            raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes")
+            raise InvalidInputError(
+                f"nobody can be asked here: {question} Nothing was removed", "add --yes", code="not-confirmed"
+            )
         if not click.confirm(question, err=True):
-            raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
+            raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")
 
 
 def run(found: commands.Command, values: dict[str, Any]) -> int:

@@ -37,13 +37,20 @@ class ForPeople(BaseException):
     message: what is wrong, in one sentence.
     hint: what to do about it, or None.
     location: the place in the notebook, or None.
+    code: the reason, a key of ``nbchalice.error_codes.CODES``. Default: the reason that the class stands for.
     """
 
-    def __init__(self, message: str, hint: str | None = None, location: Location | None = None) -> None:
+    code: str
+
+    def __init__(
+        self, message: str, hint: str | None = None, location: Location | None = None, *, code: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.location = location
+        if code is not None:
+            self.code = code
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -64,19 +71,22 @@ class ForPeople(BaseException):
 
     @property
     def title(self) -> str:
-        """What the error is called."""
-        return type(self).__name__
+        """What the error is called: its class and, where the class has several reasons, the code."""
+        name = type(self).__name__
+        return name if self.code == type(self).code else f"{name} ({self.code})"
 
 
 class NbChaliceError(ForPeople, Exception):
     """Base of all errors of nbchalice; the parameters are those of `ForPeople`."""
 
+    code = "failed"
     exit_code = 1
 
 
 class Interrupted(ForPeople, KeyboardInterrupt):
     """The user stopped an operation; says what was done and what was not."""
 
+    code = "interrupted"
     exit_code = 130
     title = KeyboardInterrupt.__name__
 
@@ -84,23 +94,32 @@ class Interrupted(ForPeople, KeyboardInterrupt):
 class InvalidInputError(NbChaliceError):
     """What the user wrote cannot be used; nothing was changed."""
 
+    code = "invalid-input"
     exit_code = 2
 
 
 class CaptureError(InvalidInputError):
     """The notebook's code cannot become a module that does on Lambda what it does in the kernel."""
 
+    code = "not-capturable"
+
 
 class PackagingError(InvalidInputError):
     """The deployment package or its dependency layer cannot be built."""
+
+    code = "not-packageable"
 
 
 class LocalAWSError(NbChaliceError):
     """The embedded local AWS could not be started, reached or stopped."""
 
+    code = "local-aws-failed"
+
 
 class AWSError(NbChaliceError):
     """AWS refused a call, or could not be reached."""
+
+    code = "aws-refused"
 
 
 class LostAnswerError(AWSError):
@@ -113,6 +132,8 @@ class LostAnswerError(AWSError):
     hint: how to see what AWS did.
     """
 
+    code = "answer-lost"
+
     def __init__(self, doing: str, cause: str, hint: str | None = None) -> None:
         text = f"{doing}: the answer was lost ({cause}); AWS may have done it, so it was not asked a second time"
         super().__init__(text, hint or "look whether it was done before you do it again")
@@ -122,6 +143,8 @@ class LostAnswerError(AWSError):
 class DeployError(NbChaliceError):
     """A deploy or delete stopped part way; running it again is safe."""
 
+    code = "deploy-stopped"
+
 
 class ProblemsError(InvalidInputError):
     """Several problems found at once, before anything was changed.
@@ -130,6 +153,8 @@ class ProblemsError(InvalidInputError):
     ----------
     problems: the single errors, in the order they were found.
     """
+
+    code = "several-problems"
 
     def __init__(self, problems: list[NbChaliceError]) -> None:
         super().__init__(f"{len(problems)} problems found; nothing was changed")

@@ -188,11 +188,13 @@ class Project:
         for one in self.standing:
             if one.names and name in {*one.names, one.function}:
                 message = f"{name} was not run in this kernel"
-                raise InvalidInputError(message, f"run {one.location.cell}, which defines it", one.location)
+                hint = f"run {one.location.cell}, which defines it"
+                raise InvalidInputError(message, hint, one.location, code="handler-not-run")
         known = [handler.name for handler in self.handlers]
         raise InvalidInputError(
             f"there is no handler {name!r}",
             listing(known, "handler") if known else "run a cell that begins with %%schedule, %%on_s3_event, ...",
+            code="no-such-handler",
         )
 
     def slice(self, handler: Handler) -> Slice:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -16,6 +17,7 @@ import click
 import nbchalice
 import nbchalice.testing
 from nbchalice.config import KEYS
+from nbchalice.error_codes import CODES
 from nbchalice.handlers import META, SETTINGS
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
@@ -25,6 +27,7 @@ from nbchalice.ui.commands import APP, COMMANDS, Command, click_command
 PATH = Path(__file__).parent.parent / "docs" / "reference.md"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 COMMON = {"stage", "target", "json", "execute"}
+ERRORS = ("Error", "Interrupted")
 INHERITED = {"`to_dict()`", "`unfinished()`"}
 
 
@@ -155,6 +158,47 @@ def for_tests() -> str:
     return table(("name", "meaning"), rows)
 
 
+def given(value: ast.expr | None) -> Iterator[str]:
+    """Yield the texts that an expression may come to."""
+    if isinstance(value, ast.IfExp):
+        yield from given(value.body)
+        yield from given(value.orelse)
+    elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+
+
+def codes_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the codes that a module gives to errors: where one is made, or for a class of them. With it, the class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith(ERRORS):
+            for keyword in node.keywords:
+                if keyword.arg == "code":
+                    yield from ((code, node.func.id) for code in given(keyword.value))
+        elif isinstance(node, ast.ClassDef) and node.name.endswith(ERRORS):
+            for line in node.body:
+                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
+                    yield from ((code, node.name) for code in given(line.value))
+
+
+def codes_used() -> dict[str, set[str]]:
+    """Return each code that the source gives to an error, with the classes that have it."""
+    used: dict[str, set[str]] = {}
+    for path in Path(nbchalice.__file__).parent.rglob("*.py"):
+        for code, name in codes_in(ast.parse(path.read_text())):
+            used.setdefault(code, set()).add(name)
+    return used
+
+
+def errors() -> str:
+    """Return the table of the errors' codes."""
+    used = codes_used()
+    rows = []
+    for code, meant in CODES.items():
+        classes = ", ".join(f"`{name}`" for name in sorted(used[code]))
+        rows.append((f"`{code}`", classes, meant.removesuffix(".")))
+    return table(("code", "class", "meaning"), rows)
+
+
 def blocks() -> dict[str, str]:
     """Return the text of each generated block."""
     return {
@@ -167,6 +211,7 @@ def blocks() -> dict[str, str]:
         ),
         "events": events(),
         "testing": for_tests(),
+        "errors": errors(),
     }
 
 

@@ -15,7 +15,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import nbchalice
 from nbchalice.config import KEYS
+from nbchalice.error_codes import CODES
+from nbchalice.errors import CaptureError, Interrupted, LocalAWSError, NbChaliceError
 from nbchalice.handlers import META, SETTINGS, parse_cell_magic
+from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.magic import PYTHON_BODIES
 from nbchalice.sources import SOURCES
 from nbchalice.ui.commands import APP, COMMANDS, click_command
@@ -65,6 +68,42 @@ def test_the_tables_of_the_reference_are_up_to_date():
     script = load_script("write_reference")
     text = script.PATH.read_text()
     assert script.filled(text) == text, "run .venv/bin/python scripts/write_reference.py"
+
+
+def test_every_code_of_an_error_has_one_meaning_and_every_meaning_a_use():
+    used = load_script("write_reference").codes_used()
+    assert used.keys() == CODES.keys()
+    assert len(set(CODES.values())) == len(CODES)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in CODES)
+
+
+def test_the_codes_of_errors_are_read_from_calls_and_classes():
+    source = """
+class OwnError(CaptureError):
+    code = "own"
+
+raise CaptureError("no", code="one" if first else "two")
+compile("", code="not an error's")
+"""
+    found = load_script("write_reference").codes_in(ast.parse(source))
+    assert set(found) == {("own", "OwnError"), ("one", "CaptureError"), ("two", "CaptureError")}
+
+
+def test_every_class_of_errors_has_a_code():
+    classes = [NbChaliceError, Interrupted]
+    for one in classes:
+        classes += one.__subclasses__()
+    assert len(classes) > 10
+    assert all(one.code in CODES for one in classes if one.__module__.startswith("nbchalice."))
+
+
+def test_the_code_stands_in_what_is_shown_where_the_class_does_not_say_it():
+    assert CaptureError("x is not defined", code="unresolved-name")._render_traceback_()[0] == (
+        "CaptureError (unresolved-name): x is not defined"
+    )
+    assert LocalAWSError("it did not start")._render_traceback_()[0] == "LocalAWSError: it did not start"
+    assert DivergedError("x is 1")._render_traceback_()[0] == "DivergedError: x is 1"
+    assert Interrupted("stopped")._render_traceback_()[0] == "KeyboardInterrupt: stopped"
 
 
 def test_the_reference_has_every_magic_option_command_and_key():

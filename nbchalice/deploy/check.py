@@ -46,7 +46,8 @@ def problems(app: App) -> list[NbChaliceError]:
     found = [*names_problems(app), *app.problems, *(one.error for one in app.unread if one.stops)]
     counts = Counter(handler.name for handler in app.handlers)
     for name in (name for name, count in counts.items() if count > 1):
-        found.append(InvalidInputError(f"{counts[name]} handlers are named {name}", "give one of them a --name"))
+        text = f"{counts[name]} handlers are named {name}"
+        found.append(InvalidInputError(text, "give one of them a --name", code="duplicate-handler"))
     for handler in app.handlers:
         found += handler.problems()
         found += _policy_file_problems(app, handler)
@@ -93,6 +94,7 @@ def account_problems(app: App, aws: AWS) -> list[NbChaliceError]:
         InvalidInputError(
             f"these credentials are of account {aws.account}, and {where} allows {', '.join(map(str, allowed))}",
             "use the credentials of an allowed account, or add this one to the list",
+            code="account-not-allowed",
         )
     ]
 

@@ -217,7 +217,8 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
     found = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
     if handler is not None and handler not in found.orphans:
         message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
-        raise InvalidInputError(message, listing(found.orphans, "handler") if found.orphans else None)
+        hint = listing(found.orphans, "handler") if found.orphans else None
+        raise InvalidInputError(message, hint, code="no-such-handler")
     foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
     for key in foreign:
         del found.stale[key]

@@ -159,7 +159,9 @@ class _Run:
                 return change
             raise
         if current is not None and (strange := change.resource.conflicts(current)):
-            raise InvalidInputError(f"{change.resource.kind} {strange[0]}", change.resource.conflict_hint)
+            raise InvalidInputError(
+                f"{change.resource.kind} {strange[0]}", change.resource.conflict_hint, code="foreign-resource"
+            )
         return replace(change, current=current)
 
     def _attempt(self, change: Change, current: Any) -> None:

@@ -141,7 +141,7 @@ def conflicts(
             hint = resource.conflict_hint
             if orphan:
                 hint = f"the notebook no longer has {orphan}: deploy with --prune, which removes it"
-            problems.append(InvalidInputError(f"{resource.kind} {text}", hint))
+            problems.append(InvalidInputError(f"{resource.kind} {text}", hint, code="foreign-resource"))
     return problems
 
 

@@ -42,9 +42,9 @@ def rollback(app: App, handler: str, aws: Connection) -> Rollback:
     try:
         current = function.read(aws)
         if current is None:
-            raise InvalidInputError(f"{ref.name} is not deployed", "%chalice deploy")
+            raise InvalidInputError(f"{ref.name} is not deployed", "%chalice deploy", code="not-deployed")
         if foreign := function.conflicts(current):
-            raise InvalidInputError(foreign[0], function.conflict_hint)
+            raise InvalidInputError(foreign[0], function.conflict_hint, code="foreign-resource")
         step = way_back(client, ref.name, current.get("Tags", {}))
         _go(step, ref, aws, client)
     except Exception as error:

@@ -71,7 +71,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
     except Exception as error:
         if is_missing(error):
             message = f"function {function_ref.name} does not exist in {aws.region}"
-            raise AWSError(message, "deploy it first") from None
+            raise AWSError(message, "deploy it first", code="not-deployed") from None
         raise explain(error, f"invoking {function_ref.name}") from None
     return _from_answer(function_ref.name, answer, body)
 

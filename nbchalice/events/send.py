@@ -216,7 +216,11 @@ def require_deployed(aws: AWS, function_ref: FunctionRef) -> None:
     with or_missing():
         aws.client("lambda").get_function_configuration(FunctionName=function_ref.name)
         return
-    raise AWSError(f"{function_ref.handler} is not deployed ({function_ref.name} does not exist)", "deploy it first")
+    raise AWSError(
+        f"{function_ref.handler} is not deployed ({function_ref.name} does not exist)",
+        "deploy it first",
+        code="not-deployed",
+    )
 
 
 class _Lookout:
@@ -255,7 +259,9 @@ class _Lookout:
             found += self._tail.poll()
         except NbChaliceError as error:
             if not passes(error):
-                raise type(error)(f"message {message_id} was sent, but {error.message}", error.hint) from None
+                raise type(error)(
+                    f"message {message_id} was sent, but {error.message}", error.hint, code=error.code
+                ) from None
         return found
 
     def sees_nothing(self) -> bool:

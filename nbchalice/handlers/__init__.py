@@ -147,7 +147,7 @@ class Unread:
 def same_name(name: str, first: Location | None, second: Location | None, hint: str) -> InvalidInputError:
     """Return the error for two functions that would be one handler, naming both places."""
     places = " and ".join(one.place if one else "a cell run before nbchalice was loaded" for one in (first, second))
-    return InvalidInputError(f"two handlers are named {name}: {places}", hint, second)
+    return InvalidInputError(f"two handlers are named {name}: {places}", hint, second, code="duplicate-handler")
 
 
 def _as_parameters(text: str) -> str:

@@ -187,7 +187,9 @@ def follow(
 
 def _no_group(function_name: str) -> NbChaliceError:
     """Return what tells that there is no log group: a deploy makes it."""
-    return AWSError(f"there is no log group {log_group_name(function_name)} yet", "deploy the handler")
+    return AWSError(
+        f"there is no log group {log_group_name(function_name)} yet", "deploy the handler", code="not-deployed"
+    )
 
 
 def passes(error: NbChaliceError) -> bool:

@@ -76,7 +76,9 @@ def read_notebook(path: str | Path) -> list[Cell]:
         notebook = json.loads(text)
     except FileNotFoundError:
         raise InvalidInputError(
-            f"there is no notebook {path}", "check the path; it is relative to the current folder"
+            f"there is no notebook {path}",
+            "check the path; it is relative to the current folder",
+            code="no-such-notebook",
         ) from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
@@ -92,7 +94,9 @@ def read_notebook(path: str | Path) -> list[Cell]:
 
 def _invalid(path: Path, why: str) -> InvalidInputError:
     return InvalidInputError(
-        f"{path} is not a valid notebook: {why}", "see whether Jupyter opens it; if not, restore an earlier copy"
+        f"{path} is not a valid notebook: {why}",
+        "see whether Jupyter opens it; if not, restore an earlier copy",
+        code="invalid-notebook",
     )
 
 

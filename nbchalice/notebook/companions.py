@@ -105,7 +105,7 @@ def _grown(closure: Closure, step: Step, names: Iterable[str]) -> Closure:
     CaptureError: it cannot run on Lambda, or needs what cannot.
     """
     if _CREDENTIALS_HERE.search(step.statement.text):
-        raise CaptureError("it names credentials of this computer")
+        raise CaptureError("it names credentials of this computer", code="names-credentials")
     grown = closure.copy()
     grown.add(step, step.position, names)
     grown.finish()

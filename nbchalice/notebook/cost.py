@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import NeedsBundleError
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.facts import Block, Call, Kind, Mark
 from nbchalice.notebook.knowledge import (
     CHEAP_BUILTINS,
@@ -40,9 +40,8 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
 
     Raises
     ------
-    ReadsLocalFileError: it reads a file.
-    MachineValueError, ChangingValueError: it asks for what is different on Lambda, or each time.
-    NeedsBundleError: it calls something unknown, or was slow.
+    CaptureError: it reads a file, asks for what is different on Lambda or each time, calls something unknown, or was
+        slow.
     """
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
@@ -52,8 +51,11 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
         what, call = found
         raise refusal(names, what, step.location(call.line))
     if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and _loops(step, effects):
-        raise NeedsBundleError(
-            f"{names} comes from a cell that took {step.cell.seconds:.0f} s", bundle_hint(names), step.location()
+        raise CaptureError(
+            f"{names} comes from a cell that took {step.cell.seconds:.0f} s",
+            bundle_hint(names),
+            step.location(),
+            code="needs-bundle",
         )
 
 

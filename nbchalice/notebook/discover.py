@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
 from nbchalice.handlers.variables import ON_LAMBDA, Variables
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.errors import DecoratorError, UnparsableCellError
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.history import Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
@@ -218,10 +217,10 @@ def _unsound(timeline: Timeline) -> Iterator[NbChaliceError]:
         if split.problem is not None and (body.magic or read_body(cell.source).magic):
             line, message = split.problem
             text = f"{cell.label} is not valid Python: {message}"
-            yield UnparsableCellError(text, "correct the cell", cell.location(line))
+            yield CaptureError(text, "correct the cell", cell.location(line), code="cell-syntax")
         elif split.handler_error is not None:
             error = split.handler_error
-            yield type(error)(error.message, error.hint, cell.location(body.magic_line))
+            yield type(error)(error.message, error.hint, cell.location(body.magic_line), code=error.code)
 
 
 def _is_chalices(step: Step) -> bool:
@@ -276,7 +275,7 @@ def _from_magic(step: Step, app: str | None) -> Found:
     try:
         magic = parse_cell_magic(body.magic or "", body.arguments)
     except InvalidInputError as error:
-        raise type(error)(error.message, error.hint, place) from None
+        raise type(error)(error.message, error.hint, place, code=error.code) from None
     function = next(iter(step.statement.defines))
     return Found(
         name=magic.name or function,
@@ -317,16 +316,18 @@ def _from_decorators(
         raise unset(function, result, variables, step.location())
     if result.error is not None:
         line = result.cell_line if result.cell == step.cell.label else None
-        raise DecoratorError(
+        raise CaptureError(
             f"the decorators of {function} cannot be evaluated: {result.error}",
             "use values that are known without running the notebook",
             step.location(line),
+            code="decorator-not-evaluated",
         )
     if result.name is None:
-        raise DecoratorError(
+        raise CaptureError(
             f"{function} is not registered with a nbchalice app",
             "make the app with: from nbchalice import Chalice; app = Chalice(app_name='...')",
             step.location(),
+            code="decorator-not-evaluated",
         )
     return Found(
         name=result.name,
@@ -339,15 +340,16 @@ def _from_decorators(
     )
 
 
-def unset(function: str, result: Evaluation, variables: Variables, place: Location) -> DecoratorError:
+def unset(function: str, result: Evaluation, variables: Variables, place: Location) -> CaptureError:
     """Return the error for decorators that need variables which the function will not have."""
     names = ", ".join(result.missing)
     only = " (it is set here only)" if any(name in variables.here for name in result.missing) else ""
     came_to = result.error or ", ".join(json.dumps(options) for _, options in result.triggers)
-    return DecoratorError(
+    return CaptureError(
         f"the decorators of {function} need {names}, which is not set for the function{only}: {came_to}",
         f"set {names} in {variables.place}",
         place,
+        code="decorator-not-evaluated",
     )
 
 

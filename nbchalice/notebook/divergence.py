@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
-from nbchalice.notebook.errors import DivergedError, UnresolvedNameError
+from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.undefined import find_condition, find_use, may_come_later
 from nbchalice.notebook.values import UNSHOWN, difference, text
@@ -95,7 +95,7 @@ def require_defined(piece: Slice, undefined: Iterable[str]) -> None:
 
     Raises
     ------
-    UnresolvedNameError: one that no function that the handler can call defines either.
+    CaptureError: one that no function that the handler can call defines either.
     """
     for name in undefined:
         if not may_come_later(piece.module, piece.function, name):
@@ -104,10 +104,11 @@ def require_defined(piece: Slice, undefined: Iterable[str]) -> None:
                 raise _false_condition(name, *condition)
             stars = "import *" in piece.module
             what = "no star import brings it" if stars else "nothing defines it while the module is imported"
-            raise UnresolvedNameError(
+            raise CaptureError(
                 f"{name} is not defined in the notebook, and {what}" if stars else f"{name} is not defined: {what}",
                 f"define or import {name} in a cell",
                 find_use(piece, name),
+                code="unresolved-name",
             )
 
 
@@ -124,8 +125,11 @@ def _lacking(piece: Slice, name: str) -> CaptureError:
 
 
 def _false_condition(name: str, test: str, place: Location | None) -> CaptureError:
-    return UnresolvedNameError(
-        f"{name} is defined only if {test}, {_FALSE}", f"define {name} outside of this condition", place
+    return CaptureError(
+        f"{name} is defined only if {test}, {_FALSE}",
+        f"define {name} outside of this condition",
+        place,
+        code="unresolved-name",
     )
 
 

@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.builtin_names import is_kernels_own
-from nbchalice.notebook.errors import (
-    DeletedNameError,
-    FailedCellError,
-    HandlerNotFoundError,
-    MagicNameError,
-    NotebookOnlyNameError,
-    OutOfOrderError,
-    OutsideCellsError,
-    UnparsableCellError,
-    UnresolvedNameError,
-)
+from nbchalice.notebook.errors import HandlerNotFoundError
 from nbchalice.notebook.facts import Kind
 from nbchalice.text import near
 
@@ -65,10 +55,11 @@ def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
     gone: the statement that removed it.
     user: the statement that needs it, or None for the handler itself.
     """
-    return DeletedNameError(
+    return CaptureError(
         f"{name} was deleted by 'del' in {gone.cell.label}",
         f"define {name} again, or remove the del",
         where_used(name, user) if user is not None else gone.location(),
+        code="deleted-name",
     )
 
 
@@ -88,24 +79,27 @@ def unresolved(
     place = where_used(name, user)
     later = timeline.first(name, user.position) if now else None
     if later is not None:
-        return OutOfOrderError(
+        return CaptureError(
             f"{name} is used here but defined only later, in {later.cell.label}",
             f"move the definition of {name} above this cell",
             place,
+            code="out-of-order",
         )
     for step in timeline.lost:
         if name in step.statement.binds:
-            return FailedCellError(
+            return CaptureError(
                 f"{name} is defined only in {step.cell.label}, which failed before it got there",
                 f"correct {step.cell.label} and run it again",
                 place,
+                code="failed-cell",
             )
     for step in timeline.excluded:
         if name in step.statement.binds:
-            return UnresolvedNameError(
+            return CaptureError(
                 f"{name} is defined only by a statement marked '# nbchalice: exclude' in {step.cell.label}",
                 "remove the mark, or define it otherwise",
                 place,
+                code="unresolved-name",
             )
     return _by_magic(name, place, timeline) or _elsewhere(name, place, timeline, namespace)
 
@@ -130,30 +124,34 @@ def by_magic(name: str, magic: Step, user: Step) -> CaptureError:
     return _magic_name(name, magic.statement.text, magic.cell.label, where_used(name, user))
 
 
-def _magic_name(name: str, text: str, cell: str, place: Location) -> MagicNameError:
+def _magic_name(name: str, text: str, cell: str, place: Location) -> CaptureError:
     message = f"{name} is defined only by a magic in {cell}: {text.strip()}"
-    return MagicNameError(message, f"define {name} in plain Python", place)
+    return CaptureError(message, f"define {name} in plain Python", place, code="magic-name")
 
 
 def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mapping[str, Any] | None) -> CaptureError:
     if is_notebook_only(name):
         hint = _NOTEBOOK_ONLY.get(name) or f"define or import {name} in a cell, or leave it out"
-        return NotebookOnlyNameError(f"{name} exists only in a notebook, not on Lambda", hint, place)
+        return CaptureError(f"{name} exists only in a notebook, not on Lambda", hint, place, code="notebook-only-name")
     for cell, split in timeline.splits:
         if split.problem is not None and name in cell.source:
             line, message = split.problem
-            return UnparsableCellError(
+            return CaptureError(
                 f"{name} may be defined in {cell.label}, which is not valid Python: {message}",
                 "correct the cell, or remove it",
                 cell.location(line),
+                code="cell-syntax",
             )
     if namespace is not None and name in namespace:
-        return OutsideCellsError(
+        return CaptureError(
             f"{name} exists in the kernel, but no cell defines it (a %run, a startup file, or exec?)",
             f"define {name} in a cell",
             place,
+            code="outside-cells",
         )
-    return UnresolvedNameError(f"{name} is not defined in the notebook", _suggestion(name, timeline), place)
+    return CaptureError(
+        f"{name} is not defined in the notebook", _suggestion(name, timeline), place, code="unresolved-name"
+    )
 
 
 def _suggestion(name: str, timeline: Timeline) -> str:
@@ -171,16 +169,20 @@ def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
     """
     for step in timeline.lost:
         if function in step.statement.binds:
-            return FailedCellError(
+            return CaptureError(
                 f"{function} is defined only in {step.cell.label}, which failed",
                 f"correct {step.cell.label} and run it again",
                 step.location(step.cell.failed_line),
+                code="failed-cell",
             )
     for cell, split in timeline.splits:
         if split.problem is not None and f"def {function}" in cell.source:
             line, message = split.problem
-            return UnparsableCellError(
-                f"{function}: {cell.label} is not valid Python: {message}", "correct the cell", cell.location(line)
+            return CaptureError(
+                f"{function}: {cell.label} is not valid Python: {message}",
+                "correct the cell",
+                cell.location(line),
+                code="cell-syntax",
             )
     for cell, split in timeline.splits:
         for hidden in split.body.hidden:

@@ -6,9 +6,9 @@ import ast
 from functools import lru_cache
 from typing import Any
 
-from nbchalice.errors import Location
+from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.bindings import own_nodes
-from nbchalice.notebook.errors import AmbiguousHandlerError, HandlerKindError, HandlerNotFoundError
+from nbchalice.notebook.errors import HandlerNotFoundError
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -29,8 +29,7 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
     Raises
     ------
     HandlerNotFoundError: there is none, or not the wanted one.
-    AmbiguousHandlerError: several could be meant.
-    HandlerKindError: it is async or a generator.
+    CaptureError: several could be meant, or it is async or a generator.
     """
     functions = {node.name: node for node in body.body if isinstance(node, FunctionNode)}
     listed = ", ".join(f"{name}({ast.unparse(node.args)})" for name, node in functions.items())
@@ -55,17 +54,18 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
         raise HandlerNotFoundError(what, "write the handler as def name(event): ...", location)
     if len(candidates) > 1:
         names = ", ".join(node.name for node in candidates)
-        raise AmbiguousHandlerError(
+        raise CaptureError(
             f"several functions of this cell could be the handler: {names}",
             f"say which one: --handler {candidates[-1].name}",
             location,
+            code="ambiguous-handler",
         )
     return _plain(candidates[0], location)
 
 
 def _plain(node: FunctionNode, location: Location | None) -> FunctionNode:
     if problem := kind_problem(node):
-        raise HandlerKindError(*problem, location)
+        raise CaptureError(*problem, location, code="handler-kind")
     return node
 
 

@@ -77,7 +77,7 @@ class Helper:
                 if answer:
                     return self._told(json.loads(answer))
                 self._stop()
-        raise CaptureError("the helper process that checks captured code died", "run it again")
+        raise CaptureError("the helper process that checks captured code died", "run it again", code="helper-died")
 
     @property
     def notes(self) -> list[str]:

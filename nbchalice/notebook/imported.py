@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbchalice.errors import Location
-from nbchalice.notebook.errors import StaleModuleError
+from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.places import place_of
 
 _INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
@@ -79,27 +78,29 @@ def require_current(
 
     Raises
     ------
-    StaleModuleError: a file was edited after it was imported, or a name is still the one of before it was reloaded.
+    CaptureError: a file was edited after it was imported, or a name is still the one of before it was reloaded.
     """
     imported.note()
     names = {_module_name(path): (path, content) for path, content in vendored if path.endswith(".py")}
     for name, (path, content) in names.items():
         digest = imported.digest(name)
         if digest is not None and digest != hashlib.sha256(content).hexdigest():
-            raise StaleModuleError(
+            raise CaptureError(
                 f"{path} was edited after the kernel imported it",
                 f"restart the kernel and run the cells again, or run importlib.reload({name}); %autoreload 2 does so "
                 "by itself",
                 Location(path),
+                code="stale-module",
             )
     for line, name, taken, bound in _taken(module):
         if name in names and imported.again(name) and bound in namespace:
             current = getattr(sys.modules.get(name), taken, namespace[bound])
             if current is not namespace[bound] and not _equal(current, namespace[bound]):
-                raise StaleModuleError(
+                raise CaptureError(
                     f"{bound} is still the one from before {name} was reloaded",
                     "run the cell that imports it again",
                     place_of(segments, module, line),
+                    code="stale-module",
                 )
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import DecoratorError
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.knowledge import words
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
@@ -63,7 +63,7 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
     return found
 
 
-def not_read(mention: Mention, reason: str) -> DecoratorError:
+def not_read(mention: Mention, reason: str) -> CaptureError:
     """Say that a line may register a handler, and that it was not read.
 
     Parameters
@@ -73,7 +73,9 @@ def not_read(mention: Mention, reason: str) -> DecoratorError:
     """
     why = reason or "it registers nothing when the notebook is read from the top"
     text = f"not read as a handler, and nothing is removed that it may have deployed: {mention.location} ({why})"
-    return DecoratorError(text, "run the notebook in Jupyter and deploy there", mention.location)
+    return CaptureError(
+        text, "run the notebook in Jupyter and deploy there", mention.location, code="decorator-not-evaluated"
+    )
 
 
 def _in_statement(step: Step, app: str) -> Iterator[Mention]:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import (
-    ChangingValueError,
-    MachineValueError,
-    NeedsBundleError,
-    ReadsLocalFileError,
-)
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.facts import Kind, Mark
 from nbchalice.notebook.history import END
 from nbchalice.notebook.knowledge import (
@@ -90,21 +85,24 @@ def refusal(names: str, what: str, place: Location) -> CaptureError:
     each = "or mark the statement '# nbchalice: include' if each start of the function may have a value of its own"
     if what in OF_THE_MOMENT:
         text, hint = f"{what}(), which gives another value each time", f"call it in the handler, {bundle}, {each}"
-        return ChangingValueError(f"{names} comes from {text}", hint, place)
+        return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     if what in OF_CHANCE or what.rpartition(".")[0] in GENERATORS:
         text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}, {each}"
-        return ChangingValueError(f"{names} comes from {text}", hint, place)
+        return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     if what in OF_THE_MACHINE or last in PATH_ASKS:
         text = f"{what}(), which tells of this computer and is different on Lambda"
         hint = (
             f"write the value itself, give it with --env NAME=VALUE, {bundle}, or mark the statement "
             "'# nbchalice: include' to ask on Lambda"
         )
-        return MachineValueError(f"{names} comes from {text}", hint, place)
+        return CaptureError(f"{names} comes from {text}", hint, place, code="machine-value")
     reads = last in READS_FILES or what in LOADS_FILES
     why = "reads a local file" if reads else "is not known to be cheap and safe to run again on Lambda"
-    return (ReadsLocalFileError if reads else NeedsBundleError)(
-        f"{names} comes from {what}(...), which {why}", bundle_hint(names), place
+    return CaptureError(
+        f"{names} comes from {what}(...), which {why}",
+        bundle_hint(names),
+        place,
+        code="reads-local-file" if reads else "needs-bundle",
     )
 
 
@@ -131,7 +129,7 @@ def require_no_local_files(step: Step, effects: Effects) -> None:
 
     Raises
     ------
-    ReadsLocalFileError: names the file.
+    CaptureError: names the file.
     """
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind not in (Kind.FUNCTION, Kind.CLASS):
@@ -141,11 +139,12 @@ def require_no_local_files(step: Step, effects: Effects) -> None:
             path = _opened(call, block, effects)
             if path is not None and _is_local(path):
                 name = next(iter(statement.defines))
-                raise ReadsLocalFileError(
+                raise CaptureError(
                     f"{name} opens the file {path!r} when it is called, which is not on Lambda",
                     "bundle what is in it, read it from S3, or use a path below /tmp; if the file is on Lambda, "
                     f"write '# nbchalice: include' above {name}",
                     step.location(call.line),
+                    code="reads-local-file",
                 )
 
 

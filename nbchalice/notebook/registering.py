@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import HandlerNotFoundError, NotRegisteredError
+from nbchalice.errors import CaptureError
+from nbchalice.notebook.errors import HandlerNotFoundError
 from nbchalice.notebook.explain import deleted, handler_not_found
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
@@ -130,7 +131,7 @@ def function_in(step: Step, function: str) -> ast.stmt | None:
     return None
 
 
-def not_registered(function: str, handler: str, registered: Iterable[str]) -> NotRegisteredError:
+def not_registered(function: str, handler: str, registered: Iterable[str]) -> CaptureError:
     """Make the error for a module that does not register its handler: each event would fail on Lambda.
 
     Parameters
@@ -140,7 +141,8 @@ def not_registered(function: str, handler: str, registered: Iterable[str]) -> No
     registered: the names that it does register.
     """
     others = ", ".join(sorted(registered)) or "none"
-    return NotRegisteredError(
+    return CaptureError(
         f"no handler {handler!r} is registered in the module captured for it; its handlers are: {others}",
         f"write the decorator above def {function}, or a cell magic above its cell",
+        code="not-registered",
     )

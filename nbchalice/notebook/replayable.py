@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.cost import require_cheap
-from nbchalice.notebook.errors import (
-    AmbiguousMutationError,
-    FailedCellError,
-    MagicInBodyError,
-    StaleModuleError,
-    TopLevelAwaitError,
-)
 from nbchalice.notebook.facts import Mark
 from nbchalice.notebook.origins import require_no_local_files
 
@@ -22,7 +16,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.history import Step, Timeline
 
 
-def ambiguous(name: str, change: Step) -> AmbiguousMutationError:
+def ambiguous(name: str, change: Step) -> CaptureError:
     """Make the error for a statement that may change a value or not.
 
     Parameters
@@ -30,10 +24,11 @@ def ambiguous(name: str, change: Step) -> AmbiguousMutationError:
     name: the value's name.
     change: the statement.
     """
-    return AmbiguousMutationError(
+    return CaptureError(
         f"it cannot be told whether this statement changes {name}, which the handler needs",
         "write '# nbchalice: include' on the line above it if it must run on Lambda too, '# nbchalice: exclude' if not",
         change.location(),
+        code="ambiguous-mutation",
     )
 
 
@@ -53,29 +48,33 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
     statement = step.statement
     names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
     if step.failed:
-        raise FailedCellError(
+        raise CaptureError(
             f"{names} may have been changed by a statement that failed part way",
             f"run the cell that defines {names} again, and then this one without the error",
             step.location(step.cell.failed_line),
+            code="failed-cell",
         )
     if statement.awaits:
-        raise TopLevelAwaitError(
+        raise CaptureError(
             "the handler needs a statement that awaits outside a function",
             "use asyncio.run(...) inside the handler, or bundle the value",
             step.location(),
+            code="top-level-await",
         )
     if statement.repeats:
-        raise MagicInBodyError(
+        raise CaptureError(
             f"%timeit may have changed {names}, as often as it ran this statement",
             f"time a copy, and run the cell that makes {names} again",
             step.location(),
+            code="magic-in-statement",
         )
     for line in step.split.body.magics:
         if statement.head <= line <= statement.end:
-            raise MagicInBodyError(
+            raise CaptureError(
                 "the handler needs a statement that contains a magic or shell line, which cannot run on Lambda",
                 "write it in plain Python",
                 step.location(line),
+                code="magic-in-statement",
             )
     if statement.mark is not Mark.INCLUDE:
         require_cheap(step, effects, names)
@@ -92,7 +91,7 @@ def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
 
     Raises
     ------
-    StaleModuleError: names the module and the cell.
+    CaptureError: names the module and the cell.
     """
     for module, (position, cell) in timeline.rewritten.items():
         early, late = timeline.steps[:position], timeline.steps[position:]
@@ -101,10 +100,11 @@ def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
         if again or any("%autoreload" in one.source for one in timeline.cells):
             continue
         if _imports(steps, module) and _imports(early, module):
-            raise StaleModuleError(
+            raise CaptureError(
                 f"{module}.py is written again in {cell.label}, after it was imported",
                 f"write it once, or run importlib.reload({module}) after it",
                 cell.location(1),
+                code="stale-module",
             )
 
 

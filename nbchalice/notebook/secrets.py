@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import SecretInSliceError
+from nbchalice.errors import CaptureError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def require_no_secrets(steps: list[Step]) -> None:
 
     Raises
     ------
-    SecretInSliceError: names cell and line, and shows no value.
+    CaptureError: names cell and line, and shows no value.
     """
     for step in steps:
         if not _possible(step.statement.text):
@@ -87,11 +87,12 @@ def require_no_secrets(steps: list[Step]) -> None:
             what = find_secret(line)
             if what is not None:
                 place = step.location(step.statement.line + offset)
-                raise SecretInSliceError(
+                raise CaptureError(
                     f"the handler's code contains {what}",
                     "read it in the handler instead, from Secrets Manager or Parameter Store "
                     "(for a false alarm, end the line with '# pragma: allowlist secret')",
                     type(place)(place.cell, place.line, None),
+                    code="secret-in-slice",
                 )
 
 
@@ -106,12 +107,13 @@ def require_no_secret_env(handler: str, variables: Mapping[str, str], place: Loc
 
     Raises
     ------
-    SecretInSliceError: names the variable and shows no value.
+    CaptureError: names the variable and shows no value.
     """
     for name, value in variables.items():
         if what := find_secret(f"{name} = {value!r}"):
-            raise SecretInSliceError(
+            raise CaptureError(
                 f"handler {handler}: --env {name} holds {what}",
                 "keep it in Secrets Manager or Parameter Store, give its name with --env, and read it in the handler",
                 place,
+                code="secret-in-slice",
             )

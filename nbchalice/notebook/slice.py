@@ -7,10 +7,10 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.companions import LeftOut, with_companions
 from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.errors import HandlerKindError, MissingBundleError
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
@@ -90,7 +90,7 @@ def slice_handler(
 
     Raises
     ------
-    CaptureError: something the function needs cannot be captured; subclasses in ``nbchalice.notebook.errors``.
+    CaptureError: something the function needs cannot be captured; its code says why.
     """
     return cut(Effects(Timeline(cells, notebook, bundles)), function, namespace=namespace, order=order)
 
@@ -124,7 +124,7 @@ def cut(
     handler, *calls = find_registration(effects, function, order)
     node = function_in(handler, function)
     if node is not None and (problem := kind_problem(node)):
-        raise HandlerKindError(*problem, handler.location())
+        raise CaptureError(*problem, handler.location(), code="handler-kind")
     binds = handler.statement.binds
     closure.add(handler, END, {function} if function in binds else binds)
     for step in calls:
@@ -177,10 +177,11 @@ def _loaded(steps: Sequence[Step], timeline: Timeline) -> tuple[str, ...]:
     for name, step in found.items():
         if name not in timeline.bundles:
             folder = f".nbchalice/bundles/{PurePath(timeline.notebook).stem}"
-            raise MissingBundleError(
+            raise CaptureError(
                 f"the bundle {name} was not made yet: there is none in {folder}",
                 f"run this line where {name} has its value, in Jupyter; or, in a shell, add --execute to run all cells",
                 step.location(),
+                code="missing-bundle",
             )
     return tuple(found)
 

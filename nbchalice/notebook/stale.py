@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbchalice.errors import Location
-from nbchalice.notebook.errors import StaleCellError
+from nbchalice.errors import CaptureError, Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,7 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
 
     Raises
     ------
-    StaleCellError: names the cell and its first line that differs.
+    CaptureError: names the cell and its first line that differs.
     """
     document = {cell.id: cell for cell in written}
     last = {cell.id: cell for cell in executed}
@@ -42,4 +41,4 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
         common = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         place = Location(ran.label, common + 1, new[common] if common < len(new) else "(removed)")
         hint = "run it again, or undo the edit and save the notebook"
-        raise StaleCellError(f"{ran.label} was edited after it was run", hint, place)
+        raise CaptureError(f"{ran.label} was edited after it was run", hint, place, code="stale-cell")

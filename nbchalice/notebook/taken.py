@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.errors import BundleOutOfOrderError
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.history import END
 
 if TYPE_CHECKING:
@@ -57,18 +57,19 @@ def require_taken_in_order(effects: Effects, name: str, made_by: Sequence[str]) 
 
     Raises
     ------
-    BundleOutOfOrderError: names the first statement after the line that changes the value.
+    CaptureError: names the first statement after the line that changes the value.
     """
     for line in _lines(effects, name)[-1:]:
         after = _later(effects, name, line.position)
         if after and list(made_by) != makers(effects, name, line.position):
             step = effects.timeline.steps[after[0]]
-            raise BundleOutOfOrderError(
+            raise CaptureError(
                 f"the bundle {name} was not taken where its line stands ({line.cell.label}), and this statement, which "
                 f"comes later, may be in it already",
                 f"move %chalice bundle {name} below it and run it there; or run all cells from the top, in Jupyter or "
                 "with --execute",
                 step.location(),
+                code="bundle-out-of-order",
             )
 
 

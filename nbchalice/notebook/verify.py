@@ -15,9 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nbchalice.errors import Location
+from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
-from nbchalice.notebook.errors import ImportFailedError, ReadsLocalFileError, TargetSyntaxError
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.places import place_of
 from nbchalice.notebook.reads import ALL
@@ -104,11 +103,9 @@ def verify(
 
     Raises
     ------
-    TargetSyntaxError: the target's Python does not know the syntax.
-    ImportFailedError: the module does not import in a clean process without credentials, network and local files.
-    ReadsLocalFileError: it reads a file of this computer.
-    NotRegisteredError: it does not register the handler.
-    UnresolvedNameError: a name that the functions read is not there.
+    CaptureError: the target's Python does not know the syntax; the module does not import in a clean process without
+        credentials, network and local files; it does not register the handler; a name that the functions read is not
+        there.
     DivergedError: a variable differs from the kernel's, or is in one of the two only.
     """
     start = time.perf_counter()
@@ -259,10 +256,11 @@ def require_syntax(piece: Slice, python: str) -> None:
     try:
         ast.parse(piece.module, feature_version=(3, minor))
     except SyntaxError as error:
-        raise TargetSyntaxError(
+        raise CaptureError(
             f"Python {python} does not have this syntax: {error.msg}",
             "write it differently, or choose a newer Python with --python",
             place_of(piece.segments, piece.module, error.lineno or 1),
+            code="target-syntax",
         ) from None
 
 
@@ -294,22 +292,29 @@ def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Loc
 def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> None:
     error = answer.get("error")
     if error == "timeout":
-        raise ImportFailedError(
+        raise CaptureError(
             f"the captured module did not finish importing within {timeout:g} s",
             "keep what is slow out of the handler's cells, or bundle its value",
+            code="import-failed",
         )
     if error == "crash":
-        raise ImportFailedError(f"the captured module ended the process that imported it: {answer['text']}")
+        raise CaptureError(
+            f"the captured module ended the process that imported it: {answer['text']}", code="import-failed"
+        )
     if error is not None:
         place = _place_in_cell(piece, answer["cell"], answer["cell_line"])
         if "FileNotFoundError" in answer["kinds"] and "BundleError" not in answer["kinds"]:
-            raise ReadsLocalFileError(
+            raise CaptureError(
                 f"the handler's code reads a local file, which is not on Lambda: {error}",
                 "bundle the value with %chalice bundle NAME, or read the file within the handler from S3",
                 place,
+                code="reads-local-file",
             )
-        raise ImportFailedError(
-            f"the captured module does not import by itself: {error}", _import_hint(answer["kinds"], error), place
+        raise CaptureError(
+            f"the captured module does not import by itself: {error}",
+            _import_hint(answer["kinds"], error),
+            place,
+            code="import-failed",
         )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from nbchalice.packaging.errors import PathConflictError
+from nbchalice.errors import PackagingError
 from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes
 
@@ -98,7 +98,7 @@ def build(
 
     Raises
     ------
-    PathConflictError: two different contents for one path, or a path that nbchalice needs itself.
+    PackagingError: two different contents for one path, or a path that nbchalice needs itself.
     """
     extra = [*vendored, *files.items()]
     manifest = {
@@ -133,10 +133,13 @@ def _merged(own: Mapping[str, bytes], extra: Iterable[tuple[str, bytes]]) -> dic
     members = dict(own)
     for path, content in extra:
         if path in own or path.startswith("nbchalice/") or path == "nbchalice.py":
-            raise PathConflictError(
+            raise PackagingError(
                 f"{path} cannot be added to the zip: nbchalice puts a file of its own there",
                 "rename the local module or file",
+                code="path-conflict",
             )
         if members.setdefault(path, content) != content:
-            raise PathConflictError(f"two different files want to be {path} in the zip", "rename one of them")
+            raise PackagingError(
+                f"two different files want to be {path} in the zip", "rename one of them", code="path-conflict"
+            )
     return members

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nbchalice.packaging.errors import BundleFormatError, BundleRefusedError
+from nbchalice.errors import PackagingError
+from nbchalice.packaging.errors import BundleRefusedError
 from nbchalice.packaging.imports import Import
 from nbchalice.packaging.installed import find_owner
 from nbchalice.packaging.refused import refuse
@@ -140,18 +141,22 @@ def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
 
     Raises
     ------
-    BundleFormatError: the format does not fit, or only pickle would do and was not asked for.
+    PackagingError: the format does not fit, or only pickle would do and was not asked for.
     BundleRefusedError: the value is one that must not travel, such as a client, a lock or a credential.
     """
     if format not in FORMATS:
-        raise BundleFormatError(f"there is no bundle format {format}", f"use --format {', '.join(FORMATS)}")
+        raise PackagingError(
+            f"there is no bundle format {format}", f"use --format {', '.join(FORMATS)}", code="bundle-format"
+        )
     refuse(name, value)
     try:
         chosen = _best(name, value) if format == "auto" else format
         return _MAKERS[chosen](name, value)
     except RecursionError:
-        raise BundleFormatError(
-            f"{name} is nested too deep, or holds itself", "bundle a flatter value, for example a table or lists"
+        raise PackagingError(
+            f"{name} is nested too deep, or holds itself",
+            "bundle a flatter value, for example a table or lists",
+            code="bundle-format",
         ) from None
 
 
@@ -203,13 +208,14 @@ def _best(name: str, value: Any) -> str:
         return "parquet"
     if kind == "pandas.Series":
         hint = "bundle its .to_frame(), or use --format pickle"
-        raise BundleFormatError(f"{name} is a Series, for which there is no safe format", hint)
+        raise PackagingError(f"{name} is a Series, for which there is no safe format", hint, code="bundle-format")
     if _plain(value):
         return "json"
-    raise BundleFormatError(
+    raise PackagingError(
         f"{name} is {_article(kind)}, which only a pickle can hold",
         f"%chalice bundle {name} --format {'joblib' if kind.startswith('sklearn.') else 'pickle'}: it needs the same "
         "versions of its packages on Lambda, which are then pinned",
+        code="bundle-format",
     )
 
 
@@ -229,10 +235,11 @@ def _plain(value: Any) -> bool:
 
 def _json(name: str, value: Any) -> Bundle:
     if not _plain(value):
-        raise BundleFormatError(
+        raise PackagingError(
             f"{name} would not come back from JSON as it is: only dicts with text keys, lists, text, numbers, True, "
             "False and None do",
             f"convert it, or use %chalice bundle {name} --format pickle",
+            code="bundle-format",
         )
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # As json.loads decodes, so that every text of Python comes back.
@@ -241,7 +248,9 @@ def _json(name: str, value: Any) -> Bundle:
 
 def _npy(name: str, value: Any) -> Bundle:
     if _kind(value) != "numpy.ndarray" or value.dtype.hasobject:
-        raise BundleFormatError(f"{name} is not a NumPy array of plain values", "use another --format, or auto")
+        raise PackagingError(
+            f"{name} is not a NumPy array of plain values", "use another --format, or auto", code="bundle-format"
+        )
     import numpy  # type: ignore[import-not-found, unused-ignore]
 
     buffer = io.BytesIO()
@@ -251,23 +260,29 @@ def _npy(name: str, value: Any) -> Bundle:
 
 def _parquet(name: str, value: Any) -> Bundle:
     if _kind(value) != "pandas.DataFrame":
-        raise BundleFormatError(f"{name} is not a data frame of pandas", "use another --format, or auto")
+        raise PackagingError(
+            f"{name} is not a data frame of pandas", "use another --format, or auto", code="bundle-format"
+        )
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     try:
         data: bytes = value.to_parquet(None, engine="pyarrow")
         pandas.testing.assert_frame_equal(pandas.read_parquet(io.BytesIO(data), engine="pyarrow"), value)
     except ImportError:
-        raise BundleFormatError("parquet needs pyarrow, which is not installed", "run %pip install pyarrow") from None
+        raise PackagingError(
+            "parquet needs pyarrow, which is not installed", "run %pip install pyarrow", code="bundle-format"
+        ) from None
     except AssertionError:
-        raise BundleFormatError(
+        raise PackagingError(
             f"{name} would not come back from parquet as it is",
             f"convert its columns and index to plain types, or use %chalice bundle {name} --format pickle",
+            code="bundle-format",
         ) from None
     except Exception as error:
-        raise BundleFormatError(
+        raise PackagingError(
             f"{name} cannot be written as parquet: {error}",
             f"convert what it names, or use %chalice bundle {name} --format pickle",
+            code="bundle-format",
         ) from None
     return _bundle(name, "parquet", data, ("pandas", "pyarrow"))
 
@@ -279,14 +294,17 @@ def _pickle(name: str, value: Any) -> Bundle:
 def _joblib(name: str, value: Any) -> Bundle:
     _, modules, own = _dumped(name, value)
     if own:
-        raise BundleFormatError(
+        raise PackagingError(
             f"{name} holds {', '.join(own)} of the notebook, which joblib cannot find on Lambda",
             f"use %chalice bundle {name} --format pickle",
+            code="bundle-format",
         )
     try:
         import joblib  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
-        raise BundleFormatError("joblib is not installed", "run %pip install joblib, or use pickle") from None
+        raise PackagingError(
+            "joblib is not installed", "run %pip install joblib, or use pickle", code="bundle-format"
+        ) from None
     buffer = io.BytesIO()
     joblib.dump(value, buffer, compress=3)
     return _bundle(name, "joblib", buffer.getvalue(), sorted({*modules, "joblib"}))
@@ -299,8 +317,10 @@ def _dumped(name: str, value: Any) -> tuple[bytes, list[str], list[str]]:
     try:
         pickler.dump(value)
     except Exception as error:
-        raise BundleFormatError(
-            f"{name} cannot be pickled: {error}", "bundle the plain data in it, and make the rest in the handler's cell"
+        raise PackagingError(
+            f"{name} cannot be pickled: {error}",
+            "bundle the plain data in it, and make the rest in the handler's cell",
+            code="bundle-format",
         ) from None
     modules = {module for module, _ in pickler.references} - {_NOTEBOOK, "builtins"}
     own = {attribute for module, attribute in pickler.references if module == _NOTEBOOK}

@@ -1,4 +1,4 @@
-"""What can go wrong between a slice and an upload, one class each."""
+"""What can go wrong between a slice and an upload, where somebody asks what it was."""
 
 from __future__ import annotations
 
@@ -6,61 +6,25 @@ import re
 
 from nbchalice.errors import PackagingError
 
-__all__ = [
-    "BundleFormatError",
-    "BundleRefusedError",
-    "CacheError",
-    "CompiledLocalCodeError",
-    "LocalSyntaxError",
-    "MissingModuleError",
-    "NoSuchPackageError",
-    "NoWheelError",
-    "PackagingError",
-    "PathConflictError",
-    "RegistryError",
-    "RequirementsFileError",
-    "ResolutionError",
-    "TooLargeError",
-    "UnmetWishError",
-    "UnsupportedTargetError",
-    "UvError",
-]
-
-
-class PathConflictError(PackagingError):
-    """Two different files want the same place in the zip."""
-
-
-class UnsupportedTargetError(PackagingError):
-    """A Python version or architecture that Lambda, or nbchalice, does not have."""
-
-
-class MissingModuleError(PackagingError):
-    """The code imports a module that nothing installed here provides."""
-
-
-class UnmetWishError(PackagingError):
-    """The notebook asks for another version of a package than the one that is installed."""
-
-
-class BundleFormatError(PackagingError):
-    """A value cannot be bundled in the format asked for, or no format but pickle would do."""
+__all__ = ["BundleRefusedError", "CacheError", "NoWheelError", "PackagingError", "RequirementsFileError"]
 
 
 class BundleRefusedError(PackagingError):
     """A value that must not be bundled: it would not work elsewhere, or looks like a credential."""
 
-
-class CompiledLocalCodeError(PackagingError):
-    """A local package holds machine code for this computer, which Lambda may not be able to run."""
+    code = "bundle-refused"
 
 
-class LocalSyntaxError(PackagingError):
-    """A local module that has to come along cannot be parsed."""
+class CacheError(PackagingError):
+    """The folder that keeps built layers cannot be written."""
+
+    code = "cache-not-writable"
 
 
 class RequirementsFileError(PackagingError):
     """A requirements file cannot be read, or has a line that cannot be used."""
+
+    code = "requirements-file"
 
 
 class NoWheelError(PackagingError):
@@ -74,6 +38,8 @@ class NoWheelError(PackagingError):
     python: a newer Python on Lambda for which it has a wheel, or None.
     needed_by: the package that needs it, with its version, where it was not asked for itself. Default: None.
     """
+
+    code = "no-wheel"
 
     def __init__(
         self,
@@ -102,27 +68,3 @@ class NoWheelError(PackagingError):
         self.platform = platform
         self.versions = versions
         self.needed_by = needed_by
-
-
-class NoSuchPackageError(PackagingError):
-    """The package registry does not know a package, or not in the version asked for."""
-
-
-class ResolutionError(PackagingError):
-    """The requirements contradict each other."""
-
-
-class RegistryError(PackagingError):
-    """The package registry could not be reached, or refused."""
-
-
-class UvError(PackagingError):
-    """uv is missing, or failed for a reason of its own."""
-
-
-class CacheError(PackagingError):
-    """The folder that keeps built layers cannot be written."""
-
-
-class TooLargeError(PackagingError):
-    """The function and its layers are larger unzipped than Lambda allows."""

@@ -76,7 +76,7 @@ def build_layer(lock: Lock, *, cache: Path | None = None) -> Layer:
 
     Raises
     ------
-    NoWheelError, RegistryError, UvError: uv could not install it.
+    NoWheelError, PackagingError: uv could not install it.
     CacheError: the cache cannot be written.
     """
     key = hashlib.sha256(f"{_FORMAT} {lock.key}".encode()).hexdigest()

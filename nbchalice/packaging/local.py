@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from nbchalice.errors import Location
-from nbchalice.packaging.errors import CompiledLocalCodeError, LocalSyntaxError
+from nbchalice.errors import Location, PackagingError
 from nbchalice.packaging.imports import Import, find_imports
 
 _COMPILED = frozenset({".so", ".pyd", ".dylib"})
@@ -23,7 +22,7 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
 
     Raises
     ------
-    CompiledLocalCodeError: it holds an extension module.
+    PackagingError: it holds an extension module.
     """
     if spec.submodule_search_locations is None:
         files = {Path(str(spec.origin)).name: Path(str(spec.origin))}
@@ -37,9 +36,10 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
                     files[f"{spec.name}/{inside.as_posix()}"] = path
     for name, path in files.items():
         if path.suffix in _COMPILED:
-            raise CompiledLocalCodeError(
+            raise PackagingError(
                 f"the local package {spec.name} cannot come along: {name} is compiled for this computer",
                 f"publish {spec.name} as wheels for Lambda's platform, or import only pure Python in the handler",
+                code="compiled-local-code",
             )
     return files
 
@@ -70,13 +70,16 @@ def read_source(name: str, path: Path) -> str:
 
     Raises
     ------
-    LocalSyntaxError: it is not UTF-8.
+    PackagingError: it is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise LocalSyntaxError(
-            f"the local module {name} cannot be parsed: it is not UTF-8 text", "save it as UTF-8", Location(name)
+        raise PackagingError(
+            f"the local module {name} cannot be parsed: it is not UTF-8 text",
+            "save it as UTF-8",
+            Location(name),
+            code="local-syntax",
         ) from None
 
 
@@ -90,17 +93,18 @@ def scan(name: str, source: str) -> tuple[Import, ...]:
 
     Raises
     ------
-    LocalSyntaxError: it cannot be parsed.
+    PackagingError: it cannot be parsed.
     """
     package = name.rpartition("/")[0].replace("/", ".")
     try:
         return find_imports(source, package)
     except (SyntaxError, ValueError) as error:
         message, line = getattr(error, "msg", str(error)), getattr(error, "lineno", None)
-        raise LocalSyntaxError(
+        raise PackagingError(
             f"the local module {name} cannot be parsed: {message}",
             "correct the file, then run it again",
             line_of(name, source, line) if line else Location(name),
+            code="local-syntax",
         ) from None
 
 

@@ -13,8 +13,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from nbchalice.errors import PackagingError
 from nbchalice.packaging.cache import cache_folder, write_whole
-from nbchalice.packaging.errors import NoWheelError, PackagingError
+from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.targets import PYTHONS, LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
 
@@ -74,7 +75,7 @@ def lock(
     Raises
     ------
     NoWheelError: a package has no wheel for the target; names versions that have one.
-    NoSuchPackageError, ResolutionError, RegistryError, UvError: see each.
+    PackagingError: the registry does not know it or cannot be reached, the requirements contradict, or uv failed.
     """
     wanted = sorted(set(requirements))
     if not wanted:

@@ -11,8 +11,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from nbchalice.errors import Location
-from nbchalice.packaging.errors import MissingModuleError, UnmetWishError
+from nbchalice.errors import Location, PackagingError
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.installed import Owner, find_owner, installed_pins
 from nbchalice.packaging.local import collect_files, line_of, reached_modules, read_all, read_source, scan
@@ -106,9 +105,8 @@ def find_dependencies(
 
     Raises
     ------
-    MissingModuleError: an import that nothing provides, or that Lambda's Python does not have.
-    UnmetWishError: a wish wants another version than is installed.
-    CompiledLocalCodeError, LocalSyntaxError: local code that cannot come along.
+    PackagingError: nothing provides an import, or Lambda's Python does not have it; a wish wants another version than
+        is installed; local code cannot come along.
     RequirementsFileError: the file cannot be used.
     """
     listed = None if requirements_file is None else read_requirements(requirements_file)
@@ -153,7 +151,7 @@ class _Search:
         owner = self.owner_of(wanted)
         strict = wanted.required and not wanted.later and not self.trusting
         if strict and owner == Owner() and (why := _absent(wanted.top, self.python)):
-            raise MissingModuleError(*why, place(wanted.line))
+            raise PackagingError(*why, place(wanted.line), code="missing-module")
         if owner.missing and not self._stands_in(wanted) and strict and wanted.top not in PROVIDED:
             raise _missing(wanted, place(wanted.line))
         self.requirements += [self._wished(pin) for pin in owner.requirements if self._ships(pin)]
@@ -200,10 +198,11 @@ class _Search:
             return pin
         name, is_pin, version = pin.partition("==")
         if is_pin and not wanted.specifier.contains(version, prereleases=True):
-            raise UnmetWishError(
+            raise PackagingError(
                 f"{name} {version} is installed, but the notebook asks for {wish.text}",
                 "run that cell again and restart the kernel, change it, or give --requirements FILE",
                 wish.location,
+                code="other-version-installed",
             )
         extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
         return re.sub(r"^[\w.-]+", lambda name: name[0] + extras, pin, count=1)
@@ -230,13 +229,14 @@ def _absent(module: str, python: str | None) -> tuple[str, str] | None:
     return None
 
 
-def _missing(wanted: Import, location: Location | None) -> MissingModuleError:
+def _missing(wanted: Import, location: Location | None) -> PackagingError:
     package = _KNOWN_NAMES.get(wanted.top, wanted.top)
-    return MissingModuleError(
+    return PackagingError(
         f"the module {wanted.top} is imported, but nothing installed here provides it",
         f"run %pip install {package} in a cell, put {wanted.top}.py beside the notebook, or list what provides it in "
         "--requirements FILE",
         location,
+        code="missing-module",
     )
 
 

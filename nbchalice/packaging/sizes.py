@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from nbchalice.errors import PackagingError
 from nbchalice.packaging.artifact import Artifact
 from nbchalice.packaging.bundles import Bundle
-from nbchalice.packaging.errors import TooLargeError
 from nbchalice.packaging.layer import Layer
 from nbchalice.text import MB, readable
 
@@ -86,15 +86,16 @@ class SizeTable:
         }
 
     def check(self, handler: str) -> None:
-        """Raise `TooLargeError` if Lambda would refuse the sum; it names what is largest."""
+        """Raise `PackagingError` if Lambda would refuse the sum; it names what is largest."""
         if self.unzipped > UNZIPPED_LIMIT:
-            raise TooLargeError(
+            raise PackagingError(
                 f"handler {handler}: unzipped, function and layers are {readable(self.unzipped)}, "
                 f"{readable(self.unzipped - UNZIPPED_LIMIT)} more than the {readable(UNZIPPED_LIMIT)} "
                 f"that Lambda allows; largest: {_listing(self.biggest)}",
                 "import less, use a smaller package, or split the handlers over two notebooks"
                 if not self.biggest[0][0].startswith("bundle ")
                 else "deploy it with nbchalice, which puts a bundle of this size in S3",
+                code="too-large",
             )
 
 

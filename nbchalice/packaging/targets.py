@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from nbchalice.packaging.errors import UnsupportedTargetError
+from nbchalice.errors import PackagingError
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -23,7 +23,7 @@ class LambdaTarget:
 
     Raises
     ------
-    UnsupportedTargetError: another Python version or architecture.
+    PackagingError: another Python version or architecture.
     """
 
     python: str
@@ -31,12 +31,16 @@ class LambdaTarget:
 
     def __post_init__(self) -> None:
         if self.python not in PYTHONS:
-            raise UnsupportedTargetError(
-                f"Python {self.python} cannot be used on Lambda", f"use --python {', '.join(PYTHONS)}"
+            raise PackagingError(
+                f"Python {self.python} cannot be used on Lambda",
+                f"use --python {', '.join(PYTHONS)}",
+                code="unsupported-target",
             )
         if self.arch not in _MACHINES:
-            raise UnsupportedTargetError(
-                f"architecture {self.arch} cannot be used on Lambda", f"use --arch {' or '.join(_MACHINES)}"
+            raise PackagingError(
+                f"architecture {self.arch} cannot be used on Lambda",
+                f"use --arch {' or '.join(_MACHINES)}",
+                code="unsupported-target",
             )
 
     @property

@@ -9,13 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from nbchalice.errors import PackagingError
-from nbchalice.packaging.errors import (
-    NoSuchPackageError,
-    NoWheelError,
-    RegistryError,
-    ResolutionError,
-    UvError,
-)
+from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.targets import LambdaTarget
 
 _LONGEST = 600
@@ -49,7 +43,7 @@ def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = N
 
     Raises
     ------
-    NoWheelError, NoSuchPackageError, ResolutionError, RegistryError, UvError: uv's reason, one class each.
+    NoWheelError, PackagingError: uv's reason, one code each.
     """
     options = [
         *("--quiet", "--only-binary", ":all:"),
@@ -74,7 +68,7 @@ def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.Co
 
     Raises
     ------
-    UvError
+    PackagingError
         There is no uv, or it cannot be run.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
@@ -91,10 +85,10 @@ def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.Co
             env=environment,
         )
     except (ImportError, FileNotFoundError) as error:
-        raise UvError("uv is not installed", "run: pip install uv") from error
+        raise PackagingError("uv is not installed", "run: pip install uv", code="uv-failed") from error
     except PermissionError as error:
         hint = "install it again: pip install --force-reinstall uv"
-        raise UvError(f"cannot run uv: {error}", hint) from error
+        raise PackagingError(f"cannot run uv: {error}", hint, code="uv-failed") from error
 
 
 def explain(stderr: str, target: LambdaTarget) -> PackagingError:
@@ -108,14 +102,16 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
     text = re.sub(r"\s+", " ", stderr)
     cause = _cause(stderr)
     if _UNREACHABLE.search(text):
-        return RegistryError(
+        return PackagingError(
             f"the package registry could not be reached: {cause}",
             "check the network, the proxy and UV_INDEX or UV_DEFAULT_INDEX, then run it again",
+            code="package-registry",
         )
     if missing := _UNKNOWN.search(text):
-        return NoSuchPackageError(
+        return PackagingError(
             f"the package registry has no package {missing[1]}",
             "correct the name, or give the right packages with --requirements FILE",
+            code="no-such-package",
         )
     if wheel := _NO_WHEEL.search(text):
         name = next(name for name in wheel.groups() if name)
@@ -123,16 +119,18 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
         package, needed_by = (needs[2], needs[1]) if needs else (name, None)
         return NoWheelError(package.rstrip(","), target.label, needed_by=needed_by)
     if version := _NO_VERSION.search(text):
-        return NoSuchPackageError(
+        return PackagingError(
             f"the package registry has no {version[1]}{version[2]}",
             "install a published version in the kernel, or name one with --requirements FILE",
+            code="no-such-package",
         )
     if "No solution found" in text:
-        return ResolutionError(
+        return PackagingError(
             f"the requirements contradict each other: {_premises(text)}",
             "install versions that fit together, or loosen one with --requirements FILE",
+            code="conflicting-requirements",
         )
-    return UvError(f"uv failed: {cause}", "correct what it names, then run it again")
+    return PackagingError(f"uv failed: {cause}", "correct what it names, then run it again", code="uv-failed")
 
 
 def _premises(text: str) -> str:

@@ -89,7 +89,9 @@ class TestLambdaClient:
         if handler is None:
             names = ", ".join(self._app.handlers) or "none"
             raise InvalidInputError(
-                f"{self._app.app_name} has no handler {function_name!r}", f"its handlers are: {names}"
+                f"{self._app.app_name} has no handler {function_name!r}",
+                f"its handlers are: {names}",
+                code="no-such-handler",
             )
         settings = self._settings(function_name, handler.settings)
         context = LocalContext(

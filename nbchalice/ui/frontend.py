@@ -89,9 +89,10 @@ def registered(ui: Frontend) -> Project:
     if not project.handlers:
         if cells := dict.fromkeys(one.location.cell for one in project.standing if one.names):
             message = f"no handler of {project.notebook.name} was run in this kernel"
-            raise InvalidInputError(message, f"run {', '.join(cells)}")
+            raise InvalidInputError(message, f"run {', '.join(cells)}", code="handler-not-run")
         raise InvalidInputError(
             f"{project.notebook.name} has no handlers",
             "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it",
+            code="no-handlers",
         )
     return project

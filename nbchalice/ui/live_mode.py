@@ -162,7 +162,9 @@ def stop(ui: Frontend, handler: str) -> Card:
     project, aws = ui.project(), ui.connect()
     found = project.handler(handler)
     if not RUNNING.stop(project.app.ref(aws, found.name).arn):
-        raise InvalidInputError(f"{handler} is not live in this kernel", "%chalice status repairs what a dead one left")
+        raise InvalidInputError(
+            f"{handler} is not live in this kernel", "%chalice status repairs what a dead one left", code="not-live"
+        )
     return TextCard("live mode", f"{handler} is no longer live; its deployed trigger is back")
 
 

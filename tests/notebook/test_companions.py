@@ -2,10 +2,10 @@
 
 import pytest
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.errors import StaleModuleError
 from nbchalice.notebook.history import Timeline
 from nbchalice.notebook.slice import cut as cut_followed
 from nbchalice.notebook.slice import slice_handler
@@ -169,7 +169,11 @@ def test_draws_before_a_seed_and_of_a_handler():
 def test_a_module_that_is_written_again_after_its_import_is_refused():
     handler = "%%lambda_function\ndef h(event, context):\n    return rates.RATE"
     first, again = "%%writefile rates.py\nRATE = 1", "%%writefile rates.py\nRATE = 2"
-    with pytest.raises(StaleModuleError, match=r"rates.py is written again in cell 3, after it was imported"):
+    with pytest.raises(
+        CaptureError,
+        check=lambda error: error.code == "stale-module",
+        match=r"rates.py is written again in cell 3, after it was imported",
+    ):
         cut(first, "import rates", again, handler)
     assert cut(first, "import rates", first, handler).imports >= {"rates"}
     assert cut(first, again, "import rates", handler).imports >= {"rates"}

@@ -6,8 +6,8 @@ import IPython
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.errors import StaleCellError
 from nbchalice.notebook.session import Session
 from nbchalice.notebook.slice import slice_handler
 from nbchalice.notebook.stale import require_fresh
@@ -140,7 +140,7 @@ def test_a_cell_edited_after_it_was_run_is_stale():
     ran = [Cell("a", "cell 1", "A = 1\nB = 2", 0), Cell("b", "cell 2", "def h(event):\n    return B", 1)]
     piece = slice_handler(ran, "h", notebook="nb.ipynb")
     require_fresh(piece, ran, ran)
-    with pytest.raises(StaleCellError) as caught:
+    with pytest.raises(CaptureError, check=lambda error: error.code == "stale-cell") as caught:
         require_fresh(piece, ran, [Cell("a", "cell 1", "A = 1\nB = 3", 0)])
     assert "cell 1 was edited after it was run" in str(caught.value)
     assert "line 2: B = 3" in str(caught.value)

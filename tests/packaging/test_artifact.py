@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from nbchalice.errors import PackagingError
 from nbchalice.packaging.artifact import build
-from nbchalice.packaging.errors import PathConflictError
 from nbchalice.packaging.shipped import runtime_archive
 
 MODULE = "def greet(event):\n    return 'grüße'\n"
@@ -134,12 +134,12 @@ def test_any_change_changes_the_hash():
     ["lambda_function.py", "notebook_code.py", "nbchalice.json", "nbchalice.zip", "nbchalice.py", "nbchalice/extra.py"],
 )
 def test_a_file_of_the_user_cannot_take_the_place_of_ours(path):
-    with pytest.raises(PathConflictError) as caught:
+    with pytest.raises(PackagingError, check=lambda error: error.code == "path-conflict") as caught:
         build(a_slice(), "g", python="3.13", vendored=[(path, b"")])
     assert path in caught.value.message and "rename" in caught.value.hint
 
 
 def test_two_contents_for_one_path_are_refused_but_twice_the_same_is_fine():
     build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1"), ("a.py", b"1")])
-    with pytest.raises(PathConflictError, match=r"a\.py"):
+    with pytest.raises(PackagingError, check=lambda error: error.code == "path-conflict", match=r"a\.py"):
         build(a_slice(), "g", python="3.13", vendored=[("a.py", b"1")], files={"a.py": b"2"})

@@ -10,8 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from nbchalice.errors import InvalidInputError
-from nbchalice.notebook.errors import ImportFailedError, MissingBundleError, NeedsBundleError
+from nbchalice.errors import CaptureError, InvalidInputError
 from nbchalice.notebook_file import read_project
 from nbchalice.packaging import handler as packaging
 from nbchalice.packaging.bundles import make_bundle
@@ -53,7 +52,7 @@ def test_a_costly_value_asks_for_a_bundle_and_then_travels(run, local_aws):
     run(TRAIN)
     run(HANDLER)
     error = run.error("%chalice deploy")
-    assert isinstance(error, NeedsBundleError)
+    assert error.code == "needs-bundle"
     assert "%chalice bundle weights" in error.hint
     card = run("%chalice bundle weights")
     assert card.bundle.format == "json"
@@ -85,7 +84,7 @@ def test_a_value_made_anew_after_it_was_bundled_must_be_bundled_again(run, local
     run("%chalice bundle weights")
     run("weights = train()")
     run(HANDLER)
-    assert isinstance(run.error("%chalice plan"), NeedsBundleError)
+    assert run.error("%chalice plan").code == "needs-bundle"
 
 
 def test_a_value_changed_behind_the_bundle_is_found_by_the_verification(run, local_aws):
@@ -122,7 +121,9 @@ def test_a_notebook_does_not_take_the_bundle_of_another_one(run, tmp_path, monke
     run("%chalice bundle weights")
     project = saved(tmp_path, "two", TRAIN, "%chalice bundle weights", HANDLER)
     with pytest.raises(
-        MissingBundleError, match=r"weights was not made yet: there is none in .nbchalice/bundles/two"
+        CaptureError,
+        check=lambda error: error.code == "missing-bundle",
+        match=r"weights was not made yet: there is none in .nbchalice/bundles/two",
     ) as e:
         project.package(project.handlers[0])
     assert e.value.location.cell == "cell 2" and e.value.location.line == 1 and "--execute" in e.value.hint
@@ -150,7 +151,7 @@ def test_a_bundle_that_failed_is_as_if_it_had_not_been_tried(run):
     run(TRAIN)
     run(PREDICT)
     run.error("%chalice bundle model")
-    assert type(run.error("%chalice show price")) is NeedsBundleError
+    assert run.error("%chalice show price").code == "needs-bundle"
     run("%chalice bundle model --format pickle")
     run.error("%chalice bundle model")
     assert "load_bundle('model')" in run("%chalice show price").text
@@ -205,10 +206,7 @@ def test_what_cannot_be_loaded_elsewhere_is_found_by_the_verification(run):
     run("%chalice bundle model --format pickle")
     run(PREDICT)
     error = run.error("%chalice plan")
-    assert (
-        isinstance(error, ImportFailedError)
-        and "the bundle 'model' cannot be loaded: FileNotFoundError" in error.message
-    )
+    assert error.code == "import-failed" and "the bundle 'model' cannot be loaded: FileNotFoundError" in error.message
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
-from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.errors import BundleOutOfOrderError
+from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.notebook_file import read_project
 
 MADE = "stock = {'tea': [1]}"
@@ -43,7 +42,7 @@ def answer(file):
 
 def refusal(file):
     project = read_project(file)
-    with pytest.raises(BundleOutOfOrderError) as caught:
+    with pytest.raises(CaptureError, check=lambda error: error.code == "bundle-out-of-order") as caught:
         project.package(project.handlers[0])
     return caught.value
 

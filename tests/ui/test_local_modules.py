@@ -48,7 +48,7 @@ def test_a_file_beside_the_notebook_is_not_on_lambda(run, write, local_aws):
     run("from lone import RATES")
     run("%%lambda_function\ndef price(event):\n    return RATES")
     error = run.error("%chalice plan")
-    assert type(error).__name__ == "ReadsLocalFileError" and "r.json" in error.message
+    assert error.code == "reads-local-file" and "r.json" in error.message
 
 
 def test_a_module_found_by_a_path_that_the_notebook_added(run, write, local_aws, tmp_path):
@@ -86,7 +86,7 @@ def test_autoreload_keeps_the_kernel_at_the_file(run, write, local_aws):
     run(HANDLER)
     write("watched.py", "RATE = 10\ndef convert(event):\n    return RATE\n")
     run("%load_ext autoreload\n%autoreload 2")
-    assert type(run.error("%chalice plan")).__name__ == "StaleModuleError"
+    assert run.error("%chalice plan").code == "stale-module"
     write("watched.py", "RATE = 2\ndef convert(event):\n    return RATE + 1\n")
     assert run("%chalice plan").changes
     run("%autoreload 0")

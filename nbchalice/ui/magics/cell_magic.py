@@ -10,12 +10,11 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from nbchalice.errors import NbChaliceError
+from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
 from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.companions import told
-from nbchalice.notebook.errors import UnparsableCellError
 from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
@@ -73,7 +72,7 @@ def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMa
         tree = ast.parse(text)
     except SyntaxError as error:
         message = f"the cell is not valid Python: {error.msg}"
-        raise UnparsableCellError(message, "correct the cell", notebook.here(error.lineno)) from None
+        raise CaptureError(message, "correct the cell", notebook.here(error.lineno), code="cell-syntax") from None
     return str(find_handler(tree, parsed.handler, notebook.here(magic_line)).name)
 
 

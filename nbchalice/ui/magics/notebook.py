@@ -319,6 +319,8 @@ class Notebook:
         except Exception:
             if (self._chosen.get("target") or self.target) == "local" and not always:
                 return
-            raise InvalidInputError(f"nobody can be asked here: {question} Nothing was removed", "add --yes") from None
+            raise InvalidInputError(
+                f"nobody can be asked here: {question} Nothing was removed", "add --yes", code="not-confirmed"
+            ) from None
         if answer.strip().lower() not in {"y", "yes"}:
-            raise InvalidInputError("not confirmed; nothing was removed", "add --yes")
+            raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")

@@ -29,7 +29,8 @@ class Openers(Buttons):
     def _open(self, chosen: Callable[[], str | None], name: str) -> None:
         handler = chosen()
         if handler is None:
-            raise InvalidInputError("there is no handler", "run a cell that begins with %%on_sqs_message or the like")
+            hint = "run a cell that begins with %%on_sqs_message or the like"
+            raise InvalidInputError("there is no handler", hint, code="no-handlers")
         self._more.children = [OPENERS[name][0](self, handler)]
 
 

@@ -162,7 +162,7 @@ def control(method: str, name: str, body: object = None) -> dict[str, Any]:
     """Call an administration endpoint of the running local AWS (``faults``, ``info``, ``save``)."""
     record = local_home().read_record()
     if record is None or not is_healthy(record):
-        raise LocalAWSError("the local AWS is not running", "start it: nbchalice local start")
+        raise LocalAWSError("the local AWS is not running", "start it: nbchalice local start", code="local-aws-stopped")
     return call_control(record, method, name, body)
 
 
