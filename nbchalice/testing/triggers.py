@@ -70,6 +70,9 @@ def _check_resources(example: Example) -> None:
     _check_attached(example, made)
     for statement in example.call("statements", function):
         example.want({"Effect", "Action", "Resource"} <= set(statement), f"{statement} is no policy statement")
+    shared = example.call("shared", function)
+    arn = shared is None or (isinstance(shared, str) and shared.startswith("arn:"))
+    example.want(arn, "shared is to return an ARN or None")
     target = example.call("failure_target", function)
     example.want(isinstance(target, str), "failure_target is to return an ARN or an empty text")
 
@@ -174,7 +177,12 @@ def _check_redirect(example: Example) -> None:
 
 def _check_questions(example: Example) -> None:
     """Check that what only asks AWS calls nothing that changes it, and in a form that the service knows."""
-    kinds = {"preflight": Preflight, "competing_consumers": str | None, "dead_letters": DeadLetters | None}
+    kinds = {
+        "preflight": Preflight,
+        "competing_functions": list,
+        "competing_consumers": str | None,
+        "dead_letters": DeadLetters | None,
+    }
     for method, kind in kinds.items():
         aws = ModelAWS()
         answer = _asked(example, method, aws)

@@ -6,7 +6,7 @@ import pytest
 
 from nbchalice.resources.queue import Queue
 from nbchalice.sources import SOURCES
-from nbchalice.sources.base import Field, Sent
+from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.sources.options import Option
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.schedule import Schedule
@@ -126,6 +126,11 @@ FAULTS = {
         "dead_letters calls what AWS refuses",
     ),
     "a look without an answer": (changed(SQS, preflight=lambda self, *_: None), "preflight returns a NoneType"),
+    "functions as a text": (
+        changed(SQS, competing_functions=lambda self, *_: "x"),
+        "competing_functions returns a str",
+    ),
+    "a share by name": (changed(SQS, shared=lambda self, *_: "orders"), "shared is to return an ARN"),
     "consumers as a list": (
         changed(SQS, competing_consumers=lambda self, *_: []),
         "competing_consumers returns a list",
@@ -152,6 +157,21 @@ def test_a_fault_is_told_in_a_sentence(what):
     text = str(caught.value)
     assert told in text and "\n" not in text
     assert text.startswith(f"{source.name}: ")
+
+
+def test_every_method_of_a_source_is_checked():
+    asked = set()
+
+    class Watched(SQS):
+        __doc__ = SQS.__doc__
+
+        def __getattribute__(self, name):
+            asked.add(name)
+            return super().__getattribute__(name)
+
+    check_source(Watched())
+    methods = {name for name, thing in vars(Source).items() if callable(thing) and not name.startswith("_")}
+    assert methods - asked == set()
 
 
 def test_a_file_that_says_other_than_the_kernel_is_told(monkeypatch):
