@@ -20,7 +20,7 @@ from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
-from nbchalice.deploy.results import Deployed, Deployment, HandlerStatus, Status
+from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
@@ -314,7 +314,7 @@ def _standing(name: str, app: App, made: Plan) -> HandlerStatus:
 
 
 def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:
-    state = "changed" if handler.name in {*made.orphans, *made.elsewhere, *made.not_run} else "registered"
+    state: HandlerState = "changed" if handler.name in {*made.orphans, *made.elsewhere, *made.not_run} else "registered"
     return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 

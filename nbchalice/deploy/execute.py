@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, Literal
 
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
@@ -30,10 +30,11 @@ ALREADY = {
     "QueueAlreadyExists",
 }
 
-Progress = Callable[[Change, str], None]
+ChangeState = Literal["started", "done", "failed"]
+Progress = Callable[[Change, ChangeState], None]
 
 
-def quiet(change: Change, state: str) -> None:
+def quiet(change: Change, state: ChangeState) -> None:
     """Show no progress."""
 
 

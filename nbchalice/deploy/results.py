@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nbchalice.aws.target import Target
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.plan import Change, Plan
+
+HandlerState = Literal["registered", "changed", "deployed", "orphaned"]
 
 
 def _place(app: App, target: Target) -> dict[str, Any]:
@@ -87,7 +89,7 @@ class HandlerStatus:
     """
 
     name: str
-    state: str
+    state: HandlerState
     trigger: str = ""
     drift: tuple[str, ...] = ()
 

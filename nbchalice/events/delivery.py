@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.attempts import later_attempts
 from nbchalice.events.invoke import invoke
-from nbchalice.events.send import Progress, SendResult, send
+from nbchalice.events.send import Progress, SendResult, SendStatus, send
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 
@@ -105,7 +105,7 @@ class Way:
             yield from later_attempts(self.aws, first, result.sent.ids, stop, RETRIES_FOR)
 
 
-def outcome(result: Outcome) -> str:
+def outcome(result: Outcome) -> SendStatus:
     """Return ``done``, ``failed``, or how far it came."""
     if isinstance(result, SendResult):
         return result.status

@@ -18,6 +18,7 @@ from nbchalice.logs.blob import events_of
 from nbchalice.logs.drafts import MALFORMED, malformed
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import parse
+from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.event_kinds import ids_of
@@ -143,7 +144,7 @@ def invoke_here(
     failed = tuple(told.get("failed", ()))
     if wrong := told.get("wrong"):
         error = malformed(wrong)
-    status = "error" if error else "partial" if failed else "ignored" if "ignored" in told else "ok"
+    status: InvocationStatus = "error" if error else "partial" if failed else "ignored" if "ignored" in told else "ok"
     return Invocation(
         context.aws_request_id,
         name,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import InvocationError
 from nbchalice.logs.tracebacks import logged
 
+End = Literal["running", "done", "failed", "ignored"]
+
 FAILED = {"error", "timeout"}
 MOST_NAMED = 3
 
 
-def end_of(invocation: Invocation, ids: Sequence[str]) -> str:
+def end_of(invocation: Invocation, ids: Sequence[str]) -> End:
     """Return ``running``, ``done``, ``failed`` or ``ignored``, as the event that goes by these ids ended."""
     if not invocation.finished:
         return "running"

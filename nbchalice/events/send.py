@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
@@ -31,6 +31,8 @@ REPORT_SECONDS = 2.0
 DROPPED_SECONDS = 3.0
 # How long to wait before asking whether another process handles the events live.
 LIVE_SECONDS = 1.0
+SendStatus = Literal["queued", "dropped", "running", "retrying", "done", "failed", "ignored", "taken"]
+
 ENDED = {"done", "failed", "ignored"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
@@ -56,7 +58,7 @@ class Progress:
     dropped: why the trigger does not let it through, or None.
     """
 
-    state: str
+    state: SendStatus
     message_id: str
     attempt: int | None = None
     invocation: Invocation | None = None
@@ -86,7 +88,7 @@ class SendResult:
     message_id: str
     invocation: Invocation | None
     sent: Sent = field(repr=False)
-    status: str
+    status: SendStatus
     hint: str | None = None
 
     @property
@@ -337,7 +339,7 @@ class _Watch:
         self.message_id = sent.message_id
         self._earlier = earlier
         self._tell = on_progress
-        self._told: tuple[str, int | None] | None = None
+        self._told: tuple[SendStatus, int | None] | None = None
         self.found: Invocation | None = None
         self.taken: str | None = None
 
@@ -357,7 +359,7 @@ class _Watch:
         return self.ended and self.found is not None and self.found.duration_ms is not None
 
     @property
-    def state(self) -> str:
+    def state(self) -> SendStatus:
         """The state as `Progress` names it."""
         if self.found is None:
             return "dropped" if self.dropped else "taken" if self.taken else "queued"

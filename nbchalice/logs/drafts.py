@@ -9,7 +9,7 @@ from typing import Any
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.lines import Line
-from nbchalice.logs.records import InvocationError, LogEvent, LogRecord
+from nbchalice.logs.records import InvocationError, InvocationStatus, LogEvent, LogRecord
 from nbchalice.logs.tracebacks import HEADER, from_payload, last_logged, uncaught
 
 NUMBERS = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
@@ -229,7 +229,7 @@ class Draft:
         text = last.line.message
         return last if last.line.data or f"\n{HEADER}" in text or LAMBDAS_OWN.match(text) else None
 
-    def _status(self, culprit: Said | None, *, final: bool) -> str:
+    def _status(self, culprit: Said | None, *, final: bool) -> InvocationStatus:
         told = (self.report or {}).get("status")
         if told == "timeout" or (culprit and culprit.line.kind == "timeout"):
             return "timeout"
@@ -244,7 +244,9 @@ class Draft:
             return "ignored"
         return "partial" if closing.get("failed") else "ok"
 
-    def _error(self, culprit: Said | None, status: str, records: list[LogRecord]) -> InvocationError | None:
+    def _error(
+        self, culprit: Said | None, status: InvocationStatus, records: list[LogRecord]
+    ) -> InvocationError | None:
         if culprit is not None:
             return _error_of(culprit.line)
         if status in {"ok", "running", "ignored"}:

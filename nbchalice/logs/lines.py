@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from nbchalice.logs.tracebacks import HEADER
 from nbchalice.runtime.marker import PREFIX
@@ -50,6 +50,17 @@ KNOWN_KEYS = {"timestamp", "level", "log_level", "message", "logger", *ID_KEYS}
 TRACE_KEYS = {"stackTrace", "errorType", "errorMessage", "location"}
 
 
+LineKind = Literal[
+    "start", "end", "report", "marker", "record", "print", "error", "exit", "timeout", "init", "platform"
+]
+SPOKEN: dict[str, LineKind] = {"START": "start", "END": "end", "REPORT": "report"}
+PLATFORM_KINDS: dict[str, LineKind] = {
+    "platform.start": "start",
+    "platform.runtimeDone": "end",
+    "platform.report": "report",
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """What one log event says.
@@ -64,7 +75,7 @@ class Line:
     text: the whole line, for a reader who does not believe it; of a marker, ``message`` is what was printed before it.
     """
 
-    kind: str
+    kind: LineKind
     request_id: str = ""
     level: str = ""
     message: str = ""
@@ -89,7 +100,7 @@ def _lambda(text: str) -> Line | None:
     if match is None:
         return None
     data = _report(match["rest"]) if match["kind"] == "REPORT" else {}
-    return Line(match["kind"].lower(), match["id"], data=data)
+    return Line(SPOKEN[match["kind"]], match["id"], data=data)
 
 
 def _report(text: str) -> dict[str, Any]:
@@ -175,7 +186,7 @@ def _json_message(content: dict[str, Any]) -> str:
 def _platform(kind: str, record: Any) -> Line:
     if isinstance(record, str):
         return _failure(record) or Line("platform")
-    name = {"platform.start": "start", "platform.runtimeDone": "end", "platform.report": "report"}.get(kind)
+    name = PLATFORM_KINDS.get(kind)
     if name and isinstance(record, dict) and isinstance(record.get("requestId"), str):
         return Line(name, record["requestId"], data=_metrics(record))
     return Line("init" if kind.startswith(("platform.init", "platform.restore")) else "platform")

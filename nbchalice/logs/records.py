@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
+
+InvocationStatus = Literal["running", "ok", "error", "timeout", "partial", "ignored"]
 
 UNSAID = {"run", "ids_cut", "records_cut", "result", "never_began", "attempts", "reached"}
 
@@ -151,7 +153,7 @@ class InvocationData:
 
     request_id: str
     function: str
-    status: str = "running"
+    status: InvocationStatus = "running"
     attempt: int | None = None
     duration_ms: float | None = None
     billed_ms: float | None = None

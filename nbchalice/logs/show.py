@@ -39,7 +39,7 @@ def printable(text: str) -> str:
 
 def headline(invocation: InvocationData) -> str:
     """Return status, durations and memory in one line."""
-    words = [invocation.status]
+    words: list[str] = [invocation.status]
     if invocation.duration_ms is not None:
         words[0] += f" in {milliseconds(invocation.duration_ms)}"
     if (invocation.attempt or 1) > 1:

@@ -6,10 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, NewType, Protocol
 
 JSON = dict[str, Any]
 OWNER_PREFIX = "nbchalice"
+
+# What tells one resource from another within an account and region. A plain text is none: one with a typo would be a
+# key that no resource has, and nothing would wait for it.
+Key = NewType("Key", str)
+# The kinds of resources that other files name as needed.
+Kind = Literal["bucket", "function", "log group", "permission", "queue", "role", "topic"]
 
 
 class AWS(Protocol):
@@ -96,12 +102,12 @@ class Resource(ABC):
         """What a person calls it."""
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """Its identity within one account and region."""
-        return f"{self.kind} {self.name}"
+        return Key(f"{self.kind} {self.name}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """Keys of the resources that must stand before this one."""
         return frozenset()
 
@@ -111,7 +117,7 @@ class Resource(ABC):
         return None
 
     @property
-    def frees(self) -> frozenset[str]:
+    def frees(self) -> frozenset[Key]:
         """Keys of resources that must not be removed before this one is written."""
         return frozenset()
 
@@ -138,6 +144,11 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, aws: AWS, current: Any) -> None:
         """Remove it; what is gone already is fine."""
+
+
+def key_of(kind: Kind, name: str) -> Key:
+    """Return the key of a resource that is described in another file, by what it is and what it is called."""
+    return Key(f"{kind} {name}")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.locks import locked
 from nbchalice.resources.permission import Permission
 
@@ -120,18 +120,18 @@ class BucketNotifications(Resource):
         return f"{self.bucket} -> {', '.join(functions)}" if functions else self.bucket
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """One for each bucket."""
-        return f"{self.kind} {self.bucket}"
+        return Key(f"{self.kind} {self.bucket}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The bucket, and the permission of each function."""
         permissions = {Permission(n.function, PRINCIPAL, self.bucket_arn(n.function)).key for n in self.notifications}
-        return frozenset({*permissions, f"bucket {self.bucket}"})
+        return frozenset({*permissions, key_of("bucket", self.bucket)})
 
     @property
-    def frees(self) -> frozenset[str]:
+    def frees(self) -> frozenset[Key]:
         """The permissions of the functions whose entries go."""
         return frozenset(Permission(f, PRINCIPAL, self.bucket_arn(f)).key for f in self.leaving)
 

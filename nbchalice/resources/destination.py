@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.topic import Topic
 
@@ -48,9 +48,9 @@ class Destination(Resource):
         return self.function.name
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The function, and the queue."""
-        return frozenset({f"function {self.function.name}", f"queue {self.on_failure.rsplit(':', 1)[-1]}"})
+        return frozenset({key_of("function", self.function.name), key_of("queue", self.on_failure.rsplit(":", 1)[-1])})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the settings for asynchronous events; none where none are wanted, so that nothing is made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
 
 ON = {"Enabled", "Enabling", "Creating", "Updating"}
 
@@ -60,7 +60,7 @@ class EventSourceMapping(Resource):
     starting_position: str | None = None
     on_failure: str = ""
     of_queue: bool = False
-    after: tuple[str, ...] = ()
+    after: tuple[Key, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,14 +68,14 @@ class EventSourceMapping(Resource):
         return f"{self.source_arn.split(':', 5)[-1]} -> {self.function.name}"
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """AWS allows one mapping for a source and a function."""
-        return f"{self.kind} {self.source_arn} {self.function.name}"
+        return Key(f"{self.kind} {self.source_arn} {self.function.name}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The function, and the queue or stream."""
-        return frozenset({f"function {self.function.name}", *self.after})
+        return frozenset({key_of("function", self.function.name), *self.after})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping with the ids of any others of the same source and function, or None."""

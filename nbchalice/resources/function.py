@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources import versions
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.layer import Layer, layer_of
 from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.ownership import NOTEBOOK, foreign_owner
@@ -73,9 +73,13 @@ class Function(Resource):
         return self.function.arn
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """Its role and its log group, its layer, its bundles, and the upload bucket for a large zip."""
-        found = {f"role {self.name}", f"log group {log_group_name(self.name)}", *(one.key for one in self.bundles)}
+        found = {
+            key_of("role", self.name),
+            key_of("log group", log_group_name(self.name)),
+            *(one.key for one in self.bundles),
+        }
         if self.layer:
             found.add(self.layer.key)
         if self.is_large:
@@ -83,9 +87,9 @@ class Function(Resource):
         return frozenset(found)
 
     @property
-    def frees(self) -> frozenset[str]:
+    def frees(self) -> frozenset[Key]:
         """Its own role, which must not go before the function runs with another."""
-        return frozenset({f"role {self.name}"})
+        return frozenset({key_of("role", self.name)})
 
     @property
     def is_large(self) -> bool:

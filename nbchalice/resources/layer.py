@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 
 KEY_LETTERS = 16
@@ -76,7 +76,7 @@ class Layer(Resource):
         return self.home.arn_of("lambda", f"layer:{self.layer_name}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The upload bucket, where the zip is large."""
         return frozenset({self.bucket().key}) if self.is_large else frozenset()
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 
 
 def statement_id(principal: str, source_arn: str) -> str:
@@ -72,14 +72,14 @@ class Permission(Resource):
         return f"{self.function.name} <- {self.source_arn.split(':', 5)[-1] or self.source_arn}"
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """One statement of one function."""
-        return f"permission {self.function.name} {statement_id(self.principal, self.source_arn)}"
+        return key_of("permission", f"{self.function.name} {statement_id(self.principal, self.source_arn)}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The function."""
-        return frozenset({f"function {self.function.name}"})
+        return frozenset({key_of("function", self.function.name)})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the statement, or None."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:(?P<name>[^:]+)")
@@ -126,9 +126,9 @@ class VisibilityTimeout(Resource):
         return self.queue.name
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The queue."""
-        return frozenset({f"queue {self.queue.name}"})
+        return frozenset({key_of("queue", self.queue.name)})
 
     def merge(self, other: Resource) -> Resource:
         """Return the longer one."""
@@ -179,14 +179,14 @@ class RedrivePolicy(Resource):
         return f"{self.queue.name} -> {self.dlq.rsplit(':', 1)[-1]}"
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """One for each queue."""
-        return f"{self.kind} {self.queue.arn}"
+        return Key(f"{self.kind} {self.queue.arn}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """Both queues."""
-        return frozenset({f"queue {self.queue.name}", f"queue {self.dlq.rsplit(':', 1)[-1]}"})
+        return frozenset({key_of("queue", self.queue.name), key_of("queue", self.dlq.rsplit(":", 1)[-1])})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the policy, empty where the queue has none; None where there is no queue."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Problem, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Problem, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 
 PRINCIPAL = "events.amazonaws.com"
@@ -54,7 +54,7 @@ class Rule(Resource):
         return Permission(self.function, PRINCIPAL, self.arn)
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The permission to invoke the function."""
         return frozenset({self.permission.key})
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.rule import numbered
 
@@ -42,7 +42,7 @@ class SchedulerRole(Resource):
         return f"arn:{self.function.partition}:iam::{self.function.account}:role{self.path}{self.name}"
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The statement by which schedule and role are found again; so it also goes last."""
         return frozenset({SchedulerSchedule(self.function).permission.key})
 
@@ -146,7 +146,7 @@ class SchedulerSchedule(Resource):
         return Permission(self.function, PRINCIPAL, self.arn)
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """Its role, and the statement by which it is found again."""
         return frozenset({SchedulerRole(self.function).key, self.permission.key})
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar, Protocol
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, is_missing, or_missing, status_code
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, is_missing, or_missing, status_code
 from nbchalice.resources.upload_bucket import UploadBucket, upload_bucket
 from nbchalice.runtime.bundles import PLACE
 from nbchalice.text import readable
@@ -71,9 +71,9 @@ class StoredBundle(Resource):
         return f"{self.content.name if self.content else self.sha256[:SHOWN_LETTERS]} ({readable(self.size)})"
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """Its identity: what is in it."""
-        return f"{self.kind} {self.sha256}"
+        return Key(f"{self.kind} {self.sha256}")
 
     @property
     def bucket(self) -> str:
@@ -91,7 +91,7 @@ class StoredBundle(Resource):
         return f"arn:{self.home.partition}:s3:::{self.bucket}/{self.object_key}"
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The bucket."""
         return frozenset({UploadBucket(self.home.account, self.home.region).key})
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.permission import Permission
 
 PRINCIPAL = "sns.amazonaws.com"
@@ -81,16 +81,16 @@ class Subscription(Resource):
         return f"{self.topic_arn.rsplit(':', 1)[-1]} -> {self.function.name}"
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """One topic and one function."""
-        return f"{self.kind} {self.topic_arn} {self.function.name}"
+        return Key(f"{self.kind} {self.topic_arn} {self.function.name}")
 
     @property
-    def needs(self) -> frozenset[str]:
+    def needs(self) -> frozenset[Key]:
         """The topic, and the permission to invoke the function."""
         permission = Permission(self.function, PRINCIPAL, self.topic_arn)
-        queues = {f"queue {self.redrive_dlq.rsplit(':', 1)[-1]}"} if self.redrive_dlq else set()
-        return frozenset({permission.key, f"topic {self.topic_arn.rsplit(':', 1)[-1]}", *queues})
+        queues = {key_of("queue", self.redrive_dlq.rsplit(":", 1)[-1])} if self.redrive_dlq else set()
+        return frozenset({permission.key, key_of("topic", self.topic_arn.rsplit(":", 1)[-1]), *queues})
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the subscription's attributes, or None."""

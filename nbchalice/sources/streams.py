@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbchalice.resources.base import JSON, FunctionRef
+from nbchalice.resources.base import JSON, FunctionRef, Key
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.options import Option
 
@@ -32,7 +32,7 @@ STREAM_OPTIONS = (
 
 
 def mapping_of(
-    options: Mapping[str, Any], function: FunctionRef, stream_arn: str, after: tuple[str, ...] = ()
+    options: Mapping[str, Any], function: FunctionRef, stream_arn: str, after: tuple[Key, ...] = ()
 ) -> EventSourceMapping:
     """Return the mapping of a stream to the function, made after the resources with these keys."""
     return EventSourceMapping(

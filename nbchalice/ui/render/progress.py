@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from nbchalice.deploy.execute import ChangeState
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.packaging.sizes import SizeTable
 from nbchalice.ui.render import html
@@ -26,7 +27,7 @@ class Watch(Protocol):
     def planned(self, plan: Plan) -> None:
         """Show what is going to be uploaded; called before the first change."""
 
-    def __call__(self, change: Change, state: str) -> None:
+    def __call__(self, change: Change, state: ChangeState) -> None:
         """Show that a change started, is done or failed; called from several threads."""
 
 
@@ -36,7 +37,7 @@ class ProgressCard(Card):
     def __init__(
         self,
         title: str,
-        states: Mapping[str, tuple[Change, str]],
+        states: Mapping[str, tuple[Change, ChangeState]],
         sizes: Mapping[str, SizeTable] | None = None,
         summary: bool = False,
     ) -> None:
@@ -67,7 +68,7 @@ class CardWatch:
     def __init__(self, title: str, show: Callable[[ProgressCard], None], every: float = 0.0) -> None:
         self._title, self._show, self._every = title, show, every
         self._lock = threading.Lock()
-        self._states: dict[str, tuple[Change, str]] = {}
+        self._states: dict[str, tuple[Change, ChangeState]] = {}
         self._sizes: Mapping[str, SizeTable] = {}
         self._last = 0.0
         show(ProgressCard(title, {}))
@@ -78,7 +79,7 @@ class CardWatch:
             self._sizes = plan.sizes
             self.show()
 
-    def __call__(self, change: Change, state: str) -> None:
+    def __call__(self, change: Change, state: ChangeState) -> None:
         """Note a change's state."""
         with self._lock:
             self._states[change.key] = (change, state)
@@ -124,7 +125,7 @@ class ShellWatch:
         for line in sizes_text(plan.sizes):
             print(f"  {line}", file=sys.stderr, flush=True)
 
-    def __call__(self, change: Change, state: str) -> None:
+    def __call__(self, change: Change, state: ChangeState) -> None:
         """Write a line when a change is done or failed."""
         if state != "started":
             with self._lock:
