@@ -383,7 +383,9 @@ class Project:
         for handler in self.handlers:
             if handler.setting("role") is None:
                 ref = self.app.ref(aws, handler.name)
-                lacking = suggested(self.slice(handler).module, ref, statements(handler, self.app, ref))
+                given = [source.event_values(options) for source, options in handler.sources()]
+                known = {name: value for one in given for name, value in one.items() if all(one == it for it in given)}
+                lacking = suggested(self.slice(handler).module, ref, statements(handler, self.app, ref), known)
                 found += [note(handler.name, lacking)] if lacking else []
         return found
 

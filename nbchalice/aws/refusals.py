@@ -22,6 +22,8 @@ S3_ACTIONS = {
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
 }
+# No ARN has angle brackets: as it stands it is refused.
+UNKNOWN_BUCKET = "<bucket>"
 S3_ON_BUCKET = ("ListBucket", "GetBucket", "PutBucket")
 
 
@@ -38,7 +40,7 @@ def allow_for(text: str) -> str | None:
         return f"--allow {found['action']}={found['arn'] or '*'}"
     if found := REFUSED_BY_S3.search(text):
         action = S3_ACTIONS.get(found["operation"], found["operation"])
-        return f"--allow s3:{action}={s3_arn('BUCKET', action)}"
+        return f"--allow s3:{action}={s3_arn(UNKNOWN_BUCKET, action)}"
     return None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 # What the first argument of a boto3 resource's maker names: (service, maker) -> argument of the API's operations.
 NAMED_BY = {
@@ -13,6 +14,15 @@ NAMED_BY = {
     ("s3", "Object"): "Bucket",
     ("sqs", "Queue"): "QueueUrl",
     ("sns", "Topic"): "TopicArn",
+}
+
+
+# The transfers of boto3's S3 client are called with positions, unlike the API's operations.
+POSITIONS = {
+    ("s3", "upload_file"): ("Filename", "Bucket", "Key"),
+    ("s3", "upload_fileobj"): ("Fileobj", "Bucket", "Key"),
+    ("s3", "download_file"): ("Bucket", "Key", "Filename"),
+    ("s3", "download_fileobj"): ("Bucket", "Key", "Fileobj"),
 }
 
 
@@ -44,19 +54,26 @@ class _Maker:
     arguments: tuple[tuple[str, str], ...] = ()
 
 
-def boto_calls(module: str) -> list[Call]:
+def boto_calls(module: str, event: Mapping[str, str] = MappingProxyType({})) -> list[Call]:
     """Return the calls of boto3's clients and resources, in the order of the text.
+
+    Parameters
+    ----------
+    module: the text of the module.
+    event: what is known of the events of its handler, by attribute: ``{"bucket": "uploads"}``. Default: nothing.
 
     Followed are names that are bound to `boto3.client(...)`, `boto3.resource(...)`, a session's, and resources made of
     these. A client that comes from elsewhere is not seen.
     """
     tree = ast.parse(module)
-    return list(_Reader(tree).calls())
+    return list(_Reader(tree, event).calls())
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, event: Mapping[str, str]) -> None:
         self.tree = tree
+        self.event = event
+        self.arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         self.texts: dict[str, str] = {}
         self.makers: dict[str, _Maker] = {}
         for node in ast.walk(tree):
@@ -93,6 +110,8 @@ class _Reader:
         """Return the text that an expression surely is, or None."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in self.arguments:
+            return self.event.get(node.attr)
         return self.texts.get(node.id) if isinstance(node, ast.Name) else None
 
     def maker(self, node: ast.expr) -> _Maker | None:
@@ -128,5 +147,8 @@ class _Reader:
             owner = self.maker(made)
             if owner is None or method == "get_paginator" or (owner.resource and method[:1].isupper()):
                 continue
-            given = {k.arg: text for k in node.keywords if k.arg and (text := self.text(k.value)) is not None}
+            named = [(k.arg, k.value) for k in node.keywords if k.arg]
+            if not owner.resource:
+                named += zip(POSITIONS.get((owner.service, method), ()), node.args, strict=False)
+            given = {name: text for name, value in named if (text := self.text(value)) is not None}
             yield Call(owner.service, method, {**dict(owner.arguments), **given}, owner.kind)

@@ -35,6 +35,7 @@ POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"
 
 def raise_all(found: list[NbChaliceError]) -> None:
     """Raise what is wrong: one error, or all of them in one."""
+    found = [single for one in found for single in (one.problems if isinstance(one, ProblemsError) else [one])]
     if len(found) == 1:
         raise found[0]
     if found:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from types import MappingProxyType
 
-from nbchalice.aws.refusals import S3_ACTIONS, s3_arn
+from nbchalice.aws.refusals import S3_ACTIONS, UNKNOWN_BUCKET, s3_arn
 from nbchalice.deploy.boto_calls import Call, boto_calls
 from nbchalice.resources.base import JSON, FunctionRef
 from nbchalice.resources.queue import QUEUE_URL, QueueRef
@@ -39,17 +40,17 @@ ACTIONS = {
 }
 PREFIXES = {"monitoring": "cloudwatch"}
 FREE = {("sts", "GetCallerIdentity")}
-# The argument that names the resource, and the resource's part of the ARN; the name in capitals is to be filled in.
+# The argument that names the resource, and the resource's part of the ARN; angle brackets are to be filled in.
 RESOURCES = {
-    "dynamodb": ("TableName", "table/{}", "TABLE"),
-    "kinesis": ("StreamName", "stream/{}", "STREAM"),
-    "lambda": ("FunctionName", "function:{}", "FUNCTION"),
-    "secretsmanager": ("SecretId", "secret:{}-*", "SECRET"),
-    "ssm": ("Name", "parameter/{}", "PARAMETER"),
+    "dynamodb": ("TableName", "table/{}", "<table>"),
+    "kinesis": ("StreamName", "stream/{}", "<stream>"),
+    "lambda": ("FunctionName", "function:{}", "<function>"),
+    "secretsmanager": ("SecretId", "secret:{}-*", "<secret>"),
+    "ssm": ("Name", "parameter/{}", "<parameter>"),
     "events": ("EventBusName", "event-bus/{}", "default"),
-    "sqs": ("QueueUrl", "{}", "QUEUE"),
-    "sns": ("TopicArn", "{}", "TOPIC"),
-    "stepfunctions": ("stateMachineArn", "stateMachine:{}", "MACHINE"),
+    "sqs": ("QueueUrl", "{}", "<queue>"),
+    "sns": ("TopicArn", "{}", "<topic>"),
+    "stepfunctions": ("stateMachineArn", "stateMachine:{}", "<machine>"),
 }
 ARN_SERVICE = {"stepfunctions": "states"}
 
@@ -65,7 +66,12 @@ class Allow:
         return f"--allow {self.action}={self.arn}"
 
 
-def suggested(module: str, function: FunctionRef, statements: Sequence[JSON] = ()) -> list[Allow]:
+def suggested(
+    module: str,
+    function: FunctionRef,
+    statements: Sequence[JSON] = (),
+    event: Mapping[str, str] = MappingProxyType({}),
+) -> list[Allow]:
     """Return what a module's calls of boto3 need and the statements do not allow.
 
     Parameters
@@ -73,10 +79,12 @@ def suggested(module: str, function: FunctionRef, statements: Sequence[JSON] = (
     module: the text of the module.
     function: the function that runs it; resources without region and account are taken to be beside it.
     statements: what its role may do already.
+    event: what is known of the function's events, by attribute. Default: nothing.
     """
     if "boto3" not in module:
         return []
-    found = {Allow(action, _arn(call, action, function)) for call in boto_calls(module) for action in _actions(call)}
+    calls = boto_calls(module, event)
+    found = {Allow(action, _arn(call, action, function)) for call in calls for action in _actions(call)}
     return sorted(allow for allow in found if not any(_covers(statement, allow) for statement in statements))
 
 
@@ -121,7 +129,7 @@ def _actions(call: Call) -> list[str]:
 
 def _arn(call: Call, action: str, function: FunctionRef) -> str:
     if call.service == "s3":
-        return s3_arn(call.arguments.get("Bucket", "BUCKET"), action.partition(":")[2])
+        return s3_arn(call.arguments.get("Bucket", UNKNOWN_BUCKET), action.partition(":")[2])
     if call.service not in RESOURCES:
         return "*"
     argument, form, unknown = RESOURCES[call.service]
@@ -144,7 +152,7 @@ def _covers(statement: JSON, allow: Allow) -> bool:
 
 
 def _is_open(arn: str) -> bool:
-    return any(unknown.isupper() and unknown in arn for unknown in ("BUCKET", *(r[2] for r in RESOURCES.values())))
+    return "<" in arn
 
 
 def _listed(value: object) -> list[str]:

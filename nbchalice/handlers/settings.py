@@ -178,6 +178,8 @@ def _role(settings: Mapping[str, Any]) -> list[str]:
         action, arn = entry
         if not _fits(ACTION, action):
             found.append(f"--allow {action!r} is no action: SERVICE:ACTION, for example s3:PutObject")
+        elif blank := re.search(r"<[\w-]+>", str(arn)):
+            found.append(f"--allow {action}: write the name in the place of {blank[0]} in {arn}")
         elif not _fits(ARN, arn):
             found.append(f"--allow {action}: {arn!r} is no ARN, for example arn:aws:s3:::my-bucket/*, nor *")
     given = [flag for flag, name in (("--allow", "allow"), ("--policy", "policy")) if settings.get(name)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.builtin_names import lambda_builtins
+from nbchalice.notebook.errors import UnresolvedNamesError
 from nbchalice.notebook.explain import by_magic, deleted, unresolved
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
@@ -109,9 +111,15 @@ class Closure:
             for block in self.timeline.steps[position].statement.later
             for name in block.assigns
         }
-        for name, (step, now) in self.missing.items():
-            if name not in assigned:
-                raise unresolved(name, step, self.timeline, self.namespace, now=now)
+        wrong: list[NbChaliceError] = [
+            unresolved(name, step, self.timeline, self.namespace, now=now)
+            for name, (step, now) in self.missing.items()
+            if name not in assigned
+        ]
+        if len(wrong) > 1:
+            raise UnresolvedNamesError(wrong)
+        if wrong:
+            raise wrong[0]
 
     def _runs_its_functions(self, step: Step) -> bool:
         """Tell whether a statement may call, while it runs, the functions written in it."""

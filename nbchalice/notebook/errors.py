@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbchalice.errors import CaptureError
+from nbchalice.errors import CaptureError, ProblemsError
 
 
 class HandlerNotFoundError(CaptureError):
@@ -15,3 +15,9 @@ class DivergedError(CaptureError):
     """A variable has another value in the captured module than in the kernel."""
 
     code = "diverged"
+
+
+class UnresolvedNamesError(ProblemsError, CaptureError):
+    """Several names that the handler needs are not there."""
+
+    code = "several-problems"

@@ -196,6 +196,10 @@ class Source(ABC):
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
 
+    def event_values(self, options: Mapping[str, Any]) -> dict[str, str]:
+        """Return which attributes of the trigger's events have one value, known beforehand."""
+        return {}
+
     def shared(self, options: Mapping[str, Any], function: FunctionRef) -> str | None:
         """Return the ARN of what gives each event to one consumer only, as a queue does; None where all get it."""
         return None

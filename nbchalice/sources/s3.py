@@ -105,6 +105,10 @@ class S3(Source):
         a, b = (notification_entry(options) for options in (one, other))
         return f"{brief(a)} of bucket {one['bucket']} overlaps with {brief(b)}" if overlaps(a, b) else None
 
+    def event_values(self, options: Mapping[str, Any]) -> dict[str, str]:
+        """Return the bucket."""
+        return {"bucket": str(options["bucket"])}
+
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
         words = [f"bucket {options['bucket']}", ", ".join(options.get("events") or DEFAULT_EVENTS)]

@@ -4,6 +4,8 @@ import pytest
 
 from nbchalice.aws.refusals import allow_for
 from nbchalice.deploy.suggest import note, policy, suggested
+from nbchalice.errors import InvalidInputError
+from nbchalice.handlers import parse_cell_magic
 from nbchalice.resources.base import FunctionRef
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
@@ -14,7 +16,11 @@ CALLS = {
     ],
     "B = 'b'\ns3 = boto3.client('s3')\ndef f(e):\n    s3.upload_file('x', B, 'k')\n    s3.list_objects_v2(Bucket=B)": [
         "s3:ListBucket=arn:aws:s3:::b",
-        "s3:PutObject=arn:aws:s3:::BUCKET/*",
+        "s3:PutObject=arn:aws:s3:::b/*",
+    ],
+    "def f(e, b):\n    c = boto3.client('s3')\n    c.download_file('in', 'k', 'x')\n    c.upload_fileobj(e, b, 'k')": [
+        "s3:GetObject=arn:aws:s3:::in/*",
+        "s3:PutObject=arn:aws:s3:::<bucket>/*",
     ],
     "def f(e):\n    boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket='b')": [
         "s3:ListBucket=arn:aws:s3:::b"
@@ -33,7 +39,7 @@ CALLS = {
         "sns:Publish=arn:aws:sns:us-east-1:123456789012:t"
     ],
     "def f(e):\n    boto3.client('lambda').invoke(FunctionName=e)": [
-        "lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:FUNCTION"
+        "lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:<function>"
     ],
     "def f(e):\n    boto3.client('cloudwatch').put_metric_data()": ["cloudwatch:PutMetricData=*"],
     "def f(e):\n    boto3.client('stepfunctions').start_execution(stateMachineArn='m')": [
@@ -50,6 +56,26 @@ CALLS = {
 def test_calls_in_the_code_become_suggestions(code):
     found = suggested(HEAD + code, REF)
     assert [str(allow) for allow in found] == [f"--allow {expected}" for expected in CALLS[code]]
+
+
+@pytest.mark.parametrize(
+    "code", ["s3.get_object(Bucket=event.bucket)", "s3.download_file(event.bucket, event.key, 'x')"]
+)
+def test_the_bucket_of_the_trigger_is_known(code):
+    code = f"{HEAD}s3 = boto3.client('s3')\ndef f(event):\n    {code}\n"
+    assert [*map(str, suggested(code, REF, (), {"bucket": "uploads"}))] == [
+        "--allow s3:GetObject=arn:aws:s3:::uploads/*"
+    ]
+    assert [*map(str, suggested(code, REF))] == ["--allow s3:GetObject=arn:aws:s3:::<bucket>/*"]
+    other = code.replace("event.bucket", "settings.bucket")
+    assert [*map(str, suggested(other, REF, (), {"bucket": "uploads"}))] == [
+        "--allow s3:GetObject=arn:aws:s3:::<bucket>/*"
+    ]
+
+
+def test_what_is_to_be_filled_in_is_refused_as_it_stands():
+    with pytest.raises(InvalidInputError, match=r"write the name in the place of <bucket> in arn:aws:s3:::<bucket>/\*"):
+        parse_cell_magic("lambda_function", "--allow s3:GetObject=arn:aws:s3:::<bucket>/*")
 
 
 def test_what_is_allowed_already_is_not_suggested():
@@ -74,8 +100,8 @@ def test_the_suggestion_as_policy_and_as_a_note():
 REFUSALS = {
     'An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action': "--allow s3:PutObject=arn:aws:s3:::b/k",
     "An error occurred (AccessDeniedException) when calling the PutItem operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/t because ...": "--allow dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:1:table/t",
-    "An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied": "--allow s3:ListBucket=arn:aws:s3:::BUCKET",
-    "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied": "--allow s3:GetObject=arn:aws:s3:::BUCKET/*",
+    "An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied": "--allow s3:ListBucket=arn:aws:s3:::<bucket>",
+    "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied": "--allow s3:GetObject=arn:aws:s3:::<bucket>/*",
     "User: x is not authorized to perform: ce:GetCostAndUsage": "--allow ce:GetCostAndUsage=*",
     "User: x is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::b with an explicit deny in a service control policy": None,
     "ValueError: no": None,
@@ -108,12 +134,16 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
         "%chalice app suggests",
         "import boto3\nBUCKET = 'shop'",
         "%%schedule rate(1 hour)\ndef f(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
+        "%%on_s3_event suggests-in\ndef h(event):\n    boto3.client('s3').get_object(Bucket=event.bucket, Key=event.key)",
         "%%schedule rate(1 hour) --allow s3:PutObject=arn:aws:s3:::shop/*\ndef g(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
     ]
     path = tmp_path / "suggests.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
     connection, project = connect("local"), read_project(path)
-    expected = ("f calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::shop/*",)
+    expected = (
+        "f calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::shop/*",
+        "h calls AWS; its role needs, if you agree: --allow s3:GetObject=arn:aws:s3:::suggests-in/*",
+    )
     assert project.plan(connection).notes == expected
     assert project.deploy(connection).plan.notes == expected
     try:
