@@ -79,6 +79,10 @@ class Closure:
             if position not in self.wanted:
                 self.add(self.timeline.steps[position], position, [])
 
+    def want(self, name: str, moment: int, user: Step) -> None:
+        """Take in what a name stands for at a moment, which a text of a statement names."""
+        self._need(name, moment, user, now=moment < END)
+
     def finish(self) -> None:
         """Follow everything that was taken in.
 

@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.facts import Kind, Mark
@@ -53,11 +53,30 @@ class LeftOut:
         return f"left out: {self.text} ({self.cell}, line {self.line}): {self.why}"
 
 
-def told(left_out: Iterable[LeftOut]) -> list[str]:
-    """Return a line for each statement that was left out, not more than fit on a screen."""
-    lines = list(dict.fromkeys(map(str, left_out)))
+class Told(Protocol):
+    """What is to be said of a handler's slice."""
+
+    @property
+    def function(self) -> str:
+        """The handler function's name."""
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The statements that act and are not part of it."""
+
+    @property
+    def unfollowed(self) -> str:
+        """What it looks up at run time and nothing follows."""
+
+
+def told(pieces: Iterable[Told]) -> list[str]:
+    """Return what to say of slices: a line for each statement that was left out, not more than fit on a screen,
+    and one for each handler that looks up at run time what nothing follows.
+    """
+    pieces = list(pieces)
+    lines = list(dict.fromkeys(str(one) for piece in pieces for one in piece.left_out))
     more = [f"left out: {len(lines) - MOST} more statements"] if len(lines) > MOST else []
-    return lines[:MOST] + more
+    return [*lines[:MOST], *more, *(f"{piece.function}: {piece.unfollowed}" for piece in pieces if piece.unfollowed)]
 
 
 def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[LeftOut, ...]]:
@@ -82,16 +101,23 @@ def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[Lef
         names = [] if step.position in drawn else judge.names_taken(step)
         if names is None:
             if judge.is_told(step):
-                left.append(_left_out(step, "no name that the handler needs leads to it"))
+                left.append(left_out(step, "no name that the handler needs leads to it"))
             continue
         try:
             closure = _grown(closure, step, names)
         except CaptureError as error:
-            left.append(_left_out(step, error.message))
+            left.append(left_out(step, error.message))
     return closure, tuple(left)
 
 
-def _left_out(step: Step, why: str) -> LeftOut:
+def left_out(step: Step, why: str) -> LeftOut:
+    """Return what to say of a statement that does not travel.
+
+    Parameters
+    ----------
+    step: the statement.
+    why: the reason.
+    """
     lines = step.cell.source.split("\n")
     head = step.statement.head
     return LeftOut(step.cell.label, head, lines[head - 1].strip() if head <= len(lines) else "", why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import string
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,14 +23,15 @@ PYTHON_BODIES = frozenset({"time", "capture", "prun"})
 """IPython's cell magics that run the cell below them as another cell, in which a second cell magic may stand."""
 AUTOMAGICS = words(
     """
-    alias cat cd clear conda cp history less ls lsmagic man matplotlib mkdir more mv pip pwd rm rmdir time
-    timeit uv who whos
+    alias cat cd clear conda cp env history less ls lsmagic man matplotlib mkdir more mv pip pwd rm rmdir set_env
+    time timeit uv who whos
     """
 )
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
 _ENV = re.compile(r"\s*%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)(\S.*)")
+_DOLLAR = re.compile(r"\$(\$|[A-Za-z_][\w.]*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # What a magic runs as a plain statement of the notebook, and what it runs in a place of its own.
 _RUNS = {"time", "prun"}
@@ -140,7 +142,8 @@ def _without_specials(lines: list[str]) -> Body:
     runs: list[tuple[int, str]] = []
     for special in specials(lines):
         line = special.first + 1
-        statement = _run_by(special, _RUNS) or _assigned_within(special) or _called_by(special)
+        runs_here = _run_by(special, _RUNS) or _set_by(special)
+        statement = runs_here or _assigned_within(special) or _called_by(special)
         if not statement and (repeated := _run_by(special, _TRIES)):
             statement = repeated
             tried.append(line)
@@ -148,7 +151,7 @@ def _without_specials(lines: list[str]) -> Body:
         out[special.first : special.last + 1] = [statement or (special.indent and f"{special.indent}pass")] + [""] * (
             special.last - special.first
         )
-        if special.indent and not _run_by(special, _RUNS):
+        if special.indent and not runs_here:
             inner.append(line)
         if statement:
             continue
@@ -173,6 +176,37 @@ def _run_by(special: Special, magics: set[str]) -> str:
     except (SyntaxError, ValueError):
         return ""
     return special.indent + statement if statement else ""
+
+
+def _set_by(special: Special) -> str:
+    """Return the assignments that ``%env NAME=VALUE`` and ``%set_env NAME VALUE`` stand for, or an empty text."""
+    found = _ENV.fullmatch(special.text) if not special.target else None
+    if found is None:
+        return ""
+    return f"{special.indent}import os as _os; _os.environ[{found[1]!r}] = {_expanded(found[2].strip())}"
+
+
+def _expanded(text: str) -> str:
+    """Return the expression of a magic's argument, in which IPython puts values for ``{expression}`` and ``$name``.
+
+    What does not look like an expression stands for itself, for example ``{"a": 1}``.
+    """
+    braced = _DOLLAR.sub(lambda found: "$" if found[1] == "$" else f"{{{found[1]}}}", text)
+    if braced == text and "{" not in text:
+        return repr(text)
+    try:
+        parts: list[ast.expr] = []
+        for before, name, spec, conversion in string.Formatter().parse(braced):
+            parts.append(ast.Constant(before))
+            if name is not None:
+                format_spec = ast.JoinedStr([ast.Constant(spec)]) if spec else None
+                value = ast.parse(name, mode="eval").body
+                if isinstance(value, ast.Constant):
+                    return repr(text)
+                parts.append(ast.FormattedValue(value, ord(conversion) if conversion else -1, format_spec))
+    except (SyntaxError, ValueError):
+        return repr(text)
+    return ast.unparse(ast.JoinedStr(parts))
 
 
 def _called_by(special: Special) -> str:

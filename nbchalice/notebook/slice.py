@@ -14,6 +14,7 @@ from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
+from nbchalice.notebook.looked_up import told_of, with_looked_up
 from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
 from nbchalice.notebook.replayable import require_replayable, require_unwritten
@@ -46,6 +47,7 @@ class Slice:
     bundles: the bundled variables that it loads.
     positions: which of the notebook's statements it has.
     left_out: statements that act, but are not part of it.
+    unfollowed: what it looks up at run time and nothing follows, in a line; empty if there is nothing.
     """
 
     module: str
@@ -62,6 +64,7 @@ class Slice:
     bundles: tuple[str, ...] = ()
     positions: frozenset[int] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
+    unfollowed: str = ""
 
 
 def slice_handler(
@@ -134,7 +137,9 @@ def cut(
     closure.finish()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
         require_replayable(timeline.steps[position], effects, names)
+    closure, missed = with_looked_up(closure)
     closure, left_out = with_companions(closure, handler)
+    closure, later = with_looked_up(closure)
     steps = closure.steps()
     if namespace is None:
         require_unwritten(steps, timeline)  # A kernel tells what it has of a module's file.
@@ -163,7 +168,8 @@ def cut(
         imported=imported_by(timeline, values),
         bundles=loaded,
         positions=frozenset(closure.wanted),
-        left_out=left_out,
+        left_out=tuple(dict.fromkeys((*left_out, *missed, *later))),
+        unfollowed=told_of(closure),
     )
 
 

@@ -69,6 +69,7 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
         except NbChaliceError as error:
             trouble = error
     lines = body.text.split("\n")
+    lazy_annotations = lazy_annotations or any(map(_makes_lazy, tree.body))
     found = [
         _statement(node, lines, _before(tree.body, index), _after(tree.body, index), lazy_annotations)
         for index, node in enumerate(tree.body)
@@ -175,6 +176,12 @@ def _parse(body: Body, raw: str) -> tuple[Body, ast.Module]:
 def _mark_handler(found: list[Statement], tree: ast.Module, handler: str) -> list[Statement]:
     last = max(i for i, node in enumerate(tree.body) if getattr(node, "name", None) == handler)
     return [*found[:last], replace(found[last], handler=True), *found[last + 1 :]]
+
+
+def _makes_lazy(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
+        return False
+    return any(alias.name == "annotations" for alias in node.names)
 
 
 def _before(nodes: list[ast.stmt], index: int) -> int:

@@ -50,7 +50,12 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
     ------
     SyntaxError: the source cannot be parsed.
     """
-    return tuple(dict.fromkeys(_walk(ast.parse(source), _Place(package))))
+    tree = ast.parse(source)
+    found = dict.fromkeys(_walk(tree, _Place(package)))
+    if not package and _computes_a_module(tree):
+        known = {one.module for one in found}
+        found |= dict.fromkeys(one for one in _named_in_texts(tree) if one.module not in known)
+    return tuple(found)
 
 
 def is_type_checking(test: ast.expr) -> bool:
@@ -121,9 +126,28 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     return any(isinstance(name, ast.Name) and name.id in _CAUGHT for name in caught)
 
 
-def _dynamic(node: ast.Call) -> str | None:
+def _computes_a_module(tree: ast.Module) -> bool:
+    """Tell whether a module is imported whose name no text at the place says: ``import_module(name)``."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_dynamic(node) and node.args]
+    return any(not isinstance(call.args[0], ast.Constant) for call in calls)
+
+
+def _named_in_texts(tree: ast.Module) -> Iterator[Import]:
+    """Give the modules that texts may name, as in ``for name in ["plug"]: import_module(name)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.rstrip(".")  # import_module(f"plugins.{name}")
+            if all(part.isidentifier() for part in name.split(".")):
+                yield Import(name, (), False, True, node.lineno)
+
+
+def _is_dynamic(node: ast.Call) -> bool:
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if called in _DYNAMIC and node.args and isinstance(node.args[0], ast.Constant):
+    return called in _DYNAMIC
+
+
+def _dynamic(node: ast.Call) -> str | None:
+    if _is_dynamic(node) and node.args and isinstance(node.args[0], ast.Constant):
         value = node.args[0].value
         if isinstance(value, str) and not value.startswith("."):
             return value

@@ -72,7 +72,7 @@ def test_what_acts_otherwise_is_told_and_left_out(text):
     last = text.split("\n")[-1]
     piece = cut(f"RATE = 1\n{text}", HANDLER)
     assert last not in piece.module
-    (line,) = told(piece.left_out)
+    (line,) = told([piece])
     assert line.startswith(f"left out: {last} (cell 1, line {len(text.splitlines()) + 1}): ")
 
 
@@ -121,7 +121,7 @@ def test_what_of_the_own_cell_cannot_run_on_lambda_is_told():
         "%%lambda_function\nimport requests\nrequests.get('http://x')\ndef h(event, context):\n    return RATE",
     )
     assert "requests" not in piece.module
-    (line,) = told(piece.left_out)
+    (line,) = told([piece])
     assert line.startswith("left out: requests.get('http://x') (cell 2, line 3): ")
     assert "not known to be cheap" in line
 
@@ -140,7 +140,7 @@ def test_a_mark_takes_along_what_would_be_left_out():
 
 def test_more_than_a_few_are_counted():
     text = "import time\nRATE = 1\n" + "\n".join(f"time.sleep({n})" for n in range(8))
-    lines = told(cut(text, HANDLER).left_out)
+    lines = told([cut(text, HANDLER)])
     assert len(lines) == 6
     assert lines[-1] == "left out: 3 more statements"
 
@@ -178,3 +178,34 @@ def test_a_module_that_is_written_again_after_its_import_is_refused():
     assert cut(first, "import rates", first, handler).imports >= {"rates"}
     assert cut(first, again, "import rates", handler).imports >= {"rates"}
     assert "rates" in cut(first, "import importlib, rates", again, "importlib.reload(rates)", handler).imports
+
+
+@pytest.mark.parametrize(
+    ("magic", "line"),
+    [
+        ("%env TABLE=orders", "_os.environ['TABLE'] = 'orders'"),
+        ("%set_env TABLE two words", "_os.environ['TABLE'] = 'two words'"),
+        ("%env TABLE={name}/x", "_os.environ['TABLE'] = f'{name}/x'"),
+        ("%env TABLE=$name", "_os.environ['TABLE'] = f'{name}'"),
+        ("%env TABLE=$$5", "_os.environ['TABLE'] = '$5'"),
+        ('%env TABLE={"a": 1}', """_os.environ['TABLE'] = '{"a": 1}'"""),
+        ("if RATE:\n    %env TABLE=orders", "    import os as _os; _os.environ['TABLE'] = 'orders'"),
+    ],
+)
+@pytest.mark.parametrize("used", [True, False], ids=["used cell", "cell of its own"])
+def test_a_variable_that_a_magic_sets_travels(magic, line, used):
+    cells = [f"name = 'n'\nRATE = 1\n{magic}"] if used else ["name = 'n'\nRATE = 1", magic]
+    piece = cut(*cells, HANDLER)
+    assert line in piece.module.split("\n")
+    assert piece.left_out == ()
+
+
+def test_a_variable_that_a_magic_sets_is_left_out_as_an_assignment_is():
+    (line,) = told([cut("RATE = 1\n%env AWS_PROFILE=dev", HANDLER)])
+    assert line.startswith("left out: %env AWS_PROFILE=dev (cell 1, line 2): it names credentials of this computer")
+    (line,) = told([cut("RATE = 1\n%env PLACE=$HOME/data", HANDLER)])
+    assert line.startswith("left out: %env PLACE=$HOME/data (cell 1, line 2): HOME is not defined in the notebook")
+    with pytest.raises(CaptureError, match="contains a password or token"):
+        cut("RATE = 1\n%env API_TOKEN=abcd1234efgh5678", HANDLER)
+    assert "environ" not in cut("RATE = 1\n# nbchalice: exclude\n%env API_TOKEN=abcd1234efgh5678", HANDLER).module
+    assert "environ" not in cut("RATE = 1\n%env\n%env TABLE", HANDLER).module

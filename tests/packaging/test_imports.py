@@ -65,3 +65,9 @@ def test_relative_imports(source, expected):
 
 def test_a_relative_import_of_a_module_without_package_is_left_to_python():
     assert found("from . import a") == []
+
+
+def test_a_module_whose_name_is_computed_may_be_any_that_a_text_names():
+    source = "NAMES = ['plug', 'not a name']\nfor n in NAMES:\n    import_module(n)\nimport_module(f'kinds.{n}')"
+    assert found(source) == [("plug", (), False), ("kinds", (), False)]
+    assert found("NAMES = ['plug']\nimport_module('a')") == [("a", (), False)]

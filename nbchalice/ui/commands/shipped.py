@@ -24,7 +24,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
     chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
     proposals = {one.name: project.proven.proposal(one) for one in chosen}
     pieces = {name: piece for name, (piece, _) in proposals.items()}
-    notes = dict.fromkeys(told(one for piece in pieces.values() for one in piece.left_out))
+    notes = dict.fromkeys(told(pieces.values()))
     notes |= dict.fromkeys(note for _, note in proposals.values() if note)
     notes |= dict.fromkeys(f"the text does not say the name of {one}, and nothing was run" for one in project.computed)
     return ModuleCard(pieces, list(notes))

@@ -59,7 +59,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
 def _left_out(project: Project, handler: Handler) -> list[str]:
     """Return what acts in the cells that the handler uses and is not deployed; errors are the deploy's to tell."""
     with suppress(NbChaliceError):
-        return told(project.slice(handler).left_out)
+        return told([project.slice(handler)])
     return []
 
 
