@@ -95,6 +95,17 @@ def origin_of(node: ast.stmt) -> Origin | None:
     return Origin(name, value.id, tuple(path), is_call) if isinstance(value, ast.Name) else None
 
 
+def defers_annotations(node: ast.stmt) -> bool:
+    """Tell whether a statement is ``from __future__ import annotations``.
+
+    Parameters
+    ----------
+    node: a statement.
+    """
+    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
+
+
 def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
     """Yield the nodes of a function's body without those of the functions, lambdas and classes within.
 

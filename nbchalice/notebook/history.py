@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -15,9 +16,9 @@ from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.statements import (
     Split,
     app_statements,
+    assigning_statement,
     bundle_statements,
     magic_statement,
-    renaming_statement,
     split_cell,
 )
 from nbchalice.runtime.event_kinds import KINDS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nbchalice.errors import Location
     from nbchalice.notebook.cells import Cell
 
+_DEFAULT = re.compile(r"_os\.environ\.setdefault\(('\w+'), (.*)\)$")
 END = 1 << 60
 """The moment after everything."""
 
@@ -106,6 +108,8 @@ class Timeline:
         """How the app in the variable ``app`` is called, as far as magics tell."""
         self._has_app = False
         """Whether the variable ``app`` holds an app."""
+        self._defaults: dict[str, str] = {}
+        """What `%env` set last, by name."""
         lazy = False
         for cell in self.cells:
             split = split_cell(cell.source, lazy)
@@ -158,7 +162,8 @@ class Timeline:
         if named is not None and self._has_app:
             if statement.kind is Kind.IMPORT or named == self._app_name:
                 return  # The app that stands keeps its handlers; the same name again changes nothing.
-            statement = renaming_statement(named, statement.head)
+            statement = assigning_statement(f"app.app_name = {named!r}", statement.head)
+        statement = self._set_again(statement)
         if statement.handler:
             now = replace(statement.now, uses=statement.now.uses | {self.app})
             decorators = ((self.app, (split.body.magic or "",)), *statement.decorators)
@@ -179,6 +184,14 @@ class Timeline:
             if binds_package(alias) and "." in alias.module:
                 self.packages[alias.name].setdefault(alias.module, step.position)
         self._note_app(statement, named)
+
+    def _set_again(self, statement: Statement) -> Statement:
+        """Return a statement, or the assignment that a second ``%env NAME=VALUE`` with another value stands for."""
+        found = _DEFAULT.match(statement.text)
+        if found is None or self._defaults.setdefault(found[1], found[2]) == found[2]:
+            return statement
+        self._defaults[found[1]] = found[2]
+        return assigning_statement(f"_os.environ[{found[1]}] = {found[2]}", statement.head)
 
     @property
     def app(self) -> str:

@@ -31,6 +31,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
 _ENV = re.compile(r"\s*%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)(\S.*)")
+_LAMBDAS_OWN = re.compile(r"AWS_\w+|LAMBDA_\w+|_\w*|TZ|LANG|PATH|LD_LIBRARY_PATH|PYTHONPATH")
 _DOLLAR = re.compile(r"\$(\$|[A-Za-z_][\w.]*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # What a magic runs as a plain statement of the notebook, and what it runs in a place of its own.
@@ -179,11 +180,16 @@ def _run_by(special: Special, magics: set[str]) -> str:
 
 
 def _set_by(special: Special) -> str:
-    """Return the assignments that ``%env NAME=VALUE`` and ``%set_env NAME VALUE`` stand for, or an empty text."""
+    """Return what ``%env NAME=VALUE`` and ``%set_env NAME VALUE`` stand for, or an empty text.
+
+    A variable that the function is given, as for its stage, counts more; those that Lambda itself sets count less.
+    """
     found = _ENV.fullmatch(special.text) if not special.target else None
     if found is None:
         return ""
-    return f"{special.indent}import os as _os; _os.environ[{found[1]!r}] = {_expanded(found[2].strip())}"
+    name, value = repr(found[1]), _expanded(found[2].strip())
+    does = f"[{name}] = {value}" if _LAMBDAS_OWN.fullmatch(found[1]) else f".setdefault({name}, {value})"
+    return f"{special.indent}import os as _os; _os.environ{does}"
 
 
 def _expanded(text: str) -> str:
@@ -192,8 +198,8 @@ def _expanded(text: str) -> str:
     What does not look like an expression stands for itself, for example ``{"a": 1}``.
     """
     braced = _DOLLAR.sub(lambda found: "$" if found[1] == "$" else f"{{{found[1]}}}", text)
-    if braced == text and "{" not in text:
-        return repr(text)
+    if "{" not in braced:
+        return repr(braced)
     try:
         parts: list[ast.expr] = []
         for before, name, spec, conversion in string.Formatter().parse(braced):

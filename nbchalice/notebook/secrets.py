@@ -40,6 +40,11 @@ _KINDS: dict[str, tuple[str, str]] = {
         r"(?i)(?<!\w)(?>\w*?(?:passw(?:or)?d|secret|token|api_?key|access_?key))\w*+['\"]?\]?\s*+[:=]\s*+"
         r"['\"](?=[^'\"\s]*\d)(?=[^'\"\s]*[a-z])[0-9A-Za-z/+=_.\-!@#$%^&*]{12,}['\"]",
     ),
+    "a password or token for a variable": (
+        "setdefault putenv",
+        r"(?i)\b(?:setdefault|putenv)\(['\"]\w{0,60}?(?:passw(?:or)?d|secret|token|api_?key|access_?key)\w*+['\"],\s*+"
+        r"['\"](?=[^'\"\s]*\d)(?=[^'\"\s]*[a-z])[0-9A-Za-z/+=_.\-!@#$%^&*]{12,}['\"]",
+    ),
 }
 r"""What it is: the words, in lower case, of which one must stand there for a search to be worth it, and how it looks.
 

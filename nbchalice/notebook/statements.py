@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.bindings import bound_names, origin_of
+from nbchalice.notebook.bindings import bound_names, defers_annotations, origin_of
 from nbchalice.notebook.facts import NONE, Alias, Kind, Mark, Statement
 from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
@@ -69,7 +69,7 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
         except NbChaliceError as error:
             trouble = error
     lines = body.text.split("\n")
-    lazy_annotations = lazy_annotations or any(map(_makes_lazy, tree.body))
+    lazy_annotations = lazy_annotations or any(map(defers_annotations, tree.body))
     found = [
         _statement(node, lines, _before(tree.body, index), _after(tree.body, index), lazy_annotations)
         for index, node in enumerate(tree.body)
@@ -97,15 +97,15 @@ def app_statements(name: str, line: int) -> list[Statement]:
     return _written(["from nbchalice import Chalice", f"app = Chalice(app_name={name!r})"], line)
 
 
-def renaming_statement(name: str, line: int) -> Statement:
-    """Return the statement that ``%chalice app NAME`` stands for where there is an app: its handlers stay with it.
+def assigning_statement(text: str, line: int) -> Statement:
+    """Return an assignment that a magic's line stands for.
 
     Parameters
     ----------
-    name: the app's name.
+    text: the assignment.
     line: raw line of the magic.
     """
-    (made,) = _written([f"app.app_name = {name!r}"], line)
+    (made,) = _written([text], line)
     return made
 
 
@@ -176,12 +176,6 @@ def _parse(body: Body, raw: str) -> tuple[Body, ast.Module]:
 def _mark_handler(found: list[Statement], tree: ast.Module, handler: str) -> list[Statement]:
     last = max(i for i, node in enumerate(tree.body) if getattr(node, "name", None) == handler)
     return [*found[:last], replace(found[last], handler=True), *found[last + 1 :]]
-
-
-def _makes_lazy(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
-        return False
-    return any(alias.name == "annotations" for alias in node.names)
 
 
 def _before(nodes: list[ast.stmt], index: int) -> int:

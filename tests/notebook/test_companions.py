@@ -183,13 +183,15 @@ def test_a_module_that_is_written_again_after_its_import_is_refused():
 @pytest.mark.parametrize(
     ("magic", "line"),
     [
-        ("%env TABLE=orders", "_os.environ['TABLE'] = 'orders'"),
-        ("%set_env TABLE two words", "_os.environ['TABLE'] = 'two words'"),
-        ("%env TABLE={name}/x", "_os.environ['TABLE'] = f'{name}/x'"),
-        ("%env TABLE=$name", "_os.environ['TABLE'] = f'{name}'"),
-        ("%env TABLE=$$5", "_os.environ['TABLE'] = '$5'"),
-        ('%env TABLE={"a": 1}', """_os.environ['TABLE'] = '{"a": 1}'"""),
-        ("if RATE:\n    %env TABLE=orders", "    import os as _os; _os.environ['TABLE'] = 'orders'"),
+        ("%env TABLE=orders", "_os.environ.setdefault('TABLE', 'orders')"),
+        ("%set_env TABLE two words", "_os.environ.setdefault('TABLE', 'two words')"),
+        ("%env TABLE={name}/x", "_os.environ.setdefault('TABLE', f'{name}/x')"),
+        ("%env TABLE=$name", "_os.environ.setdefault('TABLE', f'{name}')"),
+        ("%env TABLE=$$5", "_os.environ.setdefault('TABLE', '$5')"),
+        ('%env TABLE={"a": 1}', """_os.environ.setdefault('TABLE', '{"a": 1}')"""),
+        ("if RATE:\n    %env TABLE=orders", "    import os as _os; _os.environ.setdefault('TABLE', 'orders')"),
+        ("%env TZ=Europe/Berlin", "_os.environ['TZ'] = 'Europe/Berlin'"),
+        ("%env TABLE=a\n%env TABLE=b", "_os.environ['TABLE'] = 'b'"),
     ],
 )
 @pytest.mark.parametrize("used", [True, False], ids=["used cell", "cell of its own"])

@@ -39,7 +39,20 @@ PIECES = [
         "T/B",
         "sk_live_",
     ),
-    *("sk-", "sk-proj-", "AIza", "npm_", "pypi-", "hf_", "https://hooks.slack.com/services/Ta/Ba", "{", "\\", "é", "𝒂"),
+    *(
+        "setdefault('token",
+        "sk-",
+        "sk-proj-",
+        "AIza",
+        "npm_",
+        "pypi-",
+        "hf_",
+        "https://hooks.slack.com/services/Ta/Ba",
+        "{",
+        "\\",
+        "é",
+        "𝒂",
+    ),
 ]
 
 
