@@ -55,14 +55,14 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def load_ipython_extension(ipython: Any) -> None:
+def load_ipython_extension(ipython: object) -> None:
     """Register the magics: what ``%load_ext nbchalice`` calls."""
     from nbchalice.ui import magics
 
     magics.load(ipython)
 
 
-def unload_ipython_extension(ipython: Any) -> None:
+def unload_ipython_extension(ipython: object) -> None:
     """Take the magics away again: what ``%unload_ext nbchalice`` calls."""
     from nbchalice.ui import magics
 

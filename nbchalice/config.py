@@ -107,7 +107,7 @@ def _section_problems(section: Mapping[str, Any], where: str, more: set[str]) ->
             yield from (_named(text, name, f"{where}{key}") for text in _value_problems(name, section[key]))
 
 
-def _value_problems(name: str, value: Any) -> list[str]:
+def _value_problems(name: str, value: object) -> list[str]:
     found = settings_problems(tidy_settings({name: value}))
     # One section need not have both.
     return [text for text in found if not text.startswith("a VPC wants both")]

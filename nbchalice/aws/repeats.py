@@ -54,7 +54,7 @@ def guard_repeats(client: Any) -> None:
     client.meta.events.register_first("needs-retry", _refuse)
 
 
-def _mark(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+def _mark(params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
     safe = model.name.startswith(READS) or model.name in REPEATABLE or any(map(params.get, SEEN_BEFORE))
     context[ONCE] = not safe
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from graphlib import TopologicalSorter
-from typing import Any, Literal
+from typing import Literal
 
 from nbchalice.aws.errors import explain, is_transient
 from nbchalice.deploy.plan import Change, Plan
@@ -165,7 +165,7 @@ class _Run:
             )
         return replace(change, current=current)
 
-    def _attempt(self, change: Change, current: Any) -> None:
+    def _attempt(self, change: Change, current: object) -> None:
         if change.action == "delete":
             if current is not None:
                 change.resource.delete(self.aws, current)

@@ -31,7 +31,7 @@ TIMED_OUT = "Sandbox.Timedout"
 PACKAGE = str(Path(__file__).parent.parent)
 
 
-def invoke(aws: AWS, function_ref: FunctionRef, event: Any) -> Invocation:
+def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
     """Invoke the deployed function once and return what it answered (Lambda: Invoke, RequestResponse).
 
     The answer is waited for as long as the function may run; it is never invoked a second time.

@@ -144,7 +144,7 @@ class Live:
         except Exception as error:
             self._on_trouble(explain(error, f"handling an event of {self.ref.handler}"))
 
-    def _remember(self, wanted: list[JSON], done: list[JSON], event: Any) -> None:
+    def _remember(self, wanted: list[JSON], done: list[JSON], event: object) -> None:
         """Keep what failed: from a temporary queue it goes to the deployed function in the end."""
         for message in wanted:
             if message in done:
@@ -214,7 +214,7 @@ def restore(aws: AWS, redirect: Redirect, url: str, failed: dict[str, Any] | Non
     handed.clear()
 
 
-def _hand(aws: AWS, redirect: Redirect, event: Any) -> None:
+def _hand(aws: AWS, redirect: Redirect, event: object) -> None:
     """Give an event to the deployed function's queue of asynchronous events; None is nothing of interest."""
     if event is None:
         return

@@ -113,7 +113,7 @@ class SendResult:
             lines.append(as_text(self.invocation))
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
         name = escape(printable(self.message_id))
         head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b></div>'
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
@@ -130,7 +130,7 @@ def send(
     wait: float = 30.0,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
-    **values: Any,
+    **values: object,
 ) -> SendResult:
     """Send a test event through its service and wait until an invocation has handled it.
 

@@ -98,7 +98,7 @@ def tidy_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return tidy
 
 
-def _is_pair(value: Any) -> bool:
+def _is_pair(value: object) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2
 
 
@@ -117,14 +117,14 @@ def settings_problems(settings: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _variables(values: Any, flag: str) -> list[str]:
+def _variables(values: object, flag: str) -> list[str]:
     if values is None or isinstance(values, Mapping):
         wrong = [(n, v) for n, v in (values or {}).items() if not isinstance(n, str) or not isinstance(v, str)]
         return [f"{flag} {name} wants a text, not {value!r}" for name, value in wrong]
     return [f"{flag} wants names with values, not {values!r}"]
 
 
-def _env(env: Any) -> list[str]:
+def _env(env: object) -> list[str]:
     if not isinstance(env, Mapping) or _variables(env, "--env"):
         return []
     found = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
@@ -212,11 +212,11 @@ def _destinations(settings: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _fits(form: re.Pattern[str], value: Any) -> bool:
+def _fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
 
-def _begins(value: Any, prefix: str) -> bool:
+def _begins(value: object, prefix: str) -> bool:
     return isinstance(value, str) and value.startswith(prefix)
 
 

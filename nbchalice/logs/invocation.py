@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nbchalice.logs.records import InvocationData
 from nbchalice.logs.show import as_html, as_text
@@ -17,5 +16,5 @@ class Invocation(InvocationData):
     def __str__(self) -> str:
         return as_text(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
         return {"text/plain": as_text(self), "text/html": as_html(self)}

@@ -183,7 +183,7 @@ def _json_message(content: dict[str, Any]) -> str:
     return "\n".join([text, HEADER, *lines, f"{content.get('errorType')}: {content.get('errorMessage')}"])
 
 
-def _platform(kind: str, record: Any) -> Line:
+def _platform(kind: str, record: object) -> Line:
     if isinstance(record, str):
         return _failure(record) or Line("platform")
     name = PLATFORM_KINDS.get(kind)

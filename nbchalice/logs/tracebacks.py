@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from nbchalice.logs.records import Frame, InvocationError
 
@@ -62,7 +61,7 @@ def logged(text: str) -> InvocationError | None:
     return InvocationError(kind.strip(), message.strip(), frames_of(lines[:last]), HEADER + trace)
 
 
-def from_payload(payload: Any) -> InvocationError:
+def from_payload(payload: object) -> InvocationError:
     """Read Lambda's error document (Lambda: "Function errors"): errorType, errorMessage, stackTrace."""
     document = payload if isinstance(payload, dict) else {"errorMessage": str(payload)}
     kind, message = str(document.get("errorType") or "Error"), str(document.get("errorMessage") or "")

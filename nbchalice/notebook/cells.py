@@ -146,7 +146,7 @@ def _text(source: object) -> str | None:
     return source if isinstance(source, str) else None
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

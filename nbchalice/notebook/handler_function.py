@@ -146,7 +146,7 @@ def trigger_options(source: str, options: dict[str, Any]) -> dict[str, Any]:
     """
     from nbchalice.runtime.app import Chalice
 
-    def stub(event: Any) -> None:
+    def stub(event: object) -> None:
         return None
 
     app = Chalice("stub", configure_logs=False)

@@ -31,7 +31,7 @@ class Imported:
         self._again: set[str] = set()
         self._library: set[str] = set()
 
-    def note(self, _result: Any = None) -> None:
+    def note(self, _result: object = None) -> None:
         """Look at the modules that were imported since the last time; called after each cell."""
         watched = _watched()
         for name in [name for name in list(sys.modules) if name not in self._library]:
@@ -113,12 +113,12 @@ def _watched() -> Mapping[str, float]:
     return getattr(reloader, "modules_mtimes", {}) if getattr(reloader, "enabled", False) else {}
 
 
-def _spec(module: Any) -> Any:
+def _spec(module: object) -> Any:
     """Return a module's spec without waking one that loads what it is asked for."""
     return getattr(module, "__dict__", {}).get("__spec__")
 
 
-def _is_local(spec: Any) -> bool:
+def _is_local(spec: object) -> bool:
     origin = getattr(spec, "origin", None)
     return isinstance(origin, str) and origin.endswith(".py") and not origin.startswith(_INSTALLED)
 
@@ -142,7 +142,7 @@ def _taken(module: str) -> Iterator[tuple[int, str, str, str]]:
                 yield node.lineno, str(node.module), alias.name, alias.asname or alias.name
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(one: object, other: object) -> bool:
     """Tell whether two values are plain data and equal."""
     plain = (str, bytes, int, float, bool, type(None), tuple, list, dict, set, frozenset)
     return type(one) is type(other) and isinstance(one, plain) and bool(one == other)

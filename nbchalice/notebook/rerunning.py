@@ -197,7 +197,7 @@ def _codes(value: Any, depth: int = 0) -> Iterator[types.CodeType]:
 
 
 def _alarm(cpu: float, real: float) -> None:
-    def over(*_: Any) -> None:
+    def over(*_: object) -> None:
         raise _OverError
 
     for timer, number, seconds in (

@@ -206,7 +206,7 @@ def _is_local(found: Iterable[tuple[str, str | None]], local: set[str]) -> bool:
     return any(module.partition(".")[0] in local for module, _ in found)
 
 
-def _has_run(handler: Any) -> bool:
+def _has_run(handler: object) -> bool:
     """Tell whether a handler may have been called in this kernel; of a plain function nobody knows."""
     return not isinstance(handler, LambdaFunction) or handler.name in LambdaFunction.called
 
@@ -264,7 +264,7 @@ def require_syntax(piece: Slice, python: str) -> None:
         ) from None
 
 
-def _key(piece: Slice, *others: Any) -> str:
+def _key(piece: Slice, *others: object) -> str:
     parts = [piece.module, piece.notebook, *others]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

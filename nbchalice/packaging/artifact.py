@@ -125,7 +125,7 @@ def _sources(extra: Iterable[tuple[str, bytes]]) -> list[str]:
     return [content.decode(errors="replace") for path, content in extra if path.endswith(".py")]
 
 
-def _json_line(value: Any) -> bytes:
+def _json_line(value: object) -> bytes:
     return (json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 

@@ -176,7 +176,7 @@ def _require_sound(name: str, entry: Any) -> None:
         raise ValueError(f"{entry.get('file')!r} is not the file of a bundle {name!r}")
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 

@@ -128,7 +128,7 @@ def damaged(name: str, folder: Path) -> BundleRefusedError:
     )
 
 
-def make_bundle(name: str, value: Any, format: str = "auto") -> Bundle:
+def make_bundle(name: str, value: object, format: str = "auto") -> Bundle:
     """Turn a value into a bundle.
 
     Parameters
@@ -196,7 +196,7 @@ def _bundle(name: str, format: str, data: bytes, imports: Iterable[str] = (), ow
     return Bundle(name, format, data, hashlib.sha256(data).hexdigest(), len(data), tuple(imports), tuple(own))
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
 
 
@@ -224,7 +224,7 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0].lower() in "aeiou" else f"a {kind}"
 
 
-def _plain(value: Any) -> bool:
+def _plain(value: object) -> bool:
     """Tell whether JSON gives back exactly this."""
     if type(value) is dict:
         return all(type(key) is str and _plain(item) for key, item in value.items())
@@ -233,7 +233,7 @@ def _plain(value: Any) -> bool:
     return value is None or type(value) in {bool, int, float, str}
 
 
-def _json(name: str, value: Any) -> Bundle:
+def _json(name: str, value: object) -> Bundle:
     if not _plain(value):
         raise PackagingError(
             f"{name} would not come back from JSON as it is: only dicts with text keys, lists, text, numbers, True, "
@@ -287,11 +287,11 @@ def _parquet(name: str, value: Any) -> Bundle:
     return _bundle(name, "parquet", data, ("pandas", "pyarrow"))
 
 
-def _pickle(name: str, value: Any) -> Bundle:
+def _pickle(name: str, value: object) -> Bundle:
     return _bundle(name, "pickle", *_dumped(name, value))
 
 
-def _joblib(name: str, value: Any) -> Bundle:
+def _joblib(name: str, value: object) -> Bundle:
     _, modules, own = _dumped(name, value)
     if own:
         raise PackagingError(
@@ -310,7 +310,7 @@ def _joblib(name: str, value: Any) -> Bundle:
     return _bundle(name, "joblib", buffer.getvalue(), sorted({*modules, "joblib"}))
 
 
-def _dumped(name: str, value: Any) -> tuple[bytes, list[str], list[str]]:
+def _dumped(name: str, value: object) -> tuple[bytes, list[str], list[str]]:
     """Return a value's pickle, the modules that loading it imports, and the names it takes from the notebook."""
     buffer = io.BytesIO()
     pickler = _Pickler(buffer)
@@ -334,7 +334,7 @@ class _Pickler(pickle.Pickler):
         super().__init__(file, _PROTOCOL)
         self.references: set[tuple[str, str]] = set()
 
-    def persistent_id(self, value: Any) -> None:
+    def persistent_id(self, value: object) -> None:
         # Compiled extensions have kinds of functions of their own.
         if callable(value) and isinstance(name := getattr(value, "__qualname__", None), str):
             module = getattr(value, "__module__", None) or pickle.whichmodule(value, value.__name__)  # type: ignore[attr-defined]

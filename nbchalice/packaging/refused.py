@@ -62,13 +62,13 @@ class _Inspector(pickle.Pickler):
         self.name = name
         self.texts = 0
 
-    def persistent_id(self, value: Any) -> None:
+    def persistent_id(self, value: object) -> None:
         self.texts += isinstance(value, str | bytes)
         if not isinstance(value, str | bytes) or self.texts <= _MOST_TEXTS:
             check_one(self.name, value)
 
 
-def refuse(name: str, value: Any) -> None:
+def refuse(name: str, value: object) -> None:
     """Raise an error if a value, or something in it, must not be bundled.
 
     Parameters
@@ -93,7 +93,7 @@ def refuse(name: str, value: Any) -> None:
         pass
 
 
-def check_one(name: str, value: Any) -> None:
+def check_one(name: str, value: object) -> None:
     """Raise an error if this very value must not be bundled.
 
     Parameters
@@ -118,7 +118,7 @@ def check_one(name: str, value: Any) -> None:
         raise _refused(name, reason, _MAKE_IT_THERE)
 
 
-def _reason(value: Any) -> str | None:
+def _reason(value: object) -> str | None:
     if isinstance(value, type):
         return None
     for kinds, reason in _BY_TYPE:

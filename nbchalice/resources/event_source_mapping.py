@@ -156,7 +156,7 @@ class EventSourceMapping(Resource):
                 client.delete_event_source_mapping(UUID=uuid)
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_brief(inner)}" for name, inner in value.items()) or "none"
     if isinstance(value, list):

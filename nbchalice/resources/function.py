@@ -281,12 +281,12 @@ def _standing(name: str, now: Any, wanted: Any) -> Any:
     return type(wanted)() if now is None else now
 
 
-def _change(name: str, now: Any, wanted: Any) -> str:
+def _change(name: str, now: object, wanted: object) -> str:
     # Variables may be secrets.
     return "Environment" if name == "Environment" else f"{name}: {_brief(now)} -> {_brief(wanted)}"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{_brief(inner)}" for inner in value.values() if inner) or "none"
     if isinstance(value, list):

@@ -103,11 +103,11 @@ class Chalice:
         name: str | None = None,
         description: str = "",
         *,
-        input: Any = None,
+        input: object = None,
         enabled: bool = True,
         timezone: str | None = None,
         flexible_window: int | None = None,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function by the clock, with a ``CloudWatchEvent``.
 
@@ -138,7 +138,7 @@ class Chalice:
         prefix: str | None = None,
         suffix: str | None = None,
         name: str | None = None,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function when objects of a bucket change, with an ``S3Event``.
 
@@ -165,7 +165,7 @@ class Chalice:
         filter_policy: dict[str, Any] | None = None,
         filter_scope: str = "MessageAttributes",
         redrive_dlq: str | None = None,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function for messages of a topic, with an ``SNSEvent``.
 
@@ -199,7 +199,7 @@ class Chalice:
         filter: list[dict[str, Any]] | dict[str, Any] | None = None,
         fix_visibility_timeout: bool = False,
         max_receive_count: int | None = None,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function for batches of a queue's messages, with an ``SQSEvent``.
 
@@ -234,7 +234,7 @@ class Chalice:
         }
         return self._decorator("on_sqs_message", name, options, settings)
 
-    def on_cw_event(self, event_pattern: dict[str, Any], name: str | None = None, **settings: Any) -> Decorator:
+    def on_cw_event(self, event_pattern: dict[str, Any], name: str | None = None, **settings: object) -> Decorator:
         """Call the function for EventBridge events that match ``event_pattern``, with a ``CloudWatchEvent``."""
         return self._decorator("on_cw_event", name, {"event_pattern": event_pattern}, settings)
 
@@ -245,7 +245,7 @@ class Chalice:
         starting_position: str = "LATEST",
         name: str | None = None,
         maximum_batching_window_in_seconds: int = 0,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function for batches of the Kinesis stream named ``stream``, with a ``KinesisEvent``."""
         options = {
@@ -263,7 +263,7 @@ class Chalice:
         starting_position: str = "LATEST",
         name: str | None = None,
         maximum_batching_window_in_seconds: int = 0,
-        **settings: Any,
+        **settings: object,
     ) -> Decorator:
         """Call the function for batches of a DynamoDB table's stream, with a ``DynamoDBEvent``."""
         options = {
@@ -317,10 +317,10 @@ class Chalice:
 
         return decorate
 
-    def _leave_out(self, kind: str, *_: Any, **__: Any) -> Callable[[Any], Any]:
+    def _leave_out(self, kind: str, *_: object, **__: object) -> Callable[[Any], Any]:
         """Stand for a decorator of Chalice's that has nothing to do with events."""
 
-        def decorate(function: Any) -> Any:
+        def decorate(function: object) -> Any:
             self.left_out.append(f"@app.{kind} on {getattr(function, '__name__', function)}")
             return function
 

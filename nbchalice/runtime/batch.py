@@ -61,7 +61,7 @@ def response(failed: list[SQSRecord]) -> dict[str, list[dict[str, str]]]:
     return {KEY: [{"itemIdentifier": record.message_id} for record in failed]}
 
 
-def read_answer(answer: Any, ids: Iterable[str]) -> tuple[list[str], str]:
+def read_answer(answer: object, ids: Iterable[str]) -> tuple[list[str], str]:
     """Return which records an answer reports as failed, and the part that is malformed, for which it is all of them.
 
     AWS: "Success and failure conditions" of partial batch responses.
@@ -96,7 +96,7 @@ def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     return found or traceback
 
 
-def _finished(result: Any) -> Any:
+def _finished(result: object) -> Any:
     """Return a result; a function with ``async`` or ``yield`` has done nothing when it returns."""
     kind = type(result).__name__
     if kind in {"coroutine", "generator", "async_generator"}:

@@ -22,7 +22,7 @@ Look = Callable[[dict[str, Any]], Any]
 def at(*path: str) -> Callable[[Any], Any]:
     """Return what looks up the value at a path: ``at("Sns", "MessageId")``; it gives None where there is none."""
 
-    def look(value: Any) -> Any:
+    def look(value: object) -> Any:
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         return value
@@ -129,14 +129,14 @@ def register(kind: EventKind) -> EventKind:
     return kind
 
 
-def kinds_of(event: Any) -> list[EventKind]:
+def kinds_of(event: object) -> list[EventKind]:
     """Return the kinds that a raw event may be of."""
     service = _service(event)
     found = [kind for kind in KINDS.values() if kind.service == service or _look(kind.recognizes, event)]
     return found or [kind for kind in KINDS.values() if kind.any_event]
 
 
-def records_of(event: Any) -> list[dict[str, Any]]:
+def records_of(event: object) -> list[dict[str, Any]]:
     """Return the records of a raw event; one that holds none is its own record."""
     if not isinstance(event, dict):
         return []
@@ -144,7 +144,7 @@ def records_of(event: Any) -> list[dict[str, Any]]:
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else [event]
 
 
-def ids_of(event: Any) -> list[str]:
+def ids_of(event: object) -> list[str]:
     """Return what the sender of an event can know it by: message ids, S3's request id, ``key@etag``, an event's id."""
     found: list[str] = []
     for record in records_of(event):
@@ -153,7 +153,7 @@ def ids_of(event: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def items_of(event: Any) -> dict[str, str]:
+def items_of(event: object) -> dict[str, str]:
     """Return what an answer calls each record of a batch, with the first of what ``ids_of`` finds in it."""
     found: dict[str, str] = {}
     for record in records_of(event):
@@ -164,7 +164,7 @@ def items_of(event: Any) -> dict[str, str]:
     return found
 
 
-def _service(event: Any) -> str | None:
+def _service(event: object) -> str | None:
     """Return the service that the first record of an event names; SNS alone writes it with a capital."""
     records = event.get("Records") if isinstance(event, dict) else None
     first = records[0] if isinstance(records, list) and records else None
@@ -177,7 +177,7 @@ def _ids(kind: EventKind, record: dict[str, Any]) -> list[str]:
     return [text for text in found if isinstance(text, str) and text]
 
 
-def _look(look: Look | None, event: Any) -> Any:
+def _look(look: Look | None, event: object) -> Any:
     """Look at an event; a kind that fails on the events of others must not cost them their own handlers."""
     try:
         return look(event) if look and isinstance(event, dict) else None

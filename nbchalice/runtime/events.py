@@ -21,7 +21,7 @@ class Event:
     context: the context object of the invocation, or None.
     """
 
-    def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
+    def __init__(self, event_dict: dict[str, Any], context: object = None) -> None:
         self._event_dict = event_dict
         self.context = context
 
@@ -130,7 +130,7 @@ class CloudWatchEvent(Event):
         resources: list[str] = self._get("resources", [])
         return resources
 
-    def _get(self, key: str, default: Any) -> Any:
+    def _get(self, key: str, default: object) -> Any:
         # A schedule's own input may be any JSON, a list or a number too.
         return self._event_dict.get(key, default) if isinstance(self._event_dict, dict) else default
 
@@ -150,7 +150,7 @@ def parse_json(text: str | bytes, what: str) -> Any:
         raise ValueError(f"{what} is not JSON ({error}): {shorten(text)}") from None
 
 
-def shorten(value: Any, width: int = 60) -> str:
+def shorten(value: object, width: int = 60) -> str:
     """Return the repr of ``value``, cut to ``width`` characters."""
     text = repr(value)
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -95,7 +95,7 @@ class LambdaFunction:
         finally:
             self.reached = event.reached if isinstance(event, SQSEvent) else None
 
-    def reads_failures(self, event: Any) -> bool | None:
+    def reads_failures(self, event: object) -> bool | None:
         """Whether the trigger of a raw event asks for ``batchItemFailures``; None where it is not nbchalice's."""
         trigger = self._trigger(event)
         known = any(kind.name == trigger.source for kind in kinds_of(event))
@@ -123,7 +123,7 @@ class LambdaFunction:
         argument = event.to_dict() if isinstance(event, LambdaFunctionEvent) else event
         return self.function(argument, event.context) if self.takes_context else self.function(argument)
 
-    def _trigger(self, event: Any) -> Trigger:
+    def _trigger(self, event: object) -> Trigger:
         """Return the trigger that ``event`` comes from; the first where the event does not tell."""
         if isinstance(event, Event):
             fitting = [trigger for trigger in self.triggers if isinstance(event, _event_class(trigger))]
@@ -161,7 +161,7 @@ def _event_class(trigger: Trigger) -> type[Event]:
     return KINDS[trigger.source].event_class
 
 
-def _resource(event: Any) -> str | None:
+def _resource(event: object) -> str | None:
     records = event.get("Records") if isinstance(event, dict) else None
     arn = records[0].get("eventSourceARN") if records and isinstance(records[0], dict) else None
     return arn.rpartition(":")[2] if isinstance(arn, str) else None

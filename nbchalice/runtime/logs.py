@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 LAMBDA_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 NOTEBOOK_FORMAT = "%(name)s - %(levelname)s - %(message)s"
@@ -54,7 +54,7 @@ def repair(record: logging.LogRecord) -> bool:
     return True
 
 
-def start_invocation(context: Any) -> None:
+def start_invocation(context: object) -> None:
     """Remember the request id of ``context`` for the records that follow; None changes nothing."""
     if context is not None:
         RequestId.current = str(getattr(context, "aws_request_id", ""))

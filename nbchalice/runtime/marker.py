@@ -56,7 +56,7 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return run
 
 
-def started(event: Any) -> dict[str, Any]:
+def started(event: object) -> dict[str, Any]:
     """Return what the line at the start says."""
     attempts = _attempts(event)
     told = {**_cut("ids", ids_of(event)), "attempt": max(attempts.values(), default=None)}
@@ -65,7 +65,7 @@ def started(event: Any) -> dict[str, Any]:
     return told
 
 
-def _reached(handler: Any) -> dict[str, str]:
+def _reached(handler: object) -> dict[str, str]:
     """Return at which record of a batch the handler's loop was when it ended."""
     reached = getattr(handler, "reached", None)
     return {"reached": reached} if isinstance(reached, str) else {}
@@ -92,14 +92,14 @@ def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | Non
     return told
 
 
-def failed_of(result: Any, event: Any) -> tuple[list[str], str]:
+def failed_of(result: object, event: object) -> tuple[list[str], str]:
     """Return the ids of the records that an answer reports as failed, and what makes it malformed, or an empty text."""
     items = items_of(event)
     failed, wrong = read_answer(result, items)
     return [items[name] for name in failed], wrong
 
 
-def _attempts(event: Any) -> dict[int, int]:
+def _attempts(event: object) -> dict[int, int]:
     """Return how often SQS has delivered each message, by its place in the batch; others do not tell."""
     found = {}
     for place, record in enumerate(records_of(event)):

@@ -38,7 +38,7 @@ def chain(middlewares: Iterable[Middleware], handler: Callable[[Any], Any]) -> C
     return handler
 
 
-def _call(middleware: Middleware, next_handler: Callable[[Any], Any], event: Any) -> Any:
+def _call(middleware: Middleware, next_handler: Callable[[Any], Any], event: object) -> Any:
     __tracebackhide__ = True
     return middleware(event, next_handler)
 
@@ -58,7 +58,7 @@ class ConvertToMiddleware:
         """Run the decorator around the rest of the chain."""
 
         @functools.wraps(self._wrapper)
-        def handler(raw: Any, context: Any) -> Any:
+        def handler(raw: object, context: object) -> Any:
             return get_response(event)
 
         return self._wrapper(handler)(event.to_dict(), event.context)

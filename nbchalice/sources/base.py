@@ -255,22 +255,22 @@ class Source(ABC):
         return False
 
     @abstractmethod
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
         """Return a raw event as AWS would send it, with the form's values filled in."""
 
     @abstractmethod
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Send a real test event on the way that leads to the function."""
 
 
-def text_of(value: Any, default: str) -> str:
+def text_of(value: object, default: str) -> str:
     """Return a message as text: JSON for anything but text."""
     if value is None or value == "":
         return default
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def json_of(value: Any, default: Any) -> Any:
+def json_of(value: object, default: object) -> Any:
     """Return a value that may have been typed as JSON."""
     if value is None or value == "":
         return default

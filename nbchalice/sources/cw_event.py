@@ -82,7 +82,7 @@ class CloudWatchEvents(Source):
         passes = matches(options["event_pattern"], event)
         return Note(f"{handler}: its event pattern {'lets it through' if passes else 'does not match'}", passes)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
         """Return an event with the source and detail type of the pattern (EventBridge: Events)."""
         pattern = options["event_pattern"]
         return bridge_event(
@@ -94,7 +94,7 @@ class CloudWatchEvents(Source):
             account=function.account,
         )
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""
         event = self.sample(options, function, **values)
         if event["source"].startswith("aws."):
@@ -113,7 +113,7 @@ class CloudWatchEvents(Source):
         return Sent(event_id, (event_id,))
 
 
-def _first(rules: Any, default: str) -> str:
+def _first(rules: object, default: str) -> str:
     """Return a text that the first of a field's rules lets through."""
     rule = rules[0] if isinstance(rules, list) and rules else default
     if isinstance(rule, dict):

@@ -103,7 +103,7 @@ class DynamoDB(Source):
             return Preflight([Problem(f"table {table} has no stream", hint)])
         return Preflight([Problem(f"{arn} is not the stream of table {table}", f"it is {standing}")])
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
         """Return an event with one new item (Lambda: DynamoDB Streams record event)."""
         item = to_dynamodb(_item(values.get("message"))) or {"id": {"S": "1"}}
         name, value = next(iter(item.items()))
@@ -125,7 +125,7 @@ class DynamoDB(Source):
         }
         return {"Records": [record]}
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Put an item into the table; its key is made where it is missing."""
         client, table = aws.client("dynamodb"), table_of(options)
         found = client.describe_table(TableName=table)["Table"]
@@ -143,7 +143,7 @@ def _as_event(value: JSON) -> JSON:
     return {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v for kind, v in value.items()}
 
 
-def _item(message: Any) -> JSON:
+def _item(message: object) -> JSON:
     found = json.loads(message) if isinstance(message, str) and message else message or {}
     if not isinstance(found, dict):
         raise ValueError(f"an item is a JSON object, not {found!r}")

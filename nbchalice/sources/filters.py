@@ -87,7 +87,7 @@ def _leaves(pattern: dict[str, Any], depth: int, path: str = "") -> Iterator[tup
             yield here, len(value), depth
 
 
-def pattern_problems(pattern: Any, option: str) -> list[str]:
+def pattern_problems(pattern: object, option: str) -> list[str]:
     """Return what is wrong with one event pattern or filter policy."""
     if not isinstance(pattern, dict) or not pattern:
         return [f"{option} wants a JSON object with at least one field, not {json.dumps(pattern)}"]
@@ -117,7 +117,7 @@ def _problems(pattern: dict[str, Any], option: str, path: str) -> Iterator[str]:
             yield f"{option}: the value of {here} must be a list, for example [{json.dumps(value)}]"
 
 
-def _rule_problems(rule: Any, option: str, path: str) -> Iterator[str]:
+def _rule_problems(rule: object, option: str, path: str) -> Iterator[str]:
     if isinstance(rule, list):
         yield f"{option}: {path} has a list inside its list"
     if not isinstance(rule, dict):
@@ -136,7 +136,7 @@ def _rule_problems(rule: Any, option: str, path: str) -> Iterator[str]:
         yield f"{option}: wildcard at {path} has two * in a row"
 
 
-def _is_numeric(value: Any) -> bool:
+def _is_numeric(value: object) -> bool:
     if not isinstance(value, list) or len(value) not in {2, 4}:
         return False
     pairs = zip(value[::2], value[1::2], strict=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from nbchalice.resources.base import AWS, FunctionRef
 from nbchalice.sources.base import Sent
 
 
-def send_event(aws: AWS, function: FunctionRef, event: Any) -> Sent:
+def send_event(aws: AWS, function: FunctionRef, event: object) -> Sent:
     """Hand an event to the function's queue of asynchronous events (Lambda: Invoke, InvocationType Event)."""
     answer = aws.client("lambda").invoke(
         FunctionName=function.name, InvocationType="Event", Payload=json.dumps(event).encode()

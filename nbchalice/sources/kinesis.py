@@ -137,7 +137,7 @@ class Kinesis(Source):
         record = kinesis_record(data, stream_arn(options, function), role, values.get("key") or "1")
         return {"Records": [record]}
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Put one record into the stream."""
         answer = aws.client("kinesis").put_record(
             StreamName=options["stream"],

@@ -36,10 +36,10 @@ class PureLambda(Source):
         """Return nothing: the function is all."""
         return []
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Any:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Any:
         """Return the event as given."""
         return json_of(values.get("message"), dict(DEFAULT_EVENT))
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Invoke the function asynchronously."""
         return send_event(aws, function, self.sample(options, function, **values))

@@ -22,7 +22,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def matches(pattern: Mapping[str, Any], value: Any) -> bool:
+def matches(pattern: Mapping[str, Any], value: object) -> bool:
     """Whether a JSON object passes an event pattern or filter policy.
 
     Parameters
@@ -52,18 +52,18 @@ def body_of(message: Any) -> Any:
         return message
 
 
-def _nested(wanted: Mapping[str, Any], found: Any) -> bool:
+def _nested(wanted: Mapping[str, Any], found: object) -> bool:
     if isinstance(found, list):
         return any(_nested(wanted, one) for one in found)
     return matches(wanted, {} if found is ABSENT else found)
 
 
-def _any_rule(rules: list[Any], found: Any) -> bool:
+def _any_rule(rules: list[Any], found: object) -> bool:
     values = found if isinstance(found, list) and found else [found]
     return any(_passes(rule, value) for rule in rules for value in values)
 
 
-def _passes(rule: Any, value: Any) -> bool:
+def _passes(rule: object, value: object) -> bool:
     if not isinstance(rule, Mapping):
         return (type(value) is type(rule) and bool(value == rule)) or _same_number(rule, value)
     operator, wanted = next(iter(rule.items()))
@@ -72,11 +72,11 @@ def _passes(rule: Any, value: Any) -> bool:
     return value is not ABSENT and _compare(operator, wanted, value)
 
 
-def _same_number(rule: Any, value: Any) -> bool:
+def _same_number(rule: object, value: object) -> bool:
     return _is_number(rule) and _is_number(value) and bool(rule == value)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -90,7 +90,7 @@ def _compare(operator: str, wanted: Any, value: Any) -> bool:
     return isinstance(value, str) and _compare_text(operator, wanted, value)
 
 
-def _compare_text(operator: str, wanted: Any, value: str) -> bool:
+def _compare_text(operator: str, wanted: object, value: str) -> bool:
     if operator in {"prefix", "suffix"}:
         test = str.startswith if operator == "prefix" else str.endswith
         if isinstance(wanted, Mapping):

@@ -68,7 +68,7 @@ class Option:
             return f"{self.flag} is {self.minimum} to {self.maximum}, not {value}"
         return None
 
-    def _wrong_type(self, value: Any) -> str | None:
+    def _wrong_type(self, value: object) -> str | None:
         if self.type is int:
             return None if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
         if self.type is bool:

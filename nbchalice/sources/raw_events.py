@@ -7,7 +7,6 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote_plus
 
 from nbchalice.resources.base import JSON
@@ -89,7 +88,7 @@ def s3_event(
 
 
 def bridge_event(
-    source: str, detail_type: str, detail: Any, resources: list[str], *, region: str, account: str
+    source: str, detail_type: str, detail: object, resources: list[str], *, region: str, account: str
 ) -> JSON:
     """Return an event of EventBridge's (EventBridge: Event structure reference)."""
     return {

@@ -187,7 +187,7 @@ class S3(Source):
             return Note(f"{handler}: {'; '.join(wrong)}", False)
         return Note(f"{handler} gets {key}", True)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
         content = text_of(values.get("message"), "hello from nbchalice").encode()
         name = (options.get("events") or DEFAULT_EVENTS)[0].removeprefix("s3:").replace("*", "Put")

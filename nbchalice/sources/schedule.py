@@ -148,7 +148,7 @@ class Schedule(Source):
         condition = ", if deployed now" if expression.strip().startswith("rate") else ""
         return [Note(f"next runs ({zone}{condition}): {times}")]
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Any:
+    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Any:
         """Return a scheduled event, or the constant input (EventBridge: events from EventBridge scheduled rules)."""
         if options.get("input") is not None:
             return options["input"]
@@ -160,6 +160,6 @@ class Schedule(Source):
         where = {"region": function.region, "account": function.account}
         return bridge_event(source, "Scheduled Event", detail, [arn], **where)
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
         """Fire the scheduled event now: the function is invoked as EventBridge does it, asynchronously."""
         return send_event(aws, function, self.sample(options, function, **values))

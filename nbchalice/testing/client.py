@@ -23,7 +23,7 @@ class InvokeResponse:
     payload: the value, after its way through JSON as on Lambda.
     """
 
-    def __init__(self, payload: Any) -> None:
+    def __init__(self, payload: object) -> None:
         self.payload = payload
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class TestLambdaClient:
         self._stage = stage_name
         self._folder = project_dir
 
-    def invoke(self, function_name: str, payload: Any = None) -> InvokeResponse:
+    def invoke(self, function_name: str, payload: object = None) -> InvokeResponse:
         """Call a handler with an event, its environment variables and a context.
 
         Parameters
@@ -110,7 +110,7 @@ class TestLambdaClient:
         return with_config(read_config(self._folder), self._stage, handler, own)
 
 
-def _through_json(value: Any, what: str) -> Any:
+def _through_json(value: object, what: str) -> Any:
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:

@@ -72,12 +72,12 @@ class Example:
         """Return a handler with the trigger."""
         return getattr(Chalice("check", configure_logs=False), self.source.name)(**self.given)(function)
 
-    def call(self, method: str, *more: Any, **named: Any) -> Any:
+    def call(self, method: str, *more: object, **named: object) -> Any:
         """Call a method of the source that takes the options first."""
         with calling(self.source, f"{method} of {self.line!r}"):
             return getattr(self.source, method)(self.options, *more, **named)
 
-    def sample(self, **values: Any) -> Any:
+    def sample(self, **values: object) -> Any:
         """Return a sample event."""
         return self.call("sample", self.function, **values)
 

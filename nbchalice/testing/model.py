@@ -37,7 +37,7 @@ class ModelAWS:
     def _made(self, service: str, region: str) -> Any:
         made = _session().create_client(service, region_name=region)
 
-        def note(params: JSON, model: Any, **_: Any) -> None:
+        def note(params: JSON, model: Any, **_: object) -> None:
             self.calls.append((service, model.name, copy.deepcopy(params)))
 
         made.meta.events.register("provide-client-params", note)
@@ -55,7 +55,7 @@ def _session() -> Any:
     return session
 
 
-def answer(model: Any, **_: Any) -> tuple[Any, JSON]:
+def answer(model: Any, **_: object) -> tuple[Any, JSON]:
     """Return the answer to a call, in place of sending it (botocore: before-call)."""
     from botocore.awsrequest import AWSResponse, HeadersDict
 

@@ -98,7 +98,7 @@ def _marked(field: Field, folder: Path) -> Any:
     return MARK
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[Any]:
     """Yield the keys and the plain values within a value; JSON in texts counts as text."""
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -127,7 +127,7 @@ class Guard:
         elif self._alone and not event.startswith("socket."):
             raise PermissionError(f"{event} is not allowed while the module is imported")
 
-    def _open(self, path: Any, flags: int) -> None:
+    def _open(self, path: object, flags: int) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return
         if flags & _WRITES:
@@ -184,7 +184,7 @@ class Guard:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), given)
 
 
-def _refuse(*_: Any, **__: Any) -> None:
+def _refuse(*_: object, **__: object) -> None:
     raise PermissionError("this is not done while the module is imported")
 
 

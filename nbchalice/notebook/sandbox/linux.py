@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def syscall(number: int, *arguments: Any) -> int:
+def syscall(number: int, *arguments: object) -> int:
     """Make a system call; numbers are passed as whole registers.
 
     Raises
@@ -20,7 +19,7 @@ def syscall(number: int, *arguments: Any) -> int:
     return _checked(_LIBC.syscall(ctypes.c_long(number), *wide))
 
 
-def prctl(option: int, *arguments: Any) -> int:
+def prctl(option: int, *arguments: object) -> int:
     """Change what a process may do; see ``syscall``."""
     wide = [ctypes.c_ulong(one) if isinstance(one, int) else one for one in arguments]
     return _checked(_LIBC.prctl(option, *wide))

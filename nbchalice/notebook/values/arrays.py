@@ -53,7 +53,7 @@ def _series(describer: Describer, value: Any, path: str) -> Node:
     return ["parts", "Series", parts, True]
 
 
-def _index(describer: Describer, value: Any, path: str) -> Node:
+def _index(describer: Describer, value: object, path: str) -> Node:
     return ["parts", "Index", [[" (values)", _elements(describer, value, path)]], True]
 
 
@@ -69,7 +69,7 @@ def _elements(describer: Describer, value: Any, path: str) -> Node:
     return leaf(kind, f"{len(value)} {digest(hashed.tobytes())}", f"{len(value)} of {kind}")
 
 
-def _dtype(describer: Describer, value: Any, path: str) -> Node:
+def _dtype(describer: Describer, value: object, path: str) -> Node:
     return leaf("dtype", str(value))
 
 

@@ -67,7 +67,7 @@ def _code(describer: Describer, code: types.CodeType, constants: tuple[Any, ...]
     ]
 
 
-def constant(describer: Describer, value: Any, path: str) -> Node:
+def constant(describer: Describer, value: object, path: str) -> Node:
     """Describe a constant of compiled code."""
     if isinstance(value, types.CodeType):
         return ["parts", f"function {value.co_name}", _code(describer, value, value.co_consts, path), False]
@@ -102,7 +102,7 @@ def describe_class(describer: Describer, value: type, path: str) -> Node:
     return ["parts", f"class {value.__name__}", [[".__bases__", ["items", "tuple", bases]], docstring, *parts], False]
 
 
-def _attribute(describer: Describer, name: str, item: Any, path: str) -> Node:
+def _attribute(describer: Describer, name: str, item: object, path: str) -> Node:
     """Describe an attribute of a class; ``__x__`` that is no code is a library's own: schemas, registries, caches."""
     if name.startswith("__") and name.endswith("__") and not isinstance(item, _WRITTEN):
         before, describer.inside = describer.inside, describer.inside + 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNSET = object()
 
 
-def _stream(describer: Describer, value: Any, path: str) -> Node:
+def _stream(describer: Describer, value: object, path: str) -> Node:
     base: Any = io.StringIO if isinstance(value, io.StringIO) else io.BytesIO
     if base.closed.__get__(value):
         return leaf(type(value).__name__, "closed")
@@ -75,7 +75,7 @@ def _numpy_random(describer: Describer, value: Any, path: str) -> Node:
     return describer.parts(type(value).__name__, [(" (state)", state)], path, of_library=True)
 
 
-def _queue(describer: Describer, value: Any, path: str) -> Node:
+def _queue(describer: Describer, value: object, path: str) -> Node:
     held = attributes_of(value)
     items = held.get("queue", held.get("_queue"))
     return describer.parts(
@@ -83,7 +83,7 @@ def _queue(describer: Describer, value: Any, path: str) -> Node:
     )
 
 
-def attributes_of(value: Any) -> dict[str, Any]:
+def attributes_of(value: object) -> dict[str, Any]:
     """Return an instance's own ``__dict__``."""
     return dict(object.__getattribute__(value, "__dict__"))
 
@@ -94,7 +94,7 @@ def _variable(describer: Describer, value: contextvars.ContextVar[Any], path: st
     return describer.parts(f"ContextVar {value.name}", items, path)
 
 
-def _quiet(describer: Describer, value: Any, path: str) -> Node:
+def _quiet(describer: Describer, value: object, path: str) -> Node:
     return ["quiet", type(value).__name__]
 
 
@@ -106,7 +106,7 @@ def _proxy(describer: Describer, value: Any, path: str) -> Node:
     return describer.parts("mappingproxy", [("", dict(value))], path)
 
 
-def _cached_function(describer: Describer, value: Any, path: str) -> Node:
+def _cached_function(describer: Describer, value: object, path: str) -> Node:
     return describer.parts(
         type(value).__name__, [(f".{name}", item) for name, item in attributes_of(value).items()], path
     )
@@ -138,7 +138,7 @@ def _structure(describer: Describer, value: Any, path: str) -> Node:
     return plain(value.format, str)
 
 
-def sources(describer: Describer, value: Any, path: str) -> Node:
+def sources(describer: Describer, value: object, path: str) -> Node:
     """Describe an iterator that cannot be copied by the iterators it takes from."""
     held = [item for item in gc.get_referents(value) if hasattr(type(item), "__next__")]
     if not held:

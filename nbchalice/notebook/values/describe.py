@@ -70,7 +70,7 @@ class Walk(Describer):
             if self.live > before:
                 self._live.add(id(value))
 
-    def _described(self, value: Any, kind: type, path: str) -> Node:
+    def _described(self, value: object, kind: type, path: str) -> Node:
         for base, method in _KINDS:
             if issubclass(kind, base):
                 return method(self, value, path)
@@ -86,7 +86,7 @@ class Walk(Describer):
         node = plain(value, base)
         return node if type(value) is base else self._with_attributes(value, node, path)
 
-    def _with_attributes(self, value: Any, node: Node, path: str) -> Node:
+    def _with_attributes(self, value: object, node: Node, path: str) -> Node:
         """Add what a subclass of a builtin type has beside its content."""
         own = list(attributes(value))
         if type(value).__module__ in OWN:
@@ -119,7 +119,7 @@ class Walk(Describer):
         node = ["items", type(value).__name__, items]
         return node if type(value) is base else self._with_attributes(value, node, path)
 
-    def _apart(self, item: Any) -> Node:
+    def _apart(self, item: object) -> Node:
         other = Walk()
         other.inside, other._depth, other._count, other._end = self.inside, self._depth, self._count, self._end
         node = other.describe(item)
@@ -141,7 +141,7 @@ class Walk(Describer):
             node = ["parts", kind.__name__, [["", node], [".default_factory", factory]], bool(self.inside)]
         return node if kind in (dict, OrderedDict, defaultdict) else self._with_attributes(value, node, path)
 
-    def _entry(self, key: Any, item: Any, number: int, path: str) -> list[list[Any]]:
+    def _entry(self, key: object, item: object, number: int, path: str) -> list[list[Any]]:
         named = type(key) in _EXACT
         shown = plain(key, type(key)) if named and key is not None else self.describe(key)
         label = f"[{shown[3]}]" if named else f"[key {number}]"
@@ -166,7 +166,7 @@ class Walk(Describer):
     def _method(self, value: types.MethodType, path: str) -> Node:
         return self.parts("method", [(".__func__", value.__func__), (".__self__", value.__self__)], path)
 
-    def _own(self, value: Any, kind: type, path: str) -> Node:
+    def _own(self, value: object, kind: type, path: str) -> Node:
         """Describe an instance of a class of the notebook: what it holds, and its class."""
         node = self.parts(kind.__name__, attributes(value), path)
         content = library.content(self, value, path)
@@ -176,7 +176,7 @@ class Walk(Describer):
         return node
 
 
-def attributes(value: Any) -> list[tuple[str, Any]]:
+def attributes(value: object) -> list[tuple[str, Any]]:
     """Return what an instance holds in its ``__dict__`` and its slots, without asking its class for anything."""
     found: dict[str, Any] = {}
     for base in reversed(type(value).__mro__):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def describe_imported(value: Any, sources: Iterable[tuple[str, str | None]]) -> Node:
+def describe_imported(value: object, sources: Iterable[tuple[str, str | None]]) -> Node:
     """Describe a variable that an import made: by name while it is what the import finds, else as any other.
 
     ``from tqdm.auto import tqdm`` finds one class in a notebook and another elsewhere, and that is as it should be.

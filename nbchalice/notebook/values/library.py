@@ -58,7 +58,7 @@ def describe(describer: Describer, value: Any, path: str) -> Node:
     return _copied(describer, value, path)
 
 
-def content(describer: Describer, value: Any, path: str) -> Node | None:
+def content(describer: Describer, value: object, path: str) -> Node | None:
     """Describe what an instance of a well-known class, or of a subclass of it, holds; None for others."""
     kind: Any = type(value)
     for base in kind.__mro__:
@@ -92,7 +92,7 @@ def _builtin(describer: Describer, value: Any, path: str) -> Node:
     return describer.parts(f"method {value.__name__}", [(".__self__", owner)], path)
 
 
-def _copied(describer: Describer, value: Any, path: str) -> Node:
+def _copied(describer: Describer, value: object, path: str) -> Node:
     """Describe an object by what makes a copy of it; what cannot be copied, or holds such, is not compared.
 
     Locks, files and connections are such. The methods called are a library's: they promise to change nothing.
@@ -117,7 +117,7 @@ def _copied(describer: Describer, value: Any, path: str) -> Node:
     return opaque(value) if describer.live > before else node
 
 
-def _made(describer: Describer, value: Any, made: tuple[Any, ...], path: str) -> Node:
+def _made(describer: Describer, value: object, made: tuple[Any, ...], path: str) -> Node:
     kind = type(value)
     _, arguments, state, items, pairs = (*made, None, None, None)[:5]
     if kind.__name__ == "set_iterator":

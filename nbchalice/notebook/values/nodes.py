@@ -75,7 +75,7 @@ def plain(value: Any, kind: Any) -> Node:
     return leaf(name, kind.__repr__(value))
 
 
-def opaque(value: Any) -> Node:
+def opaque(value: object) -> Node:
     """Return the node of what cannot be compared."""
     return ["opaque", type(value).__name__]
 

@@ -128,7 +128,7 @@ def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = 
         raise InvalidInputError(error.format_message(), f"{prefix} {found.name} --help") from None
 
 
-def _no_app(ui: Frontend, **_: Any) -> None:
+def _no_app(ui: Frontend, **_: object) -> None:
     """Name the app, and bind `app` (a Chalice) in the notebook and on Lambda."""
 
 

@@ -75,7 +75,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     direct: bool,
     preview: bool,
     wait: float,
-    **values: Any,
+    **values: object,
 ) -> Result | View:
     """Send a test event to the real queue, topic, bucket or schedule, and follow it to its invocation.
 

@@ -11,7 +11,7 @@ from nbchalice.ui.render.reports import StatusCard
 from nbchalice.ui.views import FormView, LiveView, LogView
 
 
-def shown(ui: Frontend, result: Any) -> Any:
+def shown(ui: Frontend, result: object) -> Any:
     """Return what to show of a command's result.
 
     Parameters

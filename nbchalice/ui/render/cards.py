@@ -19,7 +19,7 @@ class Result(Protocol):
     def to_dict(self) -> Any:
         """Return it as JSON-ready data."""
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]: ...
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]: ...
 
 
 class Card:
@@ -37,7 +37,7 @@ class Card:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
 
 
@@ -108,7 +108,7 @@ class HandlerCard(Card):
         super().__init__("\n".join(lines), html.card(title, body, foot, badge="registered"), {"name": handler.name})
 
 
-def _setting(value: Any) -> str:
+def _setting(value: object) -> str:
     if isinstance(value, Mapping):
         return " ".join(value)  # Names only: a value may be a secret.
     if isinstance(value, list | tuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 # Mixed with the page's text colour, a colour reads well on light and on dark.
 BORDER = "color-mix(in srgb, currentColor 30%, transparent)"
@@ -23,7 +22,7 @@ def tag(name: str, *content: str, **attributes: str) -> str:
     return f"<{name}{attrs}>{''.join(content)}</{name}>"
 
 
-def text(value: Any, kind: str = "", **attributes: str) -> str:
+def text(value: object, kind: str = "", **attributes: str) -> str:
     """Return escaped text, in the colour of its kind."""
     if kind:
         attributes["style"] = f"color:{COLOURS.get(kind, MUTED)}"
@@ -31,7 +30,7 @@ def text(value: Any, kind: str = "", **attributes: str) -> str:
     return escape(str(value))
 
 
-def code(value: Any) -> str:
+def code(value: object) -> str:
     """Return escaped text in the code font."""
     return tag("code", escape(str(value)))
 

@@ -104,7 +104,7 @@ class Panel(ABC):
     def __repr__(self) -> str:
         return self.fallback.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return self.fallback._repr_mimebundle_()
 
     def _ipython_display_(self) -> None:

@@ -190,7 +190,7 @@ class Viewer(Panel):
             if self._feed is feed:
                 self._view.following = False
 
-    def _told(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+    def _told(self, _: object, content: Mapping[str, Any], __: object) -> None:
         """Take what the view says; only state is set here."""
         self._seen = time.monotonic()
         kind = content.get("kind")

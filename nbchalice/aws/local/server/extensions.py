@@ -14,7 +14,7 @@ App = Callable[[MutableMapping[str, Any], Any, Any], Any]
 class Extension(Protocol):
     """An ASGI application around another one, which its holder may configure while it runs."""
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: object, send: object) -> None:
         """Serve a call, or pass it on."""
 
     def configure(self, method: str, body: dict[str, Any]) -> tuple[int, Any]:

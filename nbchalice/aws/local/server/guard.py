@@ -234,7 +234,7 @@ def denied(message: str) -> dict[str, str]:
     return {"__type": "AccessDeniedException", "message": message}
 
 
-async def respond(send: Send, status: int, document: Any) -> None:
+async def respond(send: Send, status: int, document: object) -> None:
     """Answer with a JSON document."""
     body = json.dumps(document).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -93,7 +93,7 @@ class Patches:
         scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
         s3._verify_presigned_sigv4 = accept_presigned
 
-    def execute(self, func: Record, event: Any, request_id: str) -> Record:
+    def execute(self, func: Record, event: object, request_id: str) -> Record:
         """Run a Python function in our execution environment (``_execute_function_warm``)."""
         config, code = func.get("config") or func, func.get("code_zip")
         if not code or not str(config.get("Runtime", "")).startswith("python"):
@@ -126,7 +126,7 @@ class Patches:
             body = {"batchItemFailures": [{"itemIdentifier": name} for name in failed_items(body, message_ids)]}
         return {"body": body, "log": tail, "log_source": STREAMED}
 
-    def emit_logs(self, *arguments: Any, log_source: str | None = None) -> None:
+    def emit_logs(self, *arguments: object, log_source: str | None = None) -> None:
         """Leave out the log events that were written while the handler ran (``_emit_lambda_logs``)."""
         if log_source != STREAMED:
             self._stock_emit(*arguments, log_source=log_source)
@@ -141,24 +141,24 @@ class Patches:
         address = urlsplit(self._stock_code_url(f"{name}:{asked_version.get()}"))
         return str(urlunsplit(address._replace(query=f"signature={self.sign(address.path)}")))
 
-    def invalidate(self, name: str, *arguments: Any, **options: Any) -> None:
+    def invalidate(self, name: str, *arguments: object, **options: object) -> None:
         """End the environments of a changed function, but not a running invocation (``invalidate_worker``)."""
         self._stock_invalidate(name, *arguments, **options)
         self.pool.discard(lambda key: key.split(":")[6] == name)
 
-    def submit(self, func: Record, event: Any) -> None:
+    def submit(self, func: Record, event: object) -> None:
         """Queue an asynchronous event (``invoke_async_with_retry``)."""
         config = func.get("config") or func
         self.submit_to(config["FunctionArn"], event)
 
-    def submit_to(self, arn: str, event: Any) -> None:
+    def submit_to(self, arn: str, event: object) -> None:
         """Queue an asynchronous event under the id that all its attempts will bear."""
         request_id = str(uuid.uuid4())
         if (call := current_call.get()) is not None:
             call.request_id = request_id
         self.events.submit(AsyncEvent(arn, event, request_id))
 
-    def run_sqs_batch(self, mapping: Record, func: Record, event: Any, batch: list[Record], *queue: str) -> None:
+    def run_sqs_batch(self, mapping: Record, func: Record, event: object, batch: list[Record], *queue: str) -> None:
         """Run a batch with AWS's rules for partial responses (``_run_sqs_batch``)."""
         admitted.set(environment_key(func.get("config") or func))
         if "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []):
@@ -284,7 +284,7 @@ class AsynchronousLambda:
         return getattr(lambda_svc, name)
 
 
-def failed_items(response: Any, message_ids: list[str]) -> list[str]:
+def failed_items(response: object, message_ids: list[str]) -> list[str]:
     """Return the messages that a partial batch response leaves in the queue: all, if it is malformed."""
     if response is None:
         return []
@@ -297,7 +297,7 @@ def failed_items(response: Any, message_ids: list[str]) -> list[str]:
     return names if set(names) <= set(message_ids) else message_ids
 
 
-def accept_presigned(*arguments: Any) -> None:
+def accept_presigned(*arguments: object) -> None:
     """Leave presigned URLs to the guard, which knows the keys (``_verify_presigned_sigv4``)."""
 
 

@@ -215,12 +215,12 @@ def parse(content: bytes) -> dict[str, Any]:
     return document
 
 
-def tables(module: Any) -> list[tuple[Any, dict[Any, Any]]]:
+def tables(module: object) -> list[tuple[Any, dict[Any, Any]]]:
     """Return the tables of a service's module with what they hold."""
     return [(table, dict(table._data)) for table in vars(module).values() if isinstance(table, SCOPED)]
 
 
-def check_shapes(module: Any, payload: dict[str, Any]) -> None:
+def check_shapes(module: object, payload: dict[str, Any]) -> None:
     """Raise TypeError where a saved table is none; a module names its table as its state does, behind a ``_``."""
     for key, value in payload.items():
         table = getattr(module, f"_{key}", None)

@@ -192,7 +192,7 @@ def set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def write_json(path: Path, document: Any) -> None:
+def write_json(path: Path, document: object) -> None:
     """Replace a file by a JSON document."""
     write_text(path, json.dumps(document))
 

@@ -257,7 +257,7 @@ def main() -> int:
         serve_one(channel, handler, log_handler)
 
 
-def serve_one(channel: Channel, handler: Any, log_handler: LambdaLogHandler) -> None:
+def serve_one(channel: Channel, handler: object, log_handler: LambdaLogHandler) -> None:
     """Wait for an invocation, run it and send its result."""
     message = channel.receive()
     log_handler.request_id = message["request_id"]
