@@ -14,6 +14,7 @@ import click
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
+from nbchalice.typed import JSON
 from nbchalice.ui import commands
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Shell:
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")
 
 
-def run(found: commands.Command, values: dict[str, Any]) -> int:
+def run(found: commands.Command, values: JSON) -> int:
     """Run a command with its values, print what it returns, and return the exit status."""
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))

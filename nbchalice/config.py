@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.settings import SETTINGS, settings_problems, tidy_settings
 from nbchalice.handlers.variables import REGION, Variables, lambdas_own
 from nbchalice.names import NAME_RULE, is_name
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 FILE = ".chalice/config.json"
 # Chalice's key -> our setting.
@@ -47,7 +47,7 @@ TOP = {"app_name", "stages", "allowed_accounts"}
 MERGED = ("env", "tag")
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> JSON:
     """Return the content of `.chalice/config.json` in a folder; empty where there is none.
 
     Raises
@@ -68,7 +68,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _problems(config: Mapping[str, Any]) -> Iterator[str]:
+def _problems(config: Values) -> Iterator[str]:
     """Yield what is wrong, with the place in the file."""
     name = config.get("app_name", "app")
     if not isinstance(name, str) or not is_name(name):
@@ -84,14 +84,14 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
         yield "manage_iam_role is false, so that iam_role_arn must name a role"
 
 
-def _sections(holder: Mapping[str, Any], key: str, where: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+def _sections(holder: Values, key: str, where: str) -> Iterator[tuple[str, Values, str]]:
     found = holder.get(key)
     for name, section in found.items() if isinstance(found, dict) else ():
         if isinstance(section, dict):
             yield name, section, f"{where}{key}.{name}."
 
 
-def _section_problems(section: Mapping[str, Any], where: str, more: set[str]) -> Iterator[str]:
+def _section_problems(section: Values, where: str, more: set[str]) -> Iterator[str]:
     known = {*KEYS, *OWN, *ROLE_KEYS, *UNUSED, *more}
     for key, value in section.items():
         if key not in known:
@@ -118,12 +118,12 @@ def _named(text: str, name: str, key: str) -> str:
     return text.replace("--" + name.replace("_", "-"), key)
 
 
-def settings_for(config: Mapping[str, Any], stage: str, handler: str) -> dict[str, Any]:
+def settings_for(config: Values, stage: str, handler: str) -> JSON:
     """Return a handler's settings: the function's section of the stage, then the stage, then the file as a whole."""
     section = config.get("stages", {}).get(stage, {})
     layers = [config, section, section.get("lambda_functions", {}).get(handler, {})]
-    found: dict[str, Any] = {}
-    values: dict[str, Any] = {}
+    found: JSON = {}
+    values: JSON = {}
     for layer in layers:
         values.update(layer)
         given = {ours: layer[theirs] for theirs, ours in {**KEYS, **OWN}.items() if layer.get(theirs) is not None}
@@ -138,7 +138,7 @@ def settings_for(config: Mapping[str, Any], stage: str, handler: str) -> dict[st
     return found
 
 
-def merged(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
+def merged(weaker: Values, stronger: Values) -> JSON:
     """Return settings of two places: the stronger one wins, environment variables and tags are put together."""
     found = {**weaker, **stronger}
     for name in MERGED:
@@ -150,7 +150,7 @@ def merged(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def with_config(config: Mapping[str, Any], stage: str, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
+def with_config(config: Values, stage: str, handler: str, own: Values) -> JSON:
     """Return a handler's settings: its own, and what the configuration file says besides."""
     return merged(settings_for(config, stage, handler), tidy_settings(own))
 
@@ -161,7 +161,7 @@ def named_by_config(folder: Path) -> str | None:
 
 
 def variables_for(
-    config: Mapping[str, Any],
+    config: Values,
     app: str | None,
     stage: str,
     *,
@@ -178,7 +178,7 @@ def variables_for(
     here: the environment of this process. Default: nothing is known of it.
     """
 
-    def of(handler: str, own: Mapping[str, Any], code: str | None = None) -> dict[str, str]:
+    def of(handler: str, own: Values, code: str | None = None) -> dict[str, str]:
         settings = with_config(config, stage, handler, own)
         given = {name: str(value) for name, value in (settings.get("env") or {}).items()}
         function = f"{app or code or 'notebook'}-{stage}-{handler}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.typed import JSON
 
 # Set in the kernel.
 VARIABLE = "NBCHALICE_EXECUTE"
@@ -85,7 +86,7 @@ def prove_here(path: str, stage: str | None, region: str) -> None:
 
     project = read_project(Path(path), stage, region)
     namespace = dict(get_ipython().user_ns)  # type: ignore[union-attr]
-    found: dict[str, Any] = {}
+    found: JSON = {}
     for handler in project.handlers:
         try:
             found[handler.name] = {"note": project.verify(handler, against=namespace)}
@@ -172,7 +173,7 @@ def _proven(cell: Any) -> dict[str, str | NbChaliceError]:
     return found
 
 
-def _difference(message: str, hint: str | None, location: dict[str, Any] | None) -> NbChaliceError:
+def _difference(message: str, hint: str | None, location: JSON | None) -> NbChaliceError:
     from nbchalice.notebook.errors import DivergedError
 
     return DivergedError(message, hint, Location(**location) if location is not None else None)

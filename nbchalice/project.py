@@ -16,6 +16,7 @@ from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, Pa
 from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
 from nbchalice.handlers.variables import REGION, Variables
 from nbchalice.text import listing
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -70,7 +71,7 @@ class Project:
     notebook: Path
     cells: Sequence[Cell]
     handlers: tuple[Handler, ...]
-    namespace: Mapping[str, Any] | None = None
+    namespace: Values | None = None
     saved: object = None
     region: str = REGION
     problems: tuple[NbChaliceError, ...] = ()
@@ -259,9 +260,7 @@ class Project:
             error.location = error.location or handler.location
             raise
 
-    def verify(
-        self, handler: Handler, package: HandlerPackage | None = None, *, against: Mapping[str, Any] | None = None
-    ) -> str:
+    def verify(self, handler: Handler, package: HandlerPackage | None = None, *, against: Values | None = None) -> str:
         """Prove that a handler's module works by itself and has the kernel's values; return what was not compared.
 
         Parameters

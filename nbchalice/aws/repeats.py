@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbchalice.errors import LostAnswerError
+from nbchalice.typed import JSON
 
 READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
 # A second one finds what the first one did: changed to the same, made under the same name, or gone.
@@ -54,7 +55,7 @@ def guard_repeats(client: Any) -> None:
     client.meta.events.register_first("needs-retry", _refuse)
 
 
-def _mark(params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
+def _mark(params: JSON, model: Any, context: JSON, **_: object) -> None:
     safe = model.name.startswith(READS) or model.name in REPEATABLE or any(map(params.get, SEEN_BEFORE))
     context[ONCE] = not safe
 

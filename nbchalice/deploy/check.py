@@ -17,11 +17,12 @@ from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
 from nbchalice.names import NAME_RULE, is_name
-from nbchalice.resources.base import AWS, JSON, Resource
+from nbchalice.resources.base import AWS, Resource
 from nbchalice.resources.function import Function
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.text import MB, joined, readable
+from nbchalice.typed import JSON
 
 DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]+(\.fifo)?|[A-Za-z0-9_-]{1,80}")
 # Lambda: FunctionName; IAM: RoleName. The names of rules and schedules are their sources' concern.

@@ -12,7 +12,7 @@ from typing import Any
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, Standing, Unread
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
 from nbchalice.resources.layer import Layer
@@ -23,6 +23,7 @@ from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle, place_of
 from nbchalice.resources.upload_bucket import UploadBucket
 from nbchalice.sources.base import Source
+from nbchalice.typed import JSON
 
 # Lambda: AWSLambdaVPCAccessExecutionRole.
 VPC_ACTIONS = (
@@ -146,7 +147,7 @@ def queues_of(handler: Handler, ref: FunctionRef) -> list[Queue]:
     return [Queue(QueueRef.parse(arn, ref)) for arn in targets(handler, ref) if ":sqs:" in arn]
 
 
-def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, dict[str, Any], FunctionRef]]:
+def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, JSON, FunctionRef]]:
     """Return each trigger's source, options and names; rules and schedules of one function are numbered."""
     found = []
     number = 0

@@ -12,7 +12,7 @@ from typing import Any
 from nbchalice.aws.errors import explain
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.reads import Reads
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.event_source_mapping import read_mappings
 from nbchalice.resources.function import Function
 from nbchalice.resources.layer import Layer, layer_of, layers_named
@@ -30,6 +30,7 @@ from nbchalice.resources.role import Role, app_roles
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.resources.versions import published
 from nbchalice.sources import SOURCES
+from nbchalice.typed import JSON
 
 WORKERS = 64
 Calls = Mapping[Any, Callable[[], Any]]
@@ -47,7 +48,7 @@ class Inspection:
     notebooks: the notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
     """
 
-    current: dict[str, Any] = field(default_factory=dict)
+    current: JSON = field(default_factory=dict)
     stale: dict[str, Resource] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     notebooks: dict[str, str] = field(default_factory=dict)

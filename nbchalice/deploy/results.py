@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from nbchalice.aws.target import Target
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.plan import Change, Plan
+from nbchalice.typed import JSON
 
 HandlerState = Literal["registered", "changed", "deployed", "orphaned"]
 
 
-def _place(app: App, target: Target) -> dict[str, Any]:
+def _place(app: App, target: Target) -> JSON:
     return {
         "app": app.name,
         "stage": app.stage,
@@ -31,7 +32,7 @@ class Deployed:
     arn: str
     changed: bool
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the function as JSON."""
         return {"name": self.name, "handler": self.handler, "arn": self.arn, "changed": self.changed}
 
@@ -62,7 +63,7 @@ class Deployment:
         """What was changed."""
         return self.plan.changes
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the result as JSON."""
         return {
             **_place(self.app, self.target),
@@ -93,7 +94,7 @@ class HandlerStatus:
     trigger: str = ""
     drift: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the status as JSON."""
         return {"name": self.name, "state": self.state, "trigger": self.trigger, "drift": list(self.drift)}
 
@@ -115,7 +116,7 @@ class Status:
     handlers: tuple[HandlerStatus, ...] = field(default_factory=tuple)
     notes: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the status as JSON."""
         return {**_place(self.app, self.target), "handlers": [handler.to_dict() for handler in self.handlers]}
 
@@ -145,7 +146,7 @@ class Rollback:
     code: bool
     settings: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the result as JSON."""
         return {
             **_place(self.app, self.target),

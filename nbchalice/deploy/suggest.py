@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from nbchalice.aws.refusals import S3_ACTIONS, UNKNOWN_BUCKET, s3_arn
 from nbchalice.deploy.boto_calls import Call, boto_calls
-from nbchalice.resources.base import JSON, FunctionRef
+from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.queue import QUEUE_URL, QueueRef
+from nbchalice.typed import JSON
 
 # Methods of boto3 that are more than one operation, or none of the API's name.
 METHODS = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from nbchalice.resources.log_group import log_group_name
+from nbchalice.typed import Values
 
 
 class LocalContext:
@@ -44,7 +45,7 @@ class LocalContext:
 
 
 @contextmanager
-def environment(variables: Mapping[str, Any]) -> Iterator[None]:
+def environment(variables: Values) -> Iterator[None]:
     """Set environment variables for a block, and put back what stood there."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update({name: str(value) for name, value in variables.items()})

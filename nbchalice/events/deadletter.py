@@ -11,8 +11,9 @@ from typing import Any
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
-from nbchalice.resources.base import AWS, JSON, FunctionRef, error_code
+from nbchalice.resources.base import AWS, FunctionRef, error_code
 from nbchalice.sources.messages import EVERYTHING, sqs_event
+from nbchalice.typed import JSON
 
 HIDDEN_WHILE_PEEKING = 30
 MISSING_OPERATION = {"InvalidAction", "UnknownOperation", "UnknownOperationException", "InvalidRequest"}
@@ -40,7 +41,7 @@ class DeadLetter:
     error: str | None
     raw: JSON
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return it as JSON-ready data."""
         return {name: value for name, value in vars(self).items() if name != "raw"}
 

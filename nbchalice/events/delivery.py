@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from nbchalice.events.invoke import invoke
 from nbchalice.events.send import Progress, SendResult, SendStatus, send
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -43,12 +44,12 @@ class Way:
     direct: bool = False
     wait: float = WAIT
 
-    def _sample(self, values: Mapping[str, Any]) -> Any:
+    def _sample(self, values: Values) -> Any:
         return self.route.source.sample(self.route.options, self.route.ref, **values)
 
     def deliver(
         self,
-        values: Mapping[str, Any],
+        values: Values,
         on_progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
     ) -> SendResult | Invocation:
@@ -63,7 +64,7 @@ class Way:
             return invoke(self.aws, ref, self._sample(values))
         return send(self.aws, source, options, ref, wait=self.wait, on_progress=on_progress, stop=stop, **values)
 
-    def twice(self, values: Mapping[str, Any]) -> Iterator[SendResult | Invocation]:
+    def twice(self, values: Values) -> Iterator[SendResult | Invocation]:
         """Deliver the same event two times, to see whether the handler can stand it."""
         if self.direct:
             event = self._sample(values)
@@ -85,7 +86,7 @@ class Way:
             second = replace(second, status="dropped", invocation=None, hint=hint)
         yield second
 
-    def many(self, values: Mapping[str, Any], count: int) -> Iterator[Outcome]:
+    def many(self, values: Values, count: int) -> Iterator[Outcome]:
         """Deliver an event a number of times at once; yields what became of each, in the order they end."""
         from concurrent.futures import as_completed
 

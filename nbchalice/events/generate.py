@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from nbchalice.resources.base import JSON
 from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.raw_events import (
     bridge_event,
@@ -14,6 +13,7 @@ from nbchalice.sources.raw_events import (
     sns_notification,
     sqs_message,
 )
+from nbchalice.typed import JSON
 
 REGION = "us-west-2"
 ACCOUNT = "123456789012"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from nbchalice.aws.errors import explain
 from nbchalice.aws.local.client.process import process_exists
 from nbchalice.events.triggers import Route
-from nbchalice.resources.base import AWS, JSON, FunctionRef, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, or_missing
+from nbchalice.typed import JSON
 
 ENDING = re.compile(r"-live-[0-9a-f]{8}$")
 LONGEST_NAME = 80

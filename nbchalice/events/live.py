@@ -14,10 +14,11 @@ from nbchalice.events.handled_here import HERE
 from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
-from nbchalice.resources.base import AWS, JSON, or_missing
+from nbchalice.resources.base import AWS, or_missing
 from nbchalice.sources import SOURCES
 from nbchalice.sources.messages import EVERYTHING
 from nbchalice.sources.redirects import Redirect
+from nbchalice.typed import JSON
 
 BEAT_EVERY = 30.0
 RETRY_AFTER = 2.0
@@ -54,7 +55,7 @@ class Live:
         self._thread: threading.Thread | None = None
         self._url = ""
         self._beat = 0.0
-        self._left: dict[str, Any] = {}
+        self._left: JSON = {}
 
     @property
     def running(self) -> bool:
@@ -191,7 +192,7 @@ def _delete(aws: AWS, url: str, messages: list[JSON]) -> None:
         aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def restore(aws: AWS, redirect: Redirect, url: str, failed: dict[str, Any] | None = None) -> None:
+def restore(aws: AWS, redirect: Redirect, url: str, failed: JSON | None = None) -> None:
     """Put the deployed trigger back, hand what is left to the deployed function, and remove the temporary queue.
 
     Each event is forgotten only when the function has it, so that a restore that fails part way can be done again.

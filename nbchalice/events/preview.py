@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from nbchalice.handlers import Handler
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Note, Source
+from nbchalice.typed import Values
 
 
 def preview(
     source: Source,
-    options: Mapping[str, Any],
-    values: Mapping[str, Any],
+    options: Values,
+    values: Values,
     handlers: Sequence[Handler],
     ref: FunctionRef,
     *,
@@ -40,7 +40,7 @@ def preview(
     return [note for note in verdicts if note is not None]
 
 
-def why_dropped(source: Source, options: Mapping[str, Any], values: Mapping[str, Any], ref: FunctionRef) -> str | None:
+def why_dropped(source: Source, options: Values, values: Values, ref: FunctionRef) -> str | None:
     """Return why a trigger does not let an event through, or None.
 
     Parameters
@@ -54,8 +54,8 @@ def why_dropped(source: Source, options: Mapping[str, Any], values: Mapping[str,
 
 
 def _reached(
-    source: Source, options: Mapping[str, Any], handlers: Sequence[Handler], ref: FunctionRef
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    source: Source, options: Values, handlers: Sequence[Handler], ref: FunctionRef
+) -> Iterator[tuple[str, Values]]:
     """Yield the handlers that an event reaches, each with its options; where it reaches one only, the function's."""
     if not source.shares_events(options, options, ref):
         yield ref.handler, options

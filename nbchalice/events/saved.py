@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.files import replace_file
 from nbchalice.text import listing
+from nbchalice.typed import JSON, Values
 
 FOLDER = Path(".nbchalice") / "events"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
@@ -32,7 +31,7 @@ class SavedEvents:
         """Return the names, sorted."""
         return sorted(path.stem for path in self.folder.glob("*.json") if NAME.fullmatch(path.stem))
 
-    def load(self, name: str) -> dict[str, Any]:
+    def load(self, name: str) -> JSON:
         """Return the values of a form, as they were saved.
 
         Raises
@@ -53,7 +52,7 @@ class SavedEvents:
             raise InvalidInputError(f"{path} holds no JSON object", "its keys are the fields of the form")
         return found
 
-    def save(self, name: str, values: Mapping[str, Any]) -> Path:
+    def save(self, name: str, values: Values) -> Path:
         """Keep a form's values under a name, in place of an earlier event of this name; return the file.
 
         Raises

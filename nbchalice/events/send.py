@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Literal
+from typing import Literal
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
@@ -24,6 +24,7 @@ from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.sources.base import Sent, Source
+from nbchalice.typed import JSON, Values
 
 MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0
@@ -96,7 +97,7 @@ class SendResult:
         """Whether the message was handled."""
         return self.status == "done"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return JSON-ready data, as ``nbchalice send --json`` prints it."""
         return {
             "message_id": self.message_id,
@@ -124,7 +125,7 @@ class SendResult:
 def send(
     aws: AWS,
     source: Source,
-    options: Mapping[str, Any],
+    options: Values,
     function_ref: FunctionRef,
     *,
     wait: float = 30.0,
@@ -201,7 +202,7 @@ def _why_ignored(todo: str) -> str:
     return f"{told}; {todo}, and deploy" if todo else f"{told}: the deployed trigger does not ask; deploy"
 
 
-def competing_consumers(aws: AWS, source: Source, options: Mapping[str, Any], function_ref: FunctionRef) -> str | None:
+def competing_consumers(aws: AWS, source: Source, options: Values, function_ref: FunctionRef) -> str | None:
     """Return a warning where other functions take the trigger's events, or None, also where AWS does not tell."""
     try:
         return source.competing_consumers(aws, options, function_ref)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from nbchalice.deploy.desired import triggers
 from nbchalice.errors import InvalidInputError
@@ -14,6 +13,7 @@ from nbchalice.events.preview import why_dropped
 from nbchalice.handlers import Handler
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Source
+from nbchalice.typed import Values
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Route:
     """
 
     source: Source
-    options: Mapping[str, Any]
+    options: Values
     ref: FunctionRef
 
     @property
@@ -54,7 +54,7 @@ def labels(found: Collection[Route]) -> list[str]:
 
 
 def route_of(
-    handler: Handler, ref: FunctionRef, wanted: str | None = None, values: Mapping[str, Any] = MappingProxyType({})
+    handler: Handler, ref: FunctionRef, wanted: str | None = None, values: Values = MappingProxyType({})
 ) -> Route:
     """Return the route that is meant.
 

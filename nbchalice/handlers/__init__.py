@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -15,6 +15,7 @@ from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.sources.options import fill
+from nbchalice.typed import JSON, Values
 
 __all__ = [
     "META",
@@ -52,7 +53,7 @@ class Handler:
     name: str
     function: str
     triggers: tuple[Trigger, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Values = field(default_factory=dict)
     location: Location | None = None
     order: int | None = field(default=None, compare=False)
 
@@ -60,7 +61,7 @@ class Handler:
         """Return a setting of the function, or its default."""
         return fill(SETTINGS, self.settings)[name]
 
-    def sources(self) -> list[tuple[Source, dict[str, Any]]]:
+    def sources(self) -> list[tuple[Source, JSON]]:
         """Return each trigger's source and options."""
         return [(SOURCES[trigger.source], trigger.options) for trigger in self.triggers]
 

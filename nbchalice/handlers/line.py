@@ -16,6 +16,7 @@ from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.sources.options import Option
 from nbchalice.text import near
+from nbchalice.typed import JSON
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class CellMagic:
     """
 
     source: str
-    options: dict[str, Any]
-    settings: dict[str, Any]
+    options: JSON
+    settings: JSON
     handler: str | None = None
     name: str | None = None
-    also: tuple[tuple[str, dict[str, Any]], ...] = ()
+    also: tuple[tuple[str, JSON], ...] = ()
 
     @property
-    def triggers(self) -> list[tuple[str, dict[str, Any]]]:
+    def triggers(self) -> list[tuple[str, JSON]]:
         """All triggers, this magic's own first."""
         return [(self.source, self.options), *self.also]
 
@@ -147,7 +148,7 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
     return found
 
 
-def trigger_problems(triggers: list[tuple[str, dict[str, Any]]], settings: dict[str, Any]) -> list[str]:
+def trigger_problems(triggers: list[tuple[str, JSON]], settings: JSON) -> list[str]:
     """Return how the triggers of one function contradict each other, or its settings."""
     found = []
     for name, options in triggers:
@@ -164,7 +165,7 @@ def trigger_problems(triggers: list[tuple[str, dict[str, Any]]], settings: dict[
     return found
 
 
-def read_values(source: Source, line: str, more: tuple[Option, ...]) -> dict[str, Any]:
+def read_values(source: Source, line: str, more: tuple[Option, ...]) -> JSON:
     """Return the values that a cell magic's line gives, by name, as yet unchecked.
 
     Parameters
@@ -193,7 +194,7 @@ def read_values(source: Source, line: str, more: tuple[Option, ...]) -> dict[str
     return given
 
 
-def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tuple[dict[str, Any], list[str]]:
+def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tuple[JSON, list[str]]:
     """Return the values of the options, and the words that belong to none."""
     magic = f"%%{source.name}"
     try:
@@ -228,7 +229,7 @@ def _strange(magic: str, words: list[str]) -> InvalidInputError:
     return InvalidInputError(f"{magic}: {told}", "put a value with blanks or quotes into quotes: --option '...'")
 
 
-def _read_also(text: str, magic: str) -> tuple[str, dict[str, Any]]:
+def _read_also(text: str, magic: str) -> tuple[str, JSON]:
     """Read the value of `--also`: a magic line of a source, without settings of the function."""
     name, _, line = text.strip().removeprefix("%%").partition(" ")
     if name not in SOURCES or not SOURCES[name].triggered:

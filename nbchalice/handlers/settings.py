@@ -9,6 +9,7 @@ from typing import Any
 
 from nbchalice.resources.queue import queue_problem
 from nbchalice.sources.options import Option, problems
+from nbchalice.typed import JSON, Values
 
 RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
 RESERVED_ENV = (
@@ -83,7 +84,7 @@ META = (
 )
 
 
-def tidy_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+def tidy_settings(settings: Values) -> JSON:
     """Return the settings with env and tag as dictionaries and allow as pairs; a decorator may give them otherwise."""
     tidy = dict(settings)
     for name in ("env", "tag"):
@@ -102,7 +103,7 @@ def _is_pair(value: object) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2
 
 
-def settings_problems(settings: Mapping[str, Any]) -> list[str]:
+def settings_problems(settings: Values) -> list[str]:
     """Return what Lambda would reject in the settings of a function (Lambda: CreateFunction)."""
     if found := problems(SETTINGS, settings):
         return found
@@ -151,7 +152,7 @@ def _tags(tags: Any) -> list[str]:
     )
 
 
-def _lists(settings: Mapping[str, Any]) -> list[str]:
+def _lists(settings: Values) -> list[str]:
     found = []
     days = settings.get("log_retention")
     if days is not None and days not in RETENTION_DAYS:
@@ -166,7 +167,7 @@ def _lists(settings: Mapping[str, Any]) -> list[str]:
     return found + [f"--layer names {name} twice; Lambda takes one version of a layer" for name in twice]
 
 
-def _role(settings: Mapping[str, Any]) -> list[str]:
+def _role(settings: Values) -> list[str]:
     found = []
     role = settings.get("role")
     if role is not None and not ROLE_ARN.fullmatch(role):
@@ -188,7 +189,7 @@ def _role(settings: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _network(settings: Mapping[str, Any]) -> list[str]:
+def _network(settings: Values) -> list[str]:
     subnets, groups = settings.get("subnet") or [], settings.get("security_group") or []
     found = [f"--subnet {name!r} is no subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
     found += [f"--security-group {name!r} is no security group: sg-..." for name in groups if not _begins(name, "sg-")]
@@ -199,7 +200,7 @@ def _network(settings: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _destinations(settings: Mapping[str, Any]) -> list[str]:
+def _destinations(settings: Values) -> list[str]:
     found = []
     dlq, on_failure = settings.get("dlq"), settings.get("on_failure")
     if dlq is not None and not TOPIC_ARN.fullmatch(dlq) and (wrong := queue_problem(dlq)):

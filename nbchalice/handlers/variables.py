@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from nbchalice.resources.log_group import log_group_name
+from nbchalice.typed import Values
 
 REGION = "us-east-1"
 
@@ -39,14 +40,14 @@ def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[
     }
 
 
-def _lambdas_own(name: str, settings: Mapping[str, Any], app: str | None = None) -> Mapping[str, str]:
+def _lambdas_own(name: str, settings: Values, app: str | None = None) -> Mapping[str, str]:
     return lambdas_own(name)
 
 
 class Of(Protocol):
     """Gives the variables of a handler's function."""
 
-    def __call__(self, name: str, settings: Mapping[str, Any], app: str | None = None, /) -> Mapping[str, str]:
+    def __call__(self, name: str, settings: Values, app: str | None = None, /) -> Mapping[str, str]:
         """Return them."""
         ...
 

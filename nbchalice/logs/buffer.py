@@ -10,6 +10,7 @@ from typing import Any
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import LogRecord
 from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline
+from nbchalice.typed import JSON
 
 MOST_RECORDS = 20_000
 MOST_INVOCATIONS = 2_000
@@ -29,11 +30,11 @@ class Buffer:
     def __init__(self, most: int = MOST_RECORDS) -> None:
         self._lock = threading.Lock()
         self._rows: deque[tuple[str, LogRecord]] = deque(maxlen=most)
-        self._heads: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._heads: OrderedDict[str, JSON] = OrderedDict()
         self._counted: OrderedDict[str, int] = OrderedDict()
         self._last: OrderedDict[str, Invocation] = OrderedDict()
         self._new_rows: deque[tuple[str, LogRecord]] = deque(maxlen=MOST_AT_ONCE)
-        self._new_heads: dict[str, dict[str, Any]] = {}
+        self._new_heads: dict[str, JSON] = {}
         self._skipped = 0
 
     def feed(self, invocation: Invocation) -> None:
@@ -64,7 +65,7 @@ class Buffer:
                 kept.clear()
             self._skipped = 0
 
-    def take(self) -> dict[str, Any] | None:
+    def take(self) -> JSON | None:
         """Return what came since the last call, JSON-ready, or None; of very much only the newest."""
         with self._lock:
             if not self._new_heads:
@@ -75,7 +76,7 @@ class Buffer:
             self._skipped = 0
             return found
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> JSON:
         """Return the newest of what is kept, for a view that begins; the next `take` returns what comes after."""
         with self._lock:
             rows = list(self._rows)[-MOST_AT_ONCE:]
@@ -86,7 +87,7 @@ class Buffer:
             self._skipped = 0
             return {**_message(heads, rows, len(self._rows) - len(rows)), "reset": True}
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[JSON]:
         """Return what is kept as dicts, the oldest first."""
         with self._lock:
             rows = list(self._rows)
@@ -98,7 +99,7 @@ class Buffer:
             return list(self._last.values())
 
 
-def head_of(key: str, invocation: Invocation) -> dict[str, Any]:
+def head_of(key: str, invocation: Invocation) -> JSON:
     """Return what an invocation's headline shows; of its error each line, and where the frames' cells are."""
     rows = list(error_rows(invocation.error)) if invocation.error else []
     return {
@@ -112,7 +113,7 @@ def head_of(key: str, invocation: Invocation) -> dict[str, Any]:
     }
 
 
-def _message(heads: dict[str, dict[str, Any]], rows: Any, skipped: int) -> dict[str, Any]:
+def _message(heads: dict[str, JSON], rows: Any, skipped: int) -> JSON:
     return {
         "kind": "batch",
         "heads": list(heads.values()),
@@ -121,11 +122,11 @@ def _message(heads: dict[str, dict[str, Any]], rows: Any, skipped: int) -> dict[
     }
 
 
-def _row(key: str, record: LogRecord) -> dict[str, Any]:
+def _row(key: str, record: LogRecord) -> JSON:
     text = record.message
     if len(text) > LONGEST_MESSAGE:
         text = f"{text[:LONGEST_MESSAGE]}… ({len(text) - LONGEST_MESSAGE} more characters in .records)"
-    row: dict[str, Any] = {"key": key, "time": record.timestamp, "level": record.level, "text": text}
+    row: JSON = {"key": key, "time": record.timestamp, "level": record.level, "text": text}
     if record.fields:
         row["fields"] = dict(record.fields)
     return row

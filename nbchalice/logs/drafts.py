@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.lines import Line
 from nbchalice.logs.records import InvocationError, InvocationStatus, LogEvent, LogRecord
 from nbchalice.logs.tracebacks import HEADER, from_payload, last_logged, uncaught
+from nbchalice.typed import JSON
 
 NUMBERS = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
 # What Lambda logs without a traceback, for example "Runtime.ImportModuleError: Unable to import module ...".
@@ -70,12 +70,12 @@ class Draft:
     cut: int = 0
 
     @property
-    def opening(self) -> dict[str, Any] | None:
+    def opening(self) -> JSON | None:
         """The marker at the start of the handler."""
         return self._content("opening")
 
     @property
-    def closing(self) -> dict[str, Any] | None:
+    def closing(self) -> JSON | None:
         """The marker at its end."""
         return self._content("closing")
 
@@ -95,11 +95,11 @@ class Draft:
         return self.nonce is not None and self.end is None
 
     @property
-    def report(self) -> dict[str, Any] | None:
+    def report(self) -> JSON | None:
         """The numbers of the REPORT line."""
         return self._content("report")
 
-    def _content(self, kind: str) -> dict[str, Any] | None:
+    def _content(self, kind: str) -> JSON | None:
         return dict(self.platform[kind].line.data) if kind in self.platform else None
 
     @property

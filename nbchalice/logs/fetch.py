@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from nbchalice.logs.records import LogEvent
-from nbchalice.resources.base import AWS, JSON, is_missing
+from nbchalice.resources.base import AWS, is_missing
+from nbchalice.typed import JSON
 
 PAGE = 10_000
 MOST_SEEN = 100_000
@@ -69,7 +69,7 @@ class Reader:
         return answer
 
     def _note_time(self, answer: JSON) -> None:
-        headers: dict[str, Any] = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        headers: JSON = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         try:
             self.clock_ms = int(parsedate_to_datetime(headers["date"]).timestamp() * 1000)
         except (KeyError, TypeError, ValueError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nbchalice.logs.tracebacks import HEADER
 from nbchalice.runtime.marker import PREFIX
+from nbchalice.typed import JSON, Values
 
 ID = r"[0-9A-Za-z-]{8,64}"
 RECORD = re.compile(rf"\[(?P<level>[A-Z]{{3,10}})\]\t[^\t\n]{{0,40}}\t(?P<id>{ID}|None|)\t(?P<message>.*)", re.DOTALL)
@@ -80,7 +80,7 @@ class Line:
     level: str = ""
     message: str = ""
     logger: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Values = field(default_factory=dict)
     text: str = ""
 
 
@@ -103,7 +103,7 @@ def _lambda(text: str) -> Line | None:
     return Line(SPOKEN[match["kind"]], match["id"], data=data)
 
 
-def _report(text: str) -> dict[str, Any]:
+def _report(text: str) -> JSON:
     found = {REPORT_NAMES[name]: value for name, value in NUMBERS.findall(text) if name in REPORT_NAMES}
     return {name: _number(name, value) for name, value in found.items()}
 
@@ -146,7 +146,7 @@ def _failure(text: str) -> Line | None:
     return None
 
 
-def _loads(text: str) -> dict[str, Any] | None:
+def _loads(text: str) -> JSON | None:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -174,7 +174,7 @@ def _json(text: str) -> Line | None:
     )
 
 
-def _json_message(content: dict[str, Any]) -> str:
+def _json_message(content: JSON) -> str:
     message, stack = content["message"], content.get("stackTrace")
     text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
     if not isinstance(stack, list):
@@ -192,7 +192,7 @@ def _platform(kind: str, record: object) -> Line:
     return Line("init" if kind.startswith(("platform.init", "platform.restore")) else "platform")
 
 
-def _metrics(record: dict[str, Any]) -> dict[str, Any]:
+def _metrics(record: JSON) -> JSON:
     metrics = record.get("metrics")
     known = metrics.items() if isinstance(metrics, dict) else ()
     found = {METRIC_NAMES[name]: _number(METRIC_NAMES[name], value) for name, value in known if name in METRIC_NAMES}

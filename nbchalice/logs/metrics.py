@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nbchalice.logs.invocation import Invocation
+from nbchalice.typed import JSON
 
 FAILED = {"error", "timeout", "partial"}
 
@@ -46,7 +46,7 @@ class Metrics:
     p95_ms: float | None
     points: tuple[Point, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the numbers as JSON-ready data."""
         return {name: value for name, value in vars(self).items() if name != "points"}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    pass
 
 FORMAT = 4
 
@@ -110,7 +111,7 @@ def _converted(text: str, path: Path) -> Any:
         raise _invalid(path, str(error).strip().partition("\n")[0][:120] or type(error).__name__) from None
 
 
-def _require_python(notebook: Mapping[str, Any], path: Path) -> None:
+def _require_python(notebook: Values, path: Path) -> None:
     metadata = _object(notebook.get("metadata"))
     spec, info = _object(metadata.get("kernelspec")), _object(metadata.get("language_info"))
     language = str(spec.get("language") or info.get("name") or "python")
@@ -118,7 +119,7 @@ def _require_python(notebook: Mapping[str, Any], path: Path) -> None:
         raise InvalidInputError(f"{path} is a notebook in {language}", "nbchalice handles notebooks in Python only")
 
 
-def _code_cells(notebook: Mapping[str, Any], path: Path) -> list[Cell]:
+def _code_cells(notebook: Values, path: Path) -> list[Cell]:
     listed = notebook.get("cells")
     if not isinstance(listed, list) or not all(isinstance(cell, dict) for cell in listed):
         raise _invalid(path, "it has no list of cells")
@@ -146,11 +147,11 @@ def _text(source: object) -> str | None:
     return source if isinstance(source, str) else None
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _object(value: object) -> Values:
     return value if isinstance(value, dict) else {}
 
 
-def _seconds(timing: Mapping[str, Any]) -> float | None:
+def _seconds(timing: Values) -> float | None:
     """Read the duration that JupyterLab records with a cell when asked to."""
     try:
         start = datetime.fromisoformat(timing["iopub.execute_input"])

@@ -14,10 +14,10 @@ from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
 from nbchalice.notebook.modules import is_module
 from nbchalice.notebook.replayable import ambiguous, require_replayable
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable
 
     from nbchalice.notebook.effects import Effects
 
@@ -41,7 +41,7 @@ class Closure:
         self,
         timeline: Timeline,
         effects: Effects,
-        namespace: Mapping[str, Any] | None = None,
+        namespace: Values | None = None,
         *,
         until: int = END,
         fixed: str | None = None,

@@ -6,7 +6,7 @@ import ast
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
@@ -26,6 +26,7 @@ from nbchalice.notebook.render import decorators_only, render
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +52,8 @@ class Found:
     name: str
     function: str
     cell: Cell
-    triggers: list[tuple[str, dict[str, Any]]]
-    settings: dict[str, Any] = field(default_factory=dict)
+    triggers: list[tuple[str, JSON]]
+    settings: JSON = field(default_factory=dict)
     location: Location | None = None
     app: str | None = None
 
@@ -292,7 +293,7 @@ def _evaluated(
     steps: list[Step], effects: Effects, notebook: str, evaluator: Evaluator
 ) -> dict[int, Evaluation | InvalidInputError]:
     """Return what the decorators of functions register, or why that cannot be found out, by position."""
-    definitions: dict[int, dict[str, Any]] = {}
+    definitions: dict[int, JSON] = {}
     found: dict[int, Evaluation | InvalidInputError] = {}
     for step in steps:
         try:
@@ -370,7 +371,7 @@ def _shown(value: str) -> str:
     return "<hidden>" if find_secret(value) else repr(value)
 
 
-def decorators_module(step: Step, effects: Effects, notebook: str) -> dict[str, Any]:
+def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:
     """Write the module that evaluates the handler's decorators, and nothing of its body."""
     timeline = effects.timeline
     function = next(iter(step.statement.defines))

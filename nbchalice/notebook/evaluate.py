@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.handlers.variables import Variables
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.reads import ALL
 from nbchalice.sources import SOURCES
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,20 +45,20 @@ class Evaluation:
 
     name: str | None = None
     function: str | None = None
-    triggers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
+    triggers: list[tuple[str, JSON]] = field(default_factory=list)
+    settings: JSON = field(default_factory=dict)
     app: str | None = None
     error: str | None = None
     cell: str | None = None
     cell_line: int | None = None
-    handlers: list[dict[str, Any]] = field(default_factory=list)
+    handlers: list[JSON] = field(default_factory=list)
     read: dict[str, str | None] = field(default_factory=dict)
     seen: dict[str, str | None] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, answer: dict[str, Any]) -> Evaluation:
+    def of(cls, answer: JSON) -> Evaluation:
         """Make one of an answer of the helper process."""
         names = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in answer.items() if key in names})
@@ -91,7 +92,7 @@ class Evaluator:
     def __init__(self, folder: Path, variables: Variables) -> None:
         self.folder, self.variables = folder, variables
 
-    def evaluate(self, definitions: list[dict[str, Any]]) -> list[Evaluation]:
+    def evaluate(self, definitions: list[JSON]) -> list[Evaluation]:
         """Import modules that hold just a handler's decorators.
 
         All are imported in one clean process; those that read what only their own function has, once more alone.
@@ -109,7 +110,7 @@ class Evaluator:
         found = self.ask(definitions, common)
         return [self._settled(one, first, common) for one, first in zip(definitions, found, strict=True)]
 
-    def ask(self, definitions: list[dict[str, Any]], env: Environment) -> list[Evaluation]:
+    def ask(self, definitions: list[JSON], env: Environment) -> list[Evaluation]:
         """Evaluate with these variables."""
         if not definitions:
             return []
@@ -123,12 +124,12 @@ class Evaluator:
             return [Evaluation(error=timeout if answers["error"] == "timeout" else answers["text"])]
         return [Evaluation.of(answer) for answer in answers]
 
-    def as_here(self, definition: dict[str, Any], one: Evaluation, env: Environment) -> Evaluation:
+    def as_here(self, definition: JSON, one: Evaluation, env: Environment) -> Evaluation:
         """Evaluate with this process's values of all that was read."""
         (found,) = self.ask([definition], {**env, **{name: self.variables.here.get(name) for name in _read(one, env)}})
         return found
 
-    def _settled(self, definition: dict[str, Any], one: Evaluation, known: Environment) -> Evaluation:
+    def _settled(self, definition: JSON, one: Evaluation, known: Environment) -> Evaluation:
         """Evaluate again as long as it reads what only its own function has."""
         for _ in range(2):
             made = one.all()[0]
@@ -143,12 +144,12 @@ class Evaluator:
         other = [n for n in _read(one, known) if n in here and here[n] != known.get(n)]
         return replace(one, chosen=tuple(self._followed(definition, one, known, other)))
 
-    def _missing(self, definition: dict[str, Any], one: Evaluation, env: Environment) -> list[str]:
+    def _missing(self, definition: JSON, one: Evaluation, env: Environment) -> list[str]:
         unset = [name for name, value in one.read.items() if value is None and name != ALL][-_MOST_PROBES:]
         tried = ((name, self.ask([definition], {**env, name: _PROBE})[0]) for name in unset)
         return [name for name, other in tried if other.faults() != one.faults()]
 
-    def _followed(self, definition: dict[str, Any], one: Evaluation, env: Environment, names: list[str]) -> list[str]:
+    def _followed(self, definition: JSON, one: Evaluation, env: Environment, names: list[str]) -> list[str]:
         here = self.variables.here
         tried = ((name, self.ask([definition], {**env, name: here[name]})[0]) for name in names)
         return [name for name, other in tried if other.result() != one.result()]

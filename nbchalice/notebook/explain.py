@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.builtin_names import is_kernels_own
 from nbchalice.notebook.errors import HandlerNotFoundError
 from nbchalice.notebook.facts import Kind
 from nbchalice.text import near
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nbchalice.notebook.history import Step, Timeline
 
 _NOTEBOOK_ONLY = {
@@ -63,9 +62,7 @@ def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
     )
 
 
-def unresolved(
-    name: str, user: Step, timeline: Timeline, namespace: Mapping[str, Any] | None, *, now: bool
-) -> CaptureError:
+def unresolved(name: str, user: Step, timeline: Timeline, namespace: Values | None, *, now: bool) -> CaptureError:
     """Make the error that fits a name that no statement binds when it is needed.
 
     Parameters
@@ -129,7 +126,7 @@ def _magic_name(name: str, text: str, cell: str, place: Location) -> CaptureErro
     return CaptureError(message, f"define {name} in plain Python", place, code="magic-name")
 
 
-def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Mapping[str, Any] | None) -> CaptureError:
+def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Values | None) -> CaptureError:
     if is_notebook_only(name):
         hint = _NOTEBOOK_ONLY.get(name) or f"define or import {name} in a cell, or leave it out"
         return CaptureError(f"{name} exists only in a notebook, not on Lambda", hint, place, code="notebook-only-name")

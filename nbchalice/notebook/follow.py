@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook.discover import decorators_module, followed, unset
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +43,7 @@ class Followed:
     def look_at(self, handlers: Sequence[Handler]) -> None:
         """Evaluate the decorators of handlers again."""
         steps = {handler.name: step for handler in handlers if (step := _definition(handler, self._effects))}
-        definitions: dict[str, dict[str, Any]] = {}
+        definitions: dict[str, JSON] = {}
         for name, step in steps.items():
             try:
                 definitions[name] = decorators_module(step, self._effects, self._notebook)
@@ -53,7 +54,7 @@ class Followed:
         for (name, definition), result in zip(definitions.items(), results, strict=True):
             self._take(by_name[name], steps[name], definition, result)
 
-    def _take(self, handler: Handler, step: Step, definition: dict[str, Any], result: Evaluation) -> None:
+    def _take(self, handler: Handler, step: Step, definition: JSON, result: Evaluation) -> None:
         if _same(result, handler) or (result.error is not None and not result.missing):
             return
         variables = self._evaluator.variables

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
-from typing import Any
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.bindings import own_nodes
 from nbchalice.notebook.errors import HandlerNotFoundError
+from nbchalice.typed import JSON
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -101,7 +101,7 @@ def _takes(node: FunctionNode, count: int) -> bool:
     return required == count or (required < count and positional == count)
 
 
-def decorator_text(source: str, options: dict[str, Any], name: str | None, app: str = "app") -> str:
+def decorator_text(source: str, options: JSON, name: str | None, app: str = "app") -> str:
     """Write the decorator that a cell magic stands for.
 
     Parameters
@@ -124,7 +124,7 @@ def decorator_text(source: str, options: dict[str, Any], name: str | None, app: 
 
 
 @lru_cache(maxsize=32)
-def _defaults(source: str) -> dict[str, Any]:
+def _defaults(source: str) -> JSON:
     import inspect
 
     from nbchalice.runtime.app import Chalice
@@ -136,7 +136,7 @@ def _defaults(source: str) -> dict[str, Any]:
     return {item.name: item.default for item in parameters if item.default is not inspect.Parameter.empty}
 
 
-def trigger_options(source: str, options: dict[str, Any]) -> dict[str, Any]:
+def trigger_options(source: str, options: JSON) -> JSON:
     """Return a trigger's options as the decorator records them: defaults filled in, JSON-ready.
 
     Parameters

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import CaptureError
+from nbchalice.typed import JSON
 
 ROOT = Path(__file__).parents[2]
 _WORKER = Path(__file__).with_name("worker.py")
@@ -42,7 +43,7 @@ class Helper:
         with self._lock:
             self._running()
 
-    def ask(self, request: dict[str, Any], folder: Path, timeout: float, modules: Path | None = None) -> Any:
+    def ask(self, request: JSON, folder: Path, timeout: float, modules: Path | None = None) -> Any:
         """Send a request and return its answer.
 
         Parameters
@@ -88,7 +89,7 @@ class Helper:
             "this system cannot confine a process (Landlock, seccomp): only Python's own hook held back what was run"
         ]
 
-    def _told(self, answer: dict[str, Any]) -> Any:
+    def _told(self, answer: JSON) -> Any:
         self.confined_by = answer.get("confined", self.confined_by)
         return answer.get("answer", answer)
 

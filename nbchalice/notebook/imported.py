@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.places import place_of
+from nbchalice.typed import Values
 
 _INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
 
@@ -61,9 +62,9 @@ IMPORTED = Imported()
 
 def require_current(
     module: str,
-    segments: Sequence[Mapping[str, Any]],
+    segments: Sequence[Values],
     vendored: Sequence[tuple[str, bytes]],
-    namespace: Mapping[str, Any],
+    namespace: Values,
     imported: Imported = IMPORTED,
 ) -> None:
     """Refuse local modules whose file is not what the kernel runs.

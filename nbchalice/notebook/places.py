@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from nbchalice.errors import Location
+from nbchalice.typed import Values
 
 
-def place_of(segments: Sequence[Mapping[str, Any]], module: str, line: int) -> Location | None:
+def place_of(segments: Sequence[Values], module: str, line: int) -> Location | None:
     """Return the cell, line and text of a line of a captured module, or None for a line that no cell has.
 
     Parameters

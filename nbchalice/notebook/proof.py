@@ -6,7 +6,7 @@ The statements that the static analysis left out and that the run shows to chang
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.divergence import find_difference, sentence
@@ -14,6 +14,7 @@ from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.rerun import Rerun, rerun
 from nbchalice.notebook.values import not_compared, settled
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -81,7 +82,7 @@ class Prover:
 
     steps: list[Step]
     cut: Callable[[Iterable[int]], Slice]
-    ask: Callable[[Slice, bool], Mapping[str, Any]]
+    ask: Callable[[Slice, bool], Values]
     run: Callable[[Iterable[str]], Rerun]
 
     @classmethod
@@ -91,7 +92,7 @@ class Prover:
         cut: Callable[[Iterable[int]], Slice],
         folder: Path,
         env: Mapping[str, str],
-        bundles: Mapping[str, Mapping[str, Any]],
+        bundles: Mapping[str, Values],
     ) -> Prover:
         """Make one that asks the helper process.
 
@@ -104,7 +105,7 @@ class Prover:
         bundles: format, hash and file of the bundles of the notebook, by name.
         """
 
-        def ask(piece: Slice, elsewhere: bool) -> Mapping[str, Any]:
+        def ask(piece: Slice, elsewhere: bool) -> Values:
             request = {
                 "action": "verify",
                 "module": piece.module,
@@ -117,7 +118,7 @@ class Prover:
                 "env": dict(env),
                 "elsewhere": elsewhere,
             }
-            answer: Mapping[str, Any] = HELPER.ask(request, folder.resolve(), TIMEOUT_SECONDS)
+            answer: Values = HELPER.ask(request, folder.resolve(), TIMEOUT_SECONDS)
             return answer
 
         return cls(effects.timeline.steps, cut, ask, lambda watch: rerun(effects, folder=folder, env=env, watch=watch))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.proof import Proof, Prover
 from nbchalice.notebook.slice import cut
 from nbchalice.notebook.taken import require_taken_in_order
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,9 +43,9 @@ class Proven:
 
     effects: Effects
     folder: Path
-    namespace: Mapping[str, Any] | None
+    namespace: Values | None
     env: Callable[[Handler], Mapping[str, str]]
-    bundles: Mapping[str, Mapping[str, Any]]
+    bundles: Mapping[str, Values]
     admit: Callable[[str], None]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)

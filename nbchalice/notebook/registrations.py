@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.closure import Closure
@@ -13,6 +13,7 @@ from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.registering import registers
 from nbchalice.notebook.render import decorators_only, render
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
@@ -77,7 +78,7 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
     """
     timeline = effects.timeline
     found = Registrations()
-    definitions: dict[int, dict[str, Any]] = {}
+    definitions: dict[int, JSON] = {}
     needed: dict[int, set[int]] = {}
     for step in timeline.steps:
         if registers(step, effects):
@@ -101,7 +102,7 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
     return found
 
 
-def _definition(step: Step, effects: Effects, notebook: str) -> tuple[dict[str, Any], set[int]]:
+def _definition(step: Step, effects: Effects, notebook: str) -> tuple[JSON, set[int]]:
     """Write the module that runs a statement; return it with the positions of its statements."""
     timeline = effects.timeline
     plain = step.statement.kind is Kind.FUNCTION

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.notebook.facts import Kind, Statement
 from nbchalice.notebook.handler_function import decorator_text
 from nbchalice.notebook.statements import split_cell
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from nbchalice.notebook.history import Step
 
 
-def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[dict[str, Any]]]:
+def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[JSON]]:
     """Write statements as a module.
 
     Parameters
@@ -30,7 +31,7 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
     """
     name = PurePath(notebook).name
     lines = [f"# Captured from {name} by nbchalice."]
-    segments: list[dict[str, Any]] = []
+    segments: list[JSON] = []
     previous: Step | None = None
     expected = 0  # the line of the cell that the next line of the module stands for, as a reader counts
     for step in steps:

@@ -12,6 +12,7 @@ from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.render import handler_decorators
 from nbchalice.notebook.slice import imported_by
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,7 +90,7 @@ def _alike(one: Mapping[str, str], two: Mapping[str, str], read: Iterable[str]) 
     return all(one.get(name) == two.get(name) for name in names)
 
 
-def _of(answer: dict[str, Any]) -> Rerun:
+def _of(answer: JSON) -> Rerun:
     if "error" in answer:
         late = answer["error"] == "timeout"
         return Rerun(missing="it takes too long" if late else f"it ends its process ({answer['text']})")
@@ -98,7 +99,7 @@ def _of(answer: dict[str, Any]) -> Rerun:
     return Rerun(**{**answer, "called": frozenset(answer["called"]), "read": frozenset(answer["read"])})
 
 
-def _told(effects: Effects) -> list[dict[str, Any]]:
+def _told(effects: Effects) -> list[JSON]:
     """Return the statements, each with the names that it binds, uses and may change."""
     names: dict[Any, set[str]] = defaultdict(set)
     for value in effects.parent:
@@ -111,7 +112,7 @@ def _told(effects: Effects) -> list[dict[str, Any]]:
     return [_statement(step, touched[step.position]) for step in effects.timeline.steps]
 
 
-def _statement(step: Step, touched: set[str]) -> dict[str, Any]:
+def _statement(step: Step, touched: set[str]) -> JSON:
     statement = step.statement
     above = handler_decorators(step) if statement.handler else []
     return {

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.cells import Cell
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,7 @@ class Session:
     def _before(self) -> list[Cell]:
         """Take the cells executed before from the history; before IPython 9 it does not tell how they ended."""
         history = self.shell.history_manager
-        errors: dict[int, dict[str, Any]] = getattr(history, "exceptions", {})
+        errors: dict[int, JSON] = getattr(history, "exceptions", {})
         found = []
         for number, raw in enumerate(history.input_hist_raw):
             if number and raw.strip():

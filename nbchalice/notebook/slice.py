@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.closure import Closure
@@ -19,6 +19,7 @@ from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
 from nbchalice.notebook.replayable import require_replayable, require_unwritten
 from nbchalice.notebook.secrets import require_no_secrets
+from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +52,7 @@ class Slice:
     """
 
     module: str
-    segments: list[dict[str, Any]]
+    segments: list[JSON]
     imports: frozenset[str]
     needs: dict[str, str]
     function: str
@@ -72,7 +73,7 @@ def slice_handler(
     function: str,
     *,
     notebook: str,
-    namespace: Mapping[str, Any] | None = None,
+    namespace: Values | None = None,
     order: int | None = None,
     bundles: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Slice:
@@ -102,7 +103,7 @@ def cut(
     effects: Effects,
     function: str,
     *,
-    namespace: Mapping[str, Any] | None = None,
+    namespace: Values | None = None,
     order: int | None = None,
     also: Iterable[int] = (),
 ) -> Slice:

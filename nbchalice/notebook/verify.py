@@ -13,7 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
@@ -24,6 +24,7 @@ from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.sandbox.guard import NO_PRIVATE_TMP
 from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
+from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,12 +75,12 @@ def verify(
     *,
     handler: str | None = None,
     python: str | None = None,
-    namespace: Mapping[str, Any] | None = None,
+    namespace: Values | None = None,
     env: Mapping[str, str] | None = None,
     here: Mapping[str, str] = MappingProxyType({}),
     folder: str | Path = ".",
     vendored: Sequence[tuple[str, bytes]] = (),
-    bundles: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    bundles: Mapping[str, Values] = MappingProxyType({}),
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
     """Prove that a slice works by itself and has the kernel's values.
@@ -126,7 +127,7 @@ def verify(
         return Verified(time.perf_counter() - start, cached=True, not_compared=_verified[key])
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
     known = {name for name, load in loads.items() if load in _loaded}
-    request: dict[str, Any] = {
+    request: JSON = {
         "action": "verify",
         "module": piece.module,
         "segments": piece.segments,
@@ -183,15 +184,13 @@ def _of(variables: Mapping[str, str | None], read: Mapping[str, str | None]) -> 
     return {name: value for name, value in variables.items() if name in read or ALL in read}
 
 
-def _agree(piece: Slice, asked: set[str], kernel: Mapping[str, Node], answer: Mapping[str, Any]) -> bool:
+def _agree(piece: Slice, asked: set[str], kernel: Mapping[str, Node], answer: Values) -> bool:
     """Tell whether the module has what the kernel has, and nothing is lacking."""
     same = all((name in kernel) == (name in answer["values"]) for name in asked)
     return same and not answer["undefined"] and find_difference(piece, kernel, answer["values"]) is None
 
 
-def _following(
-    own: Mapping[str, Any], answer: Mapping[str, Any], variables: Iterable[str]
-) -> Iterator[tuple[str, str]]:
+def _following(own: Values, answer: Values, variables: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Give what follows the variables: another value with those of the function than with the kernel's."""
     if own is not answer:
         names = ", ".join(sorted(variables))
@@ -212,7 +211,7 @@ def _has_run(handler: object) -> bool:
 
 
 def _describe(
-    names: Iterable[str], namespace: Mapping[str, Any], imported: Mapping[str, list[tuple[str, str | None]]]
+    names: Iterable[str], namespace: Values, imported: Mapping[str, list[tuple[str, str | None]]]
 ) -> dict[str, Node]:
     found = {}
     for name in names:
@@ -269,7 +268,7 @@ def _key(piece: Slice, *others: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _load_key(piece: Slice, name: str, entry: Mapping[str, Any], kernel: dict[str, Any]) -> str:
+def _load_key(piece: Slice, name: str, entry: Values, kernel: JSON) -> str:
     """Return what tells whether a bundle has been loaded: with classes of the notebook, the module counts too."""
     parts = [name, entry["sha256"], kernel.get(name), piece.module if entry.get("notebook_names") else ""]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -289,7 +288,7 @@ def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Loc
     return Location(cell, cell_line) if cell else None
 
 
-def _require_imported(answer: dict[str, Any], piece: Slice, timeout: float) -> None:
+def _require_imported(answer: JSON, piece: Slice, timeout: float) -> None:
     error = answer.get("error")
     if error == "timeout":
         raise CaptureError(

@@ -15,11 +15,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes
+from nbchalice.typed import JSON, Values
 
 HANDLER = "lambda_function.lambda_handler"
 _MANIFEST = "nbchalice.json"
@@ -45,7 +46,7 @@ class SliceLike(Protocol):
         """The text of the module."""
 
     @property
-    def segments(self) -> Sequence[Mapping[str, Any]]:
+    def segments(self) -> Sequence[Values]:
         """Which lines of the module came from which cell."""
 
     @property
@@ -69,7 +70,7 @@ class Artifact:
     zip: bytes = field(repr=False)
     sha256: str
     code_sha256: str
-    manifest: dict[str, Any]
+    manifest: JSON
 
 
 def build(

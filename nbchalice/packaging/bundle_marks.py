@@ -11,15 +11,15 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 from nbchalice.packaging.errors import CacheError
+from nbchalice.typed import JSON
 
 _MARKED = ("format", "sha256", "size", "imports", "notebook_names")
 _LENGTH = 32
 
 
-def mark_of(name: str, entry: dict[str, Any]) -> str:
+def mark_of(name: str, entry: JSON) -> str:
     """Return the mark that this user's bundles bear.
 
     Parameters
@@ -35,7 +35,7 @@ def mark_of(name: str, entry: dict[str, Any]) -> str:
     return hmac.new(_key(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def is_marked(name: str, entry: dict[str, Any]) -> bool:
+def is_marked(name: str, entry: JSON) -> bool:
     """Tell whether this user made a bundle, or accepted it; see ``mark_of``."""
     mark = entry.get("mark")
     return isinstance(mark, str) and hmac.compare_digest(mark.encode(), mark_of(name, entry).encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import BundleRefusedError
 from nbchalice.runtime.bundles import LOADERS
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 _INDEX = "index.json"
 _HINT = "bundles are kept beside the notebook: free some space, and let the folder be written"
 
 
 def bundle_variable(
-    notebook: Path, namespace: Mapping[str, Any] | None, name: str, format: str, made_by: Sequence[str] = ()
+    notebook: Path, namespace: Values | None, name: str, format: str, made_by: Sequence[str] = ()
 ) -> Bundle:
     """Bundle a variable of a kernel, and write it beside the notebook.
 
@@ -67,7 +68,7 @@ def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:
     folder = bundle_folder(notebook)
     index = _index(folder)
     before = index.get(bundle.name)
-    entry: dict[str, Any] = {
+    entry: JSON = {
         "format": bundle.format,
         "sha256": bundle.sha256,
         "size": bundle.size,
@@ -132,15 +133,15 @@ def bundle_folder(notebook: Path) -> Path:
     return folder
 
 
-def _file_name(name: str, entry: Mapping[str, Any]) -> str:
+def _file_name(name: str, entry: Values) -> str:
     return f"{name}-{entry['sha256'][:12]}.{entry['format']}"
 
 
-def _write_index(folder: Path, index: Mapping[str, Any]) -> None:
+def _write_index(folder: Path, index: Values) -> None:
     write_whole(folder / _INDEX, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), _HINT)
 
 
-def _index(folder: Path) -> dict[str, dict[str, Any]]:
+def _index(folder: Path) -> dict[str, JSON]:
     path = folder / _INDEX
     try:
         if path.is_symlink():
@@ -180,7 +181,7 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _load(folder: Path, name: str, entry: dict[str, Any]) -> Bundle:
+def _load(folder: Path, name: str, entry: JSON) -> Bundle:
     """Return a bundle without reading its file, which may be large; its hash is checked when it is read."""
     path = folder / entry["file"]
     try:

@@ -20,6 +20,7 @@ from nbchalice.packaging.imports import Import
 from nbchalice.packaging.installed import find_owner
 from nbchalice.packaging.refused import refuse
 from nbchalice.runtime.bundles import INDEX, LOADERS
+from nbchalice.typed import JSON
 
 PICKLES = ("pickle", "joblib")
 FORMATS = ("auto", "json", "npy", "parquet", "pickle", "joblib")
@@ -66,7 +67,7 @@ class Bundle:
         return {"format": self.format, "sha256": self.sha256}
 
     @property
-    def details(self) -> dict[str, Any]:
+    def details(self) -> JSON:
         """What the verification has to know of one that is kept in a file."""
         names = {"notebook_names": list(self.notebook_names), "made_by": list(self.made_by)}
         return {**self.entry, "file": str(self.content), **names}

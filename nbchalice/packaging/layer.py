@@ -14,13 +14,13 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.lock import Lock
 from nbchalice.packaging.uvtool import run_uv
 from nbchalice.packaging.zipping import Member, zip_bytes
+from nbchalice.typed import JSON
 
 _PREFIX = "python/"
 _LEVEL = 4  # 3 % larger than 6, in half the time
@@ -105,16 +105,16 @@ class _Facts:
     distributions: list[tuple[str, int]]
 
 
-def _kept(path: Path, facts_path: Path) -> dict[str, Any] | None:
+def _kept(path: Path, facts_path: Path) -> JSON | None:
     """Return what is known of a kept layer, or None if it is absent or not whole."""
     try:
-        facts: dict[str, Any] = json.loads(facts_path.read_text(encoding="utf-8"))
+        facts: JSON = json.loads(facts_path.read_text(encoding="utf-8"))
         return facts if path.stat().st_size == facts["zip_size"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _build(lock: Lock, path: Path, facts_path: Path) -> dict[str, Any]:
+def _build(lock: Lock, path: Path, facts_path: Path) -> JSON:
     with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
         install(lock, Path(folder))
         members = _members(Path(folder))

@@ -6,13 +6,13 @@ import io
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.artifact import Artifact
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.layer import Layer
 from nbchalice.text import MB, readable
+from nbchalice.typed import JSON
 
 DIRECT_LIMIT = 50 * MB
 UNZIPPED_LIMIT = 250 * MB
@@ -76,7 +76,7 @@ class SizeTable:
         largest = _listing(self.biggest[:_SHOWN]) + (f"; in S3: {', '.join(stored)}" if stored else "")
         return sizes["zip"], sizes.get("layer", ""), sizes["unzipped"], largest
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the sizes as JSON, in bytes."""
         return {
             **{row.name: row.size for row in self.rows},

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NewType, Protocol
 
-JSON = dict[str, Any]
 OWNER_PREFIX = "nbchalice"
 
 # What tells one resource from another within an account and region. A plain text is none: one with a typo would be a

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.locks import locked
 from nbchalice.resources.permission import Permission
+from nbchalice.typed import JSON
 
 PRINCIPAL = "s3.amazonaws.com"
 # S3 may show an older configuration for a moment.

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.topic import Topic
+from nbchalice.typed import JSON
 
 # Lambda: "Capturing records of Lambda asynchronous invocations", required permissions.
 ACTIONS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.typed import JSON
 
 ON = {"Enabled", "Enabling", "Creating", "Updating"}
 

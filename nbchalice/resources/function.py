@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources import versions
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.layer import Layer, layer_of
 from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.ownership import NOTEBOOK, foreign_owner
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
+from nbchalice.typed import JSON, Values
 
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
@@ -55,7 +56,7 @@ class Function(Resource):
     role_arn: str = ""
     zip: bytes = field(default=b"", repr=False)
     code_sha256: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    config: Values = field(default_factory=dict, hash=False)
     arch: str = "x86_64"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     reserved_concurrency: int | None = None

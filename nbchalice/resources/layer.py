@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
+from nbchalice.typed import JSON
 
 KEY_LETTERS = 16
 

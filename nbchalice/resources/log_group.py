@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
 from nbchalice.resources.ownership import foreign_owner
+from nbchalice.typed import JSON
 
 
 def log_group_name(function_name: str) -> str:

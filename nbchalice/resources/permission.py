@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.typed import JSON
 
 
 def statement_id(principal: str, source_arn: str) -> str:

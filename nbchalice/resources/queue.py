@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.typed import JSON
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:(?P<name>[^:]+)")

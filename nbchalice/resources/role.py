@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
 from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by
 from nbchalice.resources.versions import published
+from nbchalice.typed import JSON
 
 POLICY_NAME = OWNER_PREFIX
 BUNDLES = "NbchaliceBundles"

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Problem, Resource, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Problem, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
+from nbchalice.typed import JSON
 
 PRINCIPAL = "events.amazonaws.com"
 TARGET_ID = "1"

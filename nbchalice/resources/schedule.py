@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.rule import numbered
+from nbchalice.typed import JSON
 
 PRINCIPAL = "scheduler.amazonaws.com"
 GROUP = "default"

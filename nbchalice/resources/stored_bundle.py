@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar, Protocol
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, is_missing, or_missing, status_code
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, is_missing, or_missing, status_code
 from nbchalice.resources.upload_bucket import UploadBucket, upload_bucket
 from nbchalice.runtime.bundles import PLACE
 from nbchalice.text import readable
+from nbchalice.typed import JSON, Values
 
 SHOWN_LETTERS = 12
 
@@ -155,7 +155,7 @@ def place_of(bundles: list[StoredBundle]) -> dict[str, str]:
     return {PLACE: folder + ",".join(sorted(bundle.sha256 for bundle in bundles))}
 
 
-def loaded_by(configuration: Mapping[str, Any]) -> set[str]:
+def loaded_by(configuration: Values) -> set[str]:
     """Return the hashes of the bundles that a version of a function loads.
 
     Parameters

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.permission import Permission
+from nbchalice.typed import JSON
 
 PRINCIPAL = "sns.amazonaws.com"
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nbchalice.resources.base import AWS, JSON, OWNER_PREFIX, Resource, or_missing, status_code
+from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
+from nbchalice.typed import JSON
 
 # Lambda quotas: "Deployment package (.zip file archive) size", direct upload.
 DIRECT_LIMIT = 50 * 1024 * 1024

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.errors import AWSError, InvalidInputError
-from nbchalice.resources.base import JSON, OWNER_PREFIX, or_missing
+from nbchalice.resources.base import OWNER_PREFIX, or_missing
+from nbchalice.typed import JSON
 
 KEPT = 5
 ROLLED_BACK = f"{OWNER_PREFIX}:version"

@@ -21,7 +21,7 @@ class Event:
     context: the context object of the invocation, or None.
     """
 
-    def __init__(self, event_dict: dict[str, Any], context: object = None) -> None:
+    def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
         self._event_dict = event_dict
         self.context = context
 

@@ -19,7 +19,7 @@ class SQSRecord(Event):
     finished: takes the id of a message that is done; default: nobody asks.
     """
 
-    def __init__(self, event_dict: dict[str, Any], context: object = None, finished: set[str] | None = None) -> None:
+    def __init__(self, event_dict: dict[str, Any], context: Any = None, finished: set[str] | None = None) -> None:
         super().__init__(event_dict, context)
         self._finished = set() if finished is None else finished
 
@@ -98,7 +98,7 @@ class SQSEvent(RecordsEvent[SQSRecord]):
 
     record_class = SQSRecord
 
-    def __init__(self, event_dict: dict[str, Any], context: object = None) -> None:
+    def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
         super().__init__(event_dict, context)
         self._finished: set[str] = set()
         self.reached: str | None = None

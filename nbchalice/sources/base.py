@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.runtime.event_kinds import KINDS, EventKind
 from nbchalice.sources.options import Option, flag_of, problems
 from nbchalice.sources.redirects import Redirect
+from nbchalice.typed import JSON, Values
 
 FieldKind = Literal["text", "area", "json", "pairs", "number", "file"]
 FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
@@ -138,53 +139,53 @@ class Source(ABC):
         """Return the argument and the options."""
         return (*((self.argument,) if self.argument else ()), *self.options)
 
-    def problems(self, options: Mapping[str, Any]) -> list[str]:
+    def problems(self, options: Values) -> list[str]:
         """Return what is wrong with the options, without asking AWS; AWS's rules that a local AWS does not check."""
         if self.argument and options.get(self.argument.name) == "":
             return [f"{self.argument.metavar} is empty; give the {self.argument.help}"]
         return problems(self.all_options(), options) or self.check(options)
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what is wrong with options of the right types: the source's own rules."""
         return []
 
-    def check_settings(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def check_settings(self, options: Values, settings: Values) -> list[str]:
         """Return how the options and the function's settings contradict each other."""
         return []
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return why AWS would refuse two triggers of an app beside each other, or None."""
         return None
 
-    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def notes(self, options: Values, settings: Values) -> list[str]:
         """Return what a person should know of the trigger, without asking AWS."""
         return []
 
-    def unread(self, options: Mapping[str, Any]) -> str:
+    def unread(self, options: Values) -> str:
         """Return what to do since Lambda does not read which records a function reports as failed; empty if it does."""
         return "let the function raise an exception instead"
 
-    def subject(self, options: Mapping[str, Any]) -> str:
+    def subject(self, options: Values) -> str:
         """Return the name of the queue, topic, bucket or the like, or the expression."""
         return str(options.get(self.argument.name) or "") if self.argument else ""
 
     @abstractmethod
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
 
     @abstractmethod
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return what should stand on AWS so that events reach the function."""
 
-    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return what the local AWS is to create where it is missing (a queue, topic or bucket of the user's)."""
         return []
 
-    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+    def statements(self, options: Values, function: FunctionRef) -> list[JSON]:
         """Return the policy statements that the function's role needs for this trigger."""
         return []
 
-    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+    def failure_target(self, options: Values, function: FunctionRef) -> str:
         """Return the ARN to which Lambda's poller, with the function's role, reports failed records; or empty."""
         return ""
 
@@ -192,74 +193,72 @@ class Source(ABC):
         """Return what of this source a deployed function's resource policy and event source mappings point to."""
         return []
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
 
-    def event_values(self, options: Mapping[str, Any]) -> dict[str, str]:
+    def event_values(self, options: Values) -> dict[str, str]:
         """Return which attributes of the trigger's events have one value, known beforehand."""
         return {}
 
-    def shared(self, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def shared(self, options: Values, function: FunctionRef) -> str | None:
         """Return the ARN of what gives each event to one consumer only, as a queue does; None where all get it."""
         return None
 
-    def competing_functions(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> list[str]:
+    def competing_functions(self, aws: AWS, options: Values, function: FunctionRef) -> list[str]:
         """Return which other functions take the trigger's events away; asks AWS."""
         return []
 
-    def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def competing_consumers(self, aws: AWS, options: Values, function: FunctionRef) -> str | None:
         """Return a warning where other functions take the trigger's events away, or None; asks AWS."""
         return None
 
-    def dead_letters(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> DeadLetters | None:
+    def dead_letters(self, aws: AWS, options: Values, function: FunctionRef) -> DeadLetters | None:
         """Return the dead-letter queue that the trigger's own service fills, or None; asks AWS."""
         return None
 
-    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect | None:
+    def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect | None:
         """Return how live mode leads the trigger's events to a temporary queue, or None where it cannot."""
         return None
 
-    def form_fields(self, options: Mapping[str, Any]) -> list[Field]:
+    def form_fields(self, options: Values) -> list[Field]:
         """Return the fields that a form shows: those that mean something for the trigger."""
         return list(self.fields)
 
-    def repeated(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def repeated(self, values: Values) -> Values:
         """Return the form's values so that sending them twice is the same event to the service."""
         return values
 
-    def distinct(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def distinct(self, values: Values) -> Values:
         """Return the form's values so that each sending is an event of its own to the service."""
         return values
 
-    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return values for the form, by name; the first is what the form starts with."""
         return {"sample": {field.name: field.default for field in self.fields if field.default}}
 
-    def settled(self, options: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def settled(self, options: Values, values: Values) -> Values:
         """Return the form's values with what `send` would choose itself, such as the key of an object."""
         return values
 
-    def upcoming(self, options: Mapping[str, Any], now: datetime) -> list[Note]:
+    def upcoming(self, options: Values, now: datetime) -> list[Note]:
         """Return when the trigger runs by itself."""
         return []
 
-    def verdict(
-        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
-    ) -> Note | None:
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the trigger of a handler lets an event through, or None where all pass."""
         return None
 
-    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+    def shares_events(self, one: Values, other: Values, function: FunctionRef) -> bool:
         """Whether one event reaches both of two triggers, as all subscriptions of a topic get a message."""
         return False
 
     @abstractmethod
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return a raw event as AWS would send it, with the form's values filled in."""
 
     @abstractmethod
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Send a real test event on the way that leads to the function."""
 
 

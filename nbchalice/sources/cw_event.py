@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.resources.rule import attached_rules, name_problems, rule_of
 from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.filters import pattern_problems
@@ -15,6 +14,7 @@ from nbchalice.sources.matching import matches
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import bridge_event
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 # EventBridge, "AWS service event metadata": what every event has.
 ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")
@@ -36,7 +36,7 @@ class CloudWatchEvents(Source):
     options = ()
     fields = (Field("detail", "Detail", "json", "{}", "the event's detail"),)
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what EventBridge would reject, and what no event can match."""
         pattern = options.get("event_pattern")
         if pattern is None:
@@ -48,18 +48,18 @@ class CloudWatchEvents(Source):
             found.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
         return found
 
-    def subject(self, options: Mapping[str, Any]) -> str:
+    def subject(self, options: Values) -> str:
         """Return the sources and detail types of the pattern, or an empty text."""
         pattern = options["event_pattern"]
         words = [" or ".join(map(str, pattern[name])) for name in ("source", "detail-type") if name in pattern]
         return ": ".join(words)
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         subject = self.subject(options)
         return f"events of {subject}" if subject else f"events that match {json.dumps(options['event_pattern'])}"
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the rule."""
         rule = rule_of(function, pattern=json.dumps(options["event_pattern"], sort_keys=True))
         return [rule.permission, rule]
@@ -68,13 +68,11 @@ class CloudWatchEvents(Source):
         """Return the function's rules that may invoke it."""
         return attached_rules(function, policy)
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the length of the name."""
         return Preflight(name_problems(function))
 
-    def verdict(
-        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
-    ) -> Note | None:
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the pattern matches the event."""
         event = self.sample(options, function, **values)
         if str(event["source"]).startswith("aws."):
@@ -82,7 +80,7 @@ class CloudWatchEvents(Source):
         passes = matches(options["event_pattern"], event)
         return Note(f"{handler}: its event pattern {'lets it through' if passes else 'does not match'}", passes)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with the source and detail type of the pattern (EventBridge: Events)."""
         pattern = options["event_pattern"]
         return bridge_event(
@@ -94,7 +92,7 @@ class CloudWatchEvents(Source):
             account=function.account,
         )
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""
         event = self.sample(options, function, **values)
         if event["source"].startswith("aws."):
@@ -121,7 +119,7 @@ def _first(rules: object, default: str) -> str:
     return str(rule)
 
 
-def _example(pattern: Mapping[str, Any]) -> JSON:
+def _example(pattern: Values) -> JSON:
     """Return a detail that matches the plain values of a pattern."""
     found: JSON = {}
     for name, rules in pattern.items():

@@ -7,15 +7,15 @@ import json
 import random
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.runtime.event_kinds import keys_id
 from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+from nbchalice.typed import JSON, Values
 
 STREAM_ARN = re.compile(
     r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/(?P<table>[A-Za-z0-9_.-]+)/stream/[^/]+"
@@ -24,7 +24,7 @@ READING = ("DescribeStream", "GetRecords", "GetShardIterator")
 TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 
 
-def table_of(options: Mapping[str, Any]) -> str:
+def table_of(options: Values) -> str:
     """Return the table's name."""
     found = STREAM_ARN.fullmatch(options["stream_arn"])
     return found["table"] if found else ""
@@ -41,7 +41,7 @@ class DynamoDB(Source):
     options = STREAM_OPTIONS
     fields = (Field("message", "Item", "json", "{}", "item to put, plain JSON; its key is made where it is missing"),)
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return that there is no ARN of a stream."""
         arn = options.get("stream_arn")
         if arn and STREAM_ARN.fullmatch(arn):
@@ -50,29 +50,29 @@ class DynamoDB(Source):
         how = f"aws dynamodb describe-table --table-name {table} --query Table.LatestStreamArn"
         return [f"{arn!r} is no ARN of a table's stream; {how} prints it" if arn else f"STREAM_ARN is missing; {how}"]
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
         if same_function and one["stream_arn"] == other["stream_arn"]:
             return f"the stream of table {table_of(one)} triggers the function twice; keep one of the triggers"
         return None
 
-    def subject(self, options: Mapping[str, Any]) -> str:
+    def subject(self, options: Values) -> str:
         """Return the table's name."""
         return table_of(options)
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         return describe_stream(f"changes of table {table_of(options)}", options)
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the event source mapping."""
         return [mapping_of(options, function, options["stream_arn"])]
 
-    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+    def failure_target(self, options: Values, function: FunctionRef) -> str:
         """Return the function's dead-letter queue: a stream has none of its own."""
         return function.dlq
 
-    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+    def statements(self, options: Values, function: FunctionRef) -> list[JSON]:
         """Return what Lambda's poller does with the function's role (Lambda: execution role for DynamoDB)."""
         return reading(options["stream_arn"], "dynamodb", READING)
 
@@ -81,7 +81,7 @@ class DynamoDB(Source):
         arns = [m["EventSourceArn"] for m in mappings if ":dynamodb:" in m.get("EventSourceArn", "")]
         return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the table: it must be in the function's region, and its stream must be the one that was named."""
         arn, table = options["stream_arn"], table_of(options)
         region = arn.split(":")[3]
@@ -103,7 +103,7 @@ class DynamoDB(Source):
             return Preflight([Problem(f"table {table} has no stream", hint)])
         return Preflight([Problem(f"{arn} is not the stream of table {table}", f"it is {standing}")])
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one new item (Lambda: DynamoDB Streams record event)."""
         item = to_dynamodb(_item(values.get("message"))) or {"id": {"S": "1"}}
         name, value = next(iter(item.items()))
@@ -125,7 +125,7 @@ class DynamoDB(Source):
         }
         return {"Records": [record]}
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put an item into the table; its key is made where it is missing."""
         client, table = aws.client("dynamodb"), table_of(options)
         found = client.describe_table(TableName=table)["Table"]

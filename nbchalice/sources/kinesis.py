@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.base import Field, Sent, Source, text_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.raw_events import kinesis_record
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+from nbchalice.typed import JSON, Values
 
 READING = (
     "DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards", "SubscribeToShard",
@@ -25,7 +26,7 @@ ACTIVE_WITHIN = 60.0
 DEFAULT_DATA = '{"hello": "nbchalice"}'
 
 
-def stream_arn(options: Mapping[str, Any], function: FunctionRef) -> str:
+def stream_arn(options: Values, function: FunctionRef) -> str:
     """Return the ARN of the stream that the options name."""
     return function.arn_of("kinesis", f"stream/{options['stream']}")
 
@@ -81,7 +82,7 @@ class Kinesis(Source):
         Field("key", "Partition key", help="records with one key stay in order; made when empty"),
     )
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what Kinesis would reject (Kinesis: CreateStream)."""
         stream = options.get("stream")
         if not stream:
@@ -91,29 +92,29 @@ class Kinesis(Source):
             return [f"{stream!r} is no stream name: {text}"]
         return []
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
         if same_function and one["stream"] == other["stream"]:
             return f"stream {one['stream']} triggers the function twice; keep one of the triggers"
         return None
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         return describe_stream(f"stream {options['stream']}", options)
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the event source mapping."""
         return [mapping_of(options, function, stream_arn(options, function), (Stream(options["stream"]).key,))]
 
-    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the stream."""
         return [Stream(options["stream"])]
 
-    def failure_target(self, options: Mapping[str, Any], function: FunctionRef) -> str:
+    def failure_target(self, options: Values, function: FunctionRef) -> str:
         """Return the function's dead-letter queue: a stream has none of its own."""
         return function.dlq
 
-    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+    def statements(self, options: Values, function: FunctionRef) -> list[JSON]:
         """Return what Lambda's poller does with the function's role (Lambda: execution role for Kinesis)."""
         return reading(stream_arn(options, function), "kinesis", READING)
 
@@ -122,7 +123,7 @@ class Kinesis(Source):
         arns = [m["EventSourceArn"] for m in mappings if ":kinesis:" in m.get("EventSourceArn", "")]
         return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look whether the stream exists; on the local AWS a deploy makes it."""
         stream = options["stream"]
         if aws.local or Stream(stream).read(aws) is not None:
@@ -130,14 +131,14 @@ class Kinesis(Source):
         hint = f"aws kinesis create-stream --stream-name {stream} --shard-count 1 --region {function.region}"
         return Preflight([Problem(f"stream {stream} does not exist in {function.region}", hint)])
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one record (Lambda: Kinesis record event)."""
         data = text_of(values.get("message"), DEFAULT_DATA).encode()
         role = f"arn:{function.partition}:iam::{function.account}:role/{function.name}"
         record = kinesis_record(data, stream_arn(options, function), role, values.get("key") or "1")
         return {"Records": [record]}
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put one record into the stream."""
         answer = aws.client("kinesis").put_record(
             StreamName=options["stream"],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.sources.base import Field, Sent, Source, json_of
 from nbchalice.sources.invoking import send_event
+from nbchalice.typed import Values
 
 DEFAULT_EVENT = {"hello": "nbchalice"}
 
@@ -24,22 +24,22 @@ class PureLambda(Source):
     options = ()
     fields = (Field("message", "Event", "json", '{"hello": "nbchalice"}', "any JSON"),)
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return that there is no trigger."""
         return "no trigger: invoked directly"
 
-    def unread(self, options: Mapping[str, Any]) -> str:
+    def unread(self, options: Values) -> str:
         """Return nothing: who invokes it gets its answer."""
         return ""
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return nothing: the function is all."""
         return []
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Any:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> Any:
         """Return the event as given."""
         return json_of(values.get("message"), dict(DEFAULT_EVENT))
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Invoke the function asynchronously."""
         return send_event(aws, function, self.sample(options, function, **values))

@@ -6,8 +6,8 @@ import base64
 import json
 from typing import Any
 
-from nbchalice.resources.base import JSON
 from nbchalice.sources.raw_events import sns_event
+from nbchalice.typed import JSON
 
 EVERYTHING: JSON = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
 RENAMED = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 
 def json_value(text: str) -> Any:
@@ -80,13 +81,13 @@ class Option:
         return None
 
 
-def problems(options: Iterable[Option], values: Mapping[str, Any]) -> list[str]:
+def problems(options: Iterable[Option], values: Values) -> list[str]:
     """Return what is wrong with the values: unknown names, wrong types, out of range."""
     known = {option.name: option for option in options}
     found = [f"there is no option {name!r}; {near(name, known)}" for name in values if name not in known]
     return found + [text for name, option in known.items() if (text := option.problem(values.get(name)))]
 
 
-def fill(options: Iterable[Option], values: Mapping[str, Any]) -> dict[str, Any]:
+def fill(options: Iterable[Option], values: Values) -> JSON:
     """Return the values of all options, with the default of each one that is not given."""
     return {o.name: o.default if values.get(o.name) is None else values[o.name] for o in options}

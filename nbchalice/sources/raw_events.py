@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
-from nbchalice.resources.base import JSON
+from nbchalice.typed import JSON
 
 
 def sqs_message(body: str, *, attributes: Mapping[str, str] | None = None, group_id: str = "") -> JSON:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
 from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
 from nbchalice.resources.event_source_mapping import EventSourceMapping
@@ -27,6 +27,7 @@ from nbchalice.resources.topic import PRINCIPAL as SNS_SERVICE
 from nbchalice.resources.topic import Subscription, region_of
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.messages import plain_event, queued_sns_event, sqs_event
+from nbchalice.typed import JSON
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, status_code
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
 from nbchalice.resources.bucket import PRINCIPAL, Bucket, BucketNotifications, Notification, brief, overlaps
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.sources.base import Field, Note, Sent, Source, text_of
@@ -16,6 +16,7 @@ from nbchalice.sources.options import Option
 from nbchalice.sources.raw_events import s3_event
 from nbchalice.sources.redirects import BucketRedirect, Redirect
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 LONGEST_KEY = 1024
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]
@@ -46,7 +47,7 @@ ALL_EVENTS = sorted(
 )
 
 
-def notification_entry(options: Mapping[str, Any]) -> JSON:
+def notification_entry(options: Values) -> JSON:
     """Return what the options say as an entry of a notification configuration, without a function."""
     rules = [{"Name": name, "Value": options[name]} for name in ("prefix", "suffix") if options.get(name)]
     return {"Events": list(options.get("events") or DEFAULT_EVENTS), "Filter": {"Key": {"FilterRules": rules}}}
@@ -77,7 +78,7 @@ class S3(Source):
         Field("file", "File", "file", help="path of a file to upload instead of the content"),
     )
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what S3 would reject."""
         bucket = options.get("bucket")
         if not bucket:
@@ -98,33 +99,33 @@ class S3(Source):
                 found.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")
         return found
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return which entries S3 would call overlapping."""
         if one["bucket"] != other["bucket"]:
             return None
         a, b = (notification_entry(options) for options in (one, other))
         return f"{brief(a)} of bucket {one['bucket']} overlaps with {brief(b)}" if overlaps(a, b) else None
 
-    def event_values(self, options: Mapping[str, Any]) -> dict[str, str]:
+    def event_values(self, options: Values) -> dict[str, str]:
         """Return the bucket."""
         return {"bucket": str(options["bucket"])}
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         words = [f"bucket {options['bucket']}", ", ".join(options.get("events") or DEFAULT_EVENTS)]
         words += [f"{name} {options[name]}" for name in ("prefix", "suffix") if options.get(name)]
         return ", ".join(words)
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the bucket's notification."""
         arn = f"arn:{function.partition}:s3:::{options['bucket']}"
         return [Permission(function, PRINCIPAL, arn, function.account), _notifications(options, function)]
 
-    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+    def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect:
         """Return how a queue takes the function's place in the bucket's notification configuration."""
         return BucketRedirect(function, queue_arn, _notifications(options, function))
 
-    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the bucket."""
         return [Bucket(options["bucket"])]
 
@@ -133,7 +134,7 @@ class S3(Source):
         arns = [source_arn_of(s) for s in policy if principal_of(s) == PRINCIPAL]
         return [BucketNotifications(arn.rsplit(":", 1)[-1], leaving=(function,)) for arn in arns if arn]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the bucket: it must exist, be in the function's region, and have no overlapping notification."""
         bucket = options["bucket"]
         try:
@@ -154,7 +155,7 @@ class S3(Source):
             return Preflight([Problem(f"bucket {bucket} is in {region}, the function in {function.region}", hint)])
         return Preflight()
 
-    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return objects whose keys the prefix and the suffix let through."""
         return {
             **super().templates(options, function),
@@ -163,17 +164,15 @@ class S3(Source):
             "JSON": {"key": matching_key(options, "item"), "message": '{"hello": "nbchalice"}'},
         }
 
-    def settled(self, options: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def settled(self, options: Values, values: Values) -> Values:
         """Return the values with the key: it is the same object for all handlers of the bucket."""
         return {**values, "key": key_of(options, values)}
 
-    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+    def shares_events(self, one: Values, other: Values, function: FunctionRef) -> bool:
         """Whether both listen to one bucket."""
         return bool(one["bucket"] == other["bucket"])
 
-    def verdict(
-        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
-    ) -> Note | None:
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the event type, the prefix and the suffix let the object through."""
         key, wrong = key_of(options, values), []
         listens = options.get("events") or DEFAULT_EVENTS
@@ -187,14 +186,14 @@ class S3(Source):
             return Note(f"{handler}: {'; '.join(wrong)}", False)
         return Note(f"{handler} gets {key}", True)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
         content = text_of(values.get("message"), "hello from nbchalice").encode()
         name = (options.get("events") or DEFAULT_EVENTS)[0].removeprefix("s3:").replace("*", "Put")
         place, key = options["bucket"], key_of(options, values)
         return s3_event(place, key, name, function.region, content=content, partition=function.partition)
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Put an object into the bucket."""
         content = text_of(values.get("message"), "hello from nbchalice").encode()
         if values.get("file"):
@@ -208,7 +207,7 @@ class S3(Source):
         return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
 
 
-def _notifications(options: Mapping[str, Any], function: FunctionRef) -> BucketNotifications:
+def _notifications(options: Values, function: FunctionRef) -> BucketNotifications:
     events = tuple(options.get("events") or DEFAULT_EVENTS)
     entry = Notification(function, events, options.get("prefix") or "", options.get("suffix") or "")
     return BucketNotifications(options["bucket"], (entry,))
@@ -222,12 +221,12 @@ def _read(path: str) -> bytes:
         raise InvalidInputError(f"file {path} cannot be read: {error.strerror}", where) from None
 
 
-def key_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def key_of(options: Values, values: Values) -> str:
     """Return the key of a test object: the one that was given, the file's name, or one that matches."""
     name = Path(values["file"]).name if values.get("file") else matching_key(options)
     return str(values.get("key") or name)
 
 
-def matching_key(options: Mapping[str, Any], name: str = "hello") -> str:
+def matching_key(options: Values, name: str = "hello") -> str:
     """Return a key with a name in it that the prefix and the suffix let through."""
     return f"{options.get('prefix') or ''}{name}{options.get('suffix') or '.txt'}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Resource
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.resources.rule import Rule, attached_rules, name_problems, rule_of
 from nbchalice.resources.schedule import SchedulerRole, SchedulerSchedule, attached_schedules
 from nbchalice.runtime.expressions import parse_schedule
@@ -18,12 +18,13 @@ from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import bridge_event
 from nbchalice.sources.redirects import Redirect, RuleRedirect
 from nbchalice.sources.schedule_times import next_runs
+from nbchalice.typed import JSON, Values
 
 LONGEST_DESCRIPTION = 512
 NEXT_RUNS = 5
 
 
-def uses_scheduler(options: Mapping[str, Any]) -> bool:
+def uses_scheduler(options: Values) -> bool:
     """Whether only EventBridge Scheduler can do it: rules know no time zones, windows and single moments."""
     once = str(options["expression"]).strip().startswith("at(")
     return once or options.get("timezone") is not None or options.get("flexible_window") is not None
@@ -58,7 +59,7 @@ class Schedule(Source):
     )
     fields = (Field("detail", "Detail", "json", "{}", "the event's detail"),)
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what EventBridge would reject."""
         text = options.get("expression")
         if not text:
@@ -75,7 +76,7 @@ class Schedule(Source):
             return [f"--description is up to {LONGEST_DESCRIPTION} characters"]
         return []
 
-    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def notes(self, options: Values, settings: Values) -> list[str]:
         """Return when it fires next, in this computer's time zone."""
         schedule = parse_schedule(str(options["expression"]))
         if options.get("enabled") is False:
@@ -93,13 +94,13 @@ class Schedule(Source):
             f"fires next: {', '.join(local)} ({zone}){within}" if local else "its time has passed: it does not fire"
         ]
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         zone = f" in {options['timezone']}" if options.get("timezone") else ""
         off = ", disabled" if options.get("enabled") is False else ""
         return f"{options['expression']}{zone}{off}"
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the rule, or the schedule and its role."""
         settings: JSON = {
             "expression": str(options["expression"]),
@@ -118,7 +119,7 @@ class Schedule(Source):
         )
         return [SchedulerRole(function), schedule.permission, schedule]
 
-    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect | None:
+    def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect | None:
         """Return how a queue takes the function's place as the rule's target; a schedule of Scheduler has no rule."""
         rules = [resource for resource in self.resources(options, function) if isinstance(resource, Rule)]
         return RuleRedirect(function, queue_arn, rules[0]) if rules else None
@@ -127,15 +128,15 @@ class Schedule(Source):
         """Return the function's rules and schedules that may invoke it."""
         return [*attached_rules(function, policy), *attached_schedules(function, policy)]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the length of the name."""
         return Preflight(name_problems(function))
 
-    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return an event with a detail beside the plain one."""
         return {**super().templates(options, function), "with a detail": {"detail": '{"hello": "nbchalice"}'}}
 
-    def upcoming(self, options: Mapping[str, Any], now: datetime) -> list[Note]:
+    def upcoming(self, options: Values, now: datetime) -> list[Note]:
         """Return the next runs."""
         if options.get("enabled") is False:
             return [Note("disabled: it does not run by itself")]
@@ -148,7 +149,7 @@ class Schedule(Source):
         condition = ", if deployed now" if expression.strip().startswith("rate") else ""
         return [Note(f"next runs ({zone}{condition}): {times}")]
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Any:
+    def sample(self, options: Values, function: FunctionRef, **values: object) -> Any:
         """Return a scheduled event, or the constant input (EventBridge: events from EventBridge scheduled rules)."""
         if options.get("input") is not None:
             return options["input"]
@@ -160,6 +161,6 @@ class Schedule(Source):
         where = {"region": function.region, "account": function.account}
         return bridge_event(source, "Scheduled Event", detail, [arn], **where)
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: object) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Fire the scheduled event now: the function is invoked as EventBridge does it, asynchronously."""
         return send_event(aws, function, self.sample(options, function, **values))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, status_code
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.queue import Queue, QueueRef, queue_problem
 from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
@@ -19,19 +19,20 @@ from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import sns_event, sns_notification
 from nbchalice.sources.redirects import Redirect, TopicRedirect
+from nbchalice.typed import JSON, Values
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")
 LONGEST_SUBJECT = 100
 
 
-def _redrive_queue(options: Mapping[str, Any], function: FunctionRef) -> QueueRef:
+def _redrive_queue(options: Values, function: FunctionRef) -> QueueRef:
     """Return the queue of the redrive policy: SNS wants it in the topic's region and account."""
     topic = topic_arn(options["topic"], function).split(":")
     return QueueRef.parse(options["redrive_dlq"], replace(function, region=topic[3], account=topic[4]))
 
 
-def _subscription(options: Mapping[str, Any], function: FunctionRef) -> Subscription:
+def _subscription(options: Values, function: FunctionRef) -> Subscription:
     policy = options.get("filter_policy")
     return Subscription(
         function,
@@ -76,7 +77,7 @@ class SNS(Source):
         Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
     )
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what SNS would reject."""
         topic = options.get("topic")
         if not topic:
@@ -93,7 +94,7 @@ class SNS(Source):
             ]
         return self._check_policies(options)
 
-    def _check_policies(self, options: Mapping[str, Any]) -> list[str]:
+    def _check_policies(self, options: Values) -> list[str]:
         policy, dlq = options.get("filter_policy"), options.get("redrive_dlq")
         scope = options.get("filter_scope") or "MessageAttributes"
         found = [] if policy is None else filter_policy_problems(policy, scope, "--filter-policy")
@@ -112,36 +113,36 @@ class SNS(Source):
             found.append("--redrive-dlq must be in the region and account of the topic")
         return found
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a topic twice: SNS keeps one subscription for a topic and a function."""
         if same_function and one["topic"] == other["topic"]:
             return f"topic {one['topic']} triggers the function twice; keep one, and put both filters into it"
         return None
 
-    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def notes(self, options: Values, settings: Values) -> list[str]:
         """Return what the queue of the redrive policy needs."""
         dlq = options.get("redrive_dlq")
         return [f"the policy of queue {dlq} must let sns.amazonaws.com send messages"] if dlq else []
 
-    def subject(self, options: Mapping[str, Any]) -> str:
+    def subject(self, options: Values) -> str:
         """Return the topic's name."""
         return str(options["topic"]).rsplit(":", 1)[-1]
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         filtered = ", filtered" if options.get("filter_policy") else ""
         return f"topic {options['topic']}{filtered}"
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the subscription."""
         subscription = _subscription(options, function)
         return [Permission(function, PRINCIPAL, subscription.topic_arn), subscription]
 
-    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+    def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect:
         """Return how a queue takes the function's place among the topic's subscribers."""
         return TopicRedirect(function, queue_arn, _subscription(options, function))
 
-    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the topic, and the queue of the redrive policy."""
         queues = [Queue(_redrive_queue(options, function))] if options.get("redrive_dlq") else []
         return [Topic(topic_arn(options["topic"], function)), *queues]
@@ -151,7 +152,7 @@ class SNS(Source):
         arns = [source_arn_of(s) for s in policy if principal_of(s) == PRINCIPAL]
         return [Subscription(function, arn) for arn in arns if arn]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look whether the topic and the queue of the redrive policy exist; on the local AWS a deploy makes them."""
         if aws.local:
             return Preflight()
@@ -173,7 +174,7 @@ class SNS(Source):
             found.append(Problem(f"queue {queue.name} of --redrive-dlq does not exist in {queue.region}", hint))
         return Preflight(found)
 
-    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return messages with and without a subject."""
         return {
             **super().templates(options, function),
@@ -181,13 +182,11 @@ class SNS(Source):
             "JSON with an attribute": {"message": '{"hello": "nbchalice"}', "attribute": {"kind": "test"}},
         }
 
-    def shares_events(self, one: Mapping[str, Any], other: Mapping[str, Any], function: FunctionRef) -> bool:
+    def shares_events(self, one: Values, other: Values, function: FunctionRef) -> bool:
         """Whether both listen to one topic."""
         return topic_arn(one["topic"], function) == topic_arn(other["topic"], function)
 
-    def verdict(
-        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
-    ) -> Note | None:
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return what the filter policy does with the message."""
         policy = options.get("filter_policy")
         if not policy:
@@ -198,7 +197,7 @@ class SNS(Source):
         what = "lets it through" if passes else "does not match: SNS drops it"
         return Note(f"{handler}: its filter policy {what}", passes)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one notification (Lambda: Amazon SNS notification event)."""
         arn = topic_arn(options["topic"], function)
         message = text_of(values.get("message"), "hello from nbchalice")
@@ -207,7 +206,7 @@ class SNS(Source):
         notification = sns_notification(arn, message, values.get("subject") or None, attributes)
         return sns_event(notification, f"{arn}:sample")
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Publish one message to the topic."""
         arn = topic_arn(options["topic"], function)
         subject = values.get("subject")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from nbchalice.resources.base import AWS, JSON, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
 from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
 from nbchalice.resources.queue import (
     Queue,
@@ -26,6 +26,7 @@ from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
+from nbchalice.typed import JSON, Values
 
 SERVICE_DEFAULT_VISIBILITY = 30
 # Lambda, "Creating and configuring an Amazon SQS event source mapping": five tries or more before a dead-letter queue.
@@ -38,12 +39,12 @@ RECORD_FIELDS = (
 )  # fmt: skip
 
 
-def queue_text(options: Mapping[str, Any]) -> str:
+def queue_text(options: Values) -> str:
     """Return how the options name the queue."""
     return str(options.get("queue_arn") or options.get("queue") or "")
 
 
-def queue_of(options: Mapping[str, Any], home: FunctionRef | AWS) -> QueueRef:
+def queue_of(options: Values, home: FunctionRef | AWS) -> QueueRef:
     """Return the queue that the options name."""
     return QueueRef.parse(queue_text(options), home)
 
@@ -104,7 +105,7 @@ class SQS(Source):
         Field("delay", "Delay (s)", "number", help="0 to 900 seconds", minimum=0, maximum=900),
     )
 
-    def check(self, options: Mapping[str, Any]) -> list[str]:
+    def check(self, options: Values) -> list[str]:
         """Return what Lambda would reject (Lambda: CreateEventSourceMapping)."""
         queue = queue_text(options)
         if not queue or (options.get("queue") and options.get("queue_arn")):
@@ -122,7 +123,7 @@ class SQS(Source):
             found.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
         return found + filter_problems(patterns_of(options), "--filter", RECORD_FIELDS, "body")
 
-    def check_settings(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def check_settings(self, options: Values, settings: Values) -> list[str]:
         """Return how the queue and its dead-letter queue contradict each other (SQS: Dead-letter queues)."""
         queue, dlq = queue_text(options), settings.get("dlq")
         if not dlq:
@@ -136,13 +137,13 @@ class SQS(Source):
             return [f"--dlq {dlq}: the dead-letter queue of a {kind} queue is a {kind} queue too"]
         return []
 
-    def clash(self, one: Mapping[str, Any], other: Mapping[str, Any], *, same_function: bool) -> str | None:
+    def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a queue twice: Lambda takes one mapping for a queue and a function."""
         if same_function and queue_text(one) == queue_text(other):
             return f"queue {queue_text(one)} triggers the function twice; keep one of the triggers"
         return None
 
-    def notes(self, options: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    def notes(self, options: Values, settings: Values) -> list[str]:
         """Return where the timeout comes from, and what a person may not expect."""
         found = []
         if settings.get("timeout") is None and not options.get("fix_visibility_timeout"):
@@ -152,15 +153,15 @@ class SQS(Source):
             found.append(f"a message goes to queue {settings['dlq']} after {tries} tries")
         return found
 
-    def unread(self, options: Mapping[str, Any]) -> str:
+    def unread(self, options: Values) -> str:
         """Return which option lets Lambda read it."""
         return "" if reports(options) else "add --report-failures"
 
-    def subject(self, options: Mapping[str, Any]) -> str:
+    def subject(self, options: Values) -> str:
         """Return the queue's name."""
         return queue_text(options).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
-    def describe(self, options: Mapping[str, Any]) -> str:
+    def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         size = options.get("batch_size") or 1
         words = [
@@ -170,7 +171,7 @@ class SQS(Source):
         words.append("reports failures" if reports(options) else "")
         return ", ".join(word for word in words if word)
 
-    def resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the event source mapping, and what is to be set on the queue."""
         queue = queue_of(options, function)
         found: list[Resource] = []
@@ -180,15 +181,15 @@ class SQS(Source):
             found.append(RedrivePolicy(queue, function.dlq, options.get("max_receive_count") or DEFAULT_TRIES))
         return [*found, mapping_of(options, function)]
 
-    def redirect(self, options: Mapping[str, Any], function: FunctionRef, queue_arn: str) -> Redirect:
+    def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect:
         """Return how the queue is polled while its mapping is disabled."""
         return QueueRedirect(function, queue_arn, mapping_of(options, function))
 
-    def local_resources(self, options: Mapping[str, Any], function: FunctionRef) -> list[Resource]:
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the queue."""
         return [Queue(queue_of(options, function))]
 
-    def statements(self, options: Mapping[str, Any], function: FunctionRef) -> list[JSON]:
+    def statements(self, options: Values, function: FunctionRef) -> list[JSON]:
         """Return what Lambda's poller does with the function's role (Lambda: execution role for SQS)."""
         actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         return [{"Effect": "Allow", "Action": actions, "Resource": queue_of(options, function).arn}]
@@ -198,7 +199,7 @@ class SQS(Source):
         arns = [m["EventSourceArn"] for m in mappings if ":sqs:" in m.get("EventSourceArn", "")]
         return [EventSourceMapping(function=function, source_arn=arn, of_queue=True) for arn in arns]
 
-    def preflight(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> Preflight:
+    def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the queue: it must exist, and keep a message hidden for as long as the function may run."""
         queue = queue_of(options, function)
         if queue.region != function.region:
@@ -224,15 +225,15 @@ class SQS(Source):
             return Preflight()
         return Preflight(timeout=visibility, limit=f"queue {queue.name}")
 
-    def shared(self, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def shared(self, options: Values, function: FunctionRef) -> str | None:
         """Return the queue's ARN."""
         return queue_of(options, function).arn
 
-    def competing_functions(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> list[str]:
+    def competing_functions(self, aws: AWS, options: Values, function: FunctionRef) -> list[str]:
         """Return which other functions read the queue (Lambda: ListEventSourceMappings)."""
         return other_functions(aws, queue_of(options, function).arn, function.name)
 
-    def competing_consumers(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> str | None:
+    def competing_consumers(self, aws: AWS, options: Values, function: FunctionRef) -> str | None:
         """Return which other functions read the queue: each of its messages goes to one of them only."""
         queue = queue_of(options, function)
         names = self.competing_functions(aws, options, function)
@@ -241,26 +242,26 @@ class SQS(Source):
         verb = "reads" if len(names) == 1 else "read"
         return f"{', '.join(names)} {verb} queue {queue.name}, too: each message goes to one of its readers only"
 
-    def dead_letters(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef) -> DeadLetters | None:
+    def dead_letters(self, aws: AWS, options: Values, function: FunctionRef) -> DeadLetters | None:
         """Return the queue of the redrive policy that stands (SQS: GetQueueAttributes)."""
         queue = queue_of(options, function)
         policy = queue.attributes(aws, "RedrivePolicy").get("RedrivePolicy")
         return DeadLetters(json.loads(policy)["deadLetterTargetArn"], queue.arn) if policy else None
 
-    def form_fields(self, options: Mapping[str, Any]) -> list[Field]:
+    def form_fields(self, options: Values) -> list[Field]:
         """Return the fields for the queue: FIFO queues have groups and deduplication, the others a delay."""
         foreign = {"delay"} if queue_text(options).endswith(".fifo") else {"group_id", "dedup_id"}
         return [field for field in self.fields if field.name not in foreign]
 
-    def repeated(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def repeated(self, values: Values) -> Values:
         """Return the values with a deduplication id: by it a FIFO queue knows a message again."""
         return {**values, "dedup_id": values.get("dedup_id") or str(uuid.uuid4())}
 
-    def distinct(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def distinct(self, values: Values) -> Values:
         """Return the values without a deduplication id: `send` then makes a new one each time."""
         return {name: value for name, value in values.items() if name != "dedup_id"}
 
-    def templates(self, options: Mapping[str, Any], function: FunctionRef) -> dict[str, JSON]:
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return texts, and what a queue gets from a bucket and from a topic."""
         stored = S3().sample({"bucket": "uploads"}, function)
         published = SNS().sample({"topic": "news"}, function, message="We open at nine", subject="Opening")
@@ -272,9 +273,7 @@ class SQS(Source):
             "SNS notification": {"message": json.dumps(notification_of(published), indent=2)},
         }
 
-    def verdict(
-        self, handler: str, options: Mapping[str, Any], values: Mapping[str, Any], function: FunctionRef
-    ) -> Note | None:
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return what the mapping's filter does with the message."""
         patterns = patterns_of(options)
         if not patterns:
@@ -288,7 +287,7 @@ class SQS(Source):
         text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
         return Note(text, passes)
 
-    def sample(self, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> JSON:
+    def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""
         body = text_of(values.get("message"), DEFAULT_BODY)
         queue = queue_of(options, function)
@@ -296,7 +295,7 @@ class SQS(Source):
         message = sqs_message(body, attributes=dict(values.get("attribute") or {}), group_id=group_id)
         return sqs_event([message], queue.arn)
 
-    def send(self, aws: AWS, options: Mapping[str, Any], function: FunctionRef, **values: Any) -> Sent:
+    def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Send one message to the queue."""
         queue = queue_of(options, aws)
         extra: JSON = {}
@@ -314,7 +313,7 @@ class SQS(Source):
         return Sent(answer["MessageId"], (answer["MessageId"],))
 
 
-def mapping_of(options: Mapping[str, Any], function: FunctionRef) -> EventSourceMapping:
+def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:
     """Return the mapping of the queue to the function."""
     queue = queue_of(options, function)
     return EventSourceMapping(
@@ -330,12 +329,12 @@ def mapping_of(options: Mapping[str, Any], function: FunctionRef) -> EventSource
     )
 
 
-def reports(options: Mapping[str, Any]) -> bool:
+def reports(options: Values) -> bool:
     """Whether the function's answer names the messages that failed."""
     return bool(options.get("report_failures") or options.get("per_record"))
 
 
-def patterns_of(options: Mapping[str, Any]) -> list[JSON]:
+def patterns_of(options: Values) -> list[JSON]:
     """Return the filter's patterns; one pattern may be given without a list."""
     given = options.get("filter")
     return [] if given is None else given if isinstance(given, list) else [given]

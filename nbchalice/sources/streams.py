@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from nbchalice.resources.base import JSON, FunctionRef, Key
+from nbchalice.resources.base import FunctionRef, Key
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.sources.options import Option
+from nbchalice.typed import JSON, Values
 
 # Lambda: CreateEventSourceMapping.
 STREAM_OPTIONS = (
@@ -32,7 +30,7 @@ STREAM_OPTIONS = (
 
 
 def mapping_of(
-    options: Mapping[str, Any], function: FunctionRef, stream_arn: str, after: tuple[Key, ...] = ()
+    options: Values, function: FunctionRef, stream_arn: str, after: tuple[Key, ...] = ()
 ) -> EventSourceMapping:
     """Return the mapping of a stream to the function, made after the resources with these keys."""
     return EventSourceMapping(
@@ -46,7 +44,7 @@ def mapping_of(
     )
 
 
-def describe_stream(name: str, options: Mapping[str, Any]) -> str:
+def describe_stream(name: str, options: Values) -> str:
     """Return the trigger in a few words."""
     begin = ", from the beginning" if options.get("starting_position") == "TRIM_HORIZON" else ""
     return f"{name}, batches of {options.get('batch_size') or 100}{begin}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.generate import TestEventsClient
+from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
     from nbchalice.runtime.app import Chalice
@@ -23,7 +23,7 @@ class InvokeResponse:
     payload: the value, after its way through JSON as on Lambda.
     """
 
-    def __init__(self, payload: object) -> None:
+    def __init__(self, payload: Any) -> None:
         self.payload = payload
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class TestLambdaClient:
             result = handler(event, context)
         return InvokeResponse(_through_json(result, f"the result of {function_name}"))
 
-    def _settings(self, handler: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    def _settings(self, handler: str, own: Values) -> JSON:
         from nbchalice.config import read_config, with_config
 
         return with_config(read_config(self._folder), self._stage, handler, own)

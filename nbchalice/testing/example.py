@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from nbchalice.handlers.line import read_values
-from nbchalice.resources.base import JSON, FunctionRef
+from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.app import Chalice
 from nbchalice.sources.base import Source
 from nbchalice.testing.model import ACCOUNT, REGION
+from nbchalice.typed import JSON
 
 
 def fail(source: Source, text: str) -> NoReturn:

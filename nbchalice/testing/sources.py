@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.base import JSON
 from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.testing.declared import check_declaration, check_fields, check_options
 from nbchalice.testing.example import Example, calling, fail
 from nbchalice.testing.model import ModelAWS
 from nbchalice.testing.triggers import check_trigger
+from nbchalice.typed import JSON
 
 MARK = "nbchalicecheck"
 

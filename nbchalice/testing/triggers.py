@@ -9,7 +9,7 @@ from typing import Any
 
 import nbchalice.deploy.desired  # noqa: F401 - with it come all of nbchalice's resources
 from nbchalice.aws.repeats import READS
-from nbchalice.resources.base import JSON, Preflight, Resource
+from nbchalice.resources.base import Preflight, Resource
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.permission import Permission, statement_id
 from nbchalice.runtime.event_kinds import ids_of, kinds_of
@@ -17,6 +17,7 @@ from nbchalice.sources.base import DeadLetters, Note
 from nbchalice.sources.redirects import Redirect
 from nbchalice.testing.example import Example, calling, is_line
 from nbchalice.testing.model import ModelAWS
+from nbchalice.typed import JSON
 
 
 def check_trigger(example: Example) -> None:

@@ -83,7 +83,7 @@ def _queue(describer: Describer, value: object, path: str) -> Node:
     )
 
 
-def attributes_of(value: object) -> dict[str, Any]:
+def attributes_of(value: object) -> dict[str, object]:
     """Return an instance's own ``__dict__``."""
     return dict(object.__getattribute__(value, "__dict__"))
 

@@ -178,7 +178,7 @@ class Walk(Describer):
 
 def attributes(value: object) -> list[tuple[str, Any]]:
     """Return what an instance holds in its ``__dict__`` and its slots, without asking its class for anything."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for base in reversed(type(value).__mro__):
         if base.__module__ in ("builtins", "_io", "_random") or "__slots__" not in vars(base):
             continue

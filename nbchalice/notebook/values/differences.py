@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.notebook.values.nodes import Node, is_whole, text
 
@@ -150,7 +150,7 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
         for index, (first, second) in enumerate(zip(one[2], two[2], strict=False)):
             yield from not_compared(first, second, f"{path}[{index}]")
     elif one[0] == two[0] == "parts":
-        others: dict[str, Any] = dict(two[2])
+        others: dict[str, Node] = dict(two[2])
         pairs = [(label, node, others[label]) for label, node in one[2] if label in others]
         inside = [found for label, mine, other in pairs for found in not_compared(mine, other, path + label)]
         # Where in a library's object it is says nothing to those who did not write the library.

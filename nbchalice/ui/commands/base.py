@@ -11,6 +11,7 @@ import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.text import nearest
+from nbchalice.typed import JSON
 from nbchalice.ui.frontend import Frontend
 from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import View
@@ -108,7 +109,7 @@ def click_command(found: Command, *, cli: bool) -> click.Command:
     return click.Command(found.name, params=params, help=found.help)
 
 
-def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> dict[str, Any]:
+def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> JSON:
     """Return the values of a command's parameters.
 
     Raises

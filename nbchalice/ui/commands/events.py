@@ -12,6 +12,7 @@ import click
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.options import flag_of
+from nbchalice.typed import JSON, Values
 from nbchalice.ui.commands.base import command, flag, option, pairs
 from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
@@ -41,7 +42,7 @@ def field_options() -> list[click.Option]:
 
 def _field_option(field: Field, uses: Mapping[str, list[str]]) -> click.Option:
     help = "; ".join(f"{usage} ({', '.join(titles)})" for usage, titles in uses.items())
-    more: dict[str, Any] = {}
+    more: JSON = {}
     if field.kind == "pairs":
         more = {"metavar": "NAME=VALUE", "multiple": True, "callback": pairs}
     elif field.kind == "file":
@@ -111,7 +112,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     return way.deliver(given)
 
 
-def _require_known(route: Route, given: Mapping[str, Any]) -> None:
+def _require_known(route: Route, given: Values) -> None:
     """Raise InvalidInputError for values that the source has no field for."""
     known = [form.name for form in route.source.fields]
     if foreign := [name for name in given if name not in known]:

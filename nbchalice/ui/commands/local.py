@@ -8,6 +8,7 @@ from typing import Any
 from nbchalice.aws.local.client import server
 from nbchalice.aws.target import connect
 from nbchalice.errors import InvalidInputError
+from nbchalice.typed import JSON
 from nbchalice.ui.render.cards import Card, TextCard
 
 
@@ -20,7 +21,7 @@ def run(action: str, kind: str | None, name: str | None) -> Card:
     return {"start": start, "status": status, "stop": stop, "reset": reset, "env": env}[action]()
 
 
-def describe(found: server.LocalAWS) -> dict[str, Any]:
+def describe(found: server.LocalAWS) -> JSON:
     """Return what may be told of a running server; not its key."""
     return {
         "endpoint": found.endpoint,

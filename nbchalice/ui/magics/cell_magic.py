@@ -19,6 +19,7 @@ from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
 from nbchalice.runtime.app import LambdaFunction
+from nbchalice.typed import Values
 from nbchalice.ui.magics.notebook import Notebook
 from nbchalice.ui.magics.shown import shown
 from nbchalice.ui.render.cards import HandlerCard, TextCard
@@ -94,9 +95,7 @@ def _has_magics(raw: str, body: Body) -> bool:
     return raw.split("\n")[body.magic_line :] != body.text.split("\n")[body.magic_line :]
 
 
-def names_needed(
-    made: LambdaFunction, namespace: dict[str, Any], cells: Iterable[Cell]
-) -> tuple[dict[str, str], list[str]]:
+def names_needed(made: LambdaFunction, namespace: Values, cells: Iterable[Cell]) -> tuple[dict[str, str], list[str]]:
     """Return the names a function takes from other cells, each with the cell, and those that nothing defines."""
     code = getattr(made.function, "__code__", None)
     names = dict.fromkeys(_global_names(code)) if isinstance(code, CodeType) else {}

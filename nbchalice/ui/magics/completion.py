@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.typed import JSON
 from nbchalice.ui.magics.notebook import Notebook
 
 CELL_LINE = re.compile(r"%%(\w+)[ \t]")
@@ -15,7 +16,7 @@ COMMAND_LINE = re.compile(r"%chalice[ \t]+")
 def matcher(notebook: Notebook) -> Any:
     """Return a matcher for `Completer.custom_matchers` (IPython: Completer, Matcher API version 2)."""
 
-    def complete(context: Any) -> dict[str, Any]:
+    def complete(context: Any) -> JSON:
         text = context.line_with_cursor[: context.cursor_position]
         found = candidates(notebook, text)
         if found is None:

@@ -14,6 +14,7 @@ from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.imported import IMPORTED
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
+from nbchalice.typed import JSON
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
 from nbchalice.ui.magics.where import Where
 
@@ -51,7 +52,7 @@ class Notebook:
     @property
     def interactive(self) -> bool:
         """Whether somebody sits at a front end that can show widgets; nobody does where nbclient runs the notebook."""
-        request: dict[str, Any] = getattr(self.shell, "get_parent", dict)() or {}
+        request: JSON = getattr(self.shell, "get_parent", dict)() or {}
         return bool(request.get("content", {}).get("allow_stdin"))
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.session import is_made_up
 from nbchalice.runtime.app import LambdaFunction
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from nbchalice.handlers import Handler
@@ -49,7 +50,7 @@ class Registered:
             made.name, made.function.__name__, tuple(made.triggers), settings, self.location, order=self.order
         )
 
-    def stands(self, names: Mapping[str, Any]) -> bool:
+    def stands(self, names: Values) -> bool:
         """Whether its function was not deleted by `del` since."""
         return not self.bound or self.function.function.__name__ in names
 

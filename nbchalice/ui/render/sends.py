@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nbchalice.errors import NbChaliceError
@@ -13,6 +13,7 @@ from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.sources.base import Note
+from nbchalice.typed import Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
@@ -76,7 +77,7 @@ def _plain(result: Outcome) -> Any:
 class PreviewCard(Card):
     """What the service would do with an event. Attribute: ``notes``."""
 
-    def __init__(self, route: Route, values: Mapping[str, Any], handlers: Sequence[Handler]) -> None:
+    def __init__(self, route: Route, values: Values, handlers: Sequence[Handler]) -> None:
         self.notes = preview(route.source, route.options, values, handlers, route.ref)
         notes = self.notes or [
             Note(f"{route.source.describe(route.options)}: {route.ref.handler} gets every event", True)

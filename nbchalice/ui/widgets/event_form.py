@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -15,6 +14,7 @@ from nbchalice.events.saved import SavedEvents
 from nbchalice.events.send import competing_consumers
 from nbchalice.events.triggers import Route, labels, route_of, routes
 from nbchalice.sources.base import Note
+from nbchalice.typed import JSON, Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.sends import notes_html
 from nbchalice.ui.widgets.forms import INDENT, LABEL, Form
@@ -46,10 +46,10 @@ class EventForm:
         found = self._routes(project)
         self._label = route_of(project.handler(handler), found[0].ref, source).label if source else found[0].label
         self._events = SavedEvents(project.notebook.parent, handler)
-        self._history: list[tuple[str, dict[str, Any]]] = []
+        self._history: list[tuple[str, JSON]] = []
         self._filling = False
         self._warning = ""
-        wide: dict[str, Any] = {"layout": widgets.Layout(width="24em"), "style": LABEL}
+        wide: dict[str, widgets.Layout | dict[str, str]] = {"layout": widgets.Layout(width="24em"), "style": LABEL}
         every = list(zip(labels(found), (route.label for route in found), strict=True))
         self.source = widgets.Dropdown(description="Source", options=every, value=self._label, **wide)
         self.pick = widgets.Dropdown(description="Event", **wide)
@@ -75,7 +75,7 @@ class EventForm:
         same = [route for route in found if route.label == self._label]
         return (same or [route for route in found if route.source.name == self._kind] or found)[0]
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> JSON:
         """Return what the fields hold.
 
         Raises
@@ -84,7 +84,7 @@ class EventForm:
         """
         return self.form.read()
 
-    def remember(self, values: Mapping[str, Any]) -> None:
+    def remember(self, values: Values) -> None:
         """Offer what is sent to be sent again."""
         text = next((str(value) for value in values.values() if isinstance(value, str)), "")
         name = f"{time.strftime('%H:%M:%S')} {' '.join(text.split())[:40]}"
@@ -104,7 +104,7 @@ class EventForm:
         self._offer(("saved", name))
         return str(path)
 
-    def _with_source(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _with_source(self, values: Values) -> JSON:
         return {**values, **({SOURCE: self._label} if len(self.source.options) > 1 else {})}
 
     def _show_source(self, route: Route) -> None:

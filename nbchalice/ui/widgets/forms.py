@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import Field
+from nbchalice.typed import JSON, Values
 from nbchalice.ui.render import html
 from nbchalice.ui.widgets.panel import area, button, row
 
@@ -120,7 +121,7 @@ class PairsInput:
         """Return the pairs that have a name."""
         return {name.value.strip(): value.value for name, value in self._pairs if name.value.strip()} or None
 
-    def write(self, value: Mapping[str, Any] | None) -> None:
+    def write(self, value: Values | None) -> None:
         """Set the pairs."""
         self._pairs = []
         for name, text in (value or {}).items():
@@ -164,11 +165,11 @@ class Form:
     """
 
     def __init__(self, fields: Sequence[Field], changed: Changed) -> None:
-        kinds: dict[str, Any] = {"area": AreaInput, "json": AreaInput, "pairs": PairsInput}
+        kinds: dict[str, type[AreaInput | PairsInput]] = {"area": AreaInput, "json": AreaInput, "pairs": PairsInput}
         self.inputs = {field.name: kinds.get(field.kind, TextInput)(field, changed) for field in fields}
         self.widget = widgets.VBox([one.widget for one in self.inputs.values()])
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> JSON:
         """Return the values of the fields that are filled.
 
         Raises
@@ -178,7 +179,7 @@ class Form:
         found = {name: one.read() for name, one in self.inputs.items()}
         return {name: value for name, value in found.items() if value is not None}
 
-    def write(self, values: Mapping[str, Any]) -> None:
+    def write(self, values: Values) -> None:
         """Set all fields; those without a value become empty."""
         for name, one in self.inputs.items():
             one.write(values.get(name, None if not isinstance(one, AreaInput) else ""))

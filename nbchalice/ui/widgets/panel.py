@@ -14,6 +14,7 @@ import ipywidgets as widgets
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import NbChaliceError
+from nbchalice.typed import JSON
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
@@ -104,7 +105,7 @@ class Panel(ABC):
     def __repr__(self) -> str:
         return self.fallback.text
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> JSON:
         return self.fallback._repr_mimebundle_()
 
     def _ipython_display_(self) -> None:

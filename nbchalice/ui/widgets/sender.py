@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -14,6 +14,7 @@ from nbchalice.events.outcome import end_of
 from nbchalice.events.send import Progress, SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
+from nbchalice.typed import Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sends import SendsCard, result_html, summary
@@ -146,7 +147,7 @@ class Sender(Panel):
             return False
         return True
 
-    def _one(self, way: Way, values: Mapping[str, Any]) -> None:
+    def _one(self, way: Way, values: Values) -> None:
         stop = self._stop
         result = way.deliver(values, self._show_progress, stop)
         self._keep([result])

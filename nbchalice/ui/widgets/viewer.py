@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
@@ -14,6 +14,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.logs.buffer import Buffer
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import follow, recent
+from nbchalice.typed import JSON, Values
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.reports import InvocationsCard
 from nbchalice.ui.widgets.panel import Panel, static
@@ -122,7 +123,7 @@ class Viewer(Panel):
         return self._view
 
     @property
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[JSON]:
         """The records that are kept, the oldest first: ready for pandas."""
         return self._buffer.records()
 
@@ -190,7 +191,7 @@ class Viewer(Panel):
             if self._feed is feed:
                 self._view.following = False
 
-    def _told(self, _: object, content: Mapping[str, Any], __: object) -> None:
+    def _told(self, _: object, content: Values, __: object) -> None:
         """Take what the view says; only state is set here."""
         self._seen = time.monotonic()
         kind = content.get("kind")

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbchalice.aws.local.shared.home import TOKEN_HEADER, Record, proof
 from nbchalice.errors import LocalAWSError
+from nbchalice.typed import JSON
 
 from .process import process_exists
 
@@ -28,7 +29,7 @@ def is_healthy(record: Record) -> bool:
     return isinstance(answer, dict) and hmac.compare_digest(str(answer.get("proof")), proof(record.token, nonce))
 
 
-def call_control(record: Record, method: str, name: str, body: object = None) -> dict[str, Any]:
+def call_control(record: Record, method: str, name: str, body: object = None) -> JSON:
     """Call an administration endpoint."""
     try:
         answer = request(record, method, name, 60.0, body)

@@ -16,6 +16,7 @@ import platformdirs
 from nbchalice.aws.local.shared.home import Home, Record, lock_file
 from nbchalice.errors import LocalAWSError
 from nbchalice.runtime import __version__
+from nbchalice.typed import JSON
 
 from . import environment
 from .connection import call_control, is_healthy
@@ -158,7 +159,7 @@ def not_saved() -> list[str]:
     return [str(problem) for problem in call_control(record, "GET", "info").get("problems", [])]
 
 
-def control(method: str, name: str, body: object = None) -> dict[str, Any]:
+def control(method: str, name: str, body: object = None) -> JSON:
     """Call an administration endpoint of the running local AWS (``faults``, ``info``, ``save``)."""
     record = local_home().read_record()
     if record is None or not is_healthy(record):

@@ -9,13 +9,13 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 from nbchalice.aws.local.shared.home import NEWER_STATE_STATUS, Home, Record
 from nbchalice.aws.local.shared.logfile import last_lines
 from nbchalice.errors import LocalAWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.runtime import __version__
+from nbchalice.typed import JSON
 
 from . import environment
 from .connection import is_healthy
@@ -87,7 +87,7 @@ def spawn(home: Home, python: Path, packages: Path, listener: socket.socket, rec
     return process
 
 
-def server_settings(home: Home, packages: Path, fd: int, record: Record) -> dict[str, Any]:
+def server_settings(home: Home, packages: Path, fd: int, record: Record) -> JSON:
     """Return what the server process is told."""
     delays = os.environ.get("NBCHALICE_LOCAL_RETRY_DELAYS", "1,2")
     return {
