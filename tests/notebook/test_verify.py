@@ -237,14 +237,14 @@ def test_what_the_handler_changes_is_not_compared():
     assert verify(piece_of(*sources), namespace=space)
 
 
-def test_an_edit_of_a_pure_handler_is_verified_quickly():
-    verify(piece_of("A = 1", H + "A"), namespace={"A": 1})
-    times = []
-    for edit in range(5):
-        start = time.perf_counter()
-        verify(piece_of("A = 1", f"def h(event):\n    return A + {edit}"), namespace={"A": 1})
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.1
+def test_edits_are_verified_by_one_process_that_stays():
+    from nbchalice.notebook.helper import HELPER
+
+    processes = set()
+    for edit in range(3):
+        assert verify(piece_of("A = 1", f"def h(event):\n    return A + {edit}"), namespace={"A": 1})
+        processes.add(HELPER._running().pid)
+    assert len(processes) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name in packaged() and not expectation(name).get("static")])
