@@ -274,6 +274,7 @@ class Project:
         CaptureError: it does not import in a clean process, a variable differs from the kernel's, or a cell or a
             local module was edited after it was run.
         """
+        from nbchalice.notebook.environment import set_here_only
         from nbchalice.notebook.imported import require_current
         from nbchalice.notebook.stale import require_fresh
         from nbchalice.notebook.verify import verify
@@ -302,6 +303,7 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note, executed if isinstance(executed, str) else None)
+        self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
         return verified.note
 
     def _notes(self) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.environment import variables_read
 from nbchalice.notebook.facts import Kind, Mark
 from nbchalice.notebook.history import END
-from nbchalice.notebook.knowledge import STDLIB, is_handler_decorator
+from nbchalice.notebook.knowledge import CONFIGURES, STDLIB, is_handler_decorator
 from nbchalice.notebook.registering import is_decorated, registers
 from nbchalice.notebook.replayable import require_replayable
 from nbchalice.notebook.settings import settings_of, shows
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.history import Step
 
 MOST = 5
+_SETS_UP = (*CONFIGURES, "load", "read", "login")
 _NEVER = frozenset({Kind.MAGIC, Kind.FUTURE, Kind.NOTHING, Kind.STAR})
 _CREDENTIALS_HERE = re.compile(r"\bAWS_(?:DEFAULT_)?PROFILE\b|\bAWS_CONFIG_FILE\b|\bAWS_SHARED_CREDENTIALS_FILE\b")
 
@@ -149,6 +151,7 @@ class _Judge:
         self.own = handler.cell.order
         taken = [closure.timeline.steps[position] for position in closure.wanted]
         self.used = {step.cell.order for step in taken}
+        self.asks = bool(variables_read(closure))
         self.modules = STDLIB.union(*(_imported_by(step) for step in taken))
 
     def names_taken(self, step: Step) -> list[str] | None:
@@ -167,9 +170,17 @@ class _Judge:
 
     def is_told(self, step: Step) -> bool:
         """Tell whether a statement that does not travel may matter all the same."""
-        if step.statement.kind not in (Kind.EXPRESSION, Kind.COMPOUND) or step.cell.order not in self.used:
+        if step.statement.kind not in (Kind.EXPRESSION, Kind.COMPOUND):
+            return False
+        if step.cell.order not in self.used and not (self.asks and self._may_set_variables(step)):
             return False
         return not self._tries_a_handler(step) and self._acts_outside(step)
+
+    def _may_set_variables(self, step: Step) -> bool:
+        """Tell whether a statement may set what the handler reads of the environment, as ``load_dotenv()`` does."""
+        now = step.statement.now
+        known = [self.settings.external(call, now, step.position) for call in now.calls.values() if call.dropped]
+        return any(one.rpartition(".")[2].startswith(_SETS_UP) or "env" in one for one in known if one is not None)
 
     def _is_local(self, module: str) -> bool:
         top, folder = module.partition(".")[0], self.timeline.folder

@@ -66,6 +66,8 @@ class Lookups:
     queries: whether it hands a text that it has not written there to ``query`` or ``eval`` of a library.
     unfollowed: code that finds a variable or a module by what it has computed, each with its line.
     differs: what has another value on Lambda and is no variable of the notebook, each with its line.
+    variables: the environment variables that it reads, each with its line.
+    sets: those that it sets.
     subclasses: whether it asks a class for its subclasses.
     """
 
@@ -75,6 +77,8 @@ class Lookups:
     queries: bool = False
     unfollowed: tuple[tuple[int, str], ...] = ()
     differs: tuple[tuple[int, str], ...] = ()
+    variables: tuple[tuple[int, str], ...] = ()
+    sets: frozenset[str] = frozenset()
     subclasses: bool = False
 
 
@@ -100,6 +104,8 @@ def lookups(text: str) -> Lookups:
         queries=finder.queries,
         unfollowed=tuple(dict.fromkeys(finder.unfollowed)),
         differs=tuple(dict.fromkeys(finder.differs)),
+        variables=tuple(dict.fromkeys(finder.variables)),
+        sets=frozenset(finder.sets),
         subclasses=finder.subclasses,
     )
 
@@ -113,6 +119,8 @@ class _Finder:
         self.constants: list[Text] = []
         self.marked: list[Text] = []
         self.queries = False
+        self.variables: list[tuple[int, str]] = []
+        self.sets: set[str] = set()
         self.unfollowed: list[tuple[int, str]] = []
         self.differs: list[tuple[int, str]] = []
         self.subclasses = False
@@ -131,6 +139,8 @@ class _Finder:
         self.above.append(node)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             self._name(node)
+        elif isinstance(node, ast.Subscript) and _last(node.value) == "environ":
+            self._variable(node.slice, node, sets=not isinstance(node.ctx, ast.Load))
         elif isinstance(node, ast.Attribute):
             self._attribute(node)
         elif isinstance(node, ast.Call):
@@ -206,9 +216,29 @@ class _Finder:
             self._tell(node)
         elif isinstance(node.func, ast.Attribute) and node.func.attr in _READERS:
             self._read_text(node, node.func)
+        self._environment(node, node.func)
         if _last(node.func) in _TYPED:
             for value in [*node.args, *(item.value for item in node.keywords)]:
                 self._annotation(value)
+
+    def _environment(self, node: ast.Call, function: ast.expr) -> None:
+        """Look at ``os.getenv("TABLE")``, ``os.environ.get("TABLE")`` and what sets variables."""
+        whole = isinstance(function, ast.Attribute) and _last(function.value) == "environ"
+        if node.args and (_last(function) == "getenv" or (whole and _last(function) == "get")):
+            self._variable(node.args[0], node, sets=False)
+        elif node.args and whole and _last(function) == "setdefault":
+            self._variable(node.args[0], node, sets=True)
+        elif whole and _last(function) == "update":
+            self.sets |= {item.arg for item in node.keywords if item.arg}
+            given = [key for one in node.args if isinstance(one, ast.Dict) for key in one.keys if key is not None]
+            self.sets |= {text for key in given if (text := _text_of(key))}
+
+    def _variable(self, name: ast.expr, node: ast.expr, *, sets: bool) -> None:
+        text = _text_of(name)
+        if text and sets:
+            self.sets.add(text)
+        elif text:
+            self.variables.append((node.lineno, text))
 
     def _run_text(self, node: ast.Call) -> None:
         own = [*node.args[1:2], *(item.value for item in node.keywords if item.arg == "globals")]

@@ -100,6 +100,11 @@ class Proven:
         left = proof.left if executed is None else executed
         self._notes[handler.name] = [note for note in (*proof.along, left, text) if note]
 
+    def add_note(self, handler: Handler, text: str) -> None:
+        """Keep one more thing to say of a handler; an empty text is nothing."""
+        if text:
+            self._notes[handler.name] = [*self._notes.get(handler.name, []), text]
+
     def notes(self) -> list[str]:
         """Return what is left out, what could not be compared, and whether what was run could not be confined well."""
         notes = [f"{name}: {note}" for name, notes in self._notes.items() for note in notes]

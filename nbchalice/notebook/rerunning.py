@@ -8,7 +8,6 @@ from __future__ import annotations
 import __future__
 
 import ast
-import builtins
 import linecache
 import signal
 import sys
@@ -53,6 +52,7 @@ class _Rerun:
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
+        from nbchalice.notebook.kernel_names import put_kernel_names
         from nbchalice.notebook.values import describe, describe_imported, differ
 
         self._describe, self._describe_imported, self._differ = describe, describe_imported, differ
@@ -64,7 +64,7 @@ class _Rerun:
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self._space = vars(module)
-        builtins.display = lambda *values, **options: None  # type: ignore[attr-defined] # as in a notebook
+        put_kernel_names(self._space, [told["text"] for told in request["statements"]])
         for label, text in request["sources"].items():
             lines = [line + "\n" for line in text.split("\n")]
             linecache.cache[self._file(label)] = (len(text), None, lines, self._file(label))

@@ -11,6 +11,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.companions import LeftOut, with_companions
 from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.environment import variables_read
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
@@ -49,6 +50,7 @@ class Slice:
     positions: which of the notebook's statements it has.
     left_out: statements that act, but are not part of it.
     unfollowed: what it looks up at run time and nothing follows, in a line; empty if there is nothing.
+    variables: the environment variables that it reads and does not set, each with its place.
     """
 
     module: str
@@ -66,6 +68,7 @@ class Slice:
     positions: frozenset[int] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
     unfollowed: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def slice_handler(
@@ -171,6 +174,7 @@ def cut(
         positions=frozenset(closure.wanted),
         left_out=tuple(dict.fromkeys((*left_out, *missed, *later))),
         unfollowed=told_of(closure),
+        variables=variables_read(closure),
     )
 
 

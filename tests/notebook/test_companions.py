@@ -211,3 +211,19 @@ def test_a_variable_that_a_magic_sets_is_left_out_as_an_assignment_is():
         cut("RATE = 1\n%env API_TOKEN=abcd1234efgh5678", HANDLER)
     assert "environ" not in cut("RATE = 1\n# nbchalice: exclude\n%env API_TOKEN=abcd1234efgh5678", HANDLER).module
     assert "environ" not in cut("RATE = 1\n%env\n%env TABLE", HANDLER).module
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from dotenv import load_dotenv\nload_dotenv()",
+        "import dotenv\ndotenv.load_dotenv('prod.env')",
+        "import environ as e\ne.Env.read_env()",
+    ],
+)
+def test_what_may_set_variables_is_told_where_the_handler_reads_some(text):
+    asks = "%%lambda_function\ndef h(event, context):\n    import os\n    return os.environ['TABLE']"
+    (line,) = told([cut(text, asks)])
+    assert line.startswith(f"left out: {text.splitlines()[1]} (cell 1, line 2): ")
+    assert told([cut(text, "RATE = 1", HANDLER)]) == []
+    assert told([cut(text, "import os\nos.environ['TABLE'] = 'x'", asks)]) == []

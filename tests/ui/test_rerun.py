@@ -209,3 +209,39 @@ def test_nobody_notices_the_run(tmp_path):
     assert [mark for mark in marks if mark.exists()] == []
     assert kept.read_text() == "kept"
     assert threading.main_thread().is_alive()
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "try:\n    get_ipython()\n    HERE = True\nexcept NameError:\n    HERE = False",
+        "def kind():\n    try:\n        return type(get_ipython()).__name__\n    except NameError:\n        return ''\nHERE = kind()",
+        "import sys\nHERE = 'ipykernel' in sys.modules",
+        "import sys\nHERE = hasattr(sys, 'ps1')",
+        "import builtins\nHERE = hasattr(builtins, '__IPYTHON__')",
+        "from IPython import get_ipython\nHERE = get_ipython() is not None",
+        "import os\nHERE = 'JPY_PARENT_PID' in os.environ",
+    ],
+)
+def test_code_that_asks_whether_it_is_in_a_notebook_hears_that_it_is(asks, tmp_path):
+    with pytest.raises(CaptureError, match="HERE (is .* when the notebook runs from|comes from)"):
+        read_project(write(tmp_path / "n.ipynb", [asks, f"{H}HERE"])).verified_packages()
+
+
+def test_what_needs_a_kernel_is_not_compared_and_disturbs_nothing_else(tmp_path):
+    cells = ["get_ipython().run_line_magic('precision', '3')", "RATE = 1", "display(RATE)\nIn, Out, _", f"{H}RATE"]
+    assert notes(tmp_path, *cells) == []
+
+
+def test_a_variable_that_is_set_here_only_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_TABLE", "orders")
+    monkeypatch.setenv("SHOP_OTHER", "x")
+    read = (
+        "import os\ndef table():\n    return os.environ['SHOP_TABLE'], os.getenv('SHOP_ABSENT'), os.environ.get('PATH')"
+    )
+    (note,) = notes(tmp_path, read, f"{H}table()")
+    says = "h: set here only, not for the function: SHOP_TABLE (cell 1, line 3); give it with --env SHOP_TABLE=VALUE"
+    assert note == says
+    assert notes(tmp_path, read, f"%%lambda_function --env SHOP_TABLE=orders\n{H.partition(chr(10))[2]}table()") == []
+    assert notes(tmp_path, "%env SHOP_TABLE=orders", read, f"{H}table()") == []
+    assert notes(tmp_path, read, "os.environ.update(SHOP_TABLE='orders')", f"{H}table()") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -15,6 +16,7 @@ from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
 from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.companions import told
+from nbchalice.notebook.environment import set_here_only
 from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
@@ -60,7 +62,9 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
 def _left_out(project: Project, handler: Handler) -> list[str]:
     """Return what acts in the cells that the handler uses and is not deployed; errors are the deploy's to tell."""
     with suppress(NbChaliceError):
-        return told([project.slice(handler)])
+        piece = project.slice(handler)
+        lacking = set_here_only(piece.variables, project.variables.of(handler.name, handler.settings), os.environ)
+        return [*told([piece]), *([lacking] if lacking else [])]
     return []
 
 

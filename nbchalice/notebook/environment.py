@@ -1,0 +1,53 @@
+"""The environment variables that a handler's code reads when it is called, and those it will not have on Lambda."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.lookups import lookups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbchalice.notebook.closure import Closure
+
+_LAMBDAS = words("PATH LANG TZ LD_LIBRARY_PATH PYTHONPATH AWS_EXECUTION_ENV AWS_LAMBDA_RUNTIME_API AWS_PROFILE")
+"""Variables that each function has and that are no settings of its own, or that tell of credentials here."""
+
+
+def variables_read(closure: Closure) -> tuple[tuple[str, str], ...]:
+    """Return the environment variables that a handler's code reads and does not set, each with its place.
+
+    Parameters
+    ----------
+    closure: all that the handler needs.
+    """
+    steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
+    found = [(step, lookups(step.statement.text)) for step in steps]
+    # What sets a variable with os.environ travels by itself.
+    texts = [step.statement.text for step in closure.timeline.steps if "environ" in step.statement.text]
+    own = frozenset[str]().union(*(lookups(text).sets for text in texts))
+    return tuple(
+        (name, f"{step.cell.label}, line {step.statement.line + line - 1}")
+        for step, one in found
+        for line, name in one.variables
+        if name not in own
+    )
+
+
+def set_here_only(read: Iterable[tuple[str, str]], env: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Say which variables a handler reads that are set here and that its function will not have; empty if none.
+
+    Parameters
+    ----------
+    read: the variables that it reads, each with the place.
+    env: what its function will have.
+    here: what this process has.
+    """
+    lacking = [(name, place) for name, place in read if name in here and name not in env and name not in _LAMBDAS]
+    first = dict(reversed(lacking))
+    if not first:
+        return ""
+    names = ", ".join(f"{name} ({place})" for name, place in reversed(first.items()))
+    return f"set here only, not for the function: {names}; give it with --env {next(reversed(first))}=VALUE"
