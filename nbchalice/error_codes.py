@@ -56,6 +56,7 @@ CODES = {
     "unsupported-target": "Lambda, or nbchalice, does not have this Python version or architecture.",
     "missing-module": "The code imports a module that nothing installed here provides.",
     "other-version-installed": "The notebook asks for another version of a package than the one that is installed.",
+    "unusable-source": "No installed package has an event source, or its package cannot be used.",
     "compiled-local-code": "A local package holds machine code for this computer, which Lambda may not be able to run.",
     "local-syntax": "A local module that has to come along cannot be parsed.",
     "requirements-file": "A requirements file cannot be read, or has a line that cannot be used.",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .lambda_client import run_zip
+
 
 def pytest_configure():
     """Let Ctrl-C interrupt, as in a terminal: a shell starts what runs in the background with the signal ignored."""
@@ -55,6 +57,12 @@ def aws(local_aws):
         return clients[service]
 
     return client
+
+
+@pytest.fixture(scope="session")
+def run_on_lambda():
+    """Runs an unpacked zip with AWS's own client, as Lambda does."""
+    return run_zip
 
 
 def pytest_collection_modifyitems(items):

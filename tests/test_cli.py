@@ -59,7 +59,7 @@ def test_the_life_of_an_app(call, cli, notebook, local_aws, tmp_path):
     first = call("deploy", notebook)
     assert planned["changes"] == first["changes"]
     assert planned["sizes"] == first["sizes"]
-    assert first["sizes"]["price"]["zip"] < 13 * 1024
+    assert first["sizes"]["price"]["zip"] < 14 * 1024
     assert first["sizes"]["price"]["limits"] == {"zip": 50 * 1024**2, "unzipped": 250 * 1024**2}
     assert {key: first[key] for key in ("app", "stage", "target", "account", "region")} == {
         "app": "clishop",

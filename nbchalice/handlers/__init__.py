@@ -33,8 +33,6 @@ __all__ = [
     "tidy_settings",
 ]
 
-FLAGS = {option.flag: option.name for source in SOURCES.values() for option in (*source.options, *SETTINGS, *META)}
-
 
 @dataclass(frozen=True)
 class Handler:
@@ -153,7 +151,11 @@ def same_name(name: str, first: Location | None, second: Location | None, hint: 
 
 def _as_parameters(text: str) -> str:
     """Call options as the decorators do; those of other commands keep their dashes."""
-    return re.sub(r"--[a-z][a-z-]*", lambda match: FLAGS.get(match[0], match[0]), text)
+    options = [*SETTINGS, *META]
+    for source in SOURCES.values():
+        options += source.options
+    names = {option.flag: option.name for option in options}
+    return re.sub(r"--[a-z][a-z-]*", lambda match: names.get(match[0], match[0]), text)
 
 
 def clashes(handlers: Iterable[Handler]) -> list[InvalidInputError]:

@@ -25,7 +25,7 @@ from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, render
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.runtime.app import CHALICES_OWN
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _is_chalices(step: Step) -> bool:
 
 def _is_foreign(step: Step, app: str) -> bool:
     """Whether no decorator is one of our sources, nor of our app, which would be a typing error."""
-    return not any(root == app or KINDS.keys() & set(path) for root, path in step.statement.decorators)
+    return not any(root == app or source_names() & set(path) for root, path in step.statement.decorators)
 
 
 def _left_out(step: Step) -> str:

@@ -129,10 +129,11 @@ def _defaults(source: str) -> JSON:
 
     from nbchalice.runtime.app import Chalice
 
-    method = getattr(Chalice, source, None)
-    if method is None:
+    # A source of another package has no method: the app makes its decorator.
+    decorator = getattr(Chalice("stub", configure_logs=False), source, None)
+    if decorator is None:
         return {}
-    parameters = inspect.signature(method).parameters.values()
+    parameters = inspect.signature(decorator).parameters.values()
     return {item.name: item.default for item in parameters if item.default is not inspect.Parameter.empty}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nbchalice.runtime.app import CHALICES_OWN
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.event_kinds import BUILT_IN
 
 
 def words(text: str) -> frozenset[str]:
@@ -122,7 +122,7 @@ TRAINS = frozenset(
     ["fit", "partial_fit", "train", "fit_transform", "fine_tune", "learn", "compile", "load_state_dict", "load_weights"]
 )
 
-HANDLER_DECORATORS = CHALICES_OWN - {"register_blueprint"} | KINDS.keys()
+HANDLER_DECORATORS = CHALICES_OWN - {"register_blueprint"} | {kind.name for kind in BUILT_IN}
 
 
 def is_handler_decorator(path: tuple[str, ...]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.knowledge import words
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +92,6 @@ class Body:
     written: tuple[tuple[str, str], ...] = ()
 
 
-@lru_cache(maxsize=4096)
 def read_body(raw: str) -> Body:
     """Separate the Python of a cell from its magics, as IPython would.
 
@@ -104,21 +103,27 @@ def read_body(raw: str) -> Body:
     -------
     Body: lines keep their numbers.
     """
-    return _read_lines(cleaned(raw).split("\n"))
+    return _read_body(raw, source_names())
 
 
-def _read_lines(lines: list[str]) -> Body:
+@lru_cache(maxsize=4096)
+def _read_body(raw: str, sources: frozenset[str]) -> Body:
+    """Read a cell; what is a magic of ours in it depends on the sources that are installed."""
+    return _read_lines(cleaned(raw).split("\n"), sources)
+
+
+def _read_lines(lines: list[str], sources: frozenset[str]) -> Body:
     top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
     found = _CELL_MAGIC.match(lines[top]) if lines else None
     if found is None:
         return _without_specials(lines)
     name, arguments = found.group(1), found.group(2).strip()
     below = [""] * (top + 1) + lines[top + 1 :]
-    if name in KINDS:
+    if name in sources:
         body = _without_specials(below)
         return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
     if name in PYTHON_BODIES:
-        body = _read_lines(below)
+        body = _read_lines(below, sources)
         captured = arguments.split()[-1:] if name == "capture" else []
         hidden = [Hidden(one, top + 1, lines[top]) for one in captured if _NAME.fullmatch(one)]
         return replace(body, hidden=(*body.hidden, *hidden))

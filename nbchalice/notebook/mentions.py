@@ -11,7 +11,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.knowledge import words
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from nbchalice.notebook.history import Step, Timeline
     from nbchalice.notebook.statements import Split
 
-_NAMED = "|".join(sorted(KINDS))
-_MAYBE = re.compile(rf"\.\s*(?:{_NAMED})\b")
-_DECORATOR = re.compile(rf"^\s*@\s*[\w.]+\.(?:{_NAMED})\b")
-_MAGIC = re.compile(rf"^\s*%%(?:{_NAMED})\b")
+# A decorator of any name, and a cell's magic: whether it is one of ours is asked afterwards.
+_MAYBE = re.compile(r"\.\s*(\w+)")
+_DECORATOR = re.compile(r"^\s*@\s*[\w.]+\.(\w+)")
+_MAGIC = re.compile(r"^\s*%%(\w+)")
 _TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
 """IPython's own cell magics whose cell is no Python."""
 
@@ -56,7 +56,7 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
     """
     found: list[Mention] = []
     for step in timeline.steps:
-        if _MAYBE.search(step.statement.text):
+        if not source_names().isdisjoint(_MAYBE.findall(step.statement.text)):
             found += _in_statement(step, timeline.app)
     for cell, split in timeline.splits:
         found += _in_text(cell, split)
@@ -108,15 +108,20 @@ def _in_text(cell: Cell, split: Split) -> Iterator[Mention]:
     read = read_body(cell.source)
     hidden = first.startswith("%%") and not read.text.strip()
     for number, line in enumerate(cell.source.split("\n"), 1):
-        magic = bool(_MAGIC.match(line)) and number != read.magic_line
-        decorator = (hidden or (split.problem is not None and read.magic is None)) and bool(_DECORATOR.match(line))
+        magic = _names_ours(_MAGIC, line) and number != read.magic_line
+        decorator = (hidden or (split.problem is not None and read.magic is None)) and _names_ours(_DECORATOR, line)
         if magic or decorator:
             yield Mention(cell.location(number))
 
 
+def _names_ours(form: re.Pattern[str], line: str) -> bool:
+    found = form.match(line)
+    return found is not None and found[1] in source_names()
+
+
 def _is_source(node: ast.expr) -> bool:
     called = node.func if isinstance(node, ast.Call) else node
-    return isinstance(called, ast.Attribute) and called.attr in KINDS
+    return isinstance(called, ast.Attribute) and called.attr in source_names()
 
 
 def _root(node: ast.Call) -> str | None:

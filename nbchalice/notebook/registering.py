@@ -11,7 +11,7 @@ from nbchalice.notebook.explain import deleted, handler_not_found
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.knowledge import is_handler_decorator
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +114,8 @@ def _may_register(value: Value, moment: int, effects: Effects) -> bool:
 
 
 def _names_source(block: Block) -> bool:
-    return any(call.path[-1:] and call.path[-1] in KINDS for call in block.calls.values())
+    names = source_names()
+    return any(call.path[-1:] and call.path[-1] in names for call in block.calls.values())
 
 
 def function_in(step: Step, function: str) -> ast.stmt | None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.facts import Kind, Statement
 from nbchalice.notebook.handler_function import decorator_text
 from nbchalice.notebook.statements import split_cell
+from nbchalice.runtime.entry_points import UnusableSourceError, find_kind, third_parties
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -34,9 +36,13 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
     segments: list[JSON] = []
     previous: Step | None = None
     expected = 0  # the line of the cell that the next line of the module stands for, as a reader counts
+    registrations = _registrations(steps)
     for step in steps:
         text, cell_line = step_text(step, used)
         decorators = handler_decorators(step) if step.statement.handler else []
+        if registrations and step.statement.kind is not Kind.FUTURE:
+            lines += ["", *registrations]  # Of no cell, hence of no segment.
+            registrations = []
         if previous is None or previous.cell.order != step.cell.order:
             lines += ["", _mark(name, step, cell_line)]
             expected = cell_line
@@ -62,6 +68,37 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
         lines += part
         previous, expected = step, expected + len(part)
     return "\n".join(lines) + "\n", segments
+
+
+def _registrations(steps: list[Step]) -> list[str]:
+    """Return the imports that register the event kinds of other packages: on Lambda, nobody looks for entry points."""
+    others = set(third_parties())
+    if not others:
+        return []
+    found: dict[str, str] = {}
+    for step in steps:
+        decorators = handler_decorators(step) if step.statement.handler else []
+        for text in (step.statement.text, *(line.removeprefix("@") for line in decorators)):
+            named = {name for node in ast.walk(ast.parse(text)) if (name := _name(node)) in others}
+            found |= {name: _module(name, step) for name in named}
+    return [f"import {module}  # registers @app.{name}" for name, module in sorted(found.items()) if module]
+
+
+def _name(node: ast.AST) -> str:
+    """Return the name that an attribute, or a text, may give to a decorator, as in ``getattr(app, "on_x")``."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _module(name: str, step: Step) -> str:
+    try:
+        kind = find_kind(name)
+    except UnusableSourceError as error:
+        raise CaptureError(
+            str(error), "mend, update or uninstall that package", step.location(), code="unusable-source"
+        ) from None
+    return kind.module if kind is not None else ""
 
 
 def _mark(name: str, step: Step, line: int) -> str:

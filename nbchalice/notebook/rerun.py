@@ -8,6 +8,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.render import handler_decorators
@@ -112,9 +113,17 @@ def _told(effects: Effects) -> list[JSON]:
     return [_statement(step, touched[step.position]) for step in effects.timeline.steps]
 
 
+def _decorators(step: Step) -> list[str]:
+    """Return the decorators of a magic; none for one that cannot be read, as is told where handlers are looked for."""
+    try:
+        return handler_decorators(step)
+    except InvalidInputError:
+        return []
+
+
 def _statement(step: Step, touched: set[str]) -> JSON:
     statement = step.statement
-    above = handler_decorators(step) if statement.handler else []
+    above = _decorators(step) if statement.handler else []
     return {
         "position": step.position,
         "text": "\n".join([*above, statement.text]),

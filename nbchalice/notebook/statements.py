@@ -15,6 +15,7 @@ from nbchalice.notebook.handler_function import find_handler
 from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
 from nbchalice.notebook.magic import AUTOMAGICS, Body, read_body
 from nbchalice.notebook.scan import Scanner
+from nbchalice.runtime.entry_points import source_names
 
 _MARK = re.compile(r"#\s*nbchalice:\s*(include|exclude)\b")
 _WANTED = re.compile(r"--handler[=\s]\s*['\"]?(\w+)")
@@ -41,7 +42,6 @@ class Split:
     handler_error: NbChaliceError | None = None
 
 
-@lru_cache(maxsize=4096)
 def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
     """Split a cell into its top-level statements.
 
@@ -54,6 +54,12 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
     -------
     Split: with no statements and a ``problem`` if the cell is not Python.
     """
+    return _split_cell(raw, lazy_annotations, source_names())
+
+
+@lru_cache(maxsize=4096)
+def _split_cell(raw: str, lazy_annotations: bool, sources: frozenset[str]) -> Split:
+    """Split a cell; what is a magic of ours in it depends on the sources that are installed."""
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
     body = read_body(text)
     try:

@@ -129,6 +129,7 @@ def _extend_path(modules: list[str], libraries: list[str]) -> None:
 
 def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what the decorators of handlers registered."""
+    _without_entry_points()
     from nbchalice.notebook.reads import reads
 
     answers = []
@@ -138,6 +139,11 @@ def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:
                 answer = _registered(definition)
             answers.append({**answer, "read": own, "seen": dict(seen)})
     return answers
+
+
+def _without_entry_points() -> None:
+    """Do as on Lambda, where a module itself imports what registers its event kinds."""
+    sys.modules["nbchalice.runtime.entry_points"] = None  # type: ignore[assignment]
 
 
 def _registered(definition: dict[str, Any]) -> dict[str, Any]:
@@ -195,6 +201,7 @@ def _rerun(request: dict[str, Any]) -> dict[str, Any]:
 
 def _verify(request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
+    _without_entry_points()
     from nbchalice.notebook.reads import reads
     from nbchalice.notebook.values import describe, describe_imported
     from nbchalice.runtime.app import handlers_in

@@ -4,7 +4,7 @@ lambda_function.py   what Lambda imports
 notebook_code.py     the slice
 nbchalice.json       the manifest
 nbchalice.zip        nbchalice's runtime, not compressed in itself: Python imports from it, and the outer zip
-                     squeezes its modules as one text, which a limit of 13 KB needs
+                     squeezes its modules as one text, which a limit of 14 KB needs
 """
 
 from __future__ import annotations

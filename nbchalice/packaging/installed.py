@@ -16,6 +16,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from nbchalice.packaging.imports import Import
+from nbchalice.runtime.entry_points import path_state
 
 _NOT_A_FILE = frozenset({"built-in", "frozen", None})
 
@@ -85,7 +86,7 @@ def _part(spec: ModuleSpec, files: list[Path]) -> ModuleSpec:
 
 def installed_pins() -> tuple[str, ...]:
     """Return everything installed as `name==version`, sorted; a version's local part (`+cpu`) is left out."""
-    return _read_pins(_state())
+    return _read_pins(path_state())
 
 
 def _find_spec(top: str, folder: Path | None, added: Sequence[Path]) -> ModuleSpec | None:
@@ -179,11 +180,6 @@ def _site_folders() -> set[str]:
     return {*site.getsitepackages(), site.getusersitepackages(), paths["purelib"], paths["platlib"]}
 
 
-def _state() -> tuple[tuple[str, float], ...]:
-    """Return what changes when something is installed or `sys.path` changes."""
-    return tuple((entry, _modified(entry)) for entry in sys.path)
-
-
 @lru_cache(maxsize=1)
 def _read_pins(_state: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
     pins = set()
@@ -196,7 +192,7 @@ def _read_pins(_state: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
 
 
 def _distributions() -> Mapping[str, tuple[str, ...]]:
-    return _read_distributions(_state())
+    return _read_distributions(path_state())
 
 
 @lru_cache(maxsize=1)
@@ -204,10 +200,3 @@ def _read_distributions(_state: tuple[tuple[str, float], ...]) -> Mapping[str, t
     """Map modules to distributions; read again only when something was installed or `sys.path` changed."""
     _recorded.cache_clear()
     return {top: tuple(sorted(set(names))) for top, names in metadata.packages_distributions().items()}
-
-
-def _modified(entry: str) -> float:
-    try:
-        return Path(entry or ".").stat().st_mtime
-    except OSError:
-        return 0.0

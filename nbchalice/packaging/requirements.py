@@ -14,6 +14,7 @@ from packaging.version import Version
 from nbchalice.errors import Location, PackagingError
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.installed import Owner, find_owner, installed_pins
+from nbchalice.packaging.kind_modules import KindPackage, find_kind_package
 from nbchalice.packaging.local import collect_files, line_of, reached_modules, read_all, read_source, scan
 from nbchalice.packaging.lock import PROVIDED, requirement_name
 from nbchalice.packaging.plugins import find_plugins
@@ -148,6 +149,8 @@ class _Search:
 
     def _visit(self, wanted: Import, place: Place) -> list[tuple[Import, Place]]:
         """Note what an import needs; return what the local modules that it runs import."""
+        if package := find_kind_package(wanted.module):
+            return self._enter_kind(wanted, package)
         owner = self.owner_of(wanted)
         strict = wanted.required and not wanted.later and not self.trusting
         if strict and owner == Owner() and (why := _absent(wanted.top, self.python)):
@@ -169,6 +172,17 @@ class _Search:
                 place = partial(line_of, name, self._sources[name])
                 imports += [(further, place) for further in scan(name, self._sources[name])]
         return imports
+
+    def _enter_kind(self, wanted: Import, package: KindPackage) -> list[tuple[Import, Place]]:
+        found: list[tuple[Import, Place]] = []
+        for name in reached_modules(wanted, package.files):
+            if name not in self._sources:
+                self.files[name] = package.files[name]
+                self._sources[name] = read_source(name, package.files[name])
+                for one in scan(name, self._sources[name]):
+                    package.check(name, self._sources[name], one)
+                    found.append((one, partial(line_of, name, self._sources[name])))
+        return found
 
     def _plugins(self) -> Iterator[Import]:
         """Yield what the libraries import only when they are asked to, as far as it is here."""

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
 from .function import LambdaFunction, Trigger
-from .middleware import Middleware, Registry
+from .middleware import Registry
+from .unshipped import check_expression, check_settings, find_kind
 
 if TYPE_CHECKING:
+    from .middleware import Middleware
     from .schedules import ScheduleExpression
+
+    Decorator = Callable[[Callable[..., Any]], LambdaFunction]
+    M = TypeVar("M", bound=Middleware)
 
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
 
-Decorator = Callable[[Callable[..., Any]], LambdaFunction]
-M = TypeVar("M", bound=Middleware)
 CHALICES_OWN = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
 # Called with each handler before it is registered: a notebook's session refuses a name that another cell has.
 CHECKS: list[Callable[[LambdaFunction], None]] = []
@@ -65,6 +68,8 @@ class Chalice:
     def __getattr__(self, name: str) -> Any:
         if name in CHALICES_OWN:
             return partial(self._leave_out, name)
+        if name.startswith("on_") and (kind := find_kind(name)):
+            return kind.decorator(self._decorator)
         if name in {"api", "websocket_api"}:
             self.__dict__[name] = SimpleNamespace(cors=False, binary_types=[], session=None)
             return self.__dict__[name]
@@ -122,7 +127,7 @@ class Chalice:
         flexible_window: minutes within which AWS may choose the moment; default None.
         """
         options = {
-            "expression": _checked(expression),
+            "expression": check_expression(expression),
             "description": description,
             "input": input,
             "enabled": enabled,
@@ -303,7 +308,7 @@ class Chalice:
         return self._middleware.of(source)
 
     def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
-        _check_settings(source, settings, ["name", *options])
+        check_settings(source, settings, ["name", *options])
         trigger = Trigger(source, options)
 
         def decorate(function: Callable[..., Any]) -> LambdaFunction:
@@ -359,20 +364,3 @@ def handlers_in(variables: Mapping[str, Any]) -> dict[str, LambdaFunction]:
         if isinstance(app, Chalice):
             found.update(app.handlers)
     return found
-
-
-# Neither of these modules ships with a function: what the notebook has checked need not be checked again on Lambda.
-def _checked(expression: str | ScheduleExpression) -> str:
-    try:
-        from .expressions import parse_schedule
-    except ImportError:
-        return str(expression)
-    return parse_schedule(expression).to_string()
-
-
-def _check_settings(source: str, given: dict[str, Any], parameters: list[str]) -> None:
-    try:
-        from . import settings
-    except ImportError:
-        return
-    settings.check(source, given, parameters)

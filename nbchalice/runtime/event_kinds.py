@@ -1,22 +1,22 @@
 """The one table of event kinds: what a decorator's name stands for on Lambda and in the notebook.
 
-A package of somebody else's adds a kind with ``register``, in a module that ships: it imports the standard library and
-``nbchalice.runtime`` only. (Provisional: what a kind is made of may change.)
+Other packages add theirs with ``registered_kinds.register``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from .events import CloudWatchEvent, Event, LambdaFunctionEvent
 from .notifications import S3Event, SNSEvent
 from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
 
-# Looks at a raw event, or at one of its records.
-Look = Callable[[dict[str, Any]], Any]
+if TYPE_CHECKING:
+    # Looks at a raw event, or at one of its records.
+    Look = Callable[[dict[str, Any]], Any]
 
 
 def at(*path: str) -> Callable[[Any], Any]:
@@ -44,9 +44,6 @@ class EventKind:
     any_event: whether events may be any JSON, as a schedule's own input: those that no other kind recognizes.
     ids: each finds an id that the sender can know a raw record by, or an event that holds no records. Default: none.
     batch_item: finds what ``batchItemFailures`` calls a raw record. Default: the kind has no such answer.
-    options: has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults
-        filled in. Default: ``Chalice`` itself has the decorator.
-    module: the module that registers the kind, which ships with a function that needs it: ``__name__``.
     """
 
     name: str
@@ -57,8 +54,6 @@ class EventKind:
     any_event: bool = False
     ids: tuple[Look, ...] = ()
     batch_item: Look | None = None
-    options: Callable[..., dict[str, Any]] | None = None
-    module: str = __name__
 
 
 _message_id = at("messageId")
@@ -104,7 +99,7 @@ def keys_id(keys: dict[str, Any]) -> str:
 _REQUEST_ID = at("responseElements", "x-amz-request-id")
 _KINESIS_ITEM = at("kinesis", "sequenceNumber")
 _DYNAMODB_ITEM = at("dynamodb", "SequenceNumber")
-BUILT_IN = (
+BUILT_IN: tuple[EventKind, ...] = (
     EventKind("schedule", CloudWatchEvent, "scheduled", "", _is_scheduled, any_event=True, ids=(_bridge_id,)),
     EventKind("on_s3_event", S3Event, "s3", "aws:s3", _is_s3_test, ids=(_REQUEST_ID, _object_id)),
     EventKind("on_sns_message", SNSEvent, "sns", "aws:sns", ids=(at("Sns", "MessageId"),)),
@@ -120,15 +115,6 @@ BUILT_IN = (
 KINDS = {kind.name: kind for kind in BUILT_IN}
 
 
-def register(kind: EventKind) -> EventKind:
-    """Add a kind of somebody else's, or put it in the place of its earlier self; return it.
-
-    Its entry point is what makes it known to nbchalice, which then refuses one that cannot be used (``entry_points``).
-    """
-    KINDS[kind.name] = kind
-    return kind
-
-
 def kinds_of(event: object) -> list[EventKind]:
     """Return the kinds that a raw event may be of."""
     service = _service(event)
@@ -138,10 +124,8 @@ def kinds_of(event: object) -> list[EventKind]:
 
 def records_of(event: object) -> list[dict[str, Any]]:
     """Return the records of a raw event; one that holds none is its own record."""
-    if not isinstance(event, dict):
-        return []
-    records = event.get("Records")
-    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else [event]
+    records = at("Records")(event)
+    return [one for one in (records if isinstance(records, list) else [event]) if isinstance(one, dict)]
 
 
 def ids_of(event: object) -> list[str]:
@@ -164,12 +148,11 @@ def items_of(event: object) -> dict[str, str]:
     return found
 
 
-def _service(event: object) -> str | None:
+def _service(event: object) -> Any:
     """Return the service that the first record of an event names; SNS alone writes it with a capital."""
-    records = event.get("Records") if isinstance(event, dict) else None
+    records = at("Records")(event)
     first = records[0] if isinstance(records, list) and records else None
-    found = at("eventSource")(first) or at("EventSource")(first)
-    return found if isinstance(found, str) and found else None
+    return at("eventSource")(first) or at("EventSource")(first) or None
 
 
 def _ids(kind: EventKind, record: dict[str, Any]) -> list[str]:

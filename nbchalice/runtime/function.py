@@ -5,18 +5,33 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from . import batch
 from .event_kinds import KINDS, kinds_of
 from .events import Event, LambdaFunctionEvent
 from .logs import start_invocation
-from .middleware import Middleware, chain
+from .middleware import chain
 from .queues import SQSEvent
+
+if TYPE_CHECKING:
+    import logging
+
+    from .middleware import Middleware
+
+    class App(Protocol):
+        """What a handler needs of the app that it is registered with."""
+
+        app_name: str
+        handlers: dict[str, LambdaFunction]
+        log: logging.Logger
+        lambda_context: Any
+
+        def middlewares(self, source: str) -> list[Middleware]:
+            """Return the middleware for the events of one decorator, outermost first."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +46,6 @@ class Trigger:
 
     source: str
     options: dict[str, Any]
-
-
-class App(Protocol):
-    """What a handler needs of the app that it is registered with."""
-
-    app_name: str
-    handlers: dict[str, LambdaFunction]
-    log: logging.Logger
-    lambda_context: Any
-
-    def middlewares(self, source: str) -> list[Middleware]:
-        """Return the middleware for the events of one decorator, outermost first."""
 
 
 class LambdaFunction:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .event_kinds import KINDS
+from .unshipped import check_middleware
 
-Middleware = Callable[[Any, Callable[[Any], Any]], Any]
+if TYPE_CHECKING:
+    Middleware = Callable[[Any, Callable[[Any], Any]], Any]
 
 
 class Registry:
@@ -19,9 +21,7 @@ class Registry:
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
-        allowed = ["all", *(kind.middleware for kind in KINDS.values())]
-        if event_type not in allowed:
-            raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
+        check_middleware(event_type)
         name = getattr(func, "__qualname__", None)
         same = (func.__module__, name) if name and "<" not in name else func
         self._entries[same, event_type] = (func, event_type)

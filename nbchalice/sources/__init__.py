@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Mapping
+
+from nbchalice.errors import InvalidInputError
+from nbchalice.runtime.entry_points import UnusableSourceError, load, refuse, source_names, third_parties
 from nbchalice.sources.base import Source
 from nbchalice.sources.cw_event import CloudWatchEvents
 from nbchalice.sources.dynamodb import DynamoDB
@@ -12,7 +17,63 @@ from nbchalice.sources.schedule import Schedule
 from nbchalice.sources.sns import SNS
 from nbchalice.sources.sqs import SQS
 
-SOURCES: dict[str, Source] = {
+BUILT_IN: dict[str, Source] = {
     source.name: source
     for source in (Schedule(), S3(), SNS(), SQS(), CloudWatchEvents(), Kinesis(), DynamoDB(), PureLambda())
 }
+
+
+class NoSuchSourceError(InvalidInputError, KeyError):
+    """A source that no installed package has, or that cannot be used."""
+
+    code = "unusable-source"
+
+
+class Sources(Mapping[str, Source]):
+    """nbchalice's own sources, and those of other packages, which are imported when they are asked for.
+
+    One that cannot be used raises ``NoSuchSourceError`` when it is asked for by its name. Who goes through all of them
+    gets the others, and the person is told, once.
+    """
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __getitem__(self, name: str) -> Source:
+        return BUILT_IN[name] if name in BUILT_IN else self._other(name)
+
+    def _other(self, name: str) -> Source:
+        try:
+            found = load(name)
+            if not isinstance(found, Source):
+                refuse(name, f"its entry point gives {found!r}, which is no nbchalice.sources.base.Source")
+            return found
+        except UnusableSourceError as error:
+            raise NoSuchSourceError(str(error), "mend, update or uninstall that package") from None
+        except KeyError:
+            hint = "install the package that has it into the kernel's environment, then run %reload_ext nbchalice"
+            raise NoSuchSourceError(f"no installed package has the event source {name}", hint) from None
+
+    def __iter__(self) -> Iterator[str]:
+        yield from BUILT_IN
+        for name in third_parties():
+            try:
+                self._other(name)
+            except NoSuchSourceError as error:
+                self._tell(error.message)
+            else:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in source_names()
+
+    def _tell(self, why: str) -> None:
+        if why not in self._told:
+            self._told.add(why)
+            print(f"nbchalice: {why}", file=sys.stderr)
+
+
+SOURCES = Sources()

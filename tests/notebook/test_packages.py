@@ -67,7 +67,7 @@ def test_the_package_of_a_notebook_that_is_only_read(name, written, answers):
         assert manifest["function"] == handler
         assert manifest["handler"] == "lambda_function.lambda_handler"
         assert manifest["notebook"] == f"{name}.ipynb"
-        assert path.stat().st_size < 13 * 1024
+        assert path.stat().st_size < 14 * 1024
     if name in answers:
         assert "error" not in answers[name], answers[name]
         if not expectation(name).get("static"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import look_again, source_names
 from nbchalice.ui.magics.completion import matcher
 from nbchalice.ui.magics.notebook import Notebook
 
@@ -18,7 +18,8 @@ def load(shell: Any) -> None:
     notebook = Notebook(shell)
     notebook.attach()
     setattr(shell, LOADED, notebook)
-    for name in KINDS:
+    notebook.cell_magics = look_again()
+    for name in notebook.cell_magics:
         shell.register_magic_function(_cell_magic(notebook, name), "cell", name)
     shell.register_magic_function(_line_magic(notebook), "line", "chalice")
     shell.input_transformers_cleanup.append(begin_with_magic)
@@ -33,7 +34,7 @@ def unload(shell: Any) -> None:
         return
     notebook.detach()
     setattr(shell, LOADED, None)
-    for name in KINDS:
+    for name in notebook.cell_magics:
         shell.magics_manager.magics["cell"].pop(name, None)
     shell.magics_manager.magics["line"].pop("chalice", None)
     shell.input_transformers_cleanup.remove(begin_with_magic)
@@ -45,7 +46,7 @@ def begin_with_magic(lines: list[str]) -> list[str]:
     for index, line in enumerate(lines):
         if line.startswith("%%"):
             ours = line[2:].split(maxsplit=1)[:1]
-            if not ours or ours[0] not in KINDS:
+            if not ours or ours[0] not in source_names():
                 return lines
             below = lines[index + 1 :]
             # IPython refuses an empty body before the magic is asked.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nbchalice.runtime.event_kinds import KINDS
+from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
 from nbchalice.ui.magics.notebook import Notebook
 
@@ -36,7 +36,7 @@ def candidates(notebook: Notebook, text: str) -> list[str] | None:
     """Return what may stand at the end of a magic's line; None where the line is not one of ours."""
     words = text.split()
     before = words[:-1] if text and not text[-1].isspace() else words
-    if (cell := CELL_LINE.match(text)) and cell[1] in KINDS:
+    if (cell := CELL_LINE.match(text)) and cell[1] in source_names():
         return _cell_options(cell[1], before)
     if COMMAND_LINE.match(text):
         return _command_words(notebook, before)
@@ -47,7 +47,8 @@ def _cell_options(magic: str, before: list[str]) -> list[str]:
     from nbchalice.handlers import META, SETTINGS
     from nbchalice.sources import SOURCES
 
-    options = {option.flag: option for option in (*SOURCES[magic].options, *SETTINGS, *META)}
+    source = SOURCES.get(magic)
+    options = {option.flag: option for option in (*(source.options if source else ()), *SETTINGS, *META)}
     last = options.get(before[-1])
     if last is not None and last.choices:
         return list(last.choices)

@@ -43,6 +43,7 @@ class Notebook:
         self.target = "local"
         self.named: Chalice | None = None
         self.matcher: Any = None
+        self.cell_magics: frozenset[str] = frozenset()
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
         self._running: Cell | None = None

@@ -1,0 +1,57 @@
+"""Event kinds of other packages: what they register in a module that ships with the functions that need it.
+
+Such a module imports the standard library and ``nbchalice.runtime`` only. (Provisional: what a kind is made of may
+change.)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+
+from .event_kinds import KINDS, EventKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredKind(EventKind):
+    """An event kind of another package; the other parameters are those of ``EventKind``.
+
+    Parameters
+    ----------
+    options: has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults
+        filled in. The handler's name and the function's settings are taken besides.
+    module: the module that registers the kind: ``__name__``.
+    """
+
+    options: Callable[..., dict[str, Any]]
+    module: str
+
+    def decorator(self, register: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what ``app.on_...`` is: called with the parameters of ``options``, it decorates a function.
+
+        Parameters
+        ----------
+        register: called with the kind's name, the handler's name or None, options and settings, it returns the
+            decorator.
+        """
+        parameters = inspect.signature(self.options).parameters
+
+        def make(*given: Any, name: str | None = None, **named: Any) -> Any:
+            settings = {key: value for key, value in named.items() if key not in parameters}
+            options = self.options(*given, **{key: value for key, value in named.items() if key in parameters})
+            return register(self.name, name, options, settings)
+
+        return update_wrapper(make, self.options)
+
+
+def register(kind: RegisteredKind) -> RegisteredKind:
+    """Add a kind, or put it in the place of its earlier self; return it.
+
+    The entry point of its source is what makes it known to nbchalice in a notebook, where one that cannot be used is
+    refused (``entry_points``).
+    """
+    KINDS[kind.name] = kind
+    return kind
