@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
@@ -14,6 +14,9 @@ from nbchalice.handlers import Handler
 from nbchalice.resources.base import AWS, FunctionRef, error_code
 from nbchalice.sources.messages import EVERYTHING, sqs_event
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 HIDDEN_WHILE_PEEKING = 30
 MISSING_OPERATION = {"InvalidAction", "UnknownOperation", "UnknownOperationException", "InvalidRequest"}
@@ -68,7 +71,7 @@ class DeadLetterQueue:
 
     def depth(self) -> int:
         """Return how many messages there are, about (SQS: GetQueueAttributes)."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        names: list[QueueAttributeNameType] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with _explained(f"looking at queue {self.name}"):
             found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
@@ -164,7 +167,7 @@ class DeadLetterQueue:
             WaitTimeSeconds=0 if self._aws.local else 1,
             **EVERYTHING,
         )
-        return list(answer.get("Messages", []))
+        return [dict(message) for message in answer.get("Messages", [])]
 
     def _show(self, message: JSON) -> None:
         self._client.change_message_visibility(

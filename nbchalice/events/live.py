@@ -184,7 +184,7 @@ def _receive(aws: AWS, url: str, most: int, seconds: int) -> list[JSON]:
     answer = aws.client("sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=most, WaitTimeSeconds=seconds, **EVERYTHING
     )
-    return list(answer.get("Messages", []))
+    return [dict(message) for message in answer.get("Messages", [])]
 
 
 def _delete(aws: AWS, url: str, messages: list[JSON]) -> None:

@@ -57,7 +57,7 @@ class Reader:
 
     def _ask(self, arguments: JSON) -> JSON | None:
         try:
-            answer: JSON = self._client.filter_log_events(**arguments)
+            answer: JSON = dict(self._client.filter_log_events(**arguments))
         except Exception as error:
             if not is_missing(error):
                 raise

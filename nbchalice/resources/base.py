@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NewType, Protocol
 
+from nbchalice.resources.clients import Clients
+
 OWNER_PREFIX = "nbchalice"
 
 # What tells one resource from another within an account and region. A plain text is none: one with a typo would be a
@@ -25,8 +27,9 @@ class AWS(Protocol):
     partition: str
     local: bool
 
-    def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
-        """Return the cached boto3 client of a service, which waits so many seconds for an answer."""
+    @property
+    def client(self) -> Clients:
+        """What returns the cached boto3 client of a service, which waits ``patience`` seconds for an answer."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
@@ -15,6 +15,9 @@ from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or
 from nbchalice.resources.locks import locked
 from nbchalice.resources.permission import Permission
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import NotificationConfigurationTypeDef
 
 PRINCIPAL = "s3.amazonaws.com"
 # S3 may show an older configuration for a moment.
@@ -83,12 +86,19 @@ class Bucket(Resource):
 
     def write(self, aws: AWS, current: Any | None) -> None:
         """Create the bucket."""
-        place = {} if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
-        extra = {"CreateBucketConfiguration": place} if place else {}
-        aws.client("s3").create_bucket(Bucket=self.bucket, **extra)
+        place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+        aws.client("s3").create_bucket(Bucket=self.bucket, **({} if aws.region == "us-east-1" else place))
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Never: the bucket is the user's."""
+
+
+def put_notifications(aws: AWS, bucket: str, configuration: JSON) -> None:
+    """Replace a bucket's notification configuration by one that was read and changed (S3)."""
+    changed = cast("NotificationConfigurationTypeDef", configuration)
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration=changed, ExpectedBucketOwner=aws.account
+    )
 
 
 @dataclass(frozen=True)
@@ -176,11 +186,7 @@ class BucketNotifications(Resource):
             standing = self.read(aws) or {}
             if not self.differences(standing):
                 return True
-            aws.client("s3").put_bucket_notification_configuration(
-                Bucket=self.bucket,
-                NotificationConfiguration=self.merged(standing),
-                ExpectedBucketOwner=aws.account,
-            )
+            put_notifications(aws, self.bucket, self.merged(standing))
             return not self.differences(self.read(aws) or {})
 
         with locked(f"bucket {aws.account} {self.bucket}"):

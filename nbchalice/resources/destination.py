@@ -56,7 +56,7 @@ class Destination(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the settings for asynchronous events; none where none are wanted, so that nothing is made."""
         with or_missing():
-            answer = aws.client("lambda").get_function_event_invoke_config(FunctionName=self.function.name)
+            answer: JSON = dict(aws.client("lambda").get_function_event_invoke_config(FunctionName=self.function.name))
             return {name: answer[name] for name in KEPT if answer.get(name) is not None}
         return None if self.on_failure else {}
 
@@ -68,16 +68,15 @@ class Destination(Resource):
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Set it, or take it away; other settings of asynchronous events stay."""
         client = aws.client("lambda")
-        settings = dict(current or {})
+        settings: JSON = dict(current or {})
         others = {name: to for name, to in settings.pop("DestinationConfig", {}).items() if name != "OnFailure" and to}
         destinations = {**others, "OnFailure": {"Destination": self.on_failure}} if self.on_failure else others
         if not settings and not destinations:
             with or_missing():
                 client.delete_function_event_invoke_config(FunctionName=self.function.name)
             return
-        client.put_function_event_invoke_config(
-            FunctionName=self.function.name, DestinationConfig=destinations, **settings
-        )
+        settings["DestinationConfig"] = destinations
+        client.put_function_event_invoke_config(FunctionName=self.function.name, **settings)
 
     def delete(self, aws: AWS, current: Any) -> None:
         """Nothing: it goes with the function."""

@@ -17,7 +17,7 @@ def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
     with or_missing():
         pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(FunctionName=function_name)
         for page in pages:
-            found += [m for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
+            found += [dict(m) for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
     return found
 
 
@@ -135,7 +135,7 @@ class EventSourceMapping(Resource):
             client.update_event_source_mapping(UUID=current["UUID"], Enabled=True, **self.wanted())
             self._delete(client, current.get("others", []))
             return
-        extra = {"StartingPosition": self.starting_position} if self.starting_position else {}
+        extra: JSON = {"StartingPosition": self.starting_position} if self.starting_position else {}
         settings = {name: value for name, value in self.wanted().items() if value}
         if not self.filters:
             del settings["FilterCriteria"]

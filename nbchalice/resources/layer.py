@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.literals import ArchitectureType, RuntimeType
+    from mypy_boto3_lambda.type_defs import LayerVersionContentInputTypeDef
 
 KEY_LETTERS = 16
 
@@ -98,7 +102,7 @@ class Layer(Resource):
     def _versions(self, aws: AWS) -> Iterator[JSON]:
         with or_missing():
             for page in aws.client("lambda").get_paginator("list_layer_versions").paginate(LayerName=self.layer_name):
-                yield from page["LayerVersions"]
+                yield from map(dict, page["LayerVersions"])
 
     def version_arn(self, aws: AWS) -> str:
         """Return the ARN of the newest version."""
@@ -124,9 +128,9 @@ class Layer(Resource):
             answer = aws.client("lambda").publish_layer_version(
                 LayerName=self.layer_name,
                 Description=layer_description(self.home.app, self.home.stage),
-                Content=content,
-                CompatibleRuntimes=[f"python{self.python}"],
-                CompatibleArchitectures=[self.arch],
+                Content=cast("LayerVersionContentInputTypeDef", content),
+                CompatibleRuntimes=[cast("RuntimeType", f"python{self.python}")],
+                CompatibleArchitectures=[cast("ArchitectureType", self.arch)],
             )
         for version in list(self._versions(aws)):
             if version["Version"] < answer["Version"]:
@@ -146,7 +150,7 @@ def layers_named(aws: AWS, home: FunctionRef) -> list[tuple[Layer, JSON]]:
     """Return the layers that bear an app's name, each with its newest version; they may be another's."""
     prefix = f"{home.app}-{home.stage}-"
     return [
-        (Layer(home, layer["LayerName"]), layer["LatestMatchingVersion"])
+        (Layer(home, layer["LayerName"]), dict(layer["LatestMatchingVersion"]))
         for page in aws.client("lambda").get_paginator("list_layers").paginate()
         for layer in page["Layers"]
         if layer["LayerName"].startswith(prefix)

@@ -20,7 +20,7 @@ def app_log_groups(aws: AWS, app: str, stage: str) -> Iterator[JSON]:
     """Yield the log groups that bear an app's name; they may be another's."""
     prefix = log_group_name(f"{app}-{stage}-")
     for page in aws.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
-        yield from page["logGroups"]
+        yield from map(dict, page["logGroups"])
 
 
 @dataclass(frozen=True)

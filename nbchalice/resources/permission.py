@@ -99,7 +99,7 @@ class Permission(Resource):
         client = aws.client("lambda")
         if current is not None:
             self.delete(aws, current)
-        extra = {"SourceAccount": self.source_account} if self.source_account else {}
+        extra: JSON = {"SourceAccount": self.source_account} if self.source_account else {}
         try:
             client.add_permission(
                 FunctionName=self.function.name,

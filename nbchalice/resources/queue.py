@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:(?P<name>[^:]+)")
@@ -71,15 +74,16 @@ class QueueRef:
         answer = aws.client("sqs", self.region).get_queue_url(QueueName=self.name, QueueOwnerAWSAccountId=self.account)
         return str(answer["QueueUrl"])
 
-    def attributes(self, aws: AWS, *names: str) -> dict[str, str]:
+    def attributes(self, aws: AWS, *names: QueueAttributeNameType) -> dict[str, str]:
         """Ask SQS for attributes of the queue; those that are not set are left out."""
         client = aws.client("sqs", self.region)
         answer = client.get_queue_attributes(QueueUrl=self.url(aws), AttributeNames=list(names))
-        return dict(answer.get("Attributes", {}))
+        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
     def set_attributes(self, aws: AWS, **attributes: str) -> None:
         """Set attributes of the queue (SQS: SetQueueAttributes)."""
-        aws.client("sqs", self.region).set_queue_attributes(QueueUrl=self.url(aws), Attributes=attributes)
+        named = cast("dict[QueueAttributeNameType, str]", attributes)
+        aws.client("sqs", self.region).set_queue_attributes(QueueUrl=self.url(aws), Attributes=named)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Queue(Resource):
 
     def write(self, aws: AWS, current: Any | None) -> None:
         """Create the queue with SQS's own defaults."""
-        attributes = {"FifoQueue": "true"} if self.queue.fifo else {}
+        attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if self.queue.fifo else {}
         aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
 
     def delete(self, aws: AWS, current: Any) -> None:

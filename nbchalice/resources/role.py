@@ -29,7 +29,7 @@ def app_roles(aws: AWS, app: str, stage: str) -> Iterator[JSON]:
     """Yield the roles of an app that stand."""
     path = role_path(app, stage, aws.region)
     for page in aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=path):
-        yield from page["Roles"]
+        yield from map(dict, page["Roles"])
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Role(Resource):
         role = next((role for role in roles if role["RoleName"] == self.name), None)
         if role is None:
             with or_missing():
-                role = client.get_role(RoleName=self.name)["Role"]
+                role = dict(client.get_role(RoleName=self.name)["Role"])
         if role is None:
             return None
         found: JSON = {"role": role, "policy": None}

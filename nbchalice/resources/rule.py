@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Problem, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import TargetTypeDef
 
 PRINCIPAL = "events.amazonaws.com"
 TARGET_ID = "1"
@@ -67,12 +70,12 @@ class Rule(Resource):
             return {"rule": rule, "targets": client.list_targets_by_rule(Rule=self.name)["Targets"]}
         return None
 
-    def target(self) -> JSON:
+    def target(self) -> TargetTypeDef:
         """Return the target as PutTargets takes it."""
-        extra = {"Input": self.input} if self.input else {}
-        return {"Id": TARGET_ID, "Arn": self.function.arn, **extra}
+        target: TargetTypeDef = {"Id": TARGET_ID, "Arn": self.function.arn}
+        return {**target, "Input": self.input} if self.input else target
 
-    def state(self) -> str:
+    def state(self) -> Literal["ENABLED", "DISABLED"]:
         """Return the state as PutRule takes it."""
         return "ENABLED" if self.enabled else "DISABLED"
 
@@ -92,13 +95,14 @@ class Rule(Resource):
         """Put the rule and its target; both calls replace what stands."""
         client = aws.client("events")
         tags = [{"Key": key, "Value": value} for key, value in self.function.tags.items()]
-        when = {"EventPattern": self.pattern} if self.pattern else {"ScheduleExpression": self.expression}
+        new: JSON = {} if current else {"Tags": tags}
+        when: JSON = {"EventPattern": self.pattern} if self.pattern else {"ScheduleExpression": self.expression}
         client.put_rule(
             Name=self.name,
             State=self.state(),
             Description=self.description,
             **when,
-            **({} if current else {"Tags": tags}),
+            **new,
         )
         foreign = [t["Id"] for t in (current or {}).get("targets", []) if t["Id"] != TARGET_ID]
         if foreign:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.rule import numbered
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import TagTypeDef
 
 PRINCIPAL = "scheduler.amazonaws.com"
 GROUP = "default"
@@ -89,7 +92,7 @@ class SchedulerRole(Resource):
         client = aws.client("iam")
         trust = json.dumps(self.trust())
         if current is None:
-            tags = [{"Key": key, "Value": value} for key, value in self.function.tags.items()]
+            tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in self.function.tags.items()]
             client.create_role(RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, Tags=tags)
         elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
             client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)

@@ -90,11 +90,12 @@ class UploadBucket(Resource):
         """Create the bucket and let uploads expire; rules of other people stay."""
         client = aws.client("s3")
         if current is None:
-            place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
-            client.create_bucket(Bucket=self.name, **({"CreateBucketConfiguration": place} if place else {}))
+            place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            client.create_bucket(Bucket=self.name, **({} if self.region == "us-east-1" else place))
         others = [rule for rule in (current or {}).get("rules", []) if not rule.get("ID", "").startswith(OWNER_PREFIX)]
+        rules: Any = [*RULES, *others]
         client.put_bucket_lifecycle_configuration(
-            Bucket=self.name, LifecycleConfiguration={"Rules": [*RULES, *others]}, ExpectedBucketOwner=self.account
+            Bucket=self.name, LifecycleConfiguration={"Rules": rules}, ExpectedBucketOwner=self.account
         )
 
     def delete(self, aws: AWS, current: Any) -> None:

@@ -12,12 +12,12 @@ import uuid
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, Resource
-from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications
+from nbchalice.resources.bucket import KEY_OF_KIND, BucketNotifications, put_notifications
 from nbchalice.resources.bucket import PRINCIPAL as S3_SERVICE
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.locks import locked
@@ -28,6 +28,9 @@ from nbchalice.resources.topic import Subscription, region_of
 from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.messages import plain_event, queued_sns_event, sqs_event
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import TargetTypeDef
 
 PAUSED_WITHIN = 60.0
 ENTRY = "nbchalice-live"
@@ -226,9 +229,7 @@ class BucketRedirect(Redirect):
         return locked(f"bucket {self.function.account} {self.displaced.bucket}")
 
     def _put(self, aws: AWS, configuration: JSON) -> None:
-        aws.client("s3").put_bucket_notification_configuration(
-            Bucket=self.displaced.bucket, NotificationConfiguration=configuration, ExpectedBucketOwner=aws.account
-        )
+        put_notifications(aws, self.displaced.bucket, configuration)
 
     def _entries(self, configuration: JSON, kind: str, arn: str) -> list[JSON]:
         return [entry for entry in configuration.get(kind, []) if entry[KEY_OF_KIND[kind]] == arn]
@@ -268,7 +269,7 @@ class RuleRedirect(Redirect):
         """Replace the target."""
         rule = self.displaced
         if rule.read(aws) is not None:
-            target = {**rule.target(), "Id": TARGET_ID, "Arn": self.queue_arn}
+            target: TargetTypeDef = {**rule.target(), "Id": TARGET_ID, "Arn": self.queue_arn}
             aws.client("events").put_targets(Rule=rule.name, Targets=[target])
 
     def end(self, aws: AWS) -> None:
