@@ -80,7 +80,7 @@ class Bucket(Resource):
             return dict(aws.client("s3").head_bucket(Bucket=self.bucket))
         return None
 
-    def differences(self, current: Any) -> list[str]:
+    def differences(self, current: object) -> list[str]:
         """Nothing: the bucket is the user's."""
         return []
 
@@ -89,7 +89,7 @@ class Bucket(Resource):
         place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
         aws.client("s3").create_bucket(Bucket=self.bucket, **({} if aws.region == "us-east-1" else place))
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the bucket is the user's."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
 from nbchalice.resources.queue import Queue, QueueRef
@@ -78,7 +78,7 @@ class Destination(Resource):
         settings["DestinationConfig"] = destinations
         client.put_function_event_invoke_config(FunctionName=self.function.name, **settings)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Nothing: it goes with the function."""
 
 

@@ -234,7 +234,7 @@ class Function(Resource):
         if changed := {name: value for name, value in wanted.items() if now.get(name) != value}:
             client.tag_resource(Resource=self.arn, Tags=changed)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete the function with all its versions."""
         with or_missing():
             aws.client("lambda").delete_function(FunctionName=self.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
@@ -136,7 +136,7 @@ class Layer(Resource):
             if version["Version"] < answer["Version"]:
                 self._delete_version(aws, version)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete all versions; functions that still use one go on working."""
         for version in list(self._versions(aws)):
             self._delete_version(aws, version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
 from nbchalice.resources.ownership import foreign_owner
@@ -76,7 +76,7 @@ class LogGroup(Resource):
         elif current and current.get("retentionInDays"):
             client.delete_retention_policy(logGroupName=self.name)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete the group with its log events."""
         with or_missing():
             aws.client("logs").delete_log_group(logGroupName=self.name)

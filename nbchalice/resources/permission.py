@@ -115,7 +115,7 @@ class Permission(Resource):
             if standing is None or self.differences(standing):
                 raise error
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Remove the statement."""
         with or_missing():
             aws.client("lambda").remove_permission(

@@ -104,7 +104,7 @@ class Queue(Resource):
             return self.queue.url(aws)
         return None
 
-    def differences(self, current: Any) -> list[str]:
+    def differences(self, current: object) -> list[str]:
         """Nothing: the queue is the user's."""
         return []
 
@@ -113,7 +113,7 @@ class Queue(Resource):
         attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if self.queue.fifo else {}
         aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the queue is the user's."""
 
 
@@ -154,7 +154,7 @@ class VisibilityTimeout(Resource):
         """Set it."""
         self.queue.set_attributes(aws, VisibilityTimeout=str(self.seconds))
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the queue is the user's."""
 
 
@@ -219,7 +219,7 @@ class RedrivePolicy(Resource):
         policy = {"deadLetterTargetArn": self.dlq, "maxReceiveCount": self.tries}
         self.queue.set_attributes(aws, RedrivePolicy=json.dumps(policy))
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the queue is the user's."""
 
 

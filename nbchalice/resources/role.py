@@ -146,7 +146,7 @@ class Role(Resource):
             policy = self.policy((current or {}).get("earlier", frozenset()))
             client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete the policy and the role, with whatever else was added to the role by hand."""
         client = aws.client("iam")
         with or_missing():

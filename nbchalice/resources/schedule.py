@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
@@ -98,7 +98,7 @@ class SchedulerRole(Resource):
             client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
         client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.policy()))
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete the policy and the role."""
         client = aws.client("iam")
         with or_missing():
@@ -200,7 +200,7 @@ class SchedulerSchedule(Resource):
         put = client.create_schedule if current is None else client.update_schedule
         put(Name=self.name, **self.wanted())
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete the schedule."""
         with or_missing():
             aws.client("scheduler").delete_schedule(Name=self.name)

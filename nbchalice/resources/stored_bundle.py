@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, is_missing, or_missing, status_code
 from nbchalice.resources.upload_bucket import UploadBucket, upload_bucket
@@ -120,7 +120,7 @@ class StoredBundle(Resource):
                 file, self.bucket, self.object_key, ExtraArgs={"ExpectedBucketOwner": self.home.account}
             )
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Delete it."""
         with or_missing():
             aws.client("s3").delete_object(**self._where())

@@ -44,7 +44,7 @@ class Topic(Resource):
             return dict(client.get_topic_attributes(TopicArn=self.topic_arn)["Attributes"])
         return None
 
-    def differences(self, current: Any) -> list[str]:
+    def differences(self, current: object) -> list[str]:
         """Nothing: the topic is the user's."""
         return []
 
@@ -52,7 +52,7 @@ class Topic(Resource):
         """Create the topic."""
         aws.client("sns", region_of(self.topic_arn)).create_topic(Name=self.name)
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the topic is the user's."""
 
 

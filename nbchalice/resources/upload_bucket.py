@@ -98,7 +98,7 @@ class UploadBucket(Resource):
             Bucket=self.name, LifecycleConfiguration={"Rules": rules}, ExpectedBucketOwner=self.account
         )
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: other apps use it too."""
 
 

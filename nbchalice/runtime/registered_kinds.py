@@ -39,7 +39,7 @@ class RegisteredKind(EventKind):
         """
         parameters = inspect.signature(self.options).parameters
 
-        def make(*given: Any, name: str | None = None, **named: Any) -> Any:
+        def make(*given: object, name: str | None = None, **named: object) -> Any:
             settings = {key: value for key, value in named.items() if key not in parameters}
             options = self.options(*given, **{key: value for key, value in named.items() if key in parameters})
             return register(self.name, name, options, settings)

@@ -50,7 +50,7 @@ class Stream(Resource):
             return dict(answer["StreamDescriptionSummary"])
         return None
 
-    def differences(self, current: Any) -> list[str]:
+    def differences(self, current: object) -> list[str]:
         """Nothing: the stream is the user's."""
         return []
 
@@ -64,7 +64,7 @@ class Stream(Resource):
         if not poll(active, time.monotonic() + ACTIVE_WITHIN, Pace(0.01, 1.0)):
             raise AWSError(f"the stream {self.stream} is not active after {ACTIVE_WITHIN:.0f} s", "try again later")
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: object) -> None:
         """Never: the stream is the user's."""
 
 

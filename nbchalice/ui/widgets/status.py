@@ -96,10 +96,10 @@ class StatusPanel(Openers):
         # Of those that are not in this notebook no trigger is known.
         return [handler.name for handler in card.handlers if handler.trigger]
 
-    def _show_prune(self, card: Any) -> None:
+    def _show_prune(self, card: object) -> None:
         self._prune.layout.display = None if _orphans(card) else "none"
 
-    def _run(self, name: str, **values: Any) -> None:
+    def _run(self, name: str, **values: object) -> None:
         """Run a command as it is, and look at AWS again."""
         found = self.run(name, **values)
         self._result.value = found.html
