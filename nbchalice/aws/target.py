@@ -123,7 +123,7 @@ def region_of(name: str) -> str:
 
 
 @cache
-def _loader() -> Any:
+def _loader() -> object:
     """Return botocore's reader of service models, which remembers them: shared by all sessions of the process."""
     from botocore.loaders import create_loader
 

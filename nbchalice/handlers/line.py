@@ -56,7 +56,7 @@ class _Value(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     def __init__(self, option: Option) -> None:
         self.name, self._option = option.metavar, option
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:
         """Return the value; one that cannot be read is a usage error."""
         try:
             return self._option.type(value)
@@ -213,7 +213,7 @@ def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tupl
     return values, context.args
 
 
-def _argument(source: Source, text: str) -> Any:
+def _argument(source: Source, text: str) -> object:
     assert source.argument is not None
     try:
         return source.argument.type(text)

@@ -108,7 +108,7 @@ def _report(text: str) -> JSON:
     return {name: _number(name, value) for name, value in found.items()}
 
 
-def _number(name: str, value: Any) -> Any:
+def _number(name: str, value: Any) -> object:
     if name in {"status", "error_type"}:
         return str(value)
     try:

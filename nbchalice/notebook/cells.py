@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.typed import Values
@@ -101,7 +101,7 @@ def _invalid(path: Path, why: str) -> InvalidInputError:
     )
 
 
-def _converted(text: str, path: Path) -> Any:
+def _converted(text: str, path: Path) -> object:
     """Bring a notebook of before 2015 to today's format, as Jupyter does when it opens one."""
     import nbformat
 

@@ -40,12 +40,12 @@ def main() -> None:
         answers.flush()
 
 
-def _in_fork(request: dict[str, Any]) -> Any:
+def _in_fork(request: dict[str, Any]) -> object:
     with tempfile.TemporaryDirectory(prefix="nbchalice-", ignore_cleanup_errors=True) as scratch:
         return _answer_of_child(request, Path(scratch))
 
 
-def _answer_of_child(request: dict[str, Any], scratch: Path) -> Any:
+def _answer_of_child(request: dict[str, Any], scratch: Path) -> object:
     read, write = os.pipe()
     child = os.fork()
     if not child:

@@ -147,7 +147,7 @@ class Subscription(Resource):
             aws.client("sns", region_of(self.topic_arn)).unsubscribe(SubscriptionArn=current["SubscriptionArn"])
 
 
-def _parsed(text: Any) -> Any:
+def _parsed(text: Any) -> object:
     try:
         return json.loads(text) or None
     except (TypeError, ValueError):

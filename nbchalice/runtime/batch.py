@@ -39,7 +39,7 @@ def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger
     return response(failed)
 
 
-def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> Any:
+def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> object:
     """Call ``run`` with the batch; what it raises fails the batch, but for the records that it called done.
 
     An answer that names failed records (``{"batchItemFailures": ...}``) is passed on, and so is a list, which Lambda
@@ -96,7 +96,7 @@ def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     return found or traceback
 
 
-def _finished(result: object) -> Any:
+def _finished(result: object) -> object:
     """Return a result; a function with ``async`` or ``yield`` has done nothing when it returns."""
     kind = type(result).__name__
     if kind in {"coroutine", "generator", "async_generator"}:

@@ -77,7 +77,7 @@ def _open(name: str, entry: dict[str, Any], folder: Path) -> Any:
         raise BundleError(f"the bundle {name!r} cannot be read: {error}") from error
 
 
-def _from_s3(name: str, digest: str) -> Any:
+def _from_s3(name: str, digest: str) -> object:
     """Return a bundle that was too big for the package, as a file without a name in /tmp."""
     place = os.environ.get(PLACE, "").rpartition("/")[0].removeprefix("s3://")
     if not place:
@@ -128,7 +128,7 @@ class LazyNames(dict[str, Any]):
         self._module.pop(name, None)
         self._waiting.add(name)
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> object:
         """Return what a name stands for that the module does not have."""
         if name not in self._waiting:
             return vars(builtins)[name]
@@ -140,25 +140,25 @@ class LazyNames(dict[str, Any]):
                     raise error.with_traceback(None) from error.__cause__
             return self._module[name]
 
-    def _attribute(self, name: str) -> Any:
+    def _attribute(self, name: str) -> object:
         if name in self._waiting:
             return self[name]
         raise AttributeError(f"module {self._module['__name__']!r} has no attribute {name!r}")
 
 
-def _npy(file: BinaryIO) -> Any:
+def _npy(file: BinaryIO) -> object:
     return importlib.import_module("numpy").load(file, allow_pickle=False)
 
 
-def _parquet(file: BinaryIO) -> Any:
+def _parquet(file: BinaryIO) -> object:
     return importlib.import_module("pandas").read_parquet(file)
 
 
-def _pickle(file: BinaryIO) -> Any:
+def _pickle(file: BinaryIO) -> object:
     pickle = importlib.import_module("pickle")
 
     class Unpickler(pickle.Unpickler):  # type: ignore[misc, name-defined]
-        def find_class(self, module: str, name: str) -> Any:
+        def find_class(self, module: str, name: str) -> object:
             # The notebook's classes are in the deployed module.
             here = "notebook_code" if module == "__main__" and "notebook_code" in sys.modules else module
             return super().find_class(here, name)
@@ -166,7 +166,7 @@ def _pickle(file: BinaryIO) -> Any:
     return Unpickler(file).load()
 
 
-def _joblib(file: BinaryIO) -> Any:
+def _joblib(file: BinaryIO) -> object:
     return importlib.import_module("joblib").load(file)
 
 

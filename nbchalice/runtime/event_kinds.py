@@ -72,7 +72,7 @@ def _is_s3_test(event: dict[str, Any]) -> bool:
     return event.get("Event") == "s3:TestEvent"
 
 
-def _bridge_id(event: dict[str, Any]) -> Any:
+def _bridge_id(event: dict[str, Any]) -> object:
     return event.get("id") if "detail-type" in event else None
 
 
@@ -148,7 +148,7 @@ def items_of(event: object) -> dict[str, str]:
     return found
 
 
-def _service(event: object) -> Any:
+def _service(event: object) -> object:
     """Return the service that the first record of an event names; SNS alone writes it with a capital."""
     records = at("Records")(event)
     first = records[0] if isinstance(records, list) and records else None

@@ -108,7 +108,7 @@ class LambdaFunction:
         sources = ", ".join(trigger.source for trigger in self.triggers)
         return f"<LambdaFunction {self.name} ({sources})>"
 
-    def _handle(self, trigger: Trigger, event: Event) -> Any:
+    def _handle(self, trigger: Trigger, event: Event) -> object:
         options = trigger.options
         if isinstance(event, SQSEvent) and options.get("per_record"):
             return batch.per_record(event, self._run, self.app.log)

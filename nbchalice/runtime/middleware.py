@@ -38,7 +38,7 @@ def chain(middlewares: Iterable[Middleware], handler: Callable[[Any], Any]) -> C
     return handler
 
 
-def _call(middleware: Middleware, next_handler: Callable[[Any], Any], event: object) -> Any:
+def _call(middleware: Middleware, next_handler: Callable[[Any], Any], event: object) -> object:
     __tracebackhide__ = True
     return middleware(event, next_handler)
 

@@ -44,7 +44,7 @@ def matches(pattern: Mapping[str, Any], value: object) -> bool:
     return True
 
 
-def body_of(message: Any) -> Any:
+def body_of(message: Any) -> object:
     """Return a message's text as JSON; what is none, or no text, as it is."""
     try:
         return json.loads(message)

@@ -11,7 +11,7 @@ from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
 
-def json_value(text: str) -> Any:
+def json_value(text: str) -> object:
     """Read a JSON option; raise ValueError that shows where the JSON breaks."""
     try:
         return json.loads(text)

@@ -110,7 +110,7 @@ class TestLambdaClient:
         return with_config(read_config(self._folder), self._stage, handler, own)
 
 
-def _through_json(value: object, what: str) -> Any:
+def _through_json(value: object, what: str) -> object:
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:

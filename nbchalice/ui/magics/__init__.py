@@ -56,7 +56,7 @@ def begin_with_magic(lines: list[str]) -> list[str]:
     return lines
 
 
-def _cell_magic(notebook: Notebook, name: str) -> Any:
+def _cell_magic(notebook: Notebook, name: str) -> object:
     def run(line: str, cell: str) -> Any:
         __tracebackhide__ = True
         # What the magics need is imported when they are used: loading the extension stays cheap.
@@ -71,7 +71,7 @@ def _cell_magic(notebook: Notebook, name: str) -> Any:
     return run
 
 
-def _line_magic(notebook: Notebook) -> Any:
+def _line_magic(notebook: Notebook) -> object:
     def chalice(line: str) -> Any:
         """Run a command of nbchalice: %chalice --help lists them."""
         __tracebackhide__ = True

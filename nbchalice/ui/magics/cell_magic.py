@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from types import CodeType
-from typing import Any
 
 from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
@@ -27,7 +26,7 @@ from nbchalice.ui.magics.shown import shown
 from nbchalice.ui.render.cards import HandlerCard, TextCard
 
 
-def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> Any:
+def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> object:
     """Run the cell's body in the notebook and register its handler; returns the handler's card."""
     __tracebackhide__ = True
     raw = notebook.raw_cell() or ""

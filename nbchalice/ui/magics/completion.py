@@ -13,7 +13,7 @@ CELL_LINE = re.compile(r"%%(\w+)[ \t]")
 COMMAND_LINE = re.compile(r"%chalice[ \t]+")
 
 
-def matcher(notebook: Notebook) -> Any:
+def matcher(notebook: Notebook) -> object:
     """Return a matcher for `Completer.custom_matchers` (IPython: Completer, Matcher API version 2)."""
 
     def complete(context: Any) -> JSON:

@@ -19,7 +19,7 @@ from nbchalice.ui.magics.shown import shown
 from nbchalice.ui.render.cards import TextCard
 
 
-def run_command(notebook: Notebook, line: str) -> Any:
+def run_command(notebook: Notebook, line: str) -> object:
     """Run `%chalice COMMAND ...` and return what it shows; alone it shows the status."""
     __tracebackhide__ = True
     words = split_line(line, "%chalice")
@@ -34,7 +34,7 @@ def run_command(notebook: Notebook, line: str) -> Any:
     return run_parsed(notebook, found, rest)
 
 
-def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> Any:
+def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> object:
     """Run a command with its words; streams are shown as they come."""
     __tracebackhide__ = True
     from IPython.display import display

@@ -34,7 +34,7 @@ def shown(ui: Frontend, result: object) -> Any:
 
 
 # Widgets are imported when something is to be shown with one: an unattended notebook needs none.
-def _opened(ui: Frontend, view: FormView | LogView | LiveView) -> Any:
+def _opened(ui: Frontend, view: FormView | LogView | LiveView) -> object:
     if isinstance(view, FormView):
         from nbchalice.ui.widgets.sender import Sender
 
@@ -50,7 +50,7 @@ def _opened(ui: Frontend, view: FormView | LogView | LiveView) -> Any:
     )
 
 
-def _with_buttons(ui: Frontend, card: StatusCard | DeadLetterCard | HandlerCard) -> Any:
+def _with_buttons(ui: Frontend, card: StatusCard | DeadLetterCard | HandlerCard) -> object:
     from nbchalice.ui.widgets.dead_letters import DeadLetterPanel
     from nbchalice.ui.widgets.status import HandlerPanel, StatusPanel
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.delivery import Outcome, invocation_of, outcome
@@ -70,7 +69,7 @@ def _text(result: Outcome) -> str:
     return f"  {hint or result}"
 
 
-def _plain(result: Outcome) -> Any:
+def _plain(result: Outcome) -> object:
     return {"error": str(result)} if isinstance(result, NbChaliceError) else result.to_dict()
 
 
