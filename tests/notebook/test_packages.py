@@ -78,8 +78,8 @@ def test_the_package_of_a_notebook_that_is_only_read(name, written, answers):
 def test_what_is_wrong_is_found_by_reading(name, written):
     with pytest.raises(NbChaliceError) as caught:
         written(name)
-    kind, *parts = expectation(name).get("error") or expectation(name)["discover_error"]
-    assert type(caught.value).__name__ == kind
+    code, *parts = expectation(name).get("error") or expectation(name)["discover_error"]
+    assert caught.value.code == code
     for part in parts:
         assert part in str(caught.value)
 
