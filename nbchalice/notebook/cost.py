@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 SLOW_SECONDS = 2.0
 _DEPTH = 12
+_MARK = (
+    "mark the statement '# nbchalice: include' to run it on Lambda, '# nbchalice: exclude' to leave it out, "
+    "or do it in the handler"
+)
 
 
 def require_cheap(step: Step, effects: Effects, names: str) -> None:
@@ -49,6 +53,9 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     found = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
     if found is not None:
         what, call = found
+        if _is_module(names, step, effects):
+            text = f"{names} is set up with {what}(...), which is not known to be cheap and safe to run again on Lambda"
+            raise CaptureError(text, _MARK, step.location(call.line), code="needs-bundle")
         raise refusal(names, what, step.location(call.line))
     if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and _loops(step, effects):
         raise CaptureError(
@@ -57,6 +64,13 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
             step.location(),
             code="needs-bundle",
         )
+
+
+def _is_module(name: str, step: Step, effects: Effects) -> bool:
+    """Tell whether a name stands for a module, which cannot be bundled."""
+    makers = [effects.timeline.steps[at].statement for at in effects.timeline.standing(name, step.position)[0]]
+    aliases = [[alias for alias in statement.imports if alias.name == name] for statement in makers]
+    return bool(aliases) and all(group and all(alias.attribute is None for alias in group) for group in aliases)
 
 
 def _loops(step: Step, effects: Effects) -> bool:

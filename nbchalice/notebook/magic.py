@@ -146,6 +146,7 @@ def _without_specials(lines: list[str]) -> Body:
     inner: list[int] = []
     tried: list[int] = []
     runs: list[tuple[int, str]] = []
+    timed: list[int] = []
     for special in specials(lines):
         line = special.first + 1
         runs_here = _run_by(special, _RUNS) or _set_by(special)
@@ -157,7 +158,9 @@ def _without_specials(lines: list[str]) -> Body:
         out[special.first : special.last + 1] = [statement or (special.indent and f"{special.indent}pass")] + [""] * (
             special.last - special.first
         )
-        if special.indent and not runs_here:
+        if special.indent and _run_by(special, _RUNS):
+            timed.append(line)
+        elif special.indent and not runs_here:
             inner.append(line)
         if statement:
             continue
@@ -166,8 +169,9 @@ def _without_specials(lines: list[str]) -> Body:
         apps += [(line, name) for name in _named_by("app", special.text)]
         bundles += [(line, name) for name in _named_by("bundle", special.text) if name.isidentifier()]
     text = "\n".join(out)
-    needed = tuple(line for line in inner if line not in _installing(text, inner, lines))
-    named = Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=needed)
+    needed = [line for line in inner if line not in _installing(text, inner, lines)]
+    needed += _in_functions(text, timed)
+    named = Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(needed))
     return replace(named, repeats=tuple(tried), runs=tuple(runs))
 
 
@@ -252,6 +256,16 @@ def _installing(text: str, inner: list[int], lines: list[str]) -> set[int]:
         if isinstance(node, ast.ExceptHandler) and _catches_imports(node):
             found |= {line for line in inner if node.lineno < line <= (node.end_lineno or 0)}
     return {line for line in found if _INSTALL.search(lines[line - 1])}
+
+
+def _in_functions(text: str, lines: list[int]) -> list[int]:
+    """Return the lines that stand in a function: what ``%time x = 3`` binds there is a variable of the notebook."""
+    try:
+        tree = ast.parse(text) if lines else ast.Module([], [])
+    except (SyntaxError, ValueError):
+        return []
+    functions = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
+    return [line for line in lines if any(one.lineno < line <= (one.end_lineno or 0) for one in functions)]
 
 
 def _catches_imports(handler: ast.ExceptHandler) -> bool:

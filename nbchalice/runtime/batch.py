@@ -72,7 +72,7 @@ def read_answer(answer: object, ids: Iterable[str]) -> tuple[list[str], str]:
     ids: the item identifiers of the batch.
     """
     known = dict.fromkeys(ids)
-    if answer and isinstance(answer, list):
+    if isinstance(answer, list) and answer:
         return list(known), shorten(answer)
     failures = answer.get(KEY) if isinstance(answer, dict) else None
     if failures is None:

@@ -227,3 +227,27 @@ def test_what_may_set_variables_is_told_where_the_handler_reads_some(text):
     assert line.startswith(f"left out: {text.splitlines()[1]} (cell 1, line 2): ")
     assert told([cut(text, "RATE = 1", HANDLER)]) == []
     assert told([cut(text, "import os\nos.environ['TABLE'] = 'x'", asks)]) == []
+
+
+@pytest.mark.parametrize("body", ["%time x = 3", "%prun x = 3", "if RATE:\n        %time x = 3", "!ls"])
+def test_what_is_timed_within_a_function_is_a_magic_there(body):
+    function = f"def f():\n    {body}\n    return RATE"
+    with pytest.raises(CaptureError, match="contains a magic or shell line"):
+        cut(f"RATE = 1\n{function}", "%%lambda_function\ndef h(event, context):\n    return f()")
+
+
+def test_what_is_timed_in_a_block_is_a_statement():
+    assert "RATE = 1" in cut("if True:\n    %time RATE = 1", HANDLER).module
+
+
+@pytest.mark.parametrize(
+    "text", ["import yaml\nyaml.add_constructor('!x', print)", "import sqlite3\nsqlite3.register_adapter(int, print)"]
+)
+def test_the_fix_for_what_sets_a_module_up_is_no_bundle(text):
+    asks = f"%%lambda_function\ndef h(event, context):\n    return {text.splitlines()[-1].partition('.')[0]}"
+    with pytest.raises(CaptureError, match="not known to be cheap and safe") as caught:
+        cut(text, asks)
+    assert "bundle" not in caught.value.hint
+    for mark, travels in (("include", True), ("exclude", False)):
+        marked = text.replace("\n", f"\n# nbchalice: {mark}\n")
+        assert (text.splitlines()[-1] in cut(marked, asks).module) == travels

@@ -350,3 +350,11 @@ def test_without_the_option_an_error_fails_the_whole_batch(app, event):
 def test_an_answer_counts_as_aws_counts_it(answer, failed, wrong):
     found, why = read_answer(answer, "abc")
     assert (found, why) == (list(failed), wrong)
+
+
+def test_an_answer_whose_truth_cannot_be_told_names_no_record():
+    class Frame:
+        def __bool__(self):
+            raise ValueError("the truth value is ambiguous")
+
+    assert read_answer(Frame(), ["a"]) == ([], "")
