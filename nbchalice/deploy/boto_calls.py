@@ -140,15 +140,16 @@ class _Reader:
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            made, method = node.func.value, node.func.attr
-            if method == "paginate" and isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
-                method = (self.text(made.args[0]) if made.args else None) or method
-                made = made.func.value
-            owner = self.maker(made)
+            client, method = node.func.value, node.func.attr
+            # Of client.get_paginator("list_queues").paginate() the operation is list_queues.
+            if method == "paginate" and isinstance(client, ast.Call) and isinstance(client.func, ast.Attribute):
+                method = (self.text(client.args[0]) if client.args else None) or method
+                client = client.func.value
+            owner = self.maker(client)
             if owner is None or method == "get_paginator" or (owner.resource and method[:1].isupper()):
                 continue
             named = [(k.arg, k.value) for k in node.keywords if k.arg]
             if not owner.resource:
                 named += zip(POSITIONS.get((owner.service, method), ()), node.args, strict=False)
-            given = {name: text for name, value in named if (text := self.text(value)) is not None}
-            yield Call(owner.service, method, {**dict(owner.arguments), **given}, owner.kind)
+            arguments = {name: text for name, value in named if (text := self.text(value)) is not None}
+            yield Call(owner.service, method, {**dict(owner.arguments), **arguments}, owner.kind)

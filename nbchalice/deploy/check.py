@@ -170,9 +170,10 @@ def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChalice
     for handler in app.handlers:
         for bundle in packages[handler.name].bundles:
             for setting, what in (("memory", "MB of memory"), ("ephemeral_storage", "MB in /tmp")):
-                given = handler.setting(setting)
-                if bundle.size > given * MB:
-                    text = f"the bundle {bundle.name} is {readable(bundle.size)}, and the function has {given} {what}"
+                megabytes = handler.setting(setting)
+                if bundle.size > megabytes * MB:
+                    size = readable(bundle.size)
+                    text = f"the bundle {bundle.name} is {size}, and the function has {megabytes} {what}"
                     hint = f"bundle less: {MOST_MB} MB is the most that Lambda has"
                     if bundle.size <= MOST_MB * MB:
                         hint = f"add --{setting.replace('_', '-')} {_enough(bundle.size)}, or bundle less"
@@ -182,6 +183,7 @@ def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChalice
 
 def _enough(size: int) -> int:
     """Return megabytes in which a file and what is made of it have room."""
+    # A power of two above twice the size: 1024 for 300 MB. Twice, because the file and the object stand side by side.
     return min(MOST_MB, 1 << (2 * size // MB).bit_length())
 
 
@@ -222,11 +224,14 @@ def consumer_notes(app: App, aws: AWS) -> list[str]:
 
 def answer_notes(app: App, packages: Mapping[str, Package]) -> list[str]:
     """Return which handlers may report failed records where Lambda does not read it, and loses them."""
-    return [
-        f"{handler.name}: its code reports failed records (batchItemFailures), which Lambda ignores for "
-        f"{source.describe(options)}: it takes every batch with an answer for handled; {todo}"
-        for handler in app.handlers
-        if packages[handler.name].reports_failures
-        for source, options in handler.sources()
-        if (todo := source.unread(options))
-    ]
+    notes = []
+    for handler in app.handlers:
+        if not packages[handler.name].reports_failures:
+            continue
+        for source, options in handler.sources():
+            if todo := source.unread(options):
+                notes.append(
+                    f"{handler.name}: its code reports failed records (batchItemFailures), which Lambda ignores for "
+                    f"{source.describe(options)}: it takes every batch with an answer for handled; {todo}"
+                )
+    return notes

@@ -187,6 +187,8 @@ def _before_any_change() -> Iterator[None]:
 
 def _look_again(made: Plan, aws: Connection, progress: Progress) -> None:
     """Mend what another writer undid meanwhile, where several write to one thing."""
+    # A bucket has one notification configuration, and S3 only takes it whole: of two deploys that read it, changed
+    # it and put it at the same time, the later put takes the other's entries away.
     shared = {change.key: change for change in made.changes if change.resource.shared}
     with parallel() as run:
         current = run({key: partial(change.resource.read, aws) for key, change in shared.items()})
@@ -265,23 +267,23 @@ def status(
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     broken = {**_unfit(app, aws), **broken}
     sound = replace(app, handlers=tuple(handler for handler in app.handlers if handler.name not in broken))
-    made, wrong = _draft(sound, packages, aws, prune=False)
-    states = [
-        _broken(handler, broken[handler.name], made) if handler.name in broken else _state(handler, made)
-        for handler in app.handlers
-    ]
-    orphans = [_standing(name, app, made) for name in made.orphans if name not in broken]
+    draft, wrong = _draft(sound, packages, aws, prune=False)
+    states = []
+    for handler in app.handlers:
+        error = broken.get(handler.name)
+        states.append(_state(handler, draft) if error is None else _broken(handler, error, draft))
+    orphans = [_standing(name, app, draft) for name in draft.orphans if name not in broken]
     orphans += [
-        HandlerStatus(name, "deployed", drift=(text,)) for name, text in made.not_run.items() if name not in broken
+        HandlerStatus(name, "deployed", drift=(text,)) for name, text in draft.not_run.items() if name not in broken
     ]
     registered = {handler.name for handler in app.handlers}
     orphans += [
         HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))
-        for name, notebook in made.elsewhere.items()
+        for name, notebook in draft.elsewhere.items()
         if name not in registered
     ]
-    wrong = [*app.problems, *(one.error for one in app.unread if one.stops), *clashes(sound.handlers), *wrong]
-    refused = [f"a deploy would be refused: {error.message}" for error in wrong]
+    wrong = [*app.problems, *(unread.error for unread in app.unread if unread.stops), *clashes(sound.handlers), *wrong]
+    refused = [f"a deploy would be refused: {reason.message}" for reason in wrong]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_competing_consumers(sound, aws)))
 
 

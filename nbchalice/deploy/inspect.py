@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from nbchalice.aws.errors import explain
@@ -218,9 +219,12 @@ class _Inspector:
         versions = self.run({name: partial(published, client, self.ref(name).name) for name in staying})
         functions = self.run({name: partial(Function(self.ref(name)).read, self.aws) for name in staying})
         standing = [function["Configuration"] for function in functions.values() if function]
-        used = [*standing, *(version for listed in versions.values() for version in listed)]
-        arns = {layer_of(layer["Arn"]) for one in used for layer in one.get("Layers") or []}
-        hashes = {digest for one in used for digest in loaded_by(one)}
+        # Older versions count: a rollback makes one of them run again, with its layer and bundles.
+        arns: set[str] = set()
+        hashes: set[str] = set()
+        for configuration in chain(standing, *versions.values()):
+            arns.update(layer_of(layer["Arn"]) for layer in configuration.get("Layers") or [])
+            hashes.update(loaded_by(configuration))
         return [
             *(layer for layer in layers if layer.arn not in arns),
             *(bundle for bundle in bundles if bundle.sha256 not in hashes),

@@ -62,9 +62,11 @@ def doubts(app: App, found: Inspection, refs: Iterable[FunctionRef]) -> dict[str
 def notes(app: App, others: Mapping[str, str]) -> list[str]:
     """Return what to tell of handlers that stand and were deployed from another notebook."""
     registered = {handler.name for handler in app.handlers}
-    return [
-        f"{name} was deployed from {notebook}: this notebook's handler takes its place"
-        if name in registered
-        else f"{name} stands, too, deployed from {notebook}: --prune leaves it, %chalice delete {name} removes it"
-        for name, notebook in others.items()
-    ]
+    texts = []
+    for name, notebook in others.items():
+        if name in registered:
+            texts.append(f"{name} was deployed from {notebook}: this notebook's handler takes its place")
+        else:
+            remove = f"--prune leaves it, %chalice delete {name} removes it"
+            texts.append(f"{name} stands, too, deployed from {notebook}: {remove}")
+    return texts

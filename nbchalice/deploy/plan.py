@@ -80,7 +80,10 @@ class Plan:
 
     def because(self, keys: Collection[str], cause: str) -> Plan:
         """Return the plan with a cause added to the reasons of some changes, by their resource's key."""
-        changes = [replace(one, reason=f"{one.reason}: {cause}") if one.key in keys else one for one in self.changes]
+        changes = []
+        for change in self.changes:
+            reason = f"{change.reason}: {cause}" if change.key in keys else change.reason
+            changes.append(replace(change, reason=reason))
         return replace(self, changes=tuple(changes))
 
     def to_dicts(self) -> list[dict[str, str]]:
@@ -150,24 +153,27 @@ def _waits(change: Change, changes: Mapping[str, Change], wanted: Mapping[str, R
     resource = change.resource
     if change.action != "delete":
         return {key for key in _all_needs(resource, wanted) if key in changes and changes[key].action != "delete"}
-    return {
-        other.key
-        for other in changes.values()
-        if other.key != change.key
-        and change.key in (other.resource.needs if other.action == "delete" else frozenset()) | other.resource.frees
-    }
+    first = set()
+    for other in changes.values():
+        # A role goes after the function that needs it; a permission after the update of a bucket that frees it.
+        afterwards = other.resource.frees
+        if other.action == "delete":
+            afterwards |= other.resource.needs
+        if other.key != change.key and change.key in afterwards:
+            first.add(other.key)
+    return first
 
 
 def _all_needs(resource: Resource, wanted: Mapping[str, Resource]) -> set[str]:
     """Return what a resource needs, and what that needs in turn, though it may stand already."""
-    found: set[str] = set()
+    needs: set[str] = set()
     left = set(resource.needs)
     while left:
         key = left.pop()
-        if key not in found:
-            found.add(key)
+        if key not in needs:
+            needs.add(key)
             left |= wanted[key].needs if key in wanted else frozenset()
-    return found
+    return needs
 
 
 def _in_order(changes: Mapping[str, Change], waits: Mapping[str, frozenset[str]]) -> list[Change]:

@@ -84,9 +84,10 @@ def suggested(
     """
     if "boto3" not in module:
         return []
-    calls = boto_calls(module, event)
-    found = {Allow(action, _arn(call, action, function)) for call in calls for action in _actions(call)}
-    return sorted(allow for allow in found if not any(_covers(statement, allow) for statement in statements))
+    needed: set[Allow] = set()
+    for call in boto_calls(module, event):
+        needed.update(Allow(action, _arn(call, action, function)) for action in _actions(call))
+    return sorted(allow for allow in needed if not any(_covers(statement, allow) for statement in statements))
 
 
 def policy(allows: Iterable[Allow]) -> JSON:

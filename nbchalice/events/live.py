@@ -255,8 +255,11 @@ def displaced_resources(found: list[Lease], handlers: Mapping[str, list[Route]])
     found: the leases.
     handlers: the routes of each registered handler, by name.
     """
-    redirected = [route for lease in found for route in handlers.get(lease.handler, []) if lease.is_of(route)]
-    return {redirect_of(route).displaced.key for route in redirected}
+    keys = set()
+    for lease in found:
+        redirected = [route for route in handlers.get(lease.handler, []) if lease.is_of(route)]
+        keys |= {redirect_of(route).displaced.key for route in redirected}
+    return keys
 
 
 def redirect_of(route: Route) -> Redirect:

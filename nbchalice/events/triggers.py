@@ -50,7 +50,11 @@ def routes(handler: Handler, ref: FunctionRef) -> list[Route]:
 def labels(found: Collection[Route]) -> list[str]:
     """Return what tells the routes apart: their labels, or the whole descriptions of those with the same one."""
     count = Counter(route.label for route in found)
-    return [route.label if count[route.label] == 1 else route.source.describe(route.options) for route in found]
+    texts = []
+    for route in found:
+        is_alone = count[route.label] == 1
+        texts.append(route.label if is_alone else route.source.describe(route.options))
+    return texts
 
 
 def route_of(

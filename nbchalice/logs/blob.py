@@ -29,11 +29,11 @@ def events_of(text: str, now: int) -> list[LogEvent]:
     """
     events: list[LogEvent] = []
     for message in _messages(text.replace("\r\n", "\n").replace("\r", "\n").splitlines()):
-        found = _time_of(message)
-        before = events[-1].timestamp if events else None
-        events.append(LogEvent(max(found or 0, before or 0), message))
-    known = next((event.timestamp for event in events if event.timestamp), now)
-    return [event if event.timestamp else LogEvent(known, event.message) for event in events]
+        # A line without a time is as late as the one before it; a print may show an earlier time than its neighbours.
+        before = events[-1].timestamp if events else 0
+        events.append(LogEvent(max(_time_of(message) or 0, before), message))
+    first = next((event.timestamp for event in events if event.timestamp), now)
+    return [LogEvent(event.timestamp or first, event.message) for event in events]
 
 
 def _messages(lines: list[str]) -> list[str]:

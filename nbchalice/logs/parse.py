@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 
 from nbchalice.logs.drafts import Draft, Said
 from nbchalice.logs.invocation import Invocation
@@ -99,7 +99,7 @@ class Assembler:
 
     def invocations(self) -> list[Invocation]:
         """Return all invocations so far, as they are if nothing more comes, the first started first."""
-        drafts = [draft for runs in self._runs.values() for draft in runs if draft.started is not None]
+        drafts = [draft for draft in chain.from_iterable(self._runs.values()) if draft.started is not None]
         return [draft.freeze(self._function) for draft in sorted(drafts, key=lambda draft: draft.started or 0)]
 
     def forget(self, keep: int = KEPT_WHEN_FORGETTING) -> None:

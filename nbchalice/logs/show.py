@@ -114,7 +114,8 @@ def as_text(invocation: InvocationData) -> str:
         first, *rest = printable(record.message).splitlines() or [""]
         lines += [f"  {record.level or 'print':<7} {first}", *(f"          {line}" for line in rest)]
     if invocation.error:
-        lines += [f"  {printable(line)}" for text in error_lines(invocation.error) for line in text.splitlines()]
+        for text in error_lines(invocation.error):
+            lines += [f"  {printable(line)}" for line in text.splitlines()]
     if invocation.result is not None:
         lines.append(f"  returned {printable(repr(invocation.result))}")
     return "\n".join(lines)
@@ -163,7 +164,9 @@ def _record_html(record: LogRecord) -> str:
 def _error_html(error: InvocationError) -> str:
     (first, _), *rest = error_rows(error)
     title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first))}</b>'
-    lines = [title, *(_frame_html(frame) if frame else escape(printable(line)) for line, frame in rest)]
+    lines = [title]
+    for text, frame in rest:
+        lines.append(_frame_html(frame) if frame else escape(printable(text)))
     return f'<pre style="{PRE}">{chr(10).join(lines)}</pre>'
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
+from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from nbchalice.errors import AWSError
@@ -253,9 +254,11 @@ def brief(entry: JSON) -> str:
 
 def overlaps(one: JSON, other: JSON) -> bool:
     """Whether S3 would refuse two entries: a common event and prefixes and suffixes that one key can satisfy."""
-    if not any(_same_event(a, b) for a in one["Events"] for b in other["Events"]):
+    if not any(starmap(_same_event, product(one["Events"], other["Events"]))):
         return False
     mine, theirs = _rules_of(one), _rules_of(other)
+    # One key satisfies both only if one prefix begins with the other, and one suffix ends with the other:
+    # in/2024/ and in/ overlap, in/ and out/ do not.
     a, b = mine.get("prefix", ""), theirs.get("prefix", "")
     c, d = mine.get("suffix", ""), theirs.get("suffix", "")
     return (a.startswith(b) or b.startswith(a)) and (c.endswith(d) or d.endswith(c))

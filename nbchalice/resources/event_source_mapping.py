@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
@@ -24,8 +25,9 @@ def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
 def other_functions(aws: AWS, source_arn: str, function_name: str) -> list[str]:
     """Return the other functions with an enabled mapping of a queue or stream (Lambda: ListEventSourceMappings)."""
     pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(EventSourceArn=source_arn)
-    names = [m["FunctionArn"].split(":")[6] for page in pages for m in page["EventSourceMappings"] if m["State"] in ON]
-    return sorted(set(names) - {function_name})
+    mappings = chain.from_iterable(page["EventSourceMappings"] for page in pages)
+    names = {mapping["FunctionArn"].split(":")[6] for mapping in mappings if mapping["State"] in ON}
+    return sorted(names - {function_name})
 
 
 @dataclass(frozen=True)

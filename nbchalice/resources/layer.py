@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, or_missing
@@ -149,9 +150,9 @@ class Layer(Resource):
 def layers_named(aws: AWS, home: FunctionRef) -> list[tuple[Layer, JSON]]:
     """Return the layers that bear an app's name, each with its newest version; they may be another's."""
     prefix = f"{home.app}-{home.stage}-"
+    pages = aws.client("lambda").get_paginator("list_layers").paginate()
     return [
         (Layer(home, layer["LayerName"]), dict(layer["LatestMatchingVersion"]))
-        for page in aws.client("lambda").get_paginator("list_layers").paginate()
-        for layer in page["Layers"]
+        for layer in chain.from_iterable(page["Layers"] for page in pages)
         if layer["LayerName"].startswith(prefix)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
@@ -107,7 +108,7 @@ class Role(Resource):
     def _earlier(self, aws: AWS) -> frozenset[str]:
         """Return the ARNs of what published versions load: after a rollback, and for runs while a deploy goes on."""
         versions = published(aws.client("lambda"), self.function.name)
-        hashes = {digest for version in versions for digest in loaded_by(version)}
+        hashes = set(chain.from_iterable(map(loaded_by, versions)))
         return frozenset(StoredBundle(self.function, digest, 0).arn for digest in hashes)
 
     def conflicts(self, current: JSON) -> list[str]:
@@ -171,4 +172,5 @@ def _apart(policy: JSON | None) -> tuple[JSON | None, frozenset[str]]:
         return None, frozenset()
     own = [statement for statement in policy["Statement"] if statement.get("Sid") == BUNDLES]
     rest = [statement for statement in policy["Statement"] if statement not in own]
-    return {**policy, "Statement": rest}, frozenset(arn for statement in own for arn in statement["Resource"])
+    arns = chain.from_iterable(statement["Resource"] for statement in own)
+    return {**policy, "Statement": rest}, frozenset(arns)

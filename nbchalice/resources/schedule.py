@@ -209,5 +209,7 @@ class SchedulerSchedule(Resource):
 def attached_schedules(function: FunctionRef, policy: Sequence[JSON]) -> list[Resource]:
     """Return the function's schedules and their roles."""
     arns = [source_arn_of(s) for s in policy if principal_of(s) == PRINCIPAL]
-    refs = numbered(function, [arn.rpartition("/")[2] for arn in arns])
-    return [resource for ref in refs for resource in (SchedulerSchedule(ref), SchedulerRole(ref))]
+    schedules: list[Resource] = []
+    for ref in numbered(function, [arn.rpartition("/")[2] for arn in arns]):
+        schedules += [SchedulerSchedule(ref), SchedulerRole(ref)]
+    return schedules

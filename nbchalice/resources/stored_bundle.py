@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO, ClassVar, Protocol
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, is_missing, or_missing, status_code
@@ -134,12 +135,12 @@ def stored_bundles(aws: AWS, home: FunctionRef) -> list[StoredBundle]:
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=folder, ExpectedBucketOwner=home.account
         )
-        objects = [one for page in pages for one in page.get("Contents", [])]
+        objects = list(chain.from_iterable(page.get("Contents", []) for page in pages))
     except client.exceptions.ClientError as error:
         if is_missing(error) or status_code(error) == 403:
             return []
         raise
-    return [StoredBundle(home, one["Key"].removeprefix(folder), one["Size"]) for one in objects]
+    return [StoredBundle(home, stored["Key"].removeprefix(folder), stored["Size"]) for stored in objects]
 
 
 def place_of(bundles: list[StoredBundle]) -> dict[str, str]:

@@ -140,7 +140,12 @@ class DynamoDB(Source):
 
 
 def _as_event(value: JSON) -> JSON:
-    return {kind: base64.b64encode(v).decode() if isinstance(v, bytes) else v for kind, v in value.items()}
+    # boto3 gives {"B": b"..."}, an event holds {"B": "base64"}.
+    return {kind: _as_text(content) for kind, content in value.items()}
+
+
+def _as_text(content: Any) -> Any:
+    return base64.b64encode(content).decode() if isinstance(content, bytes) else content
 
 
 def _item(message: object) -> JSON:

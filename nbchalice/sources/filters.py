@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -39,15 +40,19 @@ def filter_problems(patterns: Sequence[Any], option: str, fields: Sequence[str],
     """
     if len(patterns) > MOST_PATTERNS:
         return [f"{option} has {len(patterns)} patterns; Lambda takes up to {MOST_PATTERNS}"]
-    found = [text for pattern in patterns for text in pattern_problems(pattern, option)]
-    foreign = [name for p in patterns if isinstance(p, dict) for name in p if name not in fields and name != "$or"]
-    found += [
+    problems = list(chain.from_iterable(pattern_problems(pattern, option) for pattern in patterns))
+    names = chain.from_iterable(pattern for pattern in patterns if isinstance(pattern, dict))
+    # A filter {"order": [...]} matches no message: what is in one is under body.
+    problems += [
         f'{option}: a record has no field {name!r}; for one of its {example} write {{"{example}": {{"{name}": [...]}}}}'
-        for name in foreign
+        for name in names
+        if name not in fields and name != "$or"
     ]
-    if not found and any(len(json.dumps(pattern)) > LONGEST_PATTERN for pattern in patterns):
-        found.append(f"{option} has a pattern of more than {LONGEST_PATTERN} characters; Lambda takes no longer ones")
-    return found
+    if not problems and any(len(json.dumps(pattern)) > LONGEST_PATTERN for pattern in patterns):
+        problems.append(
+            f"{option} has a pattern of more than {LONGEST_PATTERN} characters; Lambda takes no longer ones"
+        )
+    return problems
 
 
 def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
@@ -68,7 +73,9 @@ def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
         return [f"{option}: {nested[0]} is nested, which message attributes are not; --filter-scope MessageBody can"]
     if len(names) > MOST_POLICY_KEYS:
         return [f"{option} has {len(names)} keys; SNS takes {MOST_POLICY_KEYS}"]
-    combinations = prod(count * (depth if scope == "MessageBody" else 1) for _, count, depth in leaves)
+    # SNS multiplies the values of all keys, and in a body each key's depth as well: {"a": {"b": [1, 2]}} counts 4.
+    in_body = scope == "MessageBody"
+    combinations = prod(count * depth for _, count, depth in leaves) if in_body else prod(leaf[1] for leaf in leaves)
     if combinations > MOST_COMBINATIONS:
         return [f"{option} has {combinations} combinations of values; SNS takes {MOST_COMBINATIONS}"]
     return []

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
+from itertools import product, starmap
 from typing import Any
 
 ABSENT = object()
@@ -59,8 +60,9 @@ def _nested(wanted: Mapping[str, Any], found: object) -> bool:
 
 
 def _any_rule(rules: list[Any], found: object) -> bool:
+    # Of a list in the event, one value that passes is enough.
     values = found if isinstance(found, list) and found else [found]
-    return any(_passes(rule, value) for rule in rules for value in values)
+    return any(starmap(_passes, product(rules, values)))
 
 
 def _passes(rule: object, value: object) -> bool:

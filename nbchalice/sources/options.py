@@ -90,4 +90,6 @@ def problems(options: Iterable[Option], values: Values) -> list[str]:
 
 def fill(options: Iterable[Option], values: Values) -> JSON:
     """Return the values of all options, with the default of each one that is not given."""
-    return {o.name: o.default if values.get(o.name) is None else values[o.name] for o in options}
+    filled = {option.name: option.default for option in options}
+    filled |= {name: values[name] for name in filled if values.get(name) is not None}
+    return filled

@@ -12,6 +12,7 @@ import uuid
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nbchalice.errors import AWSError
@@ -187,8 +188,10 @@ class TopicRedirect(Redirect):
     def _queue_subscription(self, aws: AWS) -> str | None:
         client = aws.client("sns", region_of(self.source_arn))
         pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.source_arn)
-        found = (s for page in pages for s in page["Subscriptions"])
-        return next((str(s["SubscriptionArn"]) for s in found if s["Endpoint"] == self.queue_arn), None)
+        for subscription in chain.from_iterable(page["Subscriptions"] for page in pages):
+            if subscription["Endpoint"] == self.queue_arn:
+                return str(subscription["SubscriptionArn"])
+        return None
 
     def event(self, messages: list[JSON]) -> Any:
         """Return the notification."""

@@ -42,9 +42,16 @@ EVENT_TYPES = {
     "s3:ObjectRetention:Put": (),
     "s3:ObjectAnnotation": ("*", "Put", "Delete"),
 }
-ALL_EVENTS = sorted(
-    f"{group}:{kind}" if kind else group for group, kinds in EVENT_TYPES.items() for kind in (kinds or ("",))
-)
+
+
+def _all_events() -> list[str]:
+    events: list[str] = []
+    for group, kinds in EVENT_TYPES.items():
+        events += [f"{group}:{kind}" for kind in kinds] or [group]
+    return sorted(events)
+
+
+ALL_EVENTS = _all_events()
 
 
 def notification_entry(options: Values) -> JSON:

@@ -59,14 +59,15 @@ def _at(schedule: ScheduleExpression) -> Iterator[datetime]:
 
 
 def _exists(moment: datetime, zone: ZoneInfo) -> bool:
+    # In Vienna 2:30 of the last Sunday of March does not exist: through UTC it comes back as 3:30.
     return moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment.replace(tzinfo=None)
 
 
 def _cron(cron: Cron, start: datetime) -> Iterator[datetime]:
     """Yield the wall-clock times of ``cron`` from the day of ``start`` on."""
-    minutes, hours, _, months, _, years = (
-        sorted(field.values(text)) if field.name in _PLAIN else []
-        for field, text in zip(FIELDS, cron.fields(), strict=True)
+    # The days (L, 15W, 2#1) differ from month to month: `_days` reads them.
+    minutes, hours, months, years = (
+        sorted(field.values(text)) for field, text in zip(FIELDS, cron.fields(), strict=True) if field.name in _PLAIN
     )
     for year in years:
         for month in months:

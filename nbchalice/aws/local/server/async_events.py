@@ -77,9 +77,9 @@ class AsyncEventQueue:
     def pending(self) -> list[dict[str, Any]]:
         """Return the events not yet done with, as JSON-ready data."""
         with self._changed:
-            queued = [event for events in self._ready.values() for event in events]
-            waiting = [entry[2] for entry in self._waiting]
-            events = {event.request_id: event for event in (*self._in_flight.values(), *queued, *waiting)}
+            queued = itertools.chain.from_iterable(self._ready.values())
+            waiting = (entry[2] for entry in self._waiting)
+            events = {event.request_id: event for event in itertools.chain(self._in_flight.values(), queued, waiting)}
             return [asdict(event) for event in events.values()]
 
     def restore(self, events: list[dict[str, Any]]) -> None:

@@ -293,7 +293,9 @@ def failed_items(response: object, message_ids: list[str]) -> list[str]:
         return []
     if not isinstance(response, dict) or not isinstance(failures, list):
         return message_ids
-    names = [str(entry.get("itemIdentifier")) if isinstance(entry, dict) else "" for entry in failures]
+    if not all(isinstance(entry, dict) for entry in failures):
+        return message_ids
+    names = [str(entry.get("itemIdentifier")) for entry in failures]
     return names if set(names) <= set(message_ids) else message_ids
 
 

@@ -56,8 +56,10 @@ class Record:
             record = cls(**{item.name: document[item.name] for item in fields(cls) if item.name in document})
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        numbers = {"port", "pid"}
-        right = all(type(value) is (int if name in numbers else str) for name, value in asdict(record).items())
+        texts = asdict(record)
+        numbers = [texts.pop("port"), texts.pop("pid")]
+        # `type`, not `isinstance`: true and false are numbers to that, and neither is a port.
+        right = all(type(number) is int for number in numbers) and all(type(text) is str for text in texts.values())
         return record if right and 0 < record.port < 65536 and record.pid >= 0 else None
 
     def as_dict(self) -> dict[str, Any]:
