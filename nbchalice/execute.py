@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -160,17 +161,18 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
         raise NbChaliceError(
             f"the kernel died while {path.name} was executed", "run it in Jupyter to see where"
         ) from None
-    skipped = [f"cell {number}: {line}" for number, cell in enumerate(code, 1) for line in _skipped(cell)]
+    skipped: list[str] = []
+    for number, cell in enumerate(code, 1):
+        skipped += [f"cell {number}: {line}" for line in _lines(cell, "stderr", SKIPPED)]
     return Executed(skipped, _proven(proof))
 
 
 def _proven(cell: Any) -> dict[str, str | NbChaliceError]:
-    texts = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"]
-    lines = [line for text in texts for line in text.splitlines() if line.startswith(PROVEN)]
-    found: dict[str, str | NbChaliceError] = {}
-    for name, told in json.loads(lines[-1].removeprefix(PROVEN)).items() if lines else ():
-        found[name] = told["note"] if "note" in told else _difference(**told)
-    return found
+    lines = _lines(cell, "stdout", PROVEN)
+    outcomes: dict[str, str | NbChaliceError] = {}
+    for name, outcome in json.loads(lines[-1].removeprefix(PROVEN)).items() if lines else ():
+        outcomes[name] = outcome["note"] if "note" in outcome else _difference(**outcome)
+    return outcomes
 
 
 def _difference(message: str, hint: str | None, location: JSON | None) -> NbChaliceError:
@@ -179,6 +181,8 @@ def _difference(message: str, hint: str | None, location: JSON | None) -> NbChal
     return DivergedError(message, hint, Location(**location) if location is not None else None)
 
 
-def _skipped(cell: Any) -> list[str]:
-    texts = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
-    return [line for text in texts for line in text.splitlines() if line.startswith(SKIPPED)]
+def _lines(cell: Any, stream: str, beginning: str) -> list[str]:
+    """Return the lines with a beginning that a cell wrote to ``stdout`` or ``stderr``."""
+    written = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == stream]
+    lines = chain.from_iterable(text.splitlines() for text in written)
+    return [line for line in lines if line.startswith(beginning)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
@@ -69,8 +69,8 @@ class Handler:
 
     def notes(self) -> list[str]:
         """Return what a person should know of the triggers, without asking AWS."""
-        found = [note for source, options in self.sources() for note in source.notes(options, self.settings)]
-        return list(dict.fromkeys(found))
+        notes = chain.from_iterable(source.notes(options, self.settings) for source, options in self.sources())
+        return list(dict.fromkeys(notes))
 
     def problems(self) -> list[InvalidInputError]:
         """Return what is wrong with the handler, without asking AWS; names are those of the decorator's parameters."""
@@ -145,7 +145,8 @@ class Unread:
 
 def same_name(name: str, first: Location | None, second: Location | None, hint: str) -> InvalidInputError:
     """Return the error for two functions that would be one handler, naming both places."""
-    places = " and ".join(one.place if one else "a cell run before nbchalice was loaded" for one in (first, second))
+    unknown = "a cell run before nbchalice was loaded"
+    places = f"{first.place if first else unknown} and {second.place if second else unknown}"
     return InvalidInputError(f"two handlers are named {name}: {places}", hint, second, code="duplicate-handler")
 
 

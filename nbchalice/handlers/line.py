@@ -209,8 +209,9 @@ def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tupl
         raise InvalidInputError(f"{magic}: {error.option_name} {wrong}", f"{magic} --help lists the options") from None
     except click.UsageError as error:
         raise InvalidInputError(f"{magic}: {error.format_message()}", f"{magic} --help lists the options") from None
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in context.params.items()}
-    return values, context.args
+    # click gives (), ("a",), ("a", "b") for an option that may come several times; a decorator takes lists.
+    lists = {name: list(value) for name, value in context.params.items() if isinstance(value, tuple)}
+    return {**context.params, **lists}, context.args
 
 
 def _argument(source: Source, text: str) -> object:

@@ -92,11 +92,18 @@ def tidy_settings(settings: Values) -> JSON:
             tidy[name] = dict(tidy[name])
     allow = tidy.get("allow")
     if isinstance(allow, Mapping):
-        arns = {action: [value] if isinstance(value, str) else value for action, value in allow.items()}
-        tidy["allow"] = [(action, arn) for action, listed in arns.items() for arn in listed]
+        tidy["allow"] = []
+        for action, value in allow.items():
+            arns = [value] if isinstance(value, str) else value
+            tidy["allow"] += [(action, arn) for arn in arns]
     elif isinstance(allow, list | tuple):
-        tidy["allow"] = [tuple(entry.partition("=")[::2]) if isinstance(entry, str) else entry for entry in allow]
+        tidy["allow"] = list(map(_allow_pair, allow))
     return tidy
+
+
+def _allow_pair(entry: object) -> object:
+    # "s3:GetObject=arn:..." of a magic, ("s3:GetObject", "arn:...") of a decorator; "=" is in no action, but in ARNs.
+    return tuple(entry.partition("=")[::2]) if isinstance(entry, str) else entry
 
 
 def _is_pair(value: object) -> bool:

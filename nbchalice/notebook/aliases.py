@@ -47,6 +47,7 @@ class Aliases:
 
     def share(self, values: Iterable[Value]) -> None:
         """Note that values may share objects."""
+        # After n = m of two numbers nothing that happens to n shows in m: what cannot change is in no group.
         live = [value for value in values if value not in self.immutable]
         for value in live[1:]:
             one, two = self.find(live[0]), self.find(value)
@@ -59,6 +60,7 @@ class Aliases:
             return frozenset({(name, moment)})
         positions, _ = self.timeline.standing(name, moment)
         statement = self.timeline.steps[moment].statement
+        # rows = clean(rows) reads what rows was before; a loop that binds rows may also read what it bound itself.
         if name in statement.binds and (statement.kind is not Kind.ASSIGN or name in statement.may_define):
             positions = [*positions, moment]
         return frozenset((name, position) for position in positions)
@@ -73,6 +75,7 @@ class Aliases:
             return None
         positions, _ = self.timeline.standing(name, moment + 1)
         if not positions:
+            # After from numpy import *, log is numpy's; print is taken to be Python's own.
             stars = [] if hasattr(builtins, name) else [star for star in self.timeline.stars if star.position < moment]
             brought = [stars[-1].statement.imports[0].module] if stars else []
             return ".".join((*brought, name, *path))
@@ -80,6 +83,7 @@ class Aliases:
             for alias in self.timeline.steps[position].statement.imports:
                 if alias.name == name:
                     whole = alias.module if alias.attribute is None else f"{alias.module}.{alias.attribute}"
+                    # import a.b binds a, and a use says a.b.f itself; import a.b as c binds a.b.
                     if alias.attribute is None and "as" not in alias.text.split():
                         whole = name
                     return ".".join((whole, *path))
@@ -107,9 +111,10 @@ class Aliases:
             return value[0].removeprefix("module:") in _AWS
         if any(alias.module.split(".")[0] in _AWS for alias in statement.imports):
             return True
-        roots = [call.root for call in statement.now.calls.values() if isinstance(call.root, str)]
-        return any(
-            self.from_aws((root, position), depth + 1)
-            for root in roots
-            for position in self.timeline.standing(root, value[1])[0]
-        )
+        # table = dynamodb.Table("t"), dynamodb = session.resource("dynamodb"), ...: back to the import of boto3.
+        for call in statement.now.calls.values():
+            if isinstance(call.root, str):
+                positions, _ = self.timeline.standing(call.root, value[1])
+                if any(self.from_aws((call.root, position), depth + 1) for position in positions):
+                    return True
+        return False

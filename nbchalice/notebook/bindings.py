@@ -52,8 +52,8 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
         if not walrus and isinstance(item, ast.expr) and not isinstance(item, _TARGETS):
             continue
         if isinstance(item, (ast.Import, ast.ImportFrom)):
-            whole = isinstance(item, ast.Import)
-            names |= {alias.asname or (alias.name.split(".")[0] if whole else alias.name) for alias in item.names}
+            # import os.path binds os; from os import path has no dot in a name.
+            names |= {alias.asname or alias.name.split(".")[0] for alias in item.names}
             continue
         if isinstance(item, _SCOPES):
             queue += _outside(item)
@@ -61,6 +61,7 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
                 names.add(item.name)
             continue
         if isinstance(item, _COMPREHENSIONS):
+            # [y := f(x) for x in xs] binds y outside, and x only within.
             names |= {part.target.id for part in ast.walk(item) if isinstance(part, ast.NamedExpr)}
             continue
         if isinstance(item, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and item.name:

@@ -95,6 +95,8 @@ class Closure:
             statement = step.statement
             for name in sorted(statement.now.uses):
                 self._need(name, step.position, step, now=True)
+            # def price(x): return x * RATE reads RATE whenever it is called: on Lambda when all has run, and while the
+            # slice runs at the moments at which one of its statements calls it. Each may find another RATE.
             for name in sorted(statement.uses_later):
                 if self.until == END:
                     self._need(name, END, step, now=False)
@@ -109,12 +111,20 @@ class Closure:
             if change.position not in self.wanted:
                 require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
                 raise ambiguous(name, change)
-        assigned = {
-            name
-            for position in self.wanted
-            for block in self.timeline.steps[position].statement.later
-            for name in block.assigns
-        }
+        self._require_all()
+
+    def _require_all(self) -> None:
+        """Refuse a name that nothing provides.
+
+        Raises
+        ------
+        CaptureError: names it, or all of them, and where they are used.
+        """
+        # What nothing at the top binds may be made by a call: def connect(): global CLIENT; CLIENT = ...
+        assigned: set[str] = set()
+        for position in self.wanted:
+            for block in self.timeline.steps[position].statement.later:
+                assigned |= block.assigns
         wrong: list[NbChaliceError] = [
             unresolved(name, step, self.timeline, self.namespace, now=now)
             for name, (step, now) in self.missing.items()
@@ -154,6 +164,7 @@ class Closure:
             self.add(step, moment, [name])
         if moment == END and positions:
             self.final.add(name)
+        # Nobody knows what from x import * binds: one after the last certain binding may bind the name again.
         for star in stars:
             if not positions or star.position > positions[0]:
                 self.add(star, moment, ["*"])
@@ -162,7 +173,8 @@ class Closure:
         """Take in what loads the submodules that a statement uses as attributes of their package."""
         statement, last = step.statement, len(self.timeline.steps) - 1
         uses = [(path, step.position) for path in statement.now.dotted]
-        uses += [(path, min(self.until, last)) for block in statement.later for path in block.dotted]
+        for block in statement.later:
+            uses += [(path, min(self.until, last)) for path in block.dotted]
         for path, moment in uses:
             name, *parts = path.split(".")
             if name not in self.timeline.events:
@@ -244,8 +256,10 @@ class Closure:
 
     def _makers(self, name: str) -> list[Step]:
         """Return the statements that made and certainly changed what a name stands for at the end."""
-        positions = set(self.timeline.standing(name, END)[0])
-        positions |= {at for position in positions for at, sure in self.effects.of((name, position)).items() if sure}
+        bindings, _ = self.timeline.standing(name, END)
+        positions = set(bindings)
+        for binding in bindings:
+            positions |= {at for at, sure in self.effects.of((name, binding)).items() if sure}
         return [self.timeline.steps[position] for position in sorted(positions)]
 
     def _is_looked_at(self, name: str, since: int) -> bool:

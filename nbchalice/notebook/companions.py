@@ -10,6 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
@@ -162,6 +163,7 @@ class _Judge:
             return local if local and step.cell.order in self.used else None
         if is_decorated(step) or self._tries_a_handler(step):
             return None
+        # pd.options.mode.copy_on_write = True in any cell holds for a handler that has pandas.
         if self.settings.of(step) & self.modules:
             return []
         included = statement.mark is Mark.INCLUDE and step.cell.order in self.used and self._acts_outside(step)
@@ -202,13 +204,14 @@ class _Judge:
         for call in block.calls.values():
             known = self.settings.external(call, block, moment)
             if known is not None:
+                # requests.post(...) as a statement does something; logging.StreamHandler() only makes an object.
                 if "." in known and not known.rpartition(".")[2][:1].isupper() and not shows(known) and call.dropped:
                     return True
             elif call.dropped and call.path and not shows(call.path[-1]) and self._reaches_out(call, block, moment):
                 return True
             elif isinstance(call.root, str) and not call.path:
-                inner = [one for one in self.settings.called(call.root, moment) if id(one) not in seen]
-                if any(self._calls_outside(one, moment, seen) for one in inner):
+                bodies = [body for body in self.settings.called(call.root, moment) if id(body) not in seen]
+                if any(self._calls_outside(body, moment, seen) for body in bodies):
                     return True
         return False
 
@@ -222,10 +225,11 @@ class _Judge:
     def _tries_a_handler(self, step: Step) -> bool:
         """Tell whether a statement calls a handler, or registers another one."""
         names = {call.root for call in step.statement.now.calls.values() if isinstance(call.root, str)}
-        makers = [self.effects.statement(value) for name in names for value in self.effects.values(name, step.position)]
-        handlers = (one.decorators for one in makers if one is not None)
-        called = any(is_handler_decorator(path) for decorators in handlers for _, path in decorators)
-        return called or registers(step, self.effects)
+        called = chain.from_iterable(self.effects.values(name, step.position) for name in names)
+        for definition in map(self.effects.statement, called):
+            if definition is not None and any(is_handler_decorator(path) for _, path in definition.decorators):
+                return True
+        return registers(step, self.effects)
 
 
 def _imported_by(step: Step) -> frozenset[str]:
@@ -236,10 +240,10 @@ def _imported_by(step: Step) -> frozenset[str]:
 
 @lru_cache(maxsize=2048)
 def _imported_in(text: str) -> frozenset[str]:
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return frozenset(found)
+            modules.add(node.module.split(".")[0])
+    return frozenset(modules)

@@ -50,13 +50,14 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
         return
-    found = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
-    if found is not None:
-        what, call = found
+    costly = costly_call(statement.now, effects, step.position, guarded=statement.guarded)
+    if costly is not None:
+        what, call = costly
         if _is_module(names, step, effects):
             text = f"{names} is set up with {what}(...), which is not known to be cheap and safe to run again on Lambda"
             raise CaptureError(text, _MARK, step.location(call.line), code="needs-bundle")
         raise refusal(names, what, step.location(call.line))
+    # Of a slow cell only what loops may be the slow part: x = 1 beside a training run is not.
     if step.cell.seconds is not None and step.cell.seconds >= SLOW_SECONDS and _loops(step, effects):
         raise CaptureError(
             f"{names} comes from a cell that took {step.cell.seconds:.0f} s",
@@ -76,13 +77,15 @@ def _is_module(name: str, step: Step, effects: Effects) -> bool:
 def _loops(step: Step, effects: Effects) -> bool:
     """Tell whether a statement, or a function of the notebook that it calls, contains a loop."""
     now = step.statement.now
-    return now.loops or any(
-        block.loops
-        for call in now.calls.values()
-        if not call.definition and isinstance(call.root, str)
-        for value in effects.values(call.root, step.position)
-        for block in effects.reachable(value, step.position)
-    )
+    if now.loops:
+        return True
+    for call in now.calls.values():
+        if call.definition or not isinstance(call.root, str):
+            continue
+        for value in effects.values(call.root, step.position):
+            if any(block.loops for block in effects.reachable(value, step.position)):
+                return True
+    return False
 
 
 def costly_call(
@@ -94,6 +97,7 @@ def costly_call(
 ) -> tuple[str, Call] | None:
     """Find a call in a block, or in the notebook's functions it calls, that is not known to be cheap."""
     for call in block.calls.values():
+        # try: display(...) except NameError: pass calls nothing where there is no display.
         missing = call.root in guarded and not effects.values(str(call.root), moment)
         if call.definition or missing:
             continue

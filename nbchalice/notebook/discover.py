@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from nbchalice.notebook.mentions import find_mentions, not_read
 from nbchalice.notebook.naming import Naming, moved, namings
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
-from nbchalice.notebook.render import decorators_only, render
+from nbchalice.notebook.render import decorators_only, render, with_step
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
@@ -136,15 +137,18 @@ def _in_one_app(handlers: list[Found], named: list[Naming]) -> tuple[list[Found]
     last = named[-1] if named else None
     if last is None or last.name is None:
         return handlers, []
-    earlier = {one.name for one in named}
-    own = [one for one in handlers if last.by_magic or one.app in earlier]
+    earlier = {naming.name for naming in named}
     above = []
-    for one in own:
-        before = [name for name in named if name.is_above(one.cell, one.location)]
+    placed = []
+    for handler in handlers:
+        if not last.by_magic and handler.app not in earlier:
+            placed.append(handler)
+            continue
+        placed.append(replace(handler, app=last.name))
+        before = [naming for naming in named if naming.is_above(handler.cell, handler.location)]
         if not before or before[-1].name != last.name:
-            above.append(one.name)
-    made = [replace(one, app=last.name) if one in own else one for one in handlers]
-    return made, [moved(above, last)] if above else []
+            above.append(handler.name)
+    return placed, [moved(above, last)] if above else []
 
 
 def _add_registered(
@@ -245,10 +249,10 @@ def _possible_names(step: Step) -> frozenset[str] | None:
     """Return the names that a handler may have whose decorators could not be evaluated; None for any."""
     names = set(step.statement.defines)
     function = ast.parse(step.statement.text).body[0]
-    calls = [one for one in getattr(function, "decorator_list", ()) if isinstance(one, ast.Call)]
+    calls = [decorator for decorator in getattr(function, "decorator_list", ()) if isinstance(decorator, ast.Call)]
     if step.statement.handler or any(len(call.args) > 1 for call in calls):
         return None
-    for keyword in (keyword for call in calls for keyword in call.keywords):
+    for keyword in chain.from_iterable(call.keywords for call in calls):
         value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
         if keyword.arg is None or (keyword.arg == "name" and value is None):
             return None
@@ -359,12 +363,15 @@ def followed(result: Evaluation | InvalidInputError, variables: Variables) -> li
     if isinstance(result, InvalidInputError):
         return []
     own = variables.of(result.name or "", result.settings)
-    return [
-        f"{result.name}: {name} is {_shown(own[name])} for the function, {_shown(variables.here[name])} here"
-        if name in own
-        else f"{result.name}: {name} is set here only; set it in {variables.place}, too, or the function does without"
-        for name in result.chosen
-    ]
+    notes = []
+    for name in result.chosen:
+        if name in own:
+            values = f"{_shown(own[name])} for the function, {_shown(variables.here[name])} here"
+            notes.append(f"{result.name}: {name} is {values}")
+        else:
+            hint = f"set it in {variables.place}, too, or the function does without"
+            notes.append(f"{result.name}: {name} is set here only; {hint}")
+    return notes
 
 
 def _shown(value: str) -> str:
@@ -379,9 +386,10 @@ def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:
     closure = Closure(timeline, effects, until=step.position, fixed=str(stub.statement.decorators[0][0]))
     closure.add(stub, step.position, [function])
     closure.finish()
-    steps = [stub if one.position == step.position else one for one in closure.steps()]
-    for one in steps:
-        if one.position != step.position:
-            require_cheap(one, effects, ", ".join(sorted(closure.wanted[one.position])) or "this value")
+    needed = closure.steps()
+    for other in needed:
+        if other.position != step.position:
+            require_cheap(other, effects, ", ".join(sorted(closure.wanted[other.position])) or "this value")
+    steps = with_step(needed, stub)
     module, segments = render(steps, closure.names_used(), notebook)
     return {"module": module, "segments": segments, "function": function, "notebook": Path(notebook).name}

@@ -53,13 +53,15 @@ class Effects(Aliases):
         position: the statement.
         modules: the generators' modules. Default: those that it draws from.
         """
-        found: list[int] = []
+        draws: list[int] = []
         drawn = [module for module, places in self.generators.items() if any(at == position for at, _ in places)]
         for module in drawn if modules is None else modules:
             before = [(at, seeds) for at, seeds in self.generators[module] if at < position]
+            # From the last seed on: what was drawn before it does not matter. Without a seed the same numbers cannot
+            # come again, so nothing is taken along for them.
             seeded = max((index for index, (_, seeds) in enumerate(before) if seeds), default=len(before))
-            found += [at for at, _ in before[seeded:]]
-        return found
+            draws += [at for at, _ in before[seeded:]]
+        return draws
 
     def generators_of(self, handler: Step) -> list[str]:
         """Return the modules from whose random generator a handler draws when it is called."""
@@ -85,6 +87,7 @@ class Effects(Aliases):
 
     def _follow(self, step: Step) -> None:
         statement, position = step.statement, step.position
+        # import matplotlib and from matplotlib import rcParams lead to one thing: a change through one shows in both.
         for alias in statement.imports:
             if statement.kind is not Kind.STAR:
                 self.share([(alias.name, position), (f"module:{alias.module.split('.')[0]}", -1)])
@@ -116,6 +119,7 @@ class Effects(Aliases):
         self.draws += [(step.position, value) for value in run.drawn]
         for module, seeds in run.generators.items():
             self.generators[module].append((step.position, seeds))
+        # client.prepare(model)  # nbchalice: include: the user says that it changes what it names.
         if step.statement.mark is Mark.INCLUDE and step.statement.kind is Kind.EXPRESSION:
             for name in step.statement.now.uses:
                 self.changes += [(step.position, value, True) for value in self.values(name, step.position)]
@@ -130,9 +134,15 @@ class Effects(Aliases):
         known = self.qualified(origin.root, origin.path, position)
         if known is not None:
             return known in ITERATORS or known in OWN_GENERATORS
-        made = [statement for value in values if (statement := self.statement(value)) is not None]
-        blocks = [block for one in made if one.kind is Kind.FUNCTION for block in one.later]
-        return not origin.path and any(block.yields and block.name == origin.root for block in blocks)
+        if origin.path:
+            return False
+        # rows = read() where def read(): ... yield ...
+        for definition in map(self.statement, values):
+            if definition is None or definition.kind is not Kind.FUNCTION:
+                continue
+            if any(block.yields and block.name == origin.root for block in definition.later):
+                return True
+        return False
 
     def _is_immutable(self, need: str, name: str, position: int) -> bool:
         if need.startswith("builtin:"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.handlers.variables import Variables
@@ -74,9 +75,11 @@ class Evaluation:
 
     def faults(self) -> list[str]:
         """Return what a variable that is not set may have led to: an error, a wrong option, a text with ``None``."""
-        triggers = [trigger for one in self.all() for trigger in one.triggers]
-        wrong = [text for source, options in triggers for text in SOURCES[source].problems(options)]
-        texts = ["None"] * json.dumps([[one.name for one in self.all()], triggers]).count("None")
+        handlers = self.all()
+        triggers = list(chain.from_iterable(handler.triggers for handler in handlers))
+        wrong = chain.from_iterable(SOURCES[source].problems(options) for source, options in triggers)
+        # f"orders-{os.environ.get('STAGE')}" is "orders-None": JSON writes the value None otherwise, as null.
+        texts = ["None"] * json.dumps([[handler.name for handler in handlers], triggers]).count("None")
         return [*([self.error] if self.error else []), *wrong, *texts]
 
 
@@ -118,7 +121,7 @@ class Evaluator:
         answers = HELPER.ask(request, self.folder, TIMEOUT_SECONDS)
         if isinstance(answers, dict) and len(definitions) > 1:
             # One of them ended the process, or hangs: each by itself tells which.
-            return [one for definition in definitions for one in self.ask([definition], env)]
+            return list(chain.from_iterable(self.ask([definition], env) for definition in definitions))
         if isinstance(answers, dict):
             timeout = f"it took more than {TIMEOUT_SECONDS} s"
             return [Evaluation(error=timeout if answers["error"] == "timeout" else answers["text"])]

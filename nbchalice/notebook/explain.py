@@ -185,9 +185,10 @@ def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
         for hidden in split.body.hidden:
             if hidden.name == function:
                 return _magic_name(function, hidden.text, cell.label, cell.location(hidden.line))
-    functions = [
-        name for step in timeline.steps if step.statement.kind is Kind.FUNCTION for name in step.statement.defines
-    ]
+    functions: list[str] = []
+    for step in timeline.steps:
+        if step.statement.kind is Kind.FUNCTION:
+            functions += step.statement.defines
     defined = f"the notebook defines {', '.join(dict.fromkeys(functions)) or 'no function'}"
     hint = near(function, functions, defined)
     return HandlerNotFoundError(f"no function {function} is defined in the notebook", hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any, ClassVar
 
 from nbchalice.notebook.bindings import bound_names, children
@@ -151,6 +152,7 @@ class ExpressionScanner:
 
     def _walrus(self, node: ast.NamedExpr) -> Roots:
         roots = self.visit(node.value)
+        # [y := f(x) for x in xs] binds y around the comprehension.
         inner = self.scope
         while self.scope.kind == "comprehension" and self.scope.above is not None:
             self.scope = self.scope.above
@@ -196,7 +198,7 @@ class ExpressionScanner:
         self, node: ast.Call, callee: Roots, args: tuple[Roots, ...], keywords: tuple[tuple[str, Roots], ...]
     ) -> None:
         """What a local function, or one handed over as an argument, may be called with."""
-        parameters_ = [one for root in callee for one in self.local_functions.get(root, ())]
+        parameters_ = list(chain.from_iterable(self.local_functions.get(root, ()) for root in callee))
         for argument in (*node.args, *(item.value for item in node.keywords)):
             if isinstance(argument, ast.Name):
                 parameters_ += self.local_functions.get(self.scope.resolve(argument.id), ())
@@ -204,6 +206,7 @@ class ExpressionScanner:
                 parameters_ += self.local_functions.get(id(argument), ())
         if not parameters_:
             return
+        # map(add, rows) calls add with parts of rows, but which is handed over where nobody knows: any may be any.
         everything = NONE.union(*args, *(roots for _, roots in keywords))
         for gatherer in self.stack:
             gatherer.flows += [(target, everything) for target in parameters_]
@@ -229,6 +232,7 @@ class ExpressionScanner:
         self.scope = self.scope.above  # type: ignore[assignment]
         for gatherer in self.stack:
             gatherer.loops = True
+        # (f(x) for x in xs) has looked at nothing yet, and holds xs.
         return result | first if lazy else result
 
     # -- binding -----------------------------------------------------------------------------------------------
@@ -251,8 +255,9 @@ class ExpressionScanner:
 
     def _assignment(self, node: ast.Assign) -> Roots:
         if len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            # a, b = x, y: a shares with x only. With *rest, or a call on the right, each may share with all.
             pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
-            starred = any(isinstance(item, ast.Starred) for pair in pairs for item in pair)
+            starred = any(isinstance(item, ast.Starred) for item in chain.from_iterable(pairs))
             if not starred and len(node.targets[0].elts) == len(node.value.elts):
                 values = [self.visit(value) for _, value in pairs]
                 for (target, _), roots in zip(pairs, values, strict=True):
@@ -266,6 +271,7 @@ class ExpressionScanner:
     def _augmented(self, node: ast.AugAssign) -> Roots:
         roots = self.visit(node.value)
         if isinstance(node.target, ast.Name):
+            # rows += more changes a list in place, and whatever shares it; of a number it makes a new one.
             own = self._use(node.target.id)
             self._touch(own)
             self._store(own, roots)

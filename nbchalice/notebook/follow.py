@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
@@ -91,8 +92,10 @@ def _has_computed(source: str, function: str) -> bool:
         tree = ast.parse(read_body(source).text)
     except SyntaxError:
         return False
-    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-    return any(_is_computed(decorator) for node in defined for decorator in node.decorator_list)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == function and any(map(_is_computed, node.decorator_list)):
+            return True
+    return False
 
 
 def _definition(handler: Handler, effects: Effects) -> Step | None:
@@ -105,5 +108,8 @@ def _definition(handler: Handler, effects: Effects) -> Step | None:
 
 
 def _is_computed(decorator: ast.expr) -> bool:
-    given = [*decorator.args, *(one.value for one in decorator.keywords)] if isinstance(decorator, ast.Call) else []
-    return any(isinstance(node, ast.Name | ast.Call) for value in given for node in ast.walk(value))
+    if not isinstance(decorator, ast.Call):
+        return False
+    arguments = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
+    nodes = chain.from_iterable(map(ast.walk, arguments))
+    return any(isinstance(node, ast.Name | ast.Call) for node in nodes)

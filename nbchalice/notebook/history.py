@@ -114,17 +114,14 @@ class Timeline:
         for cell in self.cells:
             split = split_cell(cell.source, lazy)
             self.splits.append((cell, split))
-            lazy = lazy or any(
-                alias.attribute == "annotations"
-                for statement in split.statements
-                if statement.kind is Kind.FUTURE
-                for alias in statement.imports
-            )
+            # IPython keeps a from __future__ import annotations on for all cells that run after it.
+            lazy = lazy or any(map(_makes_annotations_lazy, split.statements))
             self._add_cell(cell, split)
 
     def _add_cell(self, cell: Cell, split: Split) -> None:
         failed_at = None if cell.ok else cell.failed_line or 0
         for name, content in split.body.written:
+            # Only other text matters: a notebook that runs %%writefile again with the same one changes nothing.
             if self.written.get(name, content) != content and name.endswith(".py"):
                 self.rewritten[PurePath(name).stem] = (len(self.steps), cell)
             self.written[name] = content
@@ -141,12 +138,10 @@ class Timeline:
 
     def _with_magics(self, split: Split, failed_at: int) -> Sequence[Statement]:
         """Return a cell's statements, with those of ``%chalice bundle`` and ``%run``; one that failed did nothing."""
-        magic = [
-            statement
-            for line, name in split.body.bundles
-            if line < failed_at
-            for statement in bundle_statements(name, self.bundles.get(name, ()), line)
-        ]
+        magic: list[Statement] = []
+        for line, name in split.body.bundles:
+            if line < failed_at:
+                magic += bundle_statements(name, self.bundles.get(name, ()), line)
         for line, arguments in split.body.runs:
             names = names_of_script(arguments, self.written, self.folder) if line < failed_at else frozenset()
             magic += [magic_statement(name, f"%run {arguments}", line) for name in sorted(names)]
@@ -241,18 +236,18 @@ class Timeline:
             if event.deletes:
                 return found, (None if found else self.steps[event.position])
             found.append(event.position)
+            # x = 1 hides all before it. if flag: x = 2 does not: both may stand.
             if event.definite:
                 break
         return (self._with_submodules(name, found, moment) if name in self.packages else found), None
 
     def _with_submodules(self, name: str, found: list[int], moment: int) -> list[int]:
         """Add the earlier imports of a package's submodules to one of the package: Python keeps them all."""
-        imported = {
-            alias.module
-            for position in found
-            for alias in self.steps[position].statement.imports
-            if alias.name == name and binds_package(alias)
-        }
+        # import a.x, then import a.y: the second binds a again, and a.x stays where it is.
+        imported: set[str] = set()
+        for position in found:
+            aliases = self.steps[position].statement.imports
+            imported |= {alias.module for alias in aliases if alias.name == name and binds_package(alias)}
         more = [at for module, at in self.packages[name].items() if imported and module not in imported and at < moment]
         return sorted({*found, *more}, reverse=True)
 
@@ -274,6 +269,10 @@ def submodules(alias: Alias) -> list[str]:
     parts = alias.module.split(".")
     whole = [*parts, alias.attribute] if alias.attribute not in (None, "*") else parts
     return [".".join(whole[:count]) for count in range(2, len(whole) + 1)] if parts[0] else []
+
+
+def _makes_annotations_lazy(statement: Statement) -> bool:
+    return statement.kind is Kind.FUTURE and any(alias.attribute == "annotations" for alias in statement.imports)
 
 
 def _begun(statement: Statement) -> Statement:

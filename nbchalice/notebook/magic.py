@@ -319,6 +319,9 @@ def set_by_magics(cells: Iterable[Cell]) -> dict[str, str]:
     ----------
     cells: the cells, in the order in which they run.
     """
-    lines = [line for cell in cells if "env" in cell.source for line in cell.source.splitlines()]
-    found = [match for line in lines if (match := _ENV.match(line))]
-    return {match[1]: match[2].strip() for match in found}
+    variables: dict[str, str] = {}
+    for cell in cells:
+        if "env" in cell.source:
+            matches = filter(None, map(_ENV.match, cell.source.splitlines()))
+            variables |= {match[1]: match[2].strip() for match in matches}
+    return variables

@@ -46,26 +46,24 @@ class Naming:
 
 def namings(timeline: Timeline) -> list[Naming]:
     """Return the lines that name the app, in the order in which they run."""
-    found = [
-        Naming(name, cell.location(line), True, cell.order)
-        for cell, split in timeline.splits
-        for line, name in split.body.apps
-    ]
+    lines: list[Naming] = []
+    for cell, split in timeline.splits:
+        lines += [Naming(name, cell.location(line), True, cell.order) for line, name in split.body.apps]
     for step in timeline.steps:
         named_by_magic = any(line == step.statement.head for line, _ in step.split.body.apps)
         if not named_by_magic and timeline.app in step.statement.defines and step.statement.kind is Kind.ASSIGN:
-            found += [Naming(name, step.location(), False, step.cell.order) for name in _given_names(step)]
-    return sorted(found, key=lambda one: (one.order, one.location.line or 0))
+            lines += [Naming(name, step.location(), False, step.cell.order) for name in _given_names(step)]
+    return sorted(lines, key=lambda naming: (naming.order, naming.location.line or 0))
 
 
 def _given_names(step: Step) -> Iterator[str | None]:
     """Yield the name that an assignment gives the app, None if it is computed; nothing where it makes no app."""
-    made = getattr(ast.parse(step.statement.text).body[0], "value", None)
-    if not isinstance(made, ast.Call):
+    call = getattr(ast.parse(step.statement.text).body[0], "value", None)
+    if not isinstance(call, ast.Call):
         return
-    given = [*made.args[:1], *(one.value for one in made.keywords if one.arg == "app_name")]
-    if given and isinstance(given[0], ast.Constant) and ast.unparse(made.func).split(".")[-1] == "Chalice":
-        yield str(given[0].value)
+    names = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "app_name")]
+    if names and isinstance(names[0], ast.Constant) and ast.unparse(call.func).split(".")[-1] == "Chalice":
+        yield str(names[0].value)
     else:
         yield None
 

@@ -44,22 +44,26 @@ def is_of_here(known: str, effects: Effects, moment: int) -> bool:
 
 
 def _is_seeded(module: str, effects: Effects, moment: int) -> bool:
-    return any(
-        call.path[-1:] == ("seed",) and effects.qualified(str(call.root), call.path, step.position) == f"{module}.seed"
-        for step in effects.timeline.steps[: max(0, moment)]
-        for call in step.statement.now.calls.values()
-    )
+    for step in effects.timeline.steps[: max(0, moment)]:
+        for call in step.statement.now.calls.values():
+            # rng.seed(1) of a generator of its own seeds nothing of the module.
+            seeds = call.path[-1:] == ("seed",)
+            if seeds and effects.qualified(str(call.root), call.path, step.position) == f"{module}.seed":
+                return True
+    return False
 
 
 def asks_disk(call: Call, block: Block, effects: Effects, moment: int) -> bool:
     """Tell whether a call is a method of a ``Path`` that looks at the disk; arguments as of ``costly_call``."""
-    if call.path[-1:] and call.path[-1] in PATH_ASKS:
-        if isinstance(call.root, int):
-            return _makes_path(block.calls.get(call.root), effects, moment)
-        if isinstance(call.root, str):
-            statements = [effects.statement(value) for value in effects.values(call.root, moment)]
-            made = [one for statement in statements if statement for one in statement.now.calls.values()]
-            return any(_makes_path(one, effects, moment) for one in made)
+    if not call.path or call.path[-1] not in PATH_ASKS:
+        return False
+    if isinstance(call.root, int):  # Path("data").exists()
+        return _makes_path(block.calls.get(call.root), effects, moment)
+    if isinstance(call.root, str):  # DATA.exists(), where DATA = Path("data")
+        for definition in map(effects.statement, effects.values(call.root, moment)):
+            makers = definition.now.calls.values() if definition is not None else ()
+            if any(_makes_path(maker, effects, moment) for maker in makers):
+                return True
     return False
 
 
@@ -155,13 +159,14 @@ def _opened(call: Call, block: Block, effects: Effects) -> str | None:
     if last not in READS_FILES and known not in LOADS_FILES:
         return None
     if known is None and isinstance(call.root, int):  # Path("x").read_text()
-        made = block.calls.get(call.root)
-        return made.literal if made is not None and _makes_path(made, effects, END) else None
+        maker = block.calls.get(call.root)
+        return maker.literal if maker is not None and _makes_path(maker, effects, END) else None
     if known is None and isinstance(call.root, str):  # FILE.read_text()
         return _constant(call.root, effects)
     if call.literal is not None:
         return call.literal
-    names = [root for root in (call.args[0] if call.args else ()) if isinstance(root, str)]
+    first = call.args[0] if call.args else ()
+    names = [root for root in first if isinstance(root, str)]  # open(FILE)
     return _constant(names[0], effects) if len(names) == 1 else None
 
 

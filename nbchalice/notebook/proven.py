@@ -107,6 +107,7 @@ class Proven:
 
     def notes(self) -> list[str]:
         """Return what is left out, what could not be compared, and whether what was run could not be confined well."""
-        notes = [f"{name}: {note}" for name, notes in self._notes.items() for note in notes]
-        left_out = told(proof.piece for proof in self._proofs.values())
-        return [*left_out, *notes, *HELPER.notes]
+        lines = told(proof.piece for proof in self._proofs.values())
+        for name, notes in self._notes.items():
+            lines += [f"{name}: {note}" for note in notes]
+        return [*lines, *HELPER.notes]

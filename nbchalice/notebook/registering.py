@@ -101,14 +101,17 @@ def registers(step: Step, effects: Effects) -> bool:
     now = step.statement.now
     if _names_source(now):
         return True
-    called = {call.root for call in now.calls.values() if isinstance(call.root, str)}
-    made = {value for name in called for value in effects.values(name, step.position) if value[1] != step.position}
-    return any(_may_register(value, step.position, effects) for value in made)
+    for name in {call.root for call in now.calls.values() if isinstance(call.root, str)}:
+        for value in effects.values(name, step.position):
+            if value[1] != step.position and _may_register(value, step.position, effects):
+                return True
+    return False
 
 
 def _may_register(value: Value, moment: int, effects: Effects) -> bool:
     """Tell whether calling a value may register: a kept decorator, or a function that uses one."""
     statement = effects.statement(value)
+    # on_orders = app.on_sqs_message("orders") registers nothing yet; on_orders(work) does.
     kept = statement is not None and statement.kind is Kind.ASSIGN and _names_source(statement.now)
     return kept or any(_names_source(block) for block in effects.reachable(value, moment))
 

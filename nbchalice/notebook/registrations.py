@@ -12,7 +12,7 @@ from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.registering import registers
-from nbchalice.notebook.render import decorators_only, render
+from nbchalice.notebook.render import decorators_only, render, with_step
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ def _definition(step: Step, effects: Effects, notebook: str) -> tuple[JSON, set[
     closure = Closure(timeline, effects, until=step.position, fixed=timeline.app)
     closure.add(own, step.position, step.statement.binds)
     closure.finish()
-    steps = [own if one.position == step.position else one for one in closure.steps()]
-    for one in steps:
-        require_cheap(one, effects, ", ".join(sorted(closure.wanted[one.position])) or "this value")
+    steps = with_step(closure.steps(), own)
+    for needed in steps:
+        require_cheap(needed, effects, ", ".join(sorted(closure.wanted[needed.position])) or "this value")
     module, segments = render(steps, closure.names_used(), notebook)
     definition = {"module": module, "segments": segments, "function": None, "notebook": Path(notebook).name}
-    return definition, {one.position for one in steps}
+    return definition, {needed.position for needed in steps}
 
 
 def _place(step: Step, result: Evaluation, effects: Effects) -> Location:

@@ -15,6 +15,8 @@ from nbchalice.runtime.entry_points import UnusableSourceError, find_kind, third
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nbchalice.notebook.history import Step
 
 
@@ -132,6 +134,14 @@ def decorators_only(step: Step) -> Statement:
         stub, text=text, line=statement.line, head=statement.head, end=statement.end, now=now, mark=statement.mark,
         handler=statement.handler, decorators=statement.decorators,
     )  # fmt: skip
+
+
+def with_step(steps: Iterable[Step], own: Step) -> list[Step]:
+    """Return statements with one of them in another form, as ``decorators_only`` gives it."""
+    changed = []
+    for step in steps:
+        changed.append(own if step.position == own.position else step)
+    return changed
 
 
 def _narrowed(statement: Statement, used: frozenset[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
@@ -95,9 +96,9 @@ def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
     """
     for module, (position, cell) in timeline.rewritten.items():
         early, late = timeline.steps[:position], timeline.steps[position:]
-        calls = [call for step in late for call in step.statement.now.calls.values()]
-        again = any(call.text.endswith("reload") for call in calls)
-        if again or any("%autoreload" in one.source for one in timeline.cells):
+        calls = chain.from_iterable(step.statement.now.calls.values() for step in late)
+        reloaded = any(call.text.endswith("reload") for call in calls)
+        if reloaded or any("%autoreload" in other.source for other in timeline.cells):
             continue
         if _imports(steps, module) and _imports(early, module):
             raise CaptureError(
@@ -109,4 +110,5 @@ def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
 
 
 def _imports(steps: Sequence[Step], module: str) -> bool:
-    return any(alias.module == module for step in steps for alias in step.statement.imports)
+    aliases = chain.from_iterable(step.statement.imports for step in steps)
+    return any(alias.module == module for alias in aliases)

@@ -132,16 +132,17 @@ class _Rerun:
 
     def _reached(self, names: set[str]) -> set[str]:
         """Return names with the global names that their functions and methods read."""
-        found: set[str] = set()
+        reached: set[str] = set()
         queue = sorted(names)
-        while queue and len(found) < _AT_MOST:
+        while queue and len(reached) < _AT_MOST:
             name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue += [
-                    one for code in _codes(self._space.get(name)) for one in code.co_names if one in self._known()
-                ]
-        return found
+            if name in reached:
+                continue
+            reached.add(name)
+            for code in _codes(self._space.get(name)):
+                # co_names has attributes beside global names: those that are no name of the notebook do not count.
+                queue += [other for other in code.co_names if other in self._known()]
+        return reached
 
     def _known(self) -> set[str]:
         return self._space.keys() | self.tainted.keys()
@@ -188,7 +189,7 @@ def _codes(value: Any, depth: int = 0) -> Iterator[types.CodeType]:
         while queue:
             code = queue.pop()
             yield code
-            queue += [one for one in code.co_consts if isinstance(one, types.CodeType)]
+            queue += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     elif depth == 0:
         kind = value if isinstance(value, type) else type(value)
         for base in kind.__mro__ if kind.__module__ == "__main__" else ():
@@ -200,6 +201,7 @@ def _alarm(cpu: float, real: float) -> None:
     def over(*_: object) -> None:
         raise _OverError
 
+    # Two clocks: a loop uses up processor time, on a busy machine slowly; sleep(3600) uses none.
     for timer, number, seconds in (
         (signal.ITIMER_PROF, signal.SIGPROF, cpu),
         (signal.ITIMER_REAL, signal.SIGALRM, real),

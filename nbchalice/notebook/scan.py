@@ -66,6 +66,7 @@ class Scanner(ExpressionScanner):
         return NONE
 
     def _attempt(self, node: Any) -> Roots:
+        # try: display(x) except NameError: ... : a name that is read here may be missing.
         guards = any(_catches_name_error(handler, broadly=self.immediate) for handler in node.handlers)
         self.guards += guards
         self._statements(node.body)
@@ -101,6 +102,7 @@ class Scanner(ExpressionScanner):
         return NONE
 
     def _annotated(self, node: ast.AnnAssign) -> Roots:
+        # Python evaluates the annotation of rows: list[Row] = [] at the top and in a class, never in a function.
         if self.scope.kind != "function":
             self._annotation(node.annotation)
         if node.value is not None:
@@ -118,8 +120,8 @@ class Scanner(ExpressionScanner):
             self.visit(node)
 
     def _defaults(self, arguments: ast.arguments) -> Roots:
-        given = (*arguments.defaults, *(item for item in arguments.kw_defaults if item is not None))
-        return NONE.union(*(self.visit(default) for default in given))
+        defaults = (*arguments.defaults, *(item for item in arguments.kw_defaults if item is not None))
+        return NONE.union(*(self.visit(default) for default in defaults))
 
     def _annotations(self, node: FunctionNode) -> None:
         for argument in parameters(node.args):
@@ -154,17 +156,13 @@ class Scanner(ExpressionScanner):
 
         ``@patch`` above ``def double(self: A)`` at the top of a cell makes a method of ``A``.
         """
-        given = [
-            (item, part.id)
-            for item in parameters(node.args)
-            if item.annotation is not None
-            for part in ast.walk(item.annotation)
-            if isinstance(part, ast.Name)
-        ]
-        roots = frozenset(self.scope.resolve(name) for _, name in given)
+        classes: list[tuple[str, str]] = []
+        for parameter in parameters(node.args):
+            parts = ast.walk(parameter.annotation) if parameter.annotation is not None else ()
+            classes += [(parameter.arg, part.id) for part in parts if isinstance(part, ast.Name)]
         if self.immediate and self.scope.kind == "module":
-            self._touch(frozenset(name for item, name in given if item.arg == "self"))
-        return roots
+            self._touch(frozenset(name for parameter, name in classes if parameter == "self"))
+        return frozenset(self.scope.resolve(name) for _, name in classes)
 
     def _argument(self, number: int, name: str) -> None:
         """The decorated function is the argument of its decorator's call."""

@@ -37,7 +37,11 @@ def names_of_script(arguments: str, written: Mapping[str, str], folder: Path | N
             path = folder / script
             text = path.read_text(encoding="utf-8") if path.stat().st_size < _LARGEST else None
     cells = _cells(text or "") if script.endswith(".ipynb") else [text or ""]
-    return frozenset(name for cell in cells for statement in split_cell(cell).statements for name in statement.binds)
+    names: set[str] = set()
+    for cell in cells:
+        for statement in split_cell(cell).statements:
+            names |= statement.binds
+    return frozenset(names)
 
 
 def _cells(text: str) -> list[str]:

@@ -81,13 +81,13 @@ class Settings:
 
     def called(self, name: str, moment: int) -> list[Block]:
         """Return the bodies of the notebook's functions that a name may stand for."""
-        return [
-            block
-            for value in self.effects.values(name, moment)
-            if (statement := self.effects.statement(value)) is not None and statement.kind is Kind.FUNCTION
-            for block in statement.later
-            if block.name == value[0] and block.owner is None
-        ]
+        bodies: list[Block] = []
+        for value in self.effects.values(name, moment):
+            definition = self.effects.statement(value)
+            if definition is not None and definition.kind is Kind.FUNCTION:
+                # Without the functions in it, which only its own calls run.
+                bodies += [block for block in definition.later if block.name == value[0] and block.owner is None]
+        return bodies
 
     def external(self, call: Call, block: Block, moment: int) -> str | None:
         """Return the dotted name of a library's function, or of a method of what a library keeps, that is called."""
@@ -137,7 +137,9 @@ class Settings:
     def _set_by(self, known: str, call: Call, block: Block, moment: int) -> list[str]:
         """Return what a call of a library's function sets: something of a library, or nothing."""
         if known in ARGUMENT_MUTATORS or ".".join(known.split(".")[-2:]) in ARGUMENT_MUTATORS:
-            owners = [self._owner(root, block, moment) for root in (call.args[0] if call.args else ())]
+            # random.shuffle(sys.path), setattr(pd.options, ...): what is set is the first argument.
+            first = call.args[0] if call.args else ()
+            owners = [self._owner(root, block, moment) for root in first]
             return [owner for owner in owners if owner is not None]
         return [known] if "." in known and self._sets(known, call, block, moment) else []
 
@@ -145,6 +147,7 @@ class Settings:
         top, last = _top(known), known.rpartition(".")[2]
         if last[:1].isupper() or shows(known) or known in _NOT_STATE:
             return False
+        # old = signal.signal(SIGTERM, stop) sets something and keeps what was set; n = random.choice(xs) only gives.
         if not call.dropped:
             return top in STDLIB and last.startswith(_SETS)
         if last.startswith(CONFIGURES) or (known.count(".") > 1 and last in MUTATORS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from nbchalice.notebook.secrets import require_no_secrets
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from nbchalice.notebook.cells import Cell
 
@@ -155,13 +156,7 @@ def cut(
     return Slice(
         module=module,
         segments=segments,
-        imports=frozenset(
-            alias.module.split(".")[0]
-            for step in steps
-            for alias in step.statement.imports
-            if step.statement.kind is not Kind.FUTURE
-            and (alias.name in used or alias.name == "*" or step.statement.kind is Kind.COMPOUND)
-        ),
+        imports=_modules(steps, used),
         needs=closure.taken_from_others(handler),
         function=function,
         notebook=timeline.notebook,
@@ -197,6 +192,20 @@ def _loaded(steps: Sequence[Step], timeline: Timeline) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _modules(steps: Iterable[Step], used: Container[str]) -> frozenset[str]:
+    """Return the top-level modules of the imports that stay in the module."""
+    modules = set()
+    for step in steps:
+        if step.statement.kind is Kind.FUTURE:
+            continue
+        # try: import orjson except ImportError: import json as orjson stays whole; import json, re loses an unused re.
+        stays_whole = step.statement.kind is Kind.COMPOUND
+        for alias in step.statement.imports:
+            if stays_whole or alias.name == "*" or alias.name in used:
+                modules.add(alias.module.split(".")[0])
+    return frozenset(modules)
+
+
 def imported_by(timeline: Timeline, names: Iterable[str]) -> dict[str, list[tuple[str, str | None]]]:
     """Return, for the names that nothing but imports binds in the end, what these name.
 
@@ -205,10 +214,10 @@ def imported_by(timeline: Timeline, names: Iterable[str]) -> dict[str, list[tupl
     timeline: the executed statements.
     names: the names.
     """
-    found = {}
+    sources = {}
     for name in names:
         steps = [timeline.steps[position] for position in timeline.standing(name, END)[0]]
         aliases = [[alias for alias in step.statement.imports if alias.name == name] for step in steps]
         if aliases and all(aliases):
-            found[name] = [(alias.module, alias.attribute) for group in aliases for alias in group]
-    return found
+            sources[name] = [(alias.module, alias.attribute) for alias in chain.from_iterable(aliases)]
+    return sources

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.bindings import bound_names, defers_annotations, origin_of
@@ -243,7 +244,9 @@ def _verbatim(node: ast.stmt, lines: list[str], head: int, before: int, after: a
         piece[-1] = piece[-1].encode()[:cut].decode()
     if shared:
         piece[0] = piece[0].encode()[node.col_offset :].decode()
-    return first, "\n".join(line.rstrip() if index == len(piece) - 1 else line for index, line in enumerate(piece)), end
+    # Only the last line: blanks at the end of the others may be in a text of several lines.
+    piece[-1] = piece[-1].rstrip()
+    return first, "\n".join(piece), end
 
 
 def _kind(node: ast.stmt, aliases: tuple[Alias, ...]) -> Kind:  # noqa: PLR0911 - one return for each kind
@@ -271,12 +274,8 @@ def _aliases(node: ast.stmt) -> list[Alias]:
         module = "." * node.level + (node.module or "")
         return [Alias(item.asname or item.name, module, item.name, _import_text(item)) for item in node.names]
     if isinstance(node, _COMPOUND):
-        return [
-            alias
-            for part in ast.walk(node)
-            if isinstance(part, (ast.Import, ast.ImportFrom))
-            for alias in _aliases(part)
-        ]
+        imports = [part for part in ast.walk(node) if isinstance(part, (ast.Import, ast.ImportFrom))]
+        return list(chain.from_iterable(map(_aliases, imports)))
     return []
 
 
@@ -296,8 +295,9 @@ def _shares(node: ast.stmt) -> bool:
 def _bases(node: ast.stmt) -> frozenset[str]:
     if not isinstance(node, ast.ClassDef):
         return frozenset()
-    parts = [*node.bases, *(item.value for item in node.keywords)]
-    return frozenset(part.id for base in parts for part in ast.walk(base) if isinstance(part, ast.Name))
+    bases = [*node.bases, *(item.value for item in node.keywords)]
+    parts = chain.from_iterable(map(ast.walk, bases))
+    return frozenset(part.id for part in parts if isinstance(part, ast.Name))
 
 
 def _decorators(node: ast.stmt) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -317,12 +317,12 @@ def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for eac
     if isinstance(node, ast.If):
         return _sequence(node.body) & _sequence(node.orelse)
     if isinstance(node, (ast.With, ast.AsyncWith)):
-        return _sequence(node.body) | {
-            name for item in node.items if item.optional_vars is not None for name in bound_names(item.optional_vars)
-        }
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+        return _sequence(node.body).union(*map(bound_names, targets))
     if isinstance(node, (ast.Try, ast.TryStar)):
         main = _sequence(node.body) | _sequence(node.orelse)
         for handler in node.handlers:
+            # After except: ...; raise, nothing of what follows runs: only what the body bound counts.
             if not isinstance(handler.body[-1], ast.Raise):
                 main &= _sequence(handler.body)
         return main | _sequence(node.finalbody)
@@ -335,7 +335,7 @@ def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for eac
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return bound_names(node) - {"*"}
     if isinstance(node, ast.Assign):
-        return {name for target in node.targets for name in bound_names(target)}
+        return set[str]().union(*map(bound_names, node.targets))
     if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
         return bound_names(node.target)
     return bound_names(node) if node.__class__.__name__ == "TypeAlias" else set()

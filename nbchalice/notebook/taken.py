@@ -34,7 +34,9 @@ def makers(effects: Effects, name: str, moment: int) -> list[str]:
                 break
     first = min(definitions, default=0)
     values = [event.position for event in events if event.position >= first]
-    changes = {at for value in values for at in effects.of((name, value)) if at < moment}
+    changes: set[int] = set()
+    for value in values:
+        changes |= {at for at in effects.of((name, value)) if at < moment}
     return [_hash(timeline.steps[at]) for at in sorted({*definitions, *changes})]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.bindings import bound_names
@@ -42,7 +43,8 @@ def find_condition(piece: Slice, name: str) -> tuple[str, Location | None] | Non
     makers = _makers(tree, name)
     for node in tree.body:
         if isinstance(node, ast.If) and not node.orelse:
-            touched = {part.id for item in node.body for part in ast.walk(item) if isinstance(part, ast.Name)}
+            parts = chain.from_iterable(map(ast.walk, node.body))
+            touched = {part.id for part in parts if isinstance(part, ast.Name)}
             if name in touched | set().union(*(bound_names(item) for item in node.body)) or makers & touched:
                 return ast.unparse(node.test), place_of(piece.segments, piece.module, node.lineno)
     return None

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import types
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,11 +157,12 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, notebook)
     if definition["function"] is None:
-        handlers = [_as_json(one, notebook) for app in _apps(module) for one in app.handlers.values()]
-        wrong = [one["error"] for one in handlers if "error" in one]
-        return {"error": wrong[0]} if wrong else {"handlers": handlers}
-    found = getattr(module, definition["function"], None)
-    return _as_json(found, notebook) if isinstance(found, LambdaFunction) else {}
+        functions = chain.from_iterable(app.handlers.values() for app in _apps(module))
+        handlers = [_as_json(function, notebook) for function in functions]
+        errors = [handler["error"] for handler in handlers if "error" in handler]
+        return {"error": errors[0]} if errors else {"handlers": handlers}
+    function = getattr(module, definition["function"], None)
+    return _as_json(function, notebook) if isinstance(function, LambdaFunction) else {}
 
 
 def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:
@@ -215,17 +217,17 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     try:
         with reads() as read:
             module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code", load)
-        found = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
+        standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
         return _failure(error, request["notebook"])
-    imported = request["imported"]
+    registered = list(handlers_in(vars(module)))
+    imported, values = request["imported"], {}
+    for name, value in standing.items():
+        values[name] = describe_imported(value, imported[name]) if name in imported else describe(value)
     return {
         "read": read,
-        "registered": list(handlers_in(vars(module))),
-        "values": {
-            name: describe_imported(value, imported[name]) if name in imported else describe(value)
-            for name, value in found.items()
-        },
+        "registered": registered,
+        "values": values,
         "undefined": [
             name
             for name in request["reads"]
@@ -242,7 +244,8 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
         if name.startswith(f"{notebook}#"):
             cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
         trace = trace.tb_next
-    kinds = [kind.__name__ for one in (error, error.__cause__) for kind in type(one).__mro__]
+    # The cause, too: a decorator may have wrapped what the notebook's code raised.
+    kinds = [kind.__name__ for kind in chain(type(error).__mro__, type(error.__cause__).__mro__)]
     return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line}
 
 

@@ -12,7 +12,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from nbchalice.notebook.sandbox import landlock, seccomp
@@ -65,7 +65,7 @@ def confine(
     tempfile.tempdir = None if seen_as_tmp else str(where)
     _limit(memory=by_kernel)
     if by_kernel:
-        reads = [*library, *(code for folder in local for code in _local_code(folder))]
+        reads = [*library, *chain.from_iterable(map(_local_code, local))]
         _by_kernel(reads, [*local, _PACKAGE.parent], where, private=seen_as_tmp)
     Guard(library, own, local, where, private=seen_as_tmp, alone=not by_kernel).install()
     return KERNEL if by_kernel else PYTHON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -15,14 +16,20 @@ def syscall(number: int, *arguments: object) -> int:
     ------
     OSError: the kernel refused.
     """
-    wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    return _checked(_LIBC.syscall(ctypes.c_long(number), *wide))
+    return _checked(_LIBC.syscall(ctypes.c_long(number), *_widened(arguments, ctypes.c_long)))
 
 
 def prctl(option: int, *arguments: object) -> int:
     """Change what a process may do; see ``syscall``."""
-    wide = [ctypes.c_ulong(one) if isinstance(one, int) else one for one in arguments]
-    return _checked(_LIBC.prctl(option, *wide))
+    return _checked(_LIBC.prctl(option, *_widened(arguments, ctypes.c_ulong)))
+
+
+def _widened(arguments: tuple[object, ...], kind: Callable[[int], object]) -> list[object]:
+    # ctypes passes a number as 32 bits; what stands in the register's other half is then left to chance.
+    widened: list[object] = []
+    for argument in arguments:
+        widened.append(kind(argument) if isinstance(argument, int) else argument)
+    return widened
 
 
 def unshare(flags: int) -> None:

@@ -34,7 +34,10 @@ def _masked(describer: Describer, value: Any, path: str) -> Node:
 
 def _frame(describer: Describer, value: Any, path: str) -> Node:
     """Describe a data frame column by column."""
-    labels = [repr(label) if isinstance(label, str) else str(label) for label in value.columns]
+    # The column "1" is another than the column 1.
+    labels = []
+    for label in value.columns:
+        labels.append(repr(label) if isinstance(label, str) else str(label))
     parts = []
     for number, label in enumerate(labels):
         parts.append([f"[{label}]", _elements(describer, value.iloc[:, number], f"{path}[{label}]")])

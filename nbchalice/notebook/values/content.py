@@ -119,8 +119,9 @@ def _cached_property(describer: Describer, value: functools.cached_property[Any]
 def _calls(describer: Describer, value: Any, path: str) -> Node:
     """Describe ``iter(function, end)``; that of ``re.finditer`` does not say how far it is, but when it is finished."""
     _, arguments = value.__reduce__()
-    held = [(f" (source {i})", item) for i, item in enumerate(arguments if len(arguments) > 1 else ())]
-    return describer.parts("iterator", [(" (finished)", len(arguments) < 2), *held], path, of_library=True)
+    finished = len(arguments) < 2
+    held = [] if finished else [(f" (source {i})", item) for i, item in enumerate(arguments)]
+    return describer.parts("iterator", [(" (finished)", finished), *held], path, of_library=True)
 
 
 def _reader(describer: Describer, value: Any, path: str) -> Node:

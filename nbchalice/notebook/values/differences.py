@@ -61,7 +61,9 @@ def _difference(one: Node, two: Node, path: str) -> Difference | None:
     if one[0] in _UNCOMPARED or two[0] in _UNCOMPARED:
         return None
     if "again" in (one[0], two[0]):
-        first, second = (node[1] if node[0] == "again" else "" for node in (one, two))
+        # [a, a] and [a, b] are unlike even if a equals b: what is done to one part is done to both, or is not.
+        first = one[1] if one[0] == "again" else ""
+        second = two[1] if two[0] == "again" else ""
         free = first is None or second is None or first == second
         return None if free else Difference(path, one, two)
     if one[:2] != two[:2]:
@@ -151,7 +153,9 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
             yield from not_compared(first, second, f"{path}[{index}]")
     elif one[0] == two[0] == "parts":
         others: dict[str, Node] = dict(two[2])
-        pairs = [(label, node, others[label]) for label, node in one[2] if label in others]
-        inside = [found for label, mine, other in pairs for found in not_compared(mine, other, path + label)]
+        inside: list[tuple[str, str]] = []
+        for label, mine in one[2]:
+            if label in others:
+                inside += not_compared(mine, others[label], path + label)
         # Where in a library's object it is says nothing to those who did not write the library.
         yield from [(path, f"{one[1]}, in part")] if one[3] and inside else inside

@@ -6,6 +6,7 @@ import functools
 import re
 import sys
 import types
+from itertools import chain
 from typing import Any
 
 from nbchalice.notebook.values import content as contents
@@ -121,13 +122,14 @@ def _made(describer: Describer, value: object, made: tuple[Any, ...], path: str)
     kind = type(value)
     _, arguments, state, items, pairs = (*made, None, None, None)[:5]
     if kind.__name__ == "set_iterator":
-        arguments = tuple(set(part) if isinstance(part, list) else part for part in arguments)
+        arguments = tuple(map(_without_order, arguments))
     # A class that is made anew from itself says nothing that its name does not.
     labelled = [(f" (part {i})", item) for i, item in enumerate(arguments or ()) if item is not kind]
     if isinstance(state, dict):
         labelled += _fields(kind, state)
     elif isinstance(state, tuple) and len(state) == 2 and all(isinstance(one, dict | None) for one in state):
-        labelled += [field for one in state if one for field in _fields(kind, one)]
+        # (attributes, those in slots), either of which may be None.
+        labelled += chain.from_iterable(_fields(kind, attributes) for attributes in state if attributes)
     elif state is not None:
         labelled.append((" (position)" if isinstance(state, int) else " (state)", state))
     if items is not None:
@@ -135,6 +137,11 @@ def _made(describer: Describer, value: object, made: tuple[Any, ...], path: str)
     if pairs is not None:
         labelled.append((" (entries)", list(pairs)))
     return describer.parts(kind.__name__, labelled, path, of_library=True)
+
+
+def _without_order(part: Any) -> Any:
+    # Texts have other hashes in each process, and a set of them another order.
+    return set(part) if isinstance(part, list) else part
 
 
 def _fields(kind: type, state: dict[str, Any]) -> list[tuple[str, Any]]:
