@@ -94,7 +94,10 @@ def set_level(log: logging.Logger, debug: bool) -> None:
 
 
 def _in_lambda() -> bool:
-    return any(isinstance(f, RequestId) for handler in logging.getLogger().handlers for f in handler.filters)
+    for handler in logging.getLogger().handlers:
+        if any(isinstance(filter, RequestId) for filter in handler.filters):
+            return True
+    return False
 
 
 def _wanted_level() -> int:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import textwrap
+from itertools import chain
 
 from nbchalice.handlers import META, SETTINGS
 from nbchalice.handlers.line import magic_help
@@ -78,7 +79,7 @@ def check_fields(source: Source) -> None:
     """Check that a form and the command line can be made of the fields, and that no value is asked for beside them."""
     names = [field.name for field in source.fields if isinstance(field, Field)]
     want(names and len(names) == len(source.fields), source, "fields are to be Fields, and one at least")
-    others = {field.name: field for other in SOURCES.values() for field in other.fields}
+    others = {field.name: field for field in chain.from_iterable(other.fields for other in SOURCES.values())}
     for field in source.fields:
         name, kind = field.name, field.kind
         want(name.isidentifier() and names.count(name) == 1, source, f"there are two fields {name!r}, or it is no word")

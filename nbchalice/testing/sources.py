@@ -80,7 +80,10 @@ def _sent_text(example: Example, values: JSON) -> str:
     whole = sent.ids and all(isinstance(one, str) for one in sent.ids)
     example.want(whole, "Sent.ids is to have one text at least, by which the invocation is known")
     (value,) = values.values()
-    return str([MARK if value == given else given for given in _leaves([params for _, _, params in aws.calls])])
+    leaves = []
+    for leaf in _leaves([params for _, _, params in aws.calls]):
+        leaves.append(MARK if leaf == value else leaf)
+    return str(leaves)
 
 
 def _marked(field: Field, folder: Path) -> Any:

@@ -201,12 +201,14 @@ def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
     project, aws: the notebook's project, and where.
     """
     app = project.app
-    found = leases(aws, app.name, app.stage)
-    keys = displaced_resources(found, {one.name: routes(one, app.ref(aws, one.name)) for one in app.handlers})
-    told = {
-        lease: "; a deploy ends that, and puts it back" if lease.mine else "; a deploy puts it back" for lease in found
-    }
-    notes = dict.fromkeys(f"{lease}{what}" for lease, what in told.items())
+    standing = leases(aws, app.name, app.stage)
+    by_handler = {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers}
+    keys = displaced_resources(standing, by_handler)
+    notes: dict[str, None] = {}
+    for lease in standing:
+        # Of this session the deploy ends live mode itself; of another's it only undoes the redirect.
+        effect = "a deploy ends that, and puts it back" if lease.mine else "a deploy puts it back"
+        notes[f"{lease}; {effect}"] = None
     return replace(made.because(keys, "live mode paused it"), notes=(*made.notes, *notes))
 
 

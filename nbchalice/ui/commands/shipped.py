@@ -21,13 +21,13 @@ def show(ui: Frontend, handler: str | None) -> Result:
     from nbchalice.ui.render.cards import ModuleCard
 
     project = ui.project()
-    chosen = [project.handler(handler)] if handler else list(registered(ui).handlers)
-    proposals = {one.name: project.proven.proposal(one) for one in chosen}
+    handlers = [project.handler(handler)] if handler else list(registered(ui).handlers)
+    proposals = {shown.name: project.proven.proposal(shown) for shown in handlers}
     pieces = {name: piece for name, (piece, _) in proposals.items()}
-    notes = dict.fromkeys(told(pieces.values()))
-    notes |= dict.fromkeys(note for _, note in proposals.values() if note)
-    notes |= dict.fromkeys(f"the text does not say the name of {one}, and nothing was run" for one in project.computed)
-    return ModuleCard(pieces, list(notes))
+    notes = told(pieces.values())
+    notes += [note for _, note in proposals.values() if note]
+    notes += [f"the text does not say the name of {what}, and nothing was run" for what in project.computed]
+    return ModuleCard(pieces, list(dict.fromkeys(notes)))
 
 
 @command(

@@ -62,19 +62,22 @@ def _command_words(notebook: Notebook, before: list[str]) -> list[str]:
 
     if len(before) == 1:
         return ["app", *commands.COMMANDS]
-    found = commands.APP if before[1] == "app" else commands.COMMANDS.get(before[1])
-    if found is None:
+    command = commands.APP if before[1] == "app" else commands.COMMANDS.get(before[1])
+    if command is None:
         return []
-    params = commands.click_command(found, cli=False).params
-    options = {flag: param for param in params if isinstance(param, click.Option) for flag in param.opts}
+    params = commands.click_command(command, cli=False).params
+    options: dict[str, click.Option] = {}
+    for param in params:
+        if isinstance(param, click.Option):
+            options |= dict.fromkeys(param.opts, param)
     last = options.get(before[-1])
     if last is not None and isinstance(last.type, click.Choice):
         return list(map(str, last.type.choices))
-    handlers = list(notebook.registry) if found.handler != "no" and len(before) == 2 else []
-    choices = [
-        word
-        for position, param in enumerate(p for p in params if isinstance(p, click.Argument))
-        if position == len(before) - 2 and isinstance(param.type, click.Choice)
-        for word in param.type.choices
-    ]
-    return [*handlers, *map(str, choices), *(flag for flag in options if flag not in before), "--help"]
+    handlers = list(notebook.registry) if command.handler != "no" and len(before) == 2 else []
+    # Of `%chalice local st` the line before has two words, %chalice and local: the first argument is next.
+    arguments = [param for param in params if isinstance(param, click.Argument)]
+    choices: list[str] = []
+    for argument in arguments[len(before) - 2 : len(before) - 1]:
+        if isinstance(argument.type, click.Choice):
+            choices += map(str, argument.type.choices)
+    return [*handlers, *choices, *(flag for flag in options if flag not in before), "--help"]

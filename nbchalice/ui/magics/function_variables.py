@@ -28,9 +28,12 @@ def follow_variables(project: Project) -> None:
         name = str(result.name)
         settings = with_config(config, project.stage, name, result.settings)
         triggers = tuple(Trigger(source, options) for source, options in result.triggers)
-        project.handlers = tuple(
-            replace(one, name=name, triggers=triggers, settings=settings) if one.name == before else one
-            for one in project.handlers
-        )
+        handlers = []
+        for handler in project.handlers:
+            if handler.name == before:
+                handlers.append(replace(handler, name=name, triggers=triggers, settings=settings))
+            else:
+                handlers.append(handler)
+        project.handlers = tuple(handlers)
     project.problems = (*project.problems, *followed.problems)
     project.notes = (*project.notes, *followed.notes)

@@ -6,6 +6,7 @@ import copy
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,7 +261,9 @@ class Notebook:
         self._drop_deleted()
         handlers = tuple(registered.handler() for registered in self.registry.values())
         stage = self._chosen.get("stage") or self.stage
-        notes = dict.fromkeys(not_deployed(what) for app in self.apps() for what in app.left_out)
+        left_out = chain.from_iterable(app.left_out for app in self.apps())
+        notes = dict.fromkeys(map(not_deployed, left_out))
+        of_handlers = chain.from_iterable(registered.notes() for registered in self.registry.values())
         project = Project(
             self.app_name(),
             stage,
@@ -271,7 +274,7 @@ class Notebook:
             problems=tuple(self._problems()),
             saved=self.where.saved(),
             region=region_of(self._chosen.get("target") or self.target),
-            notes=(*notes, *self.where.notes(), *(note for one in self.registry.values() for note in one.notes())),
+            notes=(*notes, *self.where.notes(), *of_handlers),
         )
         follow_variables(project)
         return project

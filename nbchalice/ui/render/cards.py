@@ -68,11 +68,10 @@ class ModuleCard(Card):
 def _mapped(piece: Slice) -> str:
     """Return a module as HTML, each line behind its place; what is selected and copied is the module alone."""
     lines = piece.module.rstrip().split("\n")
-    places = {
-        segment["line"] + n: f"{segment['cell']}:{segment['cell_line'] + n}"
-        for segment in piece.segments
-        for n in range(segment["count"])
-    }
+    places: dict[int, str] = {}
+    for segment in piece.segments:
+        for offset in range(segment["count"]):
+            places[segment["line"] + offset] = f"{segment['cell']}:{segment['cell_line'] + offset}"
     width = max(map(len, places.values()), default=0) + 2
     margin = f"display:inline-block;width:{width}ch;user-select:none;color:{html.MUTED}"
     return "\n".join(
@@ -108,9 +107,13 @@ class HandlerCard(Card):
         super().__init__("\n".join(lines), html.card(title, body, foot, badge="registered"), {"name": handler.name})
 
 
+def _setting_entry(entry: object) -> str:
+    return "=".join(entry) if isinstance(entry, tuple) else str(entry)
+
+
 def _setting(value: object) -> str:
     if isinstance(value, Mapping):
         return " ".join(value)  # Names only: a value may be a secret.
     if isinstance(value, list | tuple):
-        return " ".join("=".join(v) if isinstance(v, tuple) else str(v) for v in value)
+        return " ".join(map(_setting_entry, value))
     return str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from nbchalice.aws.target import Target
 from nbchalice.deploy.engine import Deployment, Status
@@ -75,7 +76,9 @@ class DeployCard(Card):
         done = f"{count} change{'' if count == 1 else 's'}" if count else "nothing changed"
         head = f"{title} {app.name} ({app.stage}): {done} in {deployment.seconds:.1f} s"
         heads = ("handler", "function", "changed")
-        rows = [(f.handler, f.arn, "yes" if f.changed else "no") for f in deployment.functions]
+        rows = []
+        for function in deployment.functions:
+            rows.append((function.handler, function.arn, "yes" if function.changed else "no"))
         changes = change_rows(deployment.changes)
         notes = _notes(deployment.plan)
         text = [f"{head} on {deployment.target}"]
@@ -140,16 +143,17 @@ class InvocationsCard(Card):
 
     def __init__(self, handler: str, invocations: Sequence[Invocation]) -> None:
         self.invocations = list(invocations)
-        self.records = [record.to_dict() for one in self.invocations for record in one.records]
-        data = [one.to_dict() for one in self.invocations]
+        records = chain.from_iterable(invocation.records for invocation in self.invocations)
+        self.records = [record.to_dict() for record in records]
+        data = [invocation.to_dict() for invocation in self.invocations]
         if not self.invocations:
             text = f"{handler}: no invocations yet"
             super().__init__(text, html.card(text), data)
             return
-        parts = [as_html(one) for one in self.invocations]
+        parts = list(map(as_html, self.invocations))
         count = len(parts)
         title = f"{handler}: {count} invocation{'' if count == 1 else 's'}"
-        super().__init__("\n".join(as_text(one) for one in self.invocations), html.card(title, *parts), data)
+        super().__init__("\n".join(map(as_text, self.invocations)), html.card(title, *parts), data)
 
 
 class FilesCard(Card):
