@@ -214,12 +214,13 @@ def consumer_notes(app: App, aws: AWS) -> list[str]:
         for source, options, ref in triggers(handler, app.ref(aws, handler.name)):
             if arn := source.shared(options, ref):
                 readers.setdefault(arn, {})[handler.name] = source.describe(options)
-    return [
-        f"{joined(names)} {'both' if len(names) == 2 else 'all'} read {next(iter(names.values()))}: "
-        "each message goes to only one of them"
-        for names in readers.values()
-        if len(names) > 1
-    ]
+    notes = []
+    for names in readers.values():
+        if len(names) > 1:
+            how_many = "both" if len(names) == 2 else "all"
+            queue = next(iter(names.values()))
+            notes.append(f"{joined(names)} {how_many} read {queue}: each message goes to only one of them")
+    return notes
 
 
 def answer_notes(app: App, packages: Mapping[str, Package]) -> list[str]:

@@ -250,6 +250,7 @@ def _possible_names(step: Step) -> frozenset[str] | None:
     names = set(step.statement.defines)
     function = ast.parse(step.statement.text).body[0]
     calls = [decorator for decorator in getattr(function, "decorator_list", ()) if isinstance(decorator, ast.Call)]
+    # @app.schedule(RATE, NAME): what stands second may be the name.
     if step.statement.handler or any(len(call.args) > 1 for call in calls):
         return None
     for keyword in chain.from_iterable(call.keywords for call in calls):
@@ -383,6 +384,7 @@ def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:
     timeline = effects.timeline
     function = next(iter(step.statement.defines))
     stub = replace(step, statement=decorators_only(step))
+    # Every other handler changes the app by being registered; none of them is needed for this one.
     closure = Closure(timeline, effects, until=step.position, fixed=str(stub.statement.decorators[0][0]))
     closure.add(stub, step.position, [function])
     closure.finish()

@@ -155,6 +155,7 @@ def _without_specials(lines: list[str]) -> Body:
             statement = repeated
             tried.append(line)
             hidden += _defined_by(special)
+        # A block must not be left empty: of "if here:" with only "!ls" below it, the second line becomes pass.
         out[special.first : special.last + 1] = [statement or (special.indent and f"{special.indent}pass")] + [""] * (
             special.last - special.first
         )

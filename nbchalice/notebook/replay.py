@@ -57,6 +57,7 @@ class Run:
 
     def block(self, block: Block, bindings: dict[str, Values]) -> Values:
         """Run a statement or a function's body with its parameters bound; return the values it returns."""
+        # A function that calls itself may return any of its arguments, or what is made of them.
         if id(block) in self.active:
             return NOTHING.union(*bindings.values())
         key = (id(block), frozenset(bindings.items()))
@@ -126,6 +127,7 @@ class Run:
         args = [values(roots) for roots in call.args]
         keywords = {key: values(roots) for key, roots in call.keywords}
         everything = NOTHING.union(*args, *keywords.values())
+        # A method of a literal: ", ".join(names) is a new text.
         if call.root is None:
             return NOTHING if call.path[-1:] in {("join",), ("format",), ("encode",)} else everything
         owners = values(frozenset((call.root,)))
@@ -157,6 +159,7 @@ class Run:
             bound = [_bind(block, frozenset({value}), args, keywords, call.exact) for block in own[-1:]]
             return NOTHING.union(*(self.block(block, one) for block, one in zip(own[-1:], bound, strict=True)))
         if statement.kind is Kind.CLASS and value[0] != LAMBDA:
+            # An object may hold what it was made of, and a list that all instances of its class share.
             made = everything | (frozenset({value}) if statement.shares else NOTHING)
             for block in self.aliases.reachable(value, self.position):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
@@ -180,6 +183,7 @@ class Run:
         everything = NOTHING.union(*args, *keywords.values())
         results = owners
         self._draw(owners | everything)
+        # rng.shuffle(rows), rng made in the notebook, changes rows as random.shuffle(rows) does.
         if name == "shuffle" and args and owners & self.aliases.once:
             self._touch(args[0])
         self._write_into(name, args, keywords, everything)
@@ -192,6 +196,8 @@ class Run:
             self._touch(owners)
             self.aliases.share([*owners, *everything])
         elif not own and name not in PURE_METHODS and call.dropped:
+            # As statements, model.fit(X) and axes.set_title("x") surely change what they are methods of. Whether
+            # queue.turn() changes queue, only the user knows.
             if name.startswith(CONFIGURES) or name in TRAINS:
                 self._touch(owners)
                 self.aliases.share([*owners, *everything])
@@ -290,6 +296,7 @@ def _bind(
         return {"": carried, **dict.fromkeys(block.params, carried.union(*args, *keywords.values()))}
     bindings = {"": carried, **dict(zip(block.params, args, strict=False))}
     for key, values in keywords.items():
+        # What is no parameter goes to **options, the last one.
         for name in [key] if key in block.params else block.params[-1:]:
             bindings[name] = bindings.get(name, NOTHING) | values
     return bindings

@@ -93,6 +93,7 @@ class Session:
             return
         cell, start = self._stack.pop()
         seconds = time.perf_counter() - start
+        # Only the outermost: %run of a notebook executes cells within a cell.
         if not self._stack and cell.source.strip():
             self._cells.append(_with_outcome(replace(cell, order=self._next_order(), seconds=seconds), result))
 
@@ -184,6 +185,7 @@ def _line_of(text: str, line: int, lines: list[str], first: int) -> int | None:
     for guess in (line + first, line):
         if 0 < guess <= len(lines) and text.strip() and lines[guess - 1].strip() == text.strip():
             return guess
+    # What was typed as %magic is get_ipython().run_line_magic(...) in the compiled cell.
     if "get_ipython()" in text:
         return line + first
     return None

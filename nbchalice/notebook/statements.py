@@ -82,6 +82,7 @@ def _split_cell(raw: str, lazy_annotations: bool, sources: frozenset[str]) -> Sp
         for index, node in enumerate(tree.body)
         if node.lineno not in body.repeats
     ]
+    # %timeit runs its statements in a function: what they bind is no name of the notebook.
     if repeated := [node for node in tree.body if node.lineno in body.repeats]:
         found.append(_repeated(repeated, lines))
     if handler is not None:
@@ -203,6 +204,7 @@ def _statement(
     now = scanner.now.block()
     later = tuple(gatherer.block() for gatherer in scanner.later)
     called_later = frozenset[str]().union(*(block.uses for block in later if block.name != "<annotation>"))
+    # What only annotations read may be missing: nothing evaluates def f(x: Frame) where they are lazy.
     annotated = frozenset[str]().union(*(block.uses for block in later if block.name == "<annotation>"))
     definite = _definite(node)
     mark = _MARK.search(text) if "nbchalice:" in text else None
@@ -358,6 +360,7 @@ def _shallow(node: ast.stmt) -> dict[str, frozenset[str]]:
     elif isinstance(node, ast.AnnAssign) and node.value is not None:
         pairs.append((node.target, node.value))
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        # n += 1 is n = n + 1.
         own = ast.Name(node.target.id, ast.Load())
         pairs.append((node.target, ast.BinOp(own, node.op, node.value)))
     found: dict[str, frozenset[str]] = {}
@@ -376,6 +379,7 @@ def _immutable(node: ast.expr) -> frozenset[str] | None:
     if isinstance(node, ast.Name):
         return frozenset({node.id})
     if isinstance(node, ast.Call):
+        # len(rows) is a number, whatever rows is, unless the notebook has a len of its own.
         known = isinstance(node.func, ast.Name) and node.func.id in IMMUTABLE_RESULTS
         return frozenset({f"builtin:{node.func.id}"}) if known else None  # type: ignore[attr-defined]
     parts: list[ast.expr]

@@ -114,6 +114,7 @@ def verify(
         require_syntax(piece, python)
     local = {name.partition("/")[0].removesuffix(".py") for name, _ in vendored}
     imported = {name: found for name, found in piece.imported.items() if not _is_local(found, local)}
+    # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
     kernel = _describe(names, namespace, imported) if namespace is not None else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,13 @@ def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = 
     InvalidInputError: the words do not fit the command.
     click.exceptions.Exit: `--help` was asked for and printed.
     """
-    made = click_command(found, cli=cli)
+    parser = click_command(found, cli=cli)
     try:
-        with made.make_context(f"{prefix} {found.name}", list(words)) as context:
+        with parser.make_context(f"{prefix} {found.name}", list(words)) as context:
             return dict(context.params)
     except click.NoSuchOption as error:
-        meant = nearest(error.option_name, [name for param in made.params for name in param.opts if name[0] == "-"])
+        names = chain.from_iterable(param.opts for param in parser.params)
+        meant = nearest(error.option_name, [name for name in names if name.startswith("-")])
         hint = f"did you mean {meant}?" if meant else f"{prefix} {found.name} --help lists the options"
         raise InvalidInputError(f"{prefix} {found.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
@@ -146,7 +148,8 @@ def overview(prefix: str) -> str:
 
 def no_such_command(name: str, prefix: str) -> InvalidInputError:
     """Return the error for a command that does not exist, with the nearest one."""
-    having = [one.name for one in COMMANDS.values() for param in one.params if f"--{name}" in param.opts]
-    found = f"{having[0]} --{name}" if having else nearest(name, [*COMMANDS, "app"])
-    hint = f"{prefix} {found}" if found else f"{prefix} --help lists the commands"
+    # %chalice prune is meant as %chalice deploy --prune.
+    having = [each.name for each in COMMANDS.values() if any(f"--{name}" in param.opts for param in each.params)]
+    meant = f"{having[0]} --{name}" if having else nearest(name, [*COMMANDS, "app"])
+    hint = f"{prefix} {meant}" if meant else f"{prefix} --help lists the commands"
     return InvalidInputError(f"{prefix} has no command {name!r}", hint)
