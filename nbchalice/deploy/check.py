@@ -166,7 +166,7 @@ def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]
 
 def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChaliceError]:
     """Return which handlers cannot hold a bundle that they load from S3."""
-    found: list[NbChaliceError] = []
+    errors: list[NbChaliceError] = []
     for handler in app.handlers:
         for bundle in packages[handler.name].bundles:
             for setting, what in (("memory", "MB of memory"), ("ephemeral_storage", "MB in /tmp")):
@@ -177,8 +177,8 @@ def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChalice
                     hint = f"bundle less: {MOST_MB} MB is the most that Lambda has"
                     if bundle.size <= MOST_MB * MB:
                         hint = f"add --{setting.replace('_', '-')} {_enough(bundle.size)}, or bundle less"
-                    found += _told(handler, [(text, hint)])
-    return found
+                    errors += _told(handler, [(text, hint)])
+    return errors
 
 
 def _enough(size: int) -> int:

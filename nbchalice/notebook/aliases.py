@@ -50,9 +50,9 @@ class Aliases:
         # After n = m of two numbers nothing that happens to n shows in m: what cannot change is in no group.
         live = [value for value in values if value not in self.immutable]
         for value in live[1:]:
-            one, two = self.find(live[0]), self.find(value)
-            if one != two:
-                self.parent[two] = one
+            group, other = self.find(live[0]), self.find(value)
+            if group != other:
+                self.parent[other] = group
 
     def values(self, name: str, moment: int) -> Values:
         """Return the values a name may stand for while the statement at a moment runs."""

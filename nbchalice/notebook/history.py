@@ -230,16 +230,16 @@ class Timeline:
         events = self.events.get(name)
         if not events:
             return [], None
-        found: list[int] = []
+        positions: list[int] = []
         index = len(events) if moment >= END else bisect_left(events, moment, key=lambda event: event.position)
         for event in reversed(events[:index]):
             if event.deletes:
-                return found, (None if found else self.steps[event.position])
-            found.append(event.position)
+                return positions, (None if positions else self.steps[event.position])
+            positions.append(event.position)
             # x = 1 hides all before it. if flag: x = 2 does not: both may stand.
             if event.definite:
                 break
-        return (self._with_submodules(name, found, moment) if name in self.packages else found), None
+        return (self._with_submodules(name, positions, moment) if name in self.packages else positions), None
 
     def _with_submodules(self, name: str, found: list[int], moment: int) -> list[int]:
         """Add the earlier imports of a package's submodules to one of the package: Python keeps them all."""

@@ -156,15 +156,17 @@ class Run:
         plain = not statement.decorators
         if statement.kind is Kind.FUNCTION and plain and value[0] in statement.defines:
             own = [block for block in statement.later if block.name == value[0] and block.owner is None]
-            bound = [_bind(block, frozenset({value}), args, keywords, call.exact) for block in own[-1:]]
-            return NOTHING.union(*(self.block(block, one) for block, one in zip(own[-1:], bound, strict=True)))
+            results: Values = NOTHING
+            for block in own[-1:]:
+                results = self.block(block, _bind(block, frozenset({value}), args, keywords, call.exact))
+            return results
         if statement.kind is Kind.CLASS and value[0] != LAMBDA:
             # An object may hold what it was made of, and a list that all instances of its class share.
-            made = everything | (frozenset({value}) if statement.shares else NOTHING)
+            held = everything | (frozenset({value}) if statement.shares else NOTHING)
             for block in self.aliases.reachable(value, self.position):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
-                    made |= self.block(block, _bind(block, frozenset({value}), [made, *args], keywords, call.exact))
-            return made
+                    held |= self.block(block, _bind(block, frozenset({value}), [held, *args], keywords, call.exact))
+            return held
         origin = statement.origin
         if origin is not None and origin.path and not origin.is_call:  # a method under another name
             method = replace(call, root=origin.root, path=origin.path)

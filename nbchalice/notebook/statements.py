@@ -77,21 +77,21 @@ def _split_cell(raw: str, lazy_annotations: bool, sources: frozenset[str]) -> Sp
             trouble = error
     lines = body.text.split("\n")
     lazy_annotations = lazy_annotations or any(map(defers_annotations, tree.body))
-    found = [
+    statements = [
         _statement(node, lines, _before(tree.body, index), _after(tree.body, index), lazy_annotations)
         for index, node in enumerate(tree.body)
         if node.lineno not in body.repeats
     ]
     # %timeit runs its statements in a function: what they bind is no name of the notebook.
     if repeated := [node for node in tree.body if node.lineno in body.repeats]:
-        found.append(_repeated(repeated, lines))
+        statements.append(_repeated(repeated, lines))
     if handler is not None:
-        found = _mark_handler(found, tree, handler)
+        statements = _mark_handler(statements, tree, handler)
     for line, name in body.apps:
-        found += app_statements(name, line)
-    found += [magic_statement(hidden.name, hidden.text, hidden.line) for hidden in body.hidden if hidden.binds]
-    found.sort(key=lambda statement: statement.head)
-    return Split(tuple(found), body, handler, None, trouble)
+        statements += app_statements(name, line)
+    statements += [magic_statement(hidden.name, hidden.text, hidden.line) for hidden in body.hidden if hidden.binds]
+    statements.sort(key=lambda statement: statement.head)
+    return Split(tuple(statements), body, handler, None, trouble)
 
 
 def app_statements(name: str, line: int) -> list[Statement]:
@@ -363,13 +363,13 @@ def _shallow(node: ast.stmt) -> dict[str, frozenset[str]]:
         # n += 1 is n = n + 1.
         own = ast.Name(node.target.id, ast.Load())
         pairs.append((node.target, ast.BinOp(own, node.op, node.value)))
-    found: dict[str, frozenset[str]] = {}
+    shallow: dict[str, frozenset[str]] = {}
     for target, value in pairs:
         if isinstance(target, ast.Name):
             needs = _immutable(value)
             if needs is not None:
-                found[target.id] = needs
-    return found
+                shallow[target.id] = needs
+    return shallow
 
 
 def _immutable(node: ast.expr) -> frozenset[str] | None:

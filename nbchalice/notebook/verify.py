@@ -113,7 +113,7 @@ def verify(
     if python is not None:
         require_syntax(piece, python)
     local = {name.partition("/")[0].removesuffix(".py") for name, _ in vendored}
-    imported = {name: found for name, found in piece.imported.items() if not _is_local(found, local)}
+    imported = {name: sources for name, sources in piece.imported.items() if not _is_local(sources, local)}
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
@@ -159,9 +159,9 @@ def verify(
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
         require_defined(piece, answer["undefined"])
-    found = find_difference(piece, kernel, answer["values"])
-    if found is not None:
-        raise diverged(piece, *found)
+    differing = find_difference(piece, kernel, answer["values"])
+    if differing is not None:
+        raise diverged(piece, *differing)
     if own is not answer:
         require_defined(piece, own["undefined"])
     left = (

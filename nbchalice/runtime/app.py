@@ -89,6 +89,7 @@ class Chalice:
         self._app_name, self.log = name, logging.getLogger(name)
         if self.configure_logs:
             logs.configure_app(self.log, self._debug)
+        # What app.log.setLevel(...) said stays.
         if before is not None:
             self.log.setLevel(before.level)
 
@@ -315,6 +316,7 @@ class Chalice:
             handler = self._handler(function, name)
             for check in CHECKS:
                 check(handler)
+            # A cell that runs again registers the same trigger once more.
             handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
             handler.settings = {**handler.settings, **settings}
             self.handlers[handler.name] = handler
@@ -337,6 +339,7 @@ class Chalice:
         """Return the handler to add a trigger to: a stacked decorator's own, or a new one."""
         if not isinstance(function, LambdaFunction):
             return LambdaFunction(self, name or function.__name__, function)
+        # A second app above another's decorator: each has a handler of its own.
         if function.app is not self:
             return LambdaFunction(self, name or function.name, function.function)
         if name is not None and name != function.name:

@@ -95,6 +95,7 @@ class _Layout:
             _seed(file, cell)
         flags = 0
         codes = []
+        # Without the import a load_bundle is some function of the notebook.
         has_bundles = any(isinstance(s, ast.ImportFrom) and s.module == f"{__package__}.bundles" for s in statements)
         for statement, file in placed:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":

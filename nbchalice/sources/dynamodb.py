@@ -144,7 +144,7 @@ def _as_event(value: JSON) -> JSON:
     return {kind: _as_text(content) for kind, content in value.items()}
 
 
-def _as_text(content: Any) -> Any:
+def _as_text(content: object) -> object:
     return base64.b64encode(content).decode() if isinstance(content, bytes) else content
 
 

@@ -64,8 +64,8 @@ def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
     scope: ``MessageAttributes`` or ``MessageBody``.
     option: what to call the policy.
     """
-    if found := pattern_problems(policy, option):
-        return found
+    if problems := pattern_problems(policy, option):
+        return problems
     leaves = list(_leaves(policy, 1))
     names = {path for path, _, _ in leaves}
     nested = [path for path, _, depth in leaves if depth > 1 and "$or" not in path]

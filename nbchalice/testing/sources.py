@@ -77,7 +77,7 @@ def _sent_text(example: Example, values: JSON) -> str:
     example.want(aws.calls, "send calls nothing of AWS")
     example.want(isinstance(sent, Sent), "send is to return a Sent")
     example.want(isinstance(sent.message_id, str) and sent.message_id, "Sent.message_id is to be text")
-    whole = sent.ids and all(isinstance(one, str) for one in sent.ids)
+    whole = sent.ids and all(isinstance(name, str) for name in sent.ids)
     example.want(whole, "Sent.ids is to have one text at least, by which the invocation is known")
     (value,) = values.values()
     leaves = []

@@ -127,7 +127,7 @@ def _made(describer: Describer, value: object, made: tuple[Any, ...], path: str)
     labelled = [(f" (part {i})", item) for i, item in enumerate(arguments or ()) if item is not kind]
     if isinstance(state, dict):
         labelled += _fields(kind, state)
-    elif isinstance(state, tuple) and len(state) == 2 and all(isinstance(one, dict | None) for one in state):
+    elif isinstance(state, tuple) and len(state) == 2 and all(isinstance(part, dict | None) for part in state):
         # (attributes, those in slots), either of which may be None.
         labelled += chain.from_iterable(_fields(kind, attributes) for attributes in state if attributes)
     elif state is not None:
