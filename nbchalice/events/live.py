@@ -255,7 +255,7 @@ def displaced_resources(found: list[Lease], handlers: Mapping[str, list[Route]])
     found: the leases.
     handlers: the routes of each registered handler, by name.
     """
-    keys = set()
+    keys: set[str] = set()
     for lease in found:
         redirected = [route for route in handlers.get(lease.handler, []) if lease.is_of(route)]
         keys |= {redirect_of(route).displaced.key for route in redirected}

@@ -77,7 +77,7 @@ def told(pieces: Iterable[Told]) -> list[str]:
     and one for each handler that looks up at run time what nothing follows.
     """
     pieces = list(pieces)
-    lines = list(dict.fromkeys(str(one) for piece in pieces for one in piece.left_out))
+    lines = list(dict.fromkeys(map(str, chain.from_iterable(piece.left_out for piece in pieces))))
     more = [f"left out: {len(lines) - MOST} more statements"] if len(lines) > MOST else []
     return [*lines[:MOST], *more, *(f"{piece.function}: {piece.unfollowed}" for piece in pieces if piece.unfollowed)]
 
