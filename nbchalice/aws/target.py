@@ -13,6 +13,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.variables import REGION
+from nbchalice.resources.arns import Arn
 
 TARGETS = ("local", "aws")
 # As many as there are calls side by side.
@@ -178,7 +179,7 @@ def _connect_aws(region: str | None, profile: str | None) -> Connection:
         identity = session.client("sts", config=_config()).get_caller_identity()
     except Exception as error:
         raise explain(error, "connecting to AWS") from None
-    partition = identity["Arn"].split(":")[1]
+    partition = Arn.parse(identity["Arn"]).partition
     target = Target("aws", session.region_name or "", identity["Account"], partition, identity["Arn"])
 
     def new_client(service: str, where: str, patience: float | None = None) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, error_code
 from nbchalice.sources.messages import EVERYTHING, sqs_event
 from nbchalice.typed import JSON
@@ -62,11 +63,12 @@ class DeadLetterQueue:
 
     def __init__(self, aws: AWS, arn: str, ref: FunctionRef, source_arn: str = "") -> None:
         self.arn, self.source_arn, self._ref = arn, source_arn, ref
-        *_, region, account, self.name = arn.split(":")
-        self._client = aws.client("sqs", region)
+        queue = Arn.parse(arn)
+        self.name = queue.name
+        self._client = aws.client("sqs", queue.region)
         self._aws = aws
         with _explained(f"looking at queue {self.name}"):
-            answer = self._client.get_queue_url(QueueName=self.name, QueueOwnerAWSAccountId=account)
+            answer = self._client.get_queue_url(QueueName=self.name, QueueOwnerAWSAccountId=queue.account)
             self._url = str(answer["QueueUrl"])
 
     def depth(self) -> int:
@@ -148,13 +150,15 @@ class DeadLetterQueue:
             payload = message["Body"].encode()
             self._aws.client("lambda").invoke(FunctionName=self._ref.name, InvocationType="Event", Payload=payload)
             return
-        *_, region, account, name = self.source_arn.split(":")
-        client = self._aws.client("sqs", region)
-        url = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        source = Arn.parse(self.source_arn)
+        client = self._aws.client("sqs", source.region)
+        url = client.get_queue_url(QueueName=source.name, QueueOwnerAWSAccountId=source.account)["QueueUrl"]
         own = message.get("Attributes", {})
         group = own.get("MessageGroupId")
         fifo = (
-            {"MessageGroupId": group, "MessageDeduplicationId": message["MessageId"]} if name.endswith(".fifo") else {}
+            {"MessageGroupId": group, "MessageDeduplicationId": message["MessageId"]}
+            if source.name.endswith(".fifo")
+            else {}
         )
         attributes = {"MessageAttributes": found} if (found := message.get("MessageAttributes")) else {}
         client.send_message(QueueUrl=url, MessageBody=message["Body"], **attributes, **fifo)

@@ -14,6 +14,7 @@ from nbchalice.events.handled_here import HERE
 from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, or_missing
 from nbchalice.sources import SOURCES
 from nbchalice.sources.messages import EVERYTHING
@@ -176,8 +177,12 @@ def _make_queue(aws: AWS, redirect: Redirect, name: str) -> str:
 
 
 def _url_of(aws: AWS, arn: str) -> str:
-    *_, region, account, name = arn.split(":")
-    return str(aws.client("sqs", region).get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
+    queue = Arn.parse(arn)
+    return str(
+        aws.client("sqs", queue.region).get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=queue.account)[
+            "QueueUrl"
+        ]
+    )
 
 
 def _receive(aws: AWS, url: str, most: int, seconds: int) -> list[JSON]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NewType, Protocol
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.clients import Clients
 
 OWNER_PREFIX = "nbchalice"
@@ -62,7 +63,7 @@ class FunctionRef:
 
     def arn_of(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the function's own region and account."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+        return str(Arn(self.partition, service, self.region, self.account, resource))
 
     @property
     def arn(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.topic import Topic
@@ -25,7 +26,7 @@ KEPT = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
 def permission_to(arn: str) -> JSON:
     """Return the statement that lets the function's role hand an event to a queue, topic or the like."""
-    service = arn.split(":")[2]
+    service = Arn.parse(arn).service
     return {"Effect": "Allow", "Action": ACTIONS[service], "Resource": f"{arn}/*" if service == "s3" else arn}
 
 
@@ -86,8 +87,9 @@ def preflight(aws: AWS, arns: Iterable[str]) -> Preflight:
     """Look whether the queues and topics that failed events go to exist; on the local AWS a deploy makes queues."""
     found = []
     for arn in arns if not aws.local else ():
-        service, region, name = arn.split(":")[2], arn.split(":")[3], arn.rsplit(":", 1)[-1]
-        things: dict[str, Resource] = {"sqs": Queue(QueueRef(name, region, arn.split(":")[4], aws.partition))}
+        parts = Arn.parse(arn)
+        service, region, name = parts.service, parts.region, parts.name
+        things: dict[str, Resource] = {"sqs": Queue(QueueRef(name, region, parts.account, aws.partition))}
         things["sns"] = Topic(arn)
         if service in things and things[service].read(aws) is None:
             kind = things[service].kind

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.typed import JSON
 
@@ -51,8 +52,8 @@ class QueueRef:
     def parse(cls, text: str, home: FunctionRef | AWS) -> QueueRef:
         """Understand a name, an ARN or a URL; a name is a queue of the function's own region and account."""
         if text.startswith("arn:"):
-            _, partition, _, region, account, name = text.split(":", 5)
-            return cls(name, region, account, partition)
+            arn = Arn.parse(text)
+            return cls(arn.resource, arn.region, arn.account, arn.partition)
         if found := QUEUE_URL.match(text):
             host = REGION_OF_HOST.match(found["host"])
             region = (host[1] or host[2]) if host else home.region
@@ -62,7 +63,7 @@ class QueueRef:
     @property
     def arn(self) -> str:
         """The queue's ARN."""
-        return f"arn:{self.partition}:sqs:{self.region}:{self.account}:{self.name}"
+        return str(Arn(self.partition, "sqs", self.region, self.account, self.name))
 
     @property
     def fifo(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
 from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by
@@ -64,7 +65,7 @@ class Role(Resource):
     @property
     def arn(self) -> str:
         """The role's ARN."""
-        return f"arn:{self.function.partition}:iam::{self.function.account}:role{self.path}{self.name}"
+        return str(Arn(self.function.partition, "iam", "", self.function.account, f"role{self.path}{self.name}"))
 
     def policy(self, earlier: frozenset[str] = frozenset()) -> JSON:
         """Return the inline policy: write to the function's own log group, what the triggers need, and load bundles.

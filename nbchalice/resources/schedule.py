@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.rule import numbered
@@ -43,7 +44,7 @@ class SchedulerRole(Resource):
     @property
     def arn(self) -> str:
         """The role's ARN."""
-        return f"arn:{self.function.partition}:iam::{self.function.account}:role{self.path}{self.name}"
+        return str(Arn(self.function.partition, "iam", "", self.function.account, f"role{self.path}{self.name}"))
 
     @property
     def needs(self) -> frozenset[Key]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.permission import Permission
 from nbchalice.typed import JSON
@@ -17,12 +18,12 @@ def topic_arn(topic: str, home: FunctionRef | AWS) -> str:
     """Return the ARN of a topic given by ARN, or by the name of one in the function's own region and account."""
     if topic.startswith("arn:"):
         return topic
-    return f"arn:{home.partition}:sns:{home.region}:{home.account}:{topic}"
+    return str(Arn(home.partition, "sns", home.region, home.account, topic))
 
 
 def region_of(arn: str) -> str:
     """Return the region that an ARN names."""
-    return arn.split(":")[3]
+    return Arn.parse(arn).region
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Sequence
 
+from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.runtime.event_kinds import keys_id
@@ -84,7 +85,7 @@ class DynamoDB(Source):
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the table: it must be in the function's region, and its stream must be the one that was named."""
         arn, table = options["stream_arn"], table_of(options)
-        region = arn.split(":")[3]
+        region = Arn.parse(arn).region
         if region != function.region:
             hint = f"deploy to {region}, or use a table in {function.region}"
             return Preflight([Problem(f"table {table} is in {region}, the function in {function.region}", hint)])
@@ -112,7 +113,7 @@ class DynamoDB(Source):
             "eventName": "INSERT",
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",
-            "awsRegion": options["stream_arn"].split(":")[3],
+            "awsRegion": Arn.parse(options["stream_arn"]).region,
             "dynamodb": {
                 "ApproximateCreationDateTime": 1545084650.0,
                 "Keys": {name: value},

@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from nbchalice.resources.arns import Arn
 from nbchalice.sources.raw_events import sns_event
 from nbchalice.typed import JSON
 
@@ -15,7 +16,7 @@ RENAMED = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl
 
 def sqs_event(messages: list[JSON], queue_arn: str) -> JSON:
     """Return the event of a batch (Lambda: Amazon SQS message event)."""
-    region = queue_arn.split(":")[3]
+    region = Arn.parse(queue_arn).region
     return {"Records": [_record(message, queue_arn, region) for message in messages]}
 
 

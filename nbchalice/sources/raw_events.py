@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
+from nbchalice.resources.arns import Arn
 from nbchalice.typed import JSON
 
 
@@ -120,7 +121,7 @@ def kinesis_record(data: bytes, stream_arn: str, role_arn: str, key: str = "1") 
         "eventID": f"shardId-000000000000:{number}",
         "eventName": "aws:kinesis:record",
         "invokeIdentityArn": role_arn,
-        "awsRegion": stream_arn.split(":")[3],
+        "awsRegion": Arn.parse(stream_arn).region,
         "eventSourceARN": stream_arn,
     }
 

@@ -1,0 +1,44 @@
+"""The names that AWS gives to things (AWS General Reference: Amazon Resource Names)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Arn:
+    """``arn:partition:service:region:account:resource``; `str` writes it.
+
+    Parameters
+    ----------
+    partition, service, region, account: where the thing stands; some services leave region or account empty.
+    resource: which it is, for example ``function:price`` or, of a queue, ``orders``.
+    """
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an ARN.
+
+        Raises
+        ------
+        ValueError: the text is none.
+        """
+        head, *parts = text.split(":", 5)
+        if head != "arn" or len(parts) != 5:
+            raise ValueError(f"{text!r} is no ARN")
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+    @property
+    def name(self) -> str:
+        """What comes last: the name of a queue, a topic or a bucket."""
+        return self.resource.rpartition(":")[2]
