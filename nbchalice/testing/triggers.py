@@ -123,6 +123,9 @@ def _check_sample(example: Example) -> None:
     expected = source.kind.event_class
     example.want(type(got[0]) is expected, f"the handler gets a {type(got[0]).__name__}, not a {expected.__name__}")
     example.want(got[0].to_dict() == event, f"{expected.__name__}.to_dict() is not the sample event")
+    for name, value in example.call("event_values").items():
+        text = f"event_values says {value!r} of {name}, and the sample event has another"
+        example.want(getattr(got[0], name, None) == value, text)
     if example.line == source.examples[0]:
         text = "the sample event has no id that the event kind's ids find, by which an invocation is known again"
         example.want(ids_of(event), text)

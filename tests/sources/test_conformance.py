@@ -84,6 +84,10 @@ FAULTS = {
     "a field that is not sent": (with_field(Field("colour", "Colour")), "field colour makes no difference"),
     "a field that is not shown": (changed(SQS, examples=("orders",)), "field group_id is shown by the form of no"),
     "a value without a field": (changed(SQS, sample=asks_for_more), "sample asks for 'priority'"),
+    "a value of events that they have not": (
+        changed(SQS, event_values=lambda self, options: {"queue": "others"}),
+        "event_values says 'others' of queue",
+    ),
     "two lines": (changed(SQS, describe=lambda self, options: "a\nb"), "describe"),
     "notes that are a text": (changed(SQS, notes=lambda self, options, settings: "slow"), "notes"),
     "a method that fails": (changed(SQS, subject=lambda self, options: options["none"]), "subject of 'orders' raised"),
