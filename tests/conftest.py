@@ -1,11 +1,13 @@
 """Fixtures of all tests: a local AWS of the test run's own, and no way to any other AWS."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from .interpreters import count_missing, find_or_skip
 from .lambda_client import run_zip
 
 
@@ -25,7 +27,7 @@ def no_other_aws(tmp_path_factory):
         patch.setenv("AWS_CONFIG_FILE", nothing)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path_factory.mktemp("local-aws")))
+        patch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path_factory.mktemp("local-aws") / "home"))
         patch.setenv("NBCHALICE_LOCAL_RETRY_DELAYS", "0.1,0.2")
         patch.setenv("NBCHALICE_LOCAL_EXTENSIONS", str(Path(__file__).parent / "local_aws" / "faults.py"))
         yield
@@ -40,6 +42,16 @@ def local_aws(no_other_aws):
     from nbchalice.aws.local.client import server
 
     return server.ensure_running()
+
+
+@pytest.fixture
+def empty_local_aws(request, no_other_aws):
+    """Nothing of other tests in the local AWS, for a test that uses it: notebooks name their queues themselves."""
+    if request.node.get_closest_marker("local_aws"):
+        from nbchalice.aws.local.client import server
+
+        request.getfixturevalue("local_aws")
+        server.reset()
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +85,32 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "test_crash" not in item.nodeid)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_unasked_local_aws(request, no_other_aws):
-    """Where tests of the local AWS are left out, none of the others may start one unnoticed."""
-    yield
-    if "not local_aws" in request.config.option.markexpr:
-        from nbchalice.aws.local.client import server
+@pytest.fixture(autouse=True)
+def no_unasked_local_aws(request, no_other_aws, monkeypatch):
+    """Where tests of the local AWS are left out, fail the test that starts one: here, or in a process of its own."""
+    if "not local_aws" not in request.config.option.markexpr:
+        yield
+        return
+    from nbchalice.aws.local.client import server
 
-        assert server.status() is None, "a test started a local AWS without the marker local_aws"
+    home = Path(os.environ["NBCHALICE_LOCAL_HOME"])
+    said = f"{request.node.nodeid} starts a local AWS, without the marker local_aws"
+    monkeypatch.setattr(server, "spawn", lambda *_: pytest.fail(said))
+    yield
+    if home.exists():  # It is made before the server is started.
+        server.stop()
+        shutil.rmtree(home)
+        pytest.fail(said, pytrace=False)
+
+
+@pytest.fixture
+def python(request):
+    """Where the Python is whose version is the test's parameter (indirect)."""
+    return find_or_skip(request.param)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what was not run for want of a Python, in one line for each."""
+    for version, count in sorted(count_missing(terminalreporter.stats.get("skipped", [])).items()):
+        hint = f"install it (uv python install {version}) to run them"
+        terminalreporter.write_line(f"No Python {version} here, so {count} tests were not run: {hint}", yellow=True)

@@ -10,6 +10,7 @@ import pytest
 
 from nbchalice.cli import code_of
 
+pytestmark = pytest.mark.usefixtures("empty_local_aws")
 ORDERS = [
     "%load_ext nbchalice",
     "%chalice app clishop",
@@ -238,6 +239,7 @@ def test_execute_leaves_out_the_commands_that_need_aws_and_says_so(cli, tmp_path
     assert (tmp_path / ".nbchalice" / "bundles").is_dir()
 
 
+@pytest.mark.slow
 def test_execute_compares_with_the_kernel_what_a_run_without_files_cannot(cli, tmp_path):
     (tmp_path / "rate.txt").write_text("7")
     read = "exec(\"RATES['a'] = int(open('rate.txt').read())\")"
@@ -376,6 +378,7 @@ def test_one_decorator_that_cannot_be_read_leaves_the_others_alone(cli, tmp_path
     cli("delete", path, "--yes")
 
 
+@pytest.mark.slow
 def test_decorators_that_end_or_hang_the_process_name_themselves(cli, tmp_path, monkeypatch):
     from nbchalice.notebook import evaluate
 
@@ -405,7 +408,7 @@ def test_a_copied_cell_is_no_second_handler(call, tmp_path):
     assert call("package", path, "--out", str(tmp_path / "build"))["files"] == [str(tmp_path / "build" / "price.zip")]
 
 
-def test_a_report_that_nobody_reads_is_told_by_plan_and_deploy(call, tmp_path):
+def test_a_report_that_nobody_reads_is_told_by_plan_and_deploy(call, tmp_path, local_aws):
     cells = [
         "%load_ext nbchalice",
         f"%chalice app told{tmp_path.stat().st_ino}",

@@ -45,6 +45,7 @@ def test_show_runs_nothing_of_the_notebook(words, shell):
     assert "RATE = 1.2" in text and "def price" in text and "1 // 0" in text
 
 
+@pytest.mark.slow
 def test_show_names_handlers_as_the_text_does(shell):
     cells = [
         "%chalice app shop",

@@ -17,6 +17,8 @@ from nbchalice.aws.target import connect
 from nbchalice.errors import LocalAWSError
 from nbchalice.ui.commands import local as local_commands
 
+pytestmark = pytest.mark.local_aws
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

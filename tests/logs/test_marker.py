@@ -227,6 +227,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(json_values, json_values)
 def test_any_event_and_result_will_do(event, result):
     json.dumps(started(event))

@@ -5,12 +5,13 @@ import subprocess
 from pathlib import Path
 
 import nbformat
-import uv
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbchalice import Chalice
 from nbchalice.handlers import parse_cell_magic
 from nbchalice.notebook.session import Session
+
+from ..shells import close
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
@@ -36,19 +37,6 @@ for r in requests:
         answers.append({"error": type(error).__name__ + ": " + str(error)})
 json.dump(answers, out)
 """
-
-
-def installed(version):
-    """Return the interpreter of a Python version if pyenv or uv has one on this computer."""
-    kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-    if kept:
-        return kept[-1]
-    command = [uv.find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", version]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
-    return Path(done.stdout.strip()) if done.returncode == 0 else None
-
-
-PYTHONS = {version: path for version in ("3.11", "3.12", "3.13", "3.14") if (path := installed(version))}
 
 
 def expectation(name):
@@ -97,7 +85,7 @@ class Kernel:
 
     def close(self):
         self.session.detach()
-        self.shell.history_manager.end_session()
+        close(self.shell)
 
 
 def _without_leading_comments(lines):

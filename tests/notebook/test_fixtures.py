@@ -16,7 +16,8 @@ from nbchalice.notebook.magic import Body, read_body
 from nbchalice.notebook.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 
-from .harness import FIXTURES, NAMES, PYTHONS, ROOT, Kernel, expectation, jsonable, run_clean, run_script
+from ..interpreters import OTHERS_SLOW, VERSIONS
+from .harness import FIXTURES, NAMES, ROOT, Kernel, expectation, jsonable, run_clean, run_script
 
 
 @functools.cache
@@ -77,7 +78,7 @@ def answers(python):
 
 
 @pytest.mark.parametrize("name", runnable())
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@pytest.mark.parametrize("python", OTHERS_SLOW, indirect=True)
 def test_the_zip_does_what_the_kernel_does(name, python):
     expect = expectation(name)
     piece, result, _ = captured(name)
@@ -201,7 +202,7 @@ json.dump(answers, sys.stdout)
 """
 
 
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@pytest.mark.parametrize("python", OTHERS_SLOW, indirect=True)
 def test_every_python_slices_alike(python):
     """Those without magics: reading these takes packages that the clean interpreters lack."""
     wanted = [name for name in packaged() if not expectation(name).get("live") and not expectation(name).get("runs")]
@@ -213,7 +214,7 @@ def test_every_python_slices_alike(python):
         assert module == slice_handler(cells[name], "h", notebook=f"{name}.ipynb").module
 
 
-@pytest.mark.parametrize("python", [path for version, path in PYTHONS.items() if version != "3.11"])
+@pytest.mark.parametrize("python", [version for version in VERSIONS if version != "3.11"], indirect=True)
 def test_type_parameters(python):
     source = "K = int\ntype Pair[T] = tuple[T, K]\nclass Box[T: (int, str)]:\n    def get[U](self, x: U) -> Pair[T]:\n        return LATER\nLATER = 1"
     request = [

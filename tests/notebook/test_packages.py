@@ -10,7 +10,8 @@ import pytest
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook_file import read_project
 
-from .harness import FIXTURES, NAMES, PYTHONS, ROOT, expectation, run_clean, run_script
+from ..interpreters import OWN, VERSIONS, find
+from .harness import FIXTURES, NAMES, ROOT, expectation, run_clean, run_script
 from .test_fixtures import captured
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ def answers(written):
         }
         for name in names
     ]
-    return dict(zip(names, run_clean(PYTHONS["3.11"], requests), strict=True))
+    return dict(zip(names, run_clean(find(OWN), requests), strict=True))
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -98,7 +99,7 @@ json.dump(hashlib.sha256(build(piece, "h", python="3.13", vendored=[("é.py", b"
 """
 
 
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@pytest.mark.parametrize("python", VERSIONS, indirect=True)
 def test_every_python_time_zone_and_mask_gives_the_same_bytes(python, tmp_path):
     from nbchalice.packaging.artifact import build
 

@@ -56,6 +56,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.slow
 def test_any_line_is_searched_in_linear_time():
     done = subprocess.run([sys.executable, "-c", SEARCH], input="|".join(PIECES), capture_output=True, text=True)
     assert done.stdout.endswith("done\n"), (done.stdout.splitlines()[-1:], done.returncode, done.stderr)

@@ -10,13 +10,15 @@ from nbchalice.notebook.session import Session
 from nbchalice.notebook.slice import slice_handler
 from nbchalice.notebook.stale import require_fresh
 
+from ..shells import close
+
 
 @pytest.fixture
 def shell():
     shell = InteractiveShell()
     shell.showtraceback = lambda *a, **k: None
     yield shell
-    shell.history_manager.end_session()
+    close(shell)
 
 
 def run(shell, *sources, **keywords):

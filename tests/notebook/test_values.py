@@ -206,6 +206,7 @@ def test_no_code_of_the_notebook_runs(kind, monkeypatch):
     assert Restless.looks == 0
 
 
+@pytest.mark.slow
 def test_what_holds_itself_and_what_is_large_or_deep_ends():
     cycle = []
     cycle.append(cycle)

@@ -105,31 +105,33 @@ async def coroutine():
     pass
 
 
-def open_things():
+def closed_coroutine():
     waiting = coroutine()
-    things = {
-        "client": boto3.client("sqs", region_name="us-east-1"),
-        "session": boto3.Session(region_name="us-east-1"),
-        "lock": threading.Lock(),
-        "thread": threading.Thread(),
-        "socket": socket.socket(),
-        "context": ssl.create_default_context(),
-        "database": sqlite3.connect(":memory:"),
-        "generator": generator(),
-        "coroutine": waiting,
-        "queue": asyncio.Queue(),
-        "file": io.BytesIO(),
-        "module": os,
-        "lambda": lambda: 1,
-        "local": make_local(),
-        "key": "AKIAABCDEFGHIJKLMNOP",
-        "pem": "-----BEGIN RSA PRIVATE KEY-----\nabc",
-        "config": {"password": "hunter2hunter2"},
-        "bytes": b"-----BEGIN PRIVATE KEY-----\nabc",
-        "environment": os.environ,
-    }
     waiting.close()
-    return things
+    return waiting
+
+
+OPEN_THINGS = {
+    "client": lambda: boto3.client("sqs", region_name="us-east-1"),
+    "session": lambda: boto3.Session(region_name="us-east-1"),
+    "lock": threading.Lock,
+    "thread": threading.Thread,
+    "socket": socket.socket,
+    "context": ssl.create_default_context,
+    "database": lambda: sqlite3.connect(":memory:"),
+    "generator": lambda: generator(),
+    "coroutine": closed_coroutine,
+    "queue": asyncio.Queue,
+    "file": io.BytesIO,
+    "module": lambda: os,
+    "lambda": lambda: lambda: 1,
+    "local": lambda: make_local(),
+    "key": lambda: "AKIAABCDEFGHIJKLMNOP",
+    "pem": lambda: "-----BEGIN RSA PRIVATE KEY-----\nabc",
+    "config": lambda: {"password": "hunter2hunter2"},
+    "bytes": lambda: b"-----BEGIN PRIVATE KEY-----\nabc",
+    "environment": lambda: os.environ,
+}
 
 
 def make_local():
@@ -139,15 +141,17 @@ def make_local():
     return inner
 
 
-@pytest.mark.parametrize("what", sorted(open_things()))
+@pytest.mark.parametrize("what", sorted(OPEN_THINGS))
 @pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "inside"])
 @pytest.mark.parametrize("format", ["auto", "pickle"])
 def test_what_must_not_travel_is_refused_with_the_reason(what, wrapped, format):
-    value = open_things()[what]
+    value = OPEN_THINGS[what]()
     with pytest.raises(BundleRefusedError) as caught:
         make_bundle("thing", {"x": [value]} if wrapped else value, format)
     assert caught.value.message.startswith("thing cannot be bundled: ") and caught.value.hint
     assert "hunter2" not in str(caught.value) and "AKIA" not in str(caught.value)
+    if what in ("socket", "database"):
+        value.close()
 
 
 def test_what_has_a_credentials_name_and_what_comes_along_as_source_is_refused(monkeypatch):

@@ -9,7 +9,8 @@ import pytest
 from nbchalice.packaging import shrink
 from nbchalice.packaging.shrink import strip_source
 
-PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python"))
+from ..interpreters import VERSIONS
+
 PACKAGE = Path(shrink.__file__).parent.parent
 SAMPLE = '''\
 """Module."""
@@ -131,7 +132,7 @@ def test_every_file_of_nbchalice_still_means_the_same(path):
     assert meaning(strip_source(source)) == meaning(source)
 
 
-@pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("python", VERSIONS, indirect=True)
 def test_every_python_cuts_the_same_bytes(python, tmp_path):
     package = tmp_path / "nbchalice/packaging"
     package.mkdir(parents=True)

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +11,8 @@ import uv
 
 from nbchalice.packaging.artifact import build
 
-PYTHONS = [Path(sys.executable), *sorted(Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python"))]
+from ..interpreters import OWN, VERSIONS, find_or_skip
+
 HEAD = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
 HANDLER = """\
 @app.on_sqs_message(queue="orders", batch_size=10)
@@ -52,7 +52,7 @@ def unpacked(folder, handler=HANDLER, before="", **options):
     return folder
 
 
-@pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parent.parent.name)
+@pytest.mark.parametrize("python", VERSIONS, indirect=True)
 def test_a_clean_interpreter_imports_and_calls_it(python, tmp_path):
     root = unpacked(tmp_path)
     code = """
@@ -72,12 +72,12 @@ print(json.dumps([lambda_function.lambda_handler(event, None), sys.modules["nbch
 linux = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
 
 
-@pytest.fixture(scope="module", params=PYTHONS, ids=lambda path: path.parent.parent.name)
+@pytest.fixture(scope="module", params=VERSIONS)
 def on_lambda(request, run_on_lambda, tmp_path_factory):
-    """Run zips with AWS's own client in each Python of this computer."""
-    python = request.param
-    if str(python) == sys.executable:
+    """Run zips with AWS's own client in each Python."""
+    if request.param == OWN:
         return run_on_lambda
+    python = find_or_skip(request.param)
     folder = tmp_path_factory.mktemp("client")
     install = [
         uv.find_uv_bin(),

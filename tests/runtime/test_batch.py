@@ -16,6 +16,13 @@ def failures(*numbers):
     return {"batchItemFailures": [{"itemIdentifier": IDS[n - 1]} for n in numbers]}
 
 
+@pytest.fixture(autouse=True)
+def no_coroutine_is_left():
+    yield
+    while WAITING:
+        WAITING.pop().close()
+
+
 class TestPerRecord:
     @pytest.fixture
     def price(self, app):
@@ -42,7 +49,6 @@ class TestPerRecord:
 
         assert price(event("sqs")) == failures(2)
 
-    @pytest.mark.filterwarnings("ignore:coroutine")
     @pytest.mark.parametrize("shape", ["never_awaited", "never_run"])
     def test_a_function_that_nobody_runs_has_handled_nothing(self, app, event, shape):
         handler = app.on_sqs_message("orders", per_record=True)(globals()[shape])
@@ -164,9 +170,17 @@ def leaves(event):
             sys.exit(1)
 
 
-async def never_awaited(event):
+async def waiting(event):
     for record in event:
         print(record.body)
+
+
+WAITING = []
+
+
+def never_awaited(event):
+    WAITING.append(waiting(event))
+    return WAITING[-1]
 
 
 def never_run(event):
@@ -185,7 +199,6 @@ class TestReportFailures:
     def handler(self, app, function):
         return app.on_sqs_message("orders", batch_size=10, report_failures=True)(function)
 
-    @pytest.mark.filterwarnings("ignore:coroutine")
     @pytest.mark.parametrize("fixture", ["sqs", "sqs_fifo"])
     @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
     def test_a_function_that_fails_fails_the_whole_batch(self, app, event, shape, fixture):
@@ -193,7 +206,6 @@ class TestReportFailures:
             self.handler(app, shape)(event(fixture))
         assert not isinstance(caught.value, AssertionError)
 
-    @pytest.mark.filterwarnings("ignore:coroutine")
     def test_a_function_that_nobody_runs_is_named(self, app, event):
         with pytest.raises(TypeError, match="the function returned a coroutine, which nobody runs"):
             self.handler(app, never_awaited)(event("sqs"))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from ..shells import close
+
 
 class Runner:
     """Runs cells and gives their results."""
@@ -29,6 +31,11 @@ class Runner:
         return self.shell._nbchalice
 
 
+@pytest.fixture(autouse=True)
+def nothing_of_others(empty_local_aws):
+    """Let the tests' order not matter."""
+
+
 @pytest.fixture
 def bare(tmp_path, monkeypatch):
     """A shell without the extension."""
@@ -44,6 +51,7 @@ def bare(tmp_path, monkeypatch):
     if getattr(shell, "_nbchalice", None):
         shell.run_line_magic("unload_ext", "nbchalice")
     InteractiveShell.clear_instance()
+    close(shell)
 
 
 @pytest.fixture

@@ -129,6 +129,7 @@ def test_a_notebook_does_not_take_the_bundle_of_another_one(run, tmp_path, monke
     assert e.value.location.cell == "cell 2" and e.value.location.line == 1 and "--execute" in e.value.hint
 
 
+@pytest.mark.slow
 def test_executing_the_notebook_makes_its_bundles(tmp_path, capfd):
     from nbchalice.cli import code_of
 

@@ -67,6 +67,7 @@ def test_what_was_taken_where_its_line_stands_is_changed_once(change, run, file)
     assert answer(saved(file, *cells)) == run.names["stock"] == {"tea": [1, 2]}
 
 
+@pytest.mark.slow
 def test_executing_all_cells_takes_it_in_order(run, file, tmp_path, capfd):
     for cell in (MADE, BUNDLE, CHANGES["a method"], BUNDLE):
         run(cell)

@@ -187,7 +187,7 @@ def test_without_ids_of_cells_the_last_run_counts_and_says_so(run):
     assert "takes the place of handler of cell 4, line 1" in card.text
 
 
-def test_without_ids_the_saved_file_tells_two_cells_from_one_edited(run, tmp_path, monkeypatch):
+def test_without_ids_the_saved_file_tells_two_cells_from_one_edited(run, local_aws, tmp_path, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "shop.ipynb"))
     run(S3)
     run(SQS)
@@ -204,7 +204,7 @@ def test_without_ids_the_saved_file_tells_two_cells_from_one_edited(run, tmp_pat
     assert run.notebook.project().problems == ()
 
 
-def test_two_apps_of_one_cell_may_not_share_a_name(run):
+def test_two_apps_of_one_cell_may_not_share_a_name(run, local_aws):
     run("from nbchalice import Chalice\ndef made(queue):\n    app = Chalice('shop')\n"
         "    @app.on_sqs_message(queue)\n    def handler(event): ...\n    return app\na, b = made('p'), made('q')")  # fmt: skip
     assert "two handlers are named handler" in str(run.error("%chalice plan"))
@@ -218,7 +218,7 @@ def test_a_name_given_up_is_free_after_the_app_was_named_anew(run):
     assert (names(run), app_of(run).handlers) == ([], {})
 
 
-def test_routes_beside_handlers_are_told_and_stop_nothing(run, capsys):
+def test_routes_beside_handlers_are_told_and_stop_nothing(run, local_aws, capsys):
     with_id(run, "a", "@app.route('/')\ndef index():\n    return {}\n\n" + SQS)
     assert "note: @app.route on index is not deployed" in capsys.readouterr().err
     with_id(run, "b", "index()")

@@ -79,6 +79,7 @@ def test_an_error_comes_with_its_frames_and_a_long_text_is_shortened():
     assert len(buffer.records()[0]["message"]) > 20_000
 
 
+@pytest.mark.slow
 def test_memory_stays_bounded():
     buffer = Buffer(most=2000)
     for number in range(50):

@@ -1,0 +1,81 @@
+"""What would pass unnoticed in the tests is told."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+HERE = Path(__file__).parent
+EACH_PYTHON = """
+import pytest
+from .interpreters import VERSIONS
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("python", VERSIONS, indirect=True)
+def test_it(python, number):
+    assert python.exists()
+"""
+STARTS = """
+import subprocess, sys
+
+def test_before():
+    pass
+
+def test_culprit():
+    {start}
+
+def test_after():
+    pass
+"""
+MARKERS = "local_aws: x"
+
+
+@pytest.fixture
+def tests(tmp_path):
+    """Run tests that have the fixtures of these tests; return what pytest says."""
+
+    def run(text, *words, **environment):
+        folder = tmp_path / "tests"
+        folder.mkdir()
+        (folder / "local_aws").mkdir()
+        helpers = [path.name for path in HERE.glob("*.py") if not path.name.startswith("test_")]
+        for name in (*helpers, "local_aws/faults.py"):
+            shutil.copy(HERE / name, folder / name)
+        (folder / "test_it.py").write_text(text)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+        command += ["--rootdir", tmp_path, "-c", os.devnull, "-o", f"markers={MARKERS}", *words, folder]
+        environment = {**os.environ, **environment}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
+
+    return run
+
+
+@pytest.mark.parametrize("words", [[], ["-n", "1"]], ids=["one process", "xdist"])
+def test_a_python_that_is_missing_is_named_with_what_was_not_run(tests, tmp_path, words):
+    nowhere = str(tmp_path / "nowhere")
+    out = tests(EACH_PYTHON, *words, HOME=nowhere, PATH=nowhere, UV_PYTHON_INSTALL_DIR=nowhere)
+    own = f"3.{sys.version_info[1]}"
+    told = {
+        version: f"No Python {version} here, so 2 tests were not run" in out
+        for version in ("3.11", "3.12", "3.13", "3.14")
+    }
+    assert told == {version: version != own for version in told}, out
+    assert "2 passed, 6 skipped" in out
+
+
+@pytest.mark.local_aws
+@pytest.mark.parametrize(
+    ("start", "outcome"),
+    [
+        ("from nbchalice.aws.local.client import server; server.ensure_running()", "1 failed, 2 passed"),
+        ("subprocess.run([sys.executable, '-m', 'nbchalice', 'local', 'start'], check=True)", "3 passed, 1 error"),
+    ],
+    ids=["here", "in another process"],
+)
+def test_who_starts_a_local_aws_unmarked_is_named(tests, start, outcome):
+    out = tests(STARTS.format(start=start), "-m", "not local_aws")
+    assert "test_it.py::test_culprit starts a local AWS, without the marker local_aws" in out and outcome in out, out
