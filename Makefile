@@ -2,7 +2,7 @@ PY := .venv/bin/python
 STAMP := .stamps/venv
 PACKAGE := .stamps/package
 
-.PHONY: help setup demo check quick test lab bench clean
+.PHONY: help setup demo check quick test coverage lab bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,13 @@ quick: setup  ## the tests that need no network, no local AWS and no browser
 test: check  ## every test, in the browser too
 	.venv/bin/pytest -q -n 2 --dist loadfile
 
+coverage: setup  ## how much of each room the tests run, branches too; TESTS="tests/events" for some of them
+	.venv/bin/coverage erase
+	.venv/bin/coverage run -m pytest -q -n 2 --dist loadfile -m "not browser" $(TESTS)
+	.venv/bin/coverage combine -q
+	.venv/bin/coverage json -q
+	$(PY) scripts/print_coverage.py
+
 lab: setup  ## JupyterLab on notebooks/
 	cd notebooks && ../.venv/bin/jupyter lab --ip=127.0.0.1
 
@@ -38,4 +45,4 @@ bench: setup  ## speed, printed
 	$(PY) -m benchmarks
 
 clean:  ## remove what was made here
-	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* coverage.json build dist

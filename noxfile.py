@@ -44,6 +44,17 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Print how much of each room the tests run, branches too; arguments are pytest's."""
+    install(session)
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-q", "-n", "2", "-m", "not browser", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "json", "-q")
+    session.run("python", "scripts/print_coverage.py")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Compare the documentation with the code."""
     install(session)
