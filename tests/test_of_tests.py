@@ -47,9 +47,11 @@ def tests(tmp_path):
             shutil.copy(HERE / name, folder / name)
         (folder / "test_it.py").write_text(text)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+        command += ["--basetemp", tmp_path / "inner"]
         command += ["--rootdir", tmp_path, "-c", os.devnull, "-o", f"markers={MARKERS}", *words, folder]
         environment = {**os.environ, **environment}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.run(command, env=environment, cwd=tmp_path, **streams).stdout
 
     return run
 
