@@ -27,10 +27,14 @@ class Shell:
 
     Parameters
     ----------
-    notebook: the notebook's file, or None for `local`.
-    stage, target: as given, or None.
-    execute: whether the notebook is executed first.
-    reads: what of the file is read, as a command says.
+    notebook : Path or None
+        The notebook's file, or None for `local`.
+    stage, target : str or None
+        As given, or None.
+    execute : bool
+        Whether the notebook is executed first.
+    reads : str
+        What of the file is read, as a command says.
     """
 
     interactive = False

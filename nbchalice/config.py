@@ -52,7 +52,8 @@ def read_config(folder: Path) -> JSON:
 
     Raises
     ------
-    InvalidInputError: the file is not a JSON object, or a key or value in it is wrong.
+    InvalidInputError
+        The file is not a JSON object, or a key or value in it is wrong.
     """
     path = folder / FILE
     try:
@@ -172,10 +173,14 @@ def variables_for(
 
     Parameters
     ----------
-    config: the file's content.
-    app: the app's name, or None where only the code tells it.
-    stage, region: where the functions are to run.
-    here: the environment of this process. Default: nothing is known of it.
+    config : Values
+        The file's content.
+    app : str or None
+        The app's name, or None where only the code tells it.
+    stage, region : str
+        Where the functions are to run.
+    here : Mapping[str, str]
+        The environment of this process. Default: nothing is known of it.
     """
 
     def of(handler: str, own: Values, code: str | None = None) -> dict[str, str]:

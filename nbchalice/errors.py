@@ -11,9 +11,12 @@ class Location:
 
     Parameters
     ----------
-    cell: what a person calls the cell, for example ``cell 4``.
-    line: line in the raw cell, counted from 1, or None for the whole cell.
-    source: the text of that line, or None.
+    cell : str
+        What a person calls the cell, for example ``cell 4``.
+    line : int or None
+        Line in the raw cell, counted from 1, or None for the whole cell.
+    source : str or None
+        The text of that line, or None.
     """
 
     cell: str
@@ -34,10 +37,14 @@ class ForPeople(BaseException):
 
     Parameters
     ----------
-    message: what is wrong, in one sentence.
-    hint: what to do about it, or None.
-    location: the place in the notebook, or None.
-    code: the reason, a key of ``nbchalice.error_codes.CODES``. Default: the reason that the class stands for.
+    message : str
+        What is wrong, in one sentence.
+    hint : str or None
+        What to do about it, or None.
+    location : Location or None
+        The place in the notebook, or None.
+    code : str
+        The reason, a key of ``nbchalice.error_codes.CODES``. Default: the reason that the class stands for.
     """
 
     code: str
@@ -127,9 +134,12 @@ class LostAnswerError(AWSError):
 
     Parameters
     ----------
-    doing: what was being done, for example ``sending to queue orders``.
-    cause: how the answer was lost.
-    hint: how to see what AWS did.
+    doing : str
+        What was being done, for example ``sending to queue orders``.
+    cause : str
+        How the answer was lost.
+    hint : str or None
+        How to see what AWS did.
     """
 
     code = "answer-lost"
@@ -151,7 +161,8 @@ class ProblemsError(InvalidInputError):
 
     Parameters
     ----------
-    problems: the single errors, in the order they were found.
+    problems : list[NbChaliceError]
+        The single errors, in the order they were found.
     """
 
     code = "several-problems"

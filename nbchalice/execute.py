@@ -31,7 +31,8 @@ class Skipped:
 
     Parameters
     ----------
-    text: which command was skipped, and why.
+    text : str
+        Which command was skipped, and why.
     """
 
     def __init__(self, text: str) -> None:
@@ -64,8 +65,10 @@ class Executed:
 
     Parameters
     ----------
-    skipped: the commands that were skipped, a line each.
-    proven: for each handler that was compared with the kernel, what could not be compared, or what differs.
+    skipped : list[str]
+        The commands that were skipped, a line each.
+    proven : dict[str, str or NbChaliceError]
+        For each handler that was compared with the kernel, what could not be compared, or what differs.
     """
 
     skipped: list[str]
@@ -77,8 +80,10 @@ def prove_here(path: str, stage: str | None, region: str) -> None:
 
     Parameters
     ----------
-    path: the notebook's file.
-    stage, region: as the command in the shell has them.
+    path : str
+        The notebook's file.
+    stage, region : str or None or str
+        As the command in the shell has them.
     """
     from IPython.core.getipython import get_ipython
 
@@ -106,8 +111,10 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
 
     Parameters
     ----------
-    path: the ``.ipynb``; its folder is the working directory.
-    stage, region: what the handlers are proven for.
+    path : Path
+        The ``.ipynb``; its folder is the working directory.
+    stage, region : str or None or str
+        What the handlers are proven for.
 
     Returns
     -------
@@ -115,8 +122,10 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
 
     Raises
     ------
-    InvalidInputError: the file cannot be read, or there is no such kernel.
-    NbChaliceError: a cell failed, or the kernel died; names the cell and its error.
+    InvalidInputError
+        The file cannot be read, or there is no such kernel.
+    NbChaliceError
+        A cell failed, or the kernel died; names the cell and its error.
     """
     import nbformat
     from jupyter_client.kernelspec import NoSuchKernel

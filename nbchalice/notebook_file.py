@@ -25,9 +25,12 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
 
     Parameters
     ----------
-    path: the ``.ipynb``.
-    stage: default: ``dev``.
-    region: where the functions are to run.
+    path : Path
+        The ``.ipynb``.
+    stage : str or None
+        Default: ``dev``.
+    region : str
+        Where the functions are to run.
 
     Returns
     -------
@@ -35,7 +38,8 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
 
     Raises
     ------
-    InvalidInputError: the file cannot be read.
+    InvalidInputError
+        The file cannot be read.
     """
     cells = read_notebook(path)
     by_label = {cell.label: cell for cell in cells}
@@ -74,14 +78,17 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
 
     Parameters
     ----------
-    path: the ``.ipynb``.
-    stage: default: ``dev``.
-    region: where the functions are to run, for decorators that ask.
+    path : Path
+        The ``.ipynb``.
+    stage : str or None
+        Default: ``dev``.
+    region : str
+        Where the functions are to run, for decorators that ask.
 
     Raises
     ------
-    InvalidInputError: the file cannot be read, or has several apps. What is wrong with single handlers is told by the
-        project.
+    InvalidInputError
+        The file cannot be read, or has several apps. What is wrong with single handlers is told by the project.
     """
     cells = read_notebook(path)
     here = {**os.environ, **set_by_magics(cells)}

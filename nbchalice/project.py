@@ -51,19 +51,32 @@ class Project:
 
     Parameters
     ----------
-    name: the app's name.
-    stage: for example ``dev``.
-    notebook: the notebook's path or file name.
-    cells: in execution order.
-    handlers: as registered, without what the configuration file adds.
-    namespace: the kernel's variables, or None for a notebook that was only read.
-    saved: the state of the notebook's file now; a cell that ran at the same state was not saved since.
-    region: where the functions are to run.
-    problems: what is wrong with the handlers beside each other: nothing is deployed before it is mended.
-    unread: what may be a handler and could not be read: nor then.
-    notes: what is not deployed, and is no problem.
-    computed: what has a name that the text of the file does not say, where only the text was read.
-    executed: for each handler that was compared with a kernel that ran the file, what was not compared, or differs.
+    name : str
+        The app's name.
+    stage : str
+        For example ``dev``.
+    notebook : Path
+        The notebook's path or file name.
+    cells : Sequence[Cell]
+        In execution order.
+    handlers : tuple[Handler, ...]
+        As registered, without what the configuration file adds.
+    namespace : Values or None
+        The kernel's variables, or None for a notebook that was only read.
+    saved : object
+        The state of the notebook's file now; a cell that ran at the same state was not saved since.
+    region : str
+        Where the functions are to run.
+    problems : tuple[NbChaliceError, ...]
+        What is wrong with the handlers beside each other: nothing is deployed before it is mended.
+    unread : tuple[Unread, ...]
+        What may be a handler and could not be read: nor then.
+    notes : tuple[str, ...]
+        What is not deployed, and is no problem.
+    computed : tuple[str, ...]
+        What has a name that the text of the file does not say, where only the text was read.
+    executed : Mapping[str, str or NbChaliceError]
+        For each handler that was compared with a kernel that ran the file, what was not compared, or differs.
     """
 
     name: str
@@ -141,10 +154,12 @@ class Project:
 
         Raises
         ------
-        InvalidInputError: there is no kernel, or no such variable.
-        PackagingError: the value must not or cannot travel.
+        InvalidInputError
+            There is no kernel, or no such variable.
+        PackagingError
+            The value must not or cannot travel.
         """
-        from nbchalice.notebook.taken import makers_now
+        from nbchalice.notebook.bundle_order import makers_now
         from nbchalice.packaging.bundle_store import bundle_variable
 
         made_by = makers_now(self.effects, name) if self.namespace is not None else ()
@@ -178,7 +193,8 @@ class Project:
 
         Raises
         ------
-        InvalidInputError: there is no such handler.
+        InvalidInputError
+            There is no such handler.
         """
         for handler in self.handlers:
             if name in {handler.name, handler.function}:
@@ -203,7 +219,8 @@ class Project:
 
         Raises
         ------
-        CaptureError: the notebook's code cannot become a module.
+        CaptureError
+            The notebook's code cannot become a module.
         """
         return self.proven.proof(handler).piece
 
@@ -227,13 +244,17 @@ class Project:
 
         Parameters
         ----------
-        handler: the handler.
-        whole: whether the zip takes all bundles, however big. Default: no, the big ones go to S3.
+        handler : Handler
+            The handler.
+        whole : bool
+            Whether the zip takes all bundles, however big. Default: no, the big ones go to S3.
 
         Raises
         ------
-        CaptureError: the notebook's code cannot become a module.
-        PackagingError: a module is missing, no wheel fits Lambda, or the package is too large.
+        CaptureError
+            The notebook's code cannot become a module.
+        PackagingError
+            A module is missing, no wheel fits Lambda, or the package is too large.
         """
         from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
@@ -265,14 +286,18 @@ class Project:
 
         Parameters
         ----------
-        handler: the handler.
-        package: its package. Default: it is made.
-        against: the variables of a kernel that executed the notebook's file. Default: those of the session, if any.
+        handler : Handler
+            The handler.
+        package : HandlerPackage or None
+            Its package. Default: it is made.
+        against : Values or None
+            The variables of a kernel that executed the notebook's file. Default: those of the session, if any.
 
         Raises
         ------
-        CaptureError: it does not import in a clean process, a variable differs from the kernel's, or a cell or a
-            local module was edited after it was run.
+        CaptureError
+            It does not import in a clean process, a variable differs from the kernel's, or a cell or a local module was
+            edited after it was run.
         """
         from nbchalice.notebook.environment import set_here_only
         from nbchalice.notebook.imported import require_current
@@ -318,7 +343,8 @@ class Project:
 
         Parameters
         ----------
-        verified: whether each module is proven first to do what the kernel does. Default: no.
+        verified : bool
+            Whether each module is proven first to do what the kernel does. Default: no.
         """
         from nbchalice.deploy.check import raise_all
 
@@ -402,11 +428,15 @@ class Project:
 
         Parameters
         ----------
-        aws: where.
-        prune: whether handlers that stand and are not in the notebook are removed: all, or only some, by name.
-        progress, announce: as for `engine.deploy`.
+        aws : Connection
+            where.
+        prune : Prune
+            Whether handlers that stand and are not in the notebook are removed: all, or only some, by name.
+        progress, announce : Progress or None or Callable[[Plan], None]
+            As for `engine.deploy`.
         """
-        from nbchalice.deploy import engine, execute, here
+        from nbchalice.deploy import engine, execute
+        from nbchalice.deploy import local_layers as here
 
         told: list[str] = []
 

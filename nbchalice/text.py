@@ -13,7 +13,8 @@ def readable(size: int) -> str:
 
     Parameters
     ----------
-    size: bytes; a KB is 1,024 of them, as in AWS's limits.
+    size : int
+        Bytes; a KB is 1,024 of them, as in AWS's limits.
     """
     if size < 1024:
         return f"{size} bytes"
@@ -61,8 +62,10 @@ def listing(names: Iterable[str], what: str = "") -> str:
 
     Parameters
     ----------
-    names: what there is.
-    what: what it is, in the singular. Default: it goes without saying.
+    names : Iterable[str]
+        What there is.
+    what : str
+        What it is, in the singular. Default: it goes without saying.
     """
     found = list(names)
     if not found:
@@ -77,7 +80,8 @@ def joined(names: Iterable[str]) -> str:
 
     Parameters
     ----------
-    names: at least one.
+    names : Iterable[str]
+        At least one.
     """
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

@@ -100,8 +100,10 @@ def explain(error: BaseException, doing: str = "") -> NbChaliceError:
 
     Parameters
     ----------
-    error: what boto3 raised; an error of nbchalice is returned as it is.
-    doing: what was being done, for example ``creating function shop-dev-price``.
+    error : BaseException
+        What boto3 raised; an error of nbchalice is returned as it is.
+    doing : str
+        What was being done, for example ``creating function shop-dev-price``.
     """
     if isinstance(error, LostAnswerError) and doing:
         return LostAnswerError(doing, error.cause)

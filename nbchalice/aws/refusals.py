@@ -32,7 +32,8 @@ def allow_for(text: str) -> str | None:
 
     Parameters
     ----------
-    text: an error message of boto3, or a log that holds one.
+    text : str
+        An error message of boto3, or a log that holds one.
     """
     if "explicit deny" in text:
         return None  # A denial wins over whatever is allowed.

@@ -26,12 +26,18 @@ class Target:
 
     Parameters
     ----------
-    name: ``local`` or ``aws``.
-    region: for example ``eu-west-1``.
-    account: twelve digits.
-    partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
-    user: ARN of who is calling; the local AWS has none.
-    endpoint: URL of the local AWS, or None.
+    name : str
+        ``local`` or ``aws``.
+    region : str
+        For example ``eu-west-1``.
+    account : str
+        Twelve digits.
+    partition : str
+        ``aws``, ``aws-cn`` or ``aws-us-gov``.
+    user : str or None
+        ARN of who is calling; the local AWS has none.
+    endpoint : str or None
+        URL of the local AWS, or None.
     """
 
     name: str
@@ -76,9 +82,12 @@ class Connection:
 
         Parameters
         ----------
-        service: for example ``sqs``.
-        region: default: the target's.
-        patience: seconds to wait for an answer. Default: boto3's 60.
+        service : str
+            For example ``sqs``.
+        region : str or None
+            Default: the target's.
+        patience : float or None
+            Seconds to wait for an answer. Default: boto3's 60.
         """
         place = (service, region or self.region)
         with self._lock:
@@ -100,16 +109,23 @@ def connect(
 
     Parameters
     ----------
-    name: ``local`` or ``aws``.
-    region: region on real AWS; default: boto3's own.
-    profile: profile in the AWS configuration; default: boto3's own.
-    reuse: an earlier connection to the local AWS; it is returned while the same server runs.
+    name : str
+        ``local`` or ``aws``.
+    region : str or None
+        Region on real AWS; default: boto3's own.
+    profile : str or None
+        Profile in the AWS configuration; default: boto3's own.
+    reuse : Connection or None
+        An earlier connection to the local AWS; it is returned while the same server runs.
 
     Raises
     ------
-    InvalidInputError: there is no such target.
-    AWSError: no credentials, no region, or AWS cannot be reached.
-    LocalAWSError: the local AWS does not start.
+    InvalidInputError
+        There is no such target.
+    AWSError
+        No credentials, no region, or AWS cannot be reached.
+    LocalAWSError
+        The local AWS does not start.
     """
     if name == "local":
         return _connect_local(reuse)

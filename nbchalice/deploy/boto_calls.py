@@ -32,10 +32,14 @@ class Call:
 
     Parameters
     ----------
-    service: as in `boto3.client`, for example ``s3``.
-    method: the client's or resource's method, for example ``put_object``.
-    arguments: those whose value the text tells, by name.
-    kind: the kind of resource (``Table``, ``Object``, ...), or empty for a client.
+    service : str
+        As in `boto3.client`, for example ``s3``.
+    method : str
+        The client's or resource's method, for example ``put_object``.
+    arguments : dict[str, str]
+        Those whose value the text tells, by name.
+    kind : str
+        The kind of resource (``Table``, ``Object``, ...), or empty for a client.
     """
 
     service: str
@@ -59,8 +63,10 @@ def boto_calls(module: str, event: Mapping[str, str] = MappingProxyType({})) -> 
 
     Parameters
     ----------
-    module: the text of the module.
-    event: what is known of the events of its handler, by attribute: ``{"bucket": "uploads"}``. Default: nothing.
+    module : str
+        The text of the module.
+    event : Mapping[str, str]
+        What is known of the events of its handler, by attribute: ``{"bucket": "uploads"}``. Default: nothing.
 
     Followed are names that are bound to `boto3.client(...)`, `boto3.resource(...)`, a session's, and resources made of
     these. A client that comes from elsewhere is not seen.

@@ -207,7 +207,8 @@ def consumer_notes(app: App, aws: AWS) -> list[str]:
 
     Parameters
     ----------
-    app, aws: as for `problems_at`.
+    app, aws : App or AWS
+        As for `problems_at`.
     """
     readers: dict[str, dict[str, str]] = {}
     for handler in app.handlers:

@@ -20,7 +20,7 @@ from nbchalice.resources.log_group import LogGroup
 from nbchalice.resources.ownership import notebook_tag
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.role import Role
-from nbchalice.resources.stored_bundle import StoredBundle, place_of
+from nbchalice.resources.stored_bundle import StoredBundle, location_of
 from nbchalice.resources.upload_bucket import UploadBucket
 from nbchalice.sources.base import Source
 from nbchalice.typed import JSON
@@ -38,15 +38,24 @@ class App:
 
     Parameters
     ----------
-    name: the app's name.
-    stage: for example ``dev``.
-    handlers: the registered handlers.
-    folder: the notebook's folder, for files that settings name.
-    notebook: the notebook's file name, or empty where it is unknown.
-    problems: what is wrong with the notebook's handlers beside each other.
-    unread: what may be a handler; nothing that may be its own counts as an orphan.
-    standing: what stands in the notebook's file and is not registered: no orphan either.
-    saved_at: seconds since 1970 when the notebook of a kernel was saved last, or None.
+    name : str
+        The app's name.
+    stage : str
+        For example ``dev``.
+    handlers : tuple[Handler, ...]
+        The registered handlers.
+    folder : Path
+        The notebook's folder, for files that settings name.
+    notebook : str
+        The notebook's file name, or empty where it is unknown.
+    problems : tuple[NbChaliceError, ...]
+        What is wrong with the notebook's handlers beside each other.
+    unread : tuple[Unread, ...]
+        What may be a handler; nothing that may be its own counts as an orphan.
+    standing : tuple[Standing, ...]
+        What stands in the notebook's file and is not registered: no orphan either.
+    saved_at : float or None
+        Seconds since 1970 when the notebook of a kernel was saved last, or None.
     """
 
     name: str
@@ -80,10 +89,14 @@ def desired(
 
     Parameters
     ----------
-    app: the handlers.
-    packages: each handler's code, by the handler's name.
-    aws: where.
-    timeouts: seconds, for the handlers whose timeout is not their own setting.
+    app : App
+        The handlers.
+    packages : Mapping[str, Package]
+        Each handler's code, by the handler's name.
+    aws : AWS
+        where.
+    timeouts : Mapping[str, int] or None
+        Seconds, for the handlers whose timeout is not their own setting.
     """
     found: list[Resource] = []
     for handler in app.handlers:
@@ -171,7 +184,7 @@ def function_config(handler: Handler, ref: FunctionRef, python: str, bundles: li
         "Description": f"{ref.handler} of {ref.app} ({ref.stage}), from a notebook by nbchalice",
         "Timeout": ref.timeout,
         "MemorySize": handler.setting("memory"),
-        "Environment": {"Variables": {**(handler.setting("env") or {}), **place_of(bundles)}},
+        "Environment": {"Variables": {**(handler.setting("env") or {}), **location_of(bundles)}},
         "Layers": list(handler.setting("layer") or []),
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
         "EphemeralStorage": {"Size": handler.setting("ephemeral_storage")},
@@ -224,7 +237,8 @@ def policy_file(path: Path, handler: Handler) -> list[JSON]:
 
     Raises
     ------
-    InvalidInputError: the file cannot be read, or is no policy document.
+    InvalidInputError
+        The file cannot be read, or is no policy document.
     """
     try:
         document: Any = json.loads(path.read_text())

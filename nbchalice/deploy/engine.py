@@ -40,16 +40,22 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: Prune = False)
 
     Parameters
     ----------
-    app: the handlers.
-    packages: builds the code of each handler; runs while AWS is being read.
-    aws: where.
-    prune: whether orphans (all, or those of some names), and layers and bundles that nothing uses any more, are to be
+    app : App
+        The handlers.
+    packages : Packages
+        Builds the code of each handler; runs while AWS is being read.
+    aws : Connection
+        where.
+    prune : Prune
+        Whether orphans (all, or those of some names), and layers and bundles that nothing uses any more, are to be
         removed.
 
     Raises
     ------
-    InvalidInputError, ProblemsError: something cannot work; all that was found is told at once.
-    AWSError: AWS refused a read.
+    InvalidInputError, ProblemsError
+        Something cannot work; all that was found is told at once.
+    AWSError
+        AWS refused a read.
     """
     check.raise_all(check.problems(app) + check.account_problems(app, aws))
     check.raise_all(check.problems_at(app, aws, _sketch(app, aws)))
@@ -153,15 +159,21 @@ def deploy(
 
     Parameters
     ----------
-    app, packages, aws, prune: as for `plan`.
-    progress: called as changes start, are done, or fail.
-    announce: called with the plan before the first change.
+    app, packages, aws, prune : App or Packages or Connection or Prune
+        As for `plan`.
+    progress : Progress
+        Called as changes start, are done, or fail.
+    announce : Callable[[Plan], None]
+        Called with the plan before the first change.
 
     Raises
     ------
-    InvalidInputError, ProblemsError: something cannot work; nothing was changed.
-    DeployError: stopped part way; says what was done and what was not.
-    Interrupted: the user stopped it; says the same.
+    InvalidInputError, ProblemsError
+        Something cannot work; nothing was changed.
+    DeployError
+        Stopped part way; says what was done and what was not.
+    Interrupted
+        The user stopped it; says the same.
     """
     started, calls = time.monotonic(), len(aws.calls)
     with _before_any_change():
@@ -211,7 +223,8 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
 
     Raises
     ------
-    InvalidInputError: there is no such handler, neither registered nor deployed.
+    InvalidInputError
+        There is no such handler, neither registered nor deployed.
     """
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     names = [one.name for one in app.handlers]
@@ -237,14 +250,19 @@ def delete(app: App, aws: Connection, handler: str | None = None, *, progress: P
 
     Parameters
     ----------
-    app, aws: as for `plan`.
-    handler: remove only what belongs to this handler, whether it is registered or not. Default: all.
-    progress: called as changes start, are done, or fail.
+    app, aws : App or Connection
+        As for `plan`.
+    handler : str or None
+        Remove only what belongs to this handler, whether it is registered or not. Default: all.
+    progress : Progress
+        Called as changes start, are done, or fail.
 
     Raises
     ------
-    InvalidInputError: there is no such handler, neither registered nor deployed.
-    DeployError, Interrupted: stopped part way; running it again is safe.
+    InvalidInputError
+        There is no such handler, neither registered nor deployed.
+    DeployError, Interrupted
+        Stopped part way; running it again is safe.
     """
     started, calls = time.monotonic(), len(aws.calls)
     with _before_any_change():
@@ -261,8 +279,10 @@ def status(
 
     Parameters
     ----------
-    app, packages, aws: as for `plan`.
-    broken: handlers that cannot be packaged now, with the reason.
+    app, packages, aws : App or Packages or Connection
+        As for `plan`.
+    broken : Mapping[str, NbChaliceError]
+        Handlers that cannot be packaged now, with the reason.
     """
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     broken = {**_unfit(app, aws), **broken}

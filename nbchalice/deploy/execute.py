@@ -43,15 +43,21 @@ def execute(plan: Plan, aws: AWS, progress: Progress = quiet, patience: float = 
 
     Parameters
     ----------
-    plan: what to do.
-    aws: where.
-    progress: called with each change and ``started``, ``done`` or ``failed``, from several threads.
-    patience: seconds in all during which conflicts and throttling are tried again.
+    plan : Plan
+        What to do.
+    aws : AWS
+        where.
+    progress : Progress
+        Called with each change and ``started``, ``done`` or ``failed``, from several threads.
+    patience : float
+        Seconds in all during which conflicts and throttling are tried again.
 
     Raises
     ------
-    DeployError: a change failed; says what was done and what was not.
-    Interrupted: the user stopped it; says the same.
+    DeployError
+        A change failed; says what was done and what was not.
+    Interrupted
+        The user stopped it; says the same.
     """
     run = _Run(plan, aws, progress, time.monotonic() + patience)
     run.work()

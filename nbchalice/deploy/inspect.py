@@ -43,10 +43,14 @@ class Inspection:
 
     Parameters
     ----------
-    current: what stands of each resource that was read, by key; None where it is missing.
-    stale: what stands and should not, by key.
-    orphans: names of handlers that stand and are not registered.
-    notebooks: the notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
+    current : JSON
+        What stands of each resource that was read, by key; None where it is missing.
+    stale : dict[str, Resource]
+        What stands and should not, by key.
+    orphans : list[str]
+        Names of handlers that stand and are not registered.
+    notebooks : dict[str, str]
+        The notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
     """
 
     current: JSON = field(default_factory=dict)
@@ -78,8 +82,10 @@ class Removal:
 
     Parameters
     ----------
-    orphan: whether an orphan does, by its name and the notebook it was deployed from, if that is known.
-    unused: whether the layers and bundles do that no function uses which stays.
+    orphan : Callable[[str, str or None], bool]
+        Whether an orphan does, by its name and the notebook it was deployed from, if that is known.
+    unused : bool
+        Whether the layers and bundles do that no function uses which stays.
     """
 
     orphan: Callable[[str, str | None], bool] = lambda name, notebook: False
@@ -98,11 +104,16 @@ def inspect(
 
     Parameters
     ----------
-    app: the app; its registered handlers are not orphans.
-    aws: where to look.
-    wanted: what should stand, by key.
-    removal: what counts as stale, too. Default: nothing.
-    also: names to look for as orphans even where neither role nor log group stands.
+    app : App
+        The app; its registered handlers are not orphans.
+    aws : AWS
+        Where to look.
+    wanted : Mapping[str, Resource]
+        What should stand, by key.
+    removal : Removal
+        What counts as stale, too. Default: nothing.
+    also : Iterable[str]
+        Names to look for as orphans even where neither role nor log group stands.
     """
     reads = aws if isinstance(aws, Reads) else Reads(aws)
     with parallel() as run:

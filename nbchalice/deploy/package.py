@@ -19,13 +19,20 @@ class Package:
 
     Parameters
     ----------
-    zip: the deployment package.
-    code_sha256: Lambda's hash of the package, base64.
-    python: version on Lambda, for example ``3.13``.
-    layer: its dependencies, or None.
-    bundles: objects that it loads from S3.
-    sizes: how large both are, or None where nobody measured.
-    reports_failures: whether its code may answer with the records of a batch that failed.
+    zip : bytes
+        The deployment package.
+    code_sha256 : str
+        Lambda's hash of the package, base64.
+    python : str
+        Version on Lambda, for example ``3.13``.
+    layer : LayerPackage or None
+        Its dependencies, or None.
+    bundles : tuple[BundlePackage, ...]
+        Objects that it loads from S3.
+    sizes : SizeTable or None
+        How large both are, or None where nobody measured.
+    reports_failures : bool
+        Whether its code may answer with the records of a batch that failed.
     """
 
     zip: bytes = field(repr=False)

@@ -22,10 +22,14 @@ class Change:
 
     Parameters
     ----------
-    action: what is done.
-    resource: to what.
-    reason: why, in a few words.
-    current: what stands, as it was read.
+    action : Action
+        What is done.
+    resource : Resource
+        To what.
+    reason : str
+        Why, in a few words.
+    current : Any
+        What stands, as it was read.
     """
 
     action: Action
@@ -57,15 +61,24 @@ class Plan:
 
     Parameters
     ----------
-    changes: the changes, in an order in which they could be made one after another.
-    waits: for each change's key, the keys of the changes that come first.
-    orphans: handlers that stand and are not registered.
-    pruned: handlers that it removes because the notebook no longer has them.
-    elsewhere: handlers that stand and were deployed from another notebook, each with that notebook.
-    not_run: handlers that stand, also in the notebook's file, and are not registered; each with a text.
-    doubts: orphans that may stand in the notebook after all, each with the reason why its file cannot tell.
-    notes: what a person should know, for example a timeout taken from a queue.
-    sizes: how large the packages are that are uploaded, by handler.
+    changes : tuple[Change, ...]
+        The changes, in an order in which they could be made one after another.
+    waits : Mapping[str, frozenset[str]]
+        For each change's key, the keys of the changes that come first.
+    orphans : tuple[str, ...]
+        Handlers that stand and are not registered.
+    pruned : tuple[str, ...]
+        Handlers that it removes because the notebook no longer has them.
+    elsewhere : Mapping[str, str]
+        Handlers that stand and were deployed from another notebook, each with that notebook.
+    not_run : Mapping[str, str]
+        Handlers that stand, also in the notebook's file, and are not registered; each with a text.
+    doubts : Mapping[str, str]
+        Orphans that may stand in the notebook after all, each with the reason why its file cannot tell.
+    notes : tuple[str, ...]
+        What a person should know, for example a timeout taken from a queue.
+    sizes : Mapping[str, SizeTable]
+        How large the packages are that are uploaded, by handler.
     """
 
     changes: tuple[Change, ...] = ()
@@ -103,14 +116,17 @@ def make_plan(
 
     Parameters
     ----------
-    wanted: what should stand, by key.
-    found: what stands.
-    orphans, elsewhere, notes: passed on.
+    wanted : Mapping[str, Resource]
+        What should stand, by key.
+    found : Inspection
+        What stands.
+    orphans, elsewhere, notes : tuple[str, ...] or Mapping[str, str]
+        Passed on.
     """
     changes: dict[str, Change] = {}
-    for key, wish in wanted.items():
+    for key, desired in wanted.items():
         leaving = found.stale.get(key)
-        resource = wish.merge(leaving) if leaving else wish
+        resource = desired.merge(leaving) if leaving else desired
         current = found.current.get(key)
         if current is None:
             changes[key] = Change("create", resource, "it does not exist")
@@ -131,9 +147,12 @@ def conflicts(
 
     Parameters
     ----------
-    wanted: what should stand, by key.
-    found: what stands.
-    orphans: the functions that `--prune` would remove.
+    wanted : Mapping[str, Resource]
+        What should stand, by key.
+    found : Inspection
+        What stands.
+    orphans : Sequence[FunctionRef]
+        The functions that `--prune` would remove.
     """
     problems: list[NbChaliceError] = []
     for key, resource in {**wanted, **found.stale}.items():

@@ -22,7 +22,8 @@ class Reads:
 
     Parameters
     ----------
-    aws: the connection that asks.
+    aws : AWS
+        The connection that asks.
     """
 
     def __init__(self, aws: AWS) -> None:

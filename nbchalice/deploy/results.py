@@ -43,12 +43,18 @@ class Deployment:
 
     Parameters
     ----------
-    app: the app.
-    target: where it stands.
-    plan: what was done.
-    functions: what stands now.
-    api_calls: calls to AWS in all.
-    seconds: duration in all.
+    app : App
+        The app.
+    target : Target
+        Where it stands.
+    plan : Plan
+        What was done.
+    functions : tuple[Deployed, ...]
+        What stands now.
+    api_calls : int
+        Calls to AWS in all.
+    seconds : float
+        Duration in all.
     """
 
     app: App
@@ -83,10 +89,14 @@ class HandlerStatus:
 
     Parameters
     ----------
-    name: the handler's name.
-    state: ``registered`` (not deployed yet), ``changed`` (code or settings), ``deployed`` or ``orphaned``.
-    trigger: what invokes it, in a few words.
-    drift: what stands otherwise than the notebook says, beside the function.
+    name : str
+        The handler's name.
+    state : HandlerState
+        ``registered`` (not deployed yet), ``changed`` (code or settings), ``deployed`` or ``orphaned``.
+    trigger : str
+        What invokes it, in a few words.
+    drift : tuple[str, ...]
+        What stands otherwise than the notebook says, beside the function.
     """
 
     name: str
@@ -105,10 +115,14 @@ class Status:
 
     Parameters
     ----------
-    app: the app.
-    target: where.
-    handlers: how each handler stands.
-    notes: what a person should know, for example who else reads a queue.
+    app : App
+        The app.
+    target : Target
+        where.
+    handlers : tuple[HandlerStatus, ...]
+        How each handler stands.
+    notes : tuple[str, ...]
+        What a person should know, for example who else reads a queue.
     """
 
     app: App
@@ -127,14 +141,22 @@ class Rollback:
 
     Parameters
     ----------
-    app: the app.
-    target: where it stands.
-    handler: the handler.
-    function: the function's name.
-    before: the version that stood.
-    version: the version that stands now.
-    code: whether the code changed.
-    settings: the settings that changed.
+    app : App
+        The app.
+    target : Target
+        Where it stands.
+    handler : str
+        The handler.
+    function : str
+        The function's name.
+    before : str
+        The version that stood.
+    version : str
+        The version that stands now.
+    code : bool
+        Whether the code changed.
+    settings : tuple[str, ...]
+        The settings that changed.
     """
 
     app: App

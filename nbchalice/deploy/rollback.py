@@ -26,14 +26,19 @@ def rollback(app: App, handler: str, aws: Connection) -> Rollback:
 
     Parameters
     ----------
-    app: the app.
-    handler: the handler's name.
-    aws: where.
+    app : App
+        The app.
+    handler : str
+        The handler's name.
+    aws : Connection
+        where.
 
     Raises
     ------
-    InvalidInputError: the function does not stand, is another's, or has no earlier version.
-    AWSError: AWS refused.
+    InvalidInputError
+        The function does not stand, is another's, or has no earlier version.
+    AWSError
+        AWS refused.
     """
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     ref = app.ref(aws, handler)

@@ -77,10 +77,14 @@ def suggested(
 
     Parameters
     ----------
-    module: the text of the module.
-    function: the function that runs it; resources without region and account are taken to be beside it.
-    statements: what its role may do already.
-    event: what is known of the function's events, by attribute. Default: nothing.
+    module : str
+        The text of the module.
+    function : FunctionRef
+        The function that runs it; resources without region and account are taken to be beside it.
+    statements : Sequence[JSON]
+        What its role may do already.
+    event : Mapping[str, str]
+        What is known of the function's events, by attribute. Default: nothing.
     """
     if "boto3" not in module:
         return []

@@ -19,15 +19,21 @@ def later_attempts(
 
     Parameters
     ----------
-    aws: where the function stands.
-    first: the attempt that failed.
-    ids: what the event goes by.
-    stop: ends the iterator when set.
-    seconds: how long to look.
+    aws : AWS
+        Where the function stands.
+    first : Invocation
+        The attempt that failed.
+    ids : tuple[str, ...]
+        What the event goes by.
+    stop : threading.Event
+        Ends the iterator when set.
+    seconds : float
+        How long to look.
 
     Raises
     ------
-    AWSError: AWS refused for good.
+    AWSError
+        AWS refused for good.
     """
     timer = threading.Timer(seconds, stop.set)
     timer.daemon = True

@@ -19,9 +19,12 @@ class _Handler(logging.Handler):
 
     Parameters
     ----------
-    records: where to keep this thread's records; None drops them, since another handler keeps them.
-    request_id: for the records.
-    logger: the logger, with its handlers and level as they were.
+    records : list[LogRecord] or None
+        Where to keep this thread's records; None drops them, since another handler keeps them.
+    request_id : str
+        For the records.
+    logger : logging.Logger
+        The logger, with its handlers and level as they were.
     """
 
     def __init__(self, records: list[LogRecord] | None, request_id: str, logger: logging.Logger) -> None:
@@ -96,8 +99,10 @@ def capture(app_log: logging.Logger, request_id: str) -> Iterator[list[LogRecord
 
     Parameters
     ----------
-    app_log: the app's logger, which need not pass on to the root logger.
-    request_id: for the records.
+    app_log : logging.Logger
+        The app's logger, which need not pass on to the root logger.
+    request_id : str
+        For the records.
 
     Yields
     ------

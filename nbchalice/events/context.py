@@ -18,9 +18,12 @@ class LocalContext:
 
     Parameters
     ----------
-    function_name: the function's name.
-    memory_limit_in_mb: megabytes. Default: 128.
-    timeout: seconds until `get_remaining_time_in_millis` returns 0; the function is not stopped. Default: 60.
+    function_name : str
+        The function's name.
+    memory_limit_in_mb : int
+        megabytes. Default: 128.
+    timeout : float
+        Seconds until `get_remaining_time_in_millis` returns 0; the function is not stopped. Default: 60.
     """
 
     function_version = "$LATEST"

@@ -30,12 +30,18 @@ class DeadLetter:
 
     Parameters
     ----------
-    message_id: its id.
-    body: its text.
-    received: how often it was received, also as a dead letter.
-    sent: milliseconds since 1970 when it was sent first.
-    error: what the function's last attempt said, where the queue tells (asynchronous events), or None.
-    raw: the message as SQS hands it out.
+    message_id : str
+        Its id.
+    body : str
+        Its text.
+    received : int
+        How often it was received, also as a dead letter.
+    sent : int
+        Milliseconds since 1970 when it was sent first.
+    error : str or None
+        What the function's last attempt said, where the queue tells (asynchronous events), or None.
+    raw : JSON
+        The message as SQS hands it out.
     """
 
     message_id: str
@@ -55,10 +61,14 @@ class DeadLetterQueue:
 
     Parameters
     ----------
-    aws: where.
-    arn: the dead-letter queue.
-    ref: the function that could not handle the messages.
-    source_arn: the queue they come from, or an empty text for asynchronous events of the function itself.
+    aws : AWS
+        where.
+    arn : str
+        The dead-letter queue.
+    ref : FunctionRef
+        The function that could not handle the messages.
+    source_arn : str
+        The queue they come from, or an empty text for asynchronous events of the function itself.
     """
 
     def __init__(self, aws: AWS, arn: str, ref: FunctionRef, source_arn: str = "") -> None:
@@ -98,7 +108,8 @@ class DeadLetterQueue:
 
         Raises
         ------
-        InvalidInputError: it is not there, or several begin so.
+        InvalidInputError
+            It is not there, or several begin so.
         """
         letters = [letter for letter in self.peek(100) if letter.message_id.startswith(message_id)]
         if len(letters) != 1:
@@ -200,7 +211,8 @@ def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQ
 
     Raises
     ------
-    InvalidInputError: there is none.
+    InvalidInputError
+        There is none.
     """
     for source, options in handler.sources():
         with _explained(f"looking for the dead-letter queue of {source.describe(options)}"):

@@ -33,10 +33,14 @@ class Way:
 
     Parameters
     ----------
-    aws: where.
-    route: the trigger and the function.
-    direct: whether the function is invoked directly, past its queue, topic, bucket or schedule.
-    wait: seconds to wait for the invocation. Default: 30.
+    aws : Connection
+        where.
+    route : Route
+        The trigger and the function.
+    direct : bool
+        Whether the function is invoked directly, past its queue, topic, bucket or schedule.
+    wait : float
+        Seconds to wait for the invocation. Default: 30.
     """
 
     aws: Connection
@@ -57,7 +61,8 @@ class Way:
 
         Raises
         ------
-        NbChaliceError: AWS refused it, or the values cannot be used.
+        NbChaliceError
+            AWS refused it, or the values cannot be used.
         """
         source, options, ref = self.route.source, self.route.options, self.route.ref
         if self.direct:

@@ -29,8 +29,10 @@ class TestEventsClient:
 
         Parameters
         ----------
-        message_bodies: the messages' texts.
-        queue_name: name of the queue; one that ends in ``.fifo`` gives records of one message group.
+        message_bodies : list[str]
+            The messages' texts.
+        queue_name : str
+            Name of the queue; one that ends in ``.fifo`` gives records of one message group.
         """
         group_id = "default" if queue_name.endswith(".fifo") else ""
         messages = [sqs_message(body, group_id=group_id) for body in message_bodies]
@@ -41,9 +43,12 @@ class TestEventsClient:
 
         Parameters
         ----------
-        message: the message's text.
-        subject: default: an empty text.
-        message_attributes: ``{name: {"Type": ..., "Value": ...}}``. Default: Chalice's own example.
+        message : str
+            The message's text.
+        subject : str
+            Default: an empty text.
+        message_attributes : JSON or None
+            ``{name: {"Type": ..., "Value": ...}}``. Default: Chalice's own example.
         """
         example = {"AttributeKey": {"Type": "String", "Value": "AttributeValue"}}
         topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:TopicName"
@@ -55,9 +60,12 @@ class TestEventsClient:
 
         Parameters
         ----------
-        bucket: name of the bucket.
-        key: key of the object as boto3 takes it; the event holds it URL-encoded, as S3 sends it.
-        event_name: default: ``ObjectCreated:Put``.
+        bucket : str
+            Name of the bucket.
+        key : str
+            Key of the object as boto3 takes it; the event holds it URL-encoded, as S3 sends it.
+        event_name : str
+            Default: ``ObjectCreated:Put``.
         """
         return s3_event(bucket, key, event_name, REGION)
 
@@ -68,11 +76,16 @@ class TestEventsClient:
 
         Parameters
         ----------
-        source: for example ``aws.events``.
-        detail_type: for example ``Scheduled Event``.
-        detail: what happened.
-        resources: ARNs.
-        region: default: ``us-west-2``.
+        source : str
+            For example ``aws.events``.
+        detail_type : str
+            For example ``Scheduled Event``.
+        detail : JSON
+            What happened.
+        resources : list[str]
+            ARNs.
+        region : str
+            Default: ``us-west-2``.
         """
         return bridge_event(source, detail_type, detail, resources, region=region, account=ACCOUNT)
 
@@ -81,8 +94,10 @@ class TestEventsClient:
 
         Parameters
         ----------
-        message_bodies: the records' payloads.
-        stream_name: name of the stream.
+        message_bodies : list[bytes]
+            The records' payloads.
+        stream_name : str
+            Name of the stream.
         """
         arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{stream_name}"
         role = f"arn:aws:iam::{ACCOUNT}:role/lambda-role"

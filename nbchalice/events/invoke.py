@@ -22,7 +22,7 @@ from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.event_kinds import ids_of
-from nbchalice.runtime.marker import returned
+from nbchalice.runtime.invocation_lines import returned
 
 # A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
 LONGEST_RUN = 900
@@ -38,9 +38,12 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
 
     Parameters
     ----------
-    aws: where the function stands.
-    function_ref: the function.
-    event: JSON-ready; as AWS would send it (`Source.sample` makes one).
+    aws : AWS
+        Where the function stands.
+    function_ref : FunctionRef
+        The function.
+    event : object
+        JSON-ready; as AWS would send it (`Source.sample` makes one).
 
     Returns
     -------
@@ -48,10 +51,14 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
 
     Raises
     ------
-    InvalidInputError: the event is not JSON-ready.
-    AWSError: the function does not exist, or AWS refused.
-    LostAnswerError: the connection broke, or no answer came; the function may still run.
-    Interrupted: the user did not want to wait.
+    InvalidInputError
+        The event is not JSON-ready.
+    AWSError
+        The function does not exist, or AWS refused.
+    LostAnswerError
+        The connection broke, or no answer came; the function may still run.
+    Interrupted
+        The user did not want to wait.
     """
     try:
         payload = json.dumps(event).encode()
@@ -119,11 +126,14 @@ def invoke_here(
 
     Parameters
     ----------
-    lambda_function: what a decorated name is bound to.
-    event: a raw event, or an event object.
-    timeout, memory: what the context tells, in seconds and megabytes. Default: 60, 128.
-    cell_of_file: tells the cell of a frame's file name, for code that runs in a kernel. Default: file names as on
-        Lambda.
+    lambda_function : Any
+        What a decorated name is bound to.
+    event : Any
+        A raw event, or an event object.
+    timeout, memory : float or int
+        What the context tells, in seconds and megabytes. Default: 60, 128.
+    cell_of_file : Callable[[str], str or None] or None
+        Tells the cell of a frame's file name, for code that runs in a kernel. Default: file names as on Lambda.
 
     Returns
     -------

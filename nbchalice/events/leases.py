@@ -27,10 +27,14 @@ class Lease:
 
     Parameters
     ----------
-    handler: the handler's name.
-    host, pid: the process.
-    seen: seconds since 1970 when it was last alive.
-    url: the temporary queue.
+    handler : str
+        The handler's name.
+    host, pid : str or int
+        The process.
+    seen : float
+        Seconds since 1970 when it was last alive.
+    url : str
+        The temporary queue.
     """
 
     handler: str
@@ -79,7 +83,8 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
 
     Raises
     ------
-    AWSError: AWS refused.
+    AWSError
+        AWS refused.
     """
     client = aws.client("sqs")
     found = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
-from nbchalice.events.handled_here import HERE
+from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
@@ -32,11 +32,16 @@ class Live:
 
     Parameters
     ----------
-    aws: where.
-    route: the trigger and the deployed function.
-    call: handles an event with the function as it is defined at that moment.
-    on_invocation: takes what became of each event.
-    on_trouble: takes what AWS refuses for now, and None when it works again.
+    aws : AWS
+        where.
+    route : Route
+        The trigger and the deployed function.
+    call : Call
+        Handles an event with the function as it is defined at that moment.
+    on_invocation : Callable[[Invocation], None]
+        Takes what became of each event.
+    on_trouble : Callable[[NbChaliceError or None], None]
+        Takes what AWS refuses for now, and None when it works again.
     """
 
     def __init__(
@@ -68,7 +73,8 @@ class Live:
 
         Raises
         ------
-        AWSError: AWS refused; the deployed trigger stands as before.
+        AWSError
+            AWS refused; the deployed trigger stands as before.
         """
         with self._lock:
             if self.running:
@@ -89,7 +95,8 @@ class Live:
 
         Raises
         ------
-        AWSError: AWS refused; a later deploy or status repairs the trigger.
+        AWSError
+            AWS refused; a later deploy or status repairs the trigger.
         """
         with self._lock:
             self._stop.set()
@@ -238,9 +245,12 @@ def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) ->
 
     Parameters
     ----------
-    aws: where.
-    found: the leases to end; those of triggers that are no longer registered only lose their queue.
-    handlers: the routes of each registered handler, by name.
+    aws : AWS
+        where.
+    found : list[Lease]
+        The leases to end; those of triggers that are no longer registered only lose their queue.
+    handlers : Mapping[str, list[Route]]
+        The routes of each registered handler, by name.
     """
     for lease in found:
         try:
@@ -257,8 +267,10 @@ def displaced_resources(found: list[Lease], handlers: Mapping[str, list[Route]])
 
     Parameters
     ----------
-    found: the leases.
-    handlers: the routes of each registered handler, by name.
+    found : list[Lease]
+        The leases.
+    handlers : Mapping[str, list[Route]]
+        The routes of each registered handler, by name.
     """
     keys: set[str] = set()
     for lease in found:
@@ -272,7 +284,8 @@ def redirect_of(route: Route) -> Redirect:
 
     Raises
     ------
-    InvalidInputError: there is none for it.
+    InvalidInputError
+        There is none for it.
     """
     found = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
     if found is None:

@@ -31,8 +31,10 @@ def as_own(invocation: Invocation, ids: Sequence[str]) -> Invocation:
 
     Parameters
     ----------
-    invocation: what handled the batch.
-    ids: what the event goes by.
+    invocation : Invocation
+        What handled the batch.
+    ids : Sequence[str]
+        What the event goes by.
     """
     attempts = [count for name, count in zip(invocation.ids, invocation.attempts, strict=False) if name in ids]
     if attempts:
@@ -49,8 +51,10 @@ def batch_note(invocation: Invocation, ids: Sequence[str]) -> str | None:
 
     Parameters
     ----------
-    invocation: what handled the batch: of a source that gives each record one id.
-    ids: what the event goes by.
+    invocation : Invocation
+        What handled the batch: of a source that gives each record one id.
+    ids : Sequence[str]
+        What the event goes by.
     """
     others = [name for name in invocation.ids if name not in ids]
     if not (others or invocation.ids_cut) or not invocation.finished:

@@ -24,11 +24,16 @@ def preview(
 
     Parameters
     ----------
-    source, options: the trigger whose way the event takes.
-    values: what the form holds.
-    handlers: the app's handlers: one topic or bucket may have several.
-    ref: the function that is to handle it.
-    now: where to count a schedule's next runs from. Default: the present.
+    source, options : Source or Values
+        The trigger whose way the event takes.
+    values : Values
+        What the form holds.
+    handlers : Sequence[Handler]
+        The app's handlers: one topic or bucket may have several.
+    ref : FunctionRef
+        The function that is to handle it.
+    now : datetime or None
+        Where to count a schedule's next runs from. Default: the present.
     """
     upcoming = source.upcoming(options, now or datetime.now(UTC))
     if upcoming:
@@ -45,9 +50,12 @@ def why_dropped(source: Source, options: Values, values: Values, ref: FunctionRe
 
     Parameters
     ----------
-    source, options: the trigger.
-    values: what the form holds.
-    ref: the function.
+    source, options : Source or Values
+        The trigger.
+    values : Values
+        What the form holds.
+    ref : FunctionRef
+        The function.
     """
     note = source.verdict(ref.handler, options, values, ref)
     return note.text if note and note.passes is False else None

@@ -20,8 +20,10 @@ class SavedEvents:
 
     Parameters
     ----------
-    folder: the notebook's folder.
-    handler: the handler's name.
+    folder : Path
+        The notebook's folder.
+    handler : str
+        The handler's name.
     """
 
     def __init__(self, folder: Path, handler: str) -> None:
@@ -36,7 +38,8 @@ class SavedEvents:
 
         Raises
         ------
-        InvalidInputError: there is no such event, or its file cannot be read.
+        InvalidInputError
+            There is no such event, or its file cannot be read.
         """
         path = self._path(name)
         try:
@@ -57,7 +60,8 @@ class SavedEvents:
 
         Raises
         ------
-        InvalidInputError: the name cannot be a file's, or the file cannot be written.
+        InvalidInputError
+            The name cannot be a file's, or the file cannot be written.
         """
         path = self._path(name)
         try:

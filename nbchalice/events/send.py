@@ -12,7 +12,7 @@ from typing import Literal
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
-from nbchalice.events.handled_here import HERE
+from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease, leases
 from nbchalice.events.outcome import as_own, batch_note, end_of
 from nbchalice.events.preview import why_dropped
@@ -50,13 +50,18 @@ class Progress:
 
     Parameters
     ----------
-    state: ``queued``, ``dropped`` (the trigger lets it not through), ``running``, ``retrying`` (a later attempt runs),
+    state : SendStatus
+        ``queued``, ``dropped`` (the trigger lets it not through), ``running``, ``retrying`` (a later attempt runs),
         ``done``, ``failed``, ``ignored`` (reported as failed where nobody asked: Lambda takes it for handled), or
         ``taken`` (by another function that reads the same queue).
-    message_id: the id under which AWS accepted it.
-    attempt: which attempt, counted from 1; None while it is queued.
-    invocation: what is known of the invocation, or None.
-    dropped: why the trigger does not let it through, or None.
+    message_id : str
+        The id under which AWS accepted it.
+    attempt : int or None
+        Which attempt, counted from 1; None while it is queued.
+    invocation : Invocation or None
+        What is known of the invocation, or None.
+    dropped : str or None
+        Why the trigger does not let it through, or None.
     """
 
     state: SendStatus
@@ -78,12 +83,16 @@ class SendResult:
 
     Parameters
     ----------
-    message_id: the id under which AWS accepted it.
-    invocation: the first finished attempt to handle it, or what is known of the running one, or None.
-    sent: the ids by which the invocation was recognised.
-    status: ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed``, ``ignored`` or
-        ``taken``.
-    hint: what to do where it is neither done nor failed, or which other message of its batch failed; else None.
+    message_id : str
+        The id under which AWS accepted it.
+    invocation : Invocation or None
+        The first finished attempt to handle it, or what is known of the running one, or None.
+    sent : Sent
+        The ids by which the invocation was recognised.
+    status : SendStatus
+        ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed``, ``ignored`` or ``taken``.
+    hint : str or None
+        What to do where it is neither done nor failed, or which other message of its batch failed; else None.
     """
 
     message_id: str
@@ -137,13 +146,20 @@ def send(
 
     Parameters
     ----------
-    aws: where the function stands.
-    source, options: the trigger whose way the event takes.
-    function_ref: the function that is to handle it.
-    wait: seconds to wait for the invocation to end; 0 does not look. Default: 30.
-    on_progress: called in this thread at each new state. Default: none.
-    stop: ends the waiting when set. Default: none.
-    values: what the source's form asks for (``message``, ``attribute``, ``key``, ...).
+    aws : AWS
+        Where the function stands.
+    source, options : Source or Values
+        The trigger whose way the event takes.
+    function_ref : FunctionRef
+        The function that is to handle it.
+    wait : float
+        Seconds to wait for the invocation to end; 0 does not look. Default: 30.
+    on_progress : Callable[[Progress], None] or None
+        Called in this thread at each new state. Default: none.
+    stop : threading.Event or None
+        Ends the waiting when set. Default: none.
+    values : object
+        What the source's form asks for (``message``, ``attribute``, ``key``, ...).
 
     Returns
     -------
@@ -152,9 +168,12 @@ def send(
 
     Raises
     ------
-    LostAnswerError: the event may have been sent, or not; it was not sent again.
-    AWSError: the function is not deployed, AWS refused the event, or its log cannot be read.
-    Interrupted: the user did not want to wait; says what was sent.
+    LostAnswerError
+        The event may have been sent, or not; it was not sent again.
+    AWSError
+        The function is not deployed, AWS refused the event, or its log cannot be read.
+    Interrupted
+        The user did not want to wait; says what was sent.
     """
     require_deployed(aws, function_ref)
     with HERE.watch(function_ref.name) as here:
@@ -231,9 +250,12 @@ class _Lookout:
 
     Parameters
     ----------
-    aws: where.
-    route: the trigger and the function.
-    here: fills with what live mode of this process makes of the function's events.
+    aws : AWS
+        where.
+    route : Route
+        The trigger and the function.
+    here : deque[Invocation]
+        Fills with what live mode of this process makes of the function's events.
     """
 
     def __init__(self, aws: AWS, route: Route, here: deque[Invocation]) -> None:

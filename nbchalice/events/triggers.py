@@ -22,8 +22,10 @@ class Route:
 
     Parameters
     ----------
-    source, options: the trigger.
-    ref: the function, and which of its rules or schedules the trigger is.
+    source, options : Source or Values
+        The trigger.
+    ref : FunctionRef
+        The function, and which of its rules or schedules the trigger is.
     """
 
     source: Source
@@ -64,14 +66,18 @@ def route_of(
 
     Parameters
     ----------
-    handler, ref: the handler and its function.
-    wanted: the source's kind (``sqs``, ``on_sqs_message``), or the queue, topic, bucket or expression. Default: any.
-    values: what the event is made of: only a source that has these fields can be meant; of several prefixes of one
-        bucket the one is meant that lets the event through.
+    handler, ref : Handler or FunctionRef
+        The handler and its function.
+    wanted : str or None
+        The source's kind (``sqs``, ``on_sqs_message``), or the queue, topic, bucket or expression. Default: any.
+    values : Values
+        What the event is made of: only a source that has these fields can be meant; of several prefixes of one bucket
+        the one is meant that lets the event through.
 
     Raises
     ------
-    InvalidInputError: none or several can be meant.
+    InvalidInputError
+        None or several can be meant.
     """
     found = routes(handler, ref)
     if wanted is not None:

@@ -40,12 +40,18 @@ class Handler:
 
     Parameters
     ----------
-    name: its name on AWS, within app and stage.
-    function: the name of the Python function.
-    triggers: what invokes it.
-    settings: the settings that were given, by name.
-    location: where it stands in the notebook.
-    order: position of the execution of the cell that defines it, or None for the last definition.
+    name : str
+        Its name on AWS, within app and stage.
+    function : str
+        The name of the Python function.
+    triggers : tuple[Trigger, ...]
+        What invokes it.
+    settings : Values
+        The settings that were given, by name.
+    location : Location or None
+        Where it stands in the notebook.
+    order : int or None
+        Position of the execution of the cell that defines it, or None for the last definition.
     """
 
     name: str
@@ -92,11 +98,16 @@ class Standing:
 
     Parameters
     ----------
-    function: the name of the Python function, or empty.
-    names: what the handler may be called, or None where the text does not tell.
-    location: where it stands in the file.
-    text: the text of its cell.
-    readable: whether its cell can be read.
+    function : str
+        The name of the Python function, or empty.
+    names : frozenset[str] or None
+        What the handler may be called, or None where the text does not tell.
+    location : Location
+        Where it stands in the file.
+    text : str
+        The text of its cell.
+    readable : bool
+        Whether its cell can be read.
     """
 
     function: str
@@ -129,9 +140,12 @@ class Unread:
 
     Parameters
     ----------
-    error: why.
-    names: what the handler may be called, or None where it may have any name.
-    stops: whether nothing is deployed before it can be read; else it is only told, and nothing that it may be removed.
+    error : NbChaliceError
+        why.
+    names : frozenset[str] or None
+        What the handler may be called, or None where it may have any name.
+    stops : bool
+        Whether nothing is deployed before it can be read; else it is only told, and nothing that it may be removed.
     """
 
     error: NbChaliceError

@@ -25,12 +25,18 @@ class CellMagic:
 
     Parameters
     ----------
-    source: name of the event source, for example ``on_sqs_message``.
-    options: the source's options that were given.
-    settings: the function's settings that were given.
-    handler: which function of the cell, or None.
-    name: the handler's name, or None.
-    also: further triggers: pairs of the source's name and its options.
+    source : str
+        Name of the event source, for example ``on_sqs_message``.
+    options : JSON
+        The source's options that were given.
+    settings : JSON
+        The function's settings that were given.
+    handler : str or None
+        Which function of the cell, or None.
+    name : str or None
+        The handler's name, or None.
+    also : tuple[tuple[str, JSON], ...]
+        Further triggers: pairs of the source's name and its options.
     """
 
     source: str
@@ -126,13 +132,17 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
 
     Parameters
     ----------
-    magic: the magic's name without ``%%``.
-    line: the rest of the line; quoted as in a shell.
+    magic : str
+        The magic's name without ``%%``.
+    line : str
+        The rest of the line; quoted as in a shell.
 
     Raises
     ------
-    InvalidInputError: the line cannot be read, an option is unknown, or a value is out of range.
-    HelpShown: ``--help`` was given.
+    InvalidInputError
+        The line cannot be read, an option is unknown, or a value is out of range.
+    HelpShown
+        ``--help`` was given.
     """
     source = SOURCES[magic]
     given = read_values(source, line, (*SETTINGS, *META))
@@ -170,13 +180,17 @@ def read_values(source: Source, line: str, more: tuple[Option, ...]) -> JSON:
 
     Parameters
     ----------
-    source: the source whose magic it is.
-    line: the rest of the line.
-    more: options beside the source's own.
+    source : Source
+        The source whose magic it is.
+    line : str
+        The rest of the line.
+    more : tuple[Option, ...]
+        Options beside the source's own.
 
     Raises
     ------
-    InvalidInputError: the line cannot be read, or has an option that is not known.
+    InvalidInputError
+        The line cannot be read, or has an option that is not known.
     """
     magic = f"%%{source.name}"
     words = split_line(line, magic)

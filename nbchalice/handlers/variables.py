@@ -18,9 +18,12 @@ def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[
 
     Parameters
     ----------
-    function: the function's name on AWS.
-    memory: its memory in MB.
-    region: where it runs.
+    function : str
+        The function's name on AWS.
+    memory : int
+        Its memory in MB.
+    region : str
+        Where it runs.
     """
     return {
         "AWS_REGION": region,
@@ -58,9 +61,12 @@ class Variables:
 
     Parameters
     ----------
-    of: the variables of a handler's function, by the handler's name, its own settings, and the app's name in the code.
-    here: those of this process, and what cells set besides.
-    place: where a person sets one for all functions of the stage.
+    of : Of
+        The variables of a handler's function, by the handler's name, its own settings, and the app's name in the code.
+    here : Mapping[str, str]
+        Those of this process, and what cells set besides.
+    place : str
+        Where a person sets one for all functions of the stage.
     """
 
     of: Of = _lambdas_own

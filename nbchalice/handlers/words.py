@@ -21,12 +21,15 @@ def split_line(line: str, magic: str) -> list[str]:
 
     Parameters
     ----------
-    line: what stands behind the magic.
-    magic: the magic, for the error.
+    line : str
+        What stands behind the magic.
+    magic : str
+        The magic, for the error.
 
     Raises
     ------
-    InvalidInputError: a quote is open, or something would lose its quotes that begins like JSON and is none.
+    InvalidInputError
+        A quote is open, or something would lose its quotes that begins like JSON and is none.
     """
     try:
         return shlex.split(_with_json_quoted(line, magic))

@@ -24,8 +24,10 @@ def events_of(text: str, now: int) -> list[LogEvent]:
 
     Parameters
     ----------
-    text: the log, decoded.
-    now: milliseconds since 1970, for lines without a time before the first one with.
+    text : str
+        The log, decoded.
+    now : int
+        Milliseconds since 1970, for lines without a time before the first one with.
     """
     events: list[LogEvent] = []
     for message in _messages(text.replace("\r\n", "\n").replace("\r", "\n").splitlines()):

@@ -24,7 +24,8 @@ class Buffer:
 
     Parameters
     ----------
-    most: records to keep; the oldest go first. Default: 20,000.
+    most : int
+        Records to keep; the oldest go first. Default: 20,000.
     """
 
     def __init__(self, most: int = MOST_RECORDS) -> None:

@@ -25,9 +25,12 @@ class Said:
 
     Parameters
     ----------
-    number: counts the lines.
-    event: the log event.
-    line: what it says, if it is believed.
+    number : int
+        Counts the lines.
+    event : LogEvent
+        The log event.
+    line : Line
+        What it says, if it is believed.
     """
 
     number: int
@@ -45,15 +48,24 @@ class Draft:
 
     Parameters
     ----------
-    request_id, run, stream: which invocation it is.
-    said: what was written, but for what is known to be Lambda's own.
-    sure: whether the log is known to be that of this invocation alone.
-    began, closed: whether Lambda has started and ended it.
-    absorbed: whether it was printed by another one.
-    started: milliseconds since 1970 of the first line.
-    platform: what Lambda and the runtime said, by kind: ``start``, ``opening`` and ``closing`` (the markers), ...
-    idle: Lambda's lines of no interest.
-    cut: how many lines were dropped to save memory.
+    request_id, run, stream : str or int
+        Which invocation it is.
+    said : deque[Said]
+        What was written, but for what is known to be Lambda's own.
+    sure : bool
+        Whether the log is known to be that of this invocation alone.
+    began, closed : bool
+        Whether Lambda has started and ended it.
+    absorbed : bool
+        Whether it was printed by another one.
+    started : int or None
+        Milliseconds since 1970 of the first line.
+    platform : dict[str, Said]
+        What Lambda and the runtime said, by kind: ``start``, ``opening`` and ``closing`` (the markers), ...
+    idle : list[Said]
+        Lambda's lines of no interest.
+    cut : int
+        How many lines were dropped to save memory.
     """
 
     request_id: str
@@ -165,8 +177,10 @@ class Draft:
 
         Parameters
         ----------
-        function: the function's name.
-        final: whether nothing more is to come. Default: it is.
+        function : str
+            The function's name.
+        final : bool
+            Whether nothing more is to come. Default: it is.
         """
         report = self.report or {}
         culprit = self._culprit()

@@ -21,8 +21,10 @@ class Reader:
 
     Parameters
     ----------
-    aws: where the log group is.
-    group: name of the log group.
+    aws : AWS
+        Where the log group is.
+    group : str
+        Name of the log group.
     """
 
     def __init__(self, aws: AWS, group: str) -> None:
@@ -37,7 +39,8 @@ class Reader:
 
         Parameters
         ----------
-        start, end: milliseconds since 1970; default of the end: the present.
+        start, end : int or int or None
+            Milliseconds since 1970; default of the end: the present.
         """
         arguments: JSON = {"logGroupName": self._group, "startTime": start, "limit": PAGE}
         if end is not None:

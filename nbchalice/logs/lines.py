@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nbchalice.logs.tracebacks import HEADER
-from nbchalice.runtime.marker import PREFIX
+from nbchalice.runtime.invocation_lines import PREFIX
 from nbchalice.typed import JSON, Values
 
 ID = r"[0-9A-Za-z-]{8,64}"
@@ -67,12 +67,17 @@ class Line:
 
     Parameters
     ----------
-    kind: ``start``, ``end``, ``report``, ``marker``, ``record``, ``print``, ``error`` (of an exception, or what looks
+    kind : LineKind
+        ``start``, ``end``, ``report``, ``marker``, ``record``, ``print``, ``error`` (of an exception, or what looks
         like it), ``exit``, ``timeout``, ``init`` (of an environment's start) or ``platform`` (of no interest).
-    request_id: the invocation's, or an empty text where the line does not tell.
-    level, message, logger: of a record.
-    data: numbers of a report, content of a marker, further fields of a JSON record, document of an error.
-    text: the whole line, for a reader who does not believe it; of a marker, ``message`` is what was printed before it.
+    request_id : str
+        The invocation's, or an empty text where the line does not tell.
+    level, message, logger : str or str or None
+        Of a record.
+    data : Values
+        Numbers of a report, content of a marker, further fields of a JSON record, document of an error.
+    text : str
+        The whole line, for a reader who does not believe it; of a marker, ``message`` is what was printed before it.
     """
 
     kind: LineKind

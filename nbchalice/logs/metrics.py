@@ -18,9 +18,12 @@ class Point:
 
     Parameters
     ----------
-    time: milliseconds since 1970.
-    duration_ms: milliseconds, or None where the log tells none.
-    failed: whether it failed, or a part of its batch did.
+    time : int
+        Milliseconds since 1970.
+    duration_ms : float or None
+        Milliseconds, or None where the log tells none.
+    failed : bool
+        Whether it failed, or a part of its batch did.
     """
 
     time: int
@@ -34,9 +37,12 @@ class Metrics:
 
     Parameters
     ----------
-    invocations, errors, cold_starts: how many.
-    p50_ms, p95_ms: durations that half, and 95 of 100, do not exceed; None without invocations.
-    points: the finished invocations, the first started first.
+    invocations, errors, cold_starts : int
+        How many.
+    p50_ms, p95_ms : float or None
+        Durations that half, and 95 of 100, do not exceed; None without invocations.
+    points : tuple[Point, ...]
+        The finished invocations, the first started first.
     """
 
     invocations: int

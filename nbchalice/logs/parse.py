@@ -22,9 +22,12 @@ def parse(events: Iterable[LogEvent], function: str = "", request_id: str = "") 
 
     Parameters
     ----------
-    events: events of any number of log streams, in any order; events of equal time are taken as they come.
-    function: name of the function. Default: an empty text.
-    request_id: the invocation whose log they are, where it is that of a single one. Default: of any number.
+    events : Iterable[LogEvent]
+        Events of any number of log streams, in any order; events of equal time are taken as they come.
+    function : str
+        Name of the function. Default: an empty text.
+    request_id : str
+        The invocation whose log they are, where it is that of a single one. Default: of any number.
 
     Returns
     -------
@@ -43,10 +46,14 @@ class _Stream:
 
     Parameters
     ----------
-    open: the invocation that runs.
-    closed: the last one that ended.
-    uncertain: those that began since the last one that ended for sure, and may be something that another one printed.
-    pending: lines that wait for the next one.
+    open : Draft or None
+        The invocation that runs.
+    closed : Draft or None
+        The last one that ended.
+    uncertain : list[Draft]
+        Those that began since the last one that ended for sure, and may be something that another one printed.
+    pending : deque[Said]
+        Lines that wait for the next one.
     """
 
     open: Draft | None = None
@@ -71,8 +78,10 @@ class Assembler:
 
     Parameters
     ----------
-    function: name of the function.
-    most_records: how many records to keep for each invocation; the oldest go first. Default: all.
+    function : str
+        Name of the function.
+    most_records : int or None
+        How many records to keep for each invocation; the oldest go first. Default: all.
     """
 
     def __init__(self, function: str = "", most_records: int | None = None) -> None:

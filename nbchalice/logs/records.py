@@ -19,10 +19,14 @@ class LogEvent:
 
     Parameters
     ----------
-    timestamp: milliseconds since 1970.
-    message: the text.
-    stream: name of the log stream.
-    event_id: CloudWatch's id of the event, or an empty text.
+    timestamp : int
+        Milliseconds since 1970.
+    message : str
+        The text.
+    stream : str
+        Name of the log stream.
+    event_id : str
+        CloudWatch's id of the event, or an empty text.
     """
 
     timestamp: int
@@ -37,13 +41,20 @@ class LogRecord:
 
     Parameters
     ----------
-    timestamp: milliseconds since 1970.
-    level: ``DEBUG``, ``INFO``, ... ; empty for what was printed.
-    message: the text, without level, time and request id.
-    request_id: the invocation's.
-    stream: name of the log stream.
-    logger: name of the logger where the log tells it (JSON format), or None.
-    fields: what else a JSON record holds, or None.
+    timestamp : int
+        Milliseconds since 1970.
+    level : str
+        ``DEBUG``, ``INFO``, ... ; empty for what was printed.
+    message : str
+        The text, without level, time and request id.
+    request_id : str
+        The invocation's.
+    stream : str
+        Name of the log stream.
+    logger : str or None
+        Name of the logger where the log tells it (JSON format), or None.
+    fields : Mapping[str, Any] or None
+        What else a JSON record holds, or None.
     """
 
     timestamp: int
@@ -71,11 +82,16 @@ class Frame:
 
     Parameters
     ----------
-    cell: what a person calls the notebook cell, for example ``cell 4``; None for a frame of a library.
-    line: line in the raw cell (or in the file), counted from 1.
-    function: name of the function.
-    source: the text of the line, or None.
-    file: the file name that Python knows, for example ``shop.ipynb#cell 4``.
+    cell : str or None
+        What a person calls the notebook cell, for example ``cell 4``; None for a frame of a library.
+    line : int
+        Line in the raw cell (or in the file), counted from 1.
+    function : str
+        Name of the function.
+    source : str or None
+        The text of the line, or None.
+    file : str
+        The file name that Python knows, for example ``shop.ipynb#cell 4``.
     """
 
     cell: str | None
@@ -98,10 +114,14 @@ class InvocationError:
 
     Parameters
     ----------
-    type: name of the exception, or Lambda's name of the failure (``Sandbox.Timedout``, ``Runtime.ExitError``).
-    message: what it says.
-    frames: the traceback, outermost first.
-    text: the error as it stands in the log.
+    type : str
+        Name of the exception, or Lambda's name of the failure (``Sandbox.Timedout``, ``Runtime.ExitError``).
+    message : str
+        What it says.
+    frames : tuple[Frame, ...]
+        The traceback, outermost first.
+    text : str
+        The error as it stands in the log.
     """
 
     type: str
@@ -128,27 +148,47 @@ class InvocationData:
 
     Parameters
     ----------
-    request_id: Lambda's id; the retries of an asynchronous event share it.
-    function: the function's name.
-    status: ``running``, ``ok``, ``error``, ``timeout``, ``partial`` where some records of a batch failed, or
-        ``ignored`` where the function reported some that Lambda takes for handled, because the trigger did not ask.
-    attempt: 1 for the first time the event was handled; None where the log does not tell.
-    duration_ms, billed_ms: milliseconds; None while it runs.
-    memory_mb, max_memory_mb: megabytes set and used; None while it runs.
-    init_ms: milliseconds of the cold start, or None for a warm one.
-    started: milliseconds since 1970 of the first line, or None.
-    records: what was logged.
-    error: why it failed, or None.
-    ids: what it handled: message ids and the like.
-    failed_ids: the ids of the records that the function reported as failed.
-    ignored_ids: the ids of those that it reported in vain.
-    run: which start with this request id it is, counted from 1.
-    ids_cut: how many further ids the log leaves out.
-    records_cut: how many records were dropped to save memory, the oldest first.
-    result: what the function returned where that is known (direct invocations), else None.
-    attempts: for each of ``ids`` how often it was delivered, where they differ; ``attempt`` is then the highest.
-    reached: the id of the record that the function was at when it failed, or an empty text where it is not known.
-    never_began: whether it failed before nbchalice's runtime could write what it was given, mostly while importing.
+    request_id : str
+        Lambda's id; the retries of an asynchronous event share it.
+    function : str
+        The function's name.
+    status : InvocationStatus
+        ``running``, ``ok``, ``error``, ``timeout``, ``partial`` where some records of a batch failed, or ``ignored``
+        where the function reported some that Lambda takes for handled, because the trigger did not ask.
+    attempt : int or None
+        1 for the first time the event was handled; None where the log does not tell.
+    duration_ms, billed_ms : float or None
+        Milliseconds; None while it runs.
+    memory_mb, max_memory_mb : int or None
+        Megabytes set and used; None while it runs.
+    init_ms : float or None
+        Milliseconds of the cold start, or None for a warm one.
+    started : int or None
+        Milliseconds since 1970 of the first line, or None.
+    records : tuple[LogRecord, ...]
+        What was logged.
+    error : InvocationError or None
+        Why it failed, or None.
+    ids : tuple[str, ...]
+        What it handled: message ids and the like.
+    failed_ids : tuple[str, ...]
+        The ids of the records that the function reported as failed.
+    ignored_ids : tuple[str, ...]
+        The ids of those that it reported in vain.
+    run : int
+        Which start with this request id it is, counted from 1.
+    ids_cut : int
+        How many further ids the log leaves out.
+    records_cut : int
+        How many records were dropped to save memory, the oldest first.
+    result : Any
+        What the function returned where that is known (direct invocations), else None.
+    attempts : tuple[int, ...]
+        For each of ``ids`` how often it was delivered, where they differ; ``attempt`` is then the highest.
+    reached : str
+        The id of the record that the function was at when it failed, or an empty text where it is not known.
+    never_began : bool
+        Whether it failed before nbchalice's runtime could write what it was given, mostly while importing.
     """
 
     request_id: str

@@ -34,10 +34,14 @@ class Tail:
 
     Parameters
     ----------
-    aws: where the function stands.
-    function_name: name of the function on AWS.
-    since: where to begin (see `parse_time`). Default: now, by AWS's clock.
-    most_records: records to keep for each invocation; the oldest go first. Default: 10,000.
+    aws : AWS
+        Where the function stands.
+    function_name : str
+        Name of the function on AWS.
+    since : Moment or None
+        Where to begin (see `parse_time`). Default: now, by AWS's clock.
+    most_records : int or None
+        Records to keep for each invocation; the oldest go first. Default: 10,000.
     """
 
     def __init__(
@@ -54,7 +58,8 @@ class Tail:
 
         Raises
         ------
-        AWSError: AWS refused or could not be reached; call again later.
+        AWSError
+            AWS refused or could not be reached; call again later.
         """
         try:
             if self._start is None:
@@ -78,7 +83,8 @@ class Tail:
 
         Raises
         ------
-        AWSError: AWS refused or could not be reached.
+        AWSError
+            AWS refused or could not be reached.
         """
         try:
             self._start = self._now() - int(margin * 1000)
@@ -107,12 +113,18 @@ def recent(
 
     Parameters
     ----------
-    aws: where the function stands.
-    function_name: name of the function on AWS.
-    since, until: ``10m``, ``2h``, ``1d``, ISO 8601, a `datetime` or `timedelta`. Default: ten minutes ago, now.
-    limit: at most so many, the last ones. Default: all.
-    level: only records of this level and above, and invocations that have some. Default: all.
-    request_id: only this invocation. Default: all.
+    aws : AWS
+        Where the function stands.
+    function_name : str
+        Name of the function on AWS.
+    since, until : Moment or Moment or None
+        ``10m``, ``2h``, ``1d``, ISO 8601, a `datetime` or `timedelta`. Default: ten minutes ago, now.
+    limit : int or None
+        At most so many, the last ones. Default: all.
+    level : str or None
+        Only records of this level and above, and invocations that have some. Default: all.
+    request_id : str or None
+        Only this invocation. Default: all.
 
     Returns
     -------
@@ -120,8 +132,10 @@ def recent(
 
     Raises
     ------
-    InvalidInputError: a time or level that is none.
-    AWSError: AWS refused or could not be reached.
+    InvalidInputError
+        A time or level that is none.
+    AWSError
+        AWS refused or could not be reached.
     """
     start, end = to_ms(parse_time(since)), None if until is None else to_ms(parse_time(until))
     level = _known_level(level)
@@ -148,19 +162,28 @@ def follow(
 
     Parameters
     ----------
-    aws: where the function stands; it need not have been invoked yet.
-    function_name: name of the function on AWS.
-    since: where to begin, as in `recent`. Default: now.
-    level, request_id: as in `recent`.
-    running: yield an invocation at each change, also while it runs; `Invocation.key` tells which it is. Default: False.
-    stop: ends the iterator when set. Default: none.
-    on_trouble: called with the error when AWS cannot be read for now, or there is no log group yet, and with None when
-        that is over. Default: none.
+    aws : AWS
+        Where the function stands; it need not have been invoked yet.
+    function_name : str
+        Name of the function on AWS.
+    since : Moment or None
+        Where to begin, as in `recent`. Default: now.
+    level, request_id : str or None
+        As in `recent`.
+    running : bool
+        Yield an invocation at each change, also while it runs; `Invocation.key` tells which it is. Default: False.
+    stop : threading.Event or None
+        Ends the iterator when set. Default: none.
+    on_trouble : Callable[[NbChaliceError or None], None] or None
+        Called with the error when AWS cannot be read for now, or there is no log group yet, and with None when that is
+        over. Default: none.
 
     Raises
     ------
-    InvalidInputError: a time or level that is none.
-    AWSError: AWS refused for good (no permission, expired credentials).
+    InvalidInputError
+        A time or level that is none.
+    AWSError
+        AWS refused for good (no permission, expired credentials).
     """
     tail, pace, stop = Tail(aws, function_name, since), pace_of(aws), stop or threading.Event()
     level = _known_level(level)

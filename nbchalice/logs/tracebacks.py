@@ -78,9 +78,12 @@ def from_exception(
 
     Parameters
     ----------
-    error: the exception.
-    cell_of_file: tells the cell of a file name that a kernel made up. Default: none has one.
-    hidden: folders and files whose frames at the start are left out. Default: none.
+    error : BaseException
+        The exception.
+    cell_of_file : Callable[[str], str or None] or None
+        Tells the cell of a file name that a kernel made up. Default: none has one.
+    hidden : Iterable[str]
+        Folders and files whose frames at the start are left out. Default: none.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(tuple(hidden)):

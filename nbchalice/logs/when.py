@@ -16,13 +16,16 @@ def parse_time(text: str | float | datetime | timedelta, now: datetime | None = 
 
     Parameters
     ----------
-    text: how long ago (``10m``, ``2h``, ``1d``, a `timedelta`, seconds as a number), or a point in time (ISO 8601 or
-        a `datetime`); without an offset it is UTC.
-    now: default: the present.
+    text : str or float or datetime or timedelta
+        How long ago (``10m``, ``2h``, ``1d``, a `timedelta`, seconds as a number), or a point in time (ISO 8601 or a
+        `datetime`); without an offset it is UTC.
+    now : datetime or None
+        Default: the present.
 
     Raises
     ------
-    InvalidInputError: it is none of these.
+    InvalidInputError
+        It is none of these.
     """
     now = now or datetime.now(UTC)
     if isinstance(text, datetime):

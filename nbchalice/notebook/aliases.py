@@ -6,7 +6,7 @@ import builtins
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbchalice.notebook.facts import LAMBDA, Block, Kind, Statement
+from nbchalice.notebook.model import LAMBDA, Block, Kind, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

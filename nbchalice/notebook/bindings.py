@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import Origin
+from nbchalice.notebook.model import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,8 +38,10 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
 
     Parameters
     ----------
-    node: the statement, target or pattern.
-    walrus: whether there may be assignment expressions; without them no expression needs to be searched.
+    node : ast.AST
+        The statement, target or pattern.
+    walrus : bool
+        Whether there may be assignment expressions; without them no expression needs to be searched.
     """
     names: set[str] = set()
     queue: list[ast.AST] = [node]
@@ -80,7 +82,8 @@ def origin_of(node: ast.stmt) -> Origin | None:
 
     Parameters
     ----------
-    node: a statement.
+    node : ast.stmt
+        A statement.
     """
     if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
         return None
@@ -101,7 +104,8 @@ def defers_annotations(node: ast.stmt) -> bool:
 
     Parameters
     ----------
-    node: a statement.
+    node : ast.stmt
+        A statement.
     """
     future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
     return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
@@ -112,7 +116,8 @@ def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
 
     Parameters
     ----------
-    function: the function.
+    function : ast.FunctionDef
+        The function.
     """
     queue: list[ast.AST] = list(function.body)
     while queue:

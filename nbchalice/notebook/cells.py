@@ -23,14 +23,22 @@ class Cell:
 
     Parameters
     ----------
-    id: the notebook's own id of the cell, or a made-up stable one.
-    label: what a person calls it, for example ``cell 4``.
-    source: the raw text, magics included.
-    order: position in the order of execution (of the document, for a file), counted from 0.
-    ok: whether it ran to its end.
-    failed_line: line of the raw text at which it failed, or None; with ``ok=False`` and no line nothing of it ran.
-    seconds: how long it took, or None if unknown.
-    saved: the state of the notebook's file when it began to run, or None if unknown.
+    id : str
+        The notebook's own id of the cell, or a made-up stable one.
+    label : str
+        What a person calls it, for example ``cell 4``.
+    source : str
+        The raw text, magics included.
+    order : int
+        Position in the order of execution (of the document, for a file), counted from 0.
+    ok : bool
+        Whether it ran to its end.
+    failed_line : int or None
+        Line of the raw text at which it failed, or None; with ``ok=False`` and no line nothing of it ran.
+    seconds : float or None
+        How long it took, or None if unknown.
+    saved : object
+        The state of the notebook's file when it began to run, or None if unknown.
     """
 
     id: str
@@ -47,7 +55,8 @@ class Cell:
 
         Parameters
         ----------
-        line: raw line counted from 1, or None for the cell as a whole.
+        line : int or None
+            Raw line counted from 1, or None for the cell as a whole.
         """
         lines = self.source.split("\n")
         text = lines[line - 1] if line is not None and 0 < line <= len(lines) else None
@@ -61,7 +70,8 @@ def read_notebook(path: str | Path) -> list[Cell]:
 
     Parameters
     ----------
-    path: the notebook's file.
+    path : str or Path
+        The notebook's file.
 
     Returns
     -------
@@ -69,7 +79,8 @@ def read_notebook(path: str | Path) -> list[Cell]:
 
     Raises
     ------
-    InvalidInputError: there is no such file, it is not a notebook, or its language is not Python.
+    InvalidInputError
+        There is no such file, it is not a notebook, or its language is not Python.
     """
     path = Path(path)
     try:

@@ -9,9 +9,9 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.builtin_names import lambda_builtins
 from nbchalice.notebook.errors import UnresolvedNamesError
 from nbchalice.notebook.explain import by_magic, deleted, unresolved
-from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
-from nbchalice.notebook.knowledge import is_handler_decorator
+from nbchalice.notebook.known_calls import is_handler_decorator
+from nbchalice.notebook.model import Kind
 from nbchalice.notebook.modules import is_module
 from nbchalice.notebook.replayable import ambiguous, require_replayable
 from nbchalice.typed import Values
@@ -29,12 +29,16 @@ class Closure:
 
     Parameters
     ----------
-    timeline: the executed statements.
-    effects: who changes what.
-    namespace: the kernel's variables, or None.
-    until: position after which nothing counts; with it, functions are followed only as far as they are called
-        before.
-    fixed: a name whose changes do not count.
+    timeline : Timeline
+        The executed statements.
+    effects : Effects
+        Who changes what.
+    namespace : Values or None
+        The kernel's variables, or None.
+    until : int
+        Position after which nothing counts; with it, functions are followed only as far as they are called before.
+    fixed : str or None
+        A name whose changes do not count.
     """
 
     def __init__(
@@ -88,7 +92,8 @@ class Closure:
 
         Raises
         ------
-        CaptureError: a name cannot be resolved.
+        CaptureError
+            A name cannot be resolved.
         """
         while self.queue:
             step, moment = self.queue.popleft()
@@ -118,7 +123,8 @@ class Closure:
 
         Raises
         ------
-        CaptureError: names it, or all of them, and where they are used.
+        CaptureError
+            Names it, or all of them, and where they are used.
         """
         # What nothing at the top binds may be made by a call: def connect(): global CLIENT; CLIENT = ...
         assigned: set[str] = set()

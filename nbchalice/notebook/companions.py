@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.environment import variables_read
-from nbchalice.notebook.facts import Kind, Mark
 from nbchalice.notebook.history import END
-from nbchalice.notebook.knowledge import CONFIGURES, STDLIB, is_handler_decorator
+from nbchalice.notebook.known_calls import CONFIGURES, STDLIB, is_handler_decorator
+from nbchalice.notebook.model import Kind, Mark
 from nbchalice.notebook.registering import is_decorated, registers
 from nbchalice.notebook.replayable import require_replayable
 from nbchalice.notebook.settings import settings_of, shows
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nbchalice.notebook.closure import Closure
-    from nbchalice.notebook.facts import Block, Call
     from nbchalice.notebook.history import Step
+    from nbchalice.notebook.model import Block, Call
 
 MOST = 5
 _SETS_UP = (*CONFIGURES, "load", "read", "login")
@@ -41,10 +41,14 @@ class LeftOut:
 
     Parameters
     ----------
-    cell: the cell's label.
-    line: the raw line at which it begins.
-    text: its first line.
-    why: the reason.
+    cell : str
+        The cell's label.
+    line : int
+        The raw line at which it begins.
+    text : str
+        Its first line.
+    why : str
+        The reason.
     """
 
     cell: str
@@ -87,8 +91,10 @@ def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[Lef
 
     Parameters
     ----------
-    closure: what the handler needs by name, followed to its end; it is not changed.
-    handler: the statement that defines the handler.
+    closure : Closure
+        What the handler needs by name, followed to its end; it is not changed.
+    handler : Step
+        The statement that defines the handler.
 
     Returns
     -------
@@ -118,8 +124,10 @@ def left_out(step: Step, why: str) -> LeftOut:
 
     Parameters
     ----------
-    step: the statement.
-    why: the reason.
+    step : Step
+        The statement.
+    why : str
+        The reason.
     """
     lines = step.cell.source.split("\n")
     head = step.statement.head
@@ -131,7 +139,8 @@ def _grown(closure: Closure, step: Step, names: Iterable[str]) -> Closure:
 
     Raises
     ------
-    CaptureError: it cannot run on Lambda, or needs what cannot.
+    CaptureError
+        It cannot run on Lambda, or needs what cannot.
     """
     if _CREDENTIALS_HERE.search(step.statement.text):
         raise CaptureError("it names credentials of this computer", code="names-credentials")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.facts import Block, Call, Kind, Mark
-from nbchalice.notebook.knowledge import (
+from nbchalice.notebook.known_calls import (
     CHEAP_BUILTINS,
     CHEAP_FUNCTIONS,
     CHEAP_OF_COSTLY,
@@ -18,6 +17,7 @@ from nbchalice.notebook.knowledge import (
     STDLIB,
     TRAINS,
 )
+from nbchalice.notebook.model import Block, Call, Kind, Mark
 from nbchalice.notebook.origins import asks_disk, bundle_hint, is_of_here, refusal
 
 if TYPE_CHECKING:
@@ -38,14 +38,17 @@ def require_cheap(step: Step, effects: Effects, names: str) -> None:
 
     Parameters
     ----------
-    step: the statement that the slice needs.
-    effects: the followed notebook.
-    names: what the slice needs of it, for the error.
+    step : Step
+        The statement that the slice needs.
+    effects : Effects
+        The followed notebook.
+    names : str
+        What the slice needs of it, for the error.
 
     Raises
     ------
-    CaptureError: it reads a file, asks for what is different on Lambda or each time, calls something unknown, or was
-        slow.
+    CaptureError
+        It reads a file, asks for what is different on Lambda or each time, calls something unknown, or was slow.
     """
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):

@@ -17,7 +17,7 @@ from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.history import Step, Timeline
-from nbchalice.notebook.knowledge import is_handler_decorator
+from nbchalice.notebook.known_calls import is_handler_decorator
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.mentions import find_mentions, not_read
 from nbchalice.notebook.naming import Naming, moved, namings
@@ -41,13 +41,20 @@ class Found:
 
     Parameters
     ----------
-    name: the handler's name.
-    function: the function's name.
-    cell: the cell that defines it.
-    triggers: pairs of the decorator's name and its options, defaults filled in, JSON-ready.
-    settings: the function settings given.
-    location: the line of its definition.
-    app: the name of its app, or None if nothing names one.
+    name : str
+        The handler's name.
+    function : str
+        The function's name.
+    cell : Cell
+        The cell that defines it.
+    triggers : list[tuple[str, JSON]]
+        Pairs of the decorator's name and its options, defaults filled in, JSON-ready.
+    settings : JSON
+        The function settings given.
+    location : Location or None
+        The line of its definition.
+    app : str or None
+        The name of its app, or None if nothing names one.
     """
 
     name: str
@@ -65,10 +72,14 @@ class Discovery:
 
     Parameters
     ----------
-    handlers: in the order of their definition; of two with one name the later.
-    problems: what is wrong with them beside each other.
-    unread: what may be a handler and could not be read; the others are not touched by it.
-    notes: what is not deployed, and is no problem.
+    handlers : list[Found]
+        In the order of their definition; of two with one name the later.
+    problems : list[InvalidInputError]
+        What is wrong with them beside each other.
+    unread : list[Unread]
+        What may be a handler and could not be read; the others are not touched by it.
+    notes : list[str]
+        What is not deployed, and is no problem.
     """
 
     handlers: list[Found]
@@ -82,9 +93,12 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
 
     Parameters
     ----------
-    cells: the notebook's cells in document order.
-    notebook: its path or file name; local modules beside it may be used by decorators.
-    variables: what the functions will have in their environment. Default: what Lambda sets.
+    cells : Sequence[Cell]
+        The notebook's cells in document order.
+    notebook : str
+        Its path or file name; local modules beside it may be used by decorators.
+    variables : Variables
+        What the functions will have in their environment. Default: what Lambda sets.
     """
     timeline = Timeline(cells, notebook)
     unread = [Unread(error) for error in _unsound(timeline)]
@@ -184,8 +198,10 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[Standing]:
 
     Parameters
     ----------
-    cells: the notebook's cells in document order.
-    notebook: its path or file name.
+    cells : Sequence[Cell]
+        The notebook's cells in document order.
+    notebook : str
+        Its path or file name.
     """
     timeline = Timeline(cells, notebook)
     texts = {cell.label: cell.source for cell in cells}

@@ -28,9 +28,12 @@ def find_difference(
 
     Parameters
     ----------
-    piece: the slice.
-    kernel: descriptions of the kernel's variables.
-    module: those of the captured module's.
+    piece : Slice
+        The slice.
+    kernel : Mapping[str, Node]
+        Descriptions of the kernel's variables.
+    module : Mapping[str, Node]
+        Those of the captured module's.
     """
     for name in piece.values:
         if name in kernel and name in module:
@@ -45,9 +48,12 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
 
     Parameters
     ----------
-    piece: the slice.
-    name: the variable.
-    found: what differs.
+    piece : Slice
+        The slice.
+    name : str
+        The variable.
+    found : Difference
+        What differs.
     """
     cells = piece.values[name]
     return DivergedError(f"{sentence(name, found)} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1]))
@@ -60,15 +66,21 @@ def require_present(
 
     Parameters
     ----------
-    piece: the slice.
-    asked: the names that the module was asked for.
-    kernel: the names that stand in the kernel, or everything.
-    module: the names asked for that stand in the module.
-    undefined: the names that its functions read and nothing defines.
+    piece : Slice
+        The slice.
+    asked : Iterable[str]
+        The names that the module was asked for.
+    kernel : Container[str]
+        The names that stand in the kernel, or everything.
+    module : Container[str]
+        The names asked for that stand in the module.
+    undefined : Iterable[str]
+        The names that its functions read and nothing defines.
 
     Raises
     ------
-    DivergedError: a name stands in one of them only.
+    DivergedError
+        A name stands in one of them only.
     """
     for name in sorted(asked):
         if name in kernel and name not in module and not may_come_later(piece.module, piece.function, name):
@@ -90,12 +102,15 @@ def require_defined(piece: Slice, undefined: Iterable[str]) -> None:
 
     Parameters
     ----------
-    piece: the slice.
-    undefined: the names that its functions read and nothing defines while it is imported.
+    piece : Slice
+        The slice.
+    undefined : Iterable[str]
+        The names that its functions read and nothing defines while it is imported.
 
     Raises
     ------
-    CaptureError: one that no function that the handler can call defines either.
+    CaptureError
+        One that no function that the handler can call defines either.
     """
     for name in undefined:
         if not may_come_later(piece.module, piece.function, name):
@@ -138,9 +153,12 @@ def sentence(name: str, found: Difference, first: str = _KERNEL, second: str = _
 
     Parameters
     ----------
-    name: the variable.
-    found: what differs.
-    first, second: the places; default: the kernel and the captured module.
+    name : str
+        The variable.
+    found : Difference
+        What differs.
+    first, second : str
+        The places; default: the kernel and the captured module.
     """
     what = name + re.sub(r"( \(part \d+\))+", " (within)", found.path)
     here, there = _shown(found.here), _shown(found.there)

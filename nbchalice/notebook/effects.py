@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.aliases import Aliases, Value
-from nbchalice.notebook.facts import Kind, Mark, Origin
-from nbchalice.notebook.knowledge import ITERATORS, OWN_GENERATORS
+from nbchalice.notebook.known_calls import ITERATORS, OWN_GENERATORS
+from nbchalice.notebook.model import Kind, Mark, Origin
 from nbchalice.notebook.replay import Run, all_or_nothing
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class Effects(Aliases):
 
     Parameters
     ----------
-    timeline: the executed statements; bindings made by calls (``global``) are added to it.
+    timeline : Timeline
+        The executed statements; bindings made by calls (``global``) are added to it.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -50,8 +51,10 @@ class Effects(Aliases):
 
         Parameters
         ----------
-        position: the statement.
-        modules: the generators' modules. Default: those that it draws from.
+        position : int
+            The statement.
+        modules : Iterable[str] or None
+            The generators' modules. Default: those that it draws from.
         """
         draws: list[int] = []
         drawn = [module for module, places in self.generators.items() if any(at == position for at, _ in places)]

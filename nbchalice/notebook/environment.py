@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 from nbchalice.notebook.lookups import lookups
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def variables_read(closure: Closure) -> tuple[tuple[str, str], ...]:
 
     Parameters
     ----------
-    closure: all that the handler needs.
+    closure : Closure
+        All that the handler needs.
     """
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
     found = [(step, lookups(step.statement.text)) for step in steps]
@@ -41,9 +42,12 @@ def set_here_only(read: Iterable[tuple[str, str]], env: Mapping[str, str], here:
 
     Parameters
     ----------
-    read: the variables that it reads, each with the place.
-    env: what its function will have.
-    here: what this process has.
+    read : Iterable[tuple[str, str]]
+        The variables that it reads, each with the place.
+    env : Mapping[str, str]
+        What its function will have.
+    here : Mapping[str, str]
+        What this process has.
     """
     lacking = [(name, place) for name, place in read if name in here and name not in env and name not in _LAMBDAS]
     first = dict(reversed(lacking))

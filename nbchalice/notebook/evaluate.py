@@ -29,19 +29,32 @@ class Evaluation:
 
     Parameters
     ----------
-    name: the handler's name, or None if nothing was registered.
-    function: the function's name.
-    triggers: pairs of the decorator's name and its options.
-    settings: the function settings given to the decorators.
-    app: the app's name.
-    error: why the evaluation failed, or None.
-    cell: label of the cell in which it failed, or in which the function is written.
-    cell_line: raw line of that cell.
-    handlers: all that the module registered, each as these fields, where no function was asked for.
-    read: the environment variables that were read, with None for what was not set.
-    seen: those, and what was read in the same process before.
-    missing: variables that are not set and that the result cannot do without.
-    chosen: variables that the result follows and that have another value here.
+    name : str or None
+        The handler's name, or None if nothing was registered.
+    function : str or None
+        The function's name.
+    triggers : list[tuple[str, JSON]]
+        Pairs of the decorator's name and its options.
+    settings : JSON
+        The function settings given to the decorators.
+    app : str or None
+        The app's name.
+    error : str or None
+        Why the evaluation failed, or None.
+    cell : str or None
+        Label of the cell in which it failed, or in which the function is written.
+    cell_line : int or None
+        Raw line of that cell.
+    handlers : list[JSON]
+        All that the module registered, each as these fields, where no function was asked for.
+    read : dict[str, str or None]
+        The environment variables that were read, with None for what was not set.
+    seen : dict[str, str or None]
+        Those, and what was read in the same process before.
+    missing : tuple[str, ...]
+        Variables that are not set and that the result cannot do without.
+    chosen : tuple[str, ...]
+        Variables that the result follows and that have another value here.
     """
 
     name: str | None = None
@@ -88,8 +101,10 @@ class Evaluator:
 
     Parameters
     ----------
-    folder: the notebook's folder, for local modules.
-    variables: what the functions will have in their environment.
+    folder : Path
+        The notebook's folder, for local modules.
+    variables : Variables
+        What the functions will have in their environment.
     """
 
     def __init__(self, folder: Path, variables: Variables) -> None:
@@ -102,8 +117,9 @@ class Evaluator:
 
         Parameters
         ----------
-        definitions: for each handler ``{"module", "segments", "function", "notebook"}``; without a function, all
-            that the module registers is asked for.
+        definitions : list[JSON]
+            For each handler ``{"module", "segments", "function", "notebook"}``; without a function, all that the module
+            registers is asked for.
 
         Returns
         -------

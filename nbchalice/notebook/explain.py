@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.builtin_names import is_kernels_own
 from nbchalice.notebook.errors import HandlerNotFoundError
-from nbchalice.notebook.facts import Kind
+from nbchalice.notebook.model import Kind
 from nbchalice.text import near
 from nbchalice.typed import Values
 
@@ -50,9 +50,12 @@ def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
 
     Parameters
     ----------
-    name: the name.
-    gone: the statement that removed it.
-    user: the statement that needs it, or None for the handler itself.
+    name : str
+        The name.
+    gone : Step
+        The statement that removed it.
+    user : Step or None
+        The statement that needs it, or None for the handler itself.
     """
     return CaptureError(
         f"{name} was deleted by 'del' in {gone.cell.label}",
@@ -67,11 +70,16 @@ def unresolved(name: str, user: Step, timeline: Timeline, namespace: Values | No
 
     Parameters
     ----------
-    name: the name.
-    user: the statement that needs it.
-    timeline: the executed statements.
-    namespace: the kernel's variables, or None.
-    now: whether it is needed while the statement runs, not when its functions are called.
+    name : str
+        The name.
+    user : Step
+        The statement that needs it.
+    timeline : Timeline
+        The executed statements.
+    namespace : Values or None
+        The kernel's variables, or None.
+    now : bool
+        Whether it is needed while the statement runs, not when its functions are called.
     """
     place = where_used(name, user)
     later = timeline.first(name, user.position) if now else None
@@ -114,9 +122,12 @@ def by_magic(name: str, magic: Step, user: Step) -> CaptureError:
 
     Parameters
     ----------
-    name: the name.
-    magic: the magic, as a statement.
-    user: the statement that needs the name.
+    name : str
+        The name.
+    magic : Step
+        The magic, as a statement.
+    user : Step
+        The statement that needs the name.
     """
     return _magic_name(name, magic.statement.text, magic.cell.label, where_used(name, user))
 
@@ -161,8 +172,10 @@ def handler_not_found(function: str, timeline: Timeline) -> CaptureError:
 
     Parameters
     ----------
-    function: its name.
-    timeline: the executed statements.
+    function : str
+        Its name.
+    timeline : Timeline
+        The executed statements.
     """
     for step in timeline.lost:
         if function in step.statement.binds:

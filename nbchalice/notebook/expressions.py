@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from nbchalice.notebook.bindings import bound_names, children
-from nbchalice.notebook.facts import NONE, Call, Root, Roots
-from nbchalice.notebook.knowledge import MUTATORS
+from nbchalice.notebook.known_calls import MUTATORS
+from nbchalice.notebook.model import NONE, Call, Root, Roots
 from nbchalice.notebook.scope import Gatherer, Scope
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)

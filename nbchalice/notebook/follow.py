@@ -28,11 +28,15 @@ class Followed:
 
     Parameters
     ----------
-    effects: the followed notebook.
-    notebook: its file name.
-    evaluator: evaluates the decorators; knows the kernel's variables.
+    effects : Effects
+        The followed notebook.
+    notebook : str
+        Its file name.
+    evaluator : Evaluator
+        Evaluates the decorators; knows the kernel's variables.
 
-    Attributes: ``results`` (by the handler's name, where it is not as in the kernel), ``problems``, ``notes``.
+    Attributes
+        ``results`` (by the handler's name, where it is not as in the kernel), ``problems``, ``notes``.
     """
 
     def __init__(self, effects: Effects, notebook: str, evaluator: Evaluator) -> None:
@@ -80,8 +84,10 @@ def computed(handlers: Iterable[Handler], cells: Sequence[Cell]) -> list[Handler
 
     Parameters
     ----------
-    handlers: those of a session.
-    cells: its cells.
+    handlers : Iterable[Handler]
+        Those of a session.
+    cells : Sequence[Cell]
+        Its cells.
     """
     texts = {cell.order: cell.source for cell in cells}
     return [one for one in handlers if one.order in texts and _has_computed(texts[one.order], one.function)]

@@ -18,9 +18,12 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
 
     Parameters
     ----------
-    body: the cell's parsed Python.
-    wanted: the name given by ``--handler``, or None.
-    location: the place of the magic, for errors.
+    body : ast.Module
+        The cell's parsed Python.
+    wanted : str or None
+        The name given by ``--handler``, or None.
+    location : Location or None
+        The place of the magic, for errors.
 
     Returns
     -------
@@ -28,8 +31,10 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
 
     Raises
     ------
-    HandlerNotFoundError: there is none, or not the wanted one.
-    CaptureError: several could be meant, or it is async or a generator.
+    HandlerNotFoundError
+        There is none, or not the wanted one.
+    CaptureError
+        Several could be meant, or it is async or a generator.
     """
     functions = {node.name: node for node in body.body if isinstance(node, FunctionNode)}
     listed = ", ".join(f"{name}({ast.unparse(node.args)})" for name, node in functions.items())
@@ -74,7 +79,8 @@ def kind_problem(node: ast.stmt) -> tuple[str, str] | None:
 
     Parameters
     ----------
-    node: the function.
+    node : ast.stmt
+        The function.
     """
     if isinstance(node, ast.AsyncFunctionDef):
         text = f"{node.name} is an async function: Lambda would get a coroutine and run nothing of it"
@@ -106,10 +112,14 @@ def decorator_text(source: str, options: JSON, name: str | None, app: str = "app
 
     Parameters
     ----------
-    source: the decorator's name, for example ``on_sqs_message``.
-    options: the trigger's options, defaults included.
-    name: the handler's name if one was given.
-    app: the variable that holds the app.
+    source : str
+        The decorator's name, for example ``on_sqs_message``.
+    options : JSON
+        The trigger's options, defaults included.
+    name : str or None
+        The handler's name if one was given.
+    app : str
+        The variable that holds the app.
 
     Returns
     -------
@@ -142,8 +152,10 @@ def trigger_options(source: str, options: JSON) -> JSON:
 
     Parameters
     ----------
-    source: the decorator's name.
-    options: the options given.
+    source : str
+        The decorator's name.
+    options : JSON
+        The options given.
     """
     from nbchalice.runtime.app import Chalice
 

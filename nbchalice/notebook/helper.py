@@ -48,14 +48,19 @@ class Helper:
 
         Parameters
         ----------
-        request: ``action`` and what belongs to it.
-        folder: the notebook's folder, whose files are not on Lambda.
-        timeout: seconds after which the code is stopped.
-        modules: where the local modules are that come along; by default where the kernel finds them.
+        request : JSON
+            ``action`` and what belongs to it.
+        folder : Path
+            The notebook's folder, whose files are not on Lambda.
+        timeout : float
+            Seconds after which the code is stopped.
+        modules : Path or None
+            Where the local modules are that come along; by default where the kernel finds them.
 
         Raises
         ------
-        CaptureError: the process cannot be started or died.
+        CaptureError
+            The process cannot be started or died.
         """
         elsewhere = [path for path in sys.path if path and Path(path).resolve() != folder]
         libraries = [path for path in elsewhere if _holds_libraries(Path(path))]

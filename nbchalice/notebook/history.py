@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbchalice.names import app_name_of
-from nbchalice.notebook.facts import Alias, Kind, Mark, Statement
+from nbchalice.notebook.model import Alias, Kind, Mark, Statement
 from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.statements import (
     Split,
@@ -41,11 +41,16 @@ class Step:
 
     Parameters
     ----------
-    position: place in the order of execution of all statements.
-    cell: the execution it belongs to.
-    split: the split cell.
-    statement: what it is.
-    failed: whether it failed part way.
+    position : int
+        Place in the order of execution of all statements.
+    cell : Cell
+        The execution it belongs to.
+    split : Split
+        The split cell.
+    statement : Statement
+        What it is.
+    failed : bool
+        Whether it failed part way.
     """
 
     position: int
@@ -73,10 +78,14 @@ class Timeline:
 
     Parameters
     ----------
-    cells: the executed cells, in any order.
-    notebook: the notebook's file name; its stem names the app if nothing else does.
-    bundles: the variables that are bundled, each with the names of the notebook that loading it needs.
-    folder: the notebook's folder, where ``%run`` finds scripts; None: no file is read.
+    cells : Sequence[Cell]
+        The executed cells, in any order.
+    notebook : str
+        The notebook's file name; its stem names the app if nothing else does.
+    bundles : Mapping[str, Iterable[str]]
+        The variables that are bundled, each with the names of the notebook that loading it needs.
+    folder : Path or None
+        The notebook's folder, where ``%run`` finds scripts; None: no file is read.
     """
 
     def __init__(
@@ -219,8 +228,10 @@ class Timeline:
 
         Parameters
         ----------
-        name: the global name.
-        moment: a position, or ``END``.
+        name : str
+            The global name.
+        moment : int
+            A position, or ``END``.
 
         Returns
         -------

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbchalice.errors import CaptureError, Location
-from nbchalice.notebook.places import place_of
+from nbchalice.notebook.source_map import location_of
 from nbchalice.typed import Values
 
 _INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
@@ -71,15 +71,21 @@ def require_current(
 
     Parameters
     ----------
-    module: the text of the slice.
-    segments: which lines of it are which lines of which cell.
-    vendored: pairs of path and content of the local modules that come along.
-    namespace: the kernel's variables.
-    imported: what is known of the kernel's modules.
+    module : str
+        The text of the slice.
+    segments : Sequence[Values]
+        Which lines of it are which lines of which cell.
+    vendored : Sequence[tuple[str, bytes]]
+        Pairs of path and content of the local modules that come along.
+    namespace : Values
+        The kernel's variables.
+    imported : Imported
+        What is known of the kernel's modules.
 
     Raises
     ------
-    CaptureError: a file was edited after it was imported, or a name is still the one of before it was reloaded.
+    CaptureError
+        A file was edited after it was imported, or a name is still the one of before it was reloaded.
     """
     imported.note()
     names = {_module_name(path): (path, content) for path, content in vendored if path.endswith(".py")}
@@ -100,7 +106,7 @@ def require_current(
                 raise CaptureError(
                     f"{bound} is still the one from before {name} was reloaded",
                     "run the cell that imports it again",
-                    place_of(segments, module, line),
+                    location_of(segments, module, line),
                     code="stale-module",
                 )
 

@@ -19,10 +19,14 @@ class Special:
 
     Parameters
     ----------
-    first, last: its lines, counted from 0.
-    indent: the blanks before its statement.
-    text: the magic as typed, its continued lines joined, for example ``%time x = f()`` or ``!ls``.
-    target: what the result is assigned to, or an empty text.
+    first, last : int
+        Its lines, counted from 0.
+    indent : str
+        The blanks before its statement.
+    text : str
+        The magic as typed, its continued lines joined, for example ``%time x = f()`` or ``!ls``.
+    target : str
+        What the result is assigned to, or an empty text.
     """
 
     first: int
@@ -37,7 +41,8 @@ def cleaned(raw: str) -> str:
 
     Parameters
     ----------
-    raw: the cell as typed.
+    raw : str
+        The cell as typed.
     """
     if not _UNCLEAN.search(raw):
         return raw
@@ -57,7 +62,8 @@ def specials(lines: Sequence[str]) -> list[Special]:
 
     Parameters
     ----------
-    lines: the lines of a cell without line ends; the cell magic's line, if any, left blank.
+    lines : Sequence[str]
+        The lines of a cell without line ends; the cell magic's line, if any, left blank.
     """
     if not _SIGN.search("\n".join(lines)):
         return []

@@ -16,7 +16,8 @@ class ZMQInteractiveShell:
 
     Parameters
     ----------
-    space: the notebook's variables.
+    space : dict[str, Any]
+        The notebook's variables.
     """
 
     def __init__(self, space: dict[str, Any]) -> None:
@@ -37,8 +38,10 @@ def put_kernel_names(space: dict[str, Any], texts: Iterable[str]) -> None:
 
     Parameters
     ----------
-    space: the notebook's variables.
-    texts: its statements: what takes time is done only for those that ask.
+    space : dict[str, Any]
+        The notebook's variables.
+    texts : Iterable[str]
+        Its statements: what takes time is done only for those that ask.
     """
     shell, whole = ZMQInteractiveShell(space), "\n".join(texts)
 

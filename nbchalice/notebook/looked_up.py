@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.companions import LeftOut, left_out
-from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 from nbchalice.notebook.lookups import Text, lookups
+from nbchalice.notebook.model import Kind
 from nbchalice.notebook.replayable import require_replayable
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def with_looked_up(closure: Closure) -> tuple[Closure, tuple[LeftOut, ...]]:
 
     Parameters
     ----------
-    closure: what the handler needs by name, followed to its end; it is not changed.
+    closure : Closure
+        What the handler needs by name, followed to its end; it is not changed.
 
     Returns
     -------
@@ -123,7 +124,8 @@ def told_of(closure: Closure) -> str:
 
     Parameters
     ----------
-    closure: all that the handler needs.
+    closure : Closure
+        All that the handler needs.
     """
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
     found = [

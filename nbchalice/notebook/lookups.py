@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 
 _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _MARKED = re.compile(r"(?:\$\{?|%\()([A-Za-z_]\w*)")
@@ -42,10 +42,14 @@ class Text:
 
     Parameters
     ----------
-    names: the words.
-    line: the line of the text, counted from 1 within the statement.
-    later: whether they are looked up when a function is called, or even later.
-    module: the name that must be an imported module for the words to count, or an empty text.
+    names : frozenset[str]
+        The words.
+    line : int
+        The line of the text, counted from 1 within the statement.
+    later : bool
+        Whether they are looked up when a function is called, or even later.
+    module : str
+        The name that must be an imported module for the words to count, or an empty text.
     """
 
     names: frozenset[str]
@@ -60,15 +64,24 @@ class Lookups:
 
     Parameters
     ----------
-    texts: the words in texts that are looked up.
-    constants: all its texts that may be a name or an expression: what it looks up may be handed one of them.
-    marked: all its texts with names as pandas marks them, ``@limit``.
-    queries: whether it hands a text that it has not written there to ``query`` or ``eval`` of a library.
-    unfollowed: code that finds a variable or a module by what it has computed, each with its line.
-    differs: what has another value on Lambda and is no variable of the notebook, each with its line.
-    variables: the environment variables that it reads, each with its line.
-    sets: those that it sets.
-    subclasses: whether it asks a class for its subclasses.
+    texts : tuple[Text, ...]
+        The words in texts that are looked up.
+    constants : tuple[Text, ...]
+        All its texts that may be a name or an expression: what it looks up may be handed one of them.
+    marked : tuple[Text, ...]
+        All its texts with names as pandas marks them, ``@limit``.
+    queries : bool
+        Whether it hands a text that it has not written there to ``query`` or ``eval`` of a library.
+    unfollowed : tuple[tuple[int, str], ...]
+        Code that finds a variable or a module by what it has computed, each with its line.
+    differs : tuple[tuple[int, str], ...]
+        What has another value on Lambda and is no variable of the notebook, each with its line.
+    variables : tuple[tuple[int, str], ...]
+        The environment variables that it reads, each with its line.
+    sets : frozenset[str]
+        Those that it sets.
+    subclasses : bool
+        Whether it asks a class for its subclasses.
     """
 
     texts: tuple[Text, ...] = ()
@@ -88,7 +101,8 @@ def lookups(text: str) -> Lookups:
 
     Parameters
     ----------
-    text: the statement, Python.
+    text : str
+        The statement, Python.
     """
     try:
         tree = ast.parse(text)

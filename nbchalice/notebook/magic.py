@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbchalice.notebook.ipython_syntax import Special, cleaned, specials
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
@@ -48,10 +48,14 @@ class Hidden(NamedTuple):
 
     Parameters
     ----------
-    name: the name.
-    line: raw line of the magic.
-    text: the magic.
-    binds: whether the notebook has the name afterwards; not so for what ``%timeit`` tries.
+    name : str
+        The name.
+    line : int
+        Raw line of the magic.
+    text : str
+        The magic.
+    binds : bool
+        Whether the notebook has the name afterwards; not so for what ``%timeit`` tries.
     """
 
     name: str
@@ -66,17 +70,28 @@ class Body:
 
     Parameters
     ----------
-    text: Python text with as many lines as the raw cell.
-    magic: name of the nbchalice cell magic, or None.
-    magic_line: raw line of the cell magic, or 0.
-    arguments: the text after the nbchalice cell magic.
-    hidden: names that a magic defines.
-    apps: apps named by ``%chalice app NAME``, with their raw line.
-    bundles: names bundled by ``%chalice bundle NAME``, with their raw line.
-    magics: raw lines that are magics inside a block.
-    repeats: raw lines that ran any number of times (``%timeit``).
-    runs: scripts and notebooks that ``%run`` ran, with their raw line.
-    written: files that ``%%writefile`` wrote, with what is in them.
+    text : str
+        Python text with as many lines as the raw cell.
+    magic : str or None
+        Name of the nbchalice cell magic, or None.
+    magic_line : int
+        Raw line of the cell magic, or 0.
+    arguments : str
+        The text after the nbchalice cell magic.
+    hidden : tuple[Hidden, ...]
+        Names that a magic defines.
+    apps : tuple[tuple[int, str], ...]
+        Apps named by ``%chalice app NAME``, with their raw line.
+    bundles : tuple[tuple[int, str], ...]
+        Names bundled by ``%chalice bundle NAME``, with their raw line.
+    magics : tuple[int, ...]
+        Raw lines that are magics inside a block.
+    repeats : tuple[int, ...]
+        Raw lines that ran any number of times (``%timeit``).
+    runs : tuple[tuple[int, str], ...]
+        Scripts and notebooks that ``%run`` ran, with their raw line.
+    written : tuple[tuple[str, str], ...]
+        Files that ``%%writefile`` wrote, with what is in them.
     """
 
     text: str
@@ -97,7 +112,8 @@ def read_body(raw: str) -> Body:
 
     Parameters
     ----------
-    raw: the cell as typed.
+    raw : str
+        The cell as typed.
 
     Returns
     -------
@@ -318,7 +334,8 @@ def set_by_magics(cells: Iterable[Cell]) -> dict[str, str]:
 
     Parameters
     ----------
-    cells: the cells, in the order in which they run.
+    cells : Iterable[Cell]
+        The cells, in the order in which they run.
     """
     variables: dict[str, str] = {}
     for cell in cells:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.runtime.entry_points import source_names
@@ -35,10 +35,14 @@ class Mention:
 
     Parameters
     ----------
-    location: the line.
-    step: the statement it stands in, or None where the cell is not read as Python.
-    function: the function that it decorates, or None.
-    names: what the handler may be called; None for any name.
+    location : Location
+        The line.
+    step : Step or None
+        The statement it stands in, or None where the cell is not read as Python.
+    function : str or None
+        The function that it decorates, or None.
+    names : frozenset[str] or None
+        What the handler may be called; None for any name.
     """
 
     location: Location
@@ -52,7 +56,8 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
 
     Parameters
     ----------
-    timeline: the statements of the notebook; those that are marked ``exclude`` are not asked.
+    timeline : Timeline
+        The statements of the notebook; those that are marked ``exclude`` are not asked.
     """
     found: list[Mention] = []
     for step in timeline.steps:
@@ -68,8 +73,10 @@ def not_read(mention: Mention, reason: str) -> CaptureError:
 
     Parameters
     ----------
-    mention: the line.
-    reason: why it was not, or an empty text.
+    mention : Mention
+        The line.
+    reason : str
+        Why it was not, or an empty text.
     """
     why = reason or "it registers nothing when the notebook is read from the top"
     text = f"not read as a handler, and nothing is removed that it may have deployed: {mention.location} ({why})"

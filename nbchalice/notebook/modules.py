@@ -12,7 +12,8 @@ def is_module(dotted: str) -> bool:
 
     Parameters
     ----------
-    dotted: the full name.
+    dotted : str
+        The full name.
     """
     name, path = "", None
     for part in dotted.split("."):

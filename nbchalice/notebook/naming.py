@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import Kind
+from nbchalice.notebook.model import Kind
 
 if TYPE_CHECKING:
     from nbchalice.errors import Location
@@ -21,10 +21,14 @@ class Naming:
 
     Parameters
     ----------
-    name: the name, or None where the text does not say it: ``app = Chalice(NAME)``.
-    location: the line.
-    by_magic: whether it is ``%chalice app``, which counts more than the configuration file does.
-    order: ``order`` of its cell.
+    name : str or None
+        The name, or None where the text does not say it: ``app = Chalice(NAME)``.
+    location : Location
+        The line.
+    by_magic : bool
+        Whether it is ``%chalice app``, which counts more than the configuration file does.
+    order : int
+        ``order`` of its cell.
     """
 
     name: str | None
@@ -37,8 +41,10 @@ class Naming:
 
         Parameters
         ----------
-        cell: the cell.
-        place: the line in it.
+        cell : Cell
+            The cell.
+        place : Location or None
+            The line in it.
         """
         line = place.line if place is not None else None
         return (self.order, self.location.line or 0) < (cell.order, line or 0)
@@ -73,8 +79,10 @@ def moved(names: Iterable[str], last: Naming) -> str:
 
     Parameters
     ----------
-    names: the handlers' names.
-    last: the line that counts.
+    names : Iterable[str]
+        The handlers' names.
+    last : Naming
+        The line that counts.
     """
     listed = list(names)
     verb, whose = ("belongs", "its cell") if len(listed) == 1 else ("belong", "their cells")

@@ -6,9 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.facts import Kind, Mark
 from nbchalice.notebook.history import END
-from nbchalice.notebook.knowledge import (
+from nbchalice.notebook.known_calls import (
     GENERATORS,
     LOADS_FILES,
     OF_CHANCE,
@@ -18,12 +17,13 @@ from nbchalice.notebook.knowledge import (
     READS_FILES,
     SEEDS,
 )
+from nbchalice.notebook.model import Kind, Mark
 
 if TYPE_CHECKING:
     from nbchalice.errors import CaptureError, Location
     from nbchalice.notebook.effects import Effects
-    from nbchalice.notebook.facts import Block, Call
     from nbchalice.notebook.history import Step
+    from nbchalice.notebook.model import Block, Call
 
 _ON_LAMBDA = ("/tmp/", "/opt/", "/var/task", "/dev/", "/proc/", "/sys/", "/etc/", "/usr/", "/mnt/")  # noqa: S108 - Lambda's own
 
@@ -33,9 +33,12 @@ def is_of_here(known: str, effects: Effects, moment: int) -> bool:
 
     Parameters
     ----------
-    known: its full dotted name.
-    effects: the followed notebook.
-    moment: position of the statement that calls it; a generator that was seeded before gives the same values again.
+    known : str
+        Its full dotted name.
+    effects : Effects
+        The followed notebook.
+    moment : int
+        Position of the statement that calls it; a generator that was seeded before gives the same values again.
     """
     module, _, last = known.rpartition(".")
     if module in GENERATORS and last[:1].islower() and last not in SEEDS:
@@ -80,9 +83,12 @@ def refusal(names: str, what: str, place: Location) -> CaptureError:
 
     Parameters
     ----------
-    names: what the slice needs of the statement.
-    what: the function that it comes from, by its dotted name.
-    place: where it is called.
+    names : str
+        What the slice needs of the statement.
+    what : str
+        The function that it comes from, by its dotted name.
+    place : Location
+        Where it is called.
     """
     last = what.rpartition(".")[2]
     bundle = f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}"
@@ -115,7 +121,8 @@ def bundle_hint(names: str) -> str:
 
     Parameters
     ----------
-    names: what the slice needs of the statement; the first is the one to bundle.
+    names : str
+        What the slice needs of the statement; the first is the one to bundle.
     """
     return (
         f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}, or mark the statement "
@@ -128,12 +135,15 @@ def require_no_local_files(step: Step, effects: Effects) -> None:
 
     Parameters
     ----------
-    step: a statement of the slice.
-    effects: the followed notebook.
+    step : Step
+        A statement of the slice.
+    effects : Effects
+        The followed notebook.
 
     Raises
     ------
-    CaptureError: names the file.
+    CaptureError
+        Names the file.
     """
     statement = step.statement
     if statement.mark is Mark.INCLUDE or statement.kind not in (Kind.FUNCTION, Kind.CLASS):

@@ -36,12 +36,18 @@ class Proof:
 
     Parameters
     ----------
-    piece: the slice.
-    taken: the statements that came along because the run showed that they change a value, each with the values' names.
-    difference: a variable that differs all the same, and where.
-    error: the same as an error.
-    not_compared: variables that could not be compared, each with the reason.
-    missing: why there was no run to compare with, or an empty text.
+    piece : Slice
+        The slice.
+    taken : tuple[tuple[Step, frozenset[str]], ...]
+        The statements that came along because the run showed that they change a value, each with the values' names.
+    difference : tuple[str, Difference] or None
+        A variable that differs all the same, and where.
+    error : CaptureError or None
+        The same as an error.
+    not_compared : tuple[tuple[str, str], ...]
+        Variables that could not be compared, each with the reason.
+    missing : str
+        Why there was no run to compare with, or an empty text.
     """
 
     piece: Slice
@@ -74,10 +80,14 @@ class Prover:
 
     Parameters
     ----------
-    steps: the notebook's statements.
-    cut: makes the slice that has, besides what the analysis finds, the statements at some positions.
-    ask: imports a slice's module in the clean process, perhaps as elsewhere, and returns the answer.
-    run: runs the notebook, and watches some names.
+    steps : list[Step]
+        The notebook's statements.
+    cut : Callable[[Iterable[int]], Slice]
+        Makes the slice that has, besides what the analysis finds, the statements at some positions.
+    ask : Callable[[Slice, bool], Values]
+        Imports a slice's module in the clean process, perhaps as elsewhere, and returns the answer.
+    run : Callable[[Iterable[str]], Rerun]
+        Runs the notebook, and watches some names.
     """
 
     steps: list[Step]
@@ -98,11 +108,16 @@ class Prover:
 
         Parameters
         ----------
-        effects: the followed notebook.
-        cut: makes the slice, as above.
-        folder: the notebook's folder.
-        env: the environment variables of the function.
-        bundles: format, hash and file of the bundles of the notebook, by name.
+        effects : Effects
+            The followed notebook.
+        cut : Callable[[Iterable[int]], Slice]
+            Makes the slice, as above.
+        folder : Path
+            The notebook's folder.
+        env : Mapping[str, str]
+            The environment variables of the function.
+        bundles : Mapping[str, Values]
+            Format, hash and file of the bundles of the notebook, by name.
         """
 
         def ask(piece: Slice, elsewhere: bool) -> Values:
@@ -128,7 +143,8 @@ class Prover:
 
         Raises
         ------
-        CaptureError: the slice as the analysis finds it cannot be cut.
+        CaptureError
+            The slice as the analysis finds it cannot be cut.
         """
         taken: dict[int, set[str]] = {}
         proof = self._compared(self.cut(()), taken)

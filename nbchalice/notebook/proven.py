@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nbchalice.notebook.bundle_order import require_taken_in_order
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.proof import Proof, Prover
 from nbchalice.notebook.slice import cut
-from nbchalice.notebook.taken import require_taken_in_order
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -33,12 +33,18 @@ class Proven:
 
     Parameters
     ----------
-    effects: the followed notebook.
-    folder: its folder.
-    namespace: the kernel's variables, or None for a notebook that was only read.
-    env: the environment variables of a handler's function.
-    bundles: format, hash and file of each bundle, and what had made its value.
-    admit: raises for a bundle that must not be loaded here.
+    effects : Effects
+        The followed notebook.
+    folder : Path
+        Its folder.
+    namespace : Values or None
+        The kernel's variables, or None for a notebook that was only read.
+    env : Callable[[Handler], Mapping[str, str]]
+        The environment variables of a handler's function.
+    bundles : Mapping[str, Values]
+        Format, hash and file of each bundle, and what had made its value.
+    admit : Callable[[str], None]
+        Raises for a bundle that must not be loaded here.
     """
 
     effects: Effects
@@ -56,7 +62,8 @@ class Proven:
 
         Raises
         ------
-        CaptureError: the notebook's code cannot become a module.
+        CaptureError
+            The notebook's code cannot become a module.
         """
         with self._lock:
             if handler.name not in self._proofs:
@@ -92,9 +99,12 @@ class Proven:
 
         Parameters
         ----------
-        handler: the handler.
-        text: what the verification says.
-        executed: what a comparison with a kernel that executed the file says: that counts more than the run here.
+        handler : Handler
+            The handler.
+        text : str
+            What the verification says.
+        executed : str or None
+            What a comparison with a kernel that executed the file says: that counts more than the run here.
         """
         proof = self.proof(handler)
         left = proof.left if executed is None else executed

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.errors import HandlerNotFoundError
 from nbchalice.notebook.explain import deleted, handler_not_found
-from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.history import END, Step, Timeline
-from nbchalice.notebook.knowledge import is_handler_decorator
+from nbchalice.notebook.known_calls import is_handler_decorator
+from nbchalice.notebook.model import Kind
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from nbchalice.notebook.aliases import Value
     from nbchalice.notebook.effects import Effects
-    from nbchalice.notebook.facts import Block
+    from nbchalice.notebook.model import Block
 
 
 def find_registration(effects: Effects, function: str, order: int | None = None) -> list[Step]:
@@ -26,13 +26,17 @@ def find_registration(effects: Effects, function: str, order: int | None = None)
 
     Parameters
     ----------
-    effects: the followed notebook.
-    function: the function's name.
-    order: ``order`` of the cell that registered it, or None for the last definition.
+    effects : Effects
+        The followed notebook.
+    function : str
+        The function's name.
+    order : int or None
+        ``order`` of the cell that registered it, or None for the last definition.
 
     Raises
     ------
-    CaptureError: it is not defined, or was deleted.
+    CaptureError
+        It is not defined, or was deleted.
     """
     timeline = effects.timeline
     here = [step for step in timeline.steps if order in {None, step.cell.order} and registers(step, effects)]
@@ -57,13 +61,17 @@ def find_definition(timeline: Timeline, function: str, order: int | None = None)
 
     Parameters
     ----------
-    timeline: the executed statements.
-    function: the function's name.
-    order: ``order`` of the cell meant, or None for the last definition.
+    timeline : Timeline
+        The executed statements.
+    function : str
+        The function's name.
+    order : int or None
+        ``order`` of the cell meant, or None for the last definition.
 
     Raises
     ------
-    CaptureError: it is not defined, or was deleted.
+    CaptureError
+        It is not defined, or was deleted.
     """
     if order is None:
         positions, gone = timeline.standing(function, END)
@@ -93,8 +101,10 @@ def registers(step: Step, effects: Effects) -> bool:
 
     Parameters
     ----------
-    step: the statement.
-    effects: the followed notebook.
+    step : Step
+        The statement.
+    effects : Effects
+        The followed notebook.
     """
     if is_decorated(step):
         return False
@@ -126,8 +136,10 @@ def function_in(step: Step, function: str) -> ast.stmt | None:
 
     Parameters
     ----------
-    step: the statement.
-    function: the function's name.
+    step : Step
+        The statement.
+    function : str
+        The function's name.
     """
     for node in ast.walk(ast.parse(step.statement.text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
@@ -140,9 +152,12 @@ def not_registered(function: str, handler: str, registered: Iterable[str]) -> Ca
 
     Parameters
     ----------
-    function: the handler's function.
-    handler: the handler's name.
-    registered: the names that it does register.
+    function : str
+        The handler's function.
+    handler : str
+        The handler's name.
+    registered : Iterable[str]
+        The names that it does register.
     """
     others = ", ".join(sorted(registered)) or "none"
     return CaptureError(

@@ -10,7 +10,7 @@ from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
-from nbchalice.notebook.facts import Kind
+from nbchalice.notebook.model import Kind
 from nbchalice.notebook.registering import registers
 from nbchalice.notebook.render import decorators_only, render, with_step
 from nbchalice.typed import JSON
@@ -27,9 +27,12 @@ class Registration:
 
     Parameters
     ----------
-    step: the statement.
-    result: the handler.
-    location: where its function is written, or the statement where that is unknown.
+    step : Step
+        The statement.
+    result : Evaluation
+        The handler.
+    location : Location
+        Where its function is written, or the statement where that is unknown.
     """
 
     step: Step
@@ -43,9 +46,12 @@ class Registrations:
 
     Parameters
     ----------
-    made: the handlers, in order.
-    ran: the positions of the statements that had a part in one.
-    reasons: why a statement could not be run, by position.
+    made : list[Registration]
+        The handlers, in order.
+    ran : set[int]
+        The positions of the statements that had a part in one.
+    reasons : dict[int, str]
+        Why a statement could not be run, by position.
     """
 
     made: list[Registration] = field(default_factory=list)
@@ -72,9 +78,12 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
 
     Parameters
     ----------
-    effects: the followed notebook.
-    notebook: its path or file name.
-    evaluator: runs them, with the variables that the functions will have.
+    effects : Effects
+        The followed notebook.
+    notebook : str
+        Its path or file name.
+    evaluator : Evaluator
+        Runs them, with the variables that the functions will have.
     """
     timeline = effects.timeline
     found = Registrations()

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.facts import Kind, Statement
 from nbchalice.notebook.handler_function import decorator_text
+from nbchalice.notebook.model import Kind, Statement
 from nbchalice.notebook.statements import split_cell
 from nbchalice.runtime.entry_points import UnusableSourceError, find_kind, third_parties
 from nbchalice.typed import JSON
@@ -25,9 +25,12 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
 
     Parameters
     ----------
-    steps: in the order in which they run.
-    used: the names in use, to narrow imports to.
-    notebook: the notebook's file name.
+    steps : list[Step]
+        In the order in which they run.
+    used : frozenset[str]
+        The names in use, to narrow imports to.
+    notebook : str
+        The notebook's file name.
 
     Returns
     -------

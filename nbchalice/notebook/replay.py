@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import LAMBDA, Block, Call, Kind, Root, Roots, Statement
-from nbchalice.notebook.knowledge import (
+from nbchalice.notebook.known_calls import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
     GENERATORS,
@@ -21,6 +20,7 @@ from nbchalice.notebook.knowledge import (
     TRAINS,
     is_handler_decorator,
 )
+from nbchalice.notebook.model import LAMBDA, Block, Call, Kind, Root, Roots, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,12 @@ class Run:
 
     Parameters
     ----------
-    aliases: the values of the notebook; what comes to share objects is noted there.
-    position: the statement's position.
-    lenient: whether only the functions it calls count, not the statement itself, which failed.
+    aliases : Aliases
+        The values of the notebook; what comes to share objects is noted there.
+    position : int
+        The statement's position.
+    lenient : bool
+        Whether only the functions it calls count, not the statement itself, which failed.
     """
 
     def __init__(self, aliases: Aliases, position: int, *, lenient: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.cost import require_cheap
-from nbchalice.notebook.facts import Mark
+from nbchalice.notebook.model import Mark
 from nbchalice.notebook.origins import require_no_local_files
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ def ambiguous(name: str, change: Step) -> CaptureError:
 
     Parameters
     ----------
-    name: the value's name.
-    change: the statement.
+    name : str
+        The value's name.
+    change : Step
+        The statement.
     """
     return CaptureError(
         f"it cannot be told whether this statement changes {name}, which the handler needs",
@@ -38,13 +40,17 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
 
     Parameters
     ----------
-    step: a statement of the slice.
-    effects: the followed notebook.
-    wanted: the names that the slice needs of it.
+    step : Step
+        A statement of the slice.
+    effects : Effects
+        The followed notebook.
+    wanted : set[str]
+        The names that the slice needs of it.
 
     Raises
     ------
-    CaptureError: it failed, awaits, contains a magic, or computes what is costly or different on Lambda.
+    CaptureError
+        It failed, awaits, contains a magic, or computes what is costly or different on Lambda.
     """
     statement = step.statement
     names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
@@ -87,12 +93,15 @@ def require_unwritten(steps: Sequence[Step], timeline: Timeline) -> None:
 
     Parameters
     ----------
-    steps: the statements of a slice.
-    timeline: the executed statements.
+    steps : Sequence[Step]
+        The statements of a slice.
+    timeline : Timeline
+        The executed statements.
 
     Raises
     ------
-    CaptureError: names the module and the cell.
+    CaptureError
+        Names the module and the cell.
     """
     for module, (position, cell) in timeline.rewritten.items():
         early, late = timeline.steps[:position], timeline.steps[position:]

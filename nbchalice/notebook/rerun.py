@@ -35,12 +35,18 @@ class Rerun:
 
     Parameters
     ----------
-    values: descriptions of the variables that were asked for and are known.
-    tainted: the names that are not known, each with the reason: a statement that could not run in the confined process.
-    changed: for the names that were watched, the positions of the statements that changed them.
-    called: the handlers that the notebook called.
-    read: the environment variables that were read.
-    missing: why there was no run at all, or an empty text.
+    values : Mapping[str, Node]
+        Descriptions of the variables that were asked for and are known.
+    tainted : Mapping[str, str]
+        The names that are not known, each with the reason: a statement that could not run in the confined process.
+    changed : Mapping[str, list[int]]
+        For the names that were watched, the positions of the statements that changed them.
+    called : frozenset[str]
+        The handlers that the notebook called.
+    read : frozenset[str]
+        The environment variables that were read.
+    missing : str
+        Why there was no run at all, or an empty text.
     """
 
     values: Mapping[str, Node] = field(default_factory=dict)
@@ -56,10 +62,14 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
 
     Parameters
     ----------
-    effects: the followed notebook.
-    folder: the notebook's folder; of its files only local modules can be read.
-    env: the environment variables of the function.
-    watch: variables of which it is asked which statements change them.
+    effects : Effects
+        The followed notebook.
+    folder : Path
+        The notebook's folder; of its files only local modules can be read.
+    env : Mapping[str, str]
+        The environment variables of the function.
+    watch : Iterable[str]
+        Variables of which it is asked which statements change them.
     """
     timeline = effects.timeline
     read = frozenset[str]().union(*(step.statement.uses_later for step in timeline.steps))

@@ -32,7 +32,8 @@ def rerun(request: dict[str, Any]) -> dict[str, Any]:
 
     Parameters
     ----------
-    request: ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``names`` to describe with ``imported``,
+    request : dict[str, Any]
+        ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``names`` to describe with ``imported``,
         names to ``watch``, and the ``seconds`` of processor time.
     """
     from nbchalice.notebook.reads import reads

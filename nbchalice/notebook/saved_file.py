@@ -20,10 +20,14 @@ class SavedFile:
 
     Parameters
     ----------
-    path: the file.
-    cells: none where there is no file, or where it cannot be read.
-    problem: why the file cannot be read, or None.
-    handlers: which handlers stand in it, or may stand in it.
+    path : Path
+        The file.
+    cells : Sequence[Cell]
+        None where there is no file, or where it cannot be read.
+    problem : str or None
+        Why the file cannot be read, or None.
+    handlers : tuple[Standing, ...]
+        Which handlers stand in it, or may stand in it.
     """
 
     path: Path
@@ -52,8 +56,10 @@ class SavedFile:
 
         Parameters
         ----------
-        registered: names of the handlers that are.
-        ran: the cells that the kernel has run. One that ran as it is written registered all it has.
+        registered : Collection[str]
+            Names of the handlers that are.
+        ran : Sequence[Cell]
+            The cells that the kernel has run. One that ran as it is written registered all it has.
         """
         texts = {cell.source.strip() for cell in ran if cell.ok}
         left = [one for one in self.handlers if not one.is_one_of(registered)]
@@ -69,7 +75,8 @@ class SavedFile:
 
         Parameters
         ----------
-        handlers: those that a kernel has registered.
+        handlers : Iterable[Handler]
+            Those that a kernel has registered.
         """
         try:
             yield

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.bindings import bound_names, global_names, parameters
 from nbchalice.notebook.expressions import ExpressionScanner
-from nbchalice.notebook.facts import LAMBDA, NONE, Roots
+from nbchalice.notebook.model import LAMBDA, NONE, Roots
 from nbchalice.notebook.scope import ClassScope, Gatherer, Scope
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbchalice.notebook.facts import CARRIED, Block, Call, Root, Roots
+from nbchalice.notebook.model import CARRIED, Block, Call, Root, Roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

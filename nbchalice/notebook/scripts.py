@@ -22,9 +22,12 @@ def names_of_script(arguments: str, written: Mapping[str, str], folder: Path | N
 
     Parameters
     ----------
-    arguments: the text after ``%run``.
-    written: files that ``%%writefile`` wrote before, with what is in them.
-    folder: the notebook's folder, or None if no file is to be read.
+    arguments : str
+        The text after ``%run``.
+    written : Mapping[str, str]
+        Files that ``%%writefile`` wrote before, with what is in them.
+    folder : Path or None
+        The notebook's folder, or None if no file is to be read.
     """
     try:
         words = shlex.split(arguments)

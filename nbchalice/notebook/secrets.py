@@ -61,7 +61,8 @@ def find_secret(text: str) -> str | None:
 
     Parameters
     ----------
-    text: one line of code, or the value of a variable.
+    text : str
+        One line of code, or the value of a variable.
     """
     patterns = _possible(text)
     if not patterns or _ALLOWED.search(text):
@@ -79,11 +80,13 @@ def require_no_secrets(steps: list[Step]) -> None:
 
     Parameters
     ----------
-    steps: the statements of the slice.
+    steps : list[Step]
+        The statements of the slice.
 
     Raises
     ------
-    CaptureError: names cell and line, and shows no value.
+    CaptureError
+        Names cell and line, and shows no value.
     """
     for step in steps:
         if not _possible(step.statement.text):
@@ -106,13 +109,17 @@ def require_no_secret_env(handler: str, variables: Mapping[str, str], place: Loc
 
     Parameters
     ----------
-    handler: the handler's name.
-    variables: its environment variables.
-    place: where the handler is defined.
+    handler : str
+        The handler's name.
+    variables : Mapping[str, str]
+        Its environment variables.
+    place : Location or None
+        Where the handler is defined.
 
     Raises
     ------
-    CaptureError: names the variable and shows no value.
+    CaptureError
+        Names the variable and shows no value.
     """
     for name, value in variables.items():
         if what := find_secret(f"{name} = {value!r}"):

@@ -32,8 +32,10 @@ class Session:
 
     Parameters
     ----------
-    shell: an IPython ``InteractiveShell``.
-    saved: tells the state of the notebook's file. Default: nothing is known of it.
+    shell : Any
+        An IPython ``InteractiveShell``.
+    saved : Callable[[], object]
+        Tells the state of the notebook's file. Default: nothing is known of it.
     """
 
     def __init__(self, shell: Any, saved: Callable[[], object] = lambda: None) -> None:
@@ -129,8 +131,10 @@ def failed_line(error: BaseException, raw: str) -> int | None:
 
     Parameters
     ----------
-    error: what the cell raised, with its traceback.
-    raw: the cell as typed.
+    error : BaseException
+        What the cell raised, with its traceback.
+    raw : str
+        The cell as typed.
 
     Returns
     -------
@@ -156,8 +160,10 @@ def printed_line(traceback: Sequence[str], raw: str) -> int | None:
 
     Parameters
     ----------
-    traceback: the printed frames, the cell's own first.
-    raw: the cell as typed.
+    traceback : Sequence[str]
+        The printed frames, the cell's own first.
+    raw : str
+        The cell as typed.
 
     Returns
     -------

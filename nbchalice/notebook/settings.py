@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 from nbchalice.notebook.cost import cheap_external
-from nbchalice.notebook.facts import LAMBDA, Block, Call, Kind, Root, Roots
-from nbchalice.notebook.knowledge import (
+from nbchalice.notebook.known_calls import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
     HEAVY,
@@ -21,6 +20,7 @@ from nbchalice.notebook.knowledge import (
     PURE_MODULES,
     STDLIB,
 )
+from nbchalice.notebook.model import LAMBDA, Block, Call, Kind, Root, Roots
 from nbchalice.notebook.origins import is_of_here
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Settings:
 
     Parameters
     ----------
-    effects: the followed notebook.
+    effects : Effects
+        The followed notebook.
     """
 
     def __init__(self, effects: Effects) -> None:

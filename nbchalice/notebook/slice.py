@@ -13,10 +13,10 @@ from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.companions import LeftOut, with_companions
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.environment import variables_read
-from nbchalice.notebook.facts import Kind
 from nbchalice.notebook.handler_function import kind_problem
 from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.looked_up import told_of, with_looked_up
+from nbchalice.notebook.model import Kind
 from nbchalice.notebook.registering import find_registration, function_in
 from nbchalice.notebook.render import render
 from nbchalice.notebook.replayable import require_replayable, require_unwritten
@@ -35,23 +35,39 @@ class Slice:
 
     Parameters
     ----------
-    module: the exact text of the module.
-    segments: which line of the module is which line of which cell:
-        ``{"cell", "id", "line", "count", "cell_line"}``, one for each statement.
-    imports: top-level names of the modules it imports.
-    needs: the names it takes from other cells than the handler's, with the label of the cell.
-    function: the handler function's name.
-    notebook: the notebook's file name.
-    values: the names whose final value must equal the kernel's, with the labels of the cells that made it.
-    changed: those of them that the handler itself changes when it is called.
-    reads: the names that its functions need when they are called; what they can do without is left out.
-    marked: those of ``values`` that a statement marked ``include`` made: what chance and place decide in them is free.
-    imported: the names of ``values`` that an import binds, each with the modules and attributes it may stand for.
-    bundles: the bundled variables that it loads.
-    positions: which of the notebook's statements it has.
-    left_out: statements that act, but are not part of it.
-    unfollowed: what it looks up at run time and nothing follows, in a line; empty if there is nothing.
-    variables: the environment variables that it reads and does not set, each with its place.
+    module : str
+        The exact text of the module.
+    segments : list[JSON]
+        Which line of the module is which line of which cell: ``{"cell", "id", "line", "count", "cell_line"}``, one for
+        each statement.
+    imports : frozenset[str]
+        Top-level names of the modules it imports.
+    needs : dict[str, str]
+        The names it takes from other cells than the handler's, with the label of the cell.
+    function : str
+        The handler function's name.
+    notebook : str
+        The notebook's file name.
+    values : dict[str, tuple[str, ...]]
+        The names whose final value must equal the kernel's, with the labels of the cells that made it.
+    changed : frozenset[str]
+        Those of them that the handler itself changes when it is called.
+    reads : frozenset[str]
+        The names that its functions need when they are called; what they can do without is left out.
+    marked : frozenset[str]
+        Those of ``values`` that a statement marked ``include`` made: what chance and place decide in them is free.
+    imported : dict[str, list[tuple[str, str or None]]]
+        The names of ``values`` that an import binds, each with the modules and attributes it may stand for.
+    bundles : tuple[str, ...]
+        The bundled variables that it loads.
+    positions : frozenset[int]
+        Which of the notebook's statements it has.
+    left_out : tuple[LeftOut, ...]
+        Statements that act, but are not part of it.
+    unfollowed : str
+        What it looks up at run time and nothing follows, in a line; empty if there is nothing.
+    variables : tuple[tuple[str, str], ...]
+        The environment variables that it reads and does not set, each with its place.
     """
 
     module: str
@@ -85,12 +101,18 @@ def slice_handler(
 
     Parameters
     ----------
-    cells: the executed cells, or those of a file.
-    function: name of the handler function: of a magic's cell, decorated, or plain.
-    notebook: the notebook's file name.
-    namespace: the kernel's variables, if there is a kernel; used for better errors only.
-    order: ``order`` of the cell whose definition is meant; by default the last definition counts.
-    bundles: the variables that are bundled, each with the names of the notebook that loading it needs.
+    cells : Sequence[Cell]
+        The executed cells, or those of a file.
+    function : str
+        Name of the handler function: of a magic's cell, decorated, or plain.
+    notebook : str
+        The notebook's file name.
+    namespace : Values or None
+        The kernel's variables, if there is a kernel; used for better errors only.
+    order : int or None
+        ``order`` of the cell whose definition is meant; by default the last definition counts.
+    bundles : Mapping[str, Iterable[str]]
+        The variables that are bundled, each with the names of the notebook that loading it needs.
 
     Returns
     -------
@@ -98,7 +120,8 @@ def slice_handler(
 
     Raises
     ------
-    CaptureError: something the function needs cannot be captured; its code says why.
+    CaptureError
+        Something the function needs cannot be captured; its code says why.
     """
     return cut(Effects(Timeline(cells, notebook, bundles)), function, namespace=namespace, order=order)
 
@@ -115,9 +138,12 @@ def cut(
 
     Parameters
     ----------
-    effects: the followed notebook; it is not changed.
-    function, namespace, order: as for ``slice_handler``.
-    also: positions of further statements that are to run.
+    effects : Effects
+        The followed notebook; it is not changed.
+    function, namespace, order : str or Values or None or int or None
+        As for ``slice_handler``.
+    also : Iterable[int]
+        Positions of further statements that are to run.
 
     Returns
     -------
@@ -125,7 +151,8 @@ def cut(
 
     Raises
     ------
-    CaptureError: as ``slice_handler`` does.
+    CaptureError
+        As ``slice_handler`` does.
     """
     timeline = effects.timeline
     closure = Closure(timeline, effects, namespace)
@@ -211,8 +238,10 @@ def imported_by(timeline: Timeline, names: Iterable[str]) -> dict[str, list[tupl
 
     Parameters
     ----------
-    timeline: the executed statements.
-    names: the names.
+    timeline : Timeline
+        The executed statements.
+    names : Iterable[str]
+        The names.
     """
     sources = {}
     for name in names:

@@ -20,14 +20,19 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
 
     Parameters
     ----------
-    piece: the slice.
-    executed: the cells of the live session.
-    written: the cells of the saved notebook; those whose id the session does not know are not compared.
-    saved: the state of the saved notebook.
+    piece : Slice
+        The slice.
+    executed : Sequence[Cell]
+        The cells of the live session.
+    written : Sequence[Cell]
+        The cells of the saved notebook; those whose id the session does not know are not compared.
+    saved : object
+        The state of the saved notebook.
 
     Raises
     ------
-    CaptureError: names the cell and its first line that differs.
+    CaptureError
+        Names the cell and its first line that differs.
     """
     document = {cell.id: cell for cell in written}
     last = {cell.id: cell for cell in executed}

@@ -11,10 +11,10 @@ from itertools import chain
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.bindings import bound_names, defers_annotations, origin_of
-from nbchalice.notebook.facts import NONE, Alias, Kind, Mark, Statement
 from nbchalice.notebook.handler_function import find_handler
-from nbchalice.notebook.knowledge import IMMUTABLE_RESULTS
+from nbchalice.notebook.known_calls import IMMUTABLE_RESULTS
 from nbchalice.notebook.magic import AUTOMAGICS, Body, read_body
+from nbchalice.notebook.model import NONE, Alias, Kind, Mark, Statement
 from nbchalice.notebook.scan import Scanner
 from nbchalice.runtime.entry_points import source_names
 
@@ -29,11 +29,16 @@ class Split:
 
     Parameters
     ----------
-    statements: in their order; the expansions of ``%chalice app`` among them.
-    body: the Python and the magics of the cell.
-    handler: name of the handler function of a magic cell, or None.
-    problem: why the cell is not Python, as (line, message), or None.
-    handler_error: why a magic cell has no handler, or None.
+    statements : tuple[Statement, ...]
+        In their order; the expansions of ``%chalice app`` among them.
+    body : Body
+        The Python and the magics of the cell.
+    handler : str or None
+        Name of the handler function of a magic cell, or None.
+    problem : tuple[int, str] or None
+        Why the cell is not Python, as (line, message), or None.
+    handler_error : NbChaliceError or None
+        Why a magic cell has no handler, or None.
     """
 
     statements: tuple[Statement, ...]
@@ -48,8 +53,10 @@ def split_cell(raw: str, lazy_annotations: bool = False) -> Split:
 
     Parameters
     ----------
-    raw: the cell as typed.
-    lazy_annotations: whether ``from __future__ import annotations`` is in force.
+    raw : str
+        The cell as typed.
+    lazy_annotations : bool
+        Whether ``from __future__ import annotations`` is in force.
 
     Returns
     -------
@@ -99,8 +106,10 @@ def app_statements(name: str, line: int) -> list[Statement]:
 
     Parameters
     ----------
-    name: the app's name.
-    line: raw line of the magic.
+    name : str
+        The app's name.
+    line : int
+        Raw line of the magic.
     """
     return _written(["from nbchalice import Chalice", f"app = Chalice(app_name={name!r})"], line)
 
@@ -110,8 +119,10 @@ def assigning_statement(text: str, line: int) -> Statement:
 
     Parameters
     ----------
-    text: the assignment.
-    line: raw line of the magic.
+    text : str
+        The assignment.
+    line : int
+        Raw line of the magic.
     """
     (made,) = _written([text], line)
     return made
@@ -122,9 +133,12 @@ def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statem
 
     Parameters
     ----------
-    name: the bundled variable.
-    needs: classes and functions of the notebook that must stand before it is loaded.
-    line: raw line of the magic.
+    name : str
+        The bundled variable.
+    needs : Iterable[str]
+        Classes and functions of the notebook that must stand before it is loaded.
+    line : int
+        Raw line of the magic.
     """
     loader = "from nbchalice.runtime.bundles import load_bundle"
     *before, load = _written([loader, f"{name} = load_bundle({name!r})"], line)
@@ -136,9 +150,12 @@ def magic_statement(name: str, magic: str, line: int) -> Statement:
 
     Parameters
     ----------
-    name: the name.
-    magic: the magic's text.
-    line: its raw line.
+    name : str
+        The name.
+    magic : str
+        The magic's text.
+    line : int
+        Its raw line.
     """
     (made,) = _written([f"{name} = None"], line)
     return replace(made, text=magic, kind=Kind.MAGIC, shallow={})

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.bindings import bound_names
-from nbchalice.notebook.places import place_of
+from nbchalice.notebook.source_map import location_of
 
 if TYPE_CHECKING:
     from nbchalice.errors import Location
@@ -21,7 +21,7 @@ def find_use(piece: Slice, name: str) -> Location | None:
     for node in ast.parse(piece.module).body:
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):
-                place = place_of(piece.segments, piece.module, part.lineno)
+                place = location_of(piece.segments, piece.module, part.lineno)
                 if place is not None:
                     return place
     return None
@@ -32,8 +32,10 @@ def find_condition(piece: Slice, name: str) -> tuple[str, Location | None] | Non
 
     Parameters
     ----------
-    piece: the slice.
-    name: the name.
+    piece : Slice
+        The slice.
+    name : str
+        The name.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def find_condition(piece: Slice, name: str) -> tuple[str, Location | None] | Non
             parts = chain.from_iterable(map(ast.walk, node.body))
             touched = {part.id for part in parts if isinstance(part, ast.Name)}
             if name in touched | set().union(*(bound_names(item) for item in node.body)) or makers & touched:
-                return ast.unparse(node.test), place_of(piece.segments, piece.module, node.lineno)
+                return ast.unparse(node.test), location_of(piece.segments, piece.module, node.lineno)
     return None
 
 
@@ -55,9 +57,12 @@ def may_come_later(module: str, function: str, name: str) -> bool:
 
     Parameters
     ----------
-    module: the captured module's text.
-    function: the handler's function.
-    name: the name.
+    module : str
+        The captured module's text.
+    function : str
+        The handler's function.
+    name : str
+        The name.
     """
     tree = ast.parse(module)
     makers = _makers(tree, name)

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, TypeVar
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
 from nbchalice.notebook.helper import HELPER
-from nbchalice.notebook.places import place_of
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.sandbox.guard import NO_PRIVATE_TMP
+from nbchalice.notebook.source_map import location_of
 from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
@@ -48,9 +48,12 @@ class Verified:
 
     Parameters
     ----------
-    seconds: how long it took.
-    cached: whether this very slice had been verified before.
-    not_compared: variables and parts of variables that could not be compared with the kernel's, each with its type.
+    seconds : float
+        How long it took.
+    cached : bool
+        Whether this very slice had been verified before.
+    not_compared : tuple[tuple[str, str], ...]
+        Variables and parts of variables that could not be compared with the kernel's, each with its type.
     """
 
     seconds: float
@@ -87,16 +90,26 @@ def verify(
 
     Parameters
     ----------
-    piece: the slice.
-    handler: the name under which it must register a handler; default: none.
-    python: the target's Python, for example ``3.12``; default: no check of the syntax.
-    namespace: the kernel's variables, to compare with; None for a notebook that was only read.
-    env: the function's environment variables.
-    here: the kernel's environment. A value that follows a variable of the function may be another one in the kernel.
-    folder: the notebook's folder, whose files are not on Lambda.
-    vendored: pairs of path and content of the local modules that come along; no others can be imported.
-    bundles: format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
-    timeout: seconds that the import may take.
+    piece : Slice
+        The slice.
+    handler : str or None
+        The name under which it must register a handler; default: none.
+    python : str or None
+        The target's Python, for example ``3.12``; default: no check of the syntax.
+    namespace : Values or None
+        The kernel's variables, to compare with; None for a notebook that was only read.
+    env : Mapping[str, str] or None
+        The function's environment variables.
+    here : Mapping[str, str]
+        The kernel's environment. A value that follows a variable of the function may be another one in the kernel.
+    folder : str or Path
+        The notebook's folder, whose files are not on Lambda.
+    vendored : Sequence[tuple[str, bytes]]
+        Pairs of path and content of the local modules that come along; no others can be imported.
+    bundles : Mapping[str, Values]
+        Format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
+    timeout : float
+        Seconds that the import may take.
 
     Returns
     -------
@@ -104,10 +117,11 @@ def verify(
 
     Raises
     ------
-    CaptureError: the target's Python does not know the syntax; the module does not import in a clean process without
-        credentials, network and local files; it does not register the handler; a name that the functions read is not
-        there.
-    DivergedError: a variable differs from the kernel's, or is in one of the two only.
+    CaptureError
+        The target's Python does not know the syntax; the module does not import in a clean process without credentials,
+        network and local files; it does not register the handler; a name that the functions read is not there.
+    DivergedError
+        A variable differs from the kernel's, or is in one of the two only.
     """
     start = time.perf_counter()
     if python is not None:
@@ -249,8 +263,10 @@ def require_syntax(piece: Slice, python: str) -> None:
 
     Parameters
     ----------
-    piece: the slice.
-    python: the target's Python, for example ``3.12``.
+    piece : Slice
+        The slice.
+    python : str
+        The target's Python, for example ``3.12``.
     """
     minor = int(python.split(".")[1])
     try:
@@ -259,7 +275,7 @@ def require_syntax(piece: Slice, python: str) -> None:
         raise CaptureError(
             f"Python {python} does not have this syntax: {error.msg}",
             "write it differently, or choose a newer Python with --python",
-            place_of(piece.segments, piece.module, error.lineno or 1),
+            location_of(piece.segments, piece.module, error.lineno or 1),
             code="target-syntax",
         ) from None
 
@@ -285,7 +301,7 @@ def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Loc
     for segment in piece.segments:
         offset = (cell_line or 0) - segment["cell_line"]
         if segment["cell"] == cell and 0 <= offset < segment["count"]:
-            return place_of(piece.segments, piece.module, segment["line"] + offset)
+            return location_of(piece.segments, piece.module, segment["line"] + offset)
     return Location(cell, cell_line) if cell else None
 
 

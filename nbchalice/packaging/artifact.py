@@ -60,11 +60,15 @@ class Artifact:
 
     Parameters
     ----------
-    zip: the bytes to upload.
-    sha256: hash of `zip` in hexadecimal.
-    code_sha256: hash of `zip` in base64, as Lambda reports it in `CodeSha256`
-        (AWS Lambda API Reference, "FunctionConfiguration").
-    manifest: the content of `nbchalice.json`.
+    zip : bytes
+        The bytes to upload.
+    sha256 : str
+        Hash of `zip` in hexadecimal.
+    code_sha256 : str
+        Hash of `zip` in base64, as Lambda reports it in `CodeSha256` (AWS Lambda API Reference,
+        "FunctionConfiguration").
+    manifest : JSON
+        The content of `nbchalice.json`.
     """
 
     zip: bytes = field(repr=False)
@@ -86,12 +90,18 @@ def build(
 
     Parameters
     ----------
-    slice: the module to deploy and where its lines come from.
-    handler_name: the handler's name in its app.
-    python: the Python version it is for, for example `"3.13"`.
-    requirements: pinned requirements that the layer provides, recorded in `nbchalice.json`. Default: none.
-    vendored: pairs of path in the zip and content, for local modules. Default: none.
-    files: further files by path in the zip, for example bundles. Default: none.
+    slice : SliceLike
+        The module to deploy and where its lines come from.
+    handler_name : str
+        The handler's name in its app.
+    python : str
+        The Python version it is for, for example `"3.13"`.
+    requirements : Iterable[str]
+        Pinned requirements that the layer provides, recorded in `nbchalice.json`. Default: none.
+    vendored : Iterable[tuple[str, bytes]]
+        Pairs of path in the zip and content, for local modules. Default: none.
+    files : Mapping[str, bytes]
+        Further files by path in the zip, for example bundles. Default: none.
 
     Returns
     -------
@@ -99,7 +109,8 @@ def build(
 
     Raises
     ------
-    PackagingError: two different contents for one path, or a path that nbchalice needs itself.
+    PackagingError
+        Two different contents for one path, or a path that nbchalice needs itself.
     """
     extra = [*vendored, *files.items()]
     manifest = {

@@ -24,12 +24,15 @@ def mark_of(name: str, entry: JSON) -> str:
 
     Parameters
     ----------
-    name: the bundle's name.
-    entry: what the index says of it.
+    name : str
+        The bundle's name.
+    entry : JSON
+        What the index says of it.
 
     Raises
     ------
-    CacheError: the key cannot be made.
+    CacheError
+        The key cannot be made.
     """
     text = json.dumps([name, *(entry[part] for part in _MARKED)])
     return hmac.new(_key(), text.encode(), hashlib.sha256).hexdigest()

@@ -33,16 +33,23 @@ def bundle_variable(
 
     Parameters
     ----------
-    notebook: the notebook's path.
-    namespace: the kernel's variables, or None where there is no kernel.
-    name: the variable.
-    format: how it is stored.
-    made_by: what made the value, as hashes of statements.
+    notebook : Path
+        The notebook's path.
+    namespace : Values or None
+        The kernel's variables, or None where there is no kernel.
+    name : str
+        The variable.
+    format : str
+        How it is stored.
+    made_by : Sequence[str]
+        What made the value, as hashes of statements.
 
     Raises
     ------
-    InvalidInputError: there is no kernel, or no such variable.
-    PackagingError: the value must not or cannot travel.
+    InvalidInputError
+        There is no kernel, or no such variable.
+    PackagingError
+        The value must not or cannot travel.
     """
     if namespace is None:
         raise InvalidInputError("only a kernel has values to bundle", f"run %chalice bundle {name} in the notebook")
@@ -57,13 +64,17 @@ def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:
 
     Parameters
     ----------
-    notebook: the notebook's path.
-    bundle: the bundle.
+    notebook : Path
+        The notebook's path.
+    bundle : Bundle
+        The bundle.
 
     Raises
     ------
-    BundleRefusedError: the index of the bundles cannot be read, or their folder is elsewhere.
-    CacheError: the folder cannot be written.
+    BundleRefusedError
+        The index of the bundles cannot be read, or their folder is elsewhere.
+    CacheError
+        The folder cannot be written.
     """
     folder = bundle_folder(notebook)
     index = _index(folder)
@@ -91,8 +102,10 @@ def trust_bundle(notebook: Path, name: str) -> Bundle:
 
     Raises
     ------
-    InvalidInputError: there is no such bundle.
-    BundleRefusedError: it is not what was bundled, or the index cannot be read.
+    InvalidInputError
+        There is no such bundle.
+    BundleRefusedError
+        It is not what was bundled, or the index cannot be read.
     """
     folder = bundle_folder(notebook)
     index = _index(folder)
@@ -111,7 +124,8 @@ def load_bundles(notebook: Path) -> dict[str, Bundle]:
 
     Raises
     ------
-    BundleRefusedError: a file is not what was bundled, or the index cannot be read.
+    BundleRefusedError
+        A file is not what was bundled, or the index cannot be read.
     """
     folder = bundle_folder(notebook)
     return {name: _load(folder, name, entry) for name, entry in _index(folder).items()}
@@ -122,7 +136,8 @@ def bundle_folder(notebook: Path) -> Path:
 
     Raises
     ------
-    BundleRefusedError: links lead it out of the notebook's folder.
+    BundleRefusedError
+        Links lead it out of the notebook's folder.
     """
     home = notebook.parent.resolve()
     folder = home / ".nbchalice" / "bundles" / notebook.stem

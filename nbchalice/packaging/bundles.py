@@ -34,16 +34,25 @@ class Bundle:
 
     Parameters
     ----------
-    name: the variable's name in the notebook.
-    format: `json`, `npy`, `parquet`, `pickle` or `joblib`.
-    content: the file's content, or the file that holds it.
-    sha256: its hash in hexadecimal, checked before it is loaded.
-    size: its bytes.
-    imports: modules that loading it imports.
-    notebook_names: classes and functions of the notebook that a pickle refers to; their source has to come along
-        and stand before the statement that loads the bundle.
-    made_by: what had made the value when it was taken, as hashes of statements.
-    foreign: whether it is a pickle that was not made here, nor accepted, and so is not loaded.
+    name : str
+        The variable's name in the notebook.
+    format : str
+        `json`, `npy`, `parquet`, `pickle` or `joblib`.
+    content : bytes or Path
+        The file's content, or the file that holds it.
+    sha256 : str
+        Its hash in hexadecimal, checked before it is loaded.
+    size : int
+        Its bytes.
+    imports : tuple[str, ...]
+        Modules that loading it imports.
+    notebook_names : tuple[str, ...]
+        Classes and functions of the notebook that a pickle refers to; their source has to come along and stand before
+        the statement that loads the bundle.
+    made_by : tuple[str, ...]
+        What had made the value when it was taken, as hashes of statements.
+    foreign : bool
+        Whether it is a pickle that was not made here, nor accepted, and so is not loaded.
     """
 
     name: str
@@ -85,7 +94,8 @@ class Bundle:
 
         Raises
         ------
-        BundleRefusedError: it was not made here.
+        BundleRefusedError
+            It was not made here.
         """
         if self.foreign:
             raise BundleRefusedError(
@@ -99,7 +109,8 @@ class Bundle:
 
         Raises
         ------
-        BundleRefusedError: the file is not what was bundled.
+        BundleRefusedError
+            The file is not what was bundled.
         """
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)
@@ -134,16 +145,21 @@ def make_bundle(name: str, value: object, format: str = "auto") -> Bundle:
 
     Parameters
     ----------
-    name: the variable's name.
-    value: what to bundle.
-    format: `json` for plain data, `npy` for NumPy arrays, `parquet` for data frames of pandas, `pickle` or `joblib`
-        for the rest. `auto` (default) picks one of the first three by type, and never the last two: a pickle runs
-        code when it is loaded and may not survive other versions, so it has to be asked for.
+    name : str
+        The variable's name.
+    value : object
+        What to bundle.
+    format : str
+        `json` for plain data, `npy` for NumPy arrays, `parquet` for data frames of pandas, `pickle` or `joblib` for the
+        rest. `auto` (default) picks one of the first three by type, and never the last two: a pickle runs code when it
+        is loaded and may not survive other versions, so it has to be asked for.
 
     Raises
     ------
-    PackagingError: the format does not fit, or only pickle would do and was not asked for.
-    BundleRefusedError: the value is one that must not travel, such as a client, a lock or a credential.
+    PackagingError
+        The format does not fit, or only pickle would do and was not asked for.
+    BundleRefusedError
+        The value is one that must not travel, such as a client, a lock or a credential.
     """
     if format not in FORMATS:
         raise PackagingError(
@@ -166,8 +182,10 @@ def bundle_files(bundles: Iterable[Bundle], stored: Iterable[Bundle] = ()) -> di
 
     Parameters
     ----------
-    bundles: the bundles that are in the zip.
-    stored: those that are in S3 instead. Default: none.
+    bundles : Iterable[Bundle]
+        The bundles that are in the zip.
+    stored : Iterable[Bundle]
+        Those that are in S3 instead. Default: none.
     """
     bundles = tuple(bundles)
     files = {bundle.path: bundle.read() for bundle in bundles}
@@ -181,8 +199,10 @@ def part(bundles: Iterable[Bundle], room: int) -> tuple[tuple[Bundle, ...], tupl
 
     Parameters
     ----------
-    bundles: the bundles of a handler.
-    room: bytes that they may have together.
+    bundles : Iterable[Bundle]
+        The bundles of a handler.
+    room : int
+        Bytes that they may have together.
     """
     inside: list[Bundle] = []
     outside: list[Bundle] = []

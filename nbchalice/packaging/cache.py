@@ -23,13 +23,17 @@ def write_whole(path: Path, content: bytes, hint: str = _HINT) -> None:
 
     Parameters
     ----------
-    path: where it goes; folders are made.
-    content: what it holds.
-    hint: what to do where that fails.
+    path : Path
+        Where it goes; folders are made.
+    content : bytes
+        What it holds.
+    hint : str
+        What to do where that fails.
 
     Raises
     ------
-    CacheError: it cannot be written, for example because the disk is full.
+    CacheError
+        It cannot be written, for example because the disk is full.
     """
     try:
         replace_file(path, content)

@@ -32,11 +32,16 @@ class NoWheelError(PackagingError):
 
     Parameters
     ----------
-    package: the distribution's name, with the version where one was asked for.
-    platform: the target, in words.
-    versions: versions that do have a wheel for the target, oldest first; empty if there are none.
-    python: a newer Python on Lambda for which it has a wheel, or None.
-    needed_by: the package that needs it, with its version, where it was not asked for itself. Default: None.
+    package : str
+        The distribution's name, with the version where one was asked for.
+    platform : str
+        The target, in words.
+    versions : tuple[str, ...]
+        Versions that do have a wheel for the target, oldest first; empty if there are none.
+    python : str or None
+        A newer Python on Lambda for which it has a wheel, or None.
+    needed_by : str or None
+        The package that needs it, with its version, where it was not asked for itself. Default: None.
     """
 
     code = "no-wheel"

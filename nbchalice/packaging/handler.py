@@ -10,13 +10,13 @@ from itertools import chain
 from pathlib import Path
 
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.places import place_of
+from nbchalice.notebook.source_map import location_of
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
-from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, wishes
+from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, requested_requirements
 from nbchalice.packaging.searchpath import added_folders
 from nbchalice.packaging.sizes import DIRECT_LIMIT, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
@@ -34,12 +34,18 @@ class HandlerPackage:
 
     Parameters
     ----------
-    needs: what its code imports.
-    artifact: the zip with its code.
-    layer: the layer with the distributions it imports, or None where it needs none.
-    sizes: how large both are.
-    stored: the bundles that are too big for the zip, and go to S3.
-    reports_failures: whether its code may answer with the records of a batch that failed.
+    needs : Dependencies
+        What its code imports.
+    artifact : Artifact
+        The zip with its code.
+    layer : Layer or None
+        The layer with the distributions it imports, or None where it needs none.
+    sizes : SizeTable
+        How large both are.
+    stored : tuple[Bundle, ...]
+        The bundles that are too big for the zip, and go to S3.
+    reports_failures : bool
+        Whether its code may answer with the records of a batch that failed.
     """
 
     needs: Dependencies
@@ -56,9 +62,12 @@ class Written:
 
     Parameters
     ----------
-    paths: the zips.
-    sizes: how large the package of each handler is.
-    notes: what a person should know, for example what was not read.
+    paths : tuple[Path, ...]
+        The zips.
+    sizes : Mapping[str, SizeTable]
+        How large the package of each handler is.
+    notes : tuple[str, ...]
+        What a person should know, for example what was not read.
     """
 
     paths: tuple[Path, ...]
@@ -81,30 +90,39 @@ def package_handler(
 
     Parameters
     ----------
-    slice: the handler's module.
-    handler_name: its name in the app.
-    target: Python version and processor on Lambda.
-    folder: the notebook's folder, where local modules are looked for.
-    cells: all cells, for what `%pip install` asks for.
-    requirements_file: requirements instead of those that the imports give. Default: none.
-    bundles: the bundled objects that the module loads. Default: none.
-    whole: whether the zip takes all bundles, so that it works by itself. Default: no, those that are together over
-        10 MB, or for which Lambda's limits leave no room, go to S3.
+    slice : SliceLike
+        The handler's module.
+    handler_name : str
+        Its name in the app.
+    target : LambdaTarget
+        Python version and processor on Lambda.
+    folder : Path
+        The notebook's folder, where local modules are looked for.
+    cells : Iterable[Cell]
+        All cells, for what `%pip install` asks for.
+    requirements_file : Path or None
+        Requirements instead of those that the imports give. Default: none.
+    bundles : Iterable[Bundle]
+        The bundled objects that the module loads. Default: none.
+    whole : bool
+        Whether the zip takes all bundles, so that it works by itself. Default: no, those that are together over 10 MB,
+        or for which Lambda's limits leave no room, go to S3.
 
     Raises
     ------
-    PackagingError: a module is missing, no wheel fits the target, or the package is too large.
+    PackagingError
+        A module is missing, no wheel fits the target, or the package is too large.
     """
     bundles = tuple(bundles)
     needs = find_dependencies(
         slice.module,
         python=target.python,
         folder=folder,
-        wishes=wishes(cells, folder),
+        requested=requested_requirements(cells, folder),
         requirements_file=requirements_file,
         further=chain.from_iterable(bundle.imports for bundle in bundles),
         added=added_folders(cells, folder),
-        place=partial(place_of, slice.segments, slice.module),
+        place=partial(location_of, slice.segments, slice.module),
     )
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
@@ -161,8 +179,10 @@ def write_all(built: Mapping[str, HandlerPackage], out: Path) -> Written:
 
     Parameters
     ----------
-    built: the packages by handler.
-    out: the folder; it is made.
+    built : Mapping[str, HandlerPackage]
+        The packages by handler.
+    out : Path
+        The folder; it is made.
     """
     contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
     layers = {package.layer.key: package.layer for package in built.values() if package.layer}

@@ -18,12 +18,17 @@ class Import:
 
     Parameters
     ----------
-    module: its absolute dotted name, for example `google.cloud.storage`.
-    names: what is taken from it; each may be a submodule. `*` means all.
-    required: False if the code can do without: where an ImportError is caught, the name is only a text, or the
-        Python version or system decides.
-    later: whether it is inside a function, so that it runs when that is called.
-    line: where it stands.
+    module : str
+        Its absolute dotted name, for example `google.cloud.storage`.
+    names : tuple[str, ...]
+        What is taken from it; each may be a submodule. `*` means all.
+    required : bool
+        False if the code can do without: where an ImportError is caught, the name is only a text, or the Python version
+        or system decides.
+    later : bool
+        Whether it is inside a function, so that it runs when that is called.
+    line : int
+        Where it stands.
     """
 
     module: str
@@ -43,12 +48,15 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
 
     Parameters
     ----------
-    source: the module's text.
-    package: the package it is in, for relative imports. Default: none.
+    source : str
+        The module's text.
+    package : str
+        The package it is in, for relative imports. Default: none.
 
     Raises
     ------
-    SyntaxError: the source cannot be parsed.
+    SyntaxError
+        The source cannot be parsed.
     """
     tree = ast.parse(source)
     found = dict.fromkeys(_walk(tree, _Place(package)))
@@ -63,7 +71,8 @@ def is_type_checking(test: ast.expr) -> bool:
 
     Parameters
     ----------
-    test: the condition of an `if`.
+    test : ast.expr
+        The condition of an `if`.
     """
     return ast.unparse(test).removeprefix("typing.") == "TYPE_CHECKING"
 

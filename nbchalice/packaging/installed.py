@@ -27,9 +27,12 @@ class Owner:
 
     Parameters
     ----------
-    requirements: pins of the distributions that provide it. Default: none.
-    local: the spec of its top-level module if it is local code, else None.
-    missing: whether nothing here provides it. Default: False.
+    requirements : tuple[str, ...]
+        Pins of the distributions that provide it. Default: none.
+    local : ModuleSpec or None
+        The spec of its top-level module if it is local code, else None.
+    missing : bool
+        Whether nothing here provides it. Default: False.
     """
 
     requirements: tuple[str, ...] = ()
@@ -42,9 +45,12 @@ def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path]
 
     Parameters
     ----------
-    wanted: the import; for namespace packages such as `google` the whole dotted name decides.
-    folder: the notebook's folder, looked at first. Default: none.
-    added: folders looked at last. Default: none.
+    wanted : Import
+        The import; for namespace packages such as `google` the whole dotted name decides.
+    folder : Path or None
+        The notebook's folder, looked at first. Default: none.
+    added : Sequence[Path]
+        Folders looked at last. Default: none.
 
     Returns
     -------

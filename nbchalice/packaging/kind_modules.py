@@ -26,8 +26,10 @@ class KindPackage:
 
     Parameters
     ----------
-    name: its dotted name, for example ``acme_ses``.
-    files: its modules, by path in the zip.
+    name : str
+        Its dotted name, for example ``acme_ses``.
+    files : Mapping[str, Path]
+        Its modules, by path in the zip.
     """
 
     name: str
@@ -38,13 +40,17 @@ class KindPackage:
 
         Parameters
         ----------
-        file: the path in the zip of the module that imports.
-        source: its text.
-        wanted: what it imports.
+        file : str
+            The path in the zip of the module that imports.
+        source : str
+            Its text.
+        wanted : Import
+            What it imports.
 
         Raises
         ------
-        PackagingError: it is something else, and the module cannot do without.
+        PackagingError
+            It is something else, and the module cannot do without.
         """
         ships = wanted.top in sys.stdlib_module_names or _within(wanted.module, self.name)
         ships = ships or wanted.module == "nbchalice" or _within(wanted.module, _SHIPS)
@@ -62,7 +68,8 @@ def find_kind_package(module: str) -> KindPackage | None:
 
     Parameters
     ----------
-    module: the module's dotted name.
+    module : str
+        The module's dotted name.
     """
     for kind in KINDS.values():
         if isinstance(kind, RegisteredKind) and (home := _home(kind.module)) and _within(module, home):

@@ -36,15 +36,22 @@ class Layer:
 
     Parameters
     ----------
-    key: hash of the lock and of how layers are built; equal needs share one layer.
-    path: the zip, kept in the cache.
-    code_sha256: hash of the zip in base64, as Lambda reports it
-        (AWS Lambda API Reference, "LayerVersionContentOutput").
-    zip_size: bytes of the zip.
-    unzipped_size: bytes of the files in it.
-    distributions: pairs of distribution and its unzipped bytes, largest first.
-    requirements: what is in it, as `name==version`.
-    lock: what it was made of.
+    key : str
+        Hash of the lock and of how layers are built; equal needs share one layer.
+    path : Path
+        The zip, kept in the cache.
+    code_sha256 : str
+        Hash of the zip in base64, as Lambda reports it (AWS Lambda API Reference, "LayerVersionContentOutput").
+    zip_size : int
+        Bytes of the zip.
+    unzipped_size : int
+        Bytes of the files in it.
+    distributions : tuple[tuple[str, int], ...]
+        Pairs of distribution and its unzipped bytes, largest first.
+    requirements : tuple[str, ...]
+        What is in it, as `name==version`.
+    lock : Lock
+        What it was made of.
     """
 
     key: str
@@ -66,8 +73,10 @@ def build_layer(lock: Lock, *, cache: Path | None = None) -> Layer:
 
     Parameters
     ----------
-    lock: what to install, with hashes; nothing else gets in.
-    cache: folder of built layers; a layer that is there is not built again. Default: `cache_folder()`.
+    lock : Lock
+        What to install, with hashes; nothing else gets in.
+    cache : Path or None
+        Folder of built layers; a layer that is there is not built again. Default: `cache_folder()`.
 
     Returns
     -------
@@ -76,8 +85,10 @@ def build_layer(lock: Lock, *, cache: Path | None = None) -> Layer:
 
     Raises
     ------
-    NoWheelError, PackagingError: uv could not install it.
-    CacheError: the cache cannot be written.
+    NoWheelError, PackagingError
+        Uv could not install it.
+    CacheError
+        The cache cannot be written.
     """
     key = hashlib.sha256(f"{_FORMAT} {lock.key}".encode()).hexdigest()
     stem = (cache or cache_folder()) / "layers" / key
@@ -137,8 +148,10 @@ def install(lock: Lock, folder: Path) -> None:
 
     Parameters
     ----------
-    lock: what to install and for which target.
-    folder: where it goes.
+    lock : Lock
+        What to install and for which target.
+    folder : Path
+        Where it goes.
     """
     arguments = ["install", "--target", str(folder), "--require-hashes", "--no-deps", "--requirements", "-"]
     run_uv(arguments, lock.target, lock.text)

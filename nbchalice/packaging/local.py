@@ -18,11 +18,13 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
 
     Parameters
     ----------
-    spec: the module's spec. A package comes whole, with its data files, but without byte code and hidden files.
+    spec : ModuleSpec
+        The module's spec. A package comes whole, with its data files, but without byte code and hidden files.
 
     Raises
     ------
-    PackagingError: it holds an extension module.
+    PackagingError
+        It holds an extension module.
     """
     if spec.submodule_search_locations is None:
         files = {Path(str(spec.origin)).name: Path(str(spec.origin))}
@@ -49,8 +51,10 @@ def reached_modules(wanted: Import, files: Mapping[str, Path]) -> Iterator[str]:
 
     Parameters
     ----------
-    wanted: the import.
-    files: the files of the top-level module, by path in the zip.
+    wanted : Import
+        The import.
+    files : Mapping[str, Path]
+        The files of the top-level module, by path in the zip.
     """
     names = [wanted.module, *(f"{wanted.module}.{name}" for name in wanted.names)]
     parts = wanted.module.split(".")
@@ -65,12 +69,15 @@ def read_source(name: str, path: Path) -> str:
 
     Parameters
     ----------
-    name: its path in the zip.
-    path: its file.
+    name : str
+        Its path in the zip.
+    path : Path
+        Its file.
 
     Raises
     ------
-    PackagingError: it is not UTF-8.
+    PackagingError
+        It is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -88,12 +95,15 @@ def scan(name: str, source: str) -> tuple[Import, ...]:
 
     Parameters
     ----------
-    name: its path in the zip.
-    source: its text.
+    name : str
+        Its path in the zip.
+    source : str
+        Its text.
 
     Raises
     ------
-    PackagingError: it cannot be parsed.
+    PackagingError
+        It cannot be parsed.
     """
     package = name.rpartition("/")[0].replace("/", ".")
     try:
@@ -113,9 +123,12 @@ def line_of(name: str, source: str, line: int) -> Location:
 
     Parameters
     ----------
-    name: its path in the zip.
-    source: its text.
-    line: counted from 1.
+    name : str
+        Its path in the zip.
+    source : str
+        Its text.
+    line : int
+        Counted from 1.
     """
     lines = source.splitlines()
     return Location(name, line, lines[line - 1] if 0 < line <= len(lines) else None)
@@ -131,6 +144,7 @@ def read_all(files: Iterable[tuple[str, Path]]) -> tuple[tuple[str, bytes], ...]
 
     Parameters
     ----------
-    files: pairs of path in the zip and file.
+    files : Iterable[tuple[str, Path]]
+        Pairs of path in the zip and file.
     """
     return tuple((name, path.read_bytes()) for name, path in sorted(files))

@@ -32,8 +32,10 @@ class Lock:
 
     Parameters
     ----------
-    text: a requirements file with hashes; its first line names the target.
-    target: the runtime and architecture.
+    text : str
+        A requirements file with hashes; its first line names the target.
+    target : LambdaTarget
+        The runtime and architecture.
     """
 
     text: str
@@ -61,10 +63,14 @@ def lock(
 
     Parameters
     ----------
-    requirements: what the handlers need, for example `["pandas==2.2.3"]`.
-    target: the runtime and architecture; only wheels that run there are considered.
-    installed: what the kernel has, as `name==version`: preferred for dependencies where it fits. Default: none.
-    cache: folder of earlier answers; the same question is not resolved again. Default: `cache_folder()`.
+    requirements : Iterable[str]
+        What the handlers need, for example `["pandas==2.2.3"]`.
+    target : LambdaTarget
+        The runtime and architecture; only wheels that run there are considered.
+    installed : Iterable[str]
+        What the kernel has, as `name==version`: preferred for dependencies where it fits. Default: none.
+    cache : Path or None
+        Folder of earlier answers; the same question is not resolved again. Default: `cache_folder()`.
 
     Returns
     -------
@@ -74,8 +80,10 @@ def lock(
 
     Raises
     ------
-    NoWheelError: a package has no wheel for the target; names versions that have one.
-    PackagingError: the registry does not know it or cannot be reached, the requirements contradict, or uv failed.
+    NoWheelError
+        A package has no wheel for the target; names versions that have one.
+    PackagingError
+        The registry does not know it or cannot be reached, the requirements contradict, or uv failed.
     """
     wanted = sorted(set(requirements))
     if not wanted:
@@ -97,8 +105,10 @@ def retargeted(lock: Lock, target: LambdaTarget) -> Lock:
 
     Parameters
     ----------
-    lock: exact versions with the hashes of all their files.
-    target: where they are to run.
+    lock : Lock
+        Exact versions with the hashes of all their files.
+    target : LambdaTarget
+        Where they are to run.
     """
     return Lock(_header(target) + lock.text.partition("\n")[2], target)
 
@@ -112,7 +122,8 @@ def requirement_name(requirement: str) -> str:
 
     Parameters
     ----------
-    requirement: for example `Scikit_Learn[extra]>=1.2`.
+    requirement : str
+        For example `Scikit_Learn[extra]>=1.2`.
     """
     try:
         return canonicalize_name(Requirement(requirement).name)

@@ -52,8 +52,10 @@ def find_plugins(source: str, hosts: Collection[str]) -> Iterator[tuple[str, ...
 
     Parameters
     ----------
-    source: the module's text; it must be valid Python.
-    hosts: top-level modules that are imported, by this module or another.
+    source : str
+        The module's text; it must be valid Python.
+    hosts : Collection[str]
+        Top-level modules that are imported, by this module or another.
     """
     known = list(chain.from_iterable(_PLUGINS.get(host, {}).items() for host in hosts))
     if not known:

@@ -73,12 +73,15 @@ def refuse(name: str, value: object) -> None:
 
     Parameters
     ----------
-    name: the variable's name.
-    value: what is to be bundled; it is looked through as pickle would, texts up to the 20,000th.
+    name : str
+        The variable's name.
+    value : object
+        What is to be bundled; it is looked through as pickle would, texts up to the 20,000th.
 
     Raises
     ------
-    BundleRefusedError: with the reason; a credential's value is not shown.
+    BundleRefusedError
+        With the reason; a credential's value is not shown.
     """
     if isinstance(value, type | types.FunctionType) and value.__module__ == "__main__" and value.__name__ == name:
         kind = "class" if isinstance(value, type) else "function"
@@ -98,8 +101,10 @@ def check_one(name: str, value: object) -> None:
 
     Parameters
     ----------
-    name: the variable's name.
-    value: a value; of containers, only dicts are looked into, for keys such as `password`.
+    name : str
+        The variable's name.
+    value : object
+        A value; of containers, only dicts are looked into, for keys such as `password`.
     """
     if isinstance(value, str):
         _credential(name, find_secret(value))

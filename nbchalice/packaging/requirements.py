@@ -18,9 +18,9 @@ from nbchalice.packaging.kind_modules import KindPackage, find_kind_package
 from nbchalice.packaging.local import collect_files, line_of, reached_modules, read_all, read_source, scan
 from nbchalice.packaging.lock import PROVIDED, requirement_name
 from nbchalice.packaging.plugins import find_plugins
-from nbchalice.packaging.wishes import Wish, read_requirements, wishes
+from nbchalice.packaging.requested import RequestedRequirement, read_requirements, requested_requirements
 
-__all__ = ["Dependencies", "find_dependencies", "installed_pins", "read_requirements", "wishes"]
+__all__ = ["Dependencies", "find_dependencies", "installed_pins", "read_requirements", "requested_requirements"]
 
 # Distributions that are not named as their module. OpenCV is the build without windows: Lambda lacks libGL.
 _KNOWN_NAMES = {
@@ -66,8 +66,10 @@ class Dependencies:
 
     Parameters
     ----------
-    requirements: for the lock, for example `pandas==2.2.3`; sorted.
-    vendored: pairs of path in the zip and content, of local modules; sorted.
+    requirements : tuple[str, ...]
+        For the lock, for example `pandas==2.2.3`; sorted.
+    vendored : tuple[tuple[str, bytes], ...]
+        Pairs of path in the zip and content, of local modules; sorted.
     """
 
     requirements: tuple[str, ...]
@@ -79,7 +81,7 @@ def find_dependencies(
     *,
     python: str | None = None,
     folder: Path | None = None,
-    wishes: Iterable[Wish] = (),
+    requested: Iterable[RequestedRequirement] = (),
     requirements_file: Path | None = None,
     further: Iterable[str] = (),
     added: Sequence[Path] = (),
@@ -89,29 +91,39 @@ def find_dependencies(
 
     Parameters
     ----------
-    module: the text of the slice.
-    python: the Python version on Lambda, which may lack modules of the one here; None (default) is the same.
-    folder: the notebook's folder, for modules beside it. Default: none.
-    wishes: requirements of `%pip install` lines (see `wishes`). A wish gives the extras of what is imported, and
-        stands in for what is not installed here; one that nothing imports is not shipped. Default: none.
-    requirements_file: if given, exactly what it lists is shipped, whatever is imported. Default: None.
-    further: modules that are imported besides, by what a bundle holds. Default: none.
-    added: folders that the notebook adds to `sys.path`, looked at last. Default: none.
-    place: tells where a line of the module stands in the notebook, for errors. Default: nowhere.
+    module : str
+        The text of the slice.
+    python : str or None
+        The Python version on Lambda, which may lack modules of the one here; None (default) is the same.
+    folder : Path or None
+        The notebook's folder, for modules beside it. Default: none.
+    requested : Iterable[RequestedRequirement]
+        Requirements of `%pip install` lines (see `requested_requirements`). A request gives the extras of what is
+        imported, and stands in for what is not installed here; one that nothing imports is not shipped. Default: none.
+    requirements_file : Path or None
+        If given, exactly what it lists is shipped, whatever is imported. Default: None.
+    further : Iterable[str]
+        Modules that are imported besides, by what a bundle holds. Default: none.
+    added : Sequence[Path]
+        Folders that the notebook adds to `sys.path`, looked at last. Default: none.
+    place : Place
+        Tells where a line of the module stands in the notebook, for errors. Default: nowhere.
 
     Returns
     -------
     The dependencies. Of Python itself and of Lambda's runtime (boto3, botocore, s3transfer, jmespath) nothing is in
-    them, unless a wish or the file pins it.
+    them, unless a request or the file pins it.
 
     Raises
     ------
-    PackagingError: nothing provides an import, or Lambda's Python does not have it; a wish wants another version than
-        is installed; local code cannot come along.
-    RequirementsFileError: the file cannot be used.
+    PackagingError
+        Nothing provides an import, or Lambda's Python does not have it; a request wants another version than is
+        installed; local code cannot come along.
+    RequirementsFileError
+        The file cannot be used.
     """
     listed = None if requirements_file is None else read_requirements(requirements_file)
-    asked = {requirement_name(wish.text): wish for wish in wishes}
+    asked = {requirement_name(request.text): request for request in requested}
     search = _Search(partial(find_owner, folder=folder, added=added), asked, python, trusting=listed is not None)
     search.run(module, place, further)
     requirements = search.requirements if listed is None else listed
@@ -122,7 +134,12 @@ class _Search:
     """The walk over imports, from the slice into local code, and to the plugins of what they import."""
 
     def __init__(
-        self, owner_of: Callable[[Import], Owner], asked: dict[str, Wish], python: str | None, *, trusting: bool
+        self,
+        owner_of: Callable[[Import], Owner],
+        asked: dict[str, RequestedRequirement],
+        python: str | None,
+        *,
+        trusting: bool,
     ) -> None:
         self.owner_of = owner_of
         self.asked = asked
@@ -190,7 +207,7 @@ class _Search:
         for source in self._sources.values():
             for modules in find_plugins(source, hosts):
                 for plugin in (Import(module, (), False, True) for module in modules):
-                    if self._wish_for(plugin) or not self.owner_of(plugin).missing:
+                    if self._request_for(plugin) or not self.owner_of(plugin).missing:
                         yield plugin
                         break
 
@@ -201,11 +218,11 @@ class _Search:
 
     def _wished(self, pin: str) -> str:
         """Give a pin the extras that were asked for; refuse another version than was asked for."""
-        wish = self.asked.get(requirement_name(pin))
-        if wish is None or self.trusting:
+        request = self.asked.get(requirement_name(pin))
+        if request is None or self.trusting:
             return pin
         try:
-            wanted = Requirement(wish.text)
+            wanted = Requirement(request.text)
         except InvalidRequirement:
             return pin
         if wanted.marker is not None and not wanted.marker.evaluate():
@@ -213,24 +230,24 @@ class _Search:
         name, is_pin, version = pin.partition("==")
         if is_pin and not wanted.specifier.contains(version, prereleases=True):
             raise PackagingError(
-                f"{name} {version} is installed, but the notebook asks for {wish.text}",
+                f"{name} {version} is installed, but the notebook asks for {request.text}",
                 "run that cell again and restart the kernel, change it, or give --requirements FILE",
-                wish.location,
+                request.location,
                 code="other-version-installed",
             )
         extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
         return re.sub(r"^[\w.-]+", lambda name: name[0] + extras, pin, count=1)
 
-    def _wish_for(self, wanted: Import) -> Wish | None:
+    def _request_for(self, wanted: Import) -> RequestedRequirement | None:
         guesses = (_KNOWN_NAMES.get(wanted.top, wanted.top), wanted.top, wanted.module)
         return next((self.asked[name] for name in map(requirement_name, guesses) if name in self.asked), None)
 
     def _stands_in(self, wanted: Import) -> bool:
-        """Let a wish provide what is not installed here."""
-        wish = self._wish_for(wanted)
-        if wish is not None:
-            self.requirements.append(wish.text)
-        return wish is not None
+        """Let a request provide what is not installed here."""
+        request = self._request_for(wanted)
+        if request is not None:
+            self.requirements.append(request.text)
+        return request is not None
 
 
 def _absent(module: str, python: str | None) -> tuple[str, str] | None:

@@ -17,8 +17,10 @@ def added_folders(cells: Iterable[Cell], folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    cells: the notebook's cells.
-    folder: the notebook's folder, which relative paths begin at.
+    cells : Iterable[Cell]
+        The notebook's cells.
+    folder : Path
+        The notebook's folder, which relative paths begin at.
 
     Returns
     -------

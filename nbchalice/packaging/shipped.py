@@ -29,7 +29,8 @@ def runtime_archive(modules: frozenset[str]) -> bytes:
 
     Parameters
     ----------
-    modules: dotted names, as of `needed_modules`.
+    modules : frozenset[str]
+        Dotted names, as of `needed_modules`.
     """
     files = _files()
     return zip_bytes({path: files[path][0].encode() for path in files if _module(path) in modules}, level=0)
@@ -43,7 +44,8 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
 
     Parameters
     ----------
-    sources: texts of modules; those that cannot be parsed count as importing nothing.
+    sources : Iterable[str]
+        Texts of modules; those that cannot be parsed count as importing nothing.
     """
     found: set[str] = set()
     todo = [_ENTRY, *_imported(tuple(source for source in sources if "nbchalice" in source))]

@@ -34,7 +34,8 @@ def strip_source(source: str) -> str:
 
     Parameters
     ----------
-    source: the text of a module; it must not look at the annotations of its functions.
+    source : str
+        The text of a module; it must not look at the annotations of its functions.
 
     Returns
     -------
@@ -42,7 +43,8 @@ def strip_source(source: str) -> str:
 
     Raises
     ------
-    SyntaxError: the source is not valid for the running Python.
+    SyntaxError
+        The source is not valid for the running Python.
     """
     bare = _apply(source, _cuts_of_text)
     return _narrow(_apply(bare, _cuts_of_imports))

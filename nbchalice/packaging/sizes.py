@@ -26,10 +26,14 @@ class SizeRow:
 
     Parameters
     ----------
-    name: what is measured.
-    size: its bytes.
-    limit: bytes that Lambda allows, or None for what the function gets from S3 when it runs.
-    s3: whether it is uploaded to S3, because it is over the limit of a direct upload.
+    name : str
+        What is measured.
+    size : int
+        Its bytes.
+    limit : int or None
+        Bytes that Lambda allows, or None for what the function gets from S3 when it runs.
+    s3 : bool
+        Whether it is uploaded to S3, because it is over the limit of a direct upload.
     """
 
     name: str
@@ -44,8 +48,10 @@ class SizeTable:
 
     Parameters
     ----------
-    rows: zip, layers, and all of it unzipped.
-    biggest: pairs of distribution (or `your code`) and its unzipped bytes, largest first.
+    rows : tuple[SizeRow, ...]
+        Zip, layers, and all of it unzipped.
+    biggest : tuple[tuple[str, int], ...]
+        Pairs of distribution (or `your code`) and its unzipped bytes, largest first.
     """
 
     rows: tuple[SizeRow, ...]
@@ -119,11 +125,16 @@ def measure(
 
     Parameters
     ----------
-    artifact: the function's zip.
-    layer: its dependency layer. Default: none.
-    further: pairs of name and unzipped bytes of other layers, for example by `--layer`. Default: none.
-    bundles: those that are in the zip. Default: none.
-    stored: those that are in S3. Default: none.
+    artifact : Artifact
+        The function's zip.
+    layer : Layer or None
+        Its dependency layer. Default: none.
+    further : Iterable[tuple[str, int]]
+        Pairs of name and unzipped bytes of other layers, for example by `--layer`. Default: none.
+    bundles : Iterable[Bundle]
+        Those that are in the zip. Default: none.
+    stored : Iterable[Bundle]
+        Those that are in S3. Default: none.
     """
     inside = [(f"bundle {bundle.name}", bundle.size) for bundle in bundles]
     own = unzipped_size(artifact.zip) - sum(size for _, size in inside)
@@ -141,7 +152,8 @@ def unzipped_size(content: bytes) -> int:
 
     Parameters
     ----------
-    content: the zip.
+    content : bytes
+        The zip.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return sum(info.file_size for info in archive.infolist())

@@ -18,12 +18,15 @@ class LambdaTarget:
 
     Parameters
     ----------
-    python: `"3.11"` to `"3.14"`.
-    arch: `"x86_64"` (default) or `"arm64"`.
+    python : str
+        `"3.11"` to `"3.14"`.
+    arch : str
+        `"x86_64"` (default) or `"arm64"`.
 
     Raises
     ------
-    PackagingError: another Python version or architecture.
+    PackagingError
+        Another Python version or architecture.
     """
 
     python: str
@@ -65,7 +68,8 @@ class ThisMachine(LambdaTarget):
 
     Parameters
     ----------
-    python, arch: as for Lambda.
+    python, arch
+        As for Lambda.
     """
 
     @property

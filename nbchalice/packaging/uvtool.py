@@ -37,13 +37,17 @@ def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = N
 
     Parameters
     ----------
-    arguments: the command and its own options, for example `["compile", "-"]`.
-    target: the runtime and architecture to resolve or install for; only wheels are used.
-    stdin: text for the command's standard input. Default: none.
+    arguments : Sequence[str]
+        The command and its own options, for example `["compile", "-"]`.
+    target : LambdaTarget
+        The runtime and architecture to resolve or install for; only wheels are used.
+    stdin : str or None
+        Text for the command's standard input. Default: none.
 
     Raises
     ------
-    NoWheelError, PackagingError: uv's reason, one code each.
+    NoWheelError, PackagingError
+        Uv's reason, one code each.
     """
     options = [
         *("--quiet", "--only-binary", ":all:"),
@@ -96,8 +100,10 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
 
     Parameters
     ----------
-    stderr: what uv wrote to standard error.
-    target: what it was resolving or installing for.
+    stderr : str
+        What uv wrote to standard error.
+    target : LambdaTarget
+        What it was resolving or installing for.
     """
     text = re.sub(r"\s+", " ", stderr)
     cause = _cause(stderr)

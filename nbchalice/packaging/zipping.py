@@ -22,8 +22,10 @@ class Member(NamedTuple):
 
     Parameters
     ----------
-    content: its bytes.
-    executable: whether its mode is 0755 and not 0644. Default: False.
+    content : bytes
+        Its bytes.
+    executable : bool
+        Whether its mode is 0755 and not 0644. Default: False.
     """
 
     content: bytes
@@ -44,8 +46,10 @@ def zip_bytes(members: Mapping[str, Member | bytes], level: int = 9) -> bytes:
 
     Parameters
     ----------
-    members: what is in it by path, with forward slashes; bytes stand for a file that is not executable.
-    level: how hard zlib tries, 1 to 9; 0 stores. Default: 9.
+    members : Mapping[str, Member or bytes]
+        What is in it by path, with forward slashes; bytes stand for a file that is not executable.
+    level : int
+        How hard zlib tries, 1 to 9; 0 stores. Default: 9.
 
     Returns
     -------

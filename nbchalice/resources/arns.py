@@ -12,8 +12,10 @@ class Arn:
 
     Parameters
     ----------
-    partition, service, region, account: where the thing stands; some services leave region or account empty.
-    resource: which it is, for example ``function:price`` or, of a queue, ``orders``.
+    partition, service, region, account : str
+        Where the thing stands; some services leave region or account empty.
+    resource : str
+        Which it is, for example ``function:price`` or, of a queue, ``orders``.
     """
 
     partition: str
@@ -28,7 +30,8 @@ class Arn:
 
         Raises
         ------
-        ValueError: the text is none.
+        ValueError
+            The text is none.
         """
         head, *parts = text.split(":", 5)
         if head != "arn" or len(parts) != 5:

@@ -39,11 +39,16 @@ class FunctionRef:
 
     Parameters
     ----------
-    app, stage, handler: what the names are made of.
-    region, account, partition: where the function stands.
-    timeout: the function's timeout in seconds.
-    dlq: ARN of the function's dead-letter queue, or an empty text.
-    number: which of the function's EventBridge rules or schedules is meant, counted from 1.
+    app, stage, handler : str
+        What the names are made of.
+    region, account, partition : str
+        Where the function stands.
+    timeout : int
+        The function's timeout in seconds.
+    dlq : str
+        ARN of the function's dead-letter queue, or an empty text.
+    number : int
+        Which of the function's EventBridge rules or schedules is meant, counted from 1.
     """
 
     app: str
@@ -168,9 +173,12 @@ class Preflight:
 
     Parameters
     ----------
-    problems: why the trigger cannot work.
-    timeout: the longest timeout in seconds that the source allows the function, or None.
-    limit: what sets that limit, for example ``queue orders``.
+    problems : list[Problem]
+        Why the trigger cannot work.
+    timeout : int or None
+        The longest timeout in seconds that the source allows the function, or None.
+    limit : str
+        What sets that limit, for example ``queue orders``.
     """
 
     problems: list[Problem] = field(default_factory=list)

@@ -37,9 +37,12 @@ class Notification:
 
     Parameters
     ----------
-    function: the function to invoke.
-    events: the S3 event types.
-    prefix, suffix: what the object's key must begin and end with.
+    function : FunctionRef
+        The function to invoke.
+    events : tuple[str, ...]
+        The S3 event types.
+    prefix, suffix : str
+        What the object's key must begin and end with.
     """
 
     function: FunctionRef
@@ -111,9 +114,12 @@ class BucketNotifications(Resource):
 
     Parameters
     ----------
-    bucket: the bucket.
-    notifications: the entries that should stand.
-    leaving: functions of ours whose entries should go.
+    bucket : str
+        The bucket.
+    notifications : tuple[Notification, ...]
+        The entries that should stand.
+    leaving : tuple[FunctionRef, ...]
+        Functions of ours whose entries should go.
     """
 
     kind: ClassVar[str] = "bucket notification"

@@ -36,8 +36,10 @@ class Destination(Resource):
 
     Parameters
     ----------
-    function: the function.
-    on_failure: ARN of the queue, topic, function, event bus or bucket; empty for none.
+    function : FunctionRef
+        The function.
+    on_failure : str
+        ARN of the queue, topic, function, event bus or bucket; empty for none.
     """
 
     kind: ClassVar[str] = "on-failure destination"

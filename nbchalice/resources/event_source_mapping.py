@@ -36,17 +36,28 @@ class EventSourceMapping(Resource):
 
     Parameters
     ----------
-    function: the function that handles the batches.
-    source_arn: the queue or stream.
-    batch_size: most records per invocation.
-    window: seconds that Lambda may wait to fill a batch.
-    maximum_concurrency: queues only: most invocations at once, or None.
-    filters: patterns as JSON text.
-    report_failures: whether the function's answer names the failed records.
-    starting_position: streams only: LATEST or TRIM_HORIZON, or None.
-    on_failure: streams only: ARN of the queue or topic that is told of records that failed for good, or empty.
-    of_queue: whether the source is a queue.
-    after: keys of the resources that must stand before it, beside the function.
+    function : FunctionRef
+        The function that handles the batches.
+    source_arn : str
+        The queue or stream.
+    batch_size : int
+        Most records per invocation.
+    window : int
+        Seconds that Lambda may wait to fill a batch.
+    maximum_concurrency : int or None
+        Queues only: most invocations at once, or None.
+    filters : tuple[str, ...]
+        Patterns as JSON text.
+    report_failures : bool
+        Whether the function's answer names the failed records.
+    starting_position : str or None
+        Streams only: LATEST or TRIM_HORIZON, or None.
+    on_failure : str
+        Streams only: ARN of the queue or topic that is told of records that failed for good, or empty.
+    of_queue : bool
+        Whether the source is a queue.
+    after : tuple[Key, ...]
+        Keys of the resources that must stand before it, beside the function.
     """
 
     kind: ClassVar[str] = "event source mapping"

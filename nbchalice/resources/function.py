@@ -39,16 +39,26 @@ class Function(Resource):
 
     Parameters
     ----------
-    function: its names.
-    role_arn: the role it runs with.
-    zip: the deployment package.
-    code_sha256: Lambda's hash of the package, base64.
-    config: the settings as UpdateFunctionConfiguration takes them; `Layers` without the dependency layer.
-    arch: ``x86_64`` or ``arm64``.
-    tags: the user's tags, and which notebook it is deployed from; where that is unknown, the tag that stands is kept.
-    reserved_concurrency: most runs at once, or None.
-    layer: the dependency layer, or None.
-    bundles: what it loads from S3.
+    function : FunctionRef
+        Its names.
+    role_arn : str
+        The role it runs with.
+    zip : bytes
+        The deployment package.
+    code_sha256 : str
+        Lambda's hash of the package, base64.
+    config : Values
+        The settings as UpdateFunctionConfiguration takes them; `Layers` without the dependency layer.
+    arch : str
+        ``x86_64`` or ``arm64``.
+    tags : Mapping[str, str]
+        The user's tags, and which notebook it is deployed from; where that is unknown, the tag that stands is kept.
+    reserved_concurrency : int or None
+        Most runs at once, or None.
+    layer : Layer or None
+        The dependency layer, or None.
+    bundles : tuple[StoredBundle, ...]
+        What it loads from S3.
     """
 
     kind: ClassVar[str] = "function"
@@ -250,7 +260,8 @@ def wait_until_ready(client: Any, name: str) -> JSON:
 
     Raises
     ------
-    AWSError: Lambda gave up, or takes longer than five minutes.
+    AWSError
+        Lambda gave up, or takes longer than five minutes.
     """
 
     def ready() -> JSON | None:

@@ -52,11 +52,16 @@ class Layer(Resource):
 
     Parameters
     ----------
-    home: names app, stage, region and account; its handler is any of those that use the layer.
-    layer_name: the name on AWS.
-    package: the content, or None for a layer that is only to be removed.
-    python: version on Lambda.
-    arch: ``x86_64`` or ``arm64``.
+    home : FunctionRef
+        Names app, stage, region and account; its handler is any of those that use the layer.
+    layer_name : str
+        The name on AWS.
+    package : LayerPackage or None
+        The content, or None for a layer that is only to be removed.
+    python : str
+        Version on Lambda.
+    arch : str
+        ``x86_64`` or ``arm64``.
     """
 
     kind: ClassVar[str] = "layer"

@@ -16,7 +16,8 @@ def locked(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name: what is written to, for example ``bucket 123456789012 uploads``.
+    name : str
+        What is written to, for example ``bucket 123456789012 uploads``.
     """
     folder = user_cache() / "locks"
     try:

@@ -29,8 +29,10 @@ class LogGroup(Resource):
 
     Parameters
     ----------
-    function: the function.
-    retention: days after which log events are dropped, or None for never.
+    function : FunctionRef
+        The function.
+    retention : int or None
+        Days after which log events are dropped, or None for never.
     """
 
     kind: ClassVar[str] = "log group"

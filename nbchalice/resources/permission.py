@@ -55,10 +55,14 @@ class Permission(Resource):
 
     Parameters
     ----------
-    function: the function to be invoked.
-    principal: the service that may, for example ``sns.amazonaws.com``.
-    source_arn: the topic, bucket or rule that may.
-    source_account: the account of the source, where its ARN does not name one (S3), or an empty text.
+    function : FunctionRef
+        The function to be invoked.
+    principal : str
+        The service that may, for example ``sns.amazonaws.com``.
+    source_arn : str
+        The topic, bucket or rule that may.
+    source_account : str
+        The account of the source, where its ARN does not name one (S3), or an empty text.
     """
 
     kind: ClassVar[str] = "permission"

@@ -168,9 +168,12 @@ class RedrivePolicy(Resource):
 
     Parameters
     ----------
-    queue: the queue.
-    dlq: ARN of its dead-letter queue.
-    tries: how often a message is received before it goes there.
+    queue : QueueRef
+        The queue.
+    dlq : str
+        ARN of its dead-letter queue.
+    tries : int
+        How often a message is received before it goes there.
     """
 
     kind: ClassVar[str] = "redrive policy"

@@ -42,9 +42,12 @@ class Role(Resource):
 
     Parameters
     ----------
-    function: the function.
-    statements: JSON text of the policy's statements beside those for its logs.
-    bundles: ARNs of the objects in S3 that the function loads.
+    function : FunctionRef
+        The function.
+    statements : str
+        JSON text of the policy's statements beside those for its logs.
+    bundles : frozenset[str]
+        ARNs of the objects in S3 that the function loads.
     """
 
     kind: ClassVar[str] = "role"
@@ -72,7 +75,8 @@ class Role(Resource):
 
         Parameters
         ----------
-        earlier: ARNs of the bundles of earlier versions.
+        earlier : frozenset[str]
+            ARNs of the bundles of earlier versions.
         """
         group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}")
         # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.

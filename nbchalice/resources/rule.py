@@ -26,12 +26,18 @@ class Rule(Resource):
 
     Parameters
     ----------
-    function: the function.
-    expression: ``rate(...)`` or ``cron(...)``, or an empty text.
-    pattern: JSON text of the event pattern, or an empty text. A rule with neither is only to be removed.
-    description: the rule's description.
-    enabled: whether it fires.
-    input: JSON text that the function gets instead of the event, or an empty text.
+    function : FunctionRef
+        The function.
+    expression : str
+        ``rate(...)`` or ``cron(...)``, or an empty text.
+    pattern : str
+        JSON text of the event pattern, or an empty text. A rule with neither is only to be removed.
+    description : str
+        The rule's description.
+    enabled : bool
+        Whether it fires.
+    input : str
+        JSON text that the function gets instead of the event, or an empty text.
     """
 
     kind: ClassVar[str] = "rule"

@@ -117,13 +117,20 @@ class SchedulerSchedule(Resource):
 
     Parameters
     ----------
-    function: the function.
-    expression: ``rate(...)``, ``cron(...)`` or ``at(...)``; empty for a schedule that is only to be removed.
-    timezone: time zone of the expression.
-    flexible_window: minutes within which AWS may choose the moment, or None.
-    description: the schedule's description.
-    enabled: whether it fires.
-    input: JSON text that the function gets instead of Scheduler's own event, or an empty text.
+    function : FunctionRef
+        The function.
+    expression : str
+        ``rate(...)``, ``cron(...)`` or ``at(...)``; empty for a schedule that is only to be removed.
+    timezone : str
+        Time zone of the expression.
+    flexible_window : int or None
+        Minutes within which AWS may choose the moment, or None.
+    description : str
+        The schedule's description.
+    enabled : bool
+        Whether it fires.
+    input : str
+        JSON text that the function gets instead of Scheduler's own event, or an empty text.
     """
 
     kind: ClassVar[str] = "schedule"

@@ -49,10 +49,14 @@ class StoredBundle(Resource):
 
     Parameters
     ----------
-    home: names app, stage, region and account; its handler is any of those that load the bundle.
-    sha256: hash of the content.
-    size: bytes.
-    content: the content, or None for a bundle that is only to be removed.
+    home : FunctionRef
+        Names app, stage, region and account; its handler is any of those that load the bundle.
+    sha256 : str
+        Hash of the content.
+    size : int
+        bytes.
+    content : BundlePackage or None
+        The content, or None for a bundle that is only to be removed.
     """
 
     kind: ClassVar[str] = "bundle"
@@ -143,12 +147,13 @@ def stored_bundles(aws: AWS, home: FunctionRef) -> list[StoredBundle]:
     return [StoredBundle(home, stored["Key"].removeprefix(folder), stored["Size"]) for stored in objects]
 
 
-def place_of(bundles: list[StoredBundle]) -> dict[str, str]:
+def location_of(bundles: list[StoredBundle]) -> dict[str, str]:
     """Return the environment variable that tells a function where its bundles are, and each version's which they are.
 
     Parameters
     ----------
-    bundles: those that the function loads.
+    bundles : list[StoredBundle]
+        Those that the function loads.
     """
     if not bundles:
         return {}
@@ -161,7 +166,8 @@ def loaded_by(configuration: Values) -> set[str]:
 
     Parameters
     ----------
-    configuration: what GetFunctionConfiguration tells.
+    configuration : Values
+        What GetFunctionConfiguration tells.
     """
     variables = (configuration.get("Environment") or {}).get("Variables", {})
     return set(filter(None, variables.get(PLACE, "").rpartition("/")[2].split(",")))

@@ -63,11 +63,16 @@ class Subscription(Resource):
 
     Parameters
     ----------
-    function: the function.
-    topic_arn: the topic, also of another region.
-    filter_policy: JSON text of the filter policy, or an empty text.
-    filter_scope: ``MessageAttributes`` or ``MessageBody``.
-    redrive_dlq: ARN of the queue for messages that could not be delivered, or an empty text.
+    function : FunctionRef
+        The function.
+    topic_arn : str
+        The topic, also of another region.
+    filter_policy : str
+        JSON text of the filter policy, or an empty text.
+    filter_scope : str
+        ``MessageAttributes`` or ``MessageBody``.
+    redrive_dlq : str
+        ARN of the queue for messages that could not be delivered, or an empty text.
     """
 
     kind: ClassVar[str] = "subscription"

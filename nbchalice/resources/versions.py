@@ -81,7 +81,8 @@ def way_back(client: Any, name: str, tags: dict[str, str]) -> Step:
 
     Raises
     ------
-    InvalidInputError: there is no earlier version.
+    InvalidInputError
+        There is no earlier version.
     """
     versions = published(client, name)
     standing = tags.get(ROLLED_BACK) or (versions[-1]["Version"] if versions else "0")
@@ -112,7 +113,8 @@ def download(client: Any, name: str, version: str) -> bytes:
 
     Raises
     ------
-    AWSError: the zip cannot be read.
+    AWSError
+        The zip cannot be read.
     """
     location = client.get_function(FunctionName=name, Qualifier=version)["Code"]["Location"]
     try:

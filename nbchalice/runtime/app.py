@@ -36,14 +36,19 @@ class Chalice:
 
     Parameters
     ----------
-    app_name: name of the app and of its logger.
-    debug: whether ``log`` writes from DEBUG on; else from INFO on (Chalice: ERROR), or what the environment
-        variable AWS_LAMBDA_LOG_LEVEL says.
-    configure_logs: whether to set ``log`` up at all.
-    env: kept as ``env`` for code that passes it to Chalice; default None.
+    app_name : str
+        Name of the app and of its logger.
+    debug : bool
+        Whether ``log`` writes from DEBUG on; else from INFO on (Chalice: ERROR), or what the environment variable
+        AWS_LAMBDA_LOG_LEVEL says.
+    configure_logs : bool
+        Whether to set ``log`` up at all.
+    env : MutableMapping[str, str] or None
+        Kept as ``env`` for code that passes it to Chalice; default None.
 
-    Attributes: ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call),
-    ``left_out`` (what Chalice has besides, such as routes: taken, and not deployed).
+    Attributes
+        ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call),
+        ``left_out`` (what Chalice has besides, such as routes: taken, and not deployed).
     """
 
     def __init__(
@@ -119,13 +124,20 @@ class Chalice:
 
         Parameters
         ----------
-        expression: ``Rate``, ``Cron``, or text (``rate(5 minutes)``); a wrong one raises ValueError.
-        name: the handler's name; default: the function's.
-        description: of the rule.
-        input: JSON-ready event to send instead of EventBridge's own.
-        enabled: whether the schedule runs.
-        timezone: for example ``Europe/Vienna``; default UTC.
-        flexible_window: minutes within which AWS may choose the moment; default None.
+        expression : str or ScheduleExpression
+            ``Rate``, ``Cron``, or text (``rate(5 minutes)``); a wrong one raises ValueError.
+        name : str or None
+            The handler's name; default: the function's.
+        description : str
+            Of the rule.
+        input : object
+            JSON-ready event to send instead of EventBridge's own.
+        enabled : bool
+            Whether the schedule runs.
+        timezone : str or None
+            For example ``Europe/Vienna``; default UTC.
+        flexible_window : int or None
+            Minutes within which AWS may choose the moment; default None.
         """
         options = {
             "expression": check_expression(expression),
@@ -150,10 +162,14 @@ class Chalice:
 
         Parameters
         ----------
-        bucket: name of the bucket.
-        events: S3's event types; default ``["s3:ObjectCreated:*"]``.
-        prefix, suffix: only keys that start, end so.
-        name: the handler's name; default: the function's.
+        bucket : str
+            Name of the bucket.
+        events : list[str] or None
+            S3's event types; default ``["s3:ObjectCreated:*"]``.
+        prefix, suffix : str or None
+            Only keys that start, end so.
+        name : str or None
+            The handler's name; default: the function's.
         """
         options = {
             "bucket": bucket,
@@ -177,11 +193,16 @@ class Chalice:
 
         Parameters
         ----------
-        topic: name or ARN of the topic.
-        name: the handler's name; default: the function's.
-        filter_policy: SNS's subscription filter policy; default: all messages.
-        filter_scope: ``MessageAttributes`` or ``MessageBody``.
-        redrive_dlq: name or ARN of the queue for messages that could not be delivered.
+        topic : str
+            Name or ARN of the topic.
+        name : str or None
+            The handler's name; default: the function's.
+        filter_policy : dict[str, Any] or None
+            SNS's subscription filter policy; default: all messages.
+        filter_scope : str
+            ``MessageAttributes`` or ``MessageBody``.
+        redrive_dlq : str or None
+            Name or ARN of the queue for messages that could not be delivered.
         """
         options = {
             "topic": topic,
@@ -211,18 +232,28 @@ class Chalice:
 
         Parameters
         ----------
-        queue, queue_arn: name or ARN of the queue; exactly one of them, else ValueError.
-        batch_size: most messages at once.
-        name: the handler's name; default: the function's.
-        maximum_batching_window_in_seconds: how long Lambda waits to fill a batch.
-        maximum_concurrency: most batches handled at the same time, 2 to 1000; default None: no limit.
-        report_failures: what the function's ``{"batchItemFailures": [...]}`` names is delivered again, and no other;
-            when it raises, the whole batch but for the records whose ``done()`` it has called.
-        per_record: call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
+        queue, queue_arn : str or None
+            Name or ARN of the queue; exactly one of them, else ValueError.
+        batch_size : int
+            Most messages at once.
+        name : str or None
+            The handler's name; default: the function's.
+        maximum_batching_window_in_seconds : int
+            How long Lambda waits to fill a batch.
+        maximum_concurrency : int or None
+            Most batches handled at the same time, 2 to 1000; default None: no limit.
+        report_failures : bool
+            What the function's ``{"batchItemFailures": [...]}`` names is delivered again, and no other; when it raises,
+            the whole batch but for the records whose ``done()`` it has called.
+        per_record : bool
+            Call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
             ``report_failures``.
-        filter: one or several filter patterns for messages; default: all messages.
-        fix_visibility_timeout: raise the queue's visibility timeout where the function's timeout needs it.
-        max_receive_count: after how many tries a message goes to the dead-letter queue.
+        filter : list[dict[str, Any]] or dict[str, Any] or None
+            One or several filter patterns for messages; default: all messages.
+        fix_visibility_timeout : bool
+            Raise the queue's visibility timeout where the function's timeout needs it.
+        max_receive_count : int or None
+            After how many tries a message goes to the dead-letter queue.
         """
         if (queue is None) == (queue_arn is None):
             raise ValueError("on_sqs_message needs either queue (its name) or queue_arn, one of them")
@@ -298,8 +329,10 @@ class Chalice:
 
         Parameters
         ----------
-        func: returns ``get_response(event)`` or something else. One defined again under its name replaces the old one.
-        event_type: ``all``, ``scheduled``, ``s3``, ``sns``, ``sqs``, ``cloudwatch``, ``kinesis``, ``dynamodb`` or
+        func : Middleware
+            Returns ``get_response(event)`` or something else. One defined again under its name replaces the old one.
+        event_type : str
+            ``all``, ``scheduled``, ``s3``, ``sns``, ``sqs``, ``cloudwatch``, ``kinesis``, ``dynamodb`` or
             ``pure_lambda``; any other raises ValueError.
         """
         self._middleware.register(func, event_type)
@@ -359,7 +392,8 @@ def handlers_in(variables: Mapping[str, Any]) -> dict[str, LambdaFunction]:
 
     Parameters
     ----------
-    variables: those of a kernel or a module.
+    variables : Mapping[str, Any]
+        Those of a kernel or a module.
     """
     values = list(variables.values())
     found = {value.name: value for value in values if isinstance(value, LambdaFunction)}

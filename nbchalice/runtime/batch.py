@@ -68,8 +68,10 @@ def read_answer(answer: object, ids: Iterable[str]) -> tuple[list[str], str]:
 
     Parameters
     ----------
-    answer: what a function returned.
-    ids: the item identifiers of the batch.
+    answer : object
+        What a function returned.
+    ids : Iterable[str]
+        The item identifiers of the batch.
     """
     known = dict.fromkeys(ids)
     if isinstance(answer, list) and answer:

@@ -34,8 +34,10 @@ def load_bundle(name: str, root: str | Path | None = None) -> Any:
 
     Parameters
     ----------
-    name: the name it was bundled under.
-    root: folder that holds ``bundles/``. Default: that of the deployment package.
+    name : str
+        The name it was bundled under.
+    root : str or Path or None
+        Folder that holds ``bundles/``. Default: that of the deployment package.
 
     Raises BundleError if there is no such bundle, it cannot be read, or its content is not what was bundled.
     """
@@ -54,9 +56,12 @@ def load_entry(name: str, entry: dict[str, Any], folder: Path) -> Any:
 
     Parameters
     ----------
-    name: the bundle's name, for errors.
-    entry: ``{"format", "sha256", "file"}``; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says.
-    folder: what ``file`` is relative to.
+    name : str
+        The bundle's name, for errors.
+    entry : dict[str, Any]
+        ``{"format", "sha256", "file"}``; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says.
+    folder : Path
+        What ``file`` is relative to.
     """
     with _open(name, entry, folder) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:

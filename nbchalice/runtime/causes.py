@@ -13,8 +13,10 @@ def log_causes(error: BaseException, whole: bool = False) -> None:
 
     Parameters
     ----------
-    error: the exception that leaves the function.
-    whole: whether Lambda reports nothing of its traceback. Default: it does.
+    error : BaseException
+        The exception that leaves the function.
+    whole : bool
+        Whether Lambda reports nothing of its traceback. Default: it does.
     """
     shown, what = error, "in full:"
     if not whole and not isinstance(error, BaseExceptionGroup):
@@ -31,8 +33,10 @@ def add_place(error: ImportError, notebook: str) -> None:
 
     Parameters
     ----------
-    error: raised while the module was imported.
-    notebook: file name of the notebook.
+    error : ImportError
+        Raised while the module was imported.
+    notebook : str
+        File name of the notebook.
     """
     places = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(f"{notebook}#")]
     if places:

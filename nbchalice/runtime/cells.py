@@ -37,12 +37,17 @@ def load_module(
 
     Parameters
     ----------
-    source: the module's text.
-    segments: which lines come from where: ``{"cell": label, "line": first line in source, "count": lines,
-        "cell_line": first line in the raw cell}``.
-    notebook: file name of the notebook.
-    name: name of the module, put in ``sys.modules``.
-    load: returns a bundled object when its name is first looked up. Default: that of the deployment package.
+    source : str
+        The module's text.
+    segments : list[dict[str, Any]]
+        Which lines come from where: ``{"cell": label, "line": first line in source, "count": lines, "cell_line": first
+        line in the raw cell}``.
+    notebook : str
+        File name of the notebook.
+    name : str
+        Name of the module, put in ``sys.modules``.
+    load : Callable[[str], Any] or None
+        Returns a bundled object when its name is first looked up. Default: that of the deployment package.
 
     Raises SyntaxError with the cell and line, and what the statements raise; the module is then not left behind.
     """

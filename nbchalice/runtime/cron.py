@@ -16,12 +16,18 @@ class CronField:
 
     Parameters
     ----------
-    name: what the field is called in errors.
-    low, high: smallest and largest number.
-    names: words for the numbers from ``low`` on.
-    special: pattern of what is allowed besides lists, ranges and steps, as a whole.
-    allowed: ``special`` in words.
-    steps: whether ``/`` is allowed.
+    name : str
+        What the field is called in errors.
+    low, high : int
+        Smallest and largest number.
+    names : list[str] or None
+        Words for the numbers from ``low`` on.
+    special : str
+        Pattern of what is allowed besides lists, ranges and steps, as a whole.
+    allowed : str
+        ``special`` in words.
+    steps : bool
+        Whether ``/`` is allowed.
     """
 
     def __init__(

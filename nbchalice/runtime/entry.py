@@ -11,18 +11,19 @@ from typing import Any
 from .app import handlers_in
 from .causes import add_place, log_causes
 from .cells import load_module
+from .invocation_lines import marked
 from .logs import configure_root
-from .marker import marked
 
 
 def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     """Set up logging, load the package in ``root`` and return its handler.
 
-    On Lambda, each call also logs the ids of what it handles (see ``marker``).
+    On Lambda, each call also logs the ids of what it handles (see ``invocation_lines``).
 
     Parameters
     ----------
-    root: folder with ``nbchalice.json`` and ``notebook_code.py``.
+    root : str or Path
+        Folder with ``nbchalice.json`` and ``notebook_code.py``.
 
     Raises RuntimeError when no app of the module has the handler that ``nbchalice.json`` names.
     """

@@ -83,8 +83,10 @@ def load(name: str) -> Any:
 
     Raises
     ------
-    KeyError: nobody has a source of that name.
-    UnusableSourceError: it cannot be imported, or is not what a source must be.
+    KeyError
+        Nobody has a source of that name.
+    UnusableSourceError
+        It cannot be imported, or is not what a source must be.
     """
     look_again()
     if name in _INSTALLED.wrong:
@@ -115,7 +117,8 @@ def find_kind(name: str) -> RegisteredKind | None:
 
     Raises
     ------
-    UnusableSourceError: its package cannot be used.
+    UnusableSourceError
+        Its package cannot be used.
     """
     if name in third_parties() and not _is_own(name):
         load(name)

@@ -36,14 +36,22 @@ class EventKind:
 
     Parameters
     ----------
-    name: the decorator's and the cell magic's name.
-    event_class: what the function is given.
-    middleware: what Chalice calls the kind in ``@app.middleware("sqs")``.
-    service: what AWS writes into a record's ``eventSource``. Default: nothing.
-    recognizes: tells by other signs whether a raw event is of this kind. Default: it never is.
-    any_event: whether events may be any JSON, as a schedule's own input: those that no other kind recognizes.
-    ids: each finds an id that the sender can know a raw record by, or an event that holds no records. Default: none.
-    batch_item: finds what ``batchItemFailures`` calls a raw record. Default: the kind has no such answer.
+    name : str
+        The decorator's and the cell magic's name.
+    event_class : type[Event]
+        What the function is given.
+    middleware : str
+        What Chalice calls the kind in ``@app.middleware("sqs")``.
+    service : str
+        What AWS writes into a record's ``eventSource``. Default: nothing.
+    recognizes : Look or None
+        Tells by other signs whether a raw event is of this kind. Default: it never is.
+    any_event : bool
+        Whether events may be any JSON, as a schedule's own input: those that no other kind recognizes.
+    ids : tuple[Look, ...]
+        Each finds an id that the sender can know a raw record by, or an event that holds no records. Default: none.
+    batch_item : Look or None
+        Finds what ``batchItemFailures`` calls a raw record. Default: the kind has no such answer.
     """
 
     name: str

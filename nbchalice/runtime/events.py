@@ -17,8 +17,10 @@ class Event:
 
     Parameters
     ----------
-    event_dict: the event as AWS sends it.
-    context: the context object of the invocation, or None.
+    event_dict : dict[str, Any]
+        The event as AWS sends it.
+    context : Any
+        The context object of the invocation, or None.
     """
 
     def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:

@@ -12,7 +12,8 @@ def parse_schedule(text: str | ScheduleExpression) -> ScheduleExpression:
 
     Parameters
     ----------
-    text: ``rate(5 minutes)``, ``cron(0 18 ? * MON-FRI *)``, ``at(2030-01-31T09:00:00)``, or an expression already made.
+    text : str or ScheduleExpression
+        ``rate(5 minutes)``, ``cron(0 18 ? * MON-FRI *)``, ``at(2030-01-31T09:00:00)``, or an expression already made.
 
     Raises ValueError that says what is wrong and what is allowed.
     """

@@ -40,8 +40,10 @@ class Trigger:
 
     Parameters
     ----------
-    source: name of the decorator, for example ``on_sqs_message``.
-    options: the decorator's parameters by name, without ``name``; JSON-ready, defaults filled in.
+    source : str
+        Name of the decorator, for example ``on_sqs_message``.
+    options : dict[str, Any]
+        The decorator's parameters by name, without ``name``; JSON-ready, defaults filled in.
     """
 
     source: str
@@ -53,9 +55,12 @@ class LambdaFunction:
 
     Parameters
     ----------
-    app: the app it is registered with.
-    name: the handler's name.
-    function: the user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
+    app : App
+        The app it is registered with.
+    name : str
+        The handler's name.
+    function : Callable[..., Any]
+        The user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
 
     Attributes ``triggers`` (list of ``Trigger``), ``settings`` (timeout, memory and the like, as given) and ``reached``
     (the message of its batch that the last call was at when it ended, where it had not gone through all).

@@ -48,7 +48,8 @@ class ConvertToMiddleware:
 
     Parameters
     ----------
-    lambda_wrapper: a decorator of functions that take ``(event, context)``.
+    lambda_wrapper : Callable[..., Any]
+        A decorator of functions that take ``(event, context)``.
     """
 
     def __init__(self, lambda_wrapper: Callable[..., Any]) -> None:

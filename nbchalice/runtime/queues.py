@@ -15,8 +15,10 @@ class SQSRecord(Event):
 
     Parameters
     ----------
-    event_dict, context: as of ``Event``.
-    finished: takes the id of a message that is done; default: nobody asks.
+    event_dict, context : dict[str, Any] or Any
+        As of ``Event``.
+    finished : set[str] or None
+        Takes the id of a message that is done; default: nobody asks.
     """
 
     def __init__(self, event_dict: dict[str, Any], context: Any = None, finished: set[str] | None = None) -> None:

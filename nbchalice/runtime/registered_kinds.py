@@ -21,9 +21,11 @@ class RegisteredKind(EventKind):
 
     Parameters
     ----------
-    options: has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults
-        filled in. The handler's name and the function's settings are taken besides.
-    module: the module that registers the kind: ``__name__``.
+    options : Callable[..., dict[str, Any]]
+        Has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults filled
+        in. The handler's name and the function's settings are taken besides.
+    module : str
+        The module that registers the kind: ``__name__``.
     """
 
     options: Callable[..., dict[str, Any]]
@@ -34,8 +36,8 @@ class RegisteredKind(EventKind):
 
         Parameters
         ----------
-        register: called with the kind's name, the handler's name or None, options and settings, it returns the
-            decorator.
+        register : Callable[..., Any]
+            Called with the kind's name, the handler's name or None, options and settings, it returns the decorator.
         """
         parameters = inspect.signature(self.options).parameters
 

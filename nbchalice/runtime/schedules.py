@@ -31,8 +31,10 @@ class Rate(ScheduleExpression):
 
     Parameters
     ----------
-    value: how many units lie between two events, a whole number of 1 or more.
-    unit: ``Rate.MINUTES``, ``Rate.HOURS`` or ``Rate.DAYS``.
+    value : int
+        How many units lie between two events, a whole number of 1 or more.
+    unit : str
+        ``Rate.MINUTES``, ``Rate.HOURS`` or ``Rate.DAYS``.
 
     Raises ValueError for any other value or unit.
     """
@@ -63,12 +65,18 @@ class Cron(ScheduleExpression):
 
     Parameters
     ----------
-    minutes: 0-59.
-    hours: 0-23.
-    day_of_month: 1-31, ``L`` (last), ``15W`` (weekday nearest to the 15th), ``LW``, or ``?``.
-    month: 1-12 or JAN-DEC.
-    day_of_week: 1-7 or SUN-SAT, ``6L`` (last Friday), ``2#1`` (first Monday), or ``?``.
-    year: 1970-2199.
+    minutes : str or int
+        0-59.
+    hours : str or int
+        0-23.
+    day_of_month : str or int
+        1-31, ``L`` (last), ``15W`` (weekday nearest to the 15th), ``LW``, or ``?``.
+    month : str or int
+        1-12 or JAN-DEC.
+    day_of_week : str or int
+        1-7 or SUN-SAT, ``6L`` (last Friday), ``2#1`` (first Monday), or ``?``.
+    year : str or int
+        1970-2199.
 
     All take ``*``, lists, ranges, and all but the day of the week steps (``0/15``). Exactly one of the two days must
     be ``?``. Raises ValueError that names the field, what was given and what is allowed.
@@ -110,7 +118,8 @@ class At(ScheduleExpression):
 
     Parameters
     ----------
-    when: ``yyyy-mm-ddThh:mm:ss`` in the schedule's time zone.
+    when : str
+        ``yyyy-mm-ddThh:mm:ss`` in the schedule's time zone.
 
     Raises ValueError for another form or a date that does not exist.
     """

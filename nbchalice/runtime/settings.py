@@ -16,9 +16,12 @@ def check(decorator: str, given: Iterable[str], parameters: Iterable[str]) -> No
 
     Parameters
     ----------
-    decorator: the decorator's name.
-    given: names of the settings.
-    parameters: the decorator's own parameters.
+    decorator : str
+        The decorator's name.
+    given : Iterable[str]
+        Names of the settings.
+    parameters : Iterable[str]
+        The decorator's own parameters.
     """
     for name in given:
         if name not in SETTINGS:

@@ -32,12 +32,18 @@ class Field:
 
     Parameters
     ----------
-    name: the keyword of `Source.send`; the command line's option is the same with dashes.
-    label: what the form says.
-    kind: one of `FIELD_KINDS`; ``area`` is text of several lines, ``pairs`` are names and values.
-    default: what the form starts with.
-    help: one line for people.
-    minimum, maximum: the range of a number, both included, or None.
+    name : str
+        The keyword of `Source.send`; the command line's option is the same with dashes.
+    label : str
+        What the form says.
+    kind : FieldKind
+        One of `FIELD_KINDS`; ``area`` is text of several lines, ``pairs`` are names and values.
+    default : Any
+        What the form starts with.
+    help : str
+        One line for people.
+    minimum, maximum : int or None
+        The range of a number, both included, or None.
     """
 
     name: str
@@ -68,8 +74,10 @@ class Note:
 
     Parameters
     ----------
-    text: the note.
-    passes: whether the event reaches the handler it speaks of; None where it speaks of none.
+    text : str
+        The note.
+    passes : bool or None
+        Whether the event reaches the handler it speaks of; None where it speaks of none.
     """
 
     text: str
@@ -85,8 +93,10 @@ class DeadLetters:
 
     Parameters
     ----------
-    queue_arn: the dead-letter queue.
-    source_arn: the queue that they come from and go back to.
+    queue_arn : str
+        The dead-letter queue.
+    source_arn : str
+        The queue that they come from and go back to.
     """
 
     queue_arn: str
@@ -99,8 +109,10 @@ class Sent:
 
     Parameters
     ----------
-    message_id: the id under which AWS accepted it.
-    ids: what the invocation's record of its event can be recognised by; any one of them suffices.
+    message_id : str
+        The id under which AWS accepted it.
+    ids : tuple[str, ...]
+        What the invocation's record of its event can be recognised by; any one of them suffices.
     """
 
     message_id: str

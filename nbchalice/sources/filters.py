@@ -33,10 +33,14 @@ def filter_problems(patterns: Sequence[Any], option: str, fields: Sequence[str],
 
     Parameters
     ----------
-    patterns: the patterns.
-    option: what to call the filter.
-    fields: the fields that a record of the source has.
-    example: the one of them that is mostly meant.
+    patterns : Sequence[Any]
+        The patterns.
+    option : str
+        What to call the filter.
+    fields : Sequence[str]
+        The fields that a record of the source has.
+    example : str
+        The one of them that is mostly meant.
     """
     if len(patterns) > MOST_PATTERNS:
         return [f"{option} has {len(patterns)} patterns; Lambda takes up to {MOST_PATTERNS}"]
@@ -60,9 +64,12 @@ def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
 
     Parameters
     ----------
-    policy: the policy.
-    scope: ``MessageAttributes`` or ``MessageBody``.
-    option: what to call the policy.
+    policy : Any
+        The policy.
+    scope : str
+        ``MessageAttributes`` or ``MessageBody``.
+    option : str
+        What to call the policy.
     """
     if problems := pattern_problems(policy, option):
         return problems

@@ -28,8 +28,10 @@ def matches(pattern: Mapping[str, Any], value: object) -> bool:
 
     Parameters
     ----------
-    pattern: valid, as `sources.filters` checks it.
-    value: the object that the pattern looks at; anything but an object never passes.
+    pattern : Mapping[str, Any]
+        Valid, as `sources.filters` checks it.
+    value : object
+        The object that the pattern looks at; anything but an object never passes.
     """
     if not isinstance(value, Mapping):
         return False

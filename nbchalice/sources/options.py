@@ -30,14 +30,22 @@ class Option:
 
     Parameters
     ----------
-    name: the decorator's parameter; the magic's option is the same with dashes.
-    help: one line for people.
-    type: turns the text of the magic line into the value; raises ValueError.
-    default: value when the option is not given.
-    metavar: what stands for the value in the usage.
-    repeats: the option may be given several times and collects a list.
-    choices: the only values allowed, or None.
-    minimum, maximum: the range of a number, both included, or None.
+    name : str
+        The decorator's parameter; the magic's option is the same with dashes.
+    help : str
+        One line for people.
+    type : Callable[[str], Any]
+        Turns the text of the magic line into the value; raises ValueError.
+    default : Any
+        Value when the option is not given.
+    metavar : str
+        What stands for the value in the usage.
+    repeats : bool
+        The option may be given several times and collects a list.
+    choices : tuple[str, ...] or None
+        The only values allowed, or None.
+    minimum, maximum : int or None
+        The range of a number, both included, or None.
     """
 
     name: str

@@ -44,13 +44,17 @@ class Redirect(ABC):
 
     Parameters
     ----------
-    function: the deployed function.
-    queue_arn: the temporary queue.
-    displaced: the trigger's resource that is changed or removed meanwhile.
+    function : FunctionRef
+        The deployed function.
+    queue_arn : str
+        The temporary queue.
+    displaced : Resource
+        The trigger's resource that is changed or removed meanwhile.
 
     Attributes
     ----------
-    principal: the service that sends to the temporary queue, or an empty text where none does.
+    principal : str
+        The service that sends to the temporary queue, or an empty text where none does.
     """
 
     function: FunctionRef

@@ -20,11 +20,15 @@ def next_runs(expression: str | ScheduleExpression, after: datetime, count: int 
 
     Parameters
     ----------
-    expression: ``Rate``, ``Cron``, ``At``, or their text.
-    after: the moment to start from; without a time zone it is taken to be in ``tz``. A rate counts from here, as AWS
+    expression : str or ScheduleExpression
+        ``Rate``, ``Cron``, ``At``, or their text.
+    after : datetime
+        The moment to start from; without a time zone it is taken to be in ``tz``. A rate counts from here, as AWS
         counts from the moment the schedule was made.
-    count: how many moments at most; fewer where the schedule ends before.
-    tz: time zone of the schedule. As on AWS ("Daylight savings time on EventBridge Scheduler"), a cron's moment that a
+    count : int
+        How many moments at most; fewer where the schedule ends before.
+    tz : str
+        Time zone of the schedule. As on AWS ("Daylight savings time on EventBridge Scheduler"), a cron's moment that a
         clock change skips does not fire, and one that it repeats fires once.
 
     Returns the moments in ``tz``, in order. Raises ValueError for a wrong expression or an unknown time zone.

@@ -227,7 +227,8 @@ def notification_of(event: JSON) -> JSON:
 
     Parameters
     ----------
-    event: the event that a function gets.
+    event : JSON
+        The event that a function gets.
     """
     names = {"SigningCertUrl": "SigningCertURL", "UnsubscribeUrl": "UnsubscribeURL"}
     notification = event["Records"][0]["Sns"]

@@ -20,7 +20,8 @@ class InvokeResponse:
 
     Parameters
     ----------
-    payload: the value, after its way through JSON as on Lambda.
+    payload : Any
+        The value, after its way through JSON as on Lambda.
     """
 
     def __init__(self, payload: Any) -> None:
@@ -35,9 +36,12 @@ class Client:
 
     Parameters
     ----------
-    app: the app.
-    stage_name: stage whose settings of `.chalice/config.json` count. Default: ``dev``.
-    project_dir: folder with `.chalice`. Default: the current one.
+    app : Chalice
+        The app.
+    stage_name : str
+        Stage whose settings of `.chalice/config.json` count. Default: ``dev``.
+    project_dir : str
+        Folder with `.chalice`. Default: the current one.
     """
 
     def __init__(self, app: Chalice, stage_name: str = "dev", project_dir: str = ".") -> None:
@@ -71,8 +75,10 @@ class TestLambdaClient:
 
         Parameters
         ----------
-        function_name: the handler's name.
-        payload: the raw event. Default: an empty dict.
+        function_name : str
+            The handler's name.
+        payload : object
+            The raw event. Default: an empty dict.
 
         Returns
         -------
@@ -80,8 +86,8 @@ class TestLambdaClient:
 
         Raises
         ------
-        InvalidInputError: there is no such handler, or event or result are not JSON-ready. What the handler raises is
-        raised as it is.
+        InvalidInputError
+            There is no such handler, or event or result are not JSON-ready. What the handler raises is raised as it is.
         """
         from nbchalice.events.context import LocalContext, environment
 

@@ -45,8 +45,10 @@ class Example:
 
     Parameters
     ----------
-    source: the source.
-    line: what stands after the magic.
+    source : Source
+        The source.
+    line : str
+        What stands after the magic.
     """
 
     source: Source

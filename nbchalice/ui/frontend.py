@@ -63,7 +63,8 @@ def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
 
     Raises
     ------
-    InvalidInputError: it is neither.
+    InvalidInputError
+        It is neither.
     """
     project = ui.project()
     try:

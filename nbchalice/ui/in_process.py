@@ -23,13 +23,17 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
 
     Parameters
     ----------
-    ui: the notebook or the shell; its project is read anew, so that an edited cell counts.
-    handler: the handler's name.
-    event: a raw event.
+    ui : Frontend
+        The notebook or the shell; its project is read anew, so that an edited cell counts.
+    handler : str
+        The handler's name.
+    event : Any
+        A raw event.
 
     Raises
     ------
-    Interrupted: the user stopped it; names the line that ran.
+    Interrupted
+        The user stopped it; names the line that ran.
     """
     project = ui.project()
     found = project.handler(handler)

@@ -62,7 +62,8 @@ class Running:
 
         Raises
         ------
-        AWSError: its trigger is not put back yet.
+        AWSError
+            Its trigger is not put back yet.
         """
         with self._lock:
             view = self._views.pop(arn, None)
@@ -91,14 +92,19 @@ class LiveHandler:
 
     Parameters
     ----------
-    ui: the notebook or the shell.
-    handler: the handler's name.
-    source: only this one of its sources. Default: all.
-    on_invocation, on_trouble: as for `Live`.
+    ui : Frontend
+        The notebook or the shell.
+    handler : str
+        The handler's name.
+    source : str or None
+        Only this one of its sources. Default: all.
+    on_invocation, on_trouble : Any
+        As for `Live`.
 
     Raises
     ------
-    InvalidInputError: there is no such handler or source, or live mode is not for it.
+    InvalidInputError
+        There is no such handler or source, or live mode is not for it.
     """
 
     def __init__(
@@ -173,13 +179,17 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
 
     Parameters
     ----------
-    project: the notebook's project.
-    aws: where.
-    end_own: whether live mode of this process ends, as before a deploy.
+    project : Project
+        The notebook's project.
+    aws : Connection
+        where.
+    end_own : bool
+        Whether live mode of this process ends, as before a deploy.
 
     Raises
     ------
-    AWSError: a trigger could not be put back.
+    AWSError
+        A trigger could not be put back.
     """
     app = project.app
     if end_own:
@@ -197,8 +207,10 @@ def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
 
     Parameters
     ----------
-    made: the plan.
-    project, aws: the notebook's project, and where.
+    made : Plan
+        The plan.
+    project, aws : Project or Connection
+        The notebook's project, and where.
     """
     app = project.app
     standing = leases(aws, app.name, app.stage)

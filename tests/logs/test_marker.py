@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbchalice.runtime.event_kinds import ids_of
-from nbchalice.runtime.marker import MOST_IDS, PREFIX, marked, returned, started
+from nbchalice.runtime.invocation_lines import MOST_IDS, PREFIX, marked, returned, started
 
 CONTEXT = SimpleNamespace(aws_request_id="r-1")
 

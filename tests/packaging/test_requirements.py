@@ -10,8 +10,8 @@ import uv
 import nbchalice
 from nbchalice.errors import Location, PackagingError
 from nbchalice.packaging.lock import requirement_name
+from nbchalice.packaging.requested import RequestedRequirement
 from nbchalice.packaging.requirements import find_dependencies, installed_pins
-from nbchalice.packaging.wishes import Wish
 
 REPO = Path(nbchalice.__file__).parent.parent
 
@@ -22,8 +22,8 @@ def version(name):
     return metadata.version(name)
 
 
-def wished(*texts):
-    return [Wish(text, Location("cell 1", 1, f"%pip install {text}")) for text in texts]
+def requested_in_a_cell(*texts):
+    return [RequestedRequirement(text, Location("cell 1", 1, f"%pip install {text}")) for text in texts]
 
 
 def names(dependencies):
@@ -67,16 +67,16 @@ def test_imports_become_pins_of_what_the_kernel_runs():
 def test_what_lambda_has_is_left_out_unless_pinned():
     module = "import boto3\nfrom botocore.exceptions import ClientError\n"
     assert find_dependencies(module).requirements == ()
-    assert find_dependencies(module, wishes=wished("boto3")).requirements == ()
-    assert find_dependencies(module, wishes=wished("boto3; python_version >= '3.9'")).requirements == ()
+    assert find_dependencies(module, requested=requested_in_a_cell("boto3")).requirements == ()
+    assert find_dependencies(module, requested=requested_in_a_cell("boto3; python_version >= '3.9'")).requirements == ()
     pin = f"boto3=={version('boto3')}"
-    assert find_dependencies(module, wishes=wished(pin)).requirements == (pin,)
+    assert find_dependencies(module, requested=requested_in_a_cell(pin)).requirements == (pin,)
 
 
 def test_wishes_give_extras_and_stand_in_for_what_is_not_installed():
     module = "import yaml\nimport sklearn.svm\nimport nowhere_to_be\n"
-    asked = wished("PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1")
-    assert find_dependencies(module, wishes=asked).requirements == (
+    asked = requested_in_a_cell("PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1")
+    assert find_dependencies(module, requested=asked).requirements == (
         "nowhere.to-be==2",
         f"pyyaml[fast]=={version('PyYAML')}",
         "scikit-learn>=1.5",
@@ -109,14 +109,16 @@ def test_what_the_handler_imports_when_it_is_called_must_be_there_too(folder):
 def test_another_version_than_the_notebook_asks_for_is_refused():
     pin = version("PyYAML")
     with pytest.raises(PackagingError, check=lambda error: error.code == "other-version-installed") as caught:
-        find_dependencies("import yaml\n", wishes=wished("pyyaml<3"))
+        find_dependencies("import yaml\n", requested=requested_in_a_cell("pyyaml<3"))
     assert caught.value.message == f"pyyaml {pin} is installed, but the notebook asks for pyyaml<3"
     assert "cell 1, line 1: %pip install pyyaml<3" in str(caught.value) and "--requirements" in caught.value.hint
     for met in (f"PyYAML>=3,<={pin}", "pyyaml<3; python_version<'3'", "pyyaml @ https://h/x.whl", "pyyaml=nonsense"):
-        assert find_dependencies("import yaml\n", wishes=wished(met)).requirements == (f"pyyaml=={pin}",)
-    assert find_dependencies("import json\n", wishes=wished("pyyaml<3")).requirements == ()
-    again = [*wished("pyyaml<3"), *wished("pyyaml")]
-    assert find_dependencies("import yaml\n", wishes=again).requirements == (f"pyyaml=={pin}",)
+        assert find_dependencies("import yaml\n", requested=requested_in_a_cell(met)).requirements == (
+            f"pyyaml=={pin}",
+        )
+    assert find_dependencies("import json\n", requested=requested_in_a_cell("pyyaml<3")).requirements == ()
+    again = [*requested_in_a_cell("pyyaml<3"), *requested_in_a_cell("pyyaml")]
+    assert find_dependencies("import yaml\n", requested=again).requirements == (f"pyyaml=={pin}",)
 
 
 def test_a_module_that_came_with_a_later_python(folder):
@@ -139,14 +141,14 @@ def test_a_module_that_came_with_a_later_python(folder):
 )
 def test_engines_that_a_library_imports_only_when_asked(module, expected, folder):
     root = folder({"helper.py": "def save(frame):\n    frame.to_parquet('x')\n"})
-    asked = wished("pandas>=2", "pyarrow", "openpyxl", "s3fs==2024.1")
-    found = find_dependencies(module, wishes=asked, folder=root).requirements
+    asked = requested_in_a_cell("pandas>=2", "pyarrow", "openpyxl", "s3fs==2024.1")
+    found = find_dependencies(module, requested=asked, folder=root).requirements
     assert [requirement_name(each) for each in found] == expected
 
 
 def test_an_engine_that_is_not_here_is_not_asked_for():
     module = "import pandas\ndef f(key):\n    return pandas.read_hdf(key)\n"
-    assert find_dependencies(module, wishes=wished("pandas")).requirements[0].startswith("pandas")
+    assert find_dependencies(module, requested=requested_in_a_cell("pandas")).requirements[0].startswith("pandas")
 
 
 def test_the_place_of_a_missing_module_in_local_code_is_told(folder):

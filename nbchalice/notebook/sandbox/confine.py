@@ -42,12 +42,18 @@ def confine(
 
     Parameters
     ----------
-    scratch: an empty folder; the module sees it as /tmp where the system allows it.
-    own: folders of local code, whose data is not on Lambda.
-    local: those of them whose code may be imported.
-    packed: files and folders that come along, with all they hold.
-    kernel: whether the kernel is asked. Default: yes.
-    private: whether a private /tmp is tried. Default: yes.
+    scratch : Path
+        An empty folder; the module sees it as /tmp where the system allows it.
+    own : Iterable[Path]
+        Folders of local code, whose data is not on Lambda.
+    local : Iterable[Path]
+        Those of them whose code may be imported.
+    packed : Iterable[Path]
+        Files and folders that come along, with all they hold.
+    kernel : bool
+        Whether the kernel is asked. Default: yes.
+    private : bool
+        Whether a private /tmp is tried. Default: yes.
 
     Returns
     -------
@@ -55,7 +61,8 @@ def confine(
 
     Raises
     ------
-    OSError: the kernel confines processes and refused this one; nothing may be run in it.
+    OSError
+        The kernel confines processes and refused this one; nothing may be run in it.
     """
     own, local = [path.resolve() for path in own], [path.resolve() for path in local]
     library = [path.resolve() for path in [*_library(own), *packed]]

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 
 SYSTEM = (
     *("/usr/", "/lib/", "/lib32/", "/lib64/", "/bin/", "/etc/", "/dev/", "/proc/", "/sys/", "/opt/", "/nix/"),
@@ -69,12 +69,18 @@ class Guard:
 
     Parameters
     ----------
-    library: folders of Python and of what is installed, and files and folders that come along.
-    own: folders of local code, whose data is not on Lambda.
-    local: those of them of which code, and imported packages with all they hold, may be read.
-    scratch: the folder that may be written.
-    private: whether that folder is seen as /tmp.
-    alone: whether nothing else confines the process, so that what is not known is refused.
+    library : Iterable[Path]
+        Folders of Python and of what is installed, and files and folders that come along.
+    own : Iterable[Path]
+        Folders of local code, whose data is not on Lambda.
+    local : Iterable[Path]
+        Those of them of which code, and imported packages with all they hold, may be read.
+    scratch : Path
+        The folder that may be written.
+    private : bool
+        Whether that folder is seen as /tmp.
+    alone : bool
+        Whether nothing else confines the process, so that what is not known is refused.
     """
 
     def __init__(

@@ -43,15 +43,21 @@ def restrict(
 
     Parameters
     ----------
-    reads: folders and files that may be read, with all below them.
-    lists: folders of which only the names of what they hold may be read.
-    writes: folders in which everything may be done.
-    devices: files that may be read and written, as they are.
-    abi: Landlock's version.
+    reads : Iterable[Path]
+        Folders and files that may be read, with all below them.
+    lists : Iterable[Path]
+        Folders of which only the names of what they hold may be read.
+    writes : Iterable[Path]
+        Folders in which everything may be done.
+    devices : Iterable[Path]
+        Files that may be read and written, as they are.
+    abi : int
+        Landlock's version.
 
     Raises
     ------
-    OSError: the kernel refused.
+    OSError
+        The kernel refused.
     """
     known = sum(rights for since, rights in _FILES.items() if since <= abi)
     attributes = struct.pack("=Q", known)

@@ -14,7 +14,8 @@ def syscall(number: int, *arguments: object) -> int:
 
     Raises
     ------
-    OSError: the kernel refused.
+    OSError
+        The kernel refused.
     """
     return _checked(_LIBC.syscall(ctypes.c_long(number), *_widened(arguments, ctypes.c_long)))
 

@@ -21,8 +21,10 @@ def make_private_tmp(folder: Path, keep: Iterable[Path]) -> bool:
 
     Parameters
     ----------
-    folder: an empty folder.
-    keep: files and folders that have to be seen, of which some may be below /tmp.
+    folder : Path
+        An empty folder.
+    keep : Iterable[Path]
+        Files and folders that have to be seen, of which some may be below /tmp.
 
     Returns
     -------
@@ -30,7 +32,8 @@ def make_private_tmp(folder: Path, keep: Iterable[Path]) -> bool:
 
     Raises
     ------
-    OSError: it was allowed to begin and could not end.
+    OSError
+        It was allowed to begin and could not end.
     """
     tmp = Path("/tmp").resolve()  # noqa: S108 - Lambda's one writable folder
     below = _outermost(path for path in keep if path.is_relative_to(tmp))

@@ -55,13 +55,17 @@ def restrict(pid: int, *, modes: bool, truncate: bool) -> None:
 
     Parameters
     ----------
-    pid: this process's id.
-    modes: whether modes, owners and times of files may be changed, where all files but its own are read-only.
-    truncate: whether files may be truncated by name, where something else decides which.
+    pid : int
+        This process's id.
+    modes : bool
+        Whether modes, owners and times of files may be changed, where all files but its own are read-only.
+    truncate : bool
+        Whether files may be truncated by name, where something else decides which.
 
     Raises
     ------
-    OSError: the kernel does not know seccomp.
+    OSError
+        The kernel does not know seccomp.
     """
     name = machine()
     if name is None:

@@ -6,7 +6,7 @@ import linecache
 import types
 from typing import Any
 
-from nbchalice.notebook.knowledge import words
+from nbchalice.notebook.known_calls import words
 from nbchalice.notebook.values.nodes import OWN, Describer, Node, digest, leaf, text
 
 _SKIPPED = words(

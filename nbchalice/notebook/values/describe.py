@@ -43,8 +43,10 @@ class Walk(Describer):
 
         Parameters
         ----------
-        value: anything.
-        path: the way to it from the value that is asked about.
+        value : Any
+            anything.
+        path : str
+            The way to it from the value that is asked about.
         """
         self._count += 1
         kind = type(value)
@@ -218,7 +220,8 @@ def describe(value: Any) -> Node:
 
     Parameters
     ----------
-    value: anything.
+    value : Any
+        anything.
     """
     try:
         with warnings.catch_warnings():

@@ -19,8 +19,10 @@ class Difference:
 
     Parameters
     ----------
-    path: the way to it from the value, for example ``['x'].y``.
-    here, there: what stands there in the one and in the other; None where there is nothing.
+    path : str
+        The way to it from the value, for example ``['x'].y``.
+    here, there : Node or None
+        What stands there in the one and in the other; None where there is nothing.
     """
 
     path: str
@@ -33,7 +35,8 @@ def differ(one: Node, two: Node) -> bool:
 
     Parameters
     ----------
-    one, two: descriptions made by ``describe``.
+    one, two : Node
+        Descriptions made by ``describe``.
     """
     return difference(one, two) is not None
 
@@ -43,7 +46,8 @@ def difference(one: Node, two: Node) -> Difference | None:
 
     Parameters
     ----------
-    one, two: descriptions made by ``describe``.
+    one, two : Node
+        Descriptions made by ``describe``.
 
     Returns
     -------
@@ -120,8 +124,10 @@ def settled(one: Node, two: Node, *, library: bool = False) -> Node:
 
     Parameters
     ----------
-    one, two: the descriptions of the value as it was made first and again, at another place.
-    library: whether it belongs to a library's object.
+    one, two : Node
+        The descriptions of the value as it was made first and again, at another place.
+    library : bool
+        Whether it belongs to a library's object.
     """
     if one == two:
         return one
@@ -139,8 +145,10 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
 
     Parameters
     ----------
-    one, two: the descriptions.
-    path: the way to them.
+    one, two : Node
+        The descriptions.
+    path : str
+        The way to them.
     """
     if "quiet" in (one[0], two[0]):
         return

@@ -19,8 +19,10 @@ def describe_imported(value: object, sources: Iterable[tuple[str, str | None]]) 
 
     Parameters
     ----------
-    value: the variable's value.
-    sources: the modules and attributes that it may stand for.
+    value : object
+        The variable's value.
+    sources : Iterable[tuple[str, str or None]]
+        The modules and attributes that it may stand for.
     """
     for module, attribute in sources:
         found: Any = sys.modules.get(module)

@@ -61,8 +61,10 @@ def plain(value: Any, kind: Any) -> Node:
 
     Parameters
     ----------
-    value: it, or an instance of a subclass.
-    kind: the plain type; its own ``repr`` counts, not that of a subclass, which may do anything.
+    value : Any
+        It, or an instance of a subclass.
+    kind : Any
+        The plain type; its own ``repr`` counts, not that of a subclass, which may do anything.
     """
     name = type(value).__name__
     length = kind.__len__(value) if kind in (str, bytes) else 0

@@ -26,15 +26,23 @@ class Command:
 
     Parameters
     ----------
-    name: as typed.
-    run: takes the front end and the parameters' values.
-    params: click's parameters, beside what every command has.
-    notebook: whether the command line wants a notebook's file.
-    handler: whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
-    aws: whether it needs AWS; one that does is left out where a notebook is only executed for its code.
-    reads: what of a notebook's file is read: ``"all"``, for which decorators' arguments are run, confined; ``"names"``,
+    name : str
+        As typed.
+    run : Run
+        Takes the front end and the parameters' values.
+    params : tuple[click.Parameter, ...]
+        Click's parameters, beside what every command has.
+    notebook : bool
+        Whether the command line wants a notebook's file.
+    handler : str
+        Whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
+    aws : bool
+        Whether it needs AWS; one that does is left out where a notebook is only executed for its code.
+    reads : str
+        What of a notebook's file is read: ``"all"``, for which decorators' arguments are run, confined; ``"names"``,
         for which they are run only where the text does not say the names; ``"text"``, for which nothing is run.
-    more: returns further parameters, which depend on what is installed. Default: none.
+    more : Callable[[], Sequence[click.Parameter]]
+        Returns further parameters, which depend on what is installed. Default: none.
     """
 
     name: str
@@ -115,8 +123,8 @@ def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = 
 
     Raises
     ------
-    InvalidInputError: the words do not fit the command.
-    click.exceptions.Exit: `--help` was asked for and printed.
+    InvalidInputError
+        The words do not fit the command. click.exceptions.Exit: `--help` was asked for and printed.
     """
     parser = click_command(found, cli=cli)
     try:

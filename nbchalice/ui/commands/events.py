@@ -175,7 +175,8 @@ def _read_event(sources: Sequence[tuple[Source, Any]], path: Path) -> Any:
 
     Raises
     ------
-    InvalidInputError: it is not JSON, or no event of the handler's sources.
+    InvalidInputError
+        It is not JSON, or no event of the handler's sources.
     """
     try:
         event = json.loads(path.read_text(encoding="utf-8"))

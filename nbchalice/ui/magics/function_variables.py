@@ -16,7 +16,8 @@ def follow_variables(project: Project) -> None:
 
     Parameters
     ----------
-    project: of a live session; its handlers, problems and notes are changed.
+    project : Project
+        Of a live session; its handlers, problems and notes are changed.
     """
     doubtful = computed(project.handlers, project.cells)
     if not doubtful:

@@ -16,8 +16,8 @@ from nbchalice.notebook.imported import IMPORTED
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
 from nbchalice.typed import JSON
+from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
-from nbchalice.ui.magics.where import Where
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -32,12 +32,13 @@ class Notebook:
 
     Parameters
     ----------
-    shell: the IPython shell.
+    shell : Any
+        The IPython shell.
     """
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.where = Where(shell)
+        self.where = NotebookPath(shell)
         self.session = Session(shell, self.where.saved)
         self.registry: dict[str, Registered] = {}
         self.stage = DEFAULT_STAGE
@@ -128,7 +129,8 @@ class Notebook:
 
         Raises
         ------
-        InvalidInputError: names both places.
+        InvalidInputError
+            Names both places.
         """
         if not any(app is function.app for app in self.apps()):
             return
@@ -144,7 +146,8 @@ class Notebook:
 
         Raises
         ------
-        InvalidInputError: names both places.
+        InvalidInputError
+            Names both places.
         """
         old, cell = self.registry.get(name), self._running
         if old is None or cell is None or old.function is function or not old.stands(self.shell.user_ns):

@@ -23,13 +23,20 @@ class Registered:
 
     Parameters
     ----------
-    function: what the decorator made.
-    cell: id of the cell.
-    order: position of the execution, or None for one before the extension was loaded.
-    location: the place of the cell.
-    bound: whether the function was a variable of the session.
-    source: the text of the cell.
-    replaced: what had the name before, where it cannot be told whether another cell registered that.
+    function : LambdaFunction
+        What the decorator made.
+    cell : str
+        Id of the cell.
+    order : int or None
+        Position of the execution, or None for one before the extension was loaded.
+    location : Location or None
+        The place of the cell.
+    bound : bool
+        Whether the function was a variable of the session.
+    source : str
+        The text of the cell.
+    replaced : Registered or None
+        What had the name before, where it cannot be told whether another cell registered that.
     """
 
     function: LambdaFunction
@@ -79,7 +86,8 @@ class Registered:
 
         Parameters
         ----------
-        written: the texts of its cells.
+        written : Collection[str]
+            The texts of its cells.
         """
         old = self.replaced
         while old is not None:

@@ -17,9 +17,12 @@ class MetricsCard(Card):
 
     Parameters
     ----------
-    handler: the handler's name.
-    found: the numbers.
-    since: the time, as it was asked for.
+    handler : str
+        The handler's name.
+    found : Metrics
+        The numbers.
+    since : str
+        The time, as it was asked for.
     """
 
     def __init__(self, handler: str, found: Metrics, since: str) -> None:

@@ -61,9 +61,12 @@ class CardWatch:
 
     Parameters
     ----------
-    title: what is going on.
-    show: shows a card.
-    every: seconds between two showings.
+    title : str
+        What is going on.
+    show : Callable[[ProgressCard], None]
+        Shows a card.
+    every : float
+        Seconds between two showings.
     """
 
     def __init__(self, title: str, show: Callable[[ProgressCard], None], every: float = 0.0) -> None:
@@ -114,7 +117,8 @@ class ShellWatch:
 
     Parameters
     ----------
-    title: the first line.
+    title : str
+        The first line.
     """
 
     def __init__(self, title: str) -> None:

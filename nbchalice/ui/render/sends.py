@@ -33,8 +33,10 @@ class SendsCard(Card):
 
     Parameters
     ----------
-    results: what became of each.
-    count: how many were sent.
+    results : Sequence[Outcome]
+        What became of each.
+    count : int
+        How many were sent.
     """
 
     def __init__(self, results: Sequence[Outcome], count: int) -> None:

@@ -25,8 +25,10 @@ class InPanel:
 
     Parameters
     ----------
-    ui: the notebook.
-    place: where progress is shown.
+    ui : Frontend
+        The notebook.
+    place : widgets.HTML
+        Where progress is shown.
     """
 
     interactive = False
@@ -75,8 +77,10 @@ class Buttons(Panel):
 
     Parameters
     ----------
-    ui: the notebook, at the stage and target of this panel.
-    card: what is shown above the buttons, and alone where there are no widgets.
+    ui : Frontend
+        The notebook, at the stage and target of this panel.
+    card : Card
+        What is shown above the buttons, and alone where there are no widgets.
     """
 
     def __init__(self, ui: Frontend, card: Card) -> None:

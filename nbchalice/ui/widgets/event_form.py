@@ -35,9 +35,12 @@ class EventForm:
 
     Parameters
     ----------
-    ui: the notebook, at the stage and target of this form.
-    handler: the handler's name.
-    source: which of its sources is shown first. Default: the only one, or the first.
+    ui : Frontend
+        The notebook, at the stage and target of this form.
+    handler : str
+        The handler's name.
+    source : str or None
+        Which of its sources is shown first. Default: the only one, or the first.
     """
 
     def __init__(self, ui: Frontend, handler: str, source: str | None) -> None:
@@ -80,7 +83,8 @@ class EventForm:
 
         Raises
         ------
-        InvalidInputError: a value is not of its field's kind.
+        InvalidInputError
+            A value is not of its field's kind.
         """
         return self.form.read()
 
@@ -97,7 +101,8 @@ class EventForm:
 
         Raises
         ------
-        InvalidInputError: the name cannot be a file's, or a value is not of its field's kind.
+        InvalidInputError
+            The name cannot be a file's, or a value is not of its field's kind.
         """
         name = self.save_name.value.strip()
         path = self._events.save(name, self._with_source(self.read()))

@@ -160,8 +160,10 @@ class Form:
 
     Parameters
     ----------
-    fields: as the source declares them.
-    changed: called after each change of a value.
+    fields : Sequence[Field]
+        As the source declares them.
+    changed : Changed
+        Called after each change of a value.
     """
 
     def __init__(self, fields: Sequence[Field], changed: Changed) -> None:
@@ -174,7 +176,8 @@ class Form:
 
         Raises
         ------
-        InvalidInputError: a value is not of its field's kind.
+        InvalidInputError
+            A value is not of its field's kind.
         """
         found = {name: one.read() for name, one in self.inputs.items()}
         return {name: value for name, value in found.items() if value is not None}

@@ -44,7 +44,8 @@ def kept_style(mark: str) -> str:
 
     Parameters
     ----------
-    mark: the class of what is kept.
+    mark : str
+        The class of what is kept.
     """
     living = f".{SHOWN}:not({CUT_OFF})"
     return (
@@ -62,8 +63,10 @@ class Panel(ABC):
 
     Parameters
     ----------
-    fallback: what is shown where there are no widgets.
-    watched: whether there is a front end that shows widgets.
+    fallback : Card
+        What is shown where there are no widgets.
+    watched : bool
+        Whether there is a front end that shows widgets.
     """
 
     def __init__(self, fallback: Card, watched: bool = True) -> None:
@@ -129,7 +132,8 @@ class Worker:
 
     Parameters
     ----------
-    on_error: takes an error that a job raised.
+    on_error : Callable[[NbChaliceError], None]
+        Takes an error that a job raised.
     """
 
     def __init__(self, on_error: Callable[[NbChaliceError], None]) -> None:

@@ -44,9 +44,12 @@ class Sender(Panel):
 
     Parameters
     ----------
-    ui: the notebook, at the stage and target of this form.
-    handler: the handler's name.
-    source: which of several sources is shown first. Default: the first.
+    ui : Frontend
+        The notebook, at the stage and target of this form.
+    handler : str
+        The handler's name.
+    source : str or None
+        Which of several sources is shown first. Default: the first.
     """
 
     def __init__(self, ui: Frontend, handler: str, source: str | None = None) -> None:

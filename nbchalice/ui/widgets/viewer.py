@@ -73,15 +73,24 @@ class Viewer(Panel):
 
     Parameters
     ----------
-    title: what the view is called.
-    badge: where it reads.
-    read: reads the log into a `Feed` until its ``stop`` is set; None for a viewer that is only fed.
-    since, until: what the view begins with.
-    level: only records of this level and above are shown at first.
-    controls: what the button says that begins and ends the reading, for example ``Follow|Pause``.
-    ranges: whether the view can be asked for another time.
-    watched: whether there is a front end that shows it; reading ends when no view of it is left there.
-    fallback: what is shown where there are no widgets. Default: the invocations so far.
+    title : str
+        What the view is called.
+    badge : str
+        Where it reads.
+    read : Read or None
+        Reads the log into a `Feed` until its ``stop`` is set; None for a viewer that is only fed.
+    since, until : str
+        What the view begins with.
+    level : str or None
+        Only records of this level and above are shown at first.
+    controls : str
+        What the button says that begins and ends the reading, for example ``Follow|Pause``.
+    ranges : bool
+        Whether the view can be asked for another time.
+    watched : bool
+        Whether there is a front end that shows it; reading ends when no view of it is left there.
+    fallback : Card or None
+        What is shown where there are no widgets. Default: the invocations so far.
     """
 
     def __init__(
@@ -269,11 +278,16 @@ def log_viewer(
 
     Parameters
     ----------
-    ui: the notebook, at the stage and target of this viewer.
-    handler: the handler's name.
-    since, until: as in `logs.tail.recent`.
-    level: what the view shows at first. Default: all.
-    request_id: only this invocation. Default: all.
+    ui : Frontend
+        The notebook, at the stage and target of this viewer.
+    handler : str
+        The handler's name.
+    since, until : str or str or None
+        As in `logs.tail.recent`.
+    level : str or None
+        What the view shows at first. Default: all.
+    request_id : str or None
+        Only this invocation. Default: all.
     """
     from nbchalice.ui.frontend import deployed
 

@@ -66,7 +66,8 @@ def ensure_running(notify: Notify | None = None) -> LocalAWS:
 
     Parameters
     ----------
-    notify: told, for the user, why the first start on a machine takes longer.
+    notify : Notify or None
+        Told, for the user, why the first start on a machine takes longer.
     """
     home = local_home()
     if home.record_is_damaged():
@@ -146,7 +147,8 @@ def read_notes(*, news: bool = False) -> list[str]:
 
     Parameters
     ----------
-    news: only what was not told yet; it is not told again.
+    news : bool
+        Only what was not told yet; it is not told again.
     """
     return local_home().read_notes(news=news)
 

@@ -41,11 +41,16 @@ class AsyncEventQueue:
 
     Parameters
     ----------
-    deliver: runs the handler once.
-    give_up: routes an event whose attempts are used up.
-    limits: how often an event of this function is tried again after an error, and to what age in seconds.
-    delays: seconds before the first, second, ... retry; the last one counts for all further ones.
-    width: how many events of one function run at the same time.
+    deliver : Callable[[AsyncEvent], Delivery]
+        Runs the handler once.
+    give_up : Callable[[AsyncEvent], None]
+        Routes an event whose attempts are used up.
+    limits : Callable[[str], tuple[int, float]]
+        How often an event of this function is tried again after an error, and to what age in seconds.
+    delays : tuple[float, ...]
+        Seconds before the first, second, ... retry; the last one counts for all further ones.
+    width : int
+        How many events of one function run at the same time.
     """
 
     def __init__(

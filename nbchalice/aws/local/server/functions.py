@@ -14,8 +14,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..shared.native_layers import native_layer_path
 from ..shared.spec import FunctionSpec
-from ..shared.twins import twin_path
 
 _LONGEST_LINK = 4095  # bytes, as on Linux
 
@@ -25,12 +25,14 @@ class FunctionFolder:
 
     Parameters
     ----------
-    root: folder that the server removes when it ends.
-    twins: folder of the layers that were made again for this machine.
+    root : Path
+        Folder that the server removes when it ends.
+    native_layers : Path
+        Folder of the layers that were made again for this machine.
     """
 
-    def __init__(self, root: Path, twins: Path) -> None:
-        self._root, self._twins = root, twins
+    def __init__(self, root: Path, native_layers: Path) -> None:
+        self._root, self._native_layers = root, native_layers
         self._lock = threading.Lock()
 
     def code(self, digest: str, archive: bytes) -> Path:
@@ -42,13 +44,15 @@ class FunctionFolder:
 
         Parameters
         ----------
-        archives: ARN and zip of each.
-        python: version of the interpreter; a layer with a twin for it is replaced by the twin.
+        archives : list[tuple[str, bytes]]
+            ARN and zip of each.
+        python : str
+            Version of the interpreter; a layer with a native layer for it is replaced by the native layer.
         """
         chosen: list[tuple[str, bytes | Path]] = []
         for arn, archive in archives:
-            twin = twin_path(self._twins, arn, python)
-            chosen.append((f"{arn} {twin.name}", twin) if twin.is_file() else (arn, archive))
+            native_layer = native_layer_path(self._native_layers, arn, python)
+            chosen.append((f"{arn} {native_layer.name}", native_layer) if native_layer.is_file() else (arn, archive))
         return str(self._unpacked("layers", chosen)) if chosen else ""
 
     def clear(self) -> None:

@@ -49,12 +49,18 @@ class Guard:
 
     Parameters
     ----------
-    app: the application behind.
-    control: serves ``/_nbchalice/`` once the token was checked.
-    token: proves that a caller may administer the instance.
-    hosts: the values of the Host header that are accepted.
-    checker: checks signatures.
-    on_startup: called when the application has loaded its state.
+    app : App
+        The application behind.
+    control : Callable[[Request], Awaitable[tuple[int, Any]]]
+        Serves ``/_nbchalice/`` once the token was checked.
+    token : str
+        Proves that a caller may administer the instance.
+    hosts : frozenset[str]
+        The values of the Host header that are accepted.
+    checker : SignatureChecker
+        Checks signatures.
+    on_startup : Callable[[], None]
+        Called when the application has loaded its state.
     """
 
     def __init__(

@@ -39,12 +39,18 @@ class Patches:
 
     Parameters
     ----------
-    pool: execution environments of Python functions.
-    folder: unpacks code and layers.
-    runtimes: finds the interpreter of a runtime such as ``python3.13``.
-    retry_delays: seconds before each retry of an asynchronous event.
-    width: how many events of one function run at the same time.
-    sign: signs the path under which a function's code can be read.
+    pool : WorkerPool
+        Execution environments of Python functions.
+    folder : FunctionFolder
+        Unpacks code and layers.
+    runtimes : Callable[[str], Runtime]
+        Finds the interpreter of a runtime such as ``python3.13``.
+    retry_delays : tuple[float, ...]
+        Seconds before each retry of an asynchronous event.
+    width : int
+        How many events of one function run at the same time.
+    sign : Callable[[str], str]
+        Signs the path under which a function's code can be read.
     """
 
     def __init__(

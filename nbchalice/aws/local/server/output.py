@@ -27,7 +27,8 @@ class LogStream:
 
     Parameters
     ----------
-    store: adds events (timestamp in milliseconds, message) to CloudWatch Logs.
+    store : Callable[[list[tuple[int, str]]], None]
+        Adds events (timestamp in milliseconds, message) to CloudWatch Logs.
     """
 
     def __init__(self, store: Callable[[list[tuple[int, str]]], None]) -> None:
@@ -69,10 +70,14 @@ class OutputReader:
 
     Parameters
     ----------
-    fd: reading end of the pipe; closed at the end.
-    marker: announces, on a line of its own after a zero byte, a message on the channel.
-    on_marker: reads that message.
-    writer: takes the lines.
+    fd : int
+        Reading end of the pipe; closed at the end.
+    marker : str
+        Announces, on a line of its own after a zero byte, a message on the channel.
+    on_marker : Callable[[], object]
+        Reads that message.
+    writer : EventWriter
+        Takes the lines.
     """
 
     def __init__(self, fd: int, marker: str, on_marker: Callable[[], object], writer: EventWriter) -> None:

@@ -17,10 +17,14 @@ class Report:
 
     Parameters
     ----------
-    elapsed_ms: how long the handler ran.
-    init_ms: how long a cold start took, or None after a warm one.
-    status: ``error``, ``timeout`` or nothing.
-    memory_mb: the most memory the process has used.
+    elapsed_ms : float
+        How long the handler ran.
+    init_ms : float or None
+        How long a cold start took, or None after a warm one.
+    status : str
+        ``error``, ``timeout`` or nothing.
+    memory_mb : int
+        The most memory the process has used.
     """
 
     elapsed_ms: float

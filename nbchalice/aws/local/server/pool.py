@@ -40,11 +40,16 @@ class WorkerPool:
 
     Parameters
     ----------
-    create: makes the environment of a function; its process starts with the first invocation.
-    per_function: how many environments one function gets for events; direct calls get as many again.
-    total: how many there are in all for events; direct calls, and functions that have none, get as many again.
-    clock: tells the seconds.
-    freed: called when an environment has become free.
+    create : Callable[[FunctionSpec], Worker]
+        Makes the environment of a function; its process starts with the first invocation.
+    per_function : int
+        How many environments one function gets for events; direct calls get as many again.
+    total : int
+        How many there are in all for events; direct calls, and functions that have none, get as many again.
+    clock : Callable[[], float]
+        Tells the seconds.
+    freed : Callable[[], None]
+        Called when an environment has become free.
     """
 
     NESTED_LIMIT = 64
@@ -84,7 +89,8 @@ class WorkerPool:
 
         Parameters
         ----------
-        expected: the event was admitted, and `expect` called for it; it uses up its place.
+        expected : bool
+            The event was admitted, and `expect` called for it; it uses up its place.
         """
         worker = self._acquire(spec, caller, expected)
         try:

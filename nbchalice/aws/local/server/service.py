@@ -74,7 +74,7 @@ class Service:
         self.settings = settings
         self.home = Home(Path(settings.home))
         self.endpoint = f"http://127.0.0.1:{record.port}"
-        self.folder = FunctionFolder(self.home.temporary, self.home.twins)
+        self.folder = FunctionFolder(self.home.temporary, self.home.native_layers)
         self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total, freed=wake_poller)
         self.wake_poller = wake_poller
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
@@ -182,7 +182,8 @@ class Service:
 
         Parameters
         ----------
-        due_only: leave out for now what takes long to save and was saved a moment ago.
+        due_only : bool
+            Leave out for now what takes long to save and was saved a moment ago.
         """
         from .patches import trim_logs
 

@@ -35,9 +35,12 @@ class StateFiles:
 
     Parameters
     ----------
-    home: the folder of the local AWS.
-    port: the port that queue URLs bear from now on.
-    previous_port: the one that they bore, or 0.
+    home : Home
+        The folder of the local AWS.
+    port : int
+        The port that queue URLs bear from now on.
+    previous_port : int
+        The one that they bore, or 0.
     """
 
     def __init__(self, home: Home, port: int, previous_port: int = 0) -> None:
@@ -60,7 +63,8 @@ class StateFiles:
 
         Raises
         ------
-        NewerStateError: a newer release saved some of it; nothing was touched.
+        NewerStateError
+            A newer release saved some of it; nothing was touched.
         """
         contents, damaged = self._contents()
         ports = {self._previous_port, *map(int, QUEUE_URL.findall(contents.get("sqs", b"")))} - {0, self._port}
@@ -131,7 +135,8 @@ class StateFiles:
 
         Parameters
         ----------
-        due_only: leave out those whose saving takes long and was done a moment ago.
+        due_only : bool
+            Leave out those whose saving takes long and was done a moment ago.
 
         Returns
         -------

@@ -46,10 +46,14 @@ class Worker:
 
     Parameters
     ----------
-    spec: the function it runs.
-    log: takes its log events as they come.
-    scratch: folder that becomes the handler's TMPDIR and HOME.
-    environment: all its variables, but for those two.
+    spec : FunctionSpec
+        The function it runs.
+    log : LogStream
+        Takes its log events as they come.
+    scratch : Path
+        Folder that becomes the handler's TMPDIR and HOME.
+    environment : Mapping[str, str]
+        All its variables, but for those two.
     """
 
     def __init__(self, spec: FunctionSpec, log: LogStream, scratch: Path, environment: Mapping[str, str]) -> None:

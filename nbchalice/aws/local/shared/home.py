@@ -76,7 +76,8 @@ class Home:
 
     Parameters
     ----------
-    root: the folder.
+    root : Path
+        The folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -90,7 +91,7 @@ class Home:
         self.events = root / "events.json"
         self.empty = root / "home"
         self.temporary = root / "tmp"
-        self.twins = root / "twins"
+        self.native_layers = root / "native-layers"
         self.notes = root / "notes.json"
         self.told = root / "notes.told"
 
@@ -107,7 +108,7 @@ class Home:
 
     def clear_state(self) -> None:
         """Remove everything that was saved."""
-        for folder in (self.state, self.objects, self.twins):
+        for folder in (self.state, self.objects, self.native_layers):
             shutil.rmtree(folder, ignore_errors=True)
         self.events.unlink(missing_ok=True)
         self.clear_damaged()
@@ -153,7 +154,8 @@ class Home:
 
         Parameters
         ----------
-        news: only what was not told yet, once.
+        news : bool
+            Only what was not told yet, once.
         """
         notes = self._notes()
         told = 0

@@ -24,9 +24,12 @@ class Interpreters:
 
     Parameters
     ----------
-    packages: folder with boto3, which Lambda's runtime has and the interpreter lacks.
-    home: the user's home, where pyenv and uv keep interpreters.
-    path: the user's PATH.
+    packages : str
+        Folder with boto3, which Lambda's runtime has and the interpreter lacks.
+    home : Path
+        The user's home, where pyenv and uv keep interpreters.
+    path : str
+        The user's PATH.
     """
 
     def __init__(self, packages: str, home: Path, path: str) -> None:

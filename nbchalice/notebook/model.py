@@ -47,20 +47,34 @@ class Block:
 
     Parameters
     ----------
-    uses: global names read.
-    assigns: global names bound (for a function: those declared ``global``).
-    touches: roots whose object is changed in place.
-    stores: pairs (where, what) of roots of values put into another object.
-    flows: pairs (name, roots) of global names that may share an object.
-    calls: the calls, by number.
-    returns: roots of what a function returns.
-    name: the function's name; empty for a statement.
-    owner: the class of a method.
-    params: the function's own parameters.
-    loops: whether it contains a loop.
-    dotted: attributes of global names that are used, for example ``xml.etree.ElementTree``.
-    consumes: roots that are looped over, unpacked, or searched with ``in``: an iterator is another one afterwards.
-    yields: whether it is the body of a generator.
+    uses : frozenset[str]
+        Global names read.
+    assigns : frozenset[str]
+        Global names bound (for a function: those declared ``global``).
+    touches : Roots
+        Roots whose object is changed in place.
+    stores : tuple[tuple[Roots, Roots], ...]
+        Pairs (where, what) of roots of values put into another object.
+    flows : tuple[tuple[str, Roots], ...]
+        Pairs (name, roots) of global names that may share an object.
+    calls : dict[int, Call]
+        The calls, by number.
+    returns : Roots
+        Roots of what a function returns.
+    name : str
+        The function's name; empty for a statement.
+    owner : str or None
+        The class of a method.
+    params : tuple[str, ...]
+        The function's own parameters.
+    loops : bool
+        Whether it contains a loop.
+    dotted : frozenset[str]
+        Attributes of global names that are used, for example ``xml.etree.ElementTree``.
+    consumes : Roots
+        Roots that are looped over, unpacked, or searched with ``in``: an iterator is another one afterwards.
+    yields : bool
+        Whether it is the body of a generator.
     """
 
     uses: frozenset[str]
@@ -117,10 +131,14 @@ class Origin:
 
     Parameters
     ----------
-    name: the name that is bound.
-    root: the name at the beginning; empty for a generator expression.
-    path: the attributes after it.
-    is_call: whether it is called.
+    name : str
+        The name that is bound.
+    root : str
+        The name at the beginning; empty for a generator expression.
+    path : tuple[str, ...]
+        The attributes after it.
+    is_call : bool
+        Whether it is called.
     """
 
     name: str
@@ -135,28 +153,50 @@ class Statement:
 
     Parameters
     ----------
-    text: verbatim, with its leading comments and decorators.
-    line: raw line of the first line of ``text``.
-    head: raw line at which the statement proper begins.
-    end: raw line of its last line.
-    kind: what sort of statement it is.
-    defines: names it always binds.
-    may_define: names it binds under a condition.
-    deletes: names it removes.
-    guarded: names it may find missing (read within ``try``).
-    now: what happens when it runs.
-    later: bodies of the functions it defines.
-    shallow: for a bound name whose value is immutable if all these names are; absent if it may be mutable.
-    imports: what it imports.
-    bases: names of the base classes and the metaclass of a class statement.
-    decorators: the decorators' roots and attributes, for a function or class.
-    mark: the user's own word on it, or None.
-    awaits: whether it has ``await`` outside a function.
-    handler: whether it is the handler of its cell's magic.
-    uses_later: names that the functions defined here read when they are called.
-    shares: whether it is a class whose instances may share a mutable attribute of the class.
-    repeats: whether ``%timeit`` ran it, any number of times, in a function of its own.
-    origin: what a plain assignment takes its value from, or None.
+    text : str
+        Verbatim, with its leading comments and decorators.
+    line : int
+        Raw line of the first line of ``text``.
+    head : int
+        Raw line at which the statement proper begins.
+    end : int
+        Raw line of its last line.
+    kind : Kind
+        What sort of statement it is.
+    defines : frozenset[str]
+        Names it always binds.
+    may_define : frozenset[str]
+        Names it binds under a condition.
+    deletes : frozenset[str]
+        Names it removes.
+    guarded : frozenset[str]
+        Names it may find missing (read within ``try``).
+    now : Block
+        What happens when it runs.
+    later : tuple[Block, ...]
+        Bodies of the functions it defines.
+    shallow : dict[str, frozenset[str]]
+        For a bound name whose value is immutable if all these names are; absent if it may be mutable.
+    imports : tuple[Alias, ...]
+        What it imports.
+    bases : frozenset[str]
+        Names of the base classes and the metaclass of a class statement.
+    decorators : tuple[tuple[Root or None, tuple[str, ...]], ...]
+        The decorators' roots and attributes, for a function or class.
+    mark : Mark or None
+        The user's own word on it, or None.
+    awaits : bool
+        Whether it has ``await`` outside a function.
+    handler : bool
+        Whether it is the handler of its cell's magic.
+    uses_later : frozenset[str]
+        Names that the functions defined here read when they are called.
+    shares : bool
+        Whether it is a class whose instances may share a mutable attribute of the class.
+    repeats : bool
+        Whether ``%timeit`` ran it, any number of times, in a function of its own.
+    origin : Origin or None
+        What a plain assignment takes its value from, or None.
     """
 
     text: str

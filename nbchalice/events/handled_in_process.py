@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from nbchalice.logs.invocation import Invocation
 
 
-class HandledHere:
+class HandledInProcess:
     """Hands the invocations of live mode to those who want to see them."""
 
     def __init__(self) -> None:
@@ -36,4 +36,4 @@ class HandledHere:
                 self._watching[function] = [one for one in self._watching[function] if one is not seen]
 
 
-HERE = HandledHere()
+HERE = HandledInProcess()

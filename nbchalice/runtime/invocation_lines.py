@@ -31,7 +31,8 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     Parameters
     ----------
-    handler: what Lambda would call with ``(event, context)``. Without a request id in the context nothing is written.
+    handler : Callable[[Any, Any], Any]
+        What Lambda would call with ``(event, context)``. Without a request id in the context nothing is written.
     """
     output = -1
     with suppress(OSError):  # a handler may replace or close sys.stdout, and even what it writes to

@@ -9,12 +9,13 @@ from typing import Any
 UNNAMED = "notebook.ipynb"
 
 
-class Where:
+class NotebookPath:
     """The notebook's place, as the front end tells it; what a cell does with the current folder does not move it.
 
     Parameters
     ----------
-    shell: the IPython shell.
+    shell : Any
+        The IPython shell.
     """
 
     def __init__(self, shell: Any) -> None:

@@ -20,9 +20,12 @@ def makers(effects: Effects, name: str, moment: int) -> list[str]:
 
     Parameters
     ----------
-    effects: the followed notebook.
-    name: the variable.
-    moment: a position.
+    effects : Effects
+        The followed notebook.
+    name : str
+        The variable.
+    moment : int
+        A position.
     """
     timeline = effects.timeline
     events = [event for event in timeline.events.get(name, ()) if event.position < moment]
@@ -53,13 +56,17 @@ def require_taken_in_order(effects: Effects, name: str, made_by: Sequence[str]) 
 
     Parameters
     ----------
-    effects: the notebook's file, followed from top to bottom.
-    name: the bundled variable.
-    made_by: what had made the value when it was taken.
+    effects : Effects
+        The notebook's file, followed from top to bottom.
+    name : str
+        The bundled variable.
+    made_by : Sequence[str]
+        What had made the value when it was taken.
 
     Raises
     ------
-    CaptureError: names the first statement after the line that changes the value.
+    CaptureError
+        Names the first statement after the line that changes the value.
     """
     for line in _lines(effects, name)[-1:]:
         after = _later(effects, name, line.position)

@@ -38,27 +38,31 @@ _PATH_LIKE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz)$|^\w+\+\w+:|^\w+://")
 
 
 @dataclass(frozen=True)
-class Wish:
+class RequestedRequirement:
     """What the notebook asks to install.
 
     Parameters
     ----------
-    text: the requirement, for example `pandas[parquet]>=2`.
-    location: the line that asks for it.
+    text : str
+        The requirement, for example `pandas[parquet]>=2`.
+    location : Location or None
+        The line that asks for it.
     """
 
     text: str
     location: Location | None = None
 
 
-def wishes(cells: Iterable[Cell], folder: Path | None = None) -> list[Wish]:
+def requested_requirements(cells: Iterable[Cell], folder: Path | None = None) -> list[RequestedRequirement]:
     """Return the requirements that the `pip install` lines of some cells name.
 
     Parameters
     ----------
-    cells: in the order of execution. `%pip`, `!pip`, `!python -m pip`, `%uv pip`, `!uv add`, `%conda`, a bare
-        `pip install` and lines of `%%bash` cells count.
-    folder: where `-r FILE` is looked up; such files are ignored if None (default) or absent.
+    cells : Iterable[Cell]
+        In the order of execution. `%pip`, `!pip`, `!python -m pip`, `%uv pip`, `!uv add`, `%conda`, a bare `pip
+        install` and lines of `%%bash` cells count.
+    folder : Path or None
+        Where `-r FILE` is looked up; such files are ignored if None (default) or absent.
 
     Returns
     -------
@@ -68,8 +72,8 @@ def wishes(cells: Iterable[Cell], folder: Path | None = None) -> list[Wish]:
     asked = []
     for cell in cells:
         for number, match in _lines(cell.source):
-            requirements = _line_wishes(match["rest"], folder, conda=bool(match["conda"]))
-            asked += [Wish(text, cell.location(number)) for text in requirements]
+            requirements = _requirements_of_line(match["rest"], folder, conda=bool(match["conda"]))
+            asked += [RequestedRequirement(text, cell.location(number)) for text in requirements]
     return list(dict.fromkeys(asked))
 
 
@@ -78,11 +82,13 @@ def read_requirements(path: Path) -> list[str]:
 
     Parameters
     ----------
-    path: a requirements file. `-r OTHER` is followed; hashes are dropped, because the lock makes its own.
+    path : Path
+        A requirements file. `-r OTHER` is followed; hashes are dropped, because the lock makes its own.
 
     Raises
     ------
-    RequirementsFileError: it cannot be read, includes itself, or has an option that cannot be used.
+    RequirementsFileError
+        It cannot be read, includes itself, or has an option that cannot be used.
     """
     return list(dict.fromkeys(_read(path, ())))
 
@@ -118,14 +124,14 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
         yield first, pending
 
 
-def _line_wishes(rest: str, folder: Path | None, *, conda: bool) -> Iterator[str]:
+def _requirements_of_line(rest: str, folder: Path | None, *, conda: bool) -> Iterator[str]:
     words = iter(_words(rest))
     for word in words:
         option, _, value = word.partition("=")
         if option in _FILE_OPTIONS:
-            yield from _file_wishes(value or next(words, ""), folder)
+            yield from _requirements_of_file(value or next(words, ""), folder)
         elif word.startswith("-r"):
-            yield from _file_wishes(word[2:], folder)
+            yield from _requirements_of_file(word[2:], folder)
         elif word in _TAKES_VALUE or (conda and word == "-n"):
             next(words, None)
         elif not word.startswith("-") and not _PATH_LIKE.search(word):
@@ -158,7 +164,7 @@ def _words(rest: str) -> list[str]:
     return [word for word in words if word]
 
 
-def _file_wishes(name: str, folder: Path | None) -> list[str]:
+def _requirements_of_file(name: str, folder: Path | None) -> list[str]:
     path = folder / name if folder is not None and name else None
     if path is None or not path.is_file():
         return []

@@ -22,12 +22,13 @@ _ARCHS = {"aarch64": "arm64", "amd64": "x86_64"}
 def prepare(packages: Mapping[str, Package]) -> list[str]:
     """Make, for the local AWS, what it needs beside the packages of handlers to run them on this machine.
 
-    A layer with compiled code for another system, processor or Python gets a twin with the same distributions for this
-    one. What is deployed stays what Lambda is to get.
+    A layer with compiled code for another system, processor or Python gets a native layer with the same distributions
+    for this one. What is deployed stays what Lambda is to get.
 
     Parameters
     ----------
-    packages: what is deployed, by handler.
+    packages : Mapping[str, Package]
+        What is deployed, by handler.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def prepare(packages: Mapping[str, Package]) -> list[str]:
     """
     from nbchalice.aws.local.client.server import local_home
     from nbchalice.aws.local.shared.interpreters import Interpreters
-    from nbchalice.aws.local.shared.twins import keep_twin, twin_path
+    from nbchalice.aws.local.shared.native_layers import keep_native_layer, native_layer_path
 
     find = Interpreters("", Path.home(), os.environ.get("PATH", ""))
     notes = []
@@ -47,12 +48,12 @@ def prepare(packages: Mapping[str, Package]) -> list[str]:
         layer = package.layer
         if not isinstance(layer, Layer) or not _is_foreign(layer, python):
             continue
-        path = twin_path(local_home().twins, layer.key[:KEY_LETTERS], python)
+        path = native_layer_path(local_home().native_layers, layer.key[:KEY_LETTERS], python)
         if path.is_file():
             continue
         try:
-            twin = build_layer(retargeted(layer.lock, ThisMachine(python, _arch())))
-            keep_twin(path, twin.path)
+            native_layer = build_layer(retargeted(layer.lock, ThisMachine(python, _arch())))
+            keep_native_layer(path, native_layer.path)
         except PackagingError as error:
             notes.append(f"{handler}: the local AWS cannot import all that it needs: {error.message}")
     return notes

@@ -2,12 +2,12 @@ import pytest
 
 from nbchalice.notebook.cells import Cell
 from nbchalice.packaging.errors import RequirementsFileError
-from nbchalice.packaging.requirements import read_requirements, wishes
+from nbchalice.packaging.requirements import read_requirements, requested_requirements
 
 
 def texts(sources, folder=None):
     cells = [Cell(str(n), f"cell {n}", source, n) for n, source in enumerate(sources, 1)]
-    return [wish.text for wish in wishes(cells, folder)]
+    return [request.text for request in requested_requirements(cells, folder)]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_all_cells_count_in_order_and_files_are_followed(tmp_path):
 
 def test_a_wish_knows_its_line():
     source = "x = 1\n%pip install \\\n  six\n%pip install idna"
-    found = wishes([Cell("a", "cell 3", source, 0)])
-    assert [str(wish.location) for wish in found] == [
+    found = requested_requirements([Cell("a", "cell 3", source, 0)])
+    assert [str(request.location) for request in found] == [
         "cell 3, line 2: %pip install \\",
         "cell 3, line 4: %pip install idna",
     ]

@@ -8,14 +8,17 @@ from nbchalice.errors import Location
 from nbchalice.typed import Values
 
 
-def place_of(segments: Sequence[Values], module: str, line: int) -> Location | None:
+def location_of(segments: Sequence[Values], module: str, line: int) -> Location | None:
     """Return the cell, line and text of a line of a captured module, or None for a line that no cell has.
 
     Parameters
     ----------
-    segments: which lines of the module are which lines of which cell, as of `Slice`.
-    module: the module's text.
-    line: its line, counted from 1.
+    segments : Sequence[Values]
+        Which lines of the module are which lines of which cell, as of `Slice`.
+    module : str
+        The module's text.
+    line : int
+        Its line, counted from 1.
     """
     for segment in segments:
         if segment["line"] <= line < segment["line"] + segment["count"]:
