@@ -14,6 +14,7 @@ from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
+from nbchalice.polling import poll
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, or_missing
 from nbchalice.sources import SOURCES
@@ -24,6 +25,7 @@ from nbchalice.typed import JSON
 BEAT_EVERY = 30.0
 RETRY_AFTER = 2.0
 WAIT_SECONDS = 2
+HIDDEN_SECONDS = 40.0  # A queue hides for 30 s what somebody received, unless it was made otherwise.
 Call = Callable[[Any], Invocation]
 
 
@@ -216,15 +218,27 @@ def restore(aws: AWS, redirect: Redirect, url: str, failed: JSON | None = None) 
         _hand(aws, redirect, event)
         handed[message_id] = None
     if url and redirect.polled_arn == redirect.queue_arn:
-        while messages := _receive(aws, url, 10, 0):
-            for message in messages:
-                _hand(aws, redirect, None if message["MessageId"] in handed else redirect.event([message]))
-                handed[message["MessageId"]] = None
-                _delete(aws, url, [message])
+        # What a process took before it was killed is hidden for a while, and would go with the queue.
+        deleted: set[str] = set()
+        poll(lambda: _all_handed_on(aws, redirect, url, handed, deleted), time.monotonic() + HIDDEN_SECONDS)
     if url:
         with or_missing():
             aws.client("sqs").delete_queue(QueueUrl=url)
     handed.clear()
+
+
+def _all_handed_on(aws: AWS, redirect: Redirect, url: str, handed: JSON, deleted: set[str]) -> bool:
+    """Hand on what can be received now; whether nothing is hidden that was not handed on before."""
+    client = aws.client("sqs")
+    while messages := _receive(aws, url, 10, 0):
+        for message in messages:
+            _hand(aws, redirect, None if message["MessageId"] in handed else redirect.event([message]))
+            handed[message["MessageId"]] = None
+            _delete(aws, url, [message])
+            deleted.add(message["MessageId"])
+    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+    hidden = int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+    return hidden <= len(handed.keys() - deleted)
 
 
 def _hand(aws: AWS, redirect: Redirect, event: object) -> None:

@@ -216,6 +216,19 @@ def test_events_that_live_mode_hands_back_are_kept_until_the_function_has_them(d
     assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 4
 
 
+def test_what_a_killed_live_process_had_taken_is_handed_back(deploy, connection, faults, name):
+    deployed = deploy("on_sns_message", QUICK.replace("lambda_function()", f"on_sns_message({name!r})"), topic=name)
+    redirect = live.redirect_of(deployed.route)
+    url = live._make_queue(connection, redirect, leases.queue_name(deployed.route))
+    redirect.begin(connection)
+    connection.client("sns").publish(TopicArn=deployed.ref.arn_of("sns", name), Message="1")
+    sqs = connection.client("sqs")
+    assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, VisibilityTimeout=2)["Messages"]
+    faults(record=True)
+    live.restore(connection, redirect, url)  # Nobody deleted it: its process is gone.
+    assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 1
+
+
 def test_the_kernel_can_be_interrupted_while_a_function_runs(connection, plain_function, tmp_path, eventually):
     import os
     import signal
