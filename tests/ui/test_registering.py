@@ -7,6 +7,8 @@ import zipfile
 
 import pytest
 
+from nbchalice.errors import CaptureError
+
 CALL = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -119,7 +121,7 @@ def test_what_would_not_be_registered_on_lambda_is_refused_with_its_cell(run, lo
     run(cell)
     assert "work" in run.notebook.registry
     error = run.error("%chalice deploy")
-    assert type(error).__module__ == "nbchalice.notebook.errors"
+    assert isinstance(error, CaptureError)
     assert "cell 4" in str(error) and "work" in str(error)
     assert str(run.error("%chalice package")) == str(error)
 
