@@ -73,8 +73,8 @@ def test_handlers_that_are_busy_together_stay_warm(aws, functions, eventually, h
     eventually(lambda: all(queue.drained() for queue in queues))
     assert all(queue.counts(queue.dead) == [0, 0] for queue in queues)
     after = info()
-    assert after["created"] - before["created"] <= 10 + 2 * handlers, "of 240 messages"
-    assert sum(queue.cold_starts() for queue in queues) <= 10 + 2 * handlers
+    assert after["created"] - before["created"] <= 60, "of 240 messages"
+    assert sum(queue.cold_starts() for queue in queues) <= 60
 
 
 def test_a_message_is_received_only_when_an_environment_is_free(aws, functions, eventually, tmp_path):

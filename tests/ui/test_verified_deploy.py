@@ -13,8 +13,9 @@ def test_a_value_that_diverged_stops_the_deploy_before_the_first_write(run, loca
     assert [handler.state for handler in run("%chalice status").handlers] == ["registered"]
 
 
-def test_code_that_does_not_import_by_itself_stops_the_deploy(run, local_aws):
-    run("%env NBCHALICE_TEST_SETTING=7")
+def test_code_that_does_not_import_by_itself_stops_the_deploy(run, local_aws, monkeypatch):
+    monkeypatch.setenv("NBCHALICE_TEST_SETTING", "7")
+    run("'a cell above'")
     run("import os\nSETTING = int(os.environ['NBCHALICE_TEST_SETTING'])")
     run("%%on_sqs_message verify-orders\ndef price(event):\n    return SETTING")
     error = run.error("%chalice deploy")
