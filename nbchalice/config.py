@@ -63,7 +63,7 @@ def read_config(folder: Path) -> JSON:
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{FILE} cannot be read: {error}", f"correct {path}, or move it away") from None
     if not isinstance(content, dict):
-        raise InvalidInputError(f"{FILE} is no JSON object", f"correct {path}, or move it away")
+        raise InvalidInputError(f"{FILE} is not a JSON object", f"correct {path}, or move it away")
     if wrong := next(_problems(content), None):
         raise InvalidInputError(f"{FILE}: {wrong}", f"correct {path}")
     return content

@@ -72,7 +72,7 @@ class Project:
     unread : tuple[Unread, ...]
         What may be a handler and could not be read: nor then.
     notes : tuple[str, ...]
-        What is not deployed, and is no problem.
+        What is not deployed, and is not a problem.
     computed : tuple[str, ...]
         What has a name that the text of the file does not say, where only the text was read.
     executed : Mapping[str, str or NbChaliceError]

@@ -89,7 +89,7 @@ def account_problems(app: App, aws: AWS) -> list[NbChaliceError]:
         return []
     where = f"allowed_accounts in {app.folder / '.chalice' / 'config.json'}"
     if not isinstance(allowed, list) or not all(re.fullmatch(r"\d{12}", str(account)) for account in allowed):
-        return [InvalidInputError(f"{where} is no list of accounts", 'write ["123456789012"], twelve digits each')]
+        return [InvalidInputError(f"{where} is not a list of accounts", 'write ["123456789012"], twelve digits each')]
     if aws.account in map(str, allowed):
         return []
     return [
@@ -117,7 +117,7 @@ def _statement_problems(statements: list[JSON]) -> Iterator[tuple[str, str]]:
     for number, statement in enumerate(statements, 1):
         here = f"statement {number}"
         if not isinstance(statement, dict):
-            yield f"{here} is no object", "see IAM, JSON policy element reference"
+            yield f"{here} is not an object", "see IAM, JSON policy element reference"
             continue
         if statement.get("Effect") not in {"Allow", "Deny"}:
             yield f"{here} has no Effect", 'add "Effect": "Allow"'

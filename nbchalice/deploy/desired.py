@@ -238,7 +238,7 @@ def policy_file(path: Path, handler: Handler) -> list[JSON]:
     Raises
     ------
     InvalidInputError
-        The file cannot be read, or is no policy document.
+        The file cannot be read, or is not a policy document.
     """
     try:
         document: Any = json.loads(path.read_text())

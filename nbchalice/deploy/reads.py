@@ -65,7 +65,7 @@ class _Client:
         if name in PLAIN:
             return getattr(self._client, name)
         if not name.startswith(READS):
-            raise RuntimeError(f"{name} is no read")
+            raise RuntimeError(f"{name} is not a read")
         return partial(self._ask, name, getattr(self._client, name))
 
     def _ask(self, name: str, call: Callable[..., Any], **arguments: Any) -> Any:

@@ -249,7 +249,9 @@ def _read_also(text: str, magic: str) -> tuple[str, JSON]:
     name, _, line = text.strip().removeprefix("%%").partition(" ")
     if name not in SOURCES or not SOURCES[name].triggered:
         known = [known for known, source in SOURCES.items() if source.triggered]
-        raise InvalidInputError(f"{magic}: --also {name!r} is no trigger; {near(name, known)}", "--also 'TRIGGER ...'")
+        raise InvalidInputError(
+            f"{magic}: --also {name!r} is not a trigger; {near(name, known)}", "--also 'TRIGGER ...'"
+        )
     source = SOURCES[name]
     if settings := [option.flag for option in SETTINGS if re.search(rf"(?<!\S){option.flag}(?![\w-])", line)]:
         raise InvalidInputError(

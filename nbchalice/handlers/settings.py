@@ -137,7 +137,7 @@ def _env(env: object) -> list[str]:
         return []
     found = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
     bad = [name for name in env if name not in RESERVED_ENV and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)]
-    found += [f"--env {name!r} is no variable name: a letter, then letters, digits and _" for name in bad]
+    found += [f"--env {name!r} is not a variable name: a letter, then letters, digits and _" for name in bad]
     size = sum(len(f"{name}{value}".encode()) for name, value in env.items())
     if size > MOST_ENV_BYTES:
         found.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")
@@ -151,7 +151,7 @@ def _tags(tags: Any) -> list[str]:
     own = [name for name in names if name.lower().startswith(("aws:", "nbchalice:"))]
     found = [f"--tag {name} begins with aws: or nbchalice:, which are reserved" for name in own]
     bad = [name for name in names if not 1 <= len(name) <= 128 or not TAG.fullmatch(name)]
-    found += [f"--tag {name[:40]!r} is no name of a tag: up to 128 {TAG_LETTERS}" for name in bad]
+    found += [f"--tag {name[:40]!r} is not a tag name: up to 128 {TAG_LETTERS}" for name in bad]
     wrong = [name for name, value in (tags or {}).items() if len(value) > 256 or not TAG.fullmatch(value)]
     found += [f"--tag {name} has no valid value: up to 256 {TAG_LETTERS}" for name in wrong]
     return (
@@ -168,7 +168,9 @@ def _lists(settings: Values) -> list[str]:
     if len(layers) > MOST_LAYERS:
         found.append(f"--layer is given {len(layers)} times; Lambda takes {MOST_LAYERS}")
     form = "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
-    found += [f"--layer {arn!r} is no ARN of a layer version: {form}" for arn in layers if not _fits(LAYER_ARN, arn)]
+    found += [
+        f"--layer {arn!r} is not the ARN of a layer version: {form}" for arn in layers if not _fits(LAYER_ARN, arn)
+    ]
     names = Counter(match["layer"] for arn in layers if (match := LAYER_ARN.fullmatch(str(arn))))
     twice = [name.rsplit(":", 1)[-1] for name, count in names.items() if count > 1]
     return found + [f"--layer names {name} twice; Lambda takes one version of a layer" for name in twice]
@@ -178,18 +180,18 @@ def _role(settings: Values) -> list[str]:
     found = []
     role = settings.get("role")
     if role is not None and not ROLE_ARN.fullmatch(role):
-        found.append(f"--role {role!r} is no ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        found.append(f"--role {role!r} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
     for entry in settings.get("allow") or []:
         if not _is_pair(entry):
             found.append(f"--allow wants ACTION=ARN, not {entry!r}")
             continue
         action, arn = entry
         if not _fits(ACTION, action):
-            found.append(f"--allow {action!r} is no action: SERVICE:ACTION, for example s3:PutObject")
+            found.append(f"--allow {action!r} is not an action: SERVICE:ACTION, for example s3:PutObject")
         elif blank := re.search(r"<[\w-]+>", str(arn)):
             found.append(f"--allow {action}: write the name in the place of {blank[0]} in {arn}")
         elif not _fits(ARN, arn):
-            found.append(f"--allow {action}: {arn!r} is no ARN, for example arn:aws:s3:::my-bucket/*, nor *")
+            found.append(f"--allow {action}: {arn!r} is not an ARN, for example arn:aws:s3:::my-bucket/*, nor *")
     given = [flag for flag, name in (("--allow", "allow"), ("--policy", "policy")) if settings.get(name)]
     if role is not None and given:
         found.append(f"{given[0]} is for the role that nbchalice makes; leave out --role, or add to that role yourself")
@@ -198,8 +200,10 @@ def _role(settings: Values) -> list[str]:
 
 def _network(settings: Values) -> list[str]:
     subnets, groups = settings.get("subnet") or [], settings.get("security_group") or []
-    found = [f"--subnet {name!r} is no subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
-    found += [f"--security-group {name!r} is no security group: sg-..." for name in groups if not _begins(name, "sg-")]
+    found = [f"--subnet {name!r} is not a subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
+    found += [
+        f"--security-group {name!r} is not a security group: sg-..." for name in groups if not _begins(name, "sg-")
+    ]
     if bool(subnets) != bool(groups):
         found.append("a VPC wants both --subnet and --security-group")
     if len(subnets) > MOST_SUBNETS or len(groups) > MOST_SECURITY_GROUPS:
@@ -232,4 +236,4 @@ def name_problems(name: str | None) -> list[str]:
     """Return what is wrong with a handler's name."""
     if name is None or re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         return []
-    return [f"--name {name!r} is no name: up to 64 letters, digits, - and _"]
+    return [f"--name {name!r} is not a valid name: up to 64 letters, digits, - and _"]

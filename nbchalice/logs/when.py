@@ -39,7 +39,7 @@ def parse_time(text: str | float | datetime | timedelta, now: datetime | None = 
             return now - timedelta(seconds=float(match[1]) * UNITS[match[2]])
         found = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError, TypeError, AttributeError):
-        raise InvalidInputError(f"{text!r} is no point in time", HINT) from None
+        raise InvalidInputError(f"{text!r} is not a point in time", HINT) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

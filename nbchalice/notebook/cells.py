@@ -139,7 +139,7 @@ def _code_cells(notebook: Values, path: Path) -> list[Cell]:
     for number, cell in enumerate((cell for cell in listed if cell.get("cell_type") == "code"), 1):
         source = _text(cell.get("source", ""))
         if source is None:
-            raise _invalid(path, f"the source of cell {number} is no text")
+            raise _invalid(path, f"the source of cell {number} is not a text")
         # Jupyter gives the second of two equal ids, as a merge leaves them, a new one.
         identity = cell.get("id")
         known = isinstance(identity, str) and identity not in seen

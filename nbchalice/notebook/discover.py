@@ -79,7 +79,7 @@ class Discovery:
     unread : list[Unread]
         What may be a handler and could not be read; the others are not touched by it.
     notes : list[str]
-        What is not deployed, and is no problem.
+        What is not deployed, and is not a problem.
     """
 
     handlers: list[Found]

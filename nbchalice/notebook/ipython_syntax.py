@@ -80,7 +80,7 @@ def specials(lines: Sequence[str]) -> list[Special]:
     work = [f"{line}\n" for line in lines]
     found: list[Special] = []
     while True:
-        # As in IPython: one piece at a time, since the rest of its line is no Python and may be tokenized wrongly.
+        # As in IPython: one piece at a time, since the rest of its line is not Python and may be tokenized wrongly.
         tokens = make_tokens_by_line(work)
         kinds: tuple[Any, ...] = (MagicAssign, SystemAssign, EscapedCommand, HelpEnd)
         matches = [kind.find(tokens) for kind in kinds]

@@ -75,7 +75,7 @@ class Lookups:
     unfollowed : tuple[tuple[int, str], ...]
         Code that finds a variable or a module by what it has computed, each with its line.
     differs : tuple[tuple[int, str], ...]
-        What has another value on Lambda and is no variable of the notebook, each with its line.
+        What has another value on Lambda and is not a variable of the notebook, each with its line.
     variables : tuple[tuple[int, str], ...]
         The environment variables that it reads, each with its line.
     sets : frozenset[str]

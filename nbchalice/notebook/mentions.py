@@ -26,7 +26,7 @@ _MAYBE = re.compile(r"\.\s*(\w+)")
 _DECORATOR = re.compile(r"^\s*@\s*[\w.]+\.(\w+)")
 _MAGIC = re.compile(r"^\s*%%(\w+)")
 _TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
-"""IPython's own cell magics whose cell is no Python."""
+"""IPython's own cell magics whose cell is not Python."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _in_statement(step: Step, app: str) -> Iterator[Mention]:
 
 
 def _in_text(cell: Cell, split: Split) -> Iterator[Mention]:
-    """Find what stands in a cell that is no Python, or below a magic that may run it or not."""
+    """Find what stands in a cell that is not Python, or below a magic that may run it or not."""
     first = next((line for line in cell.source.split("\n") if line.strip()), "")
     if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split(maxsplit=1)[0] in _TEXTS:
         return

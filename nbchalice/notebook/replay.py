@@ -301,7 +301,7 @@ def _bind(
         return {"": carried, **dict.fromkeys(block.params, carried.union(*args, *keywords.values()))}
     bindings = {"": carried, **dict(zip(block.params, args, strict=False))}
     for key, values in keywords.items():
-        # What is no parameter goes to **options, the last one.
+        # What is not a parameter goes to **options, the last one.
         for name in [key] if key in block.params else block.params[-1:]:
             bindings[name] = bindings.get(name, NOTHING) | values
     return bindings

@@ -32,7 +32,7 @@ _DEPTH = 6
 _SETS = ("set", "seed", "register", "signal")
 """How functions are named that set something and return what was set before, which a statement may keep."""
 _NOT_STATE = frozenset({"os", "sys.exit", "warnings.warn"})
-"""The disk is no state of the process; ending it is no setting; a warning is shown."""
+"""The disk is not a state of the process; ending it is no setting; a warning is shown."""
 
 
 def settings_of(effects: Effects) -> Settings:

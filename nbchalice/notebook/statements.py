@@ -89,7 +89,7 @@ def _split_cell(raw: str, lazy_annotations: bool, sources: frozenset[str]) -> Sp
         for index, node in enumerate(tree.body)
         if node.lineno not in body.repeats
     ]
-    # %timeit runs its statements in a function: what they bind is no name of the notebook.
+    # %timeit runs its statements in a function: what they bind is not a name of the notebook.
     if repeated := [node for node in tree.body if node.lineno in body.repeats]:
         statements.append(_repeated(repeated, lines))
     if handler is not None:

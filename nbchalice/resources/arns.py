@@ -35,7 +35,7 @@ class Arn:
         """
         head, *parts = text.split(":", 5)
         if head != "arn" or len(parts) != 5:
-            raise ValueError(f"{text!r} is no ARN")
+            raise ValueError(f"{text!r} is not an ARN")
         return cls(*parts)
 
     def __str__(self) -> str:

@@ -26,16 +26,16 @@ def queue_problem(text: str) -> str | None:
     if text.startswith("arn:"):
         found = QUEUE_ARN.fullmatch(text)
         if not found:
-            return f"{text!r} is no ARN of a queue: arn:aws:sqs:REGION:ACCOUNT:NAME"
+            return f"{text!r} is not the ARN of a queue: arn:aws:sqs:REGION:ACCOUNT:NAME"
     elif "://" in text:
         found = QUEUE_URL.fullmatch(text)
         if not found:
-            return f"{text!r} is no URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
+            return f"{text!r} is not the URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
     else:
         found = None
     name = found["name"] if found else text
     if not QUEUE_NAME.fullmatch(name):
-        return f"{name!r} is no queue name: up to 80 letters, digits, - and _, perhaps ending in .fifo"
+        return f"{name!r} is not a queue name: up to 80 letters, digits, - and _, perhaps ending in .fifo"
     return None
 
 

@@ -100,7 +100,7 @@ def load(name: str) -> Any:
         except (Exception, SystemExit) as error:
             _refuse(entry, f"{type(error).__name__}: {error}")
         if not named:
-            _refuse(entry, f"its entry point gives {found!r}, which is no source of that name")
+            _refuse(entry, f"its entry point gives {found!r}, which is not a source of that name")
         if wrong := _wrong_kind(KINDS.get(name)):
             _refuse(entry, wrong)
         _INSTALLED.objects[name] = made
@@ -182,5 +182,5 @@ def _wrong_kind(kind: EventKind | None) -> str:
     if not isinstance(kind, RegisteredKind):
         return "its module registers no event kind of that name"
     if kind.module not in sys.modules:
-        return f"its event kind says that {kind.module!r} registers it, which is no module (say module=__name__)"
+        return f"its event kind says that {kind.module!r} registers it, which is not a module (say module=__name__)"
     return ""

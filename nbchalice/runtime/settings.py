@@ -12,7 +12,7 @@ SETTINGS = frozenset({
 
 
 def check(decorator: str, given: Iterable[str], parameters: Iterable[str]) -> None:
-    """Raise TypeError for a name that is no setting, with the one that was probably meant.
+    """Raise TypeError for a name that is not a setting, with the one that was probably meant.
 
     Parameters
     ----------

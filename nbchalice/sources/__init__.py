@@ -46,7 +46,7 @@ class Sources(Mapping[str, Source]):
         try:
             found = load(name)
             if not isinstance(found, Source):
-                refuse(name, f"its entry point gives {found!r}, which is no nbchalice.sources.base.Source")
+                refuse(name, f"its entry point gives {found!r}, which is not an nbchalice.sources.base.Source")
             return found
         except UnusableSourceError as error:
             raise NoSuchSourceError(str(error), "mend, update or uninstall that package") from None

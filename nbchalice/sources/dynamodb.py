@@ -49,7 +49,9 @@ class DynamoDB(Source):
             return []
         table = arn.rpartition("/")[2] if arn else "TABLE"
         how = f"aws dynamodb describe-table --table-name {table} --query Table.LatestStreamArn"
-        return [f"{arn!r} is no ARN of a table's stream; {how} prints it" if arn else f"STREAM_ARN is missing; {how}"]
+        return [
+            f"{arn!r} is not the ARN of a table's stream; {how} prints it" if arn else f"STREAM_ARN is missing; {how}"
+        ]
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""

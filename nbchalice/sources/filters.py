@@ -137,7 +137,7 @@ def _rule_problems(rule: object, option: str, path: str) -> Iterator[str]:
     if not isinstance(rule, dict):
         return
     if len(rule) != 1 or next(iter(rule)) not in OPERATORS:
-        yield f"{option}: {json.dumps(rule)} at {path} is no rule; there are {', '.join(sorted(OPERATORS))}"
+        yield f"{option}: {json.dumps(rule)} at {path} is not a rule; there are {', '.join(sorted(OPERATORS))}"
         return
     operator, value = next(iter(rule.items()))
     if operator == "exists" and not isinstance(value, bool):

@@ -89,7 +89,7 @@ class Kinesis(Source):
             return ["STREAM is missing: give the name of a stream"]
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", stream):
             text = "up to 128 letters, digits, _, . and - (give the name, not an ARN)"
-            return [f"{stream!r} is no stream name: {text}"]
+            return [f"{stream!r} is not a stream name: {text}"]
         return []
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:

@@ -93,14 +93,14 @@ class S3(Source):
         found = []
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket) or ".." in bucket:
             found.append(
-                f"{bucket!r} is no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens "
+                f"{bucket!r} is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens "
                 "(give the name, not an ARN or URL)"
             )
         events = options.get("events")
         if events is not None and not events:
             found.append("--events is empty; leave it out for s3:ObjectCreated:*")
         unknown = [event for event in events or [] if event not in ALL_EVENTS]
-        found += [f"{event!r} is no S3 event type; {near(str(event), ALL_EVENTS)}" for event in unknown]
+        found += [f"{event!r} is not an S3 event type; {near(str(event), ALL_EVENTS)}" for event in unknown]
         for name in ("prefix", "suffix"):
             if len((options.get(name) or "").encode()) > LONGEST_KEY:
                 found.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")

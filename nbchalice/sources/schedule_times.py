@@ -37,7 +37,7 @@ def next_runs(expression: str | ScheduleExpression, after: datetime, count: int 
     try:
         zone = ZoneInfo(tz)
     except (KeyError, OSError):
-        raise ValueError(f"{tz!r} is no time zone; write it as Europe/Vienna or UTC") from None
+        raise ValueError(f"{tz!r} is not a time zone; write it as Europe/Vienna or UTC") from None
     start = after.astimezone(zone) if after.tzinfo else after.replace(tzinfo=zone)
     return list(islice(_moments(schedule, start, zone), count))
 

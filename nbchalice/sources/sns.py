@@ -83,10 +83,10 @@ class SNS(Source):
         if not topic:
             return ["TOPIC is missing: give the name or ARN of a topic"]
         if topic.startswith("arn:") and not TOPIC_ARN.fullmatch(topic):
-            return [f"{topic!r} is no ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME"]
+            return [f"{topic!r} is not the ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME"]
         name = topic.rsplit(":", 1)[-1] if topic.startswith("arn:") else topic
         if not TOPIC_NAME.fullmatch(name):
-            return [f"{name!r} is no topic name: up to 256 letters, digits, - and _"]
+            return [f"{name!r} is not a topic name: up to 256 letters, digits, - and _"]
         if name.endswith(".fifo"):
             return [
                 "a Lambda function cannot subscribe to a FIFO topic; "

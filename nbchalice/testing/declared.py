@@ -66,9 +66,9 @@ def check_options(source: Source) -> None:
             checked = option.type in {int, bool, str} or option.repeats
             want(not checked or source.problems({option.name: object()}), source, f"{flag} takes a value of any type")
     with calling(source, "problems"):
-        want(source.problems({"no_such_option": 1}), source, "an option that it does not have is no problem to it")
+        want(source.problems({"no_such_option": 1}), source, "an option that it does not have is not a problem to it")
         missing = source.problems({})
-        want(missing or not source.argument, source, "nothing given is no problem to it, though it has an argument")
+        want(missing or not source.argument, source, "nothing given is not a problem to it, though it has an argument")
     with calling(source, "the help of its magic"):
         help_text = magic_help(source)
     for option in source.options:
@@ -98,7 +98,7 @@ def check_fields(source: Source) -> None:
                 json.loads(field.default)
     for method in ("sample", "send"):
         for used in _values_used(source, method):
-            want(used in names, source, f"{method} asks for {used!r}, which is no field of the form")
+            want(used in names, source, f"{method} asks for {used!r}, which is not a field of the form")
 
 
 def _values_used(source: Source, method: str) -> list[str]:

@@ -65,12 +65,12 @@ def _check_resources(example: Example) -> None:
     for one in (*made, *local):
         example.want(is_line(one.name) and is_line(one.key), f"a {one.kind} has no name or key")
         for need in one.needs:
-            example.want(need.startswith(kinds), f"{one.key} needs {need!r}, which is no resource's key")
+            example.want(need.startswith(kinds), f"{one.key} needs {need!r}, which is not a resource's key")
     keys = [one.key for one in made]
     example.want(len(set(keys)) == len(keys), f"two resources have the same key: {keys}")
     _check_attached(example, made)
     for statement in example.call("statements", function):
-        example.want({"Effect", "Action", "Resource"} <= set(statement), f"{statement} is no policy statement")
+        example.want({"Effect", "Action", "Resource"} <= set(statement), f"{statement} is not a policy statement")
     shared = example.call("shared", function)
     arn = shared is None or (isinstance(shared, str) and shared.startswith("arn:"))
     example.want(arn, "shared is to return an ARN or None")

@@ -113,7 +113,7 @@ def test_a_log_that_is_followed(open_notebook, screenshot, kind):
     expect(view.get_by_role("button", name="Follow")).to_be_visible()
     view.get_by_label("Since").fill("never")
     view.get_by_role("button", name="Apply").click()
-    expect(view.get_by_role("alert")).to_contain_text("'never' is no point in time")
+    expect(view.get_by_role("alert")).to_contain_text("'never' is not a point in time")
     view.get_by_label("Since").fill("1h")
     view.get_by_role("button", name="Apply").click()
     expect(view).to_contain_text(re.compile(r"\d invocations"))

@@ -82,7 +82,7 @@ def test_of_two_equal_ids_the_second_is_made_up(tmp_path):
         ('{"cells": 1}', "not a valid"),
         ('{"nbformat": 4, "cells": 1}', "no list of cells"),
         ('{"nbformat": 4, "cells": [1]}', "no list of cells"),
-        ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}', "source of cell 1 is no text"),
+        ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}', "source of cell 1 is not a text"),
         ('{"nbformat": 5, "cells": []}', "does not say that its format is nbformat 4"),
         ('{"nbformat": 3, "worksheets": 1}', "not a valid notebook"),
     ],

@@ -158,7 +158,7 @@ def test_magic_decorator_and_middleware_in_a_shell(installed, tmp_path):
     assert given[4] == repr(["--sender", "--subnet", "--security-group"])
     assert given[5].startswith("TypeError: on_ses_message() missing 1 required positional argument: 'rule'")
     assert given[6] == "TypeError: @app.on_ses_message has no parameter 'memori'; did you mean memory?"
-    assert "no receipt rule's name" in given[7]
+    assert "not a receipt rule's name" in given[7]
     assert "import acme_ses.event  # registers @app.on_ses_message\n" in given[8]
     assert "@app.on_ses_message(rule='orders', sender='joe@x.org')\ndef mail(event):" in given[8]
 
@@ -240,7 +240,7 @@ def test_deploy_send_and_logs_from_the_command_line(installed, local_aws, tmp_pa
         assert logged == ["middleware saw 1", "mail from joe@x.org: Hello"]
         assert len(sent["invocation"]["ids"]) == 1
         assert told("invoke", notebook, "mail")["result"] == ["SESEvent", "johndoe@example.com"]
-        # What is no trigger of the notebook any more is found on AWS, and removed.
+        # What is not a trigger of the notebook any more is found on AWS, and removed.
         write(tmp_path, [*CELLS[:4], "%%lambda_function --name back\ndef back(event):\n    return 1"])
         gone = [(c["action"], c["name"]) for c in told("deploy", notebook)["changes"] if c["kind"] == "permission"]
         assert gone == [("delete", "mailshop-dev-back <- receipt-rule-set/main:receipt-rule/returns")]
@@ -266,9 +266,9 @@ BROKEN = {
         "ModuleNotFoundError: No module named 'no_such_module'",
     ),
     "it leaves": ({"source.py": ("import re\n", "import sys\nsys.exit(3)\n")}, "SystemExit: 3"),
-    "its object is no source": (
+    "its object is not a source": (
         {"pyproject": ("acme_ses.source:SES", "acme_ses.event:SESEvent")},
-        "its entry point gives <class 'acme_ses.event.SESEvent'>, which is no source of that name",
+        "its entry point gives <class 'acme_ses.event.SESEvent'>, which is not a source of that name",
     ),
     "its object is not there": ({"pyproject": ("source:SES", "source:SNS")}, "has no attribute 'SNS'"),
     "its class is not whole": (
@@ -277,7 +277,7 @@ BROKEN = {
     ),
     "its source has another name": (
         {"source.py": ("name = KIND.name", "name = 'on_mail'")},
-        "its entry point gives <class 'acme_ses.source.SES'>, which is no source of that name",
+        "its entry point gives <class 'acme_ses.source.SES'>, which is not a source of that name",
     ),
     "it registers no kind": ({"event.py": ("KIND = register(", "KIND = (")}, "its module registers no event kind of that name"),
     "its kind has no options": ({"event.py": ("        options=on_ses_message,\n", "")}, "missing 1 required keyword-only argument: 'options'"),

@@ -26,5 +26,5 @@ def test_the_parts_of_an_arn():
 
 @pytest.mark.parametrize("text", ["orders", "arn:aws:sqs", "", "urn:aws:sqs:eu-west-1:123456789012:orders"])
 def test_what_is_no_arn(text):
-    with pytest.raises(ValueError, match="is no ARN"):
+    with pytest.raises(ValueError, match="is not an ARN"):
         Arn.parse(text)

@@ -76,7 +76,7 @@ FAULTS = {
         "--batch-size has default 5, and the decorator 1",
     ),
     "nothing is wrong": (changed(SQS, problems=lambda self, options: []), "takes a value of any type"),
-    "nothing is missing": (changed(SQS, check=lambda self, options: []), "nothing given is no problem"),
+    "nothing is missing": (changed(SQS, check=lambda self, options: []), "nothing given is not a problem"),
     "no field": (changed(SQS, fields=()), "one at least"),
     "a field of no kind": (with_field(Field("colour", "Colour", "palette")), "of kind 'palette'"),
     "a field of the command": (with_field(Field("times", "Times")), "an option --times of its own"),
@@ -101,7 +101,7 @@ FAULTS = {
         changed(SNS, attached=lambda self, function, *_: SNS.resources(self, {"topic": "t"}, function)),
         "that nothing may invoke",
     ),
-    "a sample that is no JSON": (changed(SQS, sample=lambda self, *_, **__: {"at": (1, 2)}), "what JSON makes of it"),
+    "a sample that is not JSON": (changed(SQS, sample=lambda self, *_, **__: {"at": (1, 2)}), "what JSON makes of it"),
     "a sample of another source": (changed(SQS, sample=sample_of_s3), "takes the sample event for on_s3_event"),
     "a sample without an id": (
         changed(SQS, sample=lambda self, *_, **__: {"Records": [{"eventSource": "aws:sqs", "body": "x"}]}),

@@ -72,7 +72,7 @@ def test_a_naive_moment_is_in_the_schedules_zone():
 
 
 def test_an_unknown_time_zone_is_refused():
-    with pytest.raises(ValueError, match="'Vienna' is no time zone; write it as Europe/Vienna or UTC"):
+    with pytest.raises(ValueError, match="'Vienna' is not a time zone; write it as Europe/Vienna or UTC"):
         next_runs("rate(1 hour)", START, tz="Vienna")
 
 

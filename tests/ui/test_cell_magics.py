@@ -110,7 +110,7 @@ def test_help_lists_the_options_made_from_the_source(run):
         ("%%on_sqs_message orders\nasync def f(event): ...", "f is an async function", "line 1"),
         ("%%on_sqs_message orders\ndef f(event):\n    yield event", "f is a generator", "line 1"),
         ("%%schedule rate(1 minutes)\ndef f(event): ...", "minute", "line 1"),
-        ("%%on_s3_event UPPER\ndef f(event): ...", "no bucket name", "line 1"),
+        ("%%on_s3_event UPPER\ndef f(event): ...", "not a bucket name", "line 1"),
         ("%%on_sns_message t.fifo\ndef f(event): ...", "FIFO", "line 1"),
     ],
 )

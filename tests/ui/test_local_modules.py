@@ -77,7 +77,7 @@ def test_a_module_edited_after_it_was_imported_stops_the_deploy(run, write, loca
     assert run("%chalice plan").changes
     assert "22" not in run("%chalice show price").text
     write("edited.py", "def convert(event):\n    return 22\n")
-    assert run("%chalice plan").changes, "the same text is no edit"
+    assert run("%chalice plan").changes, "the same text is not an edit"
 
 
 def test_autoreload_keeps_the_kernel_at_the_file(run, write, local_aws):

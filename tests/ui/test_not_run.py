@@ -1,4 +1,4 @@
-"""After a restart of the kernel: what stands in the notebook's file is no orphan, and prune names what goes and asks."""
+"""After a restart of the kernel: what stands in the notebook's file is not an orphan, and prune names what goes and asks."""
 
 import builtins
 import io

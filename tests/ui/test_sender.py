@@ -42,7 +42,7 @@ def send(sender, **values):
 def test_without_a_front_end_a_send_is_immediate(deployed):
     deployed("RATE = 1")
     result = deployed("%chalice send price")
-    assert result.status == "failed"  # the sample is no number
+    assert result.status == "failed"  # the sample is not a number
 
 
 def test_with_one_it_is_a_form_that_is_readable_without(deployed, monkeypatch):

@@ -103,7 +103,7 @@ def describe_class(describer: Describer, value: type, path: str) -> Node:
 
 
 def _attribute(describer: Describer, name: str, item: object, path: str) -> Node:
-    """Describe an attribute of a class; ``__x__`` that is no code is a library's own: schemas, registries, caches."""
+    """Describe an attribute of a class; ``__x__`` that is not code is a library's own: schemas, registries, caches."""
     if name.startswith("__") and name.endswith("__") and not isinstance(item, _WRITTEN):
         before, describer.inside = describer.inside, describer.inside + 1
         node = describer.describe(item, path)

@@ -230,7 +230,7 @@ def check_shapes(module: object, payload: dict[str, Any]) -> None:
     for key, value in payload.items():
         table = getattr(module, f"_{key}", None)
         if isinstance(table, SCOPED) and not isinstance(value, SCOPED):
-            raise TypeError(f"{key} is no table")
+            raise TypeError(f"{key} is not a table")
 
 
 def functions_with_code(payload: dict[str, Any]) -> dict[str, Any]:

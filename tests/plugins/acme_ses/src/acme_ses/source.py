@@ -40,7 +40,7 @@ class SES(Source):
         rule = options.get("rule")
         if not rule:
             return ["RULE is missing: give the name of a receipt rule"]
-        return [] if re.fullmatch(r"[\w-]{1,64}", rule) else [f"{rule!r} is no receipt rule's name"]
+        return [] if re.fullmatch(r"[\w-]{1,64}", rule) else [f"{rule!r} is not a receipt rule's name"]
 
     def describe(self, options: Mapping[str, Any]) -> str:
         """Return the trigger in a few words."""
