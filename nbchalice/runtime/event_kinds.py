@@ -58,10 +58,10 @@ class EventKind:
     event_class: type[Event]
     middleware: str
     service: str = ""
-    recognizes: Look | None = None
+    recognizes: Callable[[dict[str, Any]], Any] | None = None
     any_event: bool = False
-    ids: tuple[Look, ...] = ()
-    batch_item: Look | None = None
+    ids: tuple[Callable[[dict[str, Any]], Any], ...] = ()
+    batch_item: Callable[[dict[str, Any]], Any] | None = None
 
 
 _message_id = at("messageId")

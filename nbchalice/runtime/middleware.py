@@ -17,7 +17,7 @@ class Registry:
     """The middleware of an app, in the order of registration."""
 
     def __init__(self) -> None:
-        self._entries: dict[Any, tuple[Middleware, str]] = {}
+        self._entries: dict[Any, tuple[Callable[..., Any], str]] = {}
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
