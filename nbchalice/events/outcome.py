@@ -57,7 +57,8 @@ def batch_note(invocation: Invocation, ids: Sequence[str]) -> str | None:
         What the event goes by.
     """
     others = [name for name in invocation.ids if name not in ids]
-    if not (others or invocation.ids_cut) or not invocation.finished:
+    invoked_with_it = invocation.request_id in ids  # Its records may have ids of their own, as an email has.
+    if invoked_with_it or not (others or invocation.ids_cut) or not invocation.finished:
         return None
     state = end_of(invocation, ids)
     if state == "done" and invocation.failed_ids:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.runtime.event_kinds import KINDS, EventKind
 from nbchalice.sources.options import Option, flag_of, problems
@@ -282,7 +283,18 @@ def text_of(value: object, default: str) -> str:
 
 
 def json_of(value: object, default: object) -> Any:
-    """Return a value that may have been typed as JSON."""
+    """Return a value that may have been typed as JSON.
+
+    Raises
+    ------
+    InvalidInputError
+        It is text, and not valid JSON.
+    """
     if value is None or value == "":
         return default
-    return json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise InvalidInputError(f"{value!r} is not valid JSON: {error}", """write it as '{"key": "text"}'""") from None

@@ -13,7 +13,7 @@ from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.runtime.event_kinds import keys_id
-from nbchalice.sources.base import Field, Sent, Source
+from nbchalice.sources.base import Field, Sent, Source, json_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
 from nbchalice.typed import JSON, Values
@@ -152,7 +152,7 @@ def _as_text(content: object) -> object:
 
 
 def _item(message: object) -> JSON:
-    found = json.loads(message) if isinstance(message, str) and message else message or {}
+    found = json_of(message, {}) or {}
     if not isinstance(found, dict):
         raise ValueError(f"an item is a JSON object, not {found!r}")
     return found

@@ -159,3 +159,11 @@ def test_foreign_text_is_escaped():
 def test_progress_reads_well():
     assert str(Progress("queued", "m")) == "queued"
     assert str(Progress("done", "m", 1, Invocation("r", "f", "ok", duration_ms=1234.5))) == "done in 1234 ms"
+
+
+def test_an_event_that_the_function_was_invoked_with_is_no_batch_of_others():
+    from nbchalice.events.outcome import batch_note
+
+    failed = Invocation("r-1", "f", "error", ids=("mail-1",))
+    assert batch_note(failed, ("r-1",)) is None
+    assert "batch of 1" in (batch_note(failed, ("m-2",)) or "")

@@ -98,3 +98,20 @@ def test_a_plain_function_takes_any_json():
     assert source.sample({}, REF, message='{"a": [1]}') == {"a": [1]}
     assert source.sample({}, REF, message={"a": 1}) == {"a": 1}
     assert source.sample({}, REF) == {"hello": "nbchalice"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "values"),
+    [
+        ("on_cw_event", {"event_pattern": {"source": ["shop"]}}, {"detail": "no json"}),
+        ("schedule", {"expression": "rate(1 hour)"}, {"detail": "{'a': 1}"}),
+        ("lambda_function", {}, {"message": "{"}),
+        ("on_dynamodb_record", {"stream_arn": STREAM}, {"message": "item"}),
+    ],
+)
+def test_text_that_is_not_json_is_told(name, options, values):
+    from nbchalice.errors import InvalidInputError
+
+    with pytest.raises(InvalidInputError, match="is not valid JSON") as caught:
+        SOURCES[name].sample(options, REF, **values)
+    assert caught.value.hint
