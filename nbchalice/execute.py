@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -104,6 +108,18 @@ def prove_here(path: str, stage: str | None, region: str) -> None:
     print(PROVEN + json.dumps(found))
 
 
+@contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    """Put the handlers of signals back: where no kernel starts, nbclient leaves its own, and Ctrl-C does nothing."""
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
     """Execute a notebook, and compare its handlers with its kernel; neither its file nor AWS is changed by it.
 
@@ -150,7 +166,8 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
         on_cell_error=lambda cell, **_: failed.append(cell),
     )
     try:
-        client.execute(env={**os.environ, VARIABLE: "1", "JPY_SESSION_NAME": str(path.resolve())})
+        with _signal_handlers_kept():
+            client.execute(env={**os.environ, VARIABLE: "1", "JPY_SESSION_NAME": str(path.resolve())})
     except CellExecutionError as error:
         if failed[-1] is proof:
             raise NbChaliceError(

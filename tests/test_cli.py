@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -265,9 +266,11 @@ def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
     made = nbformat.read(path, as_version=4)
     made.metadata.kernelspec = {"name": "nowhere", "display_name": "Nowhere", "language": "python"}
     nbformat.write(made, path)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     code, out, err = cli("show", path, "--execute")
     assert (code, out) == (2, "")
     assert "wants the kernel 'nowhere', which is not installed here" in err
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers, "Ctrl-C is dead"
 
 
 def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):
