@@ -13,6 +13,8 @@ from nbchalice.runtime.function import LambdaFunction
 
 from .harness import Kernel
 
+pytestmark = pytest.mark.slow
+
 GUARD = 'if __name__ == "__main__":\n'
 HANDLER = "%%lambda_function\ndef h(event, context):\n    "
 

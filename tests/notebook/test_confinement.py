@@ -240,6 +240,7 @@ def test_nothing_outside_changes(way, outside, helper, tmp_path):
     assert helper.confined_by == ("python" if way == "Python alone" else "kernel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES | (LINUX_ONLY if LINUX else {}))
 def test_each_would_change_something(name, tmp_path):
     """What the test above tries does harm where nothing confines it."""

@@ -77,6 +77,7 @@ def answers(python):
     return dict(zip(names, run_clean(python, requests), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", runnable())
 @pytest.mark.parametrize("python", OTHERS_SLOW, indirect=True)
 def test_the_zip_does_what_the_kernel_does(name, python):

@@ -11,6 +11,8 @@ from nbchalice.packaging.shrink import strip_source
 
 from ..interpreters import VERSIONS
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(shrink.__file__).parent.parent
 SAMPLE = '''\
 """Module."""

@@ -17,6 +17,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.runtime.event_kinds import BUILT_IN
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).parent / "acme_ses"
 CELLS = [
     "%load_ext nbchalice",

@@ -18,6 +18,8 @@ from nbchalice.notebook_file import read_project
 from .test_registering import shipped
 from .test_registrations import write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def confined(request):
