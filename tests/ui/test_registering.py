@@ -9,6 +9,8 @@ import pytest
 
 from nbchalice.errors import CaptureError
 
+pytestmark = pytest.mark.slow
+
 CALL = """
 import json, sys
 sys.path.insert(0, sys.argv[1])

@@ -11,6 +11,8 @@ from nbchalice.notebook_file import read_project
 
 from .test_registering import APP, WAYS, WORK, shipped
 
+pytestmark = pytest.mark.slow
+
 INDENTED = WORK.replace("\n", "\n    ")
 
 
