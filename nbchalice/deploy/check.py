@@ -34,13 +34,15 @@ MOST_MB = 10_240
 POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
-def raise_all(found: list[NbChaliceError]) -> None:
+def raise_all(errors: list[NbChaliceError]) -> None:
     """Raise what is wrong: one error, or all of them in one."""
-    found = [single for one in found for single in (one.problems if isinstance(one, ProblemsError) else [one])]
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise ProblemsError(found)
+    single: list[NbChaliceError] = []
+    for error in errors:
+        single += error.problems if isinstance(error, ProblemsError) else [error]
+    if len(single) == 1:
+        raise single[0]
+    if single:
+        raise ProblemsError(single)
 
 
 def problems(app: App) -> list[NbChaliceError]:

@@ -133,7 +133,9 @@ def kinds_of(event: object) -> list[EventKind]:
 def records_of(event: object) -> list[dict[str, Any]]:
     """Return the records of a raw event; one that holds none is its own record."""
     records = at("Records")(event)
-    return [one for one in (records if isinstance(records, list) else [event]) if isinstance(one, dict)]
+    if not isinstance(records, list):
+        records = [event]
+    return [record for record in records if isinstance(record, dict)]
 
 
 def ids_of(event: object) -> list[str]:

@@ -48,7 +48,8 @@ def _cell_options(magic: str, before: list[str]) -> list[str]:
     from nbchalice.sources import SOURCES
 
     source = SOURCES.get(magic)
-    options = {option.flag: option for option in (*(source.options if source else ()), *SETTINGS, *META)}
+    own = source.options if source else ()
+    options = {option.flag: option for option in (*own, *SETTINGS, *META)}
     last = options.get(before[-1])
     if last is not None and last.choices:
         return list(last.choices)
