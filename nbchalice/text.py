@@ -1,4 +1,4 @@
-"""Small pieces of text for people: sizes, and the name that was probably meant."""
+"""Small pieces of text for people: counts, sizes, and the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import difflib
 from collections.abc import Iterable
 
 MB = 1024 * 1024
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number of things as a person says it: ``1 message``, ``2 messages``, ``1,200 messages``.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        What they are, in the singular.
+    nouns : str
+        The plural. Default: the singular with an s.
+    """
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def readable(size: int) -> str:
@@ -17,7 +32,7 @@ def readable(size: int) -> str:
         Bytes; a KB is 1,024 of them, as in AWS's limits.
     """
     if size < 1024:
-        return f"{size} bytes"
+        return counted(size, "byte")
     value, unit = (size / MB, "MB") if size >= MB else (size / 1024, "KB")
     return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 

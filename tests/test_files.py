@@ -76,6 +76,7 @@ HOMES = {
     "where the cache folder is": (r"user_cache_(path|dir)", "files.py"),
     "writing in one step": (r"\b(partial|temporary)\)?\.replace\(", "files.py"),
     "what is near a name": (r"get_close_matches", "text.py"),
+    "one message, two messages": (r"else ['\"]s['\"]|noun \+ ['\"]s['\"]", "text.py"),
     "what holds a lock": (r"fcntl\.flock", "resources/locks.py"),
 }
 # The server of the local AWS has no nbchalice beside it, and neither has a function on Lambda.

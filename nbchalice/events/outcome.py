@@ -9,6 +9,7 @@ from typing import Literal
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import InvocationError
 from nbchalice.logs.tracebacks import logged
+from nbchalice.text import counted
 
 End = Literal["running", "done", "failed", "ignored"]
 
@@ -72,7 +73,7 @@ def batch_note(invocation: Invocation, ids: Sequence[str]) -> str | None:
         )
     if invocation.status in FAILED:
         count = len(invocation.ids) + invocation.ids_cut
-        return f"the batch of {count} messages failed as a whole, and all of them will be delivered again"
+        return f"the batch of {counted(count, 'message')} failed as a whole, and all of them will be delivered again"
     return None
 
 

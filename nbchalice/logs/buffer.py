@@ -10,6 +10,7 @@ from typing import Any
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import LogRecord
 from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline
+from nbchalice.text import counted
 from nbchalice.typed import JSON
 
 MOST_RECORDS = 20_000
@@ -126,7 +127,8 @@ def _message(heads: dict[str, JSON], rows: Any, skipped: int) -> JSON:
 def _row(key: str, record: LogRecord) -> JSON:
     text = record.message
     if len(text) > LONGEST_MESSAGE:
-        text = f"{text[:LONGEST_MESSAGE]}… ({len(text) - LONGEST_MESSAGE} more characters in .records)"
+        more = counted(len(text) - LONGEST_MESSAGE, "more character")
+        text = f"{text[:LONGEST_MESSAGE]}… ({more} in .records)"
     row: JSON = {"key": key, "time": record.timestamp, "level": record.level, "text": text}
     if record.fields:
         row["fields"] = dict(record.fields)

@@ -10,6 +10,7 @@ from html import escape
 from nbchalice.aws.refusals import allow_for
 from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
+from nbchalice.text import counted
 
 MOST_SHOWN = 200
 MOST_IDS = 10
@@ -109,7 +110,7 @@ def as_text(invocation: InvocationData) -> str:
     if failed := failed_line(invocation):
         lines.append(f"  {failed}")
     if hidden:
-        lines.append(f"  ({hidden} earlier records not shown)")
+        lines.append(f"  ({counted(hidden, 'earlier record')} not shown)")
     for record in records:
         first, *rest = printable(record.message).splitlines() or [""]
         lines += [f"  {record.level or 'print':<7} {first}", *(f"          {line}" for line in rest)]
@@ -143,7 +144,7 @@ def as_html(invocation: InvocationData) -> str:
     if failed := failed_line(invocation):
         parts.append(f'<div style="font-size:12px">{escape(failed)}</div>')
     if hidden:
-        parts.append(f'<div style="font-size:12px;opacity:.7">{hidden} earlier records not shown</div>')
+        parts.append(f'<div style="font-size:12px;opacity:.7">{counted(hidden, "earlier record")} not shown</div>')
     if records:
         parts.append(f'<pre style="{PRE}">{chr(10).join(_record_html(record) for record in records)}</pre>')
     if invocation.error:

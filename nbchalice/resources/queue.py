@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.text import counted
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -208,13 +209,13 @@ class RedrivePolicy(Resource):
         now = current.get("deadLetterTargetArn", self.dlq)
         if now == self.dlq:
             return []
-        tries = current.get("maxReceiveCount")
-        return [f"of queue {self.queue.name}: it sends to {now.rsplit(':', 1)[-1]} after {tries} tries already"]
+        tries = counted(int(current.get("maxReceiveCount", 0)), "try", "tries")
+        return [f"of queue {self.queue.name}: it sends to {now.rsplit(':', 1)[-1]} after {tries} already"]
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the number of tries."""
         if not current:
-            return [f"none -> {self.dlq.rsplit(':', 1)[-1]} after {self.tries} tries"]
+            return [f"none -> {self.dlq.rsplit(':', 1)[-1]} after {counted(self.tries, 'try', 'tries')}"]
         now = int(current.get("maxReceiveCount", 0))
         return [f"tries: {now} -> {self.tries}"] if now != self.tries else []
 

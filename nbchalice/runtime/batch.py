@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from .events import Event, shorten
+from .events import Event, counted, shorten
 from .queues import SQSEvent, SQSRecord
 
 HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
@@ -51,7 +51,7 @@ def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.L
         failed = event.unfinished()
         if len(failed) == len(event):
             raise
-        _log(log, f"{len(failed)} of {len(event)} messages failed", error)
+        _log(log, f"{len(failed)} of {counted(len(event), 'message')} failed", error)
         return response(failed)
     return result if any(read_answer(result, [record.message_id for record in event])) else response([])
 

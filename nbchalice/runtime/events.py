@@ -66,8 +66,7 @@ class RecordsEvent(Event, Generic[Record]):
         raise ValueError(f"this {type(self).__name__} holds no record: {shorten(self._event_dict)}")
 
     def _summary(self) -> str:
-        count = len(self)
-        return f"{count} record{'' if count == 1 else 's'}" + (f": {self._first()!r}" if count else "")
+        return counted(len(self), "record") + (f": {self._first()!r}" if len(self) else "")
 
 
 class LambdaFunctionEvent(Event):
@@ -150,6 +149,11 @@ def parse_json(text: str | bytes, what: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise ValueError(f"{what} is not JSON ({error}): {shorten(text)}") from None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, ``1 record`` or ``2 records``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def shorten(value: object, width: int = 60) -> str:

@@ -26,6 +26,7 @@ from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
+from nbchalice.text import counted
 from nbchalice.typed import JSON, Values
 
 SERVICE_DEFAULT_VISIBILITY = 30
@@ -150,7 +151,7 @@ class SQS(Source):
             found.append("timeout: the queue's visibility timeout where that is shorter than 60 s")
         if settings.get("dlq"):
             tries = options.get("max_receive_count") or DEFAULT_TRIES
-            found.append(f"a message goes to queue {settings['dlq']} after {tries} tries")
+            found.append(f"a message goes to queue {settings['dlq']} after {counted(tries, 'try', 'tries')}")
         return found
 
     def unread(self, options: Values) -> str:

@@ -80,6 +80,7 @@ def test_a_log_that_is_followed(open_notebook, screenshot, kind):
     expect(view).to_contain_text("no invocations yet")
     front.run("%chalice send price --message 10")
     expect(view).to_contain_text("got 10")
+    expect(view.get_by_role("status")).to_contain_text(re.compile(r"^1 invocation · \d+ records"))
     expect(view).to_contain_text("<b>careful</b>")
     front.run("%chalice send price --message '<")
     expect(view).to_contain_text("could not convert string to float")
@@ -150,7 +151,7 @@ def test_ten_thousand_lines_a_second_freeze_nothing(open_notebook):
     assert "kept 20000 " in kept and int(kept.split("heads")[1]) <= 2000 and heads == 300
     assert rows <= 1000
     assert after - before < 150_000
-    expect(view.get_by_role("status")).to_contain_text("older ones not kept here")
+    expect(view.get_by_role("status")).to_contain_text("older records not kept here")
 
 
 def kilobytes(output):

@@ -49,7 +49,7 @@ def test_at_the_unzipped_limit_is_fine_and_over_it_is_an_error(artifact):
         measure(artifact, a_layer(MB, ("torch", 250 * MB - code), ("sympy", 1))).check("f")
     assert (
         "handler f: unzipped" in caught.value.message
-        and "1 bytes more than the 250 MB" in caught.value.message
+        and "1 byte more than the 250 MB" in caught.value.message
         and "largest: torch 247 MB" in caught.value.message
     )
     assert caught.value.hint

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nbchalice.events.deadletter import DeadLetter
 from nbchalice.logs.show import printable
+from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
@@ -18,14 +19,14 @@ class DeadLetterCard(Card):
 
     def __init__(self, handler: str, queue: str, depth: int, letters: Sequence[DeadLetter], badge: str) -> None:
         self.letters, self.depth, self.handler = list(letters), depth, handler
-        count = f"{depth} message{'' if depth == 1 else 's'}"
-        title = f"{handler}: {count} in dead-letter queue {queue}"
+        title = f"{handler}: {counted(depth, 'message')} in dead-letter queue {queue}"
         rows = [[one.message_id, _when(one.sent), str(one.received), short(one), one.error or ""] for one in letters]
         heads = ["message", "sent", "received", "body", "error"]
         if not any(one.error for one in letters):
             heads, rows = heads[:-1], [cells[:-1] for cells in rows]
         text = "\n".join([title, html.text_table(heads, rows)] if rows else [title])
-        more = f"{depth - len(rows)} more are not shown" if depth > len(rows) else ""
+        hidden = depth - len(rows)
+        more = counted(hidden, "more is not shown", "more are not shown") if hidden > 0 else ""
         table = html.table(heads, [_html_row(*cells) for cells in rows]) if rows else ""
         foot = html.tag("div", html.text(more, "muted")) if more and rows else ""
         data = {"queue": queue, "depth": depth, "messages": [one.to_dict() for one in letters]}

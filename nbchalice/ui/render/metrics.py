@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nbchalice.logs.metrics import Metrics, Point
 from nbchalice.logs.show import milliseconds
+from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
@@ -52,7 +53,9 @@ def bars(found: Metrics) -> str:
     drawn = [_bar(point, first, last, longest, width) for point in points]
     line = "" if found.p95_ms is None else _line(found.p95_ms, longest)
     most = milliseconds(longest)
-    label = f"{found.invocations} invocations, {found.errors} failed; bars as high as they took, up to {most}"
+    label = (
+        f"{counted(found.invocations, 'invocation')}, {found.errors} failed; bars as high as they took, up to {most}"
+    )
     style = "display:block;width:100%;max-width:40em;height:auto;margin-top:4px"
     box = f"0 0 {WIDTH} {HEIGHT}"
     return html.tag("svg", *drawn, line, viewBox=box, role="img", style=style, **{"aria-label": label})

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from nbchalice.deploy.execute import ChangeState
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.packaging.sizes import SizeTable
+from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sizes import sizes_html, sizes_text
@@ -42,7 +43,7 @@ class ProgressCard(Card):
         summary: bool = False,
     ) -> None:
         done = sum(state == "done" for _, state in states.values())
-        head = f"{title}: {done} of {len(states)} changes made" if states else title
+        head = f"{title}: {done} of {counted(len(states), 'change')} made" if states else title
         rows = [
             (MARKS[s], f"{c.action} {c.resource.kind}", c.resource.name, KINDS[s])
             for c, s in states.values()

@@ -13,6 +13,7 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written
+from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sizes import sizes_html, sizes_text
@@ -43,7 +44,7 @@ class PlanCard(Card):
         self.plan, self.changes = plan, plan.changes
         heads = ("action", "kind", "name", "reason")
         rows = change_rows(plan.changes)
-        summary = f"{len(rows)} changes" if len(rows) != 1 else "1 change"
+        summary = counted(len(rows), "change")
         text = [f"{title} on {target}: {summary}"]
         if rows:
             text.append(html.text_table(heads, rows))
@@ -72,8 +73,7 @@ class DeployCard(Card):
     def __init__(self, deployment: Deployment, title: str) -> None:
         self.deployment, self.changes, self.functions = deployment, deployment.changes, deployment.functions
         app = deployment.app
-        count = len(deployment.changes)
-        done = f"{count} change{'' if count == 1 else 's'}" if count else "nothing changed"
+        done = counted(len(deployment.changes), "change") if deployment.changes else "nothing changed"
         head = f"{title} {app.name} ({app.stage}): {done} in {deployment.seconds:.1f} s"
         heads = ("handler", "function", "changed")
         rows = []
@@ -151,8 +151,7 @@ class InvocationsCard(Card):
             super().__init__(text, html.card(text), data)
             return
         parts = list(map(as_html, self.invocations))
-        count = len(parts)
-        title = f"{handler}: {count} invocation{'' if count == 1 else 's'}"
+        title = f"{handler}: {counted(len(parts), 'invocation')}"
         super().__init__("\n".join(map(as_text, self.invocations)), html.card(title, *parts), data)
 
 
@@ -161,7 +160,7 @@ class FilesCard(Card):
 
     def __init__(self, written: Written) -> None:
         self.paths, self.sizes, self.notes = list(written.paths), written.sizes, list(written.notes)
-        rows = [(str(path), f"{path.stat().st_size:,} bytes") for path in self.paths]
+        rows = [(str(path), counted(path.stat().st_size, "byte")) for path in self.paths]
         cells = [tuple(map(html.text, row)) for row in rows]
         text = [html.text_table(("file", "size"), rows), *sizes_text(self.sizes), *self.notes]
         foot = [html.tag("div", html.text(note)) for note in self.notes]
@@ -183,7 +182,7 @@ class BundleCard(Card):
         way = "; too big for the zip: it goes to S3" if bundle.size > BUNDLES_IN_ZIP else ""
         rows = [
             ("format", bundle.format),
-            ("size", f"{bundle.size:,} bytes{way}"),
+            ("size", counted(bundle.size, "byte") + way),
             ("sha256", bundle.sha256),
             *([("loading needs", pins)] if pins else []),
             *([("comes along", ", ".join(bundle.notebook_names))] if bundle.notebook_names else []),

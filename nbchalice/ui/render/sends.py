@@ -12,6 +12,7 @@ from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.sources.base import Note
+from nbchalice.text import counted
 from nbchalice.typed import Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
@@ -24,8 +25,7 @@ def summary(results: Sequence[Outcome], count: int) -> str:
     states = Counter(outcome(result) for result in results)
     invocations = len({i.key for result in results if (i := invocation_of(result))})
     told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
-    runs = f"{invocations} invocation{'' if invocations == 1 else 's'}"
-    return f"{len(results)} of {count}: {told or 'on their way'}; {runs}"
+    return f"{len(results)} of {count}: {told or 'on their way'}; {counted(invocations, 'invocation')}"
 
 
 class SendsCard(Card):
@@ -46,7 +46,7 @@ class SendsCard(Card):
         wrong = [one for one in results if outcome(one) != "done"]
         shown = list({getattr(invocation_of(one), "key", str(one)): one for one in wrong or results}.values())
         hidden = len(shown) - MOST_SHOWN
-        more = [f"{hidden} more are not shown"] if hidden > 0 else []
+        more = [counted(hidden, "more is not shown", "more are not shown")] if hidden > 0 else []
         text = "\n".join([head, *map(_text, shown[:MOST_SHOWN]), *more])
         kind = "good" if self.ok else "bad"
         self.body = "".join([*map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])

@@ -21,6 +21,9 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A number of things as a person says it, as nbchalice.text.counted does. */
+const counted = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+
 const severity = (level) => LEVELS[level] ?? 20;
 
 function clock(time) {
@@ -317,10 +320,10 @@ class View {
       hidden += filtered ? here ?? 0 : 0;
       for (const { level } of rows) if (severity(level) >= 30) levels.set(level, (levels.get(level) ?? 0) + 1);
     }
-    const words = [`${all.length} invocations`, `${this.log.count} records`];
+    const words = [counted(all.length, "invocation"), counted(this.log.count, "record")];
     for (const [level, count] of levels) words.push(`${count} ${level}`);
     if (filtered) words.push(`${hidden} hidden by the filter`);
-    if (this.log.dropped) words.push(`${this.log.dropped} older ones not kept here`);
+    if (this.log.dropped) words.push(`${counted(this.log.dropped, "older record")} not kept here`);
     this.counts.textContent = all.length ? words.join(" · ") : "no invocations yet";
   }
 
