@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
+from .events import JSON
 from .function import LambdaFunction, Trigger
 from .middleware import Registry
 from .unshipped import check_expression, check_settings, find_kind
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from .middleware import Middleware
     from .schedules import ScheduleExpression
 
-    Decorator = Callable[[Callable[..., Any]], LambdaFunction]
+    Decorator = Callable[[Callable[..., object]], LambdaFunction]
+    F = TypeVar("F")
     M = TypeVar("M", bound=Middleware)
 
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
@@ -184,7 +186,7 @@ class Chalice:
         topic: str,
         name: str | None = None,
         *,
-        filter_policy: dict[str, Any] | None = None,
+        filter_policy: JSON | None = None,
         filter_scope: str = "MessageAttributes",
         redrive_dlq: str | None = None,
         **settings: object,
@@ -197,7 +199,7 @@ class Chalice:
             Name or ARN of the topic.
         name : str or None
             The handler's name; default: the function's.
-        filter_policy : dict[str, Any] or None
+        filter_policy : JSON or None
             SNS's subscription filter policy; default: all messages.
         filter_scope : str
             ``MessageAttributes`` or ``MessageBody``.
@@ -223,7 +225,7 @@ class Chalice:
         *,
         report_failures: bool = False,
         per_record: bool = False,
-        filter: list[dict[str, Any]] | dict[str, Any] | None = None,
+        filter: list[JSON] | JSON | None = None,
         fix_visibility_timeout: bool = False,
         max_receive_count: int | None = None,
         **settings: object,
@@ -248,7 +250,7 @@ class Chalice:
         per_record : bool
             Call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
             ``report_failures``.
-        filter : list[dict[str, Any]] or dict[str, Any] or None
+        filter : list[JSON] or JSON or None
             One or several filter patterns for messages; default: all messages.
         fix_visibility_timeout : bool
             Raise the queue's visibility timeout where the function's timeout needs it.
@@ -271,7 +273,7 @@ class Chalice:
         }
         return self._decorator("on_sqs_message", name, options, settings)
 
-    def on_cw_event(self, event_pattern: dict[str, Any], name: str | None = None, **settings: object) -> Decorator:
+    def on_cw_event(self, event_pattern: JSON, name: str | None = None, **settings: object) -> Decorator:
         """Call the function for EventBridge events that match ``event_pattern``, with a ``CloudWatchEvent``."""
         return self._decorator("on_cw_event", name, {"event_pattern": event_pattern}, settings)
 
@@ -311,7 +313,7 @@ class Chalice:
         }
         return self._decorator("on_dynamodb_record", name, options, settings)
 
-    def lambda_function(self, name: str | None = None, **settings: Any) -> Decorator:
+    def lambda_function(self, name: str | None = None, **settings: object) -> Decorator:
         """Make a function that is invoked directly, with the event as it comes and the context."""
         return self._decorator("lambda_function", name, {}, settings)
 
@@ -341,11 +343,11 @@ class Chalice:
         """Return the middleware for the events of one decorator, outermost first."""
         return self._middleware.of(source)
 
-    def _decorator(self, source: str, name: str | None, options: dict[str, Any], settings: dict[str, Any]) -> Decorator:
+    def _decorator(self, source: str, name: str | None, options: JSON, settings: dict[str, object]) -> Decorator:
         check_settings(source, settings, ["name", *options])
         trigger = Trigger(source, options)
 
-        def decorate(function: Callable[..., Any]) -> LambdaFunction:
+        def decorate(function: Callable[..., object]) -> LambdaFunction:
             handler = self._handler(function, name)
             for check in CHECKS:
                 check(handler)
@@ -357,10 +359,10 @@ class Chalice:
 
         return decorate
 
-    def _leave_out(self, kind: str, *_: object, **__: object) -> Callable[[Any], Any]:
+    def _leave_out(self, kind: str, *_: object, **__: object) -> Callable[[F], F]:
         """Stand for a decorator of Chalice's that has nothing to do with events."""
 
-        def decorate(function: object) -> Any:
+        def decorate(function: F) -> F:
             self.left_out.append(f"@app.{kind} on {getattr(function, '__name__', function)}")
             return function
 
@@ -368,7 +370,7 @@ class Chalice:
             self.left_out.append("app.register_blueprint(...)")
         return decorate
 
-    def _handler(self, function: Callable[..., Any], name: str | None) -> LambdaFunction:
+    def _handler(self, function: Callable[..., object], name: str | None) -> LambdaFunction:
         """Return the handler to add a trigger to: a stacked decorator's own, or a new one."""
         if not isinstance(function, LambdaFunction):
             return LambdaFunction(self, name or function.__name__, function)
@@ -384,7 +386,7 @@ class Chalice:
         return function
 
 
-def handlers_in(variables: Mapping[str, Any]) -> dict[str, LambdaFunction]:
+def handlers_in(variables: Mapping[str, object]) -> dict[str, LambdaFunction]:
     """Return the handlers that some variables hold, by name.
 
     Those of the apps, and the functions registered with an app that another one has replaced since: the cell
@@ -392,7 +394,7 @@ def handlers_in(variables: Mapping[str, Any]) -> dict[str, LambdaFunction]:
 
     Parameters
     ----------
-    variables : Mapping[str, Any]
+    variables : Mapping[str, object]
         Those of a kernel or a module.
     """
     values = list(variables.values())

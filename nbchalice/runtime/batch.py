@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any
 
 from .events import Event, counted, shorten
 from .queues import SQSEvent, SQSRecord
@@ -15,7 +14,7 @@ HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the impo
 KEY = "batchItemFailures"
 
 
-def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> dict[str, list[dict[str, str]]]:
+def per_record(event: SQSEvent, run: Callable[[Event], object], log: logging.Logger) -> dict[str, list[dict[str, str]]]:
     """Call ``run`` with each record; log what fails and return it.
 
     In a FIFO queue the first failure ends the batch, and the records after it are returned too, so that their order is
@@ -39,7 +38,7 @@ def per_record(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger
     return response(failed)
 
 
-def report_failures(event: SQSEvent, run: Callable[[Event], Any], log: logging.Logger) -> object:
+def report_failures(event: SQSEvent, run: Callable[[Event], object], log: logging.Logger) -> object:
     """Call ``run`` with the batch; what it raises fails the batch, but for the records that it called done.
 
     An answer that names failed records (``{"batchItemFailures": ...}``) is passed on, and so is a list, which Lambda

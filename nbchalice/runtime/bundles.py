@@ -17,12 +17,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NotRequired, TypedDict
 
 INDEX = "bundles/index.json"
 PLACE = "NBCHALICE_BUNDLES"
 _loading = threading.RLock()
+
+
+class Entry(TypedDict):
+    """What the index says of a bundle; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says."""
+
+    format: str
+    sha256: str
+    file: NotRequired[str]
 
 
 class BundleError(RuntimeError):
@@ -51,15 +60,15 @@ def load_bundle(name: str, root: str | Path | None = None) -> Any:
     return load_entry(name, index[name], folder)
 
 
-def load_entry(name: str, entry: dict[str, Any], folder: Path) -> Any:
+def load_entry(name: str, entry: Entry, folder: Path) -> object:
     """Load what an entry of the index describes.
 
     Parameters
     ----------
     name : str
         The bundle's name, for errors.
-    entry : dict[str, Any]
-        ``{"format", "sha256", "file"}``; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says.
+    entry : Entry
+        Where it is, how it is read and what its hash is.
     folder : Path
         What ``file`` is relative to.
     """
@@ -73,7 +82,7 @@ def load_entry(name: str, entry: dict[str, Any], folder: Path) -> Any:
             raise BundleError(f"the bundle {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _open(name: str, entry: dict[str, Any], folder: Path) -> Any:
+def _open(name: str, entry: Entry, folder: Path) -> BufferedReader | BufferedRandom:
     if "file" not in entry:
         return _from_s3(name, entry["sha256"])
     try:
@@ -82,7 +91,7 @@ def _open(name: str, entry: dict[str, Any], folder: Path) -> Any:
         raise BundleError(f"the bundle {name!r} cannot be read: {error}") from error
 
 
-def _from_s3(name: str, digest: str) -> object:
+def _from_s3(name: str, digest: str) -> BufferedReader | BufferedRandom:
     """Return a bundle that was too big for the package, as a file without a name in /tmp."""
     place = os.environ.get(PLACE, "").rpartition("/")[0].removeprefix("s3://")
     if not place:
@@ -113,14 +122,14 @@ def _unreadable(name: str, arn: str, error: Exception) -> str:
     return f"{text}; in a VPC the function needs an endpoint for S3" if "connect" in str(error).lower() else text
 
 
-class LazyNames(dict[str, Any]):
+class LazyNames(dict[str, object]):
     """The builtins of a module, and beneath them its bundles, each loaded into the module when it is looked up.
 
     Python looks for a global name in the module and then in the module's builtins. So a bundle is asked for only while
     the module does not have it. Builtins themselves take some 20 ns longer to look up.
     """
 
-    def __init__(self, module: dict[str, Any], load: Callable[[str], Any]) -> None:
+    def __init__(self, module: dict[str, object], load: Callable[[str], object]) -> None:
         super().__init__(vars(builtins))
         self._module = module
         self._load = load
@@ -175,7 +184,7 @@ def _joblib(file: BinaryIO) -> object:
     return importlib.import_module("joblib").load(file)
 
 
-LOADERS: dict[str, Callable[[BinaryIO], Any]] = {
+LOADERS: dict[str, Callable[[BinaryIO], object]] = {
     "json": json.load,
     "npy": _npy,
     "parquet": _parquet,

@@ -8,7 +8,10 @@ import linecache
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import JSON
 
 GENERATED = "generated"
 _POSITIONED = (
@@ -25,10 +28,10 @@ _POSITIONED = (
 
 def load_module(
     source: str,
-    segments: list[dict[str, Any]],
+    segments: list[JSON],
     notebook: str,
     name: str,
-    load: Callable[[str], Any] | None = None,
+    load: Callable[[str], object] | None = None,
 ) -> ModuleType:
     """Run ``source`` as the module ``name`` and return it.
 
@@ -39,14 +42,14 @@ def load_module(
     ----------
     source : str
         The module's text.
-    segments : list[dict[str, Any]]
+    segments : list[JSON]
         Which lines come from where: ``{"cell": label, "line": first line in source, "count": lines, "cell_line": first
         line in the raw cell}``.
     notebook : str
         File name of the notebook.
     name : str
         Name of the module, put in ``sys.modules``.
-    load : Callable[[str], Any] or None
+    load : Callable[[str], object] or None
         Returns a bundled object when its name is first looked up. Default: that of the deployment package.
 
     Raises SyntaxError with the cell and line, and what the statements raise; the module is then not left behind.
@@ -79,7 +82,7 @@ class _Layout:
     further right there. ``files`` has the known lines of each cell.
     """
 
-    def __init__(self, source: str, segments: list[dict[str, Any]], notebook: str) -> None:
+    def __init__(self, source: str, segments: list[JSON], notebook: str) -> None:
         self.source = source
         self.text = source.splitlines()
         self.generated = f"{notebook}#{GENERATED}"

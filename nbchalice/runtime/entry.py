@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from .app import handlers_in
 from .causes import add_place, log_causes
@@ -15,7 +14,7 @@ from .invocation_lines import marked
 from .logs import configure_root
 
 
-def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
+def load_handler(root: str | Path) -> Callable[[object, object], object]:
     """Set up logging, load the package in ``root`` and return its handler.
 
     On Lambda, each call also logs the ids of what it handles (see ``invocation_lines``).
@@ -29,7 +28,7 @@ def load_handler(root: str | Path) -> Callable[[Any, Any], Any]:
     """
     root = Path(root)
 
-    def load(bundle: str) -> Any:
+    def load(bundle: str) -> object:
         from .bundles import load_bundle
 
         return load_bundle(bundle, root)

@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .event_kinds import BUILT_IN, KINDS, EventKind
 from .registered_kinds import RegisteredKind
@@ -34,7 +34,7 @@ class _Installed:
         self.names = frozenset(kind.name for kind in BUILT_IN)
         self.wrong: dict[str, str] = {}
         """Why an installed source cannot be used, by its name."""
-        self.objects: dict[str, Any] = {}
+        self.objects: dict[str, object] = {}
 
     def read(self) -> None:
         """Read the entry points, if anything was installed since."""
@@ -78,7 +78,7 @@ def third_parties() -> list[str]:
     return sorted({*_INSTALLED.entries, *_INSTALLED.wrong})
 
 
-def load(name: str) -> Any:
+def load(name: str) -> object:
     """Return the object that an entry point gives, or makes; with it comes the event kind that its module registers.
 
     Raises

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from .events import CloudWatchEvent, Event, LambdaFunctionEvent
+from .events import JSON, CloudWatchEvent, Event, LambdaFunctionEvent
 from .notifications import S3Event, SNSEvent
 from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
 
 if TYPE_CHECKING:
     # Looks at a raw event, or at one of its records.
-    Look = Callable[[dict[str, Any]], Any]
+    Look = Callable[[JSON], object]
 
 
-def at(*path: str) -> Callable[[Any], Any]:
+def at(*path: str) -> Callable[[object], Any]:
     """Return what looks up the value at a path: ``at("Sns", "MessageId")``; it gives None where there is none."""
 
     def look(value: object) -> Any:
@@ -58,44 +58,44 @@ class EventKind:
     event_class: type[Event]
     middleware: str
     service: str = ""
-    recognizes: Callable[[dict[str, Any]], Any] | None = None
+    recognizes: Callable[[JSON], object] | None = None
     any_event: bool = False
-    ids: tuple[Callable[[dict[str, Any]], Any], ...] = ()
-    batch_item: Callable[[dict[str, Any]], Any] | None = None
+    ids: tuple[Callable[[JSON], object], ...] = ()
+    batch_item: Callable[[JSON], object] | None = None
 
 
 _message_id = at("messageId")
 _event_id = at("eventID")
 
 
-def _is_scheduled(event: dict[str, Any]) -> bool:
+def _is_scheduled(event: JSON) -> bool:
     return bool(event.get("detail-type") == "Scheduled Event")
 
 
-def _is_other_event(event: dict[str, Any]) -> bool:
+def _is_other_event(event: JSON) -> bool:
     return "detail-type" in event and not _is_scheduled(event)
 
 
-def _is_s3_test(event: dict[str, Any]) -> bool:
+def _is_s3_test(event: JSON) -> bool:
     return event.get("Event") == "s3:TestEvent"
 
 
-def _bridge_id(event: dict[str, Any]) -> object:
+def _bridge_id(event: JSON) -> object:
     return event.get("id") if "detail-type" in event else None
 
 
-def _object_id(record: dict[str, Any]) -> str | None:
+def _object_id(record: JSON) -> str | None:
     key, etag = at("s3", "object", "key")(record), at("s3", "object", "eTag")(record)
     known = isinstance(key, str) and isinstance(etag, str)
     return f"{unquote_plus(key)}@{etag.strip(chr(34))}" if known else None
 
 
-def _item_id(record: dict[str, Any]) -> str | None:
+def _item_id(record: JSON) -> str | None:
     keys = at("dynamodb", "Keys")(record)
     return keys_id(keys) if keys else None
 
 
-def keys_id(keys: dict[str, Any]) -> str:
+def keys_id(keys: JSON) -> str:
     """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
     import hashlib
     import json
@@ -130,7 +130,7 @@ def kinds_of(event: object) -> list[EventKind]:
     return found or [kind for kind in KINDS.values() if kind.any_event]
 
 
-def records_of(event: object) -> list[dict[str, Any]]:
+def records_of(event: object) -> list[JSON]:
     """Return the records of a raw event; one that holds none is its own record."""
     records = at("Records")(event)
     if not isinstance(records, list):
@@ -165,12 +165,12 @@ def _service(event: object) -> object:
     return at("eventSource")(first) or at("EventSource")(first) or None
 
 
-def _ids(kind: EventKind, record: dict[str, Any]) -> list[str]:
+def _ids(kind: EventKind, record: JSON) -> list[str]:
     found = [_look(look, record) for look in kind.ids]
     return [text for text in found if isinstance(text, str) and text]
 
 
-def _look(look: Look | None, event: object) -> Any:
+def _look(look: Look | None, event: object) -> object:
     """Look at an event; a kind that fails on the events of others must not cost them their own handlers."""
     try:
         return look(event) if look and isinstance(event, dict) else None

@@ -11,23 +11,26 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
+JSON = dict[str, Any]
+"""An object of a raw event, as AWS sends it; what is in it was not looked at yet."""
+
 
 class Event:
     """Base of all events and records.
 
     Parameters
     ----------
-    event_dict : dict[str, Any]
+    event_dict : JSON
         The event as AWS sends it.
-    context : Any
+    context : object
         The context object of the invocation, or None.
     """
 
-    def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
+    def __init__(self, event_dict: JSON, context: object = None) -> None:
         self._event_dict = event_dict
-        self.context = context
+        self.context: Any = context
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the event exactly as it came in."""
         return self._event_dict
 
@@ -56,8 +59,8 @@ class RecordsEvent(Event, Generic[Record]):
     def __bool__(self) -> bool:
         return True
 
-    def _records(self) -> list[dict[str, Any]]:
-        records: list[dict[str, Any]] = self._event_dict.get("Records", [])
+    def _records(self) -> list[JSON]:
+        records: list[JSON] = self._event_dict.get("Records", [])
         return records
 
     def _first(self) -> Record:
@@ -73,7 +76,7 @@ class LambdaFunctionEvent(Event):
     """Any event; what middleware sees for ``@app.lambda_function()``."""
 
     @property
-    def event(self) -> dict[str, Any]:
+    def event(self) -> JSON:
         """The event as it came in."""
         return self._event_dict
 
@@ -100,7 +103,7 @@ class CloudWatchEvent(Event):
         return self._text("region")
 
     @property
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> JSON:
         """What happened, as a dict; EventBridge Scheduler's JSON text is parsed."""
         detail = self._get("detail", {})
         return json.loads(detail) if isinstance(detail, str) and detail.startswith("{") else detail  # type: ignore[no-any-return]

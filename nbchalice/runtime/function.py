@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from . import batch
 from .event_kinds import KINDS, kinds_of
-from .events import Event, LambdaFunctionEvent
+from .events import JSON, Event, LambdaFunctionEvent
 from .logs import start_invocation
 from .middleware import chain
 from .queues import SQSEvent
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         app_name: str
         handlers: dict[str, LambdaFunction]
         log: logging.Logger
-        lambda_context: Any
+        lambda_context: object
 
         def middlewares(self, source: str) -> list[Middleware]:
             """Return the middleware for the events of one decorator, outermost first."""
@@ -42,12 +42,12 @@ class Trigger:
     ----------
     source : str
         Name of the decorator, for example ``on_sqs_message``.
-    options : dict[str, Any]
+    options : JSON
         The decorator's parameters by name, without ``name``; JSON-ready, defaults filled in.
     """
 
     source: str
-    options: dict[str, Any]
+    options: JSON
 
 
 class LambdaFunction:
@@ -59,28 +59,28 @@ class LambdaFunction:
         The app it is registered with.
     name : str
         The handler's name.
-    function : Callable[..., Any]
+    function : Callable[..., object]
         The user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
 
     Attributes ``triggers`` (list of ``Trigger``), ``settings`` (timeout, memory and the like, as given) and ``reached``
     (the message of its batch that the last call was at when it ended, where it had not gone through all).
     """
 
-    __wrapped__: Callable[..., Any]
+    __wrapped__: Callable[..., object]
     # Names of the handlers that were called in this process: what they change is no more as their cells left it.
     called: ClassVar[set[str]] = set()
 
-    def __init__(self, app: App, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, app: App, name: str, function: Callable[..., object]) -> None:
         self.takes_context = _takes_context(function)
         functools.update_wrapper(self, function)
         self.app = app
         self.name = name
         self.function = function
         self.triggers: list[Trigger] = []
-        self.settings: dict[str, Any] = {}
+        self.settings: JSON = {}
         self.reached: str | None = None
 
-    def __call__(self, event: Any, context: Any = None) -> Any:
+    def __call__(self, event: Any, context: object = None) -> Any:
         """Handle ``event`` and return what the function returns.
 
         A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``, or, with
@@ -126,7 +126,7 @@ class LambdaFunction:
                 self.app.log.warning("record.done() needs report_failures: the whole batch comes back")
             raise
 
-    def _run(self, event: Event) -> Any:
+    def _run(self, event: Event) -> object:
         # As in Chalice: @app.lambda_function() takes what Lambda takes.
         argument = event.to_dict() if isinstance(event, LambdaFunctionEvent) else event
         return self.function(argument, event.context) if self.takes_context else self.function(argument)
@@ -144,7 +144,7 @@ class LambdaFunction:
         return (exact or fitting or plain or self.triggers)[0]
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def _signature(function: Callable[..., object]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
         # An annotation may name what is imported for type checkers only.
         lenient = importlib.import_module("annotationlib").Format.FORWARDREF
@@ -152,7 +152,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(function)
 
 
-def _takes_context(function: Callable[..., Any]) -> bool:
+def _takes_context(function: Callable[..., object]) -> bool:
     name = getattr(function, "__name__", repr(function))
     signature = _signature(function)
     parameters = signature.parameters.values()

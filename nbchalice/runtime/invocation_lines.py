@@ -20,18 +20,19 @@ from typing import Any
 from .batch import read_answer, without_own_frames
 from .causes import log_causes
 from .event_kinds import ids_of, items_of, records_of
+from .events import JSON
 
 PREFIX = "NBCHALICE "
 MOST_IDS = 100
 LONGEST_ID = 1200  # an S3 key has up to 1,024 bytes
 
 
-def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def marked(handler: Callable[[object, object], object]) -> Callable[[object, object], object]:
     """Return ``handler`` so that each call writes its markers; it returns and raises what ``handler`` does.
 
     Parameters
     ----------
-    handler : Callable[[Any, Any], Any]
+    handler : Callable[[object, object], object]
         What Lambda would call with ``(event, context)``. Without a request id in the context nothing is written.
     """
     output = -1
@@ -39,7 +40,7 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         output = os.dup(1)
 
     @functools.wraps(handler)
-    def run(event: Any, context: Any) -> Any:
+    def run(event: object, context: object) -> object:
         nonce = os.urandom(4).hex()
         write = functools.partial(_write, output, context, nonce)
         write(started, event)
@@ -57,7 +58,7 @@ def marked(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return run
 
 
-def started(event: object) -> dict[str, Any]:
+def started(event: object) -> JSON:
     """Return what the line at the start says."""
     attempts = _attempts(event)
     told = {**_cut("ids", ids_of(event)), "attempt": max(attempts.values(), default=None)}
@@ -72,13 +73,13 @@ def _reached(handler: object) -> dict[str, str]:
     return {"reached": reached} if isinstance(reached, str) else {}
 
 
-def returned(result: Any, event: Any, reads_failures: Callable[[Any], bool | None] | None = None) -> dict[str, Any]:
+def returned(result: object, event: object, reads_failures: Callable[[object], bool | None] | None = None) -> JSON:
     """Return what the line at the end of a function says that returned.
 
     ``end`` is ``unsure`` where Lambda may not be able to make JSON of the result. ``failed`` are the records that the
     result reports, ``wrong`` is why that is the whole batch, and ``ignored`` are those that nobody asked for.
     """
-    told: dict[str, Any] = {"end": "unsure"}
+    told: JSON = {"end": "unsure"}
     with suppress(Exception):
         json.dumps(result)
         told["end"] = "returned"
@@ -111,12 +112,12 @@ def _attempts(event: object) -> dict[int, int]:
     return found
 
 
-def _cut(name: str, ids: Iterable[str]) -> dict[str, Any]:
+def _cut(name: str, ids: Iterable[str]) -> JSON:
     texts = [text[:LONGEST_ID] for text in ids]
     return {name: texts[:MOST_IDS], "more": max(0, len(texts) - MOST_IDS)}
 
 
-def _write(output: int, context: Any, nonce: str, tell: Callable[..., dict[str, Any]], *subjects: Any) -> None:
+def _write(output: int, context: Any, nonce: str, tell: Callable[..., JSON], *subjects: object) -> None:
     with suppress(Exception):  # a marker must never cost an invocation
         content = {"request_id": context.aws_request_id, "nonce": nonce, **tell(*subjects)}
         for stream in (sys.stdout, sys.stderr):

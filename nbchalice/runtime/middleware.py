@@ -10,14 +10,17 @@ from .event_kinds import KINDS
 from .unshipped import check_middleware
 
 if TYPE_CHECKING:
-    Middleware = Callable[[Any, Callable[[Any], Any]], Any]
+    from .events import Event
+
+    Handler = Callable[[Any], object]
+    Middleware = Callable[[Any, Callable[[Any], Any]], object]
 
 
 class Registry:
     """The middleware of an app, in the order of registration."""
 
     def __init__(self) -> None:
-        self._entries: dict[Any, tuple[Callable[..., Any], str]] = {}
+        self._entries: dict[object, tuple[Middleware, str]] = {}
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
@@ -31,14 +34,14 @@ class Registry:
         return [func for func, kind in self._entries.values() if kind in ("all", KINDS[source].middleware)]
 
 
-def chain(middlewares: Iterable[Middleware], handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def chain(middlewares: Iterable[Middleware], handler: Handler) -> Handler:
     """Return ``handler`` with ``middlewares`` around it, the first one outermost."""
     for middleware in reversed(list(middlewares)):
         handler = functools.partial(_call, middleware, handler)
     return handler
 
 
-def _call(middleware: Middleware, next_handler: Callable[[Any], Any], event: object) -> object:
+def _call(middleware: Middleware, next_handler: Handler, event: object) -> object:
     __tracebackhide__ = True
     return middleware(event, next_handler)
 
@@ -55,11 +58,11 @@ class ConvertToMiddleware:
     def __init__(self, lambda_wrapper: Callable[..., Any]) -> None:
         self._wrapper = lambda_wrapper
 
-    def __call__(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
+    def __call__(self, event: Event, get_response: Handler) -> object:
         """Run the decorator around the rest of the chain."""
 
         @functools.wraps(self._wrapper)
-        def handler(raw: object, context: object) -> Any:
+        def handler(raw: object, context: object) -> object:
             return get_response(event)
 
         return self._wrapper(handler)(event.to_dict(), event.context)

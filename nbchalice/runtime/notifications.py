@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote_plus
 
-from .events import Event, RecordsEvent, parse_json, shorten
+from .events import JSON, Event, RecordsEvent, parse_json, shorten
 
 
 class S3Record(Event):
@@ -46,9 +46,9 @@ class S3Record(Event):
         """Version of the object; None in a bucket without versions."""
         return self._object().get("versionId")
 
-    def _object(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._event_dict["s3"]["object"]
-        return found
+    def _object(self) -> JSON:
+        entry: JSON = self._event_dict["s3"]["object"]
+        return entry
 
     def _summary(self) -> str:
         return f"{self.event_name} s3://{self.bucket}/{self.key}"
@@ -113,7 +113,7 @@ class SNSRecord(Event):
         return subject
 
     @property
-    def message_attributes(self) -> dict[str, Any]:
+    def message_attributes(self) -> JSON:
         """Message attributes as AWS sends them: ``{name: {"Type": ..., "Value": ...}}``."""
         return self._event_dict["Sns"].get("MessageAttributes") or {}
 
@@ -156,7 +156,7 @@ class SNSEvent(RecordsEvent[SNSRecord]):
         return self._first().subject
 
     @property
-    def message_attributes(self) -> dict[str, Any]:
+    def message_attributes(self) -> JSON:
         """Message attributes as AWS sends them: ``{name: {"Type": ..., "Value": ...}}``."""
         return self._first().message_attributes
 

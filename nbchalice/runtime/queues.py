@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from .events import Event, RecordsEvent, parse_json, shorten, utc
+from .events import JSON, Event, RecordsEvent, parse_json, shorten, utc
 
 
 class SQSRecord(Event):
@@ -15,13 +15,13 @@ class SQSRecord(Event):
 
     Parameters
     ----------
-    event_dict, context : dict[str, Any] or Any
+    event_dict, context : JSON or object
         As of ``Event``.
     finished : set[str] or None
         Takes the id of a message that is done; default: nobody asks.
     """
 
-    def __init__(self, event_dict: dict[str, Any], context: Any = None, finished: set[str] | None = None) -> None:
+    def __init__(self, event_dict: JSON, context: object = None, finished: set[str] | None = None) -> None:
         super().__init__(event_dict, context)
         self._finished = set() if finished is None else finished
 
@@ -58,7 +58,7 @@ class SQSRecord(Event):
         return self._event_dict.get("attributes") or {}
 
     @property
-    def message_attributes(self) -> dict[str, Any]:
+    def message_attributes(self) -> JSON:
         """Message attributes as AWS sends them: ``{name: {"stringValue": ..., "dataType": ...}}``."""
         return self._event_dict.get("messageAttributes") or {}
 
@@ -100,7 +100,7 @@ class SQSEvent(RecordsEvent[SQSRecord]):
 
     record_class = SQSRecord
 
-    def __init__(self, event_dict: dict[str, Any], context: Any = None) -> None:
+    def __init__(self, event_dict: JSON, context: object = None) -> None:
         super().__init__(event_dict, context)
         self._finished: set[str] = set()
         self.reached: str | None = None

@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import Any
 
 from .event_kinds import KINDS, EventKind
+from .events import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,27 +21,27 @@ class RegisteredKind(EventKind):
 
     Parameters
     ----------
-    options : Callable[..., dict[str, Any]]
+    options : Callable[..., JSON]
         Has the decorator's name and parameters and returns the trigger's options, JSON-ready and with defaults filled
         in. The handler's name and the function's settings are taken besides.
     module : str
         The module that registers the kind: ``__name__``.
     """
 
-    options: Callable[..., dict[str, Any]]
+    options: Callable[..., JSON]
     module: str
 
-    def decorator(self, register: Callable[..., Any]) -> Callable[..., Any]:
+    def decorator(self, register: Callable[..., object]) -> Callable[..., object]:
         """Return what ``app.on_...`` is: called with the parameters of ``options``, it decorates a function.
 
         Parameters
         ----------
-        register : Callable[..., Any]
+        register : Callable[..., object]
             Called with the kind's name, the handler's name or None, options and settings, it returns the decorator.
         """
         parameters = inspect.signature(self.options).parameters
 
-        def make(*given: object, name: str | None = None, **named: object) -> Any:
+        def make(*given: object, name: str | None = None, **named: object) -> object:
             settings = {key: value for key, value in named.items() if key not in parameters}
             options = self.options(*given, **{key: value for key, value in named.items() if key in parameters})
             return register(self.name, name, options, settings)

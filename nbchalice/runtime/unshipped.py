@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .event_kinds import KINDS
 
@@ -38,7 +38,7 @@ def check_expression(expression: str | ScheduleExpression) -> str:
     return parse_schedule(expression).to_string()
 
 
-def check_settings(source: str, given: dict[str, Any], parameters: list[str]) -> None:
+def check_settings(source: str, given: dict[str, object], parameters: list[str]) -> None:
     """Raise TypeError for a setting of a function that there is not."""
     try:
         from . import settings
