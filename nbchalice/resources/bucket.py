@@ -8,7 +8,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from itertools import product, starmap
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
@@ -88,7 +88,7 @@ class Bucket(Resource):
         """Nothing: the bucket is the user's."""
         return []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Create the bucket."""
         place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
         aws.client("s3").create_bucket(Bucket=self.bucket, **({} if aws.region == "us-east-1" else place))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 ON = {"Enabled", "Enabling", "Creating", "Updating"}
 
@@ -141,7 +144,7 @@ class EventSourceMapping(Resource):
             found.append(f"it is {str(current.get('State')).lower()}")
         return found
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the mapping or update it; options that are gone are cleared."""
         client = aws.client("lambda")
         if current is not None:
@@ -160,11 +163,11 @@ class EventSourceMapping(Resource):
         if aws.local and (standing := self.read(aws)):
             self._delete(client, standing["others"])
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: JSON) -> None:
         """Delete the mapping."""
         self._delete(aws.client("lambda"), [current["UUID"], *current.get("others", [])])
 
-    def _delete(self, client: Any, ids: list[str]) -> None:
+    def _delete(self, client: LambdaClient, ids: list[str]) -> None:
         for uuid in ids:
             with or_missing():
                 client.delete_event_source_mapping(UUID=uuid)

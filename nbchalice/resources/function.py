@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
@@ -20,6 +20,10 @@ from nbchalice.resources.ownership import NOTEBOOK, foreign_owner
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 from nbchalice.typed import JSON, Values
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.literals import ArchitectureType
 
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
@@ -67,7 +71,7 @@ class Function(Resource):
     zip: bytes = field(default=b"", repr=False)
     code_sha256: str = ""
     config: Values = field(default_factory=dict, hash=False)
-    arch: str = "x86_64"
+    arch: ArchitectureType = "x86_64"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     reserved_concurrency: int | None = None
     layer: Layer | None = None
@@ -191,7 +195,7 @@ class Function(Resource):
             versions.keep_last(client, self.name, version or versions.publish(client, self.name))
         self._set_tags(client, tags)
 
-    def _update(self, aws: AWS, client: Any, current: JSON) -> str | None:
+    def _update(self, aws: AWS, client: LambdaClient, current: JSON) -> str | None:
         """Update settings and code; return the version that was published with the code, if so."""
         now = current["Configuration"]
         if self._config_differences(current) or now.get("LastUpdateStatus") == "Failed":
@@ -209,7 +213,7 @@ class Function(Resource):
         wait_until_ready(client, self.name)
         return str(answer["Version"]) if changed else None
 
-    def _create(self, aws: AWS, client: Any) -> None:
+    def _create(self, aws: AWS, client: LambdaClient) -> None:
         with uploaded(aws, self.zip) as code:
             client.create_function(
                 FunctionName=self.name,
@@ -228,7 +232,7 @@ class Function(Resource):
         own = [self.layer.version_arn(aws)] if self.layer else []
         return {**self.config, "Layers": own + list(self.config.get("Layers", []))}
 
-    def _set_concurrency(self, client: Any, now: int | None) -> None:
+    def _set_concurrency(self, client: LambdaClient, now: int | None) -> None:
         wanted = self.reserved_concurrency
         if now == wanted:
             return
@@ -237,7 +241,7 @@ class Function(Resource):
         else:
             client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
-    def _set_tags(self, client: Any, now: Mapping[str, str]) -> None:
+    def _set_tags(self, client: LambdaClient, now: Mapping[str, str]) -> None:
         wanted = self.all_tags(now)
         if gone := [name for name in now if name not in wanted]:
             client.untag_resource(Resource=self.arn, TagKeys=gone)
@@ -255,7 +259,7 @@ def is_busy(configuration: JSON) -> bool:
     return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
 
 
-def wait_until_ready(client: Any, name: str) -> JSON:
+def wait_until_ready(client: LambdaClient, name: str) -> JSON:
     """Wait until Lambda has created or updated a function, and return its configuration; look often at first.
 
     Raises
@@ -265,7 +269,7 @@ def wait_until_ready(client: Any, name: str) -> JSON:
     """
 
     def ready() -> JSON | None:
-        now: JSON = client.get_function_configuration(FunctionName=name)
+        now: JSON = dict(client.get_function_configuration(FunctionName=name))
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
             reason = now.get("StateReason") or now.get("LastUpdateStatusReason") or "it gives no reason"
             raise AWSError(f"Lambda could not set up {name}: {reason}")
@@ -282,14 +286,14 @@ def _concurrency(current: JSON) -> int | None:
     return None if value is None else int(value)
 
 
-def _standing(name: str, now: Any, wanted: Any) -> Any:
+def _standing(name: str, now: object, wanted: object) -> object:
     """Return a setting as it would be given; AWS leaves out what is empty and adds what nobody asked for."""
     if isinstance(wanted, dict):
-        now = now or {}
+        standing: JSON = now if isinstance(now, dict) else {}
         if name == "Environment":
-            return {"Variables": now.get("Variables", {})}
+            return {"Variables": standing.get("Variables", {})}
         default = DEFAULTS.get(name, {})
-        return {key: now.get(key, default.get(key, type(value)())) for key, value in wanted.items()}
+        return {key: standing.get(key, default.get(key, type(value)())) for key, value in wanted.items()}
     return type(wanted)() if now is None else now
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.typed import JSON
@@ -98,7 +98,7 @@ class Permission(Resource):
         same = now == (self.principal, self.source_arn, self.source_account)
         return [] if same else ["its statement is not the wanted one"]
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: JSON | None) -> None:
         """Add the statement; a different one under the same id is removed first."""
         client = aws.client("lambda")
         if current is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
@@ -110,7 +110,7 @@ class Queue(Resource):
         """Nothing: the queue is the user's."""
         return []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Create the queue with SQS's own defaults."""
         attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if self.queue.fifo else {}
         aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
@@ -152,7 +152,7 @@ class VisibilityTimeout(Resource):
         """Longer is fine."""
         return [f"{current} s -> {self.seconds} s"] if current < self.seconds else []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Set it."""
         self.queue.set_attributes(aws, VisibilityTimeout=str(self.seconds))
 
@@ -219,7 +219,7 @@ class RedrivePolicy(Resource):
         now = int(current.get("maxReceiveCount", 0))
         return [f"tries: {now} -> {self.tries}"] if now != self.tries else []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Set it."""
         policy = {"deadLetterTargetArn": self.dlq, "maxReceiveCount": self.tries}
         self.queue.set_attributes(aws, RedrivePolicy=json.dumps(policy))

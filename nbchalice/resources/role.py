@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
@@ -14,6 +14,9 @@ from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by
 from nbchalice.resources.versions import published
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 POLICY_NAME = OWNER_PREFIX
 BUNDLES = "NbchaliceBundles"
@@ -164,7 +167,7 @@ class Role(Resource):
                 self._empty(client)
                 client.delete_role(RoleName=self.name)
 
-    def _empty(self, client: Any) -> None:
+    def _empty(self, client: IAMClient) -> None:
         for name in client.list_role_policies(RoleName=self.name)["PolicyNames"]:
             client.delete_role_policy(RoleName=self.name, PolicyName=name)
         for policy in client.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Problem, Resource, or_missing
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
@@ -152,7 +152,15 @@ def name_problems(function: FunctionRef) -> list[Problem]:
     return [Problem(text, "shorten the app's name, or give the handler a shorter --name")]
 
 
-def rule_of(function: FunctionRef, *, input: Any = None, **settings: Any) -> Rule:
+def rule_of(
+    function: FunctionRef,
+    *,
+    input: object = None,
+    expression: str = "",
+    pattern: str = "",
+    description: str = "",
+    enabled: bool = True,
+) -> Rule:
     """Return a rule from options as they are declared."""
     constant = "" if input is None else json.dumps(input, sort_keys=True)
-    return Rule(function, input=constant, **settings)
+    return Rule(function, expression, pattern, description, enabled, constant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
@@ -49,7 +49,7 @@ class Topic(Resource):
         """Nothing: the topic is the user's."""
         return []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Create the topic."""
         aws.client("sns", region_of(self.topic_arn)).create_topic(Name=self.name)
 
@@ -125,7 +125,7 @@ class Subscription(Resource):
             if _parsed(current.get(name)) != _parsed(value)
         ]
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: JSON | None) -> None:
         """Subscribe, or set the attributes that differ."""
         client = aws.client("sns", region_of(self.topic_arn))
         wanted = self.wanted()
@@ -147,14 +147,14 @@ class Subscription(Resource):
                     AttributeValue=value or empty,
                 )
 
-    def delete(self, aws: AWS, current: Any) -> None:
+    def delete(self, aws: AWS, current: JSON) -> None:
         """Unsubscribe."""
         with or_missing():
             aws.client("sns", region_of(self.topic_arn)).unsubscribe(SubscriptionArn=current["SubscriptionArn"])
 
 
-def _parsed(text: Any) -> object:
+def _parsed(text: str | None) -> object:
     try:
-        return json.loads(text) or None
-    except (TypeError, ValueError):
-        return text or None
+        return json.loads(text or "null") or None
+    except ValueError:
+        return text

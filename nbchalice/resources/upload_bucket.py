@@ -6,17 +6,21 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionCodeTypeDef
+    from mypy_boto3_s3.type_defs import LifecycleRuleUnionTypeDef
 
 # Lambda quotas: "Deployment package (.zip file archive) size", direct upload.
 DIRECT_LIMIT = 50 * 1024 * 1024
 UPLOADS = "uploads/"
 # An upload is deleted once Lambda has taken it; the first rule is for those that a crash leaves behind, the second for
 # what has been sent of a bundle that did not arrive.
-RULES: list[JSON] = [
+RULES: list[LifecycleRuleUnionTypeDef] = [
     {
         "ID": f"{OWNER_PREFIX}-uploads",
         "Status": "Enabled",
@@ -84,7 +88,7 @@ class UploadBucket(Resource):
     def differences(self, current: JSON) -> list[str]:
         """Return whether uploads are kept for ever, or bundles are not."""
         standing = [_gist(rule) for rule in current["rules"]]
-        return [] if all(_gist(rule) in standing for rule in RULES) else ["its rules for what expires"]
+        return [] if all(_gist(dict(rule)) in standing for rule in RULES) else ["its rules for what expires"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the bucket and let uploads expire; rules of other people stay."""
@@ -93,7 +97,7 @@ class UploadBucket(Resource):
             place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
             client.create_bucket(Bucket=self.name, **({} if self.region == "us-east-1" else place))
         others = [rule for rule in (current or {}).get("rules", []) if not rule.get("ID", "").startswith(OWNER_PREFIX)]
-        rules: Any = [*RULES, *others]
+        rules: list[LifecycleRuleUnionTypeDef] = [*RULES, *others]
         client.put_bucket_lifecycle_configuration(
             Bucket=self.name, LifecycleConfiguration={"Rules": rules}, ExpectedBucketOwner=self.account
         )
@@ -102,13 +106,13 @@ class UploadBucket(Resource):
         """Never: other apps use it too."""
 
 
-def _gist(rule: JSON) -> list[Any]:
+def _gist(rule: JSON) -> list[object]:
     days = [rule.get("Expiration", {}).get("Days"), rule.get("AbortIncompleteMultipartUpload")]
     return [rule.get("ID"), rule.get("Status"), rule.get("Filter", {}).get("Prefix", ""), *days]
 
 
 @contextmanager
-def uploaded(aws: AWS, content: bytes) -> Iterator[JSON]:
+def uploaded(aws: AWS, content: bytes) -> Iterator[FunctionCodeTypeDef]:
     """Give the arguments that tell Lambda where a zip is: in the call itself, or in the bucket for large ones."""
     if not is_large(len(content)):
         yield {"ZipFile": content}

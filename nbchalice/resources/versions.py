@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import urllib.request
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.resources.base import OWNER_PREFIX, or_missing
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 KEPT = 5
 ROLLED_BACK = f"{OWNER_PREFIX}:version"
@@ -24,18 +27,18 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def published(client: Any, name: str) -> list[JSON]:
+def published(client: LambdaClient, name: str) -> list[JSON]:
     """Return the published versions of a function, the oldest first."""
     found: list[JSON] = []
     with or_missing():
         for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=name):
-            found += [version for version in page["Versions"] if version["Version"] != "$LATEST"]
+            found += [dict(version) for version in page["Versions"] if version["Version"] != "$LATEST"]
     return sorted(found, key=lambda version: int(version["Version"]))
 
 
-def publish(client: Any, name: str) -> str:
+def publish(client: LambdaClient, name: str) -> str:
     """Publish what stands as a version and return its number; what is published already is not published again."""
-    standing = client.get_function_configuration(FunctionName=name)
+    standing = dict(client.get_function_configuration(FunctionName=name))
     newest = published(client, name)[-1:]
     if newest and _same(newest[0], standing):
         return str(newest[0]["Version"])
@@ -47,7 +50,7 @@ def _same(one: JSON, other: JSON) -> bool:
     return parts[0] == parts[1]
 
 
-def keep_last(client: Any, name: str, newest: str) -> None:
+def keep_last(client: LambdaClient, name: str, newest: str) -> None:
     """Delete all versions but the last five."""
     if int(newest) <= KEPT:
         return
@@ -76,7 +79,7 @@ class Step:
         return bool(self.current["CodeSha256"] != self.before["CodeSha256"])
 
 
-def way_back(client: Any, name: str, tags: dict[str, str]) -> Step:
+def way_back(client: LambdaClient, name: str, tags: dict[str, str]) -> Step:
     """Return the version that stands and the one before it.
 
     Raises
@@ -91,7 +94,7 @@ def way_back(client: Any, name: str, tags: dict[str, str]) -> Step:
         hint = "each deploy that changes code or settings publishes a version, and the last five are kept"
         raise InvalidInputError(f"{name} has no version before version {standing}", hint)
     current = next((version for version in versions if version["Version"] == standing), None)
-    return Step(name, current or client.get_function_configuration(FunctionName=name), earlier[-1])
+    return Step(name, current or dict(client.get_function_configuration(FunctionName=name)), earlier[-1])
 
 
 def settings_of(configuration: JSON) -> JSON:
@@ -108,7 +111,7 @@ def settings_of(configuration: JSON) -> JSON:
     }
 
 
-def download(client: Any, name: str, version: str) -> bytes:
+def download(client: LambdaClient, name: str, version: str) -> bytes:
     """Return the zip of a version (Lambda: GetFunction, Code.Location).
 
     Raises

@@ -39,7 +39,7 @@ class Field:
         What the form says.
     kind : FieldKind
         One of `FIELD_KINDS`; ``area`` is text of several lines, ``pairs`` are names and values.
-    default : Any
+    default : object
         What the form starts with.
     help : str
         One line for people.
@@ -50,7 +50,7 @@ class Field:
     name: str
     label: str
     kind: FieldKind = "text"
-    default: Any = ""
+    default: object = ""
     help: str = ""
     minimum: int | None = None
     maximum: int | None = None

@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import prod
-from typing import Any
+
+from nbchalice.typed import JSON
 
 OPERATORS = {
     "prefix",
@@ -28,12 +29,12 @@ MOST_POLICY_KEYS = 5
 MOST_COMBINATIONS = 150
 
 
-def filter_problems(patterns: Sequence[Any], option: str, fields: Sequence[str], example: str) -> list[str]:
+def filter_problems(patterns: Sequence[object], option: str, fields: Sequence[str], example: str) -> list[str]:
     """Return what is wrong with the patterns of an event source mapping's filter.
 
     Parameters
     ----------
-    patterns : Sequence[Any]
+    patterns : Sequence[object]
         The patterns.
     option : str
         What to call the filter.
@@ -59,12 +60,12 @@ def filter_problems(patterns: Sequence[Any], option: str, fields: Sequence[str],
     return problems
 
 
-def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
+def filter_policy_problems(policy: JSON, scope: str, option: str) -> list[str]:
     """Return what SNS would reject in a subscription's filter policy (SNS: Filter policy constraints).
 
     Parameters
     ----------
-    policy : Any
+    policy : JSON
         The policy.
     scope : str
         ``MessageAttributes`` or ``MessageBody``.
@@ -88,7 +89,7 @@ def filter_policy_problems(policy: Any, scope: str, option: str) -> list[str]:
     return []
 
 
-def _leaves(pattern: dict[str, Any], depth: int, path: str = "") -> Iterator[tuple[str, int, int]]:
+def _leaves(pattern: JSON, depth: int, path: str = "") -> Iterator[tuple[str, int, int]]:
     """Yield the path of each field with values, how many it has, and how deep it is."""
     for name, value in pattern.items():
         here = f"{path}.{name}" if path else name
@@ -108,7 +109,7 @@ def pattern_problems(pattern: object, option: str) -> list[str]:
     return list(_problems(pattern, option, ""))
 
 
-def _problems(pattern: dict[str, Any], option: str, path: str) -> Iterator[str]:
+def _problems(pattern: JSON, option: str, path: str) -> Iterator[str]:
     for name, value in pattern.items():
         here = f"{path}.{name}" if path else name
         if name == "$or":

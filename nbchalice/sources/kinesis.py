@@ -54,7 +54,7 @@ class Stream(Resource):
         """Nothing: the stream is the user's."""
         return []
 
-    def write(self, aws: AWS, current: Any | None) -> None:
+    def write(self, aws: AWS, current: object) -> None:
         """Create the stream with one shard; returns when it can be read."""
         aws.client("kinesis").create_stream(StreamName=self.stream, ShardCount=1)
 

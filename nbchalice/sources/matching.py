@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from itertools import product, starmap
 from typing import Any
 
+from nbchalice.typed import Values
+
 ABSENT = object()
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "=": lambda a, b: a == b,
@@ -23,12 +25,12 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def matches(pattern: Mapping[str, Any], value: object) -> bool:
+def matches(pattern: Values, value: object) -> bool:
     """Whether a JSON object passes an event pattern or filter policy.
 
     Parameters
     ----------
-    pattern : Mapping[str, Any]
+    pattern : Values
         Valid, as `sources.filters` checks it.
     value : object
         The object that the pattern looks at; anything but an object never passes.
@@ -47,21 +49,23 @@ def matches(pattern: Mapping[str, Any], value: object) -> bool:
     return True
 
 
-def body_of(message: Any) -> object:
+def body_of(message: object) -> object:
     """Return a message's text as JSON; what is none, or no text, as it is."""
+    if not isinstance(message, str | bytes | bytearray):
+        return message
     try:
         return json.loads(message)
-    except (TypeError, ValueError):
+    except ValueError:
         return message
 
 
-def _nested(wanted: Mapping[str, Any], found: object) -> bool:
+def _nested(wanted: Values, found: object) -> bool:
     if isinstance(found, list):
         return any(_nested(wanted, one) for one in found)
     return matches(wanted, {} if found is ABSENT else found)
 
 
-def _any_rule(rules: list[Any], found: object) -> bool:
+def _any_rule(rules: list[object], found: object) -> bool:
     # Of a list in the event, one value that passes is enough.
     values = found if isinstance(found, list) and found else [found]
     return any(starmap(_passes, product(rules, values)))

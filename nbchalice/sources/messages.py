@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 
 from nbchalice.resources.arns import Arn
 from nbchalice.sources.raw_events import sns_event
@@ -52,6 +51,6 @@ def queued_sns_event(message: JSON, subscription_arn: str) -> JSON:
     return sns_event(notification, subscription_arn)
 
 
-def plain_event(message: JSON) -> Any:
+def plain_event(message: JSON) -> object:
     """Return the event that the message's body is (S3 notifications, EventBridge)."""
     return json.loads(message["Body"])

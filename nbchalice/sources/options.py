@@ -34,9 +34,9 @@ class Option:
         The decorator's parameter; the magic's option is the same with dashes.
     help : str
         One line for people.
-    type : Callable[[str], Any]
+    type : Callable[[str], object]
         Turns the text of the magic line into the value; raises ValueError.
-    default : Any
+    default : object
         Value when the option is not given.
     metavar : str
         What stands for the value in the usage.
@@ -50,8 +50,8 @@ class Option:
 
     name: str
     help: str
-    type: Callable[[str], Any] = str
-    default: Any = None
+    type: Callable[[str], object] = str
+    default: object = None
     metavar: str = "VALUE"
     repeats: bool = False
     choices: tuple[str, ...] | None = None

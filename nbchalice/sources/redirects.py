@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
@@ -86,7 +86,7 @@ class Redirect(ABC):
     def end(self, aws: AWS) -> None:
         """Lead events to the deployed function again."""
 
-    def event(self, messages: list[JSON]) -> Any:
+    def event(self, messages: list[JSON]) -> object:
         """Return the event that the function gets for received messages, or None for nothing of interest."""
         return plain_event(messages[0])
 
@@ -142,7 +142,7 @@ class QueueRedirect(Redirect):
         if current is not None and current.get("State") in {"Disabled", "Disabling"}:
             aws.client("lambda").update_event_source_mapping(UUID=current["UUID"], Enabled=True)
 
-    def event(self, messages: list[JSON]) -> Any:
+    def event(self, messages: list[JSON]) -> object:
         """Return the batch."""
         return sqs_event(messages, self.polled_arn)
 
@@ -197,7 +197,7 @@ class TopicRedirect(Redirect):
                 return str(subscription["SubscriptionArn"])
         return None
 
-    def event(self, messages: list[JSON]) -> Any:
+    def event(self, messages: list[JSON]) -> object:
         """Return the notification."""
         return queued_sns_event(messages[0], f"{self.source_arn}:live")
 
@@ -248,10 +248,10 @@ class BucketRedirect(Redirect):
         found[to] = [*found.get(to, []), *entries]
         return {name: value for name, value in found.items() if value}
 
-    def event(self, messages: list[JSON]) -> Any:
+    def event(self, messages: list[JSON]) -> object:
         """Return the notification; S3's test event is of no interest."""
         event = plain_event(messages[0])
-        return event if "Records" in event else None
+        return event if isinstance(event, dict) and "Records" in event else None
 
 
 def _target(kind: str, entry: JSON, arn: str) -> JSON:

@@ -153,7 +153,7 @@ class Schedule(Source):
         """Return a scheduled event, or the constant input (EventBridge: events from EventBridge scheduled rules)."""
         if options.get("input") is not None:
             return options["input"]
-        detail: Any = json_of(values.get("detail"), {})
+        detail: object = json_of(values.get("detail"), {})
         source, arn = "aws.events", Rule(function).arn
         if uses_scheduler(options):
             source, arn = "aws.scheduler", SchedulerSchedule(function).arn

@@ -20,7 +20,7 @@ class InvokeResponse:
 
     Parameters
     ----------
-    payload : Any
+    payload : object
         The value, after its way through JSON as on Lambda.
     """
 

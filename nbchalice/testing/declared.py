@@ -95,10 +95,16 @@ def check_fields(source: Source) -> None:
         )
         if kind == "json" and field.default:
             with calling(source, f"the default of field {name}"):
-                json.loads(field.default)
+                json.loads(_text(field.default))
     for method in ("sample", "send"):
         for used in _values_used(source, method):
             want(used in names, source, f"{method} asks for {used!r}, which is not a field of the form")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"it is to be JSON text, and is {value!r}")
+    return value
 
 
 def _values_used(source: Source, method: str) -> list[str]:

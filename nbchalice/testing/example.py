@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from nbchalice.handlers.line import read_values
 from nbchalice.resources.base import FunctionRef
-from nbchalice.runtime.app import Chalice
+from nbchalice.runtime.app import Chalice, LambdaFunction
 from nbchalice.sources.base import Source
 from nbchalice.testing.model import ACCOUNT, REGION
 from nbchalice.typed import JSON
@@ -71,9 +71,11 @@ class Example:
         with calling(self.source, f"@app.{self.source.name}(**{self.given})"):
             return dict(self.decorate(lambda event: None).triggers[0].options)
 
-    def decorate(self, function: Callable[[Any], Any]) -> Any:
+    def decorate(self, function: Callable[[Any], object]) -> LambdaFunction:
         """Return a handler with the trigger."""
-        return getattr(Chalice("check", configure_logs=False), self.source.name)(**self.given)(function)
+        decorator = getattr(Chalice("check", configure_logs=False), self.source.name)(**self.given)
+        handler: LambdaFunction = decorator(function)
+        return handler
 
     def call(self, method: str, *more: object, **named: object) -> Any:
         """Call a method of the source that takes the options first."""

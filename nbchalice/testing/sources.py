@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import Field, Sent, Source
@@ -86,7 +85,7 @@ def _sent_text(example: Example, values: JSON) -> str:
     return str(leaves)
 
 
-def _marked(field: Field, folder: Path) -> Any:
+def _marked(field: Field, folder: Path) -> object:
     """Return a value of a field that is known again in what is sent."""
     if field.kind == "number":
         return field.maximum if field.maximum is not None else 4321
@@ -101,7 +100,7 @@ def _marked(field: Field, folder: Path) -> Any:
     return MARK
 
 
-def _leaves(value: object) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[object]:
     """Yield the keys and the plain values within a value; JSON in texts counts as text."""
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -195,13 +195,15 @@ def _check_questions(example: Example) -> None:
         example.want(answer is ... or isinstance(answer, kind), f"{method} returns a {type(answer).__name__}")
 
 
-def _asked(example: Example, method: str, aws: ModelAWS) -> Any:
+def _asked(example: Example, method: str, aws: ModelAWS) -> object:
     """Return what a method says, or ``...``: the answers that it gets are made up, and it may make no sense of them."""
     from botocore.exceptions import ParamValidationError
 
     try:
-        return getattr(example.source, method)(aws, example.options, example.function)
+        answer: object = getattr(example.source, method)(aws, example.options, example.function)
+        return answer
     except ParamValidationError as error:
-        return example.want(False, f"{method} calls what AWS refuses: {' '.join(str(error).split())}")
+        example.want(False, f"{method} calls what AWS refuses: {' '.join(str(error).split())}")
     except Exception:
         return ...
+    return ...
