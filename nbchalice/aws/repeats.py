@@ -7,10 +7,15 @@ Only what can be done twice without harm is asked again. Everything else, as Inv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import LostAnswerError
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.client import BaseClient
+    from botocore.model import OperationModel
 
 READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "Batch")
 # A second one finds what the first one did: changed to the same, made under the same name, or gone.
@@ -49,18 +54,24 @@ ASKED_TOO_OFTEN = {
 ONCE = "nbchalice:once"
 
 
-def guard_repeats(client: Any) -> None:
+def guard_repeats(client: BaseClient) -> None:
     """Let a client repeat no call that could do its work twice."""
     client.meta.events.register_last("before-parameter-build", _mark)
     client.meta.events.register_first("needs-retry", _refuse)
 
 
-def _mark(params: JSON, model: Any, context: JSON, **_: object) -> None:
+def _mark(params: JSON, model: OperationModel, context: JSON, **_: object) -> None:
     safe = model.name.startswith(READS) or model.name in REPEATABLE or any(map(params.get, SEEN_BEFORE))
     context[ONCE] = not safe
 
 
-def _refuse(response: Any, caught_exception: Exception | None, operation: Any, request_dict: Any, **_: Any) -> None:
+def _refuse(
+    response: tuple[AWSResponse, JSON],
+    caught_exception: Exception | None,
+    operation: OperationModel,
+    request_dict: JSON,
+    **_: object,
+) -> None:
     if not request_dict["context"].get(ONCE):
         return
     if caught_exception is not None:

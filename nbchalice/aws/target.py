@@ -7,13 +7,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.variables import REGION
 from nbchalice.resources.arns import Arn
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from botocore.config import Config
+    from botocore.model import OperationModel
 
 TARGETS = ("local", "aws")
 # As many as there are calls side by side.
@@ -60,7 +65,7 @@ class Connection:
     (service, operation), `writes` those that may have changed something.
     """
 
-    def __init__(self, target: Target, new_client: Callable[..., Any], key: str = "") -> None:
+    def __init__(self, target: Target, new_client: Callable[..., BaseClient], key: str = "") -> None:
         self.target = target
         self.key = key
         self.region = target.region
@@ -69,7 +74,7 @@ class Connection:
         self.local = target.name == "local"
         self.calls: list[tuple[str, str]] = []
         self._new_client = new_client
-        self._clients: dict[tuple[str, str, float | None], Any] = {}
+        self._clients: dict[tuple[str, str, float | None], BaseClient] = {}
         self._lock = threading.Lock()
 
     @property
@@ -98,7 +103,7 @@ class Connection:
                 self._clients[*place, patience] = client
             return self._clients[*place, patience]
 
-    def _count(self, model: Any, **_: Any) -> None:
+    def _count(self, model: OperationModel, **_: object) -> None:
         self.calls.append((model.service_model.service_name, model.name))
 
 
@@ -147,17 +152,17 @@ def _loader() -> object:
     return create_loader()
 
 
-def _session(**settings: Any) -> Any:
+def _session(profile: str | None = None, **settings: str | None) -> Any:
     """Return a new session; it reads credentials and configuration anew."""
     import boto3
     from botocore.session import Session
 
-    core = Session(profile=settings.pop("profile_name", None))
+    core = Session(profile=profile)
     core.register_component("data_loader", _loader())
     return boto3.Session(botocore_session=core, **settings)
 
 
-def _config(patience: float | None = None, **extra: Any) -> Any:
+def _config(patience: float | None = None, **extra: Any) -> Config:
     from botocore.config import Config
 
     if patience is not None:
@@ -182,23 +187,25 @@ def _connect_local(reuse: Connection | None) -> Connection:
         region_name=server.region,
     )
 
-    def new_client(service: str, region: str, patience: float | None = None) -> Any:
+    def new_client(service: str, region: str, patience: float | None = None) -> BaseClient:
         config = _config(patience, s3={"addressing_style": "path"}, proxies={})
-        return session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
+        client: BaseClient = session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
+        return client
 
     return Connection(target, new_client, server.access_key)
 
 
 def _connect_aws(region: str | None, profile: str | None) -> Connection:
     try:
-        session = _session(region_name=region, profile_name=profile)
+        session = _session(region_name=region, profile=profile)
         identity = session.client("sts", config=_config()).get_caller_identity()
     except Exception as error:
         raise explain(error, "connecting to AWS") from None
     partition = Arn.parse(identity["Arn"]).partition
     target = Target("aws", session.region_name or "", identity["Account"], partition, identity["Arn"])
 
-    def new_client(service: str, where: str, patience: float | None = None) -> Any:
-        return session.client(service, region_name=where, config=_config(patience))
+    def new_client(service: str, where: str, patience: float | None = None) -> BaseClient:
+        client: BaseClient = session.client(service, region_name=where, config=_config(patience))
+        return client
 
     return Connection(target, new_client)

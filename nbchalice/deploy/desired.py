@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError
@@ -241,7 +240,7 @@ def policy_file(path: Path, handler: Handler) -> list[JSON]:
         The file cannot be read, or is not a policy document.
     """
     try:
-        document: Any = json.loads(path.read_text())
+        document = json.loads(path.read_text())
         found = document["Statement"]
         return list(found) if isinstance(found, list) else [found]
     except (OSError, ValueError, KeyError, TypeError) as error:

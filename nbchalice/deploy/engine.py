@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from nbchalice.aws.target import Connection
 from nbchalice.deploy import check, notebooks
@@ -101,7 +100,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple
 
 
 def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
-    calls: dict[Any, Callable[[], Any]] = {}
+    calls: dict[tuple[str, int], Callable[[], Preflight]] = {}
     for handler in app.handlers:
         ref = app.ref(aws, handler.name, handler.setting("timeout"))
         for number, (source, options, own) in enumerate(triggers(handler, ref)):
@@ -319,7 +318,7 @@ def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
 
 def _competing_consumers(app: App, aws: Connection) -> list[str]:
     """Return which triggers share their events with other functions."""
-    calls: dict[Any, Callable[[], str | None]] = {}
+    calls: dict[tuple[str, int], Callable[[], str | None]] = {}
     for handler in app.handlers:
         for number, (source, options, ref) in enumerate(triggers(handler, app.ref(aws, handler.name))):
             calls[handler.name, number] = partial(source.competing_consumers, aws, options, ref)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from nbchalice.aws.errors import explain
 from nbchalice.deploy.desired import App
@@ -34,7 +34,15 @@ from nbchalice.sources import SOURCES
 from nbchalice.typed import JSON
 
 WORKERS = 64
-Calls = Mapping[Any, Callable[[], Any]]
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Run(Protocol):
+    """Runs calls side by side and returns their results under the same keys."""
+
+    def __call__(self, calls: Mapping[K, Callable[[], V]]) -> dict[K, V]:
+        """Raise the first error of a call, explained; the others are not waited for."""
 
 
 @dataclass
@@ -60,11 +68,11 @@ class Inspection:
 
 
 @contextmanager
-def parallel() -> Iterator[Callable[[Calls], dict[Any, Any]]]:
+def parallel() -> Iterator[Run]:
     """Give a function that runs calls side by side and returns their results under the same keys."""
     with ThreadPoolExecutor(WORKERS, "nbchalice-read") as pool:
 
-        def run(calls: Calls) -> dict[Any, Any]:
+        def run(calls: Mapping[K, Callable[[], V]]) -> dict[K, V]:
             futures = {key: pool.submit(call) for key, call in calls.items()}
             try:
                 return {key: future.result() for key, future in futures.items()}
@@ -128,9 +136,7 @@ def read_more(found: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> No
 
 
 class _Inspector:
-    def __init__(
-        self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Callable[[Calls], dict[Any, Any]]
-    ) -> None:
+    def __init__(self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Run) -> None:
         self.app, self.aws, self.wanted, self.run = app, aws, wanted, run
         self.registered = [handler.name for handler in app.handlers]
         self.found = Inspection()
@@ -140,16 +146,16 @@ class _Inspector:
 
     def inspect(self, removal: Removal, also: set[str]) -> Inspection:
         """Read in rounds: what is wanted, then what belongs to orphans, then what is stale."""
-        first = self.run(
-            {
-                **{key: partial(resource.read, self.aws) for key, resource in self.wanted.items()},
-                **self._footprint_calls(self.registered),
-                (1, "roles"): self._role_names,
-                (1, "groups"): self._group_names,
-                (1, "layers"): partial(layers_named, self.aws, self.ref("")),
-                **({(1, "bundles"): partial(stored_bundles, self.aws, self.ref(""))} if removal.unused else {}),
-            }
-        )
+        calls: dict[object, Callable[[], Any]] = {
+            **{key: partial(resource.read, self.aws) for key, resource in self.wanted.items()},
+            **self._footprint_calls(self.registered),
+            (1, "roles"): self._role_names,
+            (1, "groups"): self._group_names,
+            (1, "layers"): partial(layers_named, self.aws, self.ref("")),
+        }
+        if removal.unused:
+            calls[1, "bundles"] = partial(stored_bundles, self.aws, self.ref(""))
+        first = self.run(calls)
         roles, layers = first[1, "roles"], first[1, "layers"]
         self.found.current = {layer.key: version for layer, version in layers}
         self.found.current.update({key: first[key] for key in self.wanted})
@@ -194,9 +200,13 @@ class _Inspector:
     def _owned(self, names: Iterable[str]) -> list[str]:
         """Return the names without those whose function is another's."""
         functions = {name: Function(self.ref(name)) for name in names}
-        found = self.run({function.key: partial(function.read, self.aws) for function in functions.values()})
-        self.found.current.update(found)
-        return [n for n, f in functions.items() if not (found[f.key] and f.conflicts(found[f.key]))]
+        standing = self.run({name: partial(function.read, self.aws) for name, function in functions.items()})
+        own = []
+        for name, function in functions.items():
+            current = self.found.current[function.key] = standing[name]
+            if not (current and function.conflicts(current)):
+                own.append(name)
+        return own
 
     def _read_notebooks(self) -> None:
         for name in [*self.registered, *self.found.orphans]:
@@ -204,13 +214,15 @@ class _Inspector:
             if notebook := function.get("Tags", {}).get(NOTEBOOK):
                 self.found.notebooks[name] = notebook
 
-    def _footprint_calls(self, names: Iterable[str]) -> dict[Any, Callable[[], Any]]:
+    def _footprint_calls(self, names: Iterable[str]) -> dict[object, Callable[[], list[JSON]]]:
         functions = {name: self.ref(name).name for name in names}
-        policies = {("policy", n): partial(read_policy, self.aws, function) for n, function in functions.items()}
-        mappings = {("mappings", n): partial(read_mappings, self.aws, function) for n, function in functions.items()}
-        return {**policies, **mappings}
+        calls: dict[object, Callable[[], list[JSON]]] = {}
+        for name, function in functions.items():
+            calls["policy", name] = partial(read_policy, self.aws, function)
+            calls["mappings", name] = partial(read_mappings, self.aws, function)
+        return calls
 
-    def _add_footprints(self, names: Iterable[str], results: Mapping[Any, Any]) -> None:
+    def _add_footprints(self, names: Iterable[str], results: Mapping[object, list[JSON]]) -> None:
         for name in names:
             self._add(attached(self.ref(name), results["policy", name], results["mappings", name]))
 

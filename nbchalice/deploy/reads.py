@@ -7,9 +7,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.resources.base import AWS
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 READS = ("get_", "list_", "describe_", "head_")
 PLAIN = ("exceptions", "meta", "can_paginate")
@@ -32,14 +35,14 @@ class Reads:
         self.partition = aws.partition
         self.local = aws.local
         self._aws = aws
-        self._answers: dict[str, Future[Any]] = {}
+        self._answers: dict[str, Future[object]] = {}
         self._lock = threading.Lock()
 
     def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
         """Return a client whose reads are remembered."""
         return _Client(self, self._aws.client(service, region, patience=patience), f"{service} {region or self.region}")
 
-    def ask(self, question: str, call: Callable[[], Any]) -> Any:
+    def ask(self, question: str, call: Callable[[], object]) -> object:
         """Return the answer to a question; who asks the same at the same time waits for the first one's answer."""
         with self._lock:
             answer = self._answers.get(question)
@@ -58,7 +61,7 @@ class Reads:
 class _Client:
     """A boto3 client, as far as reading needs it."""
 
-    def __init__(self, reads: Reads, client: Any, place: str) -> None:
+    def __init__(self, reads: Reads, client: BaseClient, place: str) -> None:
         self._reads, self._client, self._place = reads, client, place
 
     def __getattr__(self, name: str) -> Any:
@@ -68,7 +71,7 @@ class _Client:
             raise RuntimeError(f"{name} is not a read")
         return partial(self._ask, name, getattr(self._client, name))
 
-    def _ask(self, name: str, call: Callable[..., Any], **arguments: Any) -> Any:
+    def _ask(self, name: str, call: Callable[..., object], **arguments: object) -> object:
         if name in OF_A_FUNCTION and "FunctionName" in arguments:
             self.get_function(FunctionName=arguments["FunctionName"])
         question = f"{self._place} {name} {json.dumps(arguments, sort_keys=True)}"
@@ -81,5 +84,5 @@ class _Client:
 
 
 class _Paginator:
-    def __init__(self, pages: Callable[..., list[Any]]) -> None:
+    def __init__(self, pages: Callable[..., object]) -> None:
         self.paginate = pages

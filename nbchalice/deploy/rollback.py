@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nbchalice.aws.errors import explain
 from nbchalice.aws.target import Connection
@@ -16,6 +16,9 @@ from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.function import FINGERPRINT, Function, wait_until_ready
 from nbchalice.resources.upload_bucket import uploaded
 from nbchalice.resources.versions import ROLLED_BACK, Step, download, settings_of, way_back
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 def rollback(app: App, handler: str, aws: Connection) -> Rollback:
@@ -58,7 +61,7 @@ def rollback(app: App, handler: str, aws: Connection) -> Rollback:
     return Rollback(app, aws.target, handler, ref.name, before, version, step.code, step.settings)
 
 
-def _go(step: Step, ref: FunctionRef, aws: Connection, client: Any) -> None:
+def _go(step: Step, ref: FunctionRef, aws: Connection, client: LambdaClient) -> None:
     """Bring the function to the version; the tag that says so is written last."""
     version = step.before["Version"]
     wanted = settings_of(step.before)

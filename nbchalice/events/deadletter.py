@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError
@@ -117,7 +117,7 @@ class DeadLetterQueue:
             raise InvalidInputError(text, "%chalice dlq HANDLER lists them")
         return letters[0]
 
-    def event_of(self, letter: DeadLetter) -> Any:
+    def event_of(self, letter: DeadLetter) -> object:
         """Return the event that the function did not handle."""
         if self.source_arn:
             return sqs_event([letter.raw], self.source_arn)

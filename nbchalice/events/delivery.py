@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.attempts import later_attempts
@@ -48,7 +48,7 @@ class Way:
     direct: bool = False
     wait: float = WAIT
 
-    def _sample(self, values: Values) -> Any:
+    def _sample(self, values: Values) -> object:
         return self.route.source.sample(self.route.options, self.route.ref, **values)
 
     def deliver(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, InvalidInputError, LostAnswerError
@@ -23,6 +23,11 @@ from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.event_kinds import ids_of
 from nbchalice.runtime.invocation_lines import returned
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
+
+    from nbchalice.runtime.function import LambdaFunction
 
 # A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
 LONGEST_RUN = 900
@@ -94,7 +99,7 @@ def _longest_run(aws: AWS, function_ref: FunctionRef) -> float:
         return LONGEST_RUN
 
 
-def _from_answer(function: str, answer: Any, body: bytes) -> Invocation:
+def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes) -> Invocation:
     request_id = str(answer["ResponseMetadata"].get("RequestId", ""))
     log = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
     only = request_id if request_id and request_id in log else ""
@@ -115,8 +120,8 @@ def _from_answer(function: str, answer: Any, body: bytes) -> Invocation:
 
 
 def invoke_here(
-    lambda_function: Any,
-    event: Any,
+    lambda_function: LambdaFunction,
+    event: object,
     *,
     timeout: float = 60.0,
     memory: int = 128,
@@ -126,9 +131,9 @@ def invoke_here(
 
     Parameters
     ----------
-    lambda_function : Any
+    lambda_function : LambdaFunction
         What a decorated name is bound to.
-    event : Any
+    event : object
         A raw event, or an event object.
     timeout, memory : float or int
         What the context tells, in seconds and megabytes. Default: 60, 128.

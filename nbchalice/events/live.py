@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
@@ -26,7 +25,7 @@ BEAT_EVERY = 30.0
 RETRY_AFTER = 2.0
 WAIT_SECONDS = 2
 HIDDEN_SECONDS = 40.0  # A queue hides for 30 s what somebody received, unless it was made otherwise.
-Call = Callable[[Any], Invocation]
+Call = Callable[[object], Invocation]
 
 
 class Live:

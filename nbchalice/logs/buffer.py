@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import LogRecord
@@ -115,7 +115,7 @@ def head_of(key: str, invocation: Invocation) -> JSON:
     }
 
 
-def _message(heads: dict[str, JSON], rows: Any, skipped: int) -> JSON:
+def _message(heads: dict[str, JSON], rows: Iterable[tuple[str, LogRecord]], skipped: int) -> JSON:
     return {
         "kind": "batch",
         "heads": list(heads.values()),

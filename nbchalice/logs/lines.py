@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from nbchalice.logs.tracebacks import HEADER
 from nbchalice.runtime.invocation_lines import PREFIX
@@ -113,12 +113,14 @@ def _report(text: str) -> JSON:
     return {name: _number(name, value) for name, value in found.items()}
 
 
-def _number(name: str, value: Any) -> object:
+def _number(name: str, value: object) -> object:
     if name in {"status", "error_type"}:
         return str(value)
+    if not isinstance(value, str | int | float):
+        return None
     try:
         return int(float(value)) if name.endswith("_mb") else float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Literal, Self
+
+from nbchalice.typed import JSON, Values
 
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 
@@ -53,7 +54,7 @@ class LogRecord:
         Name of the log stream.
     logger : str or None
         Name of the logger where the log tells it (JSON format), or None.
-    fields : Mapping[str, Any] or None
+    fields : Values or None
         What else a JSON record holds, or None.
     """
 
@@ -63,9 +64,9 @@ class LogRecord:
     request_id: str
     stream: str = ""
     logger: str | None = None
-    fields: Mapping[str, Any] | None = None
+    fields: Values | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the record as JSON-ready data."""
         extra = {"fields": dict(self.fields)} if self.fields else {}
         return {**{name: value for name, value in vars(self).items() if name != "fields"}, **extra}
@@ -100,7 +101,7 @@ class Frame:
     source: str | None = None
     file: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the frame as JSON-ready data."""
         return dict(vars(self))
 
@@ -129,7 +130,7 @@ class InvocationError:
     frames: tuple[Frame, ...] = ()
     text: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return the error as JSON-ready data."""
         return {**vars(self), "frames": [frame.to_dict() for frame in self.frames]}
 
@@ -181,7 +182,7 @@ class InvocationData:
         How many further ids the log leaves out.
     records_cut : int
         How many records were dropped to save memory, the oldest first.
-    result : Any
+    result : object
         What the function returned where that is known (direct invocations), else None.
     attempts : tuple[int, ...]
         For each of ``ids`` how often it was delivered, where they differ; ``attempt`` is then the highest.
@@ -208,7 +209,7 @@ class InvocationData:
     run: int = 1
     ids_cut: int = 0
     records_cut: int = 0
-    result: Any = None
+    result: object = None
     never_began: bool = False
     ignored_ids: tuple[str, ...] = ()
     attempts: tuple[int, ...] = ()
@@ -249,7 +250,7 @@ class InvocationData:
         least = LEVELS.get(level.upper(), 0)
         return replace(self, records=tuple(record for record in self.records if record.severity >= least))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """Return it as JSON-ready data."""
         plain = {name: value for name, value in vars(self).items() if name not in UNSAID}
         lists = {

@@ -11,7 +11,6 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.packaging.bundle_marks import is_marked, mark_of
@@ -174,22 +173,23 @@ def _index(folder: Path) -> dict[str, JSON]:
     return index
 
 
-def _require_sound(name: str, entry: Any) -> None:
+def _require_sound(name: str, entry: object) -> None:
     """Raise ValueError for an entry that ``save_bundle`` did not write."""
-    sound = (
-        name.isidentifier()
-        and isinstance(entry, dict)
-        and entry.get("format") in list(LOADERS)
+    if not (name.isidentifier() and isinstance(entry, dict) and _is_whole(entry)):
+        raise ValueError(f"what it says of {name!r} is incomplete")
+    if entry.get("file") != _file_name(name, entry):
+        raise ValueError(f"{entry.get('file')!r} is not the file of a bundle {name!r}")
+
+
+def _is_whole(entry: JSON) -> bool:
+    return (
+        entry.get("format") in list(LOADERS)
         and isinstance(entry.get("sha256"), str)
         and re.fullmatch("[0-9a-f]{64}", entry["sha256"]) is not None
         and type(entry.get("size")) is int
         and all(_is_texts(entry.get(key, [])) for key in ("imports", "notebook_names", "made_by"))
         and {"imports", "notebook_names"} <= set(entry)
     )
-    if not sound:
-        raise ValueError(f"what it says of {name!r} is incomplete")
-    if entry.get("file") != _file_name(name, entry):
-        raise ValueError(f"{entry.get('file')!r} is not the file of a bundle {name!r}")
 
 
 def _is_texts(value: object) -> bool:

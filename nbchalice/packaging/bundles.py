@@ -126,7 +126,7 @@ class Bundle:
         with self.open() as file:
             return file.read()
 
-    def load(self) -> Any:
+    def load(self) -> object:
         """Return the value, as the deployed module gets it."""
         self.require_own()
         with self.open() as file:
@@ -362,7 +362,7 @@ class _Pickler(pickle.Pickler):
             self.references.add((str(module), name.partition(".")[0]))
 
 
-_MAKERS: dict[str, Callable[[str, Any], Bundle]] = {
+_MAKERS: dict[str, Callable[[str, object], Bundle]] = {
     "json": _json,
     "npy": _npy,
     "parquet": _parquet,

@@ -6,7 +6,6 @@ import io
 import os
 import pickle
 import types
-from typing import Any
 
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.packaging.errors import BundleRefusedError
@@ -50,7 +49,7 @@ _LONGEST_BYTES = 10_000  # A key is shorter.
 class _Nowhere:
     """Takes bytes and forgets them."""
 
-    def write(self, content: Any) -> int:
+    def write(self, content: bytes | memoryview) -> int:
         return memoryview(content).nbytes
 
 

@@ -6,7 +6,6 @@ import hmac
 import json
 import secrets
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 
 from nbchalice.aws.local.shared.home import TOKEN_HEADER, Record, proof
 from nbchalice.errors import LocalAWSError
@@ -40,7 +39,7 @@ def call_control(record: Record, method: str, name: str, body: object = None) ->
     return answer
 
 
-def request(record: Record, method: str, name: str, seconds: float, body: object = None) -> Any:
+def request(record: Record, method: str, name: str, seconds: float, body: object = None) -> object:
     """Send one request; the token travels only with administration calls."""
     connection = HTTPConnection("127.0.0.1", record.port, timeout=seconds)
     try:

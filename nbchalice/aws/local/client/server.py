@@ -9,7 +9,7 @@ import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import platformdirs
 
@@ -204,13 +204,15 @@ def prepare(home: Home) -> None:
         raise LocalAWSError(f"the disk of {home.root} is full: {free // 1024} KB are left", hint)
 
 
-def start_lock(home: Home) -> Any:
+def start_lock(home: Home) -> IO[bytes]:
     """Keep other kernels and commands from starting or stopping the server at the same time."""
     try:
-        return lock_file(home.start_lock, blocking=True)
+        lock = lock_file(home.start_lock, blocking=True)
     except OSError as error:
         hint = "make the folder writable, or set NBCHALICE_LOCAL_HOME to another folder"
         raise LocalAWSError(f"cannot write to {home.root}: {error.strerror or error}", hint) from error
+    assert lock is not None  # It was waited for.
+    return lock
 
 
 def is_current(record: Record) -> bool:

@@ -62,7 +62,7 @@ class Record:
         right = all(type(number) is int for number in numbers) and all(type(text) is str for text in texts.values())
         return record if right and 0 < record.port < 65536 and record.pid >= 0 else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the record as JSON-ready data."""
         return asdict(self)
 
