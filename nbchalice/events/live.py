@@ -39,9 +39,9 @@ class Live:
         The trigger and the deployed function.
     call : Call
         Handles an event with the function as it is defined at that moment.
-    on_invocation : Callable[[Invocation], None]
+    on_invocation : Callable[[Invocation], object]
         Takes what became of each event.
-    on_trouble : Callable[[NbChaliceError or None], None]
+    on_trouble : Callable[[NbChaliceError or None], object]
         Takes what AWS refuses for now, and None when it works again.
     """
 
@@ -50,8 +50,8 @@ class Live:
         aws: AWS,
         route: Route,
         call: Call,
-        on_invocation: Callable[[Invocation], None],
-        on_trouble: Callable[[NbChaliceError | None], None],
+        on_invocation: Callable[[Invocation], object],
+        on_trouble: Callable[[NbChaliceError | None], object],
     ) -> None:
         self._aws, self.ref, self._call = aws, route.ref, call
         self._on_invocation, self._on_trouble = on_invocation, on_trouble

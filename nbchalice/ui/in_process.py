@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import Interrupted, Location
 from nbchalice.events.context import environment
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ONE_AT_A_TIME = threading.RLock()
 
 
-def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
+def call_here(ui: Frontend, handler: str, event: object) -> Invocation:
     """Call a handler with an event and its environment variables; a traceback names the kernel's cells.
 
     Parameters
@@ -27,7 +27,7 @@ def call_here(ui: Frontend, handler: str, event: Any) -> Invocation:
         The notebook or the shell; its project is read anew, so that an edited cell counts.
     handler : str
         The handler's name.
-    event : Any
+    event : object
         A raw event.
 
     Raises

@@ -5,9 +5,9 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.events.leases import leases, queue_name
@@ -87,6 +87,10 @@ class Running:
 RUNNING = Running()
 
 
+def _nothing(told: object) -> None:
+    """Tell nobody."""
+
+
 class LiveHandler:
     """A handler whose triggers all lead here, from `start` to `stop`.
 
@@ -98,8 +102,10 @@ class LiveHandler:
         The handler's name.
     source : str or None
         Only this one of its sources. Default: all.
-    on_invocation, on_trouble : Any
-        As for `Live`.
+    on_invocation : Callable[[Invocation], object]
+        As for `Live`. Default: nobody is told.
+    on_trouble : Callable[[NbChaliceError or None], object]
+        As for `Live`. Default: nobody is told.
 
     Raises
     ------
@@ -108,7 +114,12 @@ class LiveHandler:
     """
 
     def __init__(
-        self, ui: Frontend, handler: str, source: str | None, on_invocation: Any = None, on_trouble: Any = None
+        self,
+        ui: Frontend,
+        handler: str,
+        source: str | None,
+        on_invocation: Callable[[Invocation], object] = _nothing,
+        on_trouble: Callable[[NbChaliceError | None], object] = _nothing,
     ) -> None:
         project, aws = ui.project(), ui.connect()
         found = project.handler(handler)

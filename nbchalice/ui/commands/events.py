@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -163,14 +163,14 @@ def _invoke_with_event(ui: Frontend, handler: str, path: Path) -> Result:
     return invoke_event(aws, project.app.ref(aws, name), given)
 
 
-def _sample(found: Handler, ref: FunctionRef, source: str | None) -> Any:
+def _sample(found: Handler, ref: FunctionRef, source: str | None) -> object:
     from nbchalice.events.triggers import route_of
 
     route = route_of(found, ref, source)
     return route.source.sample(route.options, route.ref)
 
 
-def _read_event(sources: Sequence[tuple[Source, Any]], path: Path) -> Any:
+def _read_event(sources: Sequence[tuple[Source, object]], path: Path) -> object:
     """Return the event that a file holds.
 
     Raises

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 from nbchalice.aws.local.client import server
-from nbchalice.aws.target import connect
+from nbchalice.aws.target import Connection, connect
 from nbchalice.errors import InvalidInputError
 from nbchalice.typed import JSON
 from nbchalice.ui.render.cards import Card, TextCard
@@ -81,7 +80,7 @@ def create(kind: str | None, name: str | None) -> Card:
     return TextCard("local AWS", f"created {kind} {name}: {made}", {"kind": kind, "name": name, "id": made})
 
 
-def _create(aws: Any, kind: str, name: str) -> str:
+def _create(aws: Connection, kind: str, name: str) -> str:
     if kind == "queue":
         attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
         return str(aws.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])

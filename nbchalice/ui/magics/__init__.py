@@ -57,7 +57,7 @@ def begin_with_magic(lines: list[str]) -> list[str]:
 
 
 def _cell_magic(notebook: Notebook, name: str) -> object:
-    def run(line: str, cell: str) -> Any:
+    def run(line: str, cell: str) -> object:
         __tracebackhide__ = True
         # What the magics need is imported when they are used: loading the extension stays cheap.
         from nbchalice.ui.magics.cell_magic import run_cell_magic
@@ -72,7 +72,7 @@ def _cell_magic(notebook: Notebook, name: str) -> object:
 
 
 def _line_magic(notebook: Notebook) -> object:
-    def chalice(line: str) -> Any:
+    def chalice(line: str) -> object:
         """Run a command of nbchalice: %chalice --help lists them."""
         __tracebackhide__ = True
         from nbchalice.ui.magics.line_magic import run_command

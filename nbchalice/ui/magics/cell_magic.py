@@ -87,6 +87,7 @@ def run_body(notebook: Notebook, raw: str, body: Body, transform: bool) -> None:
     lines, top = raw.split("\n"), body.magic_line
     # A comment in the magic's place keeps the lines: IPython strips blank ones from the top of a cell.
     source = shell.transform_cell("\n".join(["#"] * top + lines[top:])) if transform else body.text
+    assert shell.history_manager is not None  # IPython's shells have one.
     number = len(shell.history_manager.input_hist_raw) - 1
     file_name = shell.compile.cache(source, number, raw)
     code = compile(source, file_name, "exec", dont_inherit=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
 from nbchalice.ui.magics.notebook import Notebook
+
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
 
 CELL_LINE = re.compile(r"%%(\w+)[ \t]")
 COMMAND_LINE = re.compile(r"%chalice[ \t]+")
@@ -16,7 +19,7 @@ COMMAND_LINE = re.compile(r"%chalice[ \t]+")
 def matcher(notebook: Notebook) -> object:
     """Return a matcher for `Completer.custom_matchers` (IPython: Completer, Matcher API version 2)."""
 
-    def complete(context: Any) -> JSON:
+    def complete(context: CompletionContext) -> JSON:
         text = context.line_with_cursor[: context.cursor_position]
         found = candidates(notebook, text)
         if found is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 import click
 
@@ -34,7 +33,7 @@ def run_command(notebook: Notebook, line: str) -> object:
     return run_parsed(notebook, found, rest)
 
 
-def run_parsed(notebook: Notebook, found: Any, rest: list[str]) -> object:
+def run_parsed(notebook: Notebook, found: commands.Command, rest: list[str]) -> object:
     """Run a command with its words; streams are shown as they come."""
     __tracebackhide__ = True
     from IPython.display import display

@@ -20,6 +20,8 @@ from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
     from nbchalice.ui.render.progress import Watch
@@ -32,11 +34,11 @@ class Notebook:
 
     Parameters
     ----------
-    shell : Any
+    shell : InteractiveShell
         The IPython shell.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.where = NotebookPath(shell)
         self.session = Session(shell, self.where.saved)
@@ -44,7 +46,7 @@ class Notebook:
         self.stage = DEFAULT_STAGE
         self.target = "local"
         self.named: Chalice | None = None
-        self.matcher: Any = None
+        self.matcher: object = None
         self.cell_magics: frozenset[str] = frozenset()
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
@@ -85,13 +87,13 @@ class Notebook:
         self.shell.events.unregister("post_run_cell", self._ended)
         self.shell.events.unregister("post_run_cell", IMPORTED.note)
 
-    def _started(self, info: Any) -> None:
+    def _started(self, info: ExecutionInfo) -> None:
         running = self.session.running()
         if self._running is None and running:
             self._running, self._new = running[0], {}
             self._known = {id(app): len(app.left_out) for app in self.apps()}
 
-    def _ended(self, result: Any) -> None:
+    def _ended(self, result: ExecutionResult) -> None:
         running = self._running
         if running is None or self.session.running():
             return

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 UNNAMED = "notebook.ipynb"
 
@@ -14,11 +17,11 @@ class NotebookPath:
 
     Parameters
     ----------
-    shell : Any
+    shell : InteractiveShell
         The IPython shell.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._folder = Path.cwd()
         self._found = self.path.is_file()

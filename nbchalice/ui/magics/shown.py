@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nbchalice.ui.frontend import Frontend
 from nbchalice.ui.render.cards import HandlerCard
 from nbchalice.ui.render.dead_letters import DeadLetterCard
@@ -11,19 +9,19 @@ from nbchalice.ui.render.reports import StatusCard
 from nbchalice.ui.views import FormView, LiveView, LogView
 
 
-def shown(ui: Frontend, result: object) -> Any:
+def shown(ui: Frontend, result: object) -> object:
     """Return what to show of a command's result.
 
     Parameters
     ----------
     ui : Frontend
         The notebook, at the stage and target of the command.
-    result : Any
+    result : object
         A card, a view, or what shows itself.
 
     Returns
     -------
-    Any
+    object
         A widget for a view, and for a card that has one where somebody sits at a front end; else the result itself.
     """
     if isinstance(result, FormView | LogView | LiveView):

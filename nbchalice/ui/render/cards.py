@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.handlers import SETTINGS, Handler
 from nbchalice.sources.options import fill
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Result(Protocol):
     """What a command returns: to look at, and as JSON."""
 
-    def to_dict(self) -> Any:
+    def to_dict(self) -> object:
         """Return it as JSON-ready data."""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]: ...
@@ -25,12 +25,12 @@ class Result(Protocol):
 class Card:
     """Something to look at: `text` for terminals and GitHub, `html` for notebooks."""
 
-    def __init__(self, text: str, html: str, data: Any = None) -> None:
+    def __init__(self, text: str, html: str, data: object = None) -> None:
         self.text = text
         self.html = html
         self.data = data
 
-    def to_dict(self) -> Any:
+    def to_dict(self) -> object:
         """Return it as JSON-ready data."""
         return self.data
 
@@ -44,7 +44,7 @@ class Card:
 class TextCard(Card):
     """Plain text in a frame, for example a help."""
 
-    def __init__(self, title: str, text: str, data: Any = None) -> None:
+    def __init__(self, title: str, text: str, data: object = None) -> None:
         body = html.tag("pre", html.text(text), style="margin:4px 0;white-space:pre-wrap")
         super().__init__(text, html.card(title, body), data)
 

@@ -114,7 +114,7 @@ class Buttons(Panel):
     def buttons(self) -> list[widgets.Widget]:
         """Return the buttons."""
 
-    def run(self, name: str, **values: Any) -> Any:
+    def run(self, name: str, **values: object) -> Any:
         """Run a command with its progress in the panel; return its result."""
         return self._ui.command(name)(InPanel(self._ui, self._result), **values)
 
@@ -138,7 +138,7 @@ class Buttons(Panel):
         self._note.value = status_html(text, "warn", f"press {what} again to do it")
         return False
 
-    def _work(self, pressed: widgets.Button, text: str, job: Any) -> None:
+    def _work(self, pressed: widgets.Button, text: str, job: Callable[[], None]) -> None:
         """Do a job in a thread, with busy text on its button."""
 
         def work() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from nbchalice.logs.show import as_html
-from nbchalice.ui.render.dead_letters import short
+from nbchalice.ui.render.dead_letters import DeadLetterCard, short
 from nbchalice.ui.widgets.buttons import Buttons
 from nbchalice.ui.widgets.panel import status_html
 
@@ -20,7 +20,8 @@ class DeadLetterPanel(Buttons):
 
     def buttons(self) -> list[widgets.Widget]:
         """Return the buttons."""
-        card: Any = self.fallback
+        card = self.fallback
+        assert isinstance(card, DeadLetterCard)
         self._name = card.handler
         self._letter = widgets.Dropdown(
             description="Message", options=self._choices(card), layout=widgets.Layout(width="34em")
@@ -37,7 +38,7 @@ class DeadLetterPanel(Buttons):
         )
         return [look, redrive, self._letter, replay]
 
-    def _choices(self, card: Any) -> list[tuple[str, str]]:
+    def _choices(self, card: DeadLetterCard) -> list[tuple[str, str]]:
         return [(f"{one.message_id[:8]} {short(one)[:LABELLED]}", one.message_id) for one in card.letters]
 
     def _dlq(self, replay: str | None = None, redrive: bool = False) -> Any:

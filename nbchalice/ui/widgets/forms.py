@@ -40,7 +40,7 @@ class TextInput:
         self.box.observe(lambda _: changed(), names="value")
         self.widget: widgets.Widget = self.box
 
-    def read(self) -> Any:
+    def read(self) -> object:
         """Return the value, or None where the field is empty."""
         text = self.box.value.strip()
         if not text or self.field.kind != "number":
@@ -54,7 +54,7 @@ class TextInput:
             raise InvalidInputError(f"{self.field.label} is {least} to {most}, not {number}")
         return number
 
-    def write(self, value: Any) -> None:
+    def write(self, value: object) -> None:
         """Set the value."""
         self.box.value = "" if value is None else str(value)
 
@@ -78,14 +78,14 @@ class AreaInput(TextInput):
         self.widget = widgets.VBox([self.box, row(tidy, self.note, margin=f"0 0 0 {INDENT}")])
         self._check()
 
-    def read(self) -> Any:
+    def read(self) -> object:
         """Return the text; a JSON field's must be JSON."""
         text = self.box.value
         if self.field.kind == "json" and (problem := json_problem(text)):
             raise InvalidInputError(f"{self.field.label} is not JSON: {problem}", "correct it, or press Format JSON")
         return text or None
 
-    def write(self, value: Any) -> None:
+    def write(self, value: object) -> None:
         """Set the text; anything else is written as JSON."""
         self.box.value = value if isinstance(value, str) else json.dumps(value or {}, ensure_ascii=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import NbChaliceError
 from nbchalice.typed import JSON
 from nbchalice.ui.render import html
-from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.cards import Card, Result
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -74,7 +74,7 @@ class Panel(ABC):
         self._watched = watched
         self._mark = f"nbchalice-kept-{uuid.uuid4().hex[:12]}"
         self._kept: Any = None
-        self._latest: Any = fallback
+        self._latest: Result = fallback
         self._keeping = threading.Lock()
 
     @property
@@ -87,21 +87,21 @@ class Panel(ABC):
         unseen = widgets.Layout(display="none")
         return widgets.HTML(f"<style>.{self._mark}{{display:none}}</style>", layout=unseen), Jumps(layout=unseen)
 
-    def keep(self, card: Any) -> None:
+    def keep(self, card: Result) -> None:
         """Keep a result (anything with text and HTML) in the notebook's file, from the moment the panel is shown."""
         with self._keeping:
             self._latest = card
             if self._kept is not None:
                 self._kept.update(self._marked(card._repr_mimebundle_()), raw=True)
 
-    def _marked(self, bundle: Any) -> dict[str, str]:
+    def _marked(self, bundle: Mapping[str, str]) -> dict[str, str]:
         style = html.tag("style", kept_style(self._mark)) if self._watched else ""
         return {
             "text/plain": bundle["text/plain"],
             "text/html": style + html.tag("div", bundle.get("text/html", ""), class_=self._mark),
         }
 
-    def to_dict(self) -> Any:
+    def to_dict(self) -> object:
         """Return what the card holds."""
         return self.fallback.to_dict()
 
@@ -195,7 +195,7 @@ class Busy:
         self._button.remove_class("nbchalice-busy")
 
 
-def button(text: str, on_click: Callable[[], Any], help: str = "", kind: str = "") -> widgets.Button:
+def button(text: str, on_click: Callable[[], object], help: str = "", kind: str = "") -> widgets.Button:
     """Return a button; `on_click` is to start work, not to do it."""
     made = widgets.Button(
         description=text, tooltip=help, button_style=kind, layout=widgets.Layout(width="auto", flex="0 0 auto")

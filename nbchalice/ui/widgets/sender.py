@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.events.delivery import Way, invocation_of, outcome
+from nbchalice.events.delivery import Outcome, Way, invocation_of, outcome
 from nbchalice.events.outcome import end_of
 from nbchalice.events.send import Progress, SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
-from nbchalice.typed import Values
+from nbchalice.typed import JSON, Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sends import SendsCard, result_html, summary
@@ -121,7 +121,7 @@ class Sender(Panel):
         """Wait for the event that is on its way."""
         self._worker.wait(seconds)
 
-    def _start(self, job: Any) -> None:
+    def _start(self, job: Callable[[Way, JSON], None]) -> None:
         if self._worker.busy:
             return
         self._stop.set()
@@ -174,9 +174,9 @@ class Sender(Panel):
             if not stop.is_set():
                 self._result.value += error_html(error)
 
-    def _several(self, results: Iterator[Any], count: int) -> None:
+    def _several(self, results: Iterator[Outcome], count: int) -> None:
         """Show what becomes of several events while it goes on, then all of it."""
-        done: list[Any] = []
+        done: list[Outcome] = []
         self._status.value = status_html(summary(done, count))
         for result in results:
             done.append(result)
@@ -187,7 +187,7 @@ class Sender(Panel):
         self._result.value = card.body
         self.keep(card)
 
-    def _keep(self, results: list[Any]) -> None:
+    def _keep(self, results: list[SendResult | Invocation]) -> None:
         self.results = [*self.results, *results][-MOST:]
 
     def _show_progress(self, progress: Progress) -> None:

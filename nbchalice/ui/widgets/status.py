@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.ui.render.cards import HandlerCard
+from nbchalice.ui.render.reports import StatusCard
 from nbchalice.ui.widgets.buttons import Buttons
 from nbchalice.ui.widgets.dead_letters import MOST, DeadLetterPanel
 from nbchalice.ui.widgets.panel import row, status_html
 from nbchalice.ui.widgets.sender import Sender
 from nbchalice.ui.widgets.viewer import log_viewer
-
-if TYPE_CHECKING:
-    from nbchalice.ui.render.reports import StatusCard
 
 
 class Openers(Buttons):
@@ -64,7 +62,8 @@ class HandlerPanel(Openers):
 
     def buttons(self) -> list[widgets.Widget]:
         """Return the buttons."""
-        name = str(self.fallback.data["name"])
+        assert isinstance(self.fallback, HandlerCard)
+        name = self.fallback.handler.name
         return [*self._openers(lambda: name, "Send…", "Logs")]
 
 
@@ -73,6 +72,7 @@ class StatusPanel(Openers):
 
     def buttons(self) -> list[widgets.Widget]:
         """Return a row of buttons for the app, and one for a handler."""
+        assert isinstance(self.fallback, StatusCard)
         self._handler = widgets.Dropdown(
             description="Handler",
             options=self._names(self.fallback),
@@ -92,11 +92,11 @@ class StatusPanel(Openers):
         handler = self._openers(lambda: self._handler.value, "Send…", "Logs", "Metrics", "Dead letters")
         return [widgets.VBox([row(*app), row(self._handler, *handler)])]
 
-    def _names(self, card: Any) -> list[str]:
+    def _names(self, card: StatusCard) -> list[str]:
         # Of those that are not in this notebook no trigger is known.
         return [handler.name for handler in card.handlers if handler.trigger]
 
-    def _show_prune(self, card: object) -> None:
+    def _show_prune(self, card: StatusCard) -> None:
         self._prune.layout.display = None if _orphans(card) else "none"
 
     def _run(self, name: str, **values: object) -> None:
@@ -141,6 +141,6 @@ class StatusPanel(Openers):
         return card
 
 
-def _orphans(card: Any) -> dict[str, str]:
+def _orphans(card: StatusCard) -> dict[str, str]:
     """Return the orphans that a status shows, each with what is said of it."""
     return {handler.name: "; ".join(handler.drift) for handler in card.handlers if handler.state == "orphaned"}
