@@ -79,7 +79,7 @@ class AsyncEventQueue:
         with self._changed:
             self._make_ready(event)
 
-    def pending(self) -> list[dict[str, Any]]:
+    def pending(self) -> list[dict[str, object]]:
         """Return the events not yet done with, as JSON-ready data."""
         with self._changed:
             queued = itertools.chain.from_iterable(self._ready.values())

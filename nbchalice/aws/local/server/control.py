@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Protocol
 
 from .extensions import Extension
 from .guard import CONTROL_PREFIX
@@ -41,7 +41,7 @@ class Control:
     def __init__(self, service: Administered) -> None:
         self._service = service
 
-    async def __call__(self, request: Request) -> tuple[int, Any]:
+    async def __call__(self, request: Request) -> tuple[int, object]:
         """Serve one request; return the status and a document."""
         name = request.path.removeprefix(CONTROL_PREFIX)
         body = json.loads(request.body) if request.body else {}
@@ -61,7 +61,7 @@ class Control:
             return extension.configure(request.method, body)
         return 404, {"message": f"no such endpoint: {name}"}
 
-    def _stop(self) -> tuple[int, Any]:
+    def _stop(self) -> tuple[int, object]:
         problems = self._service.prepare_end()
         self._service.stop_soon()
         return 200, {"problems": problems}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol
 
-App = Callable[[MutableMapping[str, Any], Any, Any], Any]
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class Extension(Protocol):
     """An ASGI application around another one, which its holder may configure while it runs."""
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: object, send: object) -> None:
+    async def __call__(self, scope: Scope, receive: object, send: object) -> None:
         """Serve a call, or pass it on."""
 
-    def configure(self, method: str, body: dict[str, Any]) -> tuple[int, Any]:
+    def configure(self, method: str, body: dict[str, object]) -> tuple[int, object]:
         """Answer a request to ``/_nbchalice/NAME``; return the status and a document."""
 
 

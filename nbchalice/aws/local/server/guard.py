@@ -51,7 +51,7 @@ class Guard:
     ----------
     app : App
         The application behind.
-    control : Callable[[Request], Awaitable[tuple[int, Any]]]
+    control : Callable[[Request], Awaitable[tuple[int, object]]]
         Serves ``/_nbchalice/`` once the token was checked.
     token : str
         Proves that a caller may administer the instance.
@@ -67,7 +67,7 @@ class Guard:
         self,
         app: App,
         *,
-        control: Callable[[Request], Awaitable[tuple[int, Any]]],
+        control: Callable[[Request], Awaitable[tuple[int, object]]],
         token: str,
         hosts: frozenset[str],
         checker: SignatureChecker,

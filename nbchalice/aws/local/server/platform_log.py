@@ -6,7 +6,6 @@ import math
 import signal
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ..shared.spec import FunctionSpec, Invocation
 
@@ -77,13 +76,13 @@ def timeout_line(invocation: Invocation, spec: FunctionSpec) -> str:
     return f"{stamp}.{int(now * 1000) % 1000:03d}Z {invocation.request_id} {timeout_text(spec)}"
 
 
-def timeout_payload(invocation: Invocation, spec: FunctionSpec) -> dict[str, Any]:
+def timeout_payload(invocation: Invocation, spec: FunctionSpec) -> dict[str, str]:
     """Return AWS's error document of a timeout."""
     message = f"RequestId: {invocation.request_id} Error: {timeout_text(spec)}"
     return {"errorType": "Sandbox.Timedout", "errorMessage": message}
 
 
-def exit_payload(status: int | None, request_id: str) -> dict[str, Any]:
+def exit_payload(status: int | None, request_id: str) -> dict[str, str]:
     """Return AWS's error document of a process that ended by itself."""
     if status is not None and status < 0:
         reason = f"Runtime exited with error: signal: {signal.Signals(-status).name.removeprefix('SIG').lower()}"
@@ -95,7 +94,7 @@ def exit_payload(status: int | None, request_id: str) -> dict[str, Any]:
     return {"errorType": "Runtime.ExitError", "errorMessage": f"{prefix}{reason}"}
 
 
-def init_timeout_payload(timeout: float) -> dict[str, Any]:
+def init_timeout_payload(timeout: float) -> dict[str, str]:
     """Return AWS's error document of code that does not finish loading."""
     message = f"Error: Task timed out after {timeout:.2f} seconds while the code was loaded"
     return {"errorType": "Sandbox.Timedout", "errorMessage": message}

@@ -23,6 +23,8 @@ FORMAT = "__ministack_format__"
 SAVE_SHARE = 20  # saving one service may take one part in so many of the time
 SCOPED = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
 QUEUE_URL = re.compile(rb"http://127\.0\.0\.1:(\d+)/\d{12}/")
+# What MiniStack saves of a service: its tables, by name.
+State = dict[str, Any]
 logger = logging.getLogger("nbchalice.state")
 
 
@@ -46,8 +48,8 @@ class StateFiles:
     def __init__(self, home: Home, port: int, previous_port: int = 0) -> None:
         self.home = home
         self._port, self._previous_port = port, previous_port
-        self._found: dict[str, dict[str, Any]] = {}
-        self._unknown: dict[str, dict[str, Any]] = {}  # parts that this MiniStack does not know, to be saved again
+        self._found: dict[str, State] = {}
+        self._unknown: dict[str, State] = {}  # parts that this MiniStack does not know, to be saved again
         self._untouchable: set[str] = set()  # their files could not be loaded, nor moved aside
         self._saved: dict[str, str] = {}  # digest of what each service's file holds
         self._due: dict[str, float] = {}
@@ -118,7 +120,7 @@ class StateFiles:
             self._unknown[name] = payload
             self._tell_lost_code(coded)
 
-    def _tell_lost_code(self, coded: dict[str, Any]) -> None:
+    def _tell_lost_code(self, coded: State) -> None:
         """Make a function whose code file is gone differ from what was deployed, so that a deploy mends it."""
         for name, record in coded.items():
             if record["code_zip"] is None:
@@ -160,7 +162,7 @@ class StateFiles:
             self._due[name] = ended + (ended - started) * SAVE_SHARE
         return problems, left_out
 
-    def _save(self, name: str, state: dict[str, Any] | None) -> None:
+    def _save(self, name: str, state: State | None) -> None:
         if state is None:
             return
         document = {FORMAT: persistence._state_format_version(name), "payload": {**self._kept(name, state), **state}}
@@ -170,7 +172,7 @@ class StateFiles:
             write_text(self._path(name), text)
             self._saved[name] = digest
 
-    def _kept(self, name: str, state: dict[str, Any]) -> dict[str, Any]:
+    def _kept(self, name: str, state: State) -> State:
         """Return what was loaded and is unknown here: another release of nbchalice may have saved it."""
         kept = {key: value for key, value in self._unknown.get(name, {}).items() if key not in state}
         self._unknown[name] = kept
@@ -207,7 +209,7 @@ def moved(content: bytes, ports: set[int], port: int) -> bytes:
     return content
 
 
-def parse(content: bytes) -> dict[str, Any]:
+def parse(content: bytes) -> State:
     """Return the document of a state file.
 
     Raises
@@ -220,12 +222,12 @@ def parse(content: bytes) -> dict[str, Any]:
     return document
 
 
-def tables(module: object) -> list[tuple[Any, dict[Any, Any]]]:
+def tables(module: object) -> list[tuple[Any, dict[object, object]]]:
     """Return the tables of a service's module with what they hold."""
     return [(table, dict(table._data)) for table in vars(module).values() if isinstance(table, SCOPED)]
 
 
-def check_shapes(module: object, payload: dict[str, Any]) -> None:
+def check_shapes(module: object, payload: State) -> None:
     """Raise TypeError where a saved table is none; a module names its table as its state does, behind a ``_``."""
     for key, value in payload.items():
         table = getattr(module, f"_{key}", None)
@@ -233,7 +235,7 @@ def check_shapes(module: object, payload: dict[str, Any]) -> None:
             raise TypeError(f"{key} is not a table")
 
 
-def functions_with_code(payload: dict[str, Any]) -> dict[str, Any]:
+def functions_with_code(payload: State) -> State:
     """Return the saved functions and versions that have code, by name."""
     found = {}
     for scope, record in payload["functions"]._data.items():

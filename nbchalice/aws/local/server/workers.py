@@ -35,6 +35,7 @@ from .platform_log import (
 BOOTSTRAP = Path(__file__).parents[1] / "worker" / "bootstrap.py"
 INIT_SECONDS = 10.0  # AWS's limit of the Init phase
 POLL_SECONDS = 0.1  # how often a wait looks whether the process still lives
+Message = dict[str, Any]  # what the process says through its channel
 
 
 class WorkerExit(Exception):
@@ -64,7 +65,7 @@ class Worker:
         self.log = log
         self._scratch = scratch
         self._environment = environment
-        self._messages: list[dict[str, Any]] = []
+        self._messages: list[Message] = []
         self._arrived = threading.Condition()
         self._reader: OutputReader | None = None
         self._server_end: socket.socket | None = None
@@ -127,7 +128,7 @@ class Worker:
             self._lifeline = -1
         remove_tree(self._scratch)
 
-    def _initialize(self) -> tuple[dict[str, Any] | None, float]:
+    def _initialize(self) -> tuple[Message | None, float]:
         """Start the process and wait for its handler; return the error document and the time it took."""
         self.kill()
         started = time.perf_counter()
@@ -217,7 +218,7 @@ class Worker:
             self._arrived.notify_all()
         return None
 
-    def _wait(self, kind: str, deadline: float) -> dict[str, Any] | None:
+    def _wait(self, kind: str, deadline: float) -> Message | None:
         """Wait for a message; None when the deadline passed."""
         with self._arrived:
             while not self._messages:
@@ -268,7 +269,7 @@ class Worker:
         return outcome
 
 
-def read_message(connection: socket.socket) -> dict[str, Any] | None:
+def read_message(connection: socket.socket) -> Message | None:
     """Read one length-prefixed JSON message; None at the end of the stream."""
 
     def read(size: int) -> bytes:
@@ -288,7 +289,7 @@ def read_message(connection: socket.socket) -> dict[str, Any] | None:
         return None
     if not body:
         return None
-    message: dict[str, Any] = json.loads(body)
+    message: Message = json.loads(body)
     return message
 
 
@@ -296,7 +297,7 @@ def remove_tree(path: Path) -> None:
     """Remove a folder, also where a handler took its own permissions away."""
     import shutil
 
-    def retry(function: Callable[..., Any], name: str, _: object) -> None:
+    def retry(function: Callable[..., object], name: str, _: object) -> None:
         with contextlib.suppress(OSError):
             Path(name).parent.chmod(0o700)
             Path(name).chmod(0o700)

@@ -20,11 +20,13 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 FOLDERS: dict[str, str] = {}  # where code and layers are, and where they would be on Lambda
 NO_BREAK_SPACE = "\u00a0"  # what AWS indents a logged traceback with
+Message = dict[str, Any]  # of the channel, and what AWS says of an error
 
 
 class Channel:
@@ -37,7 +39,7 @@ class Channel:
         self._owner = os.getpid()
         self._lock = threading.RLock()
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send a message, ordered after all output written so far."""
         if os.getpid() != self._owner:  # a fork of the handler: the channel is its parent's
             os.write(self._output, message.get("text", "").encode() + b"\n")
@@ -50,10 +52,10 @@ class Channel:
             os.write(self._output, self._marker)
             self._socket.sendall(struct.pack(">I", len(body)) + body)
 
-    def receive(self) -> dict[str, Any]:
+    def receive(self) -> Message:
         """Wait for the next message; the end of the stream means the server has gone."""
         (size,) = struct.unpack(">I", self._read(4))
-        message: dict[str, Any] = json.loads(self._read(size))
+        message: Message = json.loads(self._read(size))
         return message
 
     def _read(self, size: int) -> bytes:
@@ -117,12 +119,12 @@ class InitError(Exception):
         self.payload = error_payload(kind, message, stack or [])
 
 
-def error_payload(kind: str, message: str, stack: list[str], request_id: str = "") -> dict[str, Any]:
+def error_payload(kind: str, message: str, stack: list[str], request_id: str = "") -> Message:
     """Return AWS's error document."""
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": stack}
 
 
-def exception_payload(error: BaseException, request_id: str = "") -> dict[str, Any]:
+def exception_payload(error: BaseException, request_id: str = "") -> Message:
     """Return AWS's error document of an exception, without the frames of this file."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     while frames and frames[0].filename.startswith("<frozen importlib"):
@@ -138,7 +140,7 @@ def as_on_lambda(entry: str) -> str:
     return entry
 
 
-def error_text(payload: dict[str, Any]) -> str:
+def error_text(payload: Message) -> str:
     """Return the log event that AWS writes for an error."""
     head = f"[ERROR] {payload['errorType']}"
     lines = [
@@ -152,7 +154,7 @@ def error_text(payload: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def load_handler(name: str) -> Any:
+def load_handler(name: str) -> Callable[[object, object], object]:
     """Import ``module.function`` as AWS does, with its errors."""
     module_name, _, attribute = name.rpartition(".")
     if not module_name:
@@ -170,10 +172,11 @@ def load_handler(name: str) -> Any:
     if not hasattr(module, attribute):
         message = f"Handler '{attribute}' missing on module '{module_name}'"
         raise InitError("Runtime.HandlerNotFound", message)
-    return getattr(module, attribute)
+    handler: Callable[[object, object], object] = getattr(module, attribute)
+    return handler
 
 
-def run_handler(handler: Any, message: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+def run_handler(handler: Callable[[object, object], object], message: Message) -> tuple[str, Message | None]:
     """Call the handler; return the response as JSON text, or the error document."""
     request_id = message["request_id"]
     try:
@@ -257,7 +260,7 @@ def main() -> int:
         serve_one(channel, handler, log_handler)
 
 
-def serve_one(channel: Channel, handler: object, log_handler: LambdaLogHandler) -> None:
+def serve_one(channel: Channel, handler: Callable[[object, object], object], log_handler: LambdaLogHandler) -> None:
     """Wait for an invocation, run it and send its result."""
     message = channel.receive()
     log_handler.request_id = message["request_id"]
