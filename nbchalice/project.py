@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from nbchalice.config import read_config, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from nbchalice.notebook.proven import Proven
     from nbchalice.notebook.saved_file import SavedFile
     from nbchalice.notebook.slice import Slice
+    from nbchalice.notebook.verify import Verified
     from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.handler import HandlerPackage, Written
+    from nbchalice.packaging.targets import LambdaTarget
 
 DEFAULT_STAGE = "dev"
 T = TypeVar("T")
@@ -43,6 +45,13 @@ def kernel_python() -> str:
     """Return this interpreter's version if Lambda has it, else the nearest that Lambda has."""
     mine = f"{sys.version_info.major}.{sys.version_info.minor}"
     return mine if mine in RUNTIMES else RUNTIMES[-1]
+
+
+class _Sources(TypedDict):
+    folder: Path
+    cells: Sequence[Cell]
+    requirements_file: Path | None
+    bundles: list[Bundle]
 
 
 @dataclass
@@ -134,7 +143,54 @@ class Project:
         from nbchalice.notebook.proven import Proven
 
         bundles = {name: bundle.details for name, bundle in self.bundles.items()}
-        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles, self._admit)
+        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles, self._admit, self._tried)
+
+    def _tried(self, handler: Handler, piece: Slice) -> Verified:
+        """Compare a slice that may not be the last word, with the local modules that it imports."""
+        from nbchalice.packaging.handler import needs_of
+
+        try:
+            vendored = needs_of(piece, self._target(handler), **self._sources(handler, piece)).vendored
+        except PackagingError:
+            return self._compared(handler, piece, None)  # Packaging says what is wrong.
+        return self._compared(handler, piece, vendored)
+
+    def _target(self, handler: Handler) -> LambdaTarget:
+        from nbchalice.packaging.targets import LambdaTarget
+
+        return LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch"))
+
+    def _sources(self, handler: Handler, piece: Slice) -> _Sources:
+        """Return where the packaging finds what a slice imports."""
+        requirements = handler.setting("requirements")
+        return {
+            "folder": self.notebook.parent,
+            "cells": self.cells,
+            "requirements_file": self.notebook.parent / requirements if requirements else None,
+            "bundles": [self.bundles[name] for name in piece.bundles],
+        }
+
+    def _compared(
+        self,
+        handler: Handler,
+        piece: Slice,
+        vendored: Sequence[tuple[str, bytes]] | None,
+        namespace: Values | None = None,
+    ) -> Verified:
+        """Run a handler's slice in the clean process, and compare it with the kernel."""
+        from nbchalice.notebook.verify import verify
+
+        return verify(
+            piece,
+            handler=handler.name,
+            python=handler.setting("python") or kernel_python(),
+            namespace=self.namespace if namespace is None else namespace,
+            env=self._env(handler),
+            here=os.environ,
+            folder=self.notebook.parent,
+            vendored=vendored,
+            bundles={name: self.bundles[name].details for name in piece.bundles},
+        )
 
     def _admit(self, bundle: str) -> None:
         self.bundles[bundle].require_own()
@@ -258,22 +314,20 @@ class Project:
         """
         from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
-        from nbchalice.packaging.targets import LambdaTarget
 
         require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
-        wanted = handler.setting("requirements")
-        piece = self.slice(handler)
+        proof = self.proven.proof(handler)
+        if proof.error is not None and self.namespace is not None:
+            raise proof.error
+        piece = proof.piece
         try:
             for name in piece.bundles:
                 self._admit(name)
             return package_handler(
                 piece,
                 handler.name,
-                LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch")),
-                folder=self.notebook.parent,
-                cells=self.cells,
-                requirements_file=self.notebook.parent / wanted if wanted else None,
-                bundles=[self.bundles[name] for name in piece.bundles],
+                self._target(handler),
+                **self._sources(handler, piece),
                 whole=whole,
             )
         except PackagingError as error:
@@ -302,7 +356,6 @@ class Project:
         from nbchalice.notebook.environment import set_here_only
         from nbchalice.notebook.imported import require_current
         from nbchalice.notebook.stale import require_fresh
-        from nbchalice.notebook.verify import verify
 
         proof, executed = self.proven.proof(handler), self.executed.get(handler.name)
         wrong = executed if isinstance(executed, NbChaliceError) else proof.error
@@ -313,17 +366,7 @@ class Project:
             require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         try:
-            verified = verify(
-                piece,
-                handler=handler.name,
-                python=handler.setting("python") or kernel_python(),
-                namespace=self.namespace if against is None else against,
-                env=self._env(handler),
-                here=os.environ,
-                folder=self.notebook.parent,
-                vendored=vendored,
-                bundles={name: self.bundles[name].details for name in piece.bundles},
-            )
+            verified = self._compared(handler, piece, vendored, against)
         except CaptureError as error:
             error.location = error.location or handler.location
             raise

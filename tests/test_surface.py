@@ -54,6 +54,7 @@ def documents(local_aws, tmp_path_factory):
     event = folder / "event.json"
     event.write_text(json.dumps({"Records": [{"messageId": "1", "body": "2", "eventSource": "aws:sqs"}]}))
     calls = {
+        "show": ["show", path],  # before a run of this process has decided anything
         "plan": ["plan", path],
         "deploy": ["deploy", path],
         "status": ["status", path],
@@ -63,7 +64,6 @@ def documents(local_aws, tmp_path_factory):
         "logs": ["logs", path, "price"],
         "metrics": ["metrics", path, "price"],
         "dlq": ["dlq", path, "price"],
-        "show": ["show", path],
         "package": ["package", path, "--out", folder / "build"],
         "local-status": ["local", "status"],
         "delete": ["delete", path, "--yes"],

@@ -13,11 +13,10 @@ from nbchalice.notebook.history import END, Step, Timeline
 from nbchalice.notebook.known_calls import is_handler_decorator
 from nbchalice.notebook.model import Kind
 from nbchalice.notebook.modules import is_module
-from nbchalice.notebook.replayable import ambiguous, require_replayable
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from nbchalice.notebook.effects import Effects
 
@@ -39,6 +38,8 @@ class Closure:
         Position after which nothing counts; with it, functions are followed only as far as they are called before.
     fixed : str or None
         A name whose changes do not count.
+    without : Container[int]
+        Positions of statements that are not taken in for what they change.
     """
 
     def __init__(
@@ -49,26 +50,31 @@ class Closure:
         *,
         until: int = END,
         fixed: str | None = None,
+        without: Container[int] = frozenset(),
     ) -> None:
         self.timeline, self.effects, self.namespace = timeline, effects, namespace
-        self.until, self.fixed = until, fixed
+        self.until, self.fixed, self.without = until, fixed, without
         self.known = lambda_builtins() | _MODULE_NAMES
         self.wanted: dict[int, set[str]] = defaultdict(set)
         self.resolved: set[tuple[str, int]] = set()
         self.missing: dict[str, tuple[Step, bool]] = {}
         self.final: set[str] = set()
         self.queue: deque[tuple[Step, int]] = deque()
-        self.doubtful: list[tuple[str, Step, Step]] = []
+        self.needed: set[int] = set()
+        """Positions of the statements that bind what is needed; the others are there for what they change."""
+        self.doubtful: list[tuple[str, int]] = []
         self.visited: set[tuple[int, int]] = set()
         self.grouped: set[tuple[str, int]] = set()
 
     def copy(self) -> Closure:
         """Return one that can grow without this one."""
-        made = Closure(self.timeline, self.effects, self.namespace, until=self.until, fixed=self.fixed)
+        until, fixed, without = self.until, self.fixed, self.without
+        made = Closure(self.timeline, self.effects, self.namespace, until=until, fixed=fixed, without=without)
         for position, names in self.wanted.items():
             made.wanted[position] = set(names)
         made.resolved, made.missing, made.final = set(self.resolved), dict(self.missing), set(self.final)
         made.doubtful, made.visited, made.grouped = list(self.doubtful), set(self.visited), set(self.grouped)
+        made.needed = set(self.needed)
         return made
 
     def add(self, step: Step, moment: int, names: Iterable[str]) -> None:
@@ -80,7 +86,7 @@ class Closure:
         for name in names:
             self._changes_of(name, step)
         for position in self.effects.draws_before(step.position) if self.effects.generators else ():
-            if position not in self.wanted:
+            if position not in self.wanted and position not in self.without:
                 self.add(self.timeline.steps[position], position, [])
 
     def want(self, name: str, moment: int, user: Step) -> None:
@@ -112,11 +118,20 @@ class Closure:
             for name in statement.bases if statement.kind is Kind.CLASS else ():
                 self._need(name, step.position, step, now=True)
             self._submodules(step)
-        for name, step, change in self.doubtful:
-            if change.position not in self.wanted:
-                require_replayable(step, self.effects, {name})  # What must be bundled needs no mark on its changes.
-                raise ambiguous(name, change)
         self._require_all()
+
+    def with_doubts(self) -> Closure:
+        """Return one that also has the statements that may change what is needed, as far as they can be taken in."""
+        closure = self
+        for position in self.doubts():
+            grown = closure.copy()
+            try:
+                grown.add(self.timeline.steps[position], position, self.timeline.steps[position].statement.binds)
+                grown.finish()
+            except NbChaliceError:
+                continue
+            closure = grown
+        return closure
 
     def _require_all(self) -> None:
         """Refuse a name that nothing provides.
@@ -167,6 +182,7 @@ class Closure:
             step = self.timeline.steps[position]
             if step.statement.kind is Kind.MAGIC:
                 raise by_magic(name, step, user)
+            self.needed.add(position)
             self.add(step, moment, [name])
         if moment == END and positions:
             self.final.add(name)
@@ -198,16 +214,26 @@ class Closure:
             return
         self.grouped.add(value)
         for position, certain in sorted(self.effects.of(value).items()):
-            if position >= self.until:
+            if position >= self.until or position in self.without:
                 continue
-            change = self.timeline.steps[position]
             if not certain:
-                self.doubtful.append((name, step, change))
+                if step.statement.kind not in (Kind.IMPORT, Kind.STAR):  # of a module, only settings matter
+                    self.doubtful.append((name, position))
             elif position not in self.wanted:
-                self.add(change, position, [])
+                self.add(self.timeline.steps[position], position, [])
                 self.wanted[position].add(name)
 
     # -- what came out -------------------------------------------------------------------------------------------
+
+    def doubts(self) -> dict[int, frozenset[str]]:
+        """Return the statements that were not taken in and of which the analysis cannot tell whether they change what
+        was, with the names of that.
+        """
+        found: dict[int, set[str]] = defaultdict(set)
+        for name, position in self.doubtful:
+            if position not in self.wanted:
+                found[position].add(name)
+        return {position: frozenset(names) for position, names in sorted(found.items())}
 
     def steps(self) -> list[Step]:
         """Return the statements taken in, in order of execution, with the ``__future__`` imports before them."""

@@ -23,7 +23,7 @@ from nbchalice.notebook.replayable import require_replayable
 from nbchalice.notebook.settings import settings_of, shows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nbchalice.notebook.closure import Closure
     from nbchalice.notebook.history import Step
@@ -86,7 +86,7 @@ def told(pieces: Iterable[Told]) -> list[str]:
     return [*lines[:MOST], *more, *(f"{piece.function}: {piece.unfollowed}" for piece in pieces if piece.unfollowed)]
 
 
-def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[LeftOut, ...]]:
+def with_companions(closure: Closure, handler: Step, without: Mapping[int, str]) -> tuple[Closure, tuple[LeftOut, ...]]:
     """Take along what belongs to a handler without being named by it.
 
     Parameters
@@ -95,6 +95,8 @@ def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[Lef
         What the handler needs by name, followed to its end; it is not changed.
     handler : Step
         The statement that defines the handler.
+    without : Mapping[int, str]
+        Positions of statements that cannot come along, as a run has shown, each with the reason.
 
     Returns
     -------
@@ -103,13 +105,17 @@ def with_companions(closure: Closure, handler: Step) -> tuple[Closure, tuple[Lef
     steps = closure.timeline.steps
     judge = _Judge(closure, handler)
     left: list[LeftOut] = []
+    doubts = closure.doubts()
     drawn = set(closure.effects.draws_before(END, closure.effects.generators_of(handler)))
     for step in steps:
         if step.position in closure.wanted or step.statement.kind in _NEVER or step.statement.repeats:
             continue
+        if step.position in without:
+            left.append(left_out(step, without[step.position]))
+            continue
         names = [] if step.position in drawn else judge.names_taken(step)
         if names is None:
-            if judge.is_told(step):
+            if step.position not in doubts and judge.is_told(step):  # of a doubt, a run tells whether it matters
                 left.append(left_out(step, "no name that the handler needs leads to it"))
             continue
         try:

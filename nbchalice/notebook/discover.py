@@ -13,7 +13,6 @@ from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChalic
 from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
 from nbchalice.handlers.variables import ON_LAMBDA, Variables
 from nbchalice.notebook.closure import Closure
-from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.history import Step, Timeline
@@ -21,9 +20,10 @@ from nbchalice.notebook.known_calls import is_handler_decorator
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.mentions import find_mentions, not_read
 from nbchalice.notebook.naming import Naming, moved, namings
+from nbchalice.notebook.origins import require_steady
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
-from nbchalice.notebook.render import decorators_only, render, with_step
+from nbchalice.notebook.render import decorators_only, modules_of
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
@@ -404,10 +404,7 @@ def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:
     closure = Closure(timeline, effects, until=step.position, fixed=str(stub.statement.decorators[0][0]))
     closure.add(stub, step.position, [function])
     closure.finish()
-    needed = closure.steps()
-    for other in needed:
+    for other in closure.steps():
         if other.position != step.position:
-            require_cheap(other, effects, ", ".join(sorted(closure.wanted[other.position])) or "this value")
-    steps = with_step(needed, stub)
-    module, segments = render(steps, closure.names_used(), notebook)
-    return {"module": module, "segments": segments, "function": function, "notebook": Path(notebook).name}
+            require_steady(other, effects, ", ".join(sorted(closure.wanted[other.position])) or "this value")
+    return {"modules": modules_of(closure, stub, notebook), "function": function, "notebook": Path(notebook).name}

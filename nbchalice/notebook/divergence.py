@@ -56,7 +56,8 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
         What differs.
     """
     cells = piece.values[name]
-    return DivergedError(f"{sentence(name, found)} (from {', '.join(cells)})", _hint(piece, name), Location(cells[-1]))
+    text = f"{sentence(name, found)} (from {', '.join(cells)})"
+    return DivergedError(text, _hint(piece, name), Location(cells[-1]), variable=name)
 
 
 def require_present(
@@ -136,6 +137,7 @@ def _lacking(piece: Slice, name: str) -> CaptureError:
         f"{name} stands in the kernel, but the captured module does not have it: what defines it did not do so there",
         f"define {name} in a statement of its own, outside of conditions and of functions",
         find_use(piece, name) or (Location(cell) if cell else None),
+        variable=name,
     )
 
 

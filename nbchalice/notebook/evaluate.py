@@ -118,8 +118,8 @@ class Evaluator:
         Parameters
         ----------
         definitions : list[JSON]
-            For each handler ``{"module", "segments", "function", "notebook"}``; without a function, all that the module
-            registers is asked for.
+            For each handler ``{"modules": [{"module", "segments"}], "function", "notebook"}``: of the modules the first
+            that runs counts; without a function, all that it registers is asked for.
 
         Returns
         -------

@@ -130,36 +130,16 @@ def is_handler_decorator(path: tuple[str, ...]) -> bool:
     return len(path) == 1 and (path[0] in HANDLER_DECORATORS or path[0].startswith("on_"))
 
 
-CHEAP_BUILTINS = words(
-    """
-    abs all any ascii bin bool bytearray bytes callable chr classmethod complex delattr dict dir divmod
-    enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list
-    locals globals map max memoryview min next object oct ord pow print property range repr reversed round set
-    setattr slice sorted staticmethod str sum super tuple type vars zip
-    """
-)
 STDLIB = sys.stdlib_module_names
-COSTLY_STDLIB = words(
+OUTSIDE = words(
     """
     subprocess socket urllib http smtplib ftplib imaplib poplib telnetlib sqlite3 dbm shelve pickle
     multiprocessing concurrent asyncio glob shutil getpass webbrowser xmlrpc tarfile zipfile gzip bz2 lzma
-    marshal fileinput ssl selectors timeit cProfile profile runpy venv ensurepip pip select
+    marshal fileinput ssl selectors timeit cProfile profile runpy venv ensurepip pip select tempfile
     """
 )
-CHEAP_OF_COSTLY = words(
-    """
-    urllib.parse socket.setdefaulttimeout http.HTTPStatus
-    concurrent.futures.ThreadPoolExecutor concurrent.futures.ProcessPoolExecutor asyncio.Lock asyncio.Queue
-    asyncio.Semaphore asyncio.Event multiprocessing.cpu_count ssl.create_default_context
-    """
-)
-COSTLY_CALLS = words(
-    """
-    open input exec eval compile __import__ breakpoint os.system os.popen os.listdir os.walk os.scandir
-    os.remove os.unlink os.rename os.rmdir os.stat time.sleep json.load sleep system popen listdir walk os.execv
-    os.fork os.kill tempfile.NamedTemporaryFile
-    """
-)
+"""Modules of the standard library whose functions act on the disk, the network or other processes."""
+
 READS_FILES = words(
     """
     open read_text read_bytes read_csv read_parquet read_json read_excel read_pickle read_feather read_table
@@ -212,22 +192,4 @@ HEAVY = words(
     prophet requests httpx urllib3 aiohttp openai anthropic
     """
 )
-"""Libraries whose results are models, data frames or answers of a network: never computed again on Lambda."""
-
-CHEAP_OF_HEAVY = words(
-    """
-    pandas.Timestamp pandas.Timedelta pandas.NaT pandas.set_option pandas.DateOffset requests.Session
-    httpx.Client httpx.AsyncClient httpx.Timeout urllib3.PoolManager urllib3.Retry openai.OpenAI
-    anthropic.Anthropic torch.device torch.set_num_threads torch.manual_seed
-    """
-)
-CHEAP_FUNCTIONS = words(
-    """
-    getLogger get_logger client resource setup_default_session field Field partial namedtuple dataclass compile
-    create_engine sessionmaker declarative_base from_url make_dataclass NewType TypeVar lru_cache cache wraps
-    seed default_rng array zeros ones arange linspace eye full dtype asarray float32 float64 int32 int64 uint8
-    datetime64 timedelta64 RandomState bind configure basicConfig set_stream_logger register_vcr mock_aws
-    get_paginator get_waiter get_available_services xray_recorder patch_all
-    """
-)
-"""Functions of other libraries that only set something up."""
+"""Libraries whose methods of the names above may change what they are methods of, or reach out."""

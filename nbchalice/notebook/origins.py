@@ -1,8 +1,9 @@
-"""Why a value cannot be computed again on Lambda: what it costs, or that it would be another one there."""
+"""What no run on this computer can show: that a value is another one each time, or on each machine."""
 
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
@@ -20,12 +21,17 @@ from nbchalice.notebook.known_calls import (
 from nbchalice.notebook.model import Kind, Mark
 
 if TYPE_CHECKING:
-    from nbchalice.errors import CaptureError, Location
+    from collections.abc import Iterable
+
+    from nbchalice.errors import Location
+    from nbchalice.notebook.aliases import Value
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.history import Step
     from nbchalice.notebook.model import Block, Call
 
 _ON_LAMBDA = ("/tmp/", "/opt/", "/var/task", "/dev/", "/proc/", "/sys/", "/etc/", "/usr/", "/mnt/")  # noqa: S108 - Lambda's own
+
+_DEPTH = 12
 
 
 def is_of_here(known: str, effects: Effects, moment: int) -> bool:
@@ -57,7 +63,7 @@ def _is_seeded(module: str, effects: Effects, moment: int) -> bool:
 
 
 def asks_disk(call: Call, block: Block, effects: Effects, moment: int) -> bool:
-    """Tell whether a call is a method of a ``Path`` that looks at the disk; arguments as of ``costly_call``."""
+    """Tell whether a call is a method of a ``Path`` that looks at the disk; and so gives another value on Lambda."""
     if not call.path or call.path[-1] not in PATH_ASKS:
         return False
     if isinstance(call.root, int):  # Path("data").exists()
@@ -78,19 +84,79 @@ def _known(call: Call, effects: Effects, moment: int) -> str | None:
     return effects.qualified(call.root, call.path, moment) if isinstance(call.root, str) else None
 
 
-def refusal(names: str, what: str, place: Location) -> CaptureError:
-    """Make the error for a value that is not to be computed again.
+def require_steady(step: Step, effects: Effects, names: str) -> None:
+    """Refuse a statement whose value is another one each time, or on each machine: that no run can show.
 
     Parameters
     ----------
+    step : Step
+        The statement that the slice needs.
+    effects : Effects
+        The followed notebook.
     names : str
-        What the slice needs of the statement.
-    what : str
-        The function that it comes from, by its dotted name.
-    place : Location
-        Where it is called.
+        What the slice needs of it, for the error.
+
+    Raises
+    ------
+    CaptureError
+        It asks for the moment, for chance, or for this computer.
     """
-    last = what.rpartition(".")[2]
+    statement = step.statement
+    if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
+        return
+    found = _unsteady_call(statement.now, effects, step.position, guarded=statement.guarded)
+    if found is not None:
+        what, call = found
+        raise _refusal(names, what, step.location(call.line))
+
+
+def _unsteady_call(
+    block: Block,
+    effects: Effects,
+    moment: int,
+    seen: frozenset[int] = frozenset(),
+    guarded: frozenset[str] = frozenset(),
+) -> tuple[str, Call] | None:
+    """Find a call in a block, or in the notebook's functions that it calls, that is not steady."""
+    for call in block.calls.values():
+        # try: display(...) except NameError: pass calls nothing where there is no display.
+        missing = call.root in guarded and not effects.values(str(call.root), moment)
+        if call.definition or missing:
+            continue
+        what = _unsteady(call, block, effects, moment, seen | {id(block)})
+        if what is not None:
+            return what, call
+    return None
+
+
+def _unsteady(call: Call, block: Block, effects: Effects, moment: int, seen: frozenset[int]) -> str | None:
+    known = _known(call, effects, moment)
+    if known is not None:
+        return known if is_of_here(known, effects, moment) else None
+    if asks_disk(call, block, effects, moment):
+        return call.text
+    values = effects.values(call.root, moment) if isinstance(call.root, str) and len(seen) <= _DEPTH else ()
+    for body in chain.from_iterable(_bodies(value, call, effects, moment) for value in values):
+        inner = _unsteady_call(body, effects, moment, seen) if id(body) not in seen else None
+        if inner is not None:
+            return inner[0]
+    return None
+
+
+def _bodies(value: Value, call: Call, effects: Effects, moment: int) -> Iterable[Block]:
+    """Return the functions of the notebook that a call of a value, or of its method, may run."""
+    statement = effects.statement(value)
+    if statement is None:
+        return ()
+    if call.path and statement.kind not in (Kind.CLASS, Kind.FUNCTION):
+        return effects.methods.get(call.path[-1], ())
+    if statement.kind is Kind.CLASS:
+        return [block for block in statement.later if block.name in {"__init__", "__post_init__", "__new__"}]
+    return statement.later or effects.reachable(value, moment)
+
+
+def _refusal(names: str, what: str, place: Location) -> CaptureError:
+    """Make the error for a value that is another one each time, or elsewhere; ``what`` is the function it is from."""
     bundle = f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}"
     each = "or mark the statement '# nbchalice: include' if each start of the function may have a value of its own"
     if what in OF_THE_MOMENT:
@@ -99,21 +165,12 @@ def refusal(names: str, what: str, place: Location) -> CaptureError:
     if what in OF_CHANCE or what.rpartition(".")[0] in GENERATORS:
         text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}, {each}"
         return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
-    if what in OF_THE_MACHINE or last in PATH_ASKS:
-        text = f"{what}(), which tells of this computer and is different on Lambda"
-        hint = (
-            f"write the value itself, give it with --env NAME=VALUE, {bundle}, or mark the statement "
-            "'# nbchalice: include' to ask on Lambda"
-        )
-        return CaptureError(f"{names} comes from {text}", hint, place, code="machine-value")
-    reads = last in READS_FILES or what in LOADS_FILES
-    why = "reads a local file" if reads else "is not known to be cheap and safe to run again on Lambda"
-    return CaptureError(
-        f"{names} comes from {what}(...), which {why}",
-        bundle_hint(names),
-        place,
-        code="reads-local-file" if reads else "needs-bundle",
+    hint = (
+        f"write the value itself, give it with --env NAME=VALUE, {bundle}, or mark the statement "
+        "'# nbchalice: include' to ask on Lambda"
     )
+    text = f"{what}(), which tells of this computer and is different on Lambda"
+    return CaptureError(f"{names} comes from {text}", hint, place, code="machine-value")
 
 
 def bundle_hint(names: str) -> str:

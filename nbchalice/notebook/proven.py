@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.bundle_order import require_taken_in_order
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
-from nbchalice.notebook.proof import Proof, Prover
+from nbchalice.notebook.judges import FileJudge, KernelJudge, watched
+from nbchalice.notebook.search import Proof, Search, chosen
 from nbchalice.notebook.slice import cut
 from nbchalice.typed import Values
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
     from nbchalice.handlers import Handler
     from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.search import Judge
     from nbchalice.notebook.slice import Slice
+    from nbchalice.notebook.verify import Verified
 
 _NOTHING_RAN = (
     "nothing was run for this: where a run of the notebook shows that more matters, plan names what comes along"
@@ -45,6 +49,8 @@ class Proven:
         Format, hash and file of each bundle, and what had made its value.
     admit : Callable[[str], None]
         Raises for a bundle that must not be loaded here.
+    verify : Callable[[Handler, Slice], Verified]
+        Runs a handler's slice and compares it with the kernel.
     """
 
     effects: Effects
@@ -53,12 +59,13 @@ class Proven:
     env: Callable[[Handler], Mapping[str, str]]
     bundles: Mapping[str, Values]
     admit: Callable[[str], None]
+    verify: Callable[[Handler, Slice], Verified]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def proof(self, handler: Handler) -> Proof:
-        """Cut a handler out; without a kernel, compare it with a run of the notebook in the confined process.
+        """Find the slice of a handler that is proven: by the kernel, or by a run of the notebook where there is none.
 
         Raises
         ------
@@ -71,28 +78,34 @@ class Proven:
             return self._proofs[handler.name]
 
     def _prove(self, handler: Handler) -> Proof:
-        if self.namespace is not None:
-            return Proof(self._cut(handler))
-        found = partial(self._cut_to_load, handler)
-        return Prover.of(self.effects, found, self.folder, self.env(handler), self.bundles).prove()
+        judge = self._judge_of(handler)
+        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.function).prove()
 
-    def _cut(self, handler: Handler, also: Iterable[int] = ()) -> Slice:
-        piece = cut(self.effects, handler.function, namespace=self.namespace, order=handler.order, also=also)
+    def _judge_of(self, handler: Handler) -> Judge:
+        env = self.env(handler)
+        if self.namespace is None:
+            return FileJudge.of(self.effects, self.folder, env, self.bundles)
+        return KernelJudge(partial(self.verify, handler), partial(watched, self.effects, self.folder, env))
+
+    def _cut(
+        self, handler: Handler, also: Iterable[int] = (), without: Mapping[int, str] = MappingProxyType({})
+    ) -> Slice:
+        space, order = self.namespace, handler.order
+        piece = cut(self.effects, handler.function, namespace=space, order=order, also=also, without=without)
         for name in piece.bundles if self.namespace is None else ():
             require_taken_in_order(self.effects, name, self.bundles[name]["made_by"])
         return piece
 
-    def _cut_to_load(self, handler: Handler, also: Iterable[int] = ()) -> Slice:
-        piece = self._cut(handler, also)
+    def _cut_to_load(self, handler: Handler, also: Iterable[int], without: Mapping[int, str]) -> Slice:
+        piece = self._cut(handler, also, without)
         for name in piece.bundles:
             self.admit(name)
         return piece
 
     def proposal(self, handler: Handler) -> tuple[Slice, str]:
         """Return the statements that the analysis finds, without running any, and what to say about them."""
-        if self.namespace is not None or handler.name in self._proofs:
-            return self.proof(handler).piece, ""
-        return self._cut(handler), _NOTHING_RAN
+        choice = chosen(self.effects, handler.function)
+        return (self._cut(handler, *choice), "") if choice is not None else (self._cut(handler), _NOTHING_RAN)
 
     def note(self, handler: Handler, text: str, executed: str | None) -> None:
         """Keep what could not be compared when a handler was verified.
@@ -107,8 +120,9 @@ class Proven:
             What a comparison with a kernel that executed the file says: that counts more than the run here.
         """
         proof = self.proof(handler)
-        left = proof.left if executed is None else executed
-        self._notes[handler.name] = [note for note in (*proof.along, left, text) if note]
+        compared = self.namespace is None and executed is None
+        left = proof.left if compared else executed
+        self._notes[handler.name] = [note for note in (*proof.along, left, text, proof.cost) if note]
 
     def add_note(self, handler: Handler, text: str) -> None:
         """Keep one more thing to say of a handler; an empty text is nothing."""

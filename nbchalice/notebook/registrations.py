@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.closure import Closure
-from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.model import Kind
+from nbchalice.notebook.origins import require_steady
 from nbchalice.notebook.registering import registers
-from nbchalice.notebook.render import decorators_only, render, with_step
+from nbchalice.notebook.render import decorators_only, modules_of
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -119,12 +119,11 @@ def _definition(step: Step, effects: Effects, notebook: str) -> tuple[JSON, set[
     closure = Closure(timeline, effects, until=step.position, fixed=timeline.app)
     closure.add(own, step.position, step.statement.binds)
     closure.finish()
-    steps = with_step(closure.steps(), own)
-    for needed in steps:
-        require_cheap(needed, effects, ", ".join(sorted(closure.wanted[needed.position])) or "this value")
-    module, segments = render(steps, closure.names_used(), notebook)
-    definition = {"module": module, "segments": segments, "function": None, "notebook": Path(notebook).name}
-    return definition, {needed.position for needed in steps}
+    for needed in closure.steps():
+        require_steady(needed, effects, ", ".join(sorted(closure.wanted[needed.position])) or "this value")
+    modules = modules_of(closure, own, notebook)
+    definition = {"modules": modules, "function": None, "notebook": Path(notebook).name}
+    return definition, set(closure.wanted)
 
 
 def _place(step: Step, result: Evaluation, effects: Effects) -> Location:

@@ -17,6 +17,7 @@ from nbchalice.typed import JSON
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nbchalice.notebook.closure import Closure
     from nbchalice.notebook.history import Step
 
 
@@ -73,6 +74,26 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
         lines += part
         previous, expected = step, expected + len(part)
     return "\n".join(lines) + "\n", segments
+
+
+def modules_of(closure: Closure, own: Step, notebook: str) -> list[JSON]:
+    """Write what is needed as a module: first with all that may matter, then, should that not run, without.
+
+    Parameters
+    ----------
+    closure : Closure
+        What is needed, followed to its end.
+    own : Step
+        One of its statements in the form in which it is to be written.
+    notebook : str
+        The notebook's path or file name.
+    """
+    modules: list[JSON] = []
+    for one in (closure.with_doubts(), closure):
+        module, segments = render(with_step(one.steps(), own), one.names_used(), notebook)
+        if not modules or module != modules[0]["module"]:
+            modules.append({"module": module, "segments": segments})
+    return modules
 
 
 def _registrations(steps: list[Step]) -> list[str]:

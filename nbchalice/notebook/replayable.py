@@ -6,33 +6,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.cost import require_cheap
 from nbchalice.notebook.model import Mark
-from nbchalice.notebook.origins import require_no_local_files
+from nbchalice.notebook.origins import require_no_local_files, require_steady
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.history import Step, Timeline
-
-
-def ambiguous(name: str, change: Step) -> CaptureError:
-    """Make the error for a statement that may change a value or not.
-
-    Parameters
-    ----------
-    name : str
-        The value's name.
-    change : Step
-        The statement.
-    """
-    return CaptureError(
-        f"it cannot be told whether this statement changes {name}, which the handler needs",
-        "write '# nbchalice: include' on the line above it if it must run on Lambda too, '# nbchalice: exclude' if not",
-        change.location(),
-        code="ambiguous-mutation",
-    )
 
 
 def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
@@ -50,7 +31,7 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
     Raises
     ------
     CaptureError
-        It failed, awaits, contains a magic, or computes what is costly or different on Lambda.
+        It failed, awaits, contains a magic, or asks for what is different on Lambda or each time.
     """
     statement = step.statement
     names = ", ".join(sorted(wanted) or sorted(statement.binds) or ["this value"])
@@ -84,7 +65,7 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
                 code="magic-in-statement",
             )
     if statement.mark is not Mark.INCLUDE:
-        require_cheap(step, effects, names)
+        require_steady(step, effects, names)
     require_no_local_files(step, effects)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
-from nbchalice.notebook.cost import cheap_external
 from nbchalice.notebook.known_calls import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
     HEAVY,
     MUTATORS,
+    OUTSIDE,
     PURE_CALLS,
     PURE_METHODS,
     PURE_MODULES,
@@ -31,7 +31,7 @@ _ALL: WeakKeyDictionary[Effects, Settings] = WeakKeyDictionary()
 _DEPTH = 6
 _SETS = ("set", "seed", "register", "signal")
 """How functions are named that set something and return what was set before, which a statement may keep."""
-_NOT_STATE = frozenset({"os", "sys.exit", "warnings.warn"})
+_NOT_STATE = frozenset({"os", "sys.exit", "time.sleep", "warnings.warn"})
 """The disk is not a state of the process; ending it is no setting; a warning is shown."""
 
 
@@ -154,9 +154,9 @@ class Settings:
         if last.startswith(CONFIGURES) or (known.count(".") > 1 and last in MUTATORS):
             return True
         # What is called for nothing but constants, and its result dropped, is called for what it does.
-        settles = top in STDLIB and top not in _NOT_STATE and not call.definition
-        cheap = settles and cheap_external(known) and not is_of_here(known, self.effects, moment)
-        return cheap and all(self._is_foreign(roots, block, moment) for roots in self._arguments(call))
+        settles = top in STDLIB - OUTSIDE and top not in _NOT_STATE and not call.definition
+        steady = settles and not is_of_here(known, self.effects, moment)
+        return steady and all(self._is_foreign(roots, block, moment) for roots in self._arguments(call))
 
     def _arguments(self, call: Call) -> list[Roots]:
         return [*call.args, *(roots for _, roots in call.keywords)]

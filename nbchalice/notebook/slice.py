@@ -60,8 +60,12 @@ class Slice:
         The names of ``values`` that an import binds, each with the modules and attributes it may stand for.
     bundles : tuple[str, ...]
         The bundled variables that it loads.
-    positions : frozenset[int]
-        Which of the notebook's statements it has.
+    positions : tuple[int, ...]
+        Which of the notebook's statements it has, those nearest to the handler first.
+    optional : frozenset[int]
+        Those of them that bind nothing that is needed: they are there for what they change, or set.
+    doubts : Mapping[int, frozenset[str]]
+        Statements that it has not and that may change something it needs, each with the names: a run decides.
     left_out : tuple[LeftOut, ...]
         Statements that act, but are not part of it.
     unfollowed : str
@@ -82,7 +86,9 @@ class Slice:
     marked: frozenset[str] = frozenset()
     imported: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
     bundles: tuple[str, ...] = ()
-    positions: frozenset[int] = frozenset()
+    positions: tuple[int, ...] = ()
+    optional: frozenset[int] = frozenset()
+    doubts: Mapping[int, frozenset[str]] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     unfollowed: str = ""
     variables: tuple[tuple[str, str], ...] = ()
@@ -133,6 +139,7 @@ def cut(
     namespace: Values | None = None,
     order: int | None = None,
     also: Iterable[int] = (),
+    without: Mapping[int, str] = MappingProxyType({}),
 ) -> Slice:
     """Cut a handler out of a notebook that was followed already, for several handlers of one notebook.
 
@@ -144,6 +151,8 @@ def cut(
         As for ``slice_handler``.
     also : Iterable[int]
         Positions of further statements that are to run.
+    without : Mapping[int, str]
+        Positions of statements that are not to run for what they change or set, each with the reason.
 
     Returns
     -------
@@ -155,7 +164,7 @@ def cut(
         As ``slice_handler`` does.
     """
     timeline = effects.timeline
-    closure = Closure(timeline, effects, namespace)
+    closure = Closure(timeline, effects, namespace, without=without)
     handler, *calls = find_registration(effects, function, order)
     node = function_in(handler, function)
     if node is not None and (problem := kind_problem(node)):
@@ -164,13 +173,14 @@ def cut(
     closure.add(handler, END, {function} if function in binds else binds)
     for step in calls:
         closure.add(step, END, step.statement.binds)
+    closure.needed |= closure.wanted.keys()
     for position in sorted(also):
         closure.add(timeline.steps[position], position, timeline.steps[position].statement.binds)
     closure.finish()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
         require_replayable(timeline.steps[position], effects, names)
     closure, missed = with_looked_up(closure)
-    closure, left_out = with_companions(closure, handler)
+    closure, left_out = with_companions(closure, handler, without)
     closure, later = with_looked_up(closure)
     steps = closure.steps()
     if namespace is None:
@@ -193,7 +203,9 @@ def cut(
         marked=closure.marked(values),
         imported=imported_by(timeline, values),
         bundles=loaded,
-        positions=frozenset(closure.wanted),
+        positions=tuple(closure.wanted),
+        optional=frozenset(closure.wanted.keys() - closure.needed),
+        doubts=closure.doubts(),
         left_out=tuple(dict.fromkeys((*left_out, *missed, *later))),
         unfollowed=told_of(closure),
         variables=variables_read(closure),

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import ast
-import errno
 import hashlib
 import json
-import os
 import tempfile
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nbchalice.errors import CaptureError, Location
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
+from nbchalice.notebook.failure import require_imported
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
-from nbchalice.notebook.sandbox.guard import NO_PRIVATE_TMP
 from nbchalice.notebook.source_map import location_of
 from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
@@ -36,8 +36,8 @@ _T = TypeVar("_T")
 TIMEOUT_SECONDS = 20.0
 _REMEMBERED = 256
 _SHOWN = 6
-_verified: OrderedDict[str, tuple[tuple[str, str], ...]] = OrderedDict()
-"""What was verified, each with what could not be compared."""
+_verified: OrderedDict[str, Verified] = OrderedDict()
+"""What was verified."""
 _loaded: OrderedDict[str, None] = OrderedDict()
 """Bundles that were loaded, each with the kernel's value: an edit of the handler need not load them again."""
 
@@ -54,11 +54,14 @@ class Verified:
         Whether this very slice had been verified before.
     not_compared : tuple[tuple[str, str], ...]
         Variables and parts of variables that could not be compared with the kernel's, each with its type.
+    statements : tuple[tuple[str, int, float], ...]
+        Cell, raw line, and seconds of processor time of the statements that took any worth telling.
     """
 
     seconds: float
     cached: bool = False
     not_compared: tuple[tuple[str, str], ...] = ()
+    statements: tuple[tuple[str, int, float], ...] = ()
 
     @property
     def note(self) -> str:
@@ -82,7 +85,7 @@ def verify(
     env: Mapping[str, str] | None = None,
     here: Mapping[str, str] = MappingProxyType({}),
     folder: str | Path = ".",
-    vendored: Sequence[tuple[str, bytes]] = (),
+    vendored: Sequence[tuple[str, bytes]] | None = (),
     bundles: Mapping[str, Values] = MappingProxyType({}),
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
@@ -104,8 +107,9 @@ def verify(
         The kernel's environment. A value that follows a variable of the function may be another one in the kernel.
     folder : str or Path
         The notebook's folder, whose files are not on Lambda.
-    vendored : Sequence[tuple[str, bytes]]
-        Pairs of path and content of the local modules that come along; no others can be imported.
+    vendored : Sequence[tuple[str, bytes]] or None
+        Pairs of path and content of the local modules that come along; no others can be imported. None: not known yet,
+        all of the notebook's folder can be.
     bundles : Mapping[str, Values]
         Format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
     timeout : float
@@ -126,20 +130,21 @@ def verify(
     start = time.perf_counter()
     if python is not None:
         require_syntax(piece, python)
-    local = {name.partition("/")[0].removesuffix(".py") for name, _ in vendored}
+    along = vendored or ()
+    local = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
     imported = {name: sources for name, sources in piece.imported.items() if not _is_local(sources, local)}
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
     kernel = _describe(names, namespace, imported) if namespace is not None else {}
     hashes = sorted(entry["sha256"] for entry in bundles.values())
-    files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored]
+    files = [(name, hashlib.sha256(content).hexdigest()) for name, content in along]
     as_here = {name: here.get(name) for name, value in (env or {}).items() if here.get(name) != value}
-    place = [sorted((env or {}).items()), sorted(as_here.items()), str(folder)]
+    place = [sorted((env or {}).items()), sorted(as_here.items()), str(folder), vendored is None]
     key = _key(piece, handler, python, kernel, namespace is None, *place, files, hashes)
     if key in _verified:
         _verified.move_to_end(key)
-        return Verified(time.perf_counter() - start, cached=True, not_compared=_verified[key])
+        return replace(_verified[key], seconds=time.perf_counter() - start, cached=True)
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
     known = {name for name, load in loads.items() if load in _loaded}
     request: JSON = {
@@ -153,21 +158,21 @@ def verify(
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "env": dict(env or {}),
     }
-    with tempfile.TemporaryDirectory(prefix="nbchalice-") as modules:
-        _write(vendored, Path(modules))
-        answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
-        _require_imported(answer, piece, timeout)
+    with _modules(vendored) as modules:
+        ask = partial(HELPER.ask, folder=Path(folder).resolve(), timeout=timeout, modules=modules)
+        answer = ask(request)
+        require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece.function, handler, answer["registered"])
         own = answer
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.
             request["env"] = {**request["env"], **_of(as_here, own["read"])}
-            answer = HELPER.ask(request, Path(folder).resolve(), timeout, Path(modules))
+            answer = ask(request)
             answer = own if "error" in answer else answer
         if find_difference(piece, kernel, answer["values"]):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            again = HELPER.ask({**request, "elsewhere": True}, Path(folder).resolve(), timeout, Path(modules))
+            again = ask({**request, "elsewhere": True})
             answer["values"] = _settled(piece, answer["values"], again.get("values", {}))
     if namespace is not None:
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
@@ -182,16 +187,28 @@ def verify(
         *_not_compared(kernel, answer["values"], ran, piece.function),
         *_following(own, answer, _of(as_here, own["read"])),
     )
-    _remember(_verified, {key: left})
+    verified = Verified(time.perf_counter() - start, not_compared=left, statements=_timed(own["seconds"]))
+    _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
-    return Verified(time.perf_counter() - start, not_compared=left)
+    return verified
 
 
-def _write(vendored: Iterable[tuple[str, bytes]], folder: Path) -> None:
-    for name, content in vendored:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+@contextmanager
+def _modules(vendored: Iterable[tuple[str, bytes]] | None) -> Iterator[Path | None]:
+    """Give a folder with the local modules that come along; None if it is not known which."""
+    if vendored is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
+        for name, content in vendored:
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        yield Path(folder)
+
+
+def _timed(seconds: Iterable[Sequence[Any]]) -> tuple[tuple[str, int, float], ...]:
+    return tuple((str(cell), int(line), float(spent)) for cell, line, spent in seconds)
 
 
 def _of(variables: Mapping[str, str | None], read: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -295,59 +312,3 @@ def _remember(kept: OrderedDict[str, _T], new: Mapping[str, _T]) -> None:
     kept.update(new)
     while len(kept) > _REMEMBERED:
         kept.popitem(last=False)
-
-
-def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Location | None:
-    for segment in piece.segments:
-        offset = (cell_line or 0) - segment["cell_line"]
-        if segment["cell"] == cell and 0 <= offset < segment["count"]:
-            return location_of(piece.segments, piece.module, segment["line"] + offset)
-    return Location(cell, cell_line) if cell else None
-
-
-def _require_imported(answer: JSON, piece: Slice, timeout: float) -> None:
-    error = answer.get("error")
-    if error == "timeout":
-        raise CaptureError(
-            f"the captured module did not finish importing within {timeout:g} s",
-            "keep what is slow out of the handler's cells, or bundle its value",
-            code="import-failed",
-        )
-    if error == "crash":
-        raise CaptureError(
-            f"the captured module ended the process that imported it: {answer['text']}", code="import-failed"
-        )
-    if error is not None:
-        place = _place_in_cell(piece, answer["cell"], answer["cell_line"])
-        if "FileNotFoundError" in answer["kinds"] and "BundleError" not in answer["kinds"]:
-            raise CaptureError(
-                f"the handler's code reads a local file, which is not on Lambda: {error}",
-                "bundle the value with %chalice bundle NAME, or read the file within the handler from S3",
-                place,
-                code="reads-local-file",
-            )
-        raise CaptureError(
-            f"the captured module does not import by itself: {error}",
-            _import_hint(answer["kinds"], error),
-            place,
-            code="import-failed",
-        )
-
-
-def _import_hint(kinds: list[str], error: str) -> str:
-    """Say what to do about an import that failed; ``kinds`` are the error's classes, and those of its cause."""
-    if "BundleError" in kinds and "ModuleNotFoundError" not in kinds:
-        return "loading it must not need files, network or programs of this computer: bundle plainer data, or again"
-    hints = {
-        os.strerror(errno.EROFS): "write below /tmp: the rest of the file system cannot be written on Lambda",
-        NO_PRIVATE_TMP: "use the module tempfile, or write the file within the handler",
-    }
-    hints_by_kind = {
-        "ConnectionError": "make the request within the handler, or bundle its result",
-        "ModuleNotFoundError": "install the package here, or put the module beside the notebook",
-        "PermissionError": "do it within the handler, or bundle its result",
-        "KeyError": "an environment variable of this computer? set it for the function with --env NAME=VALUE",
-    }
-    told = [hint for text, hint in hints.items() if text in error]
-    told += [hint for kind, hint in hints_by_kind.items() if kind in kinds]
-    return told[0] if told else "run the cells again from the top, and correct what fails"

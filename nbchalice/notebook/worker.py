@@ -20,9 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nbchalice.runtime.app import Chalice
     from nbchalice.runtime.function import LambdaFunction
 
+_DEPTH = 20
+_WORTH_TELLING = 0.001
 _ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
 """Another place to run the same code: what comes out otherwise there is of the place, not of the code."""
 
@@ -70,12 +74,14 @@ def _answer_of_child(request: dict[str, Any], scratch: Path) -> object:
     except (ProcessLookupError, PermissionError):
         pass
     _, status = os.waitpid(child, 0)
+    *progress, last = b"".join(parts).split(b"\n")
+    reached = {"statement": json.loads(progress[-1])} if progress else {}
     if timed_out:
-        return {"error": "timeout"}
+        return {"error": "timeout", **reached}
     try:
-        return json.loads(b"".join(parts))
+        return json.loads(last)
     except ValueError:
-        return {"error": "crash", "text": f"the process ended with status {status}"}
+        return {"error": "crash", "text": f"the process ended with status {status}", **reached}
 
 
 def _child(request: dict[str, Any], write: int, scratch: Path) -> None:
@@ -152,10 +158,15 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.runtime.function import LambdaFunction
 
     notebook = definition["notebook"]
-    try:
-        module = load_module(definition["module"], definition["segments"], notebook, "notebook_code")
-    except BaseException as error:  # the user's own code may raise anything
-        return _failure(error, notebook)
+    module, failure = None, {}
+    for one in definition["modules"]:
+        try:
+            module = load_module(one["module"], one["segments"], notebook, "notebook_code")
+            break
+        except BaseException as error:  # the user's own code may raise anything
+            failure = _failure(error, notebook)
+    if module is None:
+        return failure
     if definition["function"] is None:
         functions = chain.from_iterable(app.handlers.values() for app in _apps(module))
         handlers = [_as_json(function, notebook) for function in functions]
@@ -198,6 +209,7 @@ def _rerun(request: dict[str, Any]) -> dict[str, Any]:
 
     if request["confined"] != "kernel":
         return {"missing": "this system cannot confine it; --execute compares with a kernel"}
+    os.chdir(tempfile.gettempdir())  # A notebook writes files beside itself: here, they are in a folder of the run.
     return rerun(request)
 
 
@@ -209,6 +221,8 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import load_module
 
+    timed = _Timed(request["notebook"])
+
     def load(name: str) -> Any:
         from nbchalice.runtime.bundles import load_entry
 
@@ -216,10 +230,11 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
 
     try:
         with reads() as read:
-            module = load_module(request["module"], request["segments"], request["notebook"], "notebook_code", load)
+            layout = request["module"], request["segments"], request["notebook"]
+            module = load_module(*layout, "notebook_code", load, run=timed)
         standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
-        return _failure(error, request["notebook"])
+        return {**_failure(error, request["notebook"]), "statement": timed.place}
     registered = list(handlers_in(vars(module)))
     imported, values = request["imported"], {}
     for name, value in standing.items():
@@ -227,6 +242,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "read": read,
         "registered": registered,
+        "seconds": timed.seconds,
         "values": values,
         "undefined": [
             name
@@ -234,6 +250,30 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
             if name not in vars(module) and name not in request["bundles"] and not hasattr(builtins, name)
         ],
     }
+
+
+class _Timed:
+    """Runs statements; notes how long each takes, and tells the parent which one is running."""
+
+    def __init__(self, notebook: str) -> None:
+        self._prefix = f"{notebook}#"
+        self.place: tuple[str, int] | None = None
+        self.seconds: list[tuple[str, int, float]] = []
+        """Cell, line and seconds of processor time of the statements that take any worth telling."""
+
+    def __call__(self, code: types.CodeType, space: dict[str, object]) -> None:
+        """Run the code of one statement."""
+        from nbchalice.notebook.sandbox.guard import DENIED
+
+        cell = code.co_filename.removeprefix(self._prefix)
+        self.place = cell, min((line for _, _, line in code.co_lines() if line), default=1)
+        os.write(3, json.dumps(self.place).encode() + b"\n")
+        DENIED.clear()
+        start = time.process_time()
+        exec(code, space)  # noqa: S102 - the user's own statement
+        seconds = time.process_time() - start
+        if seconds > _WORTH_TELLING:
+            self.seconds.append((*self.place, seconds))
 
 
 def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
@@ -244,9 +284,20 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
         if name.startswith(f"{notebook}#"):
             cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
         trace = trace.tb_next
-    # The cause, too: a decorator may have wrapped what the notebook's code raised.
-    kinds = [kind.__name__ for kind in chain(type(error).__mro__, type(error.__cause__).__mro__)]
-    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line}
+    # The causes, too: a decorator, or a library, may have wrapped what was raised.
+    kinds = [kind.__name__ for one in _causes(error) for kind in type(one).__mro__]
+    from nbchalice.notebook.sandbox.guard import DENIED
+
+    denied = DENIED[-1] if DENIED and "OSError" in kinds else ""
+    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line, "denied": denied}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error, and what it was made of."""
+    for _ in range(_DEPTH):
+        if error is not None:
+            yield error
+            error = error.__cause__ or error.__context__
 
 
 if __name__ == "__main__":

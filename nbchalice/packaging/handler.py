@@ -75,6 +75,34 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
+def needs_of(
+    slice: SliceLike,
+    target: LambdaTarget,
+    *,
+    folder: Path,
+    cells: Iterable[Cell] = (),
+    requirements_file: Path | None = None,
+    bundles: Iterable[Bundle] = (),
+) -> Dependencies:
+    """Find what a slice imports; the parameters are those of ``package_handler``, and nothing is downloaded.
+
+    Raises
+    ------
+    PackagingError
+        A module is missing, or cannot come along.
+    """
+    return find_dependencies(
+        slice.module,
+        python=target.python,
+        folder=folder,
+        requested=requested_requirements(cells, folder),
+        requirements_file=requirements_file,
+        further=chain.from_iterable(bundle.imports for bundle in bundles),
+        added=added_folders(cells, folder),
+        place=partial(location_of, slice.segments, slice.module),
+    )
+
+
 def package_handler(
     slice: SliceLike,
     handler_name: str,
@@ -114,16 +142,7 @@ def package_handler(
         A module is missing, no wheel fits the target, or the package is too large.
     """
     bundles = tuple(bundles)
-    needs = find_dependencies(
-        slice.module,
-        python=target.python,
-        folder=folder,
-        requested=requested_requirements(cells, folder),
-        requirements_file=requirements_file,
-        further=chain.from_iterable(bundle.imports for bundle in bundles),
-        added=added_folders(cells, folder),
-        place=partial(location_of, slice.segments, slice.module),
-    )
+    needs = needs_of(slice, target, folder=folder, cells=cells, requirements_file=requirements_file, bundles=bundles)
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
     local = (content.decode("utf-8", "replace") for path, content in needs.vendored if path.endswith(".py"))

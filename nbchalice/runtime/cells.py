@@ -32,6 +32,8 @@ def load_module(
     notebook: str,
     name: str,
     load: Callable[[str], object] | None = None,
+    *,
+    run: Callable[[CodeType, dict[str, object]], None] = exec,
 ) -> ModuleType:
     """Run ``source`` as the module ``name`` and return it.
 
@@ -51,6 +53,8 @@ def load_module(
         Name of the module, put in ``sys.modules``.
     load : Callable[[str], object] or None
         Returns a bundled object when its name is first looked up. Default: that of the deployment package.
+    run : Callable[[CodeType, dict[str, object]], None]
+        Runs the code of one statement in the module. Default: ``exec``.
 
     Raises SyntaxError with the cell and line, and what the statements raise; the module is then not left behind.
     """
@@ -68,7 +72,7 @@ def load_module(
             if lazy is not None and bundle:
                 lazy.put_off(bundle)
             else:
-                exec(code, module.__dict__)  # noqa: S102 - the user's own module
+                run(code, module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise

@@ -115,17 +115,6 @@ def test_all_that_acts_in_the_handlers_own_cell_is_its_own():
     assert "h({}, None)" not in piece.module
 
 
-def test_what_of_the_own_cell_cannot_run_on_lambda_is_told():
-    piece = cut(
-        "RATE = 1",
-        "%%lambda_function\nimport requests\nrequests.get('http://x')\ndef h(event, context):\n    return RATE",
-    )
-    assert "requests" not in piece.module
-    (line,) = told([piece])
-    assert line.startswith("left out: requests.get('http://x') (cell 2, line 3): ")
-    assert "not known to be cheap" in line
-
-
 def test_another_handlers_registration_does_not_travel():
     other = "%%lambda_function\ndef other(event, context):\n    return 2"
     assert "other" not in cut("RATE = 1", other, HANDLER).module
@@ -238,16 +227,3 @@ def test_what_is_timed_within_a_function_is_a_magic_there(body):
 
 def test_what_is_timed_in_a_block_is_a_statement():
     assert "RATE = 1" in cut("if True:\n    %time RATE = 1", HANDLER).module
-
-
-@pytest.mark.parametrize(
-    "text", ["import yaml\nyaml.add_constructor('!x', print)", "import sqlite3\nsqlite3.register_adapter(int, print)"]
-)
-def test_the_fix_for_what_sets_a_module_up_is_no_bundle(text):
-    asks = f"%%lambda_function\ndef h(event, context):\n    return {text.splitlines()[-1].partition('.')[0]}"
-    with pytest.raises(CaptureError, match="not known to be cheap and safe") as caught:
-        cut(text, asks)
-    assert "bundle" not in caught.value.hint
-    for mark, travels in (("include", True), ("exclude", False)):
-        marked = text.replace("\n", f"\n# nbchalice: {mark}\n")
-        assert (text.splitlines()[-1] in cut(marked, asks).module) == travels

@@ -95,12 +95,12 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
         ("import os\nA = os.environ['NB_NOT_THERE']", "import-failed", "--env NAME=VALUE"),
         (
             "import socket\nA = socket.create_connection(('127.0.0.1', 9))  # nbchalice: include",
-            "import-failed",
+            "needs-bundle",
             "network is not used",
         ),
         (
             "import subprocess\nA = subprocess.run(['true'])  # nbchalice: include",
-            "import-failed",
+            "needs-bundle",
             "no other program",
         ),
         ("A = open('LOCAL').read()  # nbchalice: include", "reads-local-file", "reads a local file"),

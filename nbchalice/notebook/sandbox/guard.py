@@ -60,6 +60,9 @@ _UNSEEN = {
 }
 """Functions that change what is outside and tell no audit hook of it."""
 
+DENIED: list[str] = []
+"""What was refused to the statement that is running, in words: ``reads data.csv``."""
+
 _UNSEEN_MODULES = frozenset({"_dbm", "_gdbm", "readline", "termios"})
 """Modules that do."""
 
@@ -124,11 +127,14 @@ class Guard:
         elif event.startswith(_HARMLESS):
             return
         elif event.startswith(_PROGRAMS):
+            DENIED.append(f"starts {_program(arguments)}")
             raise PermissionError("no other program is run while the module is imported")
         elif event.startswith(_NETWORK) and not _is_of_a_pair(event, arguments):
+            DENIED.append(f"asks {_host(arguments)}")
             raise ConnectionError("the network is not used while the module is imported")
         elif event.startswith(_SIGNALS):
             if event != "os.kill" or arguments[0] != self._pid:
+                DENIED.append("sends a signal")
                 raise PermissionError("no signals are sent while the module is imported")
         elif self._alone and not event.startswith("socket."):
             raise PermissionError(f"{event} is not allowed while the module is imported")
@@ -141,6 +147,7 @@ class Guard:
             return
         name = os.path.realpath(os.fsdecode(path))
         if not self._comes_along(name) and not name.startswith((self._scratch, *SYSTEM)) and Path(name).exists():
+            DENIED.append(f"reads {os.fsdecode(path)}")
             raise FileNotFoundError(errno.ENOENT, "this file is not on Lambda", os.fsdecode(path))
 
     def _comes_along(self, name: str) -> bool:
@@ -187,11 +194,30 @@ class Guard:
             return
         if real.startswith(self._tmp) and not self._private:
             raise PermissionError(errno.EACCES, NO_PRIVATE_TMP, given)
+        DENIED.append(f"writes {given}")
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), given)
 
 
 def _refuse(*_: object, **__: object) -> None:
     raise PermissionError("this is not done while the module is imported")
+
+
+def _program(arguments: tuple[Any, ...]) -> str:
+    """Return the name of a program, from the arguments of an event that starts one."""
+    first = arguments[0] if arguments else ""
+    if not first and len(arguments) > 1 and arguments[1]:
+        first = arguments[1][0]
+    words_of = os.fsdecode(first).split() if isinstance(first, str | bytes | os.PathLike) else []
+    return words_of[0] if words_of else "another program"
+
+
+def _host(arguments: tuple[Any, ...]) -> str:
+    """Return what an event of the network is about: ``socket.getaddrinfo`` has a name, ``socket.connect`` a pair."""
+    for argument in arguments:
+        host = argument[0] if isinstance(argument, tuple) and argument else argument
+        if isinstance(host, str | bytes) and host:
+            return os.fsdecode(host)
+    return "the network"
 
 
 def _is_of_a_pair(event: str, arguments: tuple[Any, ...]) -> bool:

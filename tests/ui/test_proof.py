@@ -1,0 +1,252 @@
+"""A run decides what travels: of the statements that may matter as few as make the values those of the notebook."""
+
+import json
+
+import pytest
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook import search
+from nbchalice.notebook_file import read_project
+
+from .test_registering import shipped
+from .test_registrations import write
+
+pytestmark = pytest.mark.slow
+
+H = "%%lambda_function\ndef h(event):\n    return "
+
+
+def in_the_kernel(run, tmp_path, cells):
+    """Package from the kernel in which the cells ran; return what the handler answers, and what it answers here."""
+    for cell in cells:
+        run(cell)
+    run("%chalice package --out out")
+    return shipped(tmp_path, tmp_path / "out", "h"), json.loads(json.dumps(run.names["h"]({}, None)))
+
+
+def from_the_file(tmp_path, cells):
+    """Package the notebook's file; return the project and what the handler answers."""
+    project = read_project(write(tmp_path / "n.ipynb", cells))
+    project.write_packages(tmp_path / "out")
+    return project, shipped(tmp_path, tmp_path / "out", "h")
+
+
+LOOKS = {
+    "a function of a library": ("import gc\nD = {'a': 1}", "gc.is_tracked(D)"),
+    "a method, its result shown": (
+        "from fractions import Fraction\nD = [3, 1]\nF = Fraction(1, 3)",
+        "F.limit_denominator(2)",
+    ),
+    "a date": ("import datetime\nD = datetime.datetime(2020, 1, 2)", "D.astimezone(datetime.timezone.utc)"),
+    "a log line": ("import logging\nD = {'a': 1}", "logging.info(D)"),
+    "a copy": ("import copy\nD = {'a': [1]}", "copy.deepcopy(D)"),
+    "a pickle": ("import pickle\nD = {'a': [1]}", "pickle.dumps(D)"),
+    "a pattern": ("import re\nD = [1]\nP = re.compile('a')", "P.subn('b', 'aaa')"),
+    "a constant of a module": ("import math\nD = [1]", "math.pow(2, math.pi)"),
+    "a test of the notebook": ("D = {'a': 1}\ndef tests():\n    assert D['a'] == 1", "tests()"),
+    "an equation": ("import statistics\nD = [1, 2, 4]", "statistics.quantiles(D)"),
+    "a draw": ("import random\nD = [1, 2, 4]", "random.choice(D)"),
+}
+
+
+@pytest.mark.parametrize("way", ["kernel", "file"])
+@pytest.mark.parametrize("case", LOOKS)
+def test_what_changes_nothing_needs_no_mark_and_stays_behind(case, way, run, tmp_path):
+    made, looks = LOOKS[case]
+    cells = [made, looks, f"{H}str(D)"]
+    if way == "kernel":
+        answer, here = in_the_kernel(run, tmp_path, cells)
+        module = run("%chalice show h").text
+    else:
+        project, answer = from_the_file(tmp_path, cells)
+        module, here = project.slice(project.handlers[0]).module, None
+    assert here in {None, answer}
+    assert looks not in module.split("\n")
+
+
+CHANGES = {
+    "a buffer is filled": ("import struct\nb = bytearray(4)", "struct.pack_into('i', b, 0, 5)", "list(b)"),
+    "a tree grows": (
+        "import xml.etree.ElementTree as ET\nroot = ET.fromstring('<a/>')",
+        "ET.SubElement(root, 'c')",
+        "[one.tag for one in root]",
+    ),
+    "a parser reads": (
+        "import configparser\nc = configparser.ConfigParser()",
+        "c.read_string('[s]\\nx = 1')",
+        "c.get('s', 'x', fallback='none')",
+    ),
+    "a buffer is wound on": ("import io\nf = io.StringIO('ab')", "f.seek(1)", "f.read()"),
+    "bytes are turned": ("import array\na = array.array('h', [1])", "a.byteswap()", "list(a)"),
+    "exec": ("from types import SimpleNamespace\nc = SimpleNamespace(rate=1)", "exec('c.rate = 2')", "c.rate"),
+    "through another name": ("d = {'a': 1}\nother = globals()", "other['d']['a'] = 2", "d"),
+}
+
+
+@pytest.mark.parametrize("way", ["kernel", "file"])
+@pytest.mark.parametrize("case", CHANGES)
+def test_what_changes_a_value_comes_along(case, way, run, tmp_path):
+    made, changes, answer = CHANGES[case]
+    idle = "sorted([2, 1])"
+    cells = [made, changes, idle, f"{H}{answer}"]
+    space = {}
+    exec(f"{made}\n{changes}\nanswer = {answer}", space)
+    if way == "kernel":
+        assert in_the_kernel(run, tmp_path, cells)[0] == space["answer"]
+        return
+    project, got = from_the_file(tmp_path, cells)
+    assert got == space["answer"]
+    assert idle not in project.slice(project.handlers[0]).module
+
+
+def test_of_several_that_may_matter_only_those_that_do_come_along(run):
+    run("import xml.etree.ElementTree as ET\nroot = ET.fromstring('<a/>')")
+    run("ET.tostring(root)\nET.iselement(root)")
+    run("ET.SubElement(root, 'c')\nET.dump(root)")
+    run(f"{H}[one.tag for one in root]")
+    told = "\n".join(run("%chalice package --out out").notes)
+    module = run("%chalice show h").text
+    assert "ET.SubElement" in module and "nothing was run" not in module
+    assert not any(f"ET.{name}(" in module for name in ("tostring", "iselement", "dump"))
+    assert told == "h: cell 5, line 1: ET.SubElement(root, 'c') comes along: a run shows that it changes root"
+
+
+def test_a_value_made_by_work_needs_no_bundle(run, tmp_path):
+    cells = [
+        "import random\nrandom.seed(3)\nDRAWS = [random.random() for _ in range(3)]",
+        "def fit(rows):\n    total = 0.0\n    for row in rows:\n        total += row\n    return {'mean': total / len(rows)}",
+        "import time\ntime.sleep(0)\nMODEL = fit(DRAWS)",
+        f"{H}[DRAWS, MODEL]",
+    ]
+    answer, here = in_the_kernel(run, tmp_path, cells)
+    assert answer == here
+
+
+REFUSED = {
+    "a file": ("with open('rates.json') as f:\n    RATES = f.read()", "reads-local-file", "rates.json"),
+    "a program": ("import subprocess\nRATES = subprocess.check_output(['echo', 'x'])", "needs-bundle", "starts echo"),
+    "the network": (
+        "import socket\ntry:\n    RATES = len(socket.getaddrinfo('localhost', 80))\n"
+        "except OSError:\n    raise RuntimeError('down')",
+        "needs-bundle",
+        "asks localhost",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["kernel", "file"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_done_on_lambda_is_named_with_its_fix(case, way, run, tmp_path):
+    text, code, says = REFUSED[case]
+    (tmp_path / "rates.json").write_text("{}")
+    cells = [text, "TABLE = [RATES, 1]", f"{H}TABLE"]
+    if way == "kernel":
+        for cell in cells:
+            run(cell)
+        error = run.error("%chalice package --out out")
+    else:
+        with pytest.raises(CaptureError) as caught:
+            from_the_file(tmp_path, cells)
+        error = caught.value
+    assert error.code == code, error
+    assert says in error.message
+    assert "%chalice bundle TABLE" in error.hint, "the value nearest to the handler"
+    assert error.location.line and not (tmp_path / "out").exists()
+
+
+def test_the_bundle_that_the_error_names_is_the_cure(run, tmp_path):
+    run("import subprocess\nRATES = len(subprocess.check_output(['echo', 'x']))")
+    run("TABLE = [RATES, 1]")
+    run(f"{H}TABLE")
+    assert run.error("%chalice package --out out").hint.endswith("%chalice bundle TABLE")
+    run("%chalice bundle TABLE")
+    run("%chalice package --out out")
+    assert shipped(tmp_path, tmp_path / "out", "h") == [2, 1]
+
+
+def test_what_is_done_only_for_its_effect_and_cannot_be_done_on_lambda_is_left_out_and_told(run, tmp_path):
+    run("RATES = [1]")
+    run("%%lambda_function\nimport subprocess\nsubprocess.run(['true'])\ndef h(event):\n    return RATES")
+    told = "\n".join(run("%chalice package --out out").notes)
+    assert "left out: subprocess.run(['true']) (cell 4, line 3): it starts true" in told
+    assert shipped(tmp_path, tmp_path / "out", "h") == [1]
+
+
+OPAQUE = [
+    "import threading\nlock = threading.Lock()\nBOX = [lock]",
+    "import gc\ngc.is_tracked(BOX)\ngc.get_referents(BOX)",
+]
+
+
+@pytest.mark.parametrize(("mark", "travels"), [("include", True), ("exclude", False)])
+def test_what_no_run_can_compare_is_asked_all_at_once_and_the_marks_are_the_cure(run, tmp_path, mark, travels):
+    run(OPAQUE[0])
+    run(OPAQUE[1])
+    run(f"{H}len(BOX)")
+    error = run.error("%chalice package --out out")
+    assert error.code == "ambiguous-mutation"
+    assert "cell 4, line 2; cell 4, line 3" in error.message and "BOX" in error.message
+    marked = OPAQUE[1].replace("\n", f"\n# nbchalice: {mark}\n")
+    for cell in (OPAQUE[0], marked, f"{H}len(BOX)"):
+        run(cell)
+    run("%chalice package --out out")
+    assert ("get_referents" in run("%chalice show h").text) == travels
+
+
+def test_a_value_that_differs_names_all_that_was_tried(run):
+    run("import gc, sys\nLOADED = [len(sys.modules)]")
+    run("gc.is_tracked(LOADED)\ngc.get_referents(LOADED)")
+    run(f"{H}LOADED")
+    error = run.error("%chalice package --out out")
+    assert error.code == "diverged"
+    assert "cell 4, line 1; cell 4, line 2" in error.message
+    assert "# nbchalice: include" in error.hint and "# nbchalice: exclude" in error.hint
+
+
+def test_what_loading_costs_is_told_and_the_bundle_saves_it(run, monkeypatch):
+    run("MODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
+    run(f"{H}MODEL")
+    monkeypatch.setattr(search, "WORTH_TELLING", 0.001)
+    told = "\n".join(run("%chalice package --out out").notes)
+    assert "each cold start takes" in told and "%chalice bundle MODEL saves that" in told
+    run("%chalice bundle MODEL")
+    assert "each cold start" not in "\n".join(run("%chalice package --out out").notes)
+
+
+def test_what_takes_longer_than_lambda_allows_is_an_error(run, monkeypatch):
+    monkeypatch.setattr(search, "LAMBDA_SECONDS", 0.001)
+    run("MODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
+    run(f"{H}MODEL")
+    error = run.error("%chalice package --out out")
+    assert error.code == "needs-bundle"
+    assert "Lambda allows" in error.message and error.hint == "bundle the value with %chalice bundle MODEL"
+
+
+def test_a_difference_that_nothing_explains_is_an_error_for_a_file(tmp_path):
+    cells = ["import sys\nLOADED = len(sys.modules)", f"{H}LOADED"]
+    with pytest.raises(CaptureError) as caught:
+        from_the_file(tmp_path, ["import json, xml.dom.minidom, wave", *cells])
+    error = caught.value
+    assert "when the notebook runs from the top" in error.message and "in what would be deployed" in error.message
+    assert "kernel" not in error.message
+
+
+def test_what_a_trigger_is_made_of_follows_what_may_have_changed_it(tmp_path):
+    made = "import configparser\nc = configparser.ConfigParser()"
+    changes = "c.read_string('[queues]\\nname = orders')"
+    cells = [
+        made,
+        changes,
+        "@app.on_sqs_message(queue=c.get('queues', 'name', fallback='none'))\ndef h(event):\n    pass",
+    ]
+    app = "from nbchalice import Chalice\napp = Chalice(app_name='shop')"
+    (handler,) = read_project(write(tmp_path / "n.ipynb", [app, *cells])).handlers
+    assert handler.triggers[0].options["queue"] == "orders"
+
+
+def test_what_cannot_run_does_not_stop_a_trigger_that_does_without(tmp_path):
+    asks = "import subprocess\nNAMES = ['orders']\nsubprocess.run(NAMES, check=False)"
+    app = "from nbchalice import Chalice\napp = Chalice(app_name='shop')"
+    cells = [app, asks, "@app.on_sqs_message(queue=NAMES[0])\ndef h(event):\n    pass"]
+    (handler,) = read_project(write(tmp_path / "n.ipynb", cells)).handlers
+    assert handler.triggers[0].options["queue"] == "orders"
