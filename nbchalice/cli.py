@@ -19,6 +19,8 @@ from nbchalice.ui import commands
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
+    from nbchalice.errors import CaptureError
+    from nbchalice.notebook.search import Compared
     from nbchalice.ui.render.progress import Watch
 
 
@@ -45,7 +47,7 @@ class Shell:
     ) -> None:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
         self.reads = reads
-        self.proven: dict[str, str | NbChaliceError] | None = None
+        self.proven: dict[str, Compared | CaptureError] | None = None
 
     def pinned(self) -> Shell:
         """Return itself: it serves one command."""

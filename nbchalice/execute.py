@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChaliceError
 from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.search import Compared
 
 # Set in the kernel.
 VARIABLE = "NBCHALICE_EXECUTE"
@@ -71,12 +74,12 @@ class Executed:
     ----------
     skipped : list[str]
         The commands that were skipped, a line each.
-    proven : dict[str, str or NbChaliceError]
-        For each handler that was compared with the kernel, what could not be compared, or what differs.
+    proven : dict[str, Compared or CaptureError]
+        For each handler that was compared with the kernel, what that gave.
     """
 
     skipped: list[str]
-    proven: dict[str, str | NbChaliceError]
+    proven: dict[str, Compared | CaptureError]
 
 
 def prove_here(path: str, stage: str | None, region: str) -> None:
@@ -91,21 +94,29 @@ def prove_here(path: str, stage: str | None, region: str) -> None:
     """
     from IPython.core.getipython import get_ipython
 
-    from nbchalice.notebook.errors import DivergedError
     from nbchalice.notebook_file import read_project
 
     project = read_project(Path(path), stage, region)
-    namespace = dict(get_ipython().user_ns)  # type: ignore[union-attr]
-    found: JSON = {}
+    project.against = dict(get_ipython().user_ns)  # type: ignore[union-attr]
+    outcomes: JSON = {}
     for handler in project.handlers:
         try:
-            found[handler.name] = {"note": project.verify(handler, against=namespace)}
-        except DivergedError as error:
+            project.verify(handler)
+        except CaptureError as error:
             place = asdict(error.location) if error.location is not None else None
-            found[handler.name] = {"message": error.message, "hint": error.hint, "location": place}
+            outcomes[handler.name] = {
+                "message": error.message, "hint": error.hint, "location": place, "code": error.code
+            }  # fmt: skip
         except NbChaliceError:
             continue  # The command in the shell finds it as well.
-    print(PROVEN + json.dumps(found))
+        else:
+            also, without = project.proven.proof(handler).choice
+            outcomes[handler.name] = {
+                "also": [[position, sorted(names)] for position, names in also.items()],
+                "without": list(without.items()),
+                "notes": project.proven.notes_of(handler),
+            }
+    print(PROVEN + json.dumps(outcomes))
 
 
 @contextmanager
@@ -193,18 +204,20 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
     return Executed(skipped, _proven(proof))
 
 
-def _proven(cell: Any) -> dict[str, str | NbChaliceError]:
+def _proven(cell: Any) -> dict[str, Compared | CaptureError]:
     lines = _lines(cell, "stdout", PROVEN)
-    outcomes: dict[str, str | NbChaliceError] = {}
-    for name, outcome in json.loads(lines[-1].removeprefix(PROVEN)).items() if lines else ():
-        outcomes[name] = outcome["note"] if "note" in outcome else _difference(**outcome)
-    return outcomes
+    told = json.loads(lines[-1].removeprefix(PROVEN)) if lines else {}
+    return {name: _outcome(one) for name, one in told.items()}
 
 
-def _difference(message: str, hint: str | None, location: JSON | None) -> NbChaliceError:
-    from nbchalice.notebook.errors import DivergedError
+def _outcome(told: JSON) -> Compared | CaptureError:
+    from nbchalice.notebook.search import Choice, Compared
 
-    return DivergedError(message, hint, Location(**location) if location is not None else None)
+    if "message" in told:
+        place = Location(**told["location"]) if told["location"] is not None else None
+        return CaptureError(told["message"], told["hint"], place, code=told["code"])
+    also = {position: frozenset(names) for position, names in told["also"]}
+    return Compared(Choice(also, dict(told["without"])), tuple(told["notes"]))
 
 
 def _lines(cell: Any, stream: str, beginning: str) -> list[str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.proven import Proven
     from nbchalice.notebook.saved_file import SavedFile
+    from nbchalice.notebook.search import Compared
     from nbchalice.notebook.slice import Slice
     from nbchalice.notebook.verify import Verified
     from nbchalice.packaging.bundles import Bundle
@@ -84,8 +85,10 @@ class Project:
         What is not deployed, and is not a problem.
     computed : tuple[str, ...]
         What has a name that the text of the file does not say, where only the text was read.
-    executed : Mapping[str, str or NbChaliceError]
-        For each handler that was compared with a kernel that ran the file, what was not compared, or differs.
+    executed : Mapping[str, Compared or CaptureError]
+        For each handler that another process compared with a kernel that executed the file, what that gave.
+    against : Values or None
+        The variables of a kernel that executed the file, in that very kernel.
     """
 
     name: str
@@ -100,7 +103,8 @@ class Project:
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
-    executed: Mapping[str, str | NbChaliceError] = field(default_factory=dict)
+    executed: Mapping[str, Compared | CaptureError] = field(default_factory=dict)
+    against: Values | None = None
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -143,7 +147,22 @@ class Project:
         from nbchalice.notebook.proven import Proven
 
         bundles = {name: bundle.details for name, bundle in self.bundles.items()}
-        return Proven(self.effects, self.notebook.parent, self.namespace, self._env, bundles, self._admit, self._tried)
+        return Proven(
+            self.effects,
+            self.notebook.parent,
+            self.namespace,
+            self._env,
+            bundles,
+            self._admit,
+            self._tried,
+            by_kernel=self._kernel is not None,
+            executed=self.executed,
+        )
+
+    @property
+    def _kernel(self) -> Values | None:
+        """The variables to compare with, if there are any."""
+        return self.namespace if self.namespace is not None else self.against
 
     def _tried(self, handler: Handler, piece: Slice) -> Verified:
         """Compare a slice that may not be the last word, with the local modules that it imports."""
@@ -175,7 +194,6 @@ class Project:
         handler: Handler,
         piece: Slice,
         vendored: Sequence[tuple[str, bytes]] | None,
-        namespace: Values | None = None,
     ) -> Verified:
         """Run a handler's slice in the clean process, and compare it with the kernel."""
         from nbchalice.notebook.verify import verify
@@ -184,7 +202,7 @@ class Project:
             piece,
             handler=handler.name,
             python=handler.setting("python") or kernel_python(),
-            namespace=self.namespace if namespace is None else namespace,
+            namespace=self._kernel,
             env=self._env(handler),
             here=os.environ,
             folder=self.notebook.parent,
@@ -317,7 +335,7 @@ class Project:
 
         require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
         proof = self.proven.proof(handler)
-        if proof.error is not None and self.namespace is not None:
+        if proof.error is not None and self._kernel is not None:
             raise proof.error
         piece = proof.piece
         try:
@@ -335,8 +353,8 @@ class Project:
             error.location = error.location or handler.location
             raise
 
-    def verify(self, handler: Handler, package: HandlerPackage | None = None, *, against: Values | None = None) -> str:
-        """Prove that a handler's module works by itself and has the kernel's values; return what was not compared.
+    def verify(self, handler: Handler, package: HandlerPackage | None = None) -> None:
+        """Prove that a handler's module works by itself and has the kernel's values.
 
         Parameters
         ----------
@@ -344,8 +362,6 @@ class Project:
             The handler.
         package : HandlerPackage or None
             Its package. Default: it is made.
-        against : Values or None
-            The variables of a kernel that executed the notebook's file. Default: those of the session, if any.
 
         Raises
         ------
@@ -357,22 +373,20 @@ class Project:
         from nbchalice.notebook.imported import require_current
         from nbchalice.notebook.stale import require_fresh
 
-        proof, executed = self.proven.proof(handler), self.executed.get(handler.name)
-        wrong = executed if isinstance(executed, NbChaliceError) else proof.error
-        if wrong is not None and against is None and not isinstance(executed, str):
-            raise wrong
+        proof = self.proven.proof(handler)
+        if proof.error is not None:
+            raise proof.error
         piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
             require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         try:
-            verified = self._compared(handler, piece, vendored, against)
+            verified = self._compared(handler, piece, vendored)
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
-        self.proven.note(handler, verified.note, executed if isinstance(executed, str) else None)
+        self.proven.note(handler, verified.note)
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
-        return verified.note
 
     def _notes(self) -> tuple[str, ...]:
         return (*self.notes, *self.written.notes())

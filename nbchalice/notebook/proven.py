@@ -8,11 +8,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook.bundle_order import require_taken_in_order
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.judges import FileJudge, KernelJudge, watched
-from nbchalice.notebook.search import Proof, Search, chosen
+from nbchalice.notebook.search import Compared, Proof, Search, chosen
 from nbchalice.notebook.slice import cut
 from nbchalice.typed import Values
 
@@ -51,6 +52,10 @@ class Proven:
         Raises for a bundle that must not be loaded here.
     verify : Callable[[Handler, Slice], Verified]
         Runs a handler's slice and compares it with the kernel.
+    by_kernel : bool
+        Whether there is a kernel to compare with: that of the session, or one that executed the file.
+    executed : Mapping[str, Compared or NbChaliceError]
+        For each handler that another process compared with a kernel that executed the file, what that gave.
     """
 
     effects: Effects
@@ -60,6 +65,8 @@ class Proven:
     bundles: Mapping[str, Values]
     admit: Callable[[str], None]
     verify: Callable[[Handler, Slice], Verified]
+    by_kernel: bool
+    executed: Mapping[str, Compared | CaptureError]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -78,12 +85,17 @@ class Proven:
             return self._proofs[handler.name]
 
     def _prove(self, handler: Handler) -> Proof:
+        told = self.executed.get(handler.name)
+        if isinstance(told, CaptureError):
+            return Proof(self._cut(handler), error=told)
+        if told is not None:
+            return Proof(self._cut(handler, *told.choice), choice=told.choice)
         judge = self._judge_of(handler)
         return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.function).prove()
 
     def _judge_of(self, handler: Handler) -> Judge:
         env = self.env(handler)
-        if self.namespace is None:
+        if not self.by_kernel:
             return FileJudge.of(self.effects, self.folder, env, self.bundles)
         return KernelJudge(partial(self.verify, handler), partial(watched, self.effects, self.folder, env))
 
@@ -107,8 +119,8 @@ class Proven:
         choice = chosen(self.effects, handler.function)
         return (self._cut(handler, *choice), "") if choice is not None else (self._cut(handler), _NOTHING_RAN)
 
-    def note(self, handler: Handler, text: str, executed: str | None) -> None:
-        """Keep what could not be compared when a handler was verified.
+    def note(self, handler: Handler, text: str) -> None:
+        """Keep what there is to say of a handler that was verified.
 
         Parameters
         ----------
@@ -116,13 +128,17 @@ class Proven:
             The handler.
         text : str
             What the verification says.
-        executed : str or None
-            What a comparison with a kernel that executed the file says: that counts more than the run here.
         """
-        proof = self.proof(handler)
-        compared = self.namespace is None and executed is None
-        left = proof.left if compared else executed
+        proof, told = self.proof(handler), self.executed.get(handler.name)
+        if isinstance(told, Compared):
+            self._notes[handler.name] = [*told.notes, *([text] if text else [])]
+            return
+        left = "" if self.by_kernel else proof.left
         self._notes[handler.name] = [note for note in (*proof.along, left, text, proof.cost) if note]
+
+    def notes_of(self, handler: Handler) -> tuple[str, ...]:
+        """Return what there is to say of one handler that was verified."""
+        return tuple(self._notes.get(handler.name, ()))
 
     def add_note(self, handler: Handler, text: str) -> None:
         """Keep one more thing to say of a handler; an empty text is nothing."""

@@ -50,6 +50,7 @@ class Choice(NamedTuple):
     without: Mapping[int, str] = MappingProxyType({})
 
 
+NOTHING = Choice()
 _REMEMBERED = 256
 _choices: OrderedDict[str, Choice] = OrderedDict()
 """What was decided before, by what the statements of the notebook say."""
@@ -110,6 +111,22 @@ class Cut(Protocol):
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What a kernel that executed the notebook's file found out about a handler.
+
+    Parameters
+    ----------
+    choice : Choice
+        What travels besides what the analysis finds.
+    notes : tuple[str, ...]
+        What is to be said: what could not be compared, what came along, what loading costs.
+    """
+
+    choice: Choice
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Proof:
     """A slice, and how far it is proven.
 
@@ -125,6 +142,8 @@ class Proof:
         What could not be compared, and how long its statements take.
     cost : str
         What loading it costs at each cold start, in a line, if that is worth telling.
+    choice : Choice
+        What was decided beside the analysis.
     """
 
     piece: Slice
@@ -132,6 +151,7 @@ class Proof:
     error: CaptureError | None = None
     findings: Findings = Findings()
     cost: str = ""
+    choice: Choice = NOTHING
 
     @property
     def left(self) -> str:
@@ -253,11 +273,12 @@ class Search:
             piece, findings = smaller, found
         taken = tuple((self.steps[position], self._also[position]) for position in sorted(self._also))
         error = self._undecided(piece, findings) or self._too_slow(piece, findings)
+        choice = Choice(dict(self._also), dict(self._without))
         if error is None:
-            _choices[self._key] = Choice(dict(self._also), dict(self._without))
+            _choices[self._key] = choice
             while len(_choices) > _REMEMBERED:
                 _choices.popitem(last=False)
-        return Proof(piece, taken, error, findings, self._cost(piece, findings))
+        return Proof(piece, taken, error, findings, self._cost(piece, findings), choice)
 
     # -- what to say ---------------------------------------------------------------------------------------------
 

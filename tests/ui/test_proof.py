@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
 from nbchalice.notebook import search
 from nbchalice.notebook_file import read_project
@@ -250,3 +251,20 @@ def test_what_cannot_run_does_not_stop_a_trigger_that_does_without(tmp_path):
     cells = [app, asks, "@app.on_sqs_message(queue=NAMES[0])\ndef h(event):\n    pass"]
     (handler,) = read_project(write(tmp_path / "n.ipynb", cells)).handlers
     assert handler.triggers[0].options["queue"] == "orders"
+
+
+@pytest.mark.slow
+def test_a_kernel_that_executes_the_file_decides_too(tmp_path, capsys):
+    (tmp_path / "name.txt").write_text("c")
+    cells = [
+        "%load_ext nbchalice",
+        "import xml.etree.ElementTree as ET\nroot = ET.fromstring('<a/>')\nFOUND = open('name.txt').read()",
+        "ET.SubElement(root, 'c')\nET.tostring(root)",
+        f"{H}[one.tag for one in root]",
+    ]
+    path = write(tmp_path / "n.ipynb", cells)
+    assert code_of(["package", str(path), "--out", str(tmp_path / "out"), "--execute"]) == 0
+    told = capsys.readouterr().out
+    assert "h: cell 3, line 1: ET.SubElement(root, 'c') comes along: a run shows that it changes root" in told
+    assert "not compared" not in told
+    assert shipped(tmp_path, tmp_path / "out", "h") == ["c"]
