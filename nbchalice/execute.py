@@ -211,7 +211,8 @@ def _proven(cell: Any) -> dict[str, Compared | CaptureError]:
 
 
 def _outcome(told: JSON) -> Compared | CaptureError:
-    from nbchalice.notebook.search import Choice, Compared
+    from nbchalice.notebook.choices import Choice
+    from nbchalice.notebook.search import Compared
 
     if "message" in told:
         place = Location(**told["location"]) if told["location"] is not None else None

@@ -1,4 +1,4 @@
-"""A notebook's handlers, ready to be packaged, deployed and tried: what magics, command line and Python share."""
+"""A notebook's handlers, cut out, proven and packaged: what magics, command line and Python share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,8 @@ from nbchalice.text import listing
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
-    from nbchalice.aws.target import Connection
     from nbchalice.deploy.desired import App
-    from nbchalice.deploy.engine import Deployment, Status
-    from nbchalice.deploy.execute import Progress
-    from nbchalice.deploy.notebooks import Prune
     from nbchalice.deploy.package import Package
-    from nbchalice.deploy.plan import Plan
-    from nbchalice.deploy.results import Rollback
     from nbchalice.notebook.cells import Cell
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.proven import Proven
@@ -388,7 +382,8 @@ class Project:
         self.proven.note(handler, verified.note)
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
 
-    def _notes(self) -> tuple[str, ...]:
+    def told(self) -> tuple[str, ...]:
+        """Return what there is to say of the notebook and its file."""
         return (*self.notes, *self.written.notes())
 
     def verified_packages(self) -> dict[str, Package]:
@@ -405,11 +400,11 @@ class Project:
         """
         from nbchalice.deploy.check import raise_all
 
-        found, broken = self._build(verified=verified)
+        found, broken = self.build(verified=verified)
         raise_all([*self.wrong, *broken.values()])
         return found
 
-    def _build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
+    def build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
         """Return the code of the handlers that can be packaged, and why the others cannot."""
         from nbchalice.deploy.package import Package
 
@@ -443,89 +438,10 @@ class Project:
             return package
 
         built, broken = self._each(build)
-        with self._telling_what_is_gone():
+        with self.telling_what_is_gone():
             raise_all([*self.wrong, *broken.values()])
         return replace(write_all(built, out), notes=(*self.notes, *self.proven.notes()))
 
-    def _telling_what_is_gone(self) -> AbstractContextManager[None]:
+    def telling_what_is_gone(self) -> AbstractContextManager[None]:
+        """Name what the notebook's file has no more, should an error leave the block."""
         return self.written.telling_what_is_gone(self.handlers)
-
-    def plan(self, aws: Connection, *, prune: Prune = False) -> Plan:
-        """Return what a deploy would do."""
-        from nbchalice.deploy import engine
-
-        with self._telling_what_is_gone():
-            made = engine.plan(self.app, self.verified_packages, aws, prune=prune)
-        return replace(made, notes=(*self._notes(), *made.notes, *self.proven.notes(), *self.suggestions(aws)))
-
-    def suggestions(self, aws: Connection) -> list[str]:
-        """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
-        from nbchalice.deploy.desired import statements
-        from nbchalice.deploy.suggest import note, suggested
-
-        found = []
-        for handler in self.handlers:
-            if handler.setting("role") is None:
-                ref = self.app.ref(aws, handler.name)
-                given = [source.event_values(options) for source, options in handler.sources()]
-                known = {name: value for one in given for name, value in one.items() if all(one == it for it in given)}
-                lacking = suggested(self.slice(handler).module, ref, statements(handler, self.app, ref), known)
-                found += [note(handler.name, lacking)] if lacking else []
-        return found
-
-    def deploy(
-        self,
-        aws: Connection,
-        *,
-        prune: Prune = False,
-        progress: Progress | None = None,
-        announce: Callable[[Plan], None] = lambda plan: None,
-    ) -> Deployment:
-        """Bring AWS to what the notebook says.
-
-        Parameters
-        ----------
-        aws : Connection
-            where.
-        prune : Prune
-            Whether handlers that stand and are not in the notebook are removed: all, or only some, by name.
-        progress, announce : Progress or None or Callable[[Plan], None]
-            As for `engine.deploy`.
-        """
-        from nbchalice.deploy import engine, execute
-        from nbchalice.deploy import local_layers as here
-
-        told: list[str] = []
-
-        def packages() -> dict[str, Package]:
-            made = self.verified_packages()
-            if aws.local:
-                told.extend(here.prepare(made))
-            return made
-
-        told_of = progress or execute.quiet
-        with self._telling_what_is_gone():
-            done = engine.deploy(self.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-        notes = (*self._notes(), *done.plan.notes, *told, *self.proven.notes(), *self.suggestions(aws))
-        return replace(done, plan=replace(done.plan, notes=notes))
-
-    def delete(self, aws: Connection, handler: str | None = None, *, progress: Progress | None = None) -> Deployment:
-        """Remove all that the app owns, or what belongs to one handler."""
-        from nbchalice.deploy import engine, execute
-
-        name = next((one.name for one in self.handlers if handler in {one.name, one.function}), handler)
-        return engine.delete(self.app, aws, name, progress=progress or execute.quiet)
-
-    def rollback(self, aws: Connection, handler: str) -> Rollback:
-        """Go back to the version of a handler's function that was deployed before."""
-        from nbchalice.deploy import engine
-
-        return engine.rollback(self.app, handler, aws)
-
-    def status(self, aws: Connection) -> Status:
-        """Return how each handler stands; one that cannot be packaged does not hide the others."""
-        from nbchalice.deploy import engine
-
-        found, broken = self._build(verified=False)
-        stands = engine.status(self.app, lambda: found, aws, broken)
-        return replace(stands, notes=(*self._notes(), *stands.notes))

@@ -16,6 +16,7 @@ from typing import Any
 import click
 import platformdirs
 
+from nbchalice import operations
 from nbchalice.aws.local.client import server
 from nbchalice.aws.target import Connection, connect
 from nbchalice.errors import InvalidInputError, NbChaliceError
@@ -101,12 +102,12 @@ def demonstrate(path: Path = NOTEBOOK) -> int:
     project = read(path)
     click.echo(f"read {path.name}: {len(project.handlers)} handlers; starting a local AWS ...")
     with own_local_aws() as aws:
-        deployed = project.deploy(aws)
+        deployed = operations.deploy(project, aws)
         click.echo(f"deployed {project.name} ({STAGE}): {len(deployed.changes)} changes in {deployed.seconds:.1f} s")
         try:
             rows = [(handler, send_one(project, aws, handler)) for handler in project.handlers]
         finally:
-            deleted = project.delete(aws)
+            deleted = operations.delete(project, aws)
         click.echo(f"deleted all of it: {len(deleted.changes)} changes in {deleted.seconds:.1f} s\n")
     wrong = [(handler, result) for handler, result in rows if not handled(result)]
     for handler, result in wrong:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.bundle_order import require_taken_in_order
+from nbchalice.notebook.choices import chosen
 from nbchalice.notebook.companions import told
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.judges import FileJudge, KernelJudge, watched
-from nbchalice.notebook.search import Compared, Proof, Search, chosen
+from nbchalice.notebook.search import Compared, Proof, Search
 from nbchalice.notebook.slice import cut
 from nbchalice.typed import Values
 
@@ -91,7 +92,7 @@ class Proven:
         if told is not None:
             return Proof(self._cut(handler, *told.choice), choice=told.choice)
         judge = self._judge_of(handler)
-        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.function).prove()
+        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name).prove()
 
     def _judge_of(self, handler: Handler) -> Judge:
         env = self.env(handler)
@@ -116,7 +117,7 @@ class Proven:
 
     def proposal(self, handler: Handler) -> tuple[Slice, str]:
         """Return the statements that the analysis finds, without running any, and what to say about them."""
-        choice = chosen(self.effects, handler.function)
+        choice = chosen(self.effects, handler.name)
         return (self._cut(handler, *choice), "") if choice is not None else (self._cut(handler), _NOTHING_RAN)
 
     def note(self, handler: Handler, text: str) -> None:

@@ -6,15 +6,13 @@ decides: a judge runs what would be deployed, and compares its values with those
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections import OrderedDict
+import time
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.choices import NOTHING, Choice, chosen, remember
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 from nbchalice.notebook.model import Kind
@@ -30,40 +28,10 @@ LAMBDA_SECONDS = 10.0
 """How long a function's code may load (AWS Lambda, "Lambda execution environment lifecycle", Init phase)."""
 WORTH_TELLING = 0.5
 _ROUNDS = 16
+_SECONDS = 60.0
 _TRIES = 12
 _SHOWN = 6
 _DATA = frozenset({Kind.ASSIGN, Kind.COMPOUND, Kind.EXPRESSION})
-
-
-class Choice(NamedTuple):
-    """What a search decided beside the analysis.
-
-    Parameters
-    ----------
-    also : Mapping[int, frozenset[str]]
-        Positions of the statements that came along, each with the names of what they change.
-    without : Mapping[int, str]
-        Positions of those that were left out, each with the reason.
-    """
-
-    also: Mapping[int, frozenset[str]] = MappingProxyType({})
-    without: Mapping[int, str] = MappingProxyType({})
-
-
-NOTHING = Choice()
-_REMEMBERED = 256
-_choices: OrderedDict[str, Choice] = OrderedDict()
-"""What was decided before, by what the statements of the notebook say."""
-
-
-def chosen(effects: Effects, function: str) -> Choice | None:
-    """Return what a search for a handler's slice decided when the notebook said the same, or None."""
-    return _choices.get(_key(effects, function))
-
-
-def _key(effects: Effects, function: str) -> str:
-    said = [(step.cell.order, step.statement.head, step.statement.text) for step in effects.timeline.steps]
-    return hashlib.sha256(json.dumps([effects.timeline.notebook, function, said]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -182,14 +150,14 @@ class Search:
         Cuts the handler out.
     judge : Judge
         Runs slices.
-    function : str
-        The handler's function, by which it is remembered what was decided.
+    handler : str
+        The handler's name, by which it is remembered what was decided.
     """
 
-    def __init__(self, effects: Effects, cut: Cut, judge: Judge, function: str) -> None:
+    def __init__(self, effects: Effects, cut: Cut, judge: Judge, handler: str) -> None:
         self.effects, self.steps = effects, effects.timeline.steps
         self._cut, self._judge = cut, judge
-        self._key = _key(effects, function)
+        self._handler = handler
         self._also: dict[int, frozenset[str]] = {}
         self._without: dict[int, str] = {}
         self._tried: set[int] = set()
@@ -202,7 +170,7 @@ class Search:
         CaptureError
             The slice as the analysis finds it cannot be cut.
         """
-        known = _choices.pop(self._key, None)
+        known = chosen(self.effects, self._handler)
         if known is not None:
             self._also, self._without = dict(known.also), dict(known.without)
             proof = self._searched()
@@ -212,6 +180,7 @@ class Search:
         return self._searched()
 
     def _searched(self) -> Proof:
+        end = time.monotonic() + _SECONDS
         for _ in range(_ROUNDS):
             piece = self._cut(sorted(self._also), self._without)
             try:
@@ -227,7 +196,9 @@ class Search:
             except CaptureError as error:
                 return Proof(piece, error=error)
             else:
-                return self._fewest(piece, findings)
+                return self._fewest(piece, findings, end)
+            if time.monotonic() > end:
+                break
         return Proof(piece, error=last)
 
     # -- another slice -------------------------------------------------------------------------------------------
@@ -260,9 +231,11 @@ class Search:
             return False
         return True
 
-    def _fewest(self, piece: Slice, findings: Findings) -> Proof:
-        """Leave out again what came along and is not needed."""
+    def _fewest(self, piece: Slice, findings: Findings, end: float) -> Proof:
+        """Leave out again what came along and is not needed, as far as tries and time go."""
         for position in sorted(self._also)[:_TRIES] if len(self._also) > 1 else ():
+            if time.monotonic() > end:
+                break
             fewer = sorted(self._also.keys() - {position})
             try:
                 smaller = self._cut(fewer, self._without)
@@ -275,9 +248,7 @@ class Search:
         error = self._undecided(piece, findings) or self._too_slow(piece, findings)
         choice = Choice(dict(self._also), dict(self._without))
         if error is None:
-            _choices[self._key] = choice
-            while len(_choices) > _REMEMBERED:
-                _choices.popitem(last=False)
+            remember(self.effects, self._handler, choice)
         return Proof(piece, taken, error, findings, self._cost(piece, findings), choice)
 
     # -- what to say ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nbchalice import operations
 from nbchalice.config import read_config
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, clashes, parse_cell_magic, tidy_settings
@@ -319,7 +320,7 @@ def test_a_wrong_notebook_makes_no_write_call(tmp_path, local_aws):
     path.write_text(json.dumps(notebook))
     connection = connect("local")
     with pytest.raises(ProblemsError) as caught:
-        read_project(path).deploy(connection)
+        operations.deploy(read_project(path), connection)
     assert connection.calls == []
     text = str(caught.value)
     assert "handlers two and three" in text and "batch_size is 1 to 10000" in text and "timeout is 1 to 900" in text

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nbchalice import operations
 from nbchalice.config import read_config, settings_for, with_config
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook_file import read_project
@@ -47,14 +48,14 @@ def test_chalices_example_works(tmp_path, local_aws):
     project = read_project(notebook(tmp_path, EXAMPLE_APP))
     assert project.name == "chalice-sqs-demo"
     connection = connect("local")
-    done = project.deploy(connection)
+    done = operations.deploy(project, connection)
     try:
         (function,) = done.functions
         assert function.name == "chalice-sqs-demo-dev-handle_sqs_message"
         assert connection.client("lambda").get_function_configuration(FunctionName=function.name)["Timeout"] == 30
-        assert project.deploy(connection).changes == ()
+        assert operations.deploy(project, connection).changes == ()
     finally:
-        project.delete(connection)
+        operations.delete(project, connection)
 
 
 def test_the_magic_names_the_app_before_the_file_and_the_file_before_the_code(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nbchalice import operations
 from nbchalice.aws.refusals import allow_for
 from nbchalice.deploy.suggest import note, policy, suggested
 from nbchalice.errors import InvalidInputError
@@ -144,8 +145,8 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
         "f calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::shop/*",
         "h calls AWS; its role needs, if you agree: --allow s3:GetObject=arn:aws:s3:::suggests-in/*",
     )
-    assert project.plan(connection).notes == expected
-    assert project.deploy(connection).plan.notes == expected
+    assert operations.plan(project, connection).notes == expected
+    assert operations.deploy(project, connection).plan.notes == expected
     try:
         policies = {
             name: connection.client("iam").get_role_policy(RoleName=f"suggests-dev-{name}", PolicyName="nbchalice")[
@@ -155,4 +156,4 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
         }
         assert {name: len(policy["Statement"]) for name, policy in policies.items()} == {"f": 1, "g": 2}
     finally:
-        project.delete(connection)
+        operations.delete(project, connection)

@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from nbchalice import operations
+
 pytestmark = [pytest.mark.local_aws, pytest.mark.timeout(180)]
 
 START = ["%load_ext nbchalice", "%chalice app standing"]
@@ -140,8 +142,8 @@ def test_where_nobody_can_be_asked_the_names_are_said(session, monkeypatch):
 def test_only_what_was_named_is_removed(session, monkeypatch):
     run = session([GAMMA, SECOND], [FIRST, SECOND])
     project, aws = run.notebook.project(), run.notebook.connect()
-    assert project.plan(aws, prune=True).pruned == ("gamma",)
-    made = project.plan(aws, prune=frozenset({"other"}))
+    assert operations.plan(project, aws, prune=True).pruned == ("gamma",)
+    made = operations.plan(project, aws, prune=frozenset({"other"}))
     assert made.pruned == () and made.orphans == ("gamma",)
     assert not [change for change in made.changes if change.action == "delete"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbchalice import operations
 from nbchalice.ui.commands.base import command, flag
 from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
@@ -27,10 +28,10 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
     project = registered(ui)
     aws = ui.connect()
     if prune and not yes:
-        prune = ask_to_prune(ui, project.plan(aws, prune=True), str(aws.target))
+        prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
-        done = project.deploy(aws, prune=prune, progress=watch, announce=watch.planned)
+        done = operations.deploy(project, aws, prune=prune, progress=watch, announce=watch.planned)
     return DeployCard(
         replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *beside(project, aws)))), "deployed"
     )
@@ -53,7 +54,7 @@ def plan(ui: Frontend, prune: bool) -> Result:
 
     project = registered(ui)
     aws = ui.connect()
-    made = explain_paused(project.plan(aws, prune=prune), project, aws)
+    made = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
     return PlanCard(made, aws.target, f"plan for {project.name} ({project.stage})")
 
 
@@ -69,7 +70,7 @@ def status(ui: Frontend) -> Result:
     project = ui.project()
     aws = ui.connect()
     notes = settle(project, aws)
-    return StatusCard(project.status(aws), notes)
+    return StatusCard(operations.status(project, aws), notes)
 
 
 @command("rollback", handler="required")
@@ -78,7 +79,7 @@ def rollback(ui: Frontend, handler: str) -> Result:
     from nbchalice.ui.render.reports import RollbackCard
 
     project, name = deployed(ui, handler)
-    return RollbackCard(project.rollback(ui.connect(), name))
+    return RollbackCard(operations.rollback(project, ui.connect(), name))
 
 
 @command("delete", flag("--yes", "do not ask"), handler="optional")
@@ -99,4 +100,4 @@ def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
     settle(project, aws, end_own=True)
     with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as watch:
         title = f"deleted {handler} of" if handler else "deleted"
-        return DeployCard(project.delete(aws, handler, progress=watch), title)
+        return DeployCard(operations.delete(project, aws, handler, progress=watch), title)
