@@ -330,6 +330,7 @@ class Project:
         require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
         proof = self.proven.proof(handler)
         if proof.error is not None and self._kernel is not None:
+            proof.error.location = proof.error.location or handler.location
             raise proof.error
         piece = proof.piece
         try:
@@ -369,6 +370,7 @@ class Project:
 
         proof = self.proven.proof(handler)
         if proof.error is not None:
+            proof.error.location = proof.error.location or handler.location
             raise proof.error
         piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
         if self.namespace is not None:

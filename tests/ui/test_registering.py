@@ -97,7 +97,10 @@ WAYS = {
 
 
 # No text of a file tells this; a kernel knows.
-ONLY_RUN = {"a name that is computed": ([f"{WORK}\ngetattr(app, 'lambda_' + 'function')()(work)"], "work")}
+ONLY_RUN = {
+    "exec": ([f"{WORK}\nexec('app.lambda_function()(work)')"], "work"),
+    "a name that is computed": ([f"{WORK}\ngetattr(app, 'lambda_' + 'function')()(work)"], "work"),
+}
 
 
 @pytest.mark.parametrize("way", [*WAYS, *ONLY_RUN])
@@ -114,7 +117,7 @@ def test_what_the_kernel_registered_is_shipped(run, tmp_path, way):
 @pytest.mark.parametrize(
     "cell",
     [
-        f"{WORK}\nexec('app.lambda_function()(work)')",
+        f"{WORK}\nif __name__ == '__main__':\n    app.lambda_function()(work)",
         f"%%timeit -n1 -r1\n%%lambda_function\n{WORK}",
     ],
 )
