@@ -47,15 +47,15 @@ def raise_all(errors: list[NbChaliceError]) -> None:
 
 def problems(app: App) -> list[NbChaliceError]:
     """Return what is wrong with an app, without asking AWS."""
-    found = [*names_problems(app), *app.problems, *(one.error for one in app.unread if one.stops)]
+    errors = [*names_problems(app), *app.problems, *(one.error for one in app.unread if one.stops)]
     counts = Counter(handler.name for handler in app.handlers)
     for name in (name for name, count in counts.items() if count > 1):
         text = f"{counts[name]} handlers are named {name}"
-        found.append(InvalidInputError(text, "give one of them a --name", code="duplicate-handler"))
+        errors.append(InvalidInputError(text, "give one of them a --name", code="duplicate-handler"))
     for handler in app.handlers:
-        found += handler.problems()
-        found += _policy_file_problems(app, handler)
-    return found + clashes(app.handlers)
+        errors += handler.problems()
+        errors += _policy_file_problems(app, handler)
+    return errors + clashes(app.handlers)
 
 
 def names_problems(app: App) -> list[NbChaliceError]:
@@ -68,16 +68,16 @@ def names_problems(app: App) -> list[NbChaliceError]:
 
 def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbChaliceError]:
     """Return what is wrong with an app at this account and region."""
-    found: list[NbChaliceError] = []
+    errors: list[NbChaliceError] = []
     for resource in wanted.values():
         if isinstance(resource, Function) and len(resource.name) > LONGEST_NAME:
             text = f"function name {resource.name} has {len(resource.name)} letters; Lambda takes {LONGEST_NAME}"
-            found.append(InvalidInputError(text, "shorten the app's name, or give the handler a shorter --name"))
+            errors.append(InvalidInputError(text, "shorten the app's name, or give the handler a shorter --name"))
         if isinstance(resource, Role):
-            found += _policy_size_problems(resource)
+            errors += _policy_size_problems(resource)
     for handler in app.handlers:
-        found += _told(handler, _place_problems(handler, aws))
-    return found
+        errors += _told(handler, _place_problems(handler, aws))
+    return errors
 
 
 def _told(handler: Handler, texts: Iterable[tuple[str, str]]) -> list[NbChaliceError]:
@@ -157,13 +157,13 @@ def _place_problems(handler: Handler, aws: AWS) -> Iterator[tuple[str, str]]:
 
 def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]:
     """Return which handlers have too many layers, once it is known which have a dependency layer."""
-    found: list[NbChaliceError] = []
+    errors: list[NbChaliceError] = []
     for handler in app.handlers:
         count = len(handler.setting("layer") or []) + (handler.name in with_layer)
         if count > MOST_LAYERS:
             text = f"{count} layers with the one for its dependencies; Lambda takes {MOST_LAYERS}"
-            found += _told(handler, [(text, "leave out a --layer")])
-    return found
+            errors += _told(handler, [(text, "leave out a --layer")])
+    return errors
 
 
 def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChaliceError]:
@@ -191,17 +191,17 @@ def _enough(size: int) -> int:
 
 def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[str]:
     """Return what a person must see to, so that a function can load its bundles from S3."""
-    found: list[str] = []
+    notes: list[str] = []
     for handler in app.handlers:
         ref = app.ref(aws, handler.name)
         bundles = [StoredBundle.of(bundle, ref) for bundle in packages[handler.name].bundles]
         names = ", ".join(bundle.name for bundle in bundles)
         if bundles and handler.setting("role"):
             arns = ", ".join(bundle.arn for bundle in bundles)
-            found.append(f"{handler.name}: to load {names}, the --role needs s3:GetObject on {arns}")
+            notes.append(f"{handler.name}: to load {names}, the --role needs s3:GetObject on {arns}")
         if bundles and handler.setting("subnet"):
-            found.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
-    return found
+            notes.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
+    return notes
 
 
 def consumer_notes(app: App, aws: AWS) -> list[str]:

@@ -97,11 +97,11 @@ def desired(
     timeouts : Mapping[str, int] or None
         Seconds, for the handlers whose timeout is not their own setting.
     """
-    found: list[Resource] = []
+    resources: list[Resource] = []
     for handler in app.handlers:
         timeout = (timeouts or {}).get(handler.name, handler.setting("timeout"))
-        found += resources_of(handler, app, app.ref(aws, handler.name, timeout), packages[handler.name], aws)
-    return merged(found)
+        resources += resources_of(handler, app, app.ref(aws, handler.name, timeout), packages[handler.name], aws)
+    return merged(resources)
 
 
 def merged(resources: Iterable[Resource]) -> dict[str, Resource]:
@@ -116,14 +116,14 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
     """Return what should stand for one handler: log group, role, layer, function and what its sources add."""
     arch = handler.setting("arch")
     ref = replace(ref, dlq=target_arn(handler.setting("dlq"), ref))
-    found: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
+    resources: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
     layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
     bundles = [StoredBundle.of(content, ref) for content in package.bundles]
     role_arn = handler.setting("role")
     if role_arn is None:
         besides = json.dumps(statements(handler, app, ref), sort_keys=True)
         role = Role(ref, besides, frozenset(bundle.arn for bundle in bundles))
-        found.append(role)
+        resources.append(role)
         role_arn = role.arn
     function = Function(
         ref,
@@ -137,16 +137,16 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         layer,
         tuple(bundles),
     )
-    found += [function, *bundles, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
+    resources += [function, *bundles, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
     if layer:
-        found.append(layer)
+        resources.append(layer)
     if function.is_large or (layer and layer.is_large) or bundles:
-        found.append(UploadBucket(ref.account, ref.region))
+        resources.append(UploadBucket(ref.account, ref.region))
     for source, options, own in triggers(handler, ref):
-        found += source.resources(options, own)
+        resources += source.resources(options, own)
         if aws.local:
-            found += source.local_resources(options, own)
-    return [*found, *(queues_of(handler, ref) if aws.local else [])]
+            resources += source.local_resources(options, own)
+    return [*resources, *(queues_of(handler, ref) if aws.local else [])]
 
 
 def targets(handler: Handler, ref: FunctionRef) -> list[str]:
@@ -161,12 +161,12 @@ def queues_of(handler: Handler, ref: FunctionRef) -> list[Queue]:
 
 def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, JSON, FunctionRef]]:
     """Return each trigger's source, options and names; rules and schedules of one function are numbered."""
-    found = []
+    numbered = []
     number = 0
     for source, options in handler.sources():
         number += source.takes_event_name
-        found.append((source, options, replace(ref, number=number) if source.takes_event_name else ref))
-    return found
+        numbered.append((source, options, replace(ref, number=number) if source.takes_event_name else ref))
+    return numbered
 
 
 def dead_letters(handler: Handler, ref: FunctionRef) -> str:
@@ -205,30 +205,30 @@ def target_arn(target: str | None, ref: FunctionRef) -> str:
 
 def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
     """Return what the role may do beside writing its logs: what triggers need, `--allow`, `--policy` and `--dlq`."""
-    found: list[JSON] = []
+    allowed: list[JSON] = []
     targets = {dead_letters(handler, ref), target_arn(handler.setting("on_failure"), ref)}
     for source, options, own in triggers(handler, ref):
-        found += source.statements(options, own)
+        allowed += source.statements(options, own)
         targets.add(source.failure_target(options, own))
     for action, arn in handler.setting("allow") or []:
-        found.append({"Effect": "Allow", "Action": action, "Resource": arn})
-    found += [permission_to(arn) for arn in sorted(targets) if arn]
-    found += platform_statements(handler)
+        allowed.append({"Effect": "Allow", "Action": action, "Resource": arn})
+    allowed += [permission_to(arn) for arn in sorted(targets) if arn]
+    allowed += platform_statements(handler)
     if policy := handler.setting("policy"):
-        found += policy_file(app.folder / policy, handler)
-    return found
+        allowed += policy_file(app.folder / policy, handler)
+    return allowed
 
 
 def platform_statements(handler: Handler) -> list[JSON]:
     """Return what Lambda itself does with the role (Lambda: AWS managed policies for Lambda features)."""
-    found: list[JSON] = []
+    allowed: list[JSON] = []
     if handler.setting("tracing"):
         actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-        found.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
+        allowed.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
     if handler.setting("subnet"):
         actions = [f"ec2:{action}" for action in VPC_ACTIONS]
-        found.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
-    return found
+        allowed.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    return allowed
 
 
 def policy_file(path: Path, handler: Handler) -> list[JSON]:
@@ -241,8 +241,8 @@ def policy_file(path: Path, handler: Handler) -> list[JSON]:
     """
     try:
         document = json.loads(path.read_text())
-        found = document["Statement"]
-        return list(found) if isinstance(found, list) else [found]
+        listed = document["Statement"]
+        return list(listed) if isinstance(listed, list) else [listed]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else getattr(error, "strerror", None) or error
         raise InvalidInputError(

@@ -75,24 +75,24 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple
         reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app, prune))
         looking = pool.submit(_preflights, app, reads)
         built = packages()
-        found, preflights = reading.result(), looking.result()
+        standing, preflights = reading.result(), looking.result()
     timeouts, notes, wrong = _timeouts(app, preflights)
     wanted = desired(app, built, aws, timeouts)
-    read_more(found, wanted, reads)
+    read_more(standing, wanted, reads)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     notes += check.consumer_notes(app, aws)
     notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)
-    elsewhere = notebooks.elsewhere(app, found)
-    not_run = notebooks.not_run(app, [name for name in found.orphans if name not in elsewhere])
-    own = [name for name in found.orphans if name not in elsewhere and name not in not_run]
-    wrong += conflicts(wanted, found, [app.ref(aws, name) for name in own])
+    elsewhere = notebooks.elsewhere(app, standing)
+    not_run = notebooks.not_run(app, [name for name in standing.orphans if name not in elsewhere])
+    own = [name for name in standing.orphans if name not in elsewhere and name not in not_run]
+    wrong += conflicts(wanted, standing, [app.ref(aws, name) for name in own])
     notes += notebooks.notes(app, elsewhere)
     notes += [f"{name} stays as it stands: {text}" for name, text in not_run.items()]
-    doubts = notebooks.doubts(app, found, [app.ref(aws, name) for name in own])
+    doubts = notebooks.doubts(app, standing, [app.ref(aws, name) for name in own])
     going = [name for name in own if notebooks.goes(app, prune, name)]
     left = tuple(name for name in own if name not in going)
-    made = make_plan(wanted, found, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
+    made = make_plan(wanted, standing, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
     made = replace(made, pruned=tuple(going), not_run=not_run, doubts=doubts)
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
@@ -228,20 +228,20 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     names = [one.name for one in app.handlers]
     removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
-    found = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
-    if handler is not None and handler not in found.orphans:
+    standing = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
+    if handler is not None and handler not in standing.orphans:
         message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
-        hint = listing(found.orphans, "handler") if found.orphans else None
+        hint = listing(standing.orphans, "handler") if standing.orphans else None
         raise InvalidInputError(message, hint, code="no-such-handler")
-    foreign = [key for key, resource in found.stale.items() if resource.conflicts(found.current[key])]
+    foreign = [key for key, resource in standing.stale.items() if resource.conflicts(standing.current[key])]
     for key in foreign:
-        del found.stale[key]
+        del standing.stale[key]
     others = [
         f"{name} was deployed from {notebook}"
-        for name, notebook in notebooks.elsewhere(app, found).items()
+        for name, notebook in notebooks.elsewhere(app, standing).items()
         if handler in {None, name} and name not in names
     ]
-    return make_plan({}, found, notes=tuple(others))
+    return make_plan({}, standing, notes=tuple(others))
 
 
 def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:
@@ -308,12 +308,12 @@ def status(
 
 def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
     """Return the handlers that AWS would refuse whatever stands, each with the first reason."""
-    found: dict[str, NbChaliceError] = {}
+    reasons: dict[str, NbChaliceError] = {}
     for handler in app.handlers:
         alone = replace(app, handlers=(handler,), problems=(), unread=())
         if wrong := check.problems(alone) or check.problems_at(alone, aws, _sketch(alone, aws)):
-            found[handler.name] = wrong[0]
-    return found
+            reasons[handler.name] = wrong[0]
+    return reasons
 
 
 def _competing_consumers(app: App, aws: Connection) -> list[str]:

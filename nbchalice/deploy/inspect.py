@@ -128,11 +128,11 @@ def inspect(
         return _Inspector(app, reads, wanted, run).inspect(removal, set(also))
 
 
-def read_more(found: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> None:
+def read_more(inspection: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> None:
     """Read what became known as wanted only after the inspection."""
     with parallel() as run:
-        missing = {key: resource for key, resource in wanted.items() if key not in found.current}
-        found.current.update(run({key: partial(resource.read, aws) for key, resource in missing.items()}))
+        missing = {key: resource for key, resource in wanted.items() if key not in inspection.current}
+        inspection.current.update(run({key: partial(resource.read, aws) for key, resource in missing.items()}))
 
 
 class _Inspector:
@@ -276,9 +276,9 @@ class _Inspector:
 def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list[Resource]:
     """Return what hangs on a deployed function: what its sources attached, and the permissions for it."""
     ours = [statement for statement in policy if is_ours(statement)]
-    found: list[Resource] = [
+    resources: list[Resource] = [
         Permission(ref, principal_of(s), source_arn_of(s), source_account_of(s)) for s in ours if source_arn_of(s)
     ]
     for source in SOURCES.values():
-        found += source.attached(ref, ours, mappings)
-    return found
+        resources += source.attached(ref, ours, mappings)
+    return resources

@@ -32,9 +32,9 @@ def _is_other(app: App, notebook: str | None) -> bool:
     return notebook not in {None, *notebook_tag(app.notebook).values()}
 
 
-def elsewhere(app: App, found: Inspection) -> dict[str, str]:
+def elsewhere(app: App, standing: Inspection) -> dict[str, str]:
     """Return the handlers that stand and were deployed from another notebook, each with that notebook."""
-    others = {name: notebook for name, notebook in found.notebooks.items() if _is_other(app, notebook)}
+    others = {name: notebook for name, notebook in standing.notebooks.items() if _is_other(app, notebook)}
     registered = {handler.name for handler in app.handlers}
     # A notebook whose own name is unknown may be that very one.
     return {name: notebook for name, notebook in others.items() if app.notebook or name not in registered}
@@ -45,14 +45,14 @@ def not_run(app: App, names: Iterable[str]) -> dict[str, str]:
     return {name: why for name in names if (why := app.why_stays(name))}
 
 
-def doubts(app: App, found: Inspection, refs: Iterable[FunctionRef]) -> dict[str, str]:
+def doubts(app: App, standing: Inspection, refs: Iterable[FunctionRef]) -> dict[str, str]:
     """Return which orphans may stand in the notebook after all, each with the reason why its file cannot tell."""
     if not app.notebook:
         unknown = "the notebook's file is not known here, so whether its cell is there is not known either"
         return {ref.handler: unknown for ref in refs}
     texts = {}
     for ref in refs:
-        function = found.current.get(Function(ref).key) or {}
+        function = standing.current.get(Function(ref).key) or {}
         modified = function.get("Configuration", {}).get("LastModified")
         if app.saved_at is not None and modified and datetime.fromisoformat(modified).timestamp() > app.saved_at:
             texts[ref.handler] = f"deployed after {app.notebook} was saved last; save it, if the cell is still there"

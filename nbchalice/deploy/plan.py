@@ -106,7 +106,7 @@ class Plan:
 
 def make_plan(
     wanted: Mapping[str, Resource],
-    found: Inspection,
+    standing: Inspection,
     *,
     orphans: tuple[str, ...] = (),
     elsewhere: Mapping[str, str] = MappingProxyType({}),
@@ -118,30 +118,30 @@ def make_plan(
     ----------
     wanted : Mapping[str, Resource]
         What should stand, by key.
-    found : Inspection
+    standing : Inspection
         What stands.
     orphans, elsewhere, notes : tuple[str, ...] or Mapping[str, str]
         Passed on.
     """
     changes: dict[str, Change] = {}
     for key, desired in wanted.items():
-        leaving = found.stale.get(key)
+        leaving = standing.stale.get(key)
         resource = desired.merge(leaving) if leaving else desired
-        current = found.current.get(key)
+        current = standing.current.get(key)
         if current is None:
             changes[key] = Change("create", resource, "it does not exist")
         elif reasons := resource.differences(current):
             changes[key] = Change("update", resource, "; ".join(reasons), current)
-    for key, resource in found.stale.items():
+    for key, resource in standing.stale.items():
         if key not in wanted:
-            changes[key] = Change("delete", resource, "no handler needs it", found.current[key])
+            changes[key] = Change("delete", resource, "no handler needs it", standing.current[key])
     waits = {key: frozenset(_waits(change, changes, wanted)) for key, change in changes.items()}
     ordered = _in_order(changes, waits)
     return Plan(tuple(ordered), waits, orphans, elsewhere=elsewhere, notes=notes)
 
 
 def conflicts(
-    wanted: Mapping[str, Resource], found: Inspection, orphans: Sequence[FunctionRef] = ()
+    wanted: Mapping[str, Resource], standing: Inspection, orphans: Sequence[FunctionRef] = ()
 ) -> list[NbChaliceError]:
     """Return what of other owners stands in the way.
 
@@ -149,16 +149,16 @@ def conflicts(
     ----------
     wanted : Mapping[str, Resource]
         What should stand, by key.
-    found : Inspection
+    standing : Inspection
         What stands.
     orphans : Sequence[FunctionRef]
         The functions that `--prune` would remove.
     """
     problems: list[NbChaliceError] = []
-    for key, resource in {**wanted, **found.stale}.items():
-        if found.current.get(key) is None:
+    for key, resource in {**wanted, **standing.stale}.items():
+        if standing.current.get(key) is None:
             continue
-        for text in resource.conflicts(found.current[key]):
+        for text in resource.conflicts(standing.current[key]):
             orphan = next((ref.handler for ref in orphans if text.endswith(ref.name)), None)
             hint = resource.conflict_hint
             if orphan:

@@ -124,13 +124,13 @@ def _actions(call: Call) -> list[str]:
     prefix, operations = _operations(call.service)
     known = METHODS.get((call.service, call.method)) if call.kind or call.method not in operations else None
     names = known or ((operations[call.method],) if call.method in operations else ())
-    found: list[str] = []
+    actions: list[str] = []
     for name in names:
         if (call.service, name) in FREE:
             continue
         renamed = (S3_ACTIONS.get(name, name),) if call.service == "s3" else (name,)
-        found += [f"{prefix}:{action}" for action in ACTIONS.get((call.service, name), renamed)]
-    return found
+        actions += [f"{prefix}:{action}" for action in ACTIONS.get((call.service, name), renamed)]
+    return actions
 
 
 def _arn(call: Call, action: str, function: FunctionRef) -> str:

@@ -229,7 +229,7 @@ class BucketNotifications(Resource):
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return which foreign entries S3 would call overlapping with ours, naming both."""
-        found = []
+        overlapping = []
         for kind, arn_key in KEY_OF_KIND.items():
             for entry in current.get(kind, []):
                 if entry[arn_key] in self._ours():
@@ -238,8 +238,8 @@ class BucketNotifications(Resource):
                     if overlaps(mine.entry(), entry):
                         service, target = entry[arn_key].split(":")[2], entry[arn_key].rsplit(":", 1)[-1]
                         ours = f"of {mine.function.handler} on bucket {self.bucket}: {brief(mine.entry())}"
-                        found.append(f"{ours} overlaps with {brief(entry)} of {TARGETS[service]} {target}")
-        return found
+                        overlapping.append(f"{ours} overlaps with {brief(entry)} of {TARGETS[service]} {target}")
+        return overlapping
 
 
 def _rules_of(entry: JSON) -> dict[str, str]:

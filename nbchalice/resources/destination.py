@@ -87,7 +87,7 @@ class Destination(Resource):
 
 def preflight(aws: AWS, arns: Iterable[str]) -> Preflight:
     """Look whether the queues and topics that failed events go to exist; on the local AWS a deploy makes queues."""
-    found = []
+    problems = []
     for arn in arns if not aws.local else ():
         parts = Arn.parse(arn)
         service, region, name = parts.service, parts.region, parts.name
@@ -97,8 +97,8 @@ def preflight(aws: AWS, arns: Iterable[str]) -> Preflight:
             kind = things[service].kind
             option = "queue-name" if service == "sqs" else "name"
             hint = f"aws {service} create-{kind} --{option} {name} --region {region}"
-            found.append(Problem(f"{kind} {name} for failed events does not exist in {region}", hint))
-    return Preflight(found)
+            problems.append(Problem(f"{kind} {name} for failed events does not exist in {region}", hint))
+    return Preflight(problems)
 
 
 def _on_failure(current: JSON) -> str:

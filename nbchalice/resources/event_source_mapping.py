@@ -17,12 +17,12 @@ ON = {"Enabled", "Enabling", "Creating", "Updating"}
 
 def read_mappings(aws: AWS, function_name: str) -> list[JSON]:
     """Return the event source mappings of a function; none where there is no function."""
-    found: list[JSON] = []
+    mappings: list[JSON] = []
     with or_missing():
         pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate(FunctionName=function_name)
         for page in pages:
-            found += [dict(m) for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
-    return found
+            mappings += [dict(m) for m in page["EventSourceMappings"] if m.get("State") != "Deleting"]
+    return mappings
 
 
 def other_functions(aws: AWS, source_arn: str, function_name: str) -> list[str]:
@@ -97,10 +97,8 @@ class EventSourceMapping(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the mapping with the ids of any others of the same source and function, or None."""
         mappings = read_mappings(aws, self.function.name)
-        found = sorted(
-            (m for m in mappings if m.get("EventSourceArn") == self.source_arn), key=lambda m: str(m["UUID"])
-        )
-        return {**found[0], "others": [m["UUID"] for m in found[1:]]} if found else None
+        own = sorted((m for m in mappings if m.get("EventSourceArn") == self.source_arn), key=lambda m: str(m["UUID"]))
+        return {**own[0], "others": [m["UUID"] for m in own[1:]]} if own else None
 
     def wanted(self) -> JSON:
         """Return the settings as CreateEventSourceMapping and UpdateEventSourceMapping take them."""
@@ -128,7 +126,7 @@ class EventSourceMapping(Resource):
     def differences(self, current: JSON) -> list[str]:
         """Compare each setting; what AWS leaves out is empty."""
         empty: JSON = {"FilterCriteria": {"Filters": []}, "MaximumBatchingWindowInSeconds": 0}
-        found = []
+        reasons = []
         for name, wanted in self.wanted().items():
             now = current.get(name) or empty.get(name) or type(wanted)()
             if name == "FilterCriteria":
@@ -136,13 +134,13 @@ class EventSourceMapping(Resource):
             if name == "DestinationConfig":
                 now = {"OnFailure": now.get("OnFailure") or {}}
             if now != wanted:
-                found.append(f"{name}: {_brief(now)} -> {_brief(wanted)}")
+                reasons.append(f"{name}: {_brief(now)} -> {_brief(wanted)}")
         if current.get("others"):
             # AWS refuses a second mapping; the local AWS does not, so that a lost answer may have made two.
-            found.append(f"it stands {1 + len(current['others'])} times")
+            reasons.append(f"it stands {1 + len(current['others'])} times")
         if current.get("State") not in ON:
-            found.append(f"it is {str(current.get('State')).lower()}")
-        return found
+            reasons.append(f"it is {str(current.get('State')).lower()}")
+        return reasons
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the mapping or update it; options that are gone are cleared."""

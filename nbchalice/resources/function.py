@@ -90,16 +90,16 @@ class Function(Resource):
     @property
     def needs(self) -> frozenset[Key]:
         """Its role and its log group, its layer, its bundles, and the upload bucket for a large zip."""
-        found = {
+        keys = {
             key_of("role", self.name),
             key_of("log group", log_group_name(self.name)),
             *(one.key for one in self.bundles),
         }
         if self.layer:
-            found.add(self.layer.key)
+            keys.add(self.layer.key)
         if self.is_large:
-            found.add(UploadBucket(self.function.account, self.function.region).key)
-        return frozenset(found)
+            keys.add(UploadBucket(self.function.account, self.function.region).key)
+        return frozenset(keys)
 
     @property
     def frees(self) -> frozenset[Key]:
@@ -134,11 +134,11 @@ class Function(Resource):
 
     def differences(self, current: JSON) -> list[str]:
         """Compare code, settings, concurrency and tags."""
-        found = self._state_differs(current) + self._code_differs(current) + self._config_differences(current)
+        reasons = self._state_differs(current) + self._code_differs(current) + self._config_differences(current)
         now, wanted = _concurrency(current), self.reserved_concurrency
         if now != wanted:
-            found.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
-        return found or self._tag_differences(current.get("Tags", {}))
+            reasons.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
+        return reasons or self._tag_differences(current.get("Tags", {}))
 
     def _state_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
@@ -148,9 +148,9 @@ class Function(Resource):
 
     def _code_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
-        found = [] if now["CodeSha256"] == self.code_sha256 else ["code"]
+        reasons = [] if now["CodeSha256"] == self.code_sha256 else ["code"]
         arch = (now.get("Architectures") or ["x86_64"])[0]
-        return found if arch == self.arch else [*found, f"architecture: {arch} -> {self.arch}"]
+        return reasons if arch == self.arch else [*reasons, f"architecture: {arch} -> {self.arch}"]
 
     def _config_differences(self, current: JSON) -> list[str]:
         now = current["Configuration"]

@@ -89,8 +89,8 @@ class Permission(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the statement, or None."""
         wanted = statement_id(self.principal, self.source_arn)
-        found = [s for s in read_policy(aws, self.function.name) if s.get("Sid") == wanted]
-        return found[0] if found else None
+        statements = [s for s in read_policy(aws, self.function.name) if s.get("Sid") == wanted]
+        return statements[0] if statements else None
 
     def differences(self, current: JSON) -> list[str]:
         """Return whether the statement lets in something else."""

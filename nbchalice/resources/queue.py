@@ -25,16 +25,16 @@ REGION_OF_HOST = re.compile(r"(?:sqs\.([a-z0-9-]+)\.|([a-z]{2}(?:-[a-z]+)+-\d)\.
 def queue_problem(text: str) -> str | None:
     """Return why a text is neither name nor ARN nor URL of a queue, or None."""
     if text.startswith("arn:"):
-        found = QUEUE_ARN.fullmatch(text)
-        if not found:
+        parts = QUEUE_ARN.fullmatch(text)
+        if not parts:
             return f"{text!r} is not the ARN of a queue: arn:aws:sqs:REGION:ACCOUNT:NAME"
     elif "://" in text:
-        found = QUEUE_URL.fullmatch(text)
-        if not found:
+        parts = QUEUE_URL.fullmatch(text)
+        if not parts:
             return f"{text!r} is not the URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
     else:
-        found = None
-    name = found["name"] if found else text
+        parts = None
+    name = parts["name"] if parts else text
     if not QUEUE_NAME.fullmatch(name):
         return f"{name!r} is not a queue name: up to 80 letters, digits, - and _, perhaps ending in .fifo"
     return None
@@ -55,10 +55,10 @@ class QueueRef:
         if text.startswith("arn:"):
             arn = Arn.parse(text)
             return cls(arn.resource, arn.region, arn.account, arn.partition)
-        if found := QUEUE_URL.match(text):
-            host = REGION_OF_HOST.match(found["host"])
+        if parts := QUEUE_URL.match(text):
+            host = REGION_OF_HOST.match(parts["host"])
             region = (host[1] or host[2]) if host else home.region
-            return cls(found["name"], region, found["account"], home.partition)
+            return cls(parts["name"], region, parts["account"], home.partition)
         return cls(text, home.region, home.account, home.partition)
 
     @property

@@ -85,10 +85,10 @@ class Role(Resource):
         # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.
         place = [group, f"{group}:*"]
         logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": place}
-        found = [logs, *json.loads(self.statements)]
+        statements = [logs, *json.loads(self.statements)]
         if arns := sorted(self.bundles | earlier):
-            found.append({"Sid": BUNDLES, "Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
-        return {"Version": "2012-10-17", "Statement": found}
+            statements.append({"Sid": BUNDLES, "Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
+        return {"Version": "2012-10-17", "Statement": statements}
 
     def trust(self) -> JSON:
         """Return who may take the role."""
@@ -106,12 +106,12 @@ class Role(Resource):
                 role = dict(client.get_role(RoleName=self.name)["Role"])
         if role is None:
             return None
-        found: JSON = {"role": role, "policy": None}
+        standing: JSON = {"role": role, "policy": None}
         with or_missing():
-            found["policy"] = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"]
-        if self.bundles or _apart(found["policy"])[1]:
-            found["earlier"] = self._earlier(aws)
-        return found
+            standing["policy"] = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"]
+        if self.bundles or _apart(standing["policy"])[1]:
+            standing["earlier"] = self._earlier(aws)
+        return standing
 
     def _earlier(self, aws: AWS) -> frozenset[str]:
         """Return the ARNs of what published versions load: after a rollback, and for runs while a deploy goes on."""
@@ -130,8 +130,8 @@ class Role(Resource):
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the trust and the policy."""
-        found = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        return found if self._policy_stands(current) else [*found, "its policy"]
+        reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
+        return reasons if self._policy_stands(current) else [*reasons, "its policy"]
 
     def _policy_stands(self, current: JSON) -> bool:
         """Whether the policy is as it should be; that for bundles of versions that are gone may stay for a while."""

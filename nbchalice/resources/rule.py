@@ -94,8 +94,8 @@ class Rule(Resource):
             ("description", rule.get("Description", ""), self.description),
             ("state", rule.get("State", ""), self.state()),
         ]
-        found = [f"{name}: {now or 'none'} -> {wanted or 'none'}" for name, now, wanted in pairs if now != wanted]
-        return found if current["targets"] == [self.target()] else [*found, "its target is not the function"]
+        reasons = [f"{name}: {now or 'none'} -> {wanted or 'none'}" for name, now, wanted in pairs if now != wanted]
+        return reasons if current["targets"] == [self.target()] else [*reasons, "its target is not the function"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Put the rule and its target; both calls replace what stands."""
@@ -133,8 +133,8 @@ def _normal(text: str) -> str:
 def numbered(function: FunctionRef, names: Sequence[str]) -> list[FunctionRef]:
     """Return the function with the number of each of its rules or schedules among the names."""
     own = re.compile(re.escape(function.name) + r"-event(?:-(\d+))?")
-    found = [own.fullmatch(name) for name in names]
-    return [replace(function, number=int(match[1] or 1)) for match in found if match]
+    matches = [own.fullmatch(name) for name in names]
+    return [replace(function, number=int(match[1] or 1)) for match in matches if match]
 
 
 def attached_rules(function: FunctionRef, policy: Sequence[JSON]) -> list[Resource]:

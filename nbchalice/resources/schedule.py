@@ -71,11 +71,11 @@ class SchedulerRole(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the role and its inline policy, or None."""
         client = aws.client("iam")
-        found: JSON | None = None
+        standing: JSON | None = None
         with or_missing():
-            found = {"role": client.get_role(RoleName=self.name)["Role"], "policy": None}
-            found["policy"] = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"]
-        return found
+            standing = {"role": client.get_role(RoleName=self.name)["Role"], "policy": None}
+            standing["policy"] = client.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"]
+        return standing
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the role is another's."""
@@ -85,8 +85,8 @@ class SchedulerRole(Resource):
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the trust and the policy."""
-        found = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        return found if current["policy"] == self.policy() else [*found, "its policy"]
+        reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
+        return reasons if current["policy"] == self.policy() else [*reasons, "its policy"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the role and put its policy."""

@@ -105,9 +105,9 @@ class Subscription(Resource):
         with or_missing():
             pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.topic_arn)
             for page in pages:
-                for found in page["Subscriptions"]:
-                    if found["Protocol"] == "lambda" and found["Endpoint"] == self.function.arn:
-                        arn = found["SubscriptionArn"]
+                for subscription in page["Subscriptions"]:
+                    if subscription["Protocol"] == "lambda" and subscription["Endpoint"] == self.function.arn:
+                        arn = subscription["SubscriptionArn"]
                         return dict(client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
         return None
 

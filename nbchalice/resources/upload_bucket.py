@@ -62,7 +62,7 @@ class UploadBucket(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return the rules by which objects expire, and whether the bucket is another's; None where there is none."""
         client = aws.client("s3")
-        found: JSON | None = None
+        standing: JSON | None = None
         with or_missing():
             try:
                 client.head_bucket(Bucket=self.name, ExpectedBucketOwner=self.account)
@@ -70,14 +70,14 @@ class UploadBucket(Resource):
                 if status_code(error) != 403:
                     raise
                 return {"foreign": True, "rules": RULES}
-            found = {"foreign": False, "rules": []}
+            standing = {"foreign": False, "rules": []}
             try:
                 answer = client.get_bucket_lifecycle_configuration(Bucket=self.name, ExpectedBucketOwner=self.account)
-                found["rules"] = answer["Rules"]
+                standing["rules"] = answer["Rules"]
             except client.exceptions.ClientError as error:
                 if status_code(error) != 404:
                     raise
-        return found
+        return standing
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the bucket is in another account, where code must not go."""

@@ -29,11 +29,11 @@ SETTINGS = (
 
 def published(client: LambdaClient, name: str) -> list[JSON]:
     """Return the published versions of a function, the oldest first."""
-    found: list[JSON] = []
+    versions: list[JSON] = []
     with or_missing():
         for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=name):
-            found += [dict(version) for version in page["Versions"] if version["Version"] != "$LATEST"]
-    return sorted(found, key=lambda version: int(version["Version"]))
+            versions += [dict(version) for version in page["Versions"] if version["Version"] != "$LATEST"]
+    return sorted(versions, key=lambda version: int(version["Version"]))
 
 
 def publish(client: LambdaClient, name: str) -> str:
@@ -100,9 +100,9 @@ def way_back(client: LambdaClient, name: str, tags: dict[str, str]) -> Step:
 def settings_of(configuration: JSON) -> JSON:
     """Return a configuration as UpdateFunctionConfiguration takes it; what it lacks is cleared."""
     network = configuration.get("VpcConfig") or {}
-    found = {name: configuration[name] for name in SETTINGS if configuration.get(name) is not None}
+    settings = {name: configuration[name] for name in SETTINGS if configuration.get(name) is not None}
     return {
-        **found,
+        **settings,
         "Environment": {"Variables": (configuration.get("Environment") or {}).get("Variables", {})},
         "Layers": [layer["Arn"] for layer in configuration.get("Layers") or []],
         "DeadLetterConfig": {"TargetArn": (configuration.get("DeadLetterConfig") or {}).get("TargetArn", "")},
