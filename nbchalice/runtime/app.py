@@ -398,8 +398,8 @@ def handlers_in(variables: Mapping[str, object]) -> dict[str, LambdaFunction]:
         Those of a kernel or a module.
     """
     values = list(variables.values())
-    found = {value.name: value for value in values if isinstance(value, LambdaFunction)}
+    handlers = {value.name: value for value in values if isinstance(value, LambdaFunction)}
     for app in values:
         if isinstance(app, Chalice):
-            found.update(app.handlers)
-    return found
+            handlers.update(app.handlers)
+    return handlers

@@ -80,21 +80,21 @@ def read_answer(answer: object, ids: Iterable[str]) -> tuple[list[str], str]:
         return [], ""
     if not isinstance(failures, list | tuple):
         return list(known), shorten(failures)
-    found = []
+    names = []
     for item in failures:
         name = item.get("itemIdentifier") if isinstance(item, dict) else None
         if not isinstance(name, str) or name not in known:
             return list(known), shorten(item)
-        found.append(name)
-    return list(dict.fromkeys(found)), ""
+        names.append(name)
+    return list(dict.fromkeys(names)), ""
 
 
 def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     """Return ``traceback`` without the leading frames of this package, or as it is where there are no others."""
-    found = traceback
-    while found is not None and found.tb_frame.f_code.co_filename.startswith(HERE):
-        found = found.tb_next
-    return found or traceback
+    inner = traceback
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(HERE):
+        inner = inner.tb_next
+    return inner or traceback
 
 
 def _finished(result: object) -> object:

@@ -64,7 +64,7 @@ class CronField:
 
     def values(self, text: str) -> set[int]:
         """Return the numbers that lists, ranges and steps in ``text`` stand for; raises ValueError."""
-        found: set[int] = set()
+        numbers: set[int] = set()
         for part in text.split(","):
             span, slash, step = part.partition("/")
             first, dash, last = span.partition("-")
@@ -77,8 +77,8 @@ class CronField:
                 raise self.error(text, f"the range {span} runs backwards")
             if slash and not (self.steps and step.isdecimal() and 1 <= int(step) <= self.high):
                 raise self.error(text, f"the step '/{step}' is not possible")
-            found.update(range(low, high + 1, int(step) if slash else 1))
-        return found
+            numbers.update(range(low, high + 1, int(step) if slash else 1))
+        return numbers
 
     def number(self, word: str, text: str) -> int:
         """Return the number that ``word``, a part of ``text``, stands for; raises ValueError."""

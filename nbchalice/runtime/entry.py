@@ -46,10 +46,10 @@ def load_handler(root: str | Path) -> Callable[[object, object], object]:
         log_causes(error)
         raise
     handlers = handlers_in(vars(module))
-    found = handlers.get(manifest["function"])
-    if found is None:
+    handler = handlers.get(manifest["function"])
+    if handler is None:
         raise RuntimeError(
             f"{manifest['notebook']} registers no handler {manifest['function']!r}; "
             f"its handlers are: {', '.join(sorted(handlers)) or 'none'}"
         )
-    return marked(found) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else found
+    return marked(handler) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else handler

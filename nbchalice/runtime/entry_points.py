@@ -94,13 +94,13 @@ def load(name: str) -> object:
     if name not in _INSTALLED.objects:
         entry = _INSTALLED.entries[name]
         try:
-            found = entry.load()
-            named = getattr(found, "name", None) == name
-            made = found() if isinstance(found, type) and named else found
+            given = entry.load()
+            named = getattr(given, "name", None) == name
+            made = given() if isinstance(given, type) and named else given
         except (Exception, SystemExit) as error:
             _refuse(entry, f"{type(error).__name__}: {error}")
         if not named:
-            _refuse(entry, f"its entry point gives {found!r}, which is not a source of that name")
+            _refuse(entry, f"its entry point gives {given!r}, which is not a source of that name")
         if wrong := _wrong_kind(KINDS.get(name)):
             _refuse(entry, wrong)
         _INSTALLED.objects[name] = made

@@ -126,8 +126,8 @@ KINDS = {kind.name: kind for kind in BUILT_IN}
 def kinds_of(event: object) -> list[EventKind]:
     """Return the kinds that a raw event may be of."""
     service = _service(event)
-    found = [kind for kind in KINDS.values() if kind.service == service or _look(kind.recognizes, event)]
-    return found or [kind for kind in KINDS.values() if kind.any_event]
+    kinds = [kind for kind in KINDS.values() if kind.service == service or _look(kind.recognizes, event)]
+    return kinds or [kind for kind in KINDS.values() if kind.any_event]
 
 
 def records_of(event: object) -> list[JSON]:
@@ -140,22 +140,22 @@ def records_of(event: object) -> list[JSON]:
 
 def ids_of(event: object) -> list[str]:
     """Return what the sender of an event can know it by: message ids, S3's request id, ``key@etag``, an event's id."""
-    found: list[str] = []
+    ids: list[str] = []
     for record in records_of(event):
         for kind in KINDS.values():
-            found += _ids(kind, record)
-    return list(dict.fromkeys(found))
+            ids += _ids(kind, record)
+    return list(dict.fromkeys(ids))
 
 
 def items_of(event: object) -> dict[str, str]:
     """Return what an answer calls each record of a batch, with the first of what ``ids_of`` finds in it."""
-    found: dict[str, str] = {}
+    items: dict[str, str] = {}
     for record in records_of(event):
         for kind in KINDS.values():
             name, ids = _look(kind.batch_item, record), _ids(kind, record)
             if name and ids:
-                found[str(name)] = ids[0]
-    return found
+                items[str(name)] = ids[0]
+    return items
 
 
 def _service(event: object) -> object:
@@ -166,8 +166,8 @@ def _service(event: object) -> object:
 
 
 def _ids(kind: EventKind, record: JSON) -> list[str]:
-    found = [_look(look, record) for look in kind.ids]
-    return [text for text in found if isinstance(text, str) and text]
+    ids = [_look(look, record) for look in kind.ids]
+    return [text for text in ids if isinstance(text, str) and text]
 
 
 def _look(look: Look | None, event: object) -> object:

@@ -103,13 +103,13 @@ def failed_of(result: object, event: object) -> tuple[list[str], str]:
 
 def _attempts(event: object) -> dict[int, int]:
     """Return how often SQS has delivered each message, by its place in the batch; others do not tell."""
-    found = {}
+    attempts = {}
     for place, record in enumerate(records_of(event)):
         attributes = record.get("attributes")
         count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
         if isinstance(count, str | int) and str(count).isdecimal():
-            found[place] = int(count)
-    return found
+            attempts[place] = int(count)
+    return attempts
 
 
 def _cut(name: str, ids: Iterable[str]) -> JSON:

@@ -119,15 +119,15 @@ class SQSEvent(RecordsEvent[SQSRecord]):
 
         In a FIFO queue also those done after one of their group that is not: they must not overtake it.
         """
-        found: list[SQSRecord] = []
+        coming_back: list[SQSRecord] = []
         waiting: set[str | None] = set()
         for record in self._all():
             group = record.message_group_id
             if not record.is_done or group in waiting:
-                found.append(record)
+                coming_back.append(record)
                 if record.fifo:
                     waiting.add(group)
-        return found
+        return coming_back
 
 
 class KinesisRecord(Event):

@@ -44,10 +44,10 @@ class Sources(Mapping[str, Source]):
 
     def _other(self, name: str) -> Source:
         try:
-            found = load(name)
-            if not isinstance(found, Source):
-                refuse(name, f"its entry point gives {found!r}, which is not an nbchalice.sources.base.Source")
-            return found
+            source = load(name)
+            if not isinstance(source, Source):
+                refuse(name, f"its entry point gives {source!r}, which is not an nbchalice.sources.base.Source")
+            return source
         except UnusableSourceError as error:
             raise NoSuchSourceError(str(error), "mend, update or uninstall that package") from None
         except KeyError:

@@ -41,12 +41,12 @@ class CloudWatchEvents(Source):
         pattern = options.get("event_pattern")
         if pattern is None:
             return ['PATTERN is missing: an event pattern, for example \'{"source": ["aws.ec2"]}\'']
-        found = pattern_problems(pattern, "PATTERN")
-        foreign = [name for name in pattern if name not in ENVELOPE and name != "$or"] if not found else []
-        found += [f"PATTERN: an event has no field {name!r}; {near(name, ENVELOPE)}" for name in foreign]
+        wrong = pattern_problems(pattern, "PATTERN")
+        foreign = [name for name in pattern if name not in ENVELOPE and name != "$or"] if not wrong else []
+        wrong += [f"PATTERN: an event has no field {name!r}; {near(name, ENVELOPE)}" for name in foreign]
         if len(json.dumps(pattern)) > LONGEST_PATTERN:
-            found.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
-        return found
+            wrong.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
+        return wrong
 
     def subject(self, options: Values) -> str:
         """Return the sources and detail types of the pattern, or an empty text."""
@@ -121,10 +121,10 @@ def _first(rules: object, default: str) -> str:
 
 def _example(pattern: Values) -> JSON:
     """Return a detail that matches the plain values of a pattern."""
-    found: JSON = {}
+    detail: JSON = {}
     for name, rules in pattern.items():
         if isinstance(rules, dict):
-            found[name] = _example(rules)
+            detail[name] = _example(rules)
         elif isinstance(rules, list) and rules and name != "$or":
-            found[name] = _first(rules, "") if isinstance(rules[0], dict) else rules[0]
-    return found
+            detail[name] = _first(rules, "") if isinstance(rules[0], dict) else rules[0]
+    return detail

@@ -27,8 +27,8 @@ TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 
 def table_of(options: Values) -> str:
     """Return the table's name."""
-    found = STREAM_ARN.fullmatch(options["stream_arn"])
-    return found["table"] if found else ""
+    parts = STREAM_ARN.fullmatch(options["stream_arn"])
+    return parts["table"] if parts else ""
 
 
 class DynamoDB(Source):
@@ -91,13 +91,13 @@ class DynamoDB(Source):
         if region != function.region:
             hint = f"deploy to {region}, or use a table in {function.region}"
             return Preflight([Problem(f"table {table} is in {region}, the function in {function.region}", hint)])
-        found: JSON | None = None
+        description: JSON | None = None
         with or_missing():
-            found = aws.client("dynamodb").describe_table(TableName=table)["Table"]
-        if found is None:
+            description = aws.client("dynamodb").describe_table(TableName=table)["Table"]
+        if description is None:
             hint = "create the table with a stream (StreamSpecification), and name the stream's ARN"
             return Preflight([Problem(f"table {table} does not exist in {region}", hint)])
-        standing = found.get("LatestStreamArn")
+        standing = description.get("LatestStreamArn")
         if standing == arn:
             return Preflight()
         if not standing:
@@ -131,10 +131,10 @@ class DynamoDB(Source):
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put an item into the table; its key is made where it is missing."""
         client, table = aws.client("dynamodb"), table_of(options)
-        found = client.describe_table(TableName=table)["Table"]
-        types = {entry["AttributeName"]: entry["AttributeType"] for entry in found["AttributeDefinitions"]}
+        description = client.describe_table(TableName=table)["Table"]
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
         item = to_dynamodb(_item(values.get("message")))
-        keys = [entry["AttributeName"] for entry in found["KeySchema"]]
+        keys = [entry["AttributeName"] for entry in description["KeySchema"]]
         for name in keys:
             item.setdefault(name, _made(types[name]))
         answer = client.put_item(TableName=table, Item=item)
@@ -152,10 +152,10 @@ def _as_text(content: object) -> object:
 
 
 def _item(message: object) -> JSON:
-    found = json_of(message, {}) or {}
-    if not isinstance(found, dict):
-        raise ValueError(f"an item is a JSON object, not {found!r}")
-    return found
+    item = json_of(message, {}) or {}
+    if not isinstance(item, dict):
+        raise ValueError(f"an item is a JSON object, not {item!r}")
+    return item
 
 
 def to_dynamodb(item: JSON) -> JSON:

@@ -59,15 +59,15 @@ def body_of(message: object) -> object:
         return message
 
 
-def _nested(wanted: Values, found: object) -> bool:
-    if isinstance(found, list):
-        return any(_nested(wanted, one) for one in found)
-    return matches(wanted, {} if found is ABSENT else found)
+def _nested(wanted: Values, value: object) -> bool:
+    if isinstance(value, list):
+        return any(_nested(wanted, one) for one in value)
+    return matches(wanted, {} if value is ABSENT else value)
 
 
-def _any_rule(rules: list[object], found: object) -> bool:
+def _any_rule(rules: list[object], value: object) -> bool:
     # Of a list in the event, one value that passes is enough.
-    values = found if isinstance(found, list) and found else [found]
+    values = value if isinstance(value, list) and value else [value]
     return any(starmap(_passes, product(rules, values)))
 
 

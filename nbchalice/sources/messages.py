@@ -34,12 +34,12 @@ def _record(message: JSON, queue_arn: str, region: str) -> JSON:
 
 
 def _attribute(attribute: JSON) -> JSON:
-    found: JSON = {"dataType": attribute.get("DataType", "String"), "stringListValues": [], "binaryListValues": []}
+    made: JSON = {"dataType": attribute.get("DataType", "String"), "stringListValues": [], "binaryListValues": []}
     if "BinaryValue" in attribute:
-        found["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
+        made["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
     else:
-        found["stringValue"] = attribute.get("StringValue", "")
-    return found
+        made["stringValue"] = attribute.get("StringValue", "")
+    return made
 
 
 def queued_sns_event(message: JSON, subscription_arn: str) -> JSON:

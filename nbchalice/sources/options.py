@@ -92,8 +92,8 @@ class Option:
 def problems(options: Iterable[Option], values: Values) -> list[str]:
     """Return what is wrong with the values: unknown names, wrong types, out of range."""
     known = {option.name: option for option in options}
-    found = [f"there is no option {name!r}; {near(name, known)}" for name in values if name not in known]
-    return found + [text for name, option in known.items() if (text := option.problem(values.get(name)))]
+    wrong = [f"there is no option {name!r}; {near(name, known)}" for name in values if name not in known]
+    return wrong + [text for name, option in known.items() if (text := option.problem(values.get(name)))]
 
 
 def fill(options: Iterable[Option], values: Values) -> JSON:

@@ -243,10 +243,10 @@ class BucketRedirect(Redirect):
 
     def _moved(self, configuration: JSON, kind: str, arn: str, to: str, entries: list[JSON]) -> JSON:
         """Return a configuration without the entries of a kind for an ARN, and with others of the other kind."""
-        found = copy.deepcopy(configuration)
-        found[kind] = [entry for entry in found.get(kind, []) if entry[KEY_OF_KIND[kind]] != arn]
-        found[to] = [*found.get(to, []), *entries]
-        return {name: value for name, value in found.items() if value}
+        changed = copy.deepcopy(configuration)
+        changed[kind] = [entry for entry in changed.get(kind, []) if entry[KEY_OF_KIND[kind]] != arn]
+        changed[to] = [*changed.get(to, []), *entries]
+        return {name: value for name, value in changed.items() if value}
 
     def event(self, messages: list[JSON]) -> object:
         """Return the notification; S3's test event is of no interest."""

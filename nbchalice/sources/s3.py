@@ -90,21 +90,21 @@ class S3(Source):
         bucket = options.get("bucket")
         if not bucket:
             return ["BUCKET is missing: give the name of a bucket"]
-        found = []
+        wrong = []
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket) or ".." in bucket:
-            found.append(
+            wrong.append(
                 f"{bucket!r} is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens "
                 "(give the name, not an ARN or URL)"
             )
         events = options.get("events")
         if events is not None and not events:
-            found.append("--events is empty; leave it out for s3:ObjectCreated:*")
+            wrong.append("--events is empty; leave it out for s3:ObjectCreated:*")
         unknown = [event for event in events or [] if event not in ALL_EVENTS]
-        found += [f"{event!r} is not an S3 event type; {near(str(event), ALL_EVENTS)}" for event in unknown]
+        wrong += [f"{event!r} is not an S3 event type; {near(str(event), ALL_EVENTS)}" for event in unknown]
         for name in ("prefix", "suffix"):
             if len((options.get(name) or "").encode()) > LONGEST_KEY:
-                found.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")
-        return found
+                wrong.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")
+        return wrong
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return which entries S3 would call overlapping."""
@@ -145,18 +145,18 @@ class S3(Source):
         """Look at the bucket: it must exist, be in the function's region, and have no overlapping notification."""
         bucket = options["bucket"]
         try:
-            found = Bucket(bucket).read(aws)
+            standing = Bucket(bucket).read(aws)
         except aws.client("s3").exceptions.ClientError as error:
             if status_code(error) != 403:
                 raise
             message = f"bucket {bucket} belongs to another account, or you may not see it"
             return Preflight([Problem(message, "use a bucket of your own account, or ask for s3:ListBucket on it")])
-        if found is None:
+        if standing is None:
             if aws.local:
                 return Preflight()
             hint = f"aws s3 mb s3://{bucket} --region {function.region}"
             return Preflight([Problem(f"bucket {bucket} does not exist", hint)])
-        region = found.get("BucketRegion") or function.region
+        region = standing.get("BucketRegion") or function.region
         if region != function.region:
             hint = f"deploy to {region}, or use a bucket in {function.region}"
             return Preflight([Problem(f"bucket {bucket} is in {region}, the function in {function.region}", hint)])

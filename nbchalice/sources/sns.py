@@ -97,21 +97,21 @@ class SNS(Source):
     def _check_policies(self, options: Values) -> list[str]:
         policy, dlq = options.get("filter_policy"), options.get("redrive_dlq")
         scope = options.get("filter_scope") or "MessageAttributes"
-        found = [] if policy is None else filter_policy_problems(policy, scope, "--filter-policy")
+        errors = [] if policy is None else filter_policy_problems(policy, scope, "--filter-policy")
         if policy is None and scope != "MessageAttributes":
-            found.append("--filter-scope needs --filter-policy")
+            errors.append("--filter-scope needs --filter-policy")
         if dlq and (wrong := queue_problem(dlq)):
-            found.append(f"--redrive-dlq: {wrong}")
+            errors.append(f"--redrive-dlq: {wrong}")
         elif dlq and dlq.endswith(".fifo"):
-            found.append("--redrive-dlq must be a standard queue, as the topic is a standard topic; not a FIFO queue")
+            errors.append("--redrive-dlq must be a standard queue, as the topic is a standard topic; not a FIFO queue")
         elif (
             dlq
             and dlq.startswith("arn:")
             and options["topic"].startswith("arn:")
             and dlq.split(":")[3:5] != options["topic"].split(":")[3:5]
         ):
-            found.append("--redrive-dlq must be in the region and account of the topic")
-        return found
+            errors.append("--redrive-dlq must be in the region and account of the topic")
+        return errors
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a topic twice: SNS keeps one subscription for a topic and a function."""
@@ -158,7 +158,7 @@ class SNS(Source):
             return Preflight()
         topic = Topic(topic_arn(options["topic"], function))
         region = region_of(topic.topic_arn)
-        found = []
+        problems = []
         try:
             standing = topic.read(aws)
         except aws.client("sns", region).exceptions.ClientError as error:
@@ -168,11 +168,11 @@ class SNS(Source):
             return Preflight([Problem(f"topic {topic.name} may not be read", hint)])
         if standing is None:
             hint = f"aws sns create-topic --name {topic.name} --region {region}"
-            found.append(Problem(f"topic {topic.name} does not exist in {region}", hint))
+            problems.append(Problem(f"topic {topic.name} does not exist in {region}", hint))
         if options.get("redrive_dlq") and Queue(queue := _redrive_queue(options, function)).read(aws) is None:
             hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
-            found.append(Problem(f"queue {queue.name} of --redrive-dlq does not exist in {queue.region}", hint))
-        return Preflight(found)
+            problems.append(Problem(f"queue {queue.name} of --redrive-dlq does not exist in {queue.region}", hint))
+        return Preflight(problems)
 
     def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return messages with and without a subject."""

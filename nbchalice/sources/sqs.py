@@ -113,16 +113,16 @@ class SQS(Source):
             return ["give one queue, not two" if queue else "QUEUE is missing: give the name, ARN or URL of a queue"]
         if wrong := queue_problem(queue):
             return [wrong]
-        found = []
+        errors = []
         size, window = options.get("batch_size") or 1, options.get("maximum_batching_window_in_seconds") or 0
         fifo = queue.endswith(".fifo")
         if fifo and size > 10:
-            found.append(f"--batch-size is 1 to 10 for a FIFO queue, not {size}")
+            errors.append(f"--batch-size is 1 to 10 for a FIFO queue, not {size}")
         if fifo and window:
-            found.append("a FIFO queue has no batching window; leave out --maximum-batching-window-in-seconds")
+            errors.append("a FIFO queue has no batching window; leave out --maximum-batching-window-in-seconds")
         if not fifo and size > 10 and window < 1:
-            found.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
-        return found + filter_problems(patterns_of(options), "--filter", RECORD_FIELDS, "body")
+            errors.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
+        return errors + filter_problems(patterns_of(options), "--filter", RECORD_FIELDS, "body")
 
     def check_settings(self, options: Values, settings: Values) -> list[str]:
         """Return how the queue and its dead-letter queue contradict each other (SQS: Dead-letter queues)."""
@@ -146,13 +146,13 @@ class SQS(Source):
 
     def notes(self, options: Values, settings: Values) -> list[str]:
         """Return where the timeout comes from, and what a person may not expect."""
-        found = []
+        notes = []
         if settings.get("timeout") is None and not options.get("fix_visibility_timeout"):
-            found.append("timeout: the queue's visibility timeout where that is shorter than 60 s")
+            notes.append("timeout: the queue's visibility timeout where that is shorter than 60 s")
         if settings.get("dlq"):
             tries = options.get("max_receive_count") or DEFAULT_TRIES
-            found.append(f"a message goes to queue {settings['dlq']} after {counted(tries, 'try', 'tries')}")
-        return found
+            notes.append(f"a message goes to queue {settings['dlq']} after {counted(tries, 'try', 'tries')}")
+        return notes
 
     def unread(self, options: Values) -> str:
         """Return which option lets Lambda read it."""
@@ -175,12 +175,12 @@ class SQS(Source):
     def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the event source mapping, and what is to be set on the queue."""
         queue = queue_of(options, function)
-        found: list[Resource] = []
+        resources: list[Resource] = []
         if options.get("fix_visibility_timeout"):
-            found.append(VisibilityTimeout(queue, 6 * function.timeout))
+            resources.append(VisibilityTimeout(queue, 6 * function.timeout))
         if function.dlq:
-            found.append(RedrivePolicy(queue, function.dlq, options.get("max_receive_count") or DEFAULT_TRIES))
-        return [*found, mapping_of(options, function)]
+            resources.append(RedrivePolicy(queue, function.dlq, options.get("max_receive_count") or DEFAULT_TRIES))
+        return [*resources, mapping_of(options, function)]
 
     def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect:
         """Return how the queue is polled while its mapping is disabled."""
