@@ -86,8 +86,8 @@ def _problems(config: Values) -> Iterator[str]:
 
 
 def _sections(holder: Values, key: str, where: str) -> Iterator[tuple[str, Values, str]]:
-    found = holder.get(key)
-    for name, section in found.items() if isinstance(found, dict) else ():
+    sections = holder.get(key)
+    for name, section in sections.items() if isinstance(sections, dict) else ():
         if isinstance(section, dict):
             yield name, section, f"{where}{key}.{name}."
 
@@ -109,9 +109,9 @@ def _section_problems(section: Values, where: str, more: set[str]) -> Iterator[s
 
 
 def _value_problems(name: str, value: object) -> list[str]:
-    found = settings_problems(tidy_settings({name: value}))
+    wrong = settings_problems(tidy_settings({name: value}))
     # One section need not have both.
-    return [text for text in found if not text.startswith("a VPC wants both")]
+    return [text for text in wrong if not text.startswith("a VPC wants both")]
 
 
 def _named(text: str, name: str, key: str) -> str:
@@ -123,32 +123,32 @@ def settings_for(config: Values, stage: str, handler: str) -> JSON:
     """Return a handler's settings: the function's section of the stage, then the stage, then the file as a whole."""
     section = config.get("stages", {}).get(stage, {})
     layers = [config, section, section.get("lambda_functions", {}).get(handler, {})]
-    found: JSON = {}
+    settings: JSON = {}
     values: JSON = {}
     for layer in layers:
         values.update(layer)
         given = {ours: layer[theirs] for theirs, ours in {**KEYS, **OWN}.items() if layer.get(theirs) is not None}
-        found = merged(found, tidy_settings(given))
+        settings = merged(settings, tidy_settings(given))
     if values.get("manage_iam_role") is True:
-        found.pop("role", None)
+        settings.pop("role", None)
     if values.get("autogen_policy") is False:
-        found.setdefault("policy", f"policy-{stage}.json")
-    if "policy" in found:
+        settings.setdefault("policy", f"policy-{stage}.json")
+    if "policy" in settings:
         # Chalice looks for it beside its configuration.
-        found["policy"] = f".chalice/{found['policy']}"
-    return found
+        settings["policy"] = f".chalice/{settings['policy']}"
+    return settings
 
 
 def merged(weaker: Values, stronger: Values) -> JSON:
     """Return settings of two places: the stronger one wins, environment variables and tags are put together."""
-    found = {**weaker, **stronger}
+    together = {**weaker, **stronger}
     for name in MERGED:
         if isinstance(weaker.get(name), Mapping) and isinstance(stronger.get(name), Mapping):
-            found[name] = {**weaker[name], **stronger[name]}
+            together[name] = {**weaker[name], **stronger[name]}
     if stronger.get("role") and "policy" in weaker and "policy" not in stronger:
         # The policy is for a role of our own making.
-        del found["policy"]
-    return found
+        del together["policy"]
+    return together
 
 
 def with_config(config: Values, stage: str, handler: str, own: Values) -> JSON:

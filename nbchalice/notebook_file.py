@@ -96,7 +96,7 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
     surely = last.name if last is not None and last.by_magic else named_by_config(path.parent)
     variables = variables_for(read_config(path.parent), surely, stage or DEFAULT_STAGE, region=region, here=here)
     read = discover(cells, str(path), variables)
-    found = read.handlers
+    registrations = read.handlers
     handlers = tuple(
         Handler(
             one.name,
@@ -106,9 +106,9 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
             one.location,
             order=one.cell.order,
         )
-        for one in found
+        for one in registrations
     )
-    names = list(dict.fromkeys(one.app for one in found if one.app))
+    names = list(dict.fromkeys(one.app for one in registrations if one.app))
     if len(names) > 1:
         raise InvalidInputError(f"{path.name} has several apps: {', '.join(names)}", "one notebook is one app")
     return Project(

@@ -63,7 +63,7 @@ def poll(
     """
     pace = pace or Pace()
     while True:
-        found = until()
+        answer = until()
         left = deadline - time.monotonic()
-        if found or left <= 0 or wait(min(pace.pause(), left)):
-            return found
+        if answer or left <= 0 or wait(min(pace.pause(), left)):
+            return answer

@@ -37,10 +37,10 @@ def allow_for(text: str) -> str | None:
     """
     if "explicit deny" in text:
         return None  # A denial wins over whatever is allowed.
-    if found := REFUSED.search(text):
-        return f"--allow {found['action']}={found['arn'] or '*'}"
-    if found := REFUSED_BY_S3.search(text):
-        action = S3_ACTIONS.get(found["operation"], found["operation"])
+    if refusal := REFUSED.search(text):
+        return f"--allow {refusal['action']}={refusal['arn'] or '*'}"
+    if refusal := REFUSED_BY_S3.search(text):
+        action = S3_ACTIONS.get(refusal["operation"], refusal["operation"])
         return f"--allow s3:{action}={s3_arn(UNKNOWN_BUCKET, action)}"
     return None
 

@@ -85,8 +85,8 @@ class DeadLetterQueue:
         """Return how many messages there are, about (SQS: GetQueueAttributes)."""
         names: list[QueueAttributeNameType] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with _explained(f"looking at queue {self.name}"):
-            found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
+            attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
     def peek(self, most: int = AT_ONCE) -> list[DeadLetter]:
         """Return some messages, which stay in the queue: they are shown to others again at once.
@@ -94,14 +94,14 @@ class DeadLetterQueue:
         Looking counts as receiving, so `DeadLetter.received` grows.
         """
         with _explained(f"looking into queue {self.name}"):
-            found: dict[str, JSON] = {}
+            messages_by_id: dict[str, JSON] = {}
             try:
-                while len(found) < most and (messages := self._receive(most - len(found))):
-                    found.update({message["MessageId"]: message for message in messages})
+                while len(messages_by_id) < most and (messages := self._receive(most - len(messages_by_id))):
+                    messages_by_id.update({message["MessageId"]: message for message in messages})
             finally:
-                for message in found.values():
+                for message in messages_by_id.values():
                     self._show(message)
-        return [_letter(message) for message in found.values()]
+        return [_letter(message) for message in messages_by_id.values()]
 
     def find(self, message_id: str) -> DeadLetter:
         """Return a message by its id, or by the beginning of it.
@@ -171,7 +171,7 @@ class DeadLetterQueue:
             if source.name.endswith(".fifo")
             else {}
         )
-        attributes = {"MessageAttributes": found} if (found := message.get("MessageAttributes")) else {}
+        attributes = {"MessageAttributes": given} if (given := message.get("MessageAttributes")) else {}
         client.send_message(QueueUrl=url, MessageBody=message["Body"], **attributes, **fifo)
 
     def _receive(self, most: int) -> list[JSON]:
@@ -216,9 +216,9 @@ def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQ
     """
     for source, options in handler.sources():
         with _explained(f"looking for the dead-letter queue of {source.describe(options)}"):
-            found = source.dead_letters(aws, options, ref)
-        if found is not None:
-            return DeadLetterQueue(aws, found.queue_arn, ref, found.source_arn)
+            queue = source.dead_letters(aws, options, ref)
+        if queue is not None:
+            return DeadLetterQueue(aws, queue.queue_arn, ref, queue.source_arn)
     if dlq := handler.setting("dlq"):
         return DeadLetterQueue(aws, dlq if dlq.startswith("arn:") else ref.arn_of("sqs", dlq), ref)
     raise InvalidInputError(

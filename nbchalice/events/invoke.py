@@ -104,19 +104,19 @@ def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes) 
     log = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
     only = request_id if request_id and request_id in log else ""
     seen = parse(events_of(log, int(time.time() * 1000)), function, only)
-    found = seen[-1] if seen else Invocation(request_id, function)
+    logged = seen[-1] if seen else Invocation(request_id, function)
     try:
         result = json.loads(body) if body else None
     except ValueError:
         result = body.decode("utf-8", "replace")
     if not answer.get("FunctionError"):
-        if found.status in {"partial", "ignored"} or (found.error and found.error.type == MALFORMED):
-            return replace(found, result=result)
-        return replace(found, status="ok", error=None, result=result)
+        if logged.status in {"partial", "ignored"} or (logged.error and logged.error.type == MALFORMED):
+            return replace(logged, result=result)
+        return replace(logged, status="ok", error=None, result=result)
     error = from_payload(result)
-    told = found.error if found.error and found.error.frames and not error.frames else error
+    told = logged.error if logged.error and logged.error.frames and not error.frames else error
     timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
-    return replace(found, status="timeout" if timed_out else "error", error=told, result=None)
+    return replace(logged, status="timeout" if timed_out else "error", error=told, result=None)
 
 
 def invoke_here(

@@ -87,7 +87,7 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
         AWS refused.
     """
     client = aws.client("sqs")
-    found = []
+    standing = []
     try:
         urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
         for url in filter(ENDING.search, urls):
@@ -96,10 +96,10 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
                 tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
             host, _, pid = tags.get(HOLDER, "").rpartition(" ")
             if host and (tags.get("nbchalice:app"), tags.get("nbchalice:stage")) == (app, stage):
-                found.append(Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url))
+                standing.append(Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url))
     except Exception as error:
         raise explain(error, f"looking for live handlers of {app}") from None
-    return found
+    return standing
 
 
 def tags_of(function: FunctionRef) -> dict[str, str]:

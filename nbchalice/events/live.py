@@ -253,19 +253,19 @@ def _hand(aws: AWS, redirect: Redirect, event: object) -> None:
         raise LostAnswerError(f"handing an event back to {redirect.function.name}", error.cause, hint) from None
 
 
-def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) -> None:
+def repair(aws: AWS, leases: list[Lease], handlers: Mapping[str, list[Route]]) -> None:
     """Put back the triggers whose live process has died.
 
     Parameters
     ----------
     aws : AWS
         where.
-    found : list[Lease]
+    leases : list[Lease]
         The leases to end; those of triggers that are no longer registered only lose their queue.
     handlers : Mapping[str, list[Route]]
         The routes of each registered handler, by name.
     """
-    for lease in found:
+    for lease in leases:
         try:
             for route in (route for route in handlers.get(lease.handler, []) if lease.is_of(route)):
                 restore(aws, redirect_of(route), lease.url)
@@ -275,18 +275,18 @@ def repair(aws: AWS, found: list[Lease], handlers: Mapping[str, list[Route]]) ->
             raise explain(error, f"repairing the trigger of {lease.handler} after live mode") from None
 
 
-def displaced_resources(found: list[Lease], handlers: Mapping[str, list[Route]]) -> set[str]:
+def displaced_resources(leases: list[Lease], handlers: Mapping[str, list[Route]]) -> set[str]:
     """Return the keys of the resources that live mode changed or removed for as long as it lasts.
 
     Parameters
     ----------
-    found : list[Lease]
+    leases : list[Lease]
         The leases.
     handlers : Mapping[str, list[Route]]
         The routes of each registered handler, by name.
     """
     keys: set[str] = set()
-    for lease in found:
+    for lease in leases:
         redirected = [route for route in handlers.get(lease.handler, []) if lease.is_of(route)]
         keys |= {redirect_of(route).displaced.key for route in redirected}
     return keys
@@ -300,12 +300,12 @@ def redirect_of(route: Route) -> Redirect:
     InvalidInputError
         There is none for it.
     """
-    found = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
-    if found is None:
+    redirect = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
+    if redirect is None:
         *first, last = [source.live_for for source in SOURCES.values() if source.live_for]
         raise InvalidInputError(
             f"live mode is not for {route.source.title} events of {route.ref.handler} "
             f"({route.source.describe(route.options)})",
             f"it is for {', '.join(first)} and {last}; --source chooses one of several",
         )
-    return found
+    return redirect

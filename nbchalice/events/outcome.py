@@ -80,8 +80,8 @@ def batch_note(invocation: Invocation, ids: Sequence[str]) -> str | None:
 def _own_error(invocation: Invocation, ids: Sequence[str]) -> InvocationError | None:
     """Return the error that `per_record` logged for one record."""
     heads = tuple(f"message {name} failed" for name in ids)
-    found = [logged(record.message) for record in invocation.records if record.message.startswith(heads)]
-    return found[-1] if found else None
+    errors = [logged(record.message) for record in invocation.records if record.message.startswith(heads)]
+    return errors[-1] if errors else None
 
 
 def _named(ids: Sequence[str]) -> str:

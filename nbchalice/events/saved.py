@@ -43,7 +43,7 @@ class SavedEvents:
         """
         path = self._path(name)
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             known = self.names()
             raise InvalidInputError(
@@ -51,9 +51,9 @@ class SavedEvents:
             ) from None
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"{path} cannot be read: {error}", "correct or remove the file") from None
-        if not isinstance(found, dict):
+        if not isinstance(values, dict):
             raise InvalidInputError(f"{path} holds no JSON object", "its keys are the fields of the form")
-        return found
+        return values
 
     def save(self, name: str, values: Values) -> Path:
         """Keep a form's values under a name, in place of an earlier event of this name; return the file.

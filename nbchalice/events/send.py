@@ -277,17 +277,17 @@ class _Lookout:
 
     def poll(self, message_id: str) -> list[Invocation]:
         """Return the invocations that are new or have changed."""
-        found: list[Invocation] = []
+        invocations: list[Invocation] = []
         while self._here:
-            found.append(self._here.popleft())
+            invocations.append(self._here.popleft())
         try:
-            found += self._tail.poll()
+            invocations += self._tail.poll()
         except NbChaliceError as error:
             if not passes(error):
                 raise type(error)(
                     f"message {message_id} was sent, but {error.message}", error.hint, code=error.code
                 ) from None
-        return found
+        return invocations
 
     def sees_nothing(self) -> bool:
         """Whether another process has the events, or had them when it died; asked once, after a moment."""

@@ -46,14 +46,14 @@ class Route:
 
 def routes(handler: Handler, ref: FunctionRef) -> list[Route]:
     """Return the routes of a handler's triggers, in their order."""
-    return [Route(*found) for found in triggers(handler, ref)]
+    return [Route(*trigger) for trigger in triggers(handler, ref)]
 
 
-def labels(found: Collection[Route]) -> list[str]:
+def labels(every: Collection[Route]) -> list[str]:
     """Return what tells the routes apart: their labels, or the whole descriptions of those with the same one."""
-    count = Counter(route.label for route in found)
+    count = Counter(route.label for route in every)
     texts = []
-    for route in found:
+    for route in every:
         is_alone = count[route.label] == 1
         texts.append(route.label if is_alone else route.source.describe(route.options))
     return texts
@@ -79,16 +79,17 @@ def route_of(
     InvalidInputError
         None or several can be meant.
     """
-    found = routes(handler, ref)
+    candidates = routes(handler, ref)
     if wanted is not None:
-        found = [route for route in found if wanted.casefold() in route.names]
+        candidates = [route for route in candidates if wanted.casefold() in route.names]
     else:
-        found = [route for route in found if set(values) <= {field.name for field in route.source.fields}] or found
-    if len({(route.label, route.ref.number) for route in found}) == 1:
-        fitting = (r for r in found if why_dropped(r.source, r.options, values, r.ref) is None)
-        return next(fitting, found[0])
+        taking = [route for route in candidates if set(values) <= {field.name for field in route.source.fields}]
+        candidates = taking or candidates
+    if len({(route.label, route.ref.number) for route in candidates}) == 1:
+        fitting = (r for r in candidates if why_dropped(r.source, r.options, values, r.ref) is None)
+        return next(fitting, candidates[0])
     every = labels(routes(handler, ref))
-    what = f"has no source {wanted!r}" if wanted and not found else "has several sources"
+    what = f"has no source {wanted!r}" if wanted and not candidates else "has several sources"
     hint = f"add --source {_quoted(every[0])}" if len(every) == 1 else f"add --source with one of: {_all(every)}"
     raise InvalidInputError(f"{handler.name} {what}", hint)
 

@@ -175,7 +175,7 @@ def _as_parameters(text: str) -> str:
 
 def clashes(handlers: Iterable[Handler]) -> list[InvalidInputError]:
     """Return which triggers of different handlers AWS would refuse beside each other, naming both."""
-    found = []
+    errors = []
     for one, other in combinations(handlers, 2):
         for source, options in one.sources():
             for same, others in other.sources():
@@ -183,5 +183,5 @@ def clashes(handlers: Iterable[Handler]) -> list[InvalidInputError]:
                 if wrong:
                     hint = "let one of them match less, or let one handler do both"
                     text = f"handlers {one.name} and {other.name}: {wrong}"
-                    found.append(InvalidInputError(text, hint, other.location))
-    return found
+                    errors.append(InvalidInputError(text, hint, other.location))
+    return errors

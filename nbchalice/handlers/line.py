@@ -149,30 +149,30 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
     settings = tidy_settings({option.name: given[option.name] for option in SETTINGS if option.name in given})
     options = {option.name: given[option.name] for option in source.all_options() if option.name in given}
     also = tuple(_read_also(text, f"%%{magic}") for text in given.get("also") or [])
-    found = CellMagic(magic, options, settings, given.get("handler"), given.get("name"), also)
-    wrong = source.problems(options) + settings_problems(settings) + name_problems(found.name)
+    parsed = CellMagic(magic, options, settings, given.get("handler"), given.get("name"), also)
+    wrong = source.problems(options) + settings_problems(settings) + name_problems(parsed.name)
     if not wrong:
-        wrong = trigger_problems(found.triggers, settings)
+        wrong = trigger_problems(parsed.triggers, settings)
     if wrong:
         raise InvalidInputError(f"%%{magic}: {'; '.join(wrong)}", f"%%{magic} --help lists the options")
-    return found
+    return parsed
 
 
 def trigger_problems(triggers: list[tuple[str, JSON]], settings: JSON) -> list[str]:
     """Return how the triggers of one function contradict each other, or its settings."""
-    found = []
+    contradictions = []
     for name, options in triggers:
-        found += SOURCES[name].check_settings(options, settings)
+        contradictions += SOURCES[name].check_settings(options, settings)
     for number, (name, options) in enumerate(triggers):
         for other, others in triggers[number + 1 :]:
             if name == other and (wrong := SOURCES[name].clash(options, others, same_function=True)):
-                found.append(wrong)
+                contradictions.append(wrong)
     asynchronous = any(SOURCES[name].asynchronous for name, _ in triggers)
     if settings.get("on_failure") and not asynchronous:
-        found.append("--on-failure is for asynchronous events; the events of a queue or stream take --dlq")
+        contradictions.append("--on-failure is for asynchronous events; the events of a queue or stream take --dlq")
     if asynchronous and str(settings.get("dlq") or "").endswith(".fifo"):
-        found.append("--dlq of asynchronous events must be a standard queue, not a FIFO one")
-    return found
+        contradictions.append("--dlq of asynchronous events must be a standard queue, not a FIFO one")
+    return contradictions
 
 
 def read_values(source: Source, line: str, more: tuple[Option, ...]) -> JSON:

@@ -112,8 +112,8 @@ def _is_pair(value: object) -> bool:
 
 def settings_problems(settings: Values) -> list[str]:
     """Return what Lambda would reject in the settings of a function (Lambda: CreateFunction)."""
-    if found := problems(SETTINGS, settings):
-        return found
+    if wrong := problems(SETTINGS, settings):
+        return wrong
     return [
         *_variables(settings.get("env"), "--env"),
         *_env(settings.get("env") or {}),
@@ -135,93 +135,95 @@ def _variables(values: object, flag: str) -> list[str]:
 def _env(env: object) -> list[str]:
     if not isinstance(env, Mapping) or _variables(env, "--env"):
         return []
-    found = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
+    errors = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
     bad = [name for name in env if name not in RESERVED_ENV and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)]
-    found += [f"--env {name!r} is not a variable name: a letter, then letters, digits and _" for name in bad]
+    errors += [f"--env {name!r} is not a variable name: a letter, then letters, digits and _" for name in bad]
     size = sum(len(f"{name}{value}".encode()) for name, value in env.items())
     if size > MOST_ENV_BYTES:
-        found.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")
-    return found
+        errors.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")
+    return errors
 
 
 def _tags(tags: Any) -> list[str]:
-    if found := _variables(tags, "--tag"):
-        return found
+    if errors := _variables(tags, "--tag"):
+        return errors
     names = list(tags or {})
     own = [name for name in names if name.lower().startswith(("aws:", "nbchalice:"))]
-    found = [f"--tag {name} begins with aws: or nbchalice:, which are reserved" for name in own]
+    errors = [f"--tag {name} begins with aws: or nbchalice:, which are reserved" for name in own]
     bad = [name for name in names if not 1 <= len(name) <= 128 or not TAG.fullmatch(name)]
-    found += [f"--tag {name[:40]!r} is not a tag name: up to 128 {TAG_LETTERS}" for name in bad]
+    errors += [f"--tag {name[:40]!r} is not a tag name: up to 128 {TAG_LETTERS}" for name in bad]
     wrong = [name for name, value in (tags or {}).items() if len(value) > 256 or not TAG.fullmatch(value)]
-    found += [f"--tag {name} has no valid value: up to 256 {TAG_LETTERS}" for name in wrong]
+    errors += [f"--tag {name} has no valid value: up to 256 {TAG_LETTERS}" for name in wrong]
     return (
-        found if len(names) <= MOST_TAGS else [*found, f"--tag is given {len(names)} times; Lambda takes {MOST_TAGS}"]
+        errors if len(names) <= MOST_TAGS else [*errors, f"--tag is given {len(names)} times; Lambda takes {MOST_TAGS}"]
     )
 
 
 def _lists(settings: Values) -> list[str]:
-    found = []
+    errors = []
     days = settings.get("log_retention")
     if days is not None and days not in RETENTION_DAYS:
-        found.append(f"--log-retention is one of {', '.join(map(str, RETENTION_DAYS))}, not {days}")
+        errors.append(f"--log-retention is one of {', '.join(map(str, RETENTION_DAYS))}, not {days}")
     layers = settings.get("layer") or []
     if len(layers) > MOST_LAYERS:
-        found.append(f"--layer is given {len(layers)} times; Lambda takes {MOST_LAYERS}")
+        errors.append(f"--layer is given {len(layers)} times; Lambda takes {MOST_LAYERS}")
     form = "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
-    found += [
+    errors += [
         f"--layer {arn!r} is not the ARN of a layer version: {form}" for arn in layers if not _fits(LAYER_ARN, arn)
     ]
     names = Counter(match["layer"] for arn in layers if (match := LAYER_ARN.fullmatch(str(arn))))
     twice = [name.rsplit(":", 1)[-1] for name, count in names.items() if count > 1]
-    return found + [f"--layer names {name} twice; Lambda takes one version of a layer" for name in twice]
+    return errors + [f"--layer names {name} twice; Lambda takes one version of a layer" for name in twice]
 
 
 def _role(settings: Values) -> list[str]:
-    found = []
+    errors = []
     role = settings.get("role")
     if role is not None and not ROLE_ARN.fullmatch(role):
-        found.append(f"--role {role!r} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        errors.append(f"--role {role!r} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
     for entry in settings.get("allow") or []:
         if not _is_pair(entry):
-            found.append(f"--allow wants ACTION=ARN, not {entry!r}")
+            errors.append(f"--allow wants ACTION=ARN, not {entry!r}")
             continue
         action, arn = entry
         if not _fits(ACTION, action):
-            found.append(f"--allow {action!r} is not an action: SERVICE:ACTION, for example s3:PutObject")
+            errors.append(f"--allow {action!r} is not an action: SERVICE:ACTION, for example s3:PutObject")
         elif blank := re.search(r"<[\w-]+>", str(arn)):
-            found.append(f"--allow {action}: write the name in the place of {blank[0]} in {arn}")
+            errors.append(f"--allow {action}: write the name in the place of {blank[0]} in {arn}")
         elif not _fits(ARN, arn):
-            found.append(f"--allow {action}: {arn!r} is not an ARN, for example arn:aws:s3:::my-bucket/*, nor *")
+            errors.append(f"--allow {action}: {arn!r} is not an ARN, for example arn:aws:s3:::my-bucket/*, nor *")
     given = [flag for flag, name in (("--allow", "allow"), ("--policy", "policy")) if settings.get(name)]
     if role is not None and given:
-        found.append(f"{given[0]} is for the role that nbchalice makes; leave out --role, or add to that role yourself")
-    return found
+        errors.append(
+            f"{given[0]} is for the role that nbchalice makes; leave out --role, or add to that role yourself"
+        )
+    return errors
 
 
 def _network(settings: Values) -> list[str]:
     subnets, groups = settings.get("subnet") or [], settings.get("security_group") or []
-    found = [f"--subnet {name!r} is not a subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
-    found += [
+    errors = [f"--subnet {name!r} is not a subnet: subnet-..." for name in subnets if not _begins(name, "subnet-")]
+    errors += [
         f"--security-group {name!r} is not a security group: sg-..." for name in groups if not _begins(name, "sg-")
     ]
     if bool(subnets) != bool(groups):
-        found.append("a VPC wants both --subnet and --security-group")
+        errors.append("a VPC wants both --subnet and --security-group")
     if len(subnets) > MOST_SUBNETS or len(groups) > MOST_SECURITY_GROUPS:
-        found.append(f"Lambda takes {MOST_SUBNETS} times --subnet and {MOST_SECURITY_GROUPS} times --security-group")
-    return found
+        errors.append(f"Lambda takes {MOST_SUBNETS} times --subnet and {MOST_SECURITY_GROUPS} times --security-group")
+    return errors
 
 
 def _destinations(settings: Values) -> list[str]:
-    found = []
+    errors = []
     dlq, on_failure = settings.get("dlq"), settings.get("on_failure")
     if dlq is not None and not TOPIC_ARN.fullmatch(dlq) and (wrong := queue_problem(dlq)):
-        found.append(f"--dlq: {wrong}")
+        errors.append(f"--dlq: {wrong}")
     if on_failure is not None and not DESTINATION_ARN.fullmatch(on_failure) and queue_problem(on_failure):
         kinds = "the ARN of a queue, topic, function, event bus or bucket"
-        found.append(f"--on-failure {on_failure!r} is neither a queue's name nor {kinds}")
+        errors.append(f"--on-failure {on_failure!r} is neither a queue's name nor {kinds}")
     elif on_failure is not None and on_failure.endswith(".fifo"):
-        found.append("--on-failure must be a standard queue or topic, not a FIFO one")
-    return found
+        errors.append("--on-failure must be a standard queue or topic, not a FIFO one")
+    return errors
 
 
 def _fits(form: re.Pattern[str], value: object) -> bool:

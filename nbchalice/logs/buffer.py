@@ -72,11 +72,11 @@ class Buffer:
         with self._lock:
             if not self._new_heads:
                 return None
-            found = _message(self._new_heads, self._new_rows, self._skipped)
+            message = _message(self._new_heads, self._new_rows, self._skipped)
             self._new_rows.clear()
             self._new_heads.clear()
             self._skipped = 0
-            return found
+            return message
 
     def snapshot(self) -> JSON:
         """Return the newest of what is kept, for a view that begins; the next `take` returns what comes after."""

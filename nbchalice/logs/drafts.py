@@ -232,8 +232,8 @@ class Draft:
 
     def _raised(self, kind: str) -> Said | None:
         """Return the last error of a type: Lambda logs it when the handler has ended."""
-        found = [said for said in self.said if self._is_own(said.line, {"error"}) and _type(said.line) == kind]
-        return found[-1] if found else None
+        errors = [said for said in self.said if self._is_own(said.line, {"error"}) and _type(said.line) == kind]
+        return errors[-1] if errors else None
 
     def _uncaught(self) -> Said | None:
         """Return the last line where it is an uncaught exception, whole: so does Lambda's Python runtime log it."""

@@ -46,16 +46,16 @@ class Reader:
         if end is not None:
             arguments["endTime"] = end
         while (answer := self._ask(arguments)) is not None:
-            found = answer.get("events", [])
-            yield from self._new(found)
+            events = answer.get("events", [])
+            yield from self._new(events)
             if token := answer.get("nextToken"):
                 arguments["nextToken"] = token
                 continue
             arguments.pop("nextToken", None)
-            if len(found) < PAGE:
+            if len(events) < PAGE:
                 return
             # The local AWS stops here without a token: go on from the last event, or past it when all bear one time.
-            last = int(found[-1]["timestamp"])
+            last = int(events[-1]["timestamp"])
             arguments["startTime"] = max(last, arguments["startTime"] + 1)
 
     def _ask(self, arguments: JSON) -> JSON | None:
@@ -78,8 +78,8 @@ class Reader:
         except (KeyError, TypeError, ValueError):
             pass
 
-    def _new(self, found: list[JSON]) -> Iterator[LogEvent]:
-        for raw in found:
+    def _new(self, events: list[JSON]) -> Iterator[LogEvent]:
+        for raw in events:
             event = LogEvent(
                 int(raw["timestamp"]),
                 str(raw.get("message", "")),

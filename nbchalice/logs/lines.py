@@ -109,8 +109,8 @@ def _lambda(text: str) -> Line | None:
 
 
 def _report(text: str) -> JSON:
-    found = {REPORT_NAMES[name]: value for name, value in NUMBERS.findall(text) if name in REPORT_NAMES}
-    return {name: _number(name, value) for name, value in found.items()}
+    numbers = {REPORT_NAMES[name]: value for name, value in NUMBERS.findall(text) if name in REPORT_NAMES}
+    return {name: _number(name, value) for name, value in numbers.items()}
 
 
 def _number(name: str, value: object) -> object:
@@ -125,8 +125,8 @@ def _number(name: str, value: object) -> object:
 
 
 def _marker(text: str) -> Line | None:
-    printed, found, rest = text.rpartition(PREFIX)  # a handler need not end its lines
-    content = _loads(rest) if found else None
+    printed, prefix, rest = text.rpartition(PREFIX)  # a handler need not end its lines
+    content = _loads(rest) if prefix else None
     request_id = content.get("request_id") if content else None
     return Line("marker", request_id, message=printed, data=content or {}) if isinstance(request_id, str) else None
 
@@ -202,6 +202,6 @@ def _platform(kind: str, record: object) -> Line:
 def _metrics(record: JSON) -> JSON:
     metrics = record.get("metrics")
     known = metrics.items() if isinstance(metrics, dict) else ()
-    found = {METRIC_NAMES[name]: _number(METRIC_NAMES[name], value) for name, value in known if name in METRIC_NAMES}
+    numbers = {METRIC_NAMES[name]: _number(METRIC_NAMES[name], value) for name, value in known if name in METRIC_NAMES}
     named = {"status": record.get("status"), "error_type": record.get("errorType")}
-    return {**found, **{name: value for name, value in named.items() if isinstance(value, str)}}
+    return {**numbers, **{name: value for name, value in named.items() if isinstance(value, str)}}

@@ -129,8 +129,8 @@ def _shown(invocation: InvocationData) -> tuple[list[LogRecord], int]:
 
 def _without_error(record: LogRecord, error: InvocationError | None) -> LogRecord:
     """Return a record without the traceback that is shown as the invocation's error, with its cells."""
-    head, found, _ = record.message.rpartition(HEADER)
-    same = logged(record.message) if found and error else None
+    head, header, _ = record.message.rpartition(HEADER)
+    same = logged(record.message) if header and error else None
     if same and error and (same.type, same.message, same.frames) == (error.type, error.message, error.frames):
         return replace(record, message=head.rstrip() or str(error))
     return record

@@ -143,8 +143,8 @@ def recent(
         events = list(Reader(aws, log_group_name(function_name)).read(start, end))
     except Exception as error:
         raise explain(error, f"reading the log of {function_name}") from None
-    found = [i for each in parse(events, function_name) if (i := _selected(each, level, request_id))]
-    return found[-limit:] if limit else found
+    invocations = [i for each in parse(events, function_name) if (i := _selected(each, level, request_id))]
+    return invocations[-limit:] if limit else invocations
 
 
 def follow(

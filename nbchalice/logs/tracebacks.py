@@ -25,16 +25,16 @@ def cell_of(file: str) -> str | None:
 
 def frames_of(lines: Iterable[str]) -> tuple[Frame, ...]:
     """Return the frames among the lines of a traceback, outermost first."""
-    found: list[Frame] = []
+    frames: list[Frame] = []
     waiting: re.Match[str] | None = None
     for line in lines:
         match = FRAME.match(line)
         if waiting and not match and MARKS.match(line):
             continue
         if waiting:
-            found.append(_frame(waiting, None if match or not line[:1].isspace() else line.strip()))
+            frames.append(_frame(waiting, None if match or not line[:1].isspace() else line.strip()))
         waiting = match
-    return (*found, *([_frame(waiting, None)] if waiting else []))
+    return (*frames, *([_frame(waiting, None)] if waiting else []))
 
 
 def _frame(match: re.Match[str], source: str | None) -> Frame:
@@ -104,8 +104,8 @@ def from_exception(
 
 def last_logged(texts: Iterable[str]) -> InvocationError | None:
     """Return the last traceback in logged messages, or None."""
-    found = [error for text in texts if (error := logged(text))]
-    return found[-1] if found else None
+    errors = [error for text in texts if (error := logged(text))]
+    return errors[-1] if errors else None
 
 
 def _plain_indents(text: str) -> str:

@@ -37,10 +37,10 @@ def parse_time(text: str | float | datetime | timedelta, now: datetime | None = 
             return now - timedelta(seconds=text)
         if match := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text):
             return now - timedelta(seconds=float(match[1]) * UNITS[match[2]])
-        found = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError, TypeError, AttributeError):
         raise InvalidInputError(f"{text!r} is not a point in time", HINT) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def to_ms(moment: datetime) -> int:

@@ -200,13 +200,13 @@ def _load(folder: Path, name: str, entry: JSON) -> Bundle:
     """Return a bundle without reading its file, which may be large; its hash is checked when it is read."""
     path = folder / entry["file"]
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("it is not a plain file")
     except OSError as error:
         hint = f"bundle it again: %chalice bundle {name}"
         raise BundleRefusedError(f"the bundle {name} in {folder} cannot be read: {error}", hint) from None
-    if found.st_size != entry["size"]:
+    if status.st_size != entry["size"]:
         raise damaged(name, folder)
     return Bundle(
         name,

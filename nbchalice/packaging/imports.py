@@ -59,11 +59,11 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
         The source cannot be parsed.
     """
     tree = ast.parse(source)
-    found = dict.fromkeys(_walk(tree, _Place(package)))
+    imports = dict.fromkeys(_walk(tree, _Place(package)))
     if not package and _computes_a_module(tree):
-        known = {one.module for one in found}
-        found |= dict.fromkeys(one for one in _named_in_texts(tree) if one.module not in known)
-    return tuple(found)
+        known = {one.module for one in imports}
+        imports |= dict.fromkeys(one for one in _named_in_texts(tree) if one.module not in known)
+    return tuple(imports)
 
 
 def is_type_checking(test: ast.expr) -> bool:

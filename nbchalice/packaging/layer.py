@@ -200,8 +200,8 @@ def _imported_tests(name: str, content: bytes) -> Iterator[str]:
         imports = find_imports(content.decode(), name.rpartition("/")[0].replace("/", "."))
     except (SyntaxError, ValueError):
         return
-    for found in imports:
-        for module in (found.module, *(f"{found.module}.{taken}" for taken in found.names)):
+    for imported in imports:
+        for module in (imported.module, *(f"{imported.module}.{taken}" for taken in imported.names)):
             before, tests, _ = f".{module}.".partition(f".{_TESTS}.")
             if tests:
                 yield f"{before}.{_TESTS}".lstrip(".").replace(".", "/")

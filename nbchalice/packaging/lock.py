@@ -178,14 +178,14 @@ def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget)
     questions = [(name, "highest")]
     if pin := _pinned(asked):
         questions += [(f"{name}<{pin}", "highest"), (f"{name}>{pin}", "lowest")]
-    found = {version for spec, order in questions if (version := _try(spec, order, target, "--no-deps"))}
-    return NoWheelError(asked, target.label, tuple(sorted(found, key=Version)), _newer(asked, target, "--no-deps"))
+    versions = {version for spec, order in questions if (version := _try(spec, order, target, "--no-deps"))}
+    return NoWheelError(asked, target.label, tuple(sorted(versions, key=Version)), _newer(asked, target, "--no-deps"))
 
 
 def _asked(name: str, wanted: list[str]) -> str | None:
     """Return the requirement of a distribution, without its marker."""
-    found = next((requirement for requirement in wanted if requirement_name(requirement) == name), None)
-    return found and found.partition(";")[0].strip()
+    asked = next((requirement for requirement in wanted if requirement_name(requirement) == name), None)
+    return asked and asked.partition(";")[0].strip()
 
 
 def _pinned(requirement: str) -> str | None:

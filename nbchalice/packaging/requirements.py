@@ -191,15 +191,15 @@ class _Search:
         return imports
 
     def _enter_kind(self, wanted: Import, package: KindPackage) -> list[tuple[Import, Place]]:
-        found: list[tuple[Import, Place]] = []
+        imports: list[tuple[Import, Place]] = []
         for name in reached_modules(wanted, package.files):
             if name not in self._sources:
                 self.files[name] = package.files[name]
                 self._sources[name] = read_source(name, package.files[name])
                 for one in scan(name, self._sources[name]):
                     package.check(name, self._sources[name], one)
-                    found.append((one, partial(line_of, name, self._sources[name])))
-        return found
+                    imports.append((one, partial(line_of, name, self._sources[name])))
+        return imports
 
     def _plugins(self) -> Iterator[Import]:
         """Yield what the libraries import only when they are asked to, as far as it is here."""

@@ -47,15 +47,15 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     sources : Iterable[str]
         Texts of modules; those that cannot be parsed count as importing nothing.
     """
-    found: set[str] = set()
+    needed: set[str] = set()
     todo = [_ENTRY, *_imported(tuple(source for source in sources if "nbchalice" in source))]
     graph = _graph()
     while todo:
         name = todo.pop()
-        if name in graph and name not in found:
-            found.add(name)
+        if name in graph and name not in needed:
+            needed.add(name)
             todo += [name.rpartition(".")[0], *graph[name]]
-    return frozenset(found)
+    return frozenset(needed)
 
 
 def _imported(sources: tuple[str, ...]) -> list[str]:
@@ -89,9 +89,9 @@ def _files() -> Mapping[str, tuple[str, list[str]]]:
     Shrinking takes a quarter of a second, so it is kept on disk under the hash of all that goes into it.
     """
     package = resources.files("nbchalice")
-    found = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
-    found.update(_python_files(package / "runtime", "nbchalice/runtime"))
-    sources = {path: found[path].read_text(encoding="utf-8") for path in sorted(found)}
+    files = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
+    files.update(_python_files(package / "runtime", "nbchalice/runtime"))
+    sources = {path: files[path].read_text(encoding="utf-8") for path in sorted(files)}
     tools = [(package / "packaging" / name).read_text(encoding="utf-8") for name in ("shrink.py", "imports.py")]
     path = cache_folder() / "runtime" / f"{hashlib.sha256(json.dumps([sources, tools]).encode()).hexdigest()}.json"
     try:
@@ -114,11 +114,11 @@ def _module(path: str) -> str:
 
 
 def _python_files(folder: Traversable, prefix: str) -> dict[str, Traversable]:
-    found: dict[str, Traversable] = {}
+    files: dict[str, Traversable] = {}
     for entry in folder.iterdir():
         path = f"{prefix}/{entry.name}"
         if entry.is_dir():
-            found.update(_python_files(entry, path))
+            files.update(_python_files(entry, path))
         elif entry.name.endswith(".py"):
-            found[path] = entry
-    return found
+            files[path] = entry
+    return files

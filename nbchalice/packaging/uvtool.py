@@ -142,8 +142,10 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
 def _premises(text: str) -> str:
     """Return what uv's proof begins from, without what it concludes."""
     proof = text.partition(" hint: ")[0].partition("cause: ")[2] or text
-    found = re.findall(r"(?:Because|And because) (.*?)(?:,| and)? we (?:can )?conclude", proof)
-    premises = [re.sub(r"^(([\w.-]+)\S* depends on .*) and you require \2\b\S*$", r"\1", one.strip()) for one in found]
+    reasons = re.findall(r"(?:Because|And because) (.*?)(?:,| and)? we (?:can )?conclude", proof)
+    premises = [
+        re.sub(r"^(([\w.-]+)\S* depends on .*) and you require \2\b\S*$", r"\1", one.strip()) for one in reasons
+    ]
     short = "; ".join(dict.fromkeys(premises)) or proof
     return short if len(short) <= _LONGEST else short[:_LONGEST] + " ..."
 

@@ -35,9 +35,9 @@ class WrongVersionError(Exception):
 
 def check_version() -> None:
     """Refuse any other version of MiniStack."""
-    found = importlib.metadata.version("ministack")
-    if found != VERSION:
-        raise WrongVersionError(f"MiniStack {VERSION} is needed, {found} is installed")
+    installed = importlib.metadata.version("ministack")
+    if installed != VERSION:
+        raise WrongVersionError(f"MiniStack {VERSION} is needed, {installed} is installed")
 
 
 def application() -> Any:

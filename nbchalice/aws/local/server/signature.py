@@ -50,11 +50,11 @@ class SignatureChecker:
         return None
 
     def _key(self, access_key: str) -> Key | None:
-        found = None
+        matching = None
         for known, key in self._keys.items():
             if hmac.compare_digest(known.encode(), access_key.encode()):
-                found = key
-        return found
+                matching = key
+        return matching
 
     def _by_header(self, request: Request) -> Key | None:
         match = CREDENTIAL.search(request.headers["authorization"])

@@ -237,9 +237,9 @@ def check_shapes(module: object, payload: State) -> None:
 
 def functions_with_code(payload: State) -> State:
     """Return the saved functions and versions that have code, by name."""
-    found = {}
+    functions = {}
     for scope, record in payload["functions"]._data.items():
         for label, each in {"": record, **record.get("versions", {})}.items():
             if each.get("code_zip"):
-                found[f"{scope[-1]}:{label}".rstrip(":")] = each
-    return found
+                functions[f"{scope[-1]}:{label}".rstrip(":")] = each
+    return functions

@@ -49,19 +49,19 @@ class Interpreters:
     def _find(self, name: str) -> Runtime:
         match = re.fullmatch(r"python3\.(\d+)", name)
         minor = int(match.group(1)) if match else sys.version_info[1]
-        if found := self._exact(minor):
-            return Runtime(name, found[1], found[0], self._packages)
+        if interpreter := self._exact(minor):
+            return Runtime(name, interpreter[1], interpreter[0], self._packages)
         others = sorted(range(9, 20), key=lambda other: (abs(other - minor), -other))
         for other in others:
-            if other != minor and (found := self._exact(other)):
-                warning = f"{name} is not on this machine: the function runs on Python {found[0]}"
-                return Runtime(name, found[1], found[0], self._packages, warning)
+            if other != minor and (interpreter := self._exact(other)):
+                warning = f"{name} is not on this machine: the function runs on Python {interpreter[0]}"
+                return Runtime(name, interpreter[1], interpreter[0], self._packages, warning)
         raise FileNotFoundError(f"no Python interpreter for {name}")
 
     def _exact(self, minor: int) -> tuple[str, str] | None:
         for candidate in self._candidates(minor):
-            if found := probe(candidate):
-                version, executable = found
+            if interpreter := probe(candidate):
+                version, executable = interpreter
                 if version[:2] == [3, minor]:
                     return ".".join(map(str, version)), executable
         return None
@@ -75,8 +75,8 @@ class Interpreters:
             self._home / ".pyenv/versions",
             self._home / "Library/Application Support/uv/python",
         ):
-            for found in sorted(folder.glob(f"*3.{minor}[.-]*/bin/{name}"), reverse=True):
-                yield str(found)
+            for executable in sorted(folder.glob(f"*3.{minor}[.-]*/bin/{name}"), reverse=True):
+                yield str(executable)
         for entry in self._path.split(os.pathsep):
             if entry and (Path(entry) / name).is_file():
                 yield str(Path(entry) / name)
