@@ -114,17 +114,17 @@ class Shell:
             raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")
 
 
-def run(found: commands.Command, values: JSON) -> int:
+def run(command: commands.Command, values: JSON) -> int:
     """Run a command with its values, print what it returns, and return the exit status."""
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
-    shell = Shell(notebook, stage, target, values.pop("execute", False), found.reads)
-    result = found.run(shell, **values)
+    shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
+    result = command.run(shell, **values)
     streamed = isinstance(result, Iterator)
     # Stopping it is how a stream ends.
     with suppress(KeyboardInterrupt) if streamed else nullcontext():
         for one in result if isinstance(result, Iterator) else [result]:
-            print_result(one, as_json, found.name == "logs" or streamed)
+            print_result(one, as_json, command.name == "logs" or streamed)
     # An event that was not handled well is a failed operation; old failures in a log are not.
     return 0 if streamed or getattr(result, "ok", True) else 1
 
@@ -160,10 +160,10 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         click.echo(f"nbchalice {__version__}")
         return 0
     try:
-        found = commands.COMMANDS.get(name)
-        if found is None:
+        command = commands.COMMANDS.get(name)
+        if command is None:
             raise commands.no_such_command(name, "nbchalice")
-        return run(found, commands.parse(found, rest, cli=True, prefix="nbchalice"))
+        return run(command, commands.parse(command, rest, cli=True, prefix="nbchalice"))
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except (NbChaliceError, Interrupted) as error:

@@ -51,8 +51,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     typed = name.strip("-")
     longer = [one for one in names if len(typed) > 1 and one.startswith(typed)]
     shorter = sorted((one for one in names if len(one) > 1 and typed.startswith(one)), key=len, reverse=True)
-    found = longer or shorter or difflib.get_close_matches(typed, names, 1)
-    return names[found[0]] if found else None
+    meant = longer or shorter or difflib.get_close_matches(typed, names, 1)
+    return names[meant[0]] if meant else None
 
 
 def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
@@ -68,8 +68,8 @@ def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
         What to return if no name is near. The default lists all of them.
     """
     names = list(known)
-    found = nearest(name, names)
-    return f"did you mean {found}?" if found else otherwise or listing(names)
+    meant = nearest(name, names)
+    return f"did you mean {meant}?" if meant else otherwise or listing(names)
 
 
 def listing(names: Iterable[str], what: str = "") -> str:
@@ -82,12 +82,12 @@ def listing(names: Iterable[str], what: str = "") -> str:
     what : str
         What it is, in the singular. Default: it goes without saying.
     """
-    found = list(names)
-    if not found:
+    known = list(names)
+    if not known:
         return f"there is no {what}" if what else "there is none"
-    if len(found) == 1:
-        return f"the only {what} is {found[0]}" if what else f"there is only {found[0]}"
-    return f"the {what}s are {joined(found)}" if what else f"there are {joined(found)}"
+    if len(known) == 1:
+        return f"the only {what} is {known[0]}" if what else f"there is only {known[0]}"
+    return f"the {what}s are {joined(known)}" if what else f"there are {joined(known)}"
 
 
 def joined(names: Iterable[str]) -> str:

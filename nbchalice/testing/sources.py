@@ -131,10 +131,10 @@ def _check_reader(source: Source, examples: Sequence[Example]) -> None:
             fail(source, f"a notebook with its magic cannot be read: {error.message}")
     if project.wrong:
         fail(source, f"a notebook with its magic is read wrongly: {project.wrong[0].message}")
-    found = {handler.function: handler for handler in project.handlers}
+    handlers = {handler.function: handler for handler in project.handlers}
     wanted = {f"handle_{number}": example for number, example in enumerate(examples)}
     for function, example in {**wanted, "decorated": examples[0]}.items():
-        triggers = [(one.source, one.options) for one in found[function].triggers] if function in found else []
+        triggers = [(one.source, one.options) for one in handlers[function].triggers] if function in handlers else []
         how = "decorator" if function == "decorated" else "magic"
         same = triggers == [(source.name, example.options)]
         example.want(same, f"the file of a notebook says of its {how} {triggers}, and the kernel {example.options}")

@@ -57,8 +57,8 @@ def _check_resources(example: Example) -> None:
     function = example.function
     made = example.call("resources", function)
     local = example.call("local_resources", function)
-    for method, found in (("resources", made), ("local_resources", local)):
-        whole = isinstance(found, list) and all(isinstance(one, Resource) for one in found)
+    for method, resources in (("resources", made), ("local_resources", local)):
+        whole = isinstance(resources, list) and all(isinstance(one, Resource) for one in resources)
         example.want(whole, f"{method} is to return a list of Resources")
     example.want(example.call("resources", function) == made, "resources are others when they are asked for again")
     kinds = tuple(f"{kind} " for kind in _kinds())
@@ -85,12 +85,12 @@ def _check_attached(example: Example, made: Sequence[Resource]) -> None:
     policy = [_statement(one) for one in permissions]
     standing = [{"EventSourceArn": one.source_arn, "UUID": "x", "FunctionArn": one.function.arn} for one in mappings]
     with calling(example.source, "attached"):
-        found = {one.key for one in example.source.attached(example.function, policy, standing)}
+        keys = {one.key for one in example.source.attached(example.function, policy, standing)}
         nothing = example.source.attached(example.function, [], [])
     example.want(nothing == [], "attached finds resources of a function that nothing may invoke")
     for one in mappings:
-        example.want(one.key in found, f"attached does not find {one.key} again, so that no deploy would remove it")
-    example.want(found or not permissions, "attached finds nothing again by the permission, so that it would stay")
+        example.want(one.key in keys, f"attached does not find {one.key} again, so that no deploy would remove it")
+    example.want(keys or not permissions, "attached finds nothing again by the permission, so that it would stay")
 
 
 def _statement(permission: Permission) -> JSON:
@@ -166,17 +166,19 @@ def _check_form(example: Example) -> None:
 def _check_redirect(example: Example) -> None:
     function = example.function
     queue = function.arn_of("sqs", "check-live")
-    found = example.call("redirect", function, queue)
-    example.want(found is None or isinstance(found, Redirect), "redirect is to return a Redirect or None")
-    if found is None:
+    redirect = example.call("redirect", function, queue)
+    example.want(redirect is None or isinstance(redirect, Redirect), "redirect is to return a Redirect or None")
+    if redirect is None:
         return
     example.want(example.source.live_for, "it can be redirected, and live_for does not say what live mode is for")
     keys = {one.key for one in example.call("resources", function)}
     example.want(
-        found.displaced.key in keys, f"redirect displaces {found.displaced.key}, which is none of its resources"
+        redirect.displaced.key in keys, f"redirect displaces {redirect.displaced.key}, which is none of its resources"
     )
-    if found.polled_arn == queue:
-        example.want(found.principal and found.source_arn, "redirect does not say who sends to the temporary queue")
+    if redirect.polled_arn == queue:
+        example.want(
+            redirect.principal and redirect.source_arn, "redirect does not say who sends to the temporary queue"
+        )
 
 
 def _check_questions(example: Example) -> None:

@@ -71,11 +71,11 @@ def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
         return project, project.handler(handler).name
     except InvalidInputError:
         aws = ui.connect()
-        found = None
+        standing = None
         with or_missing():
             function = project.app.ref(aws, handler).name
-            found = aws.client("lambda").get_function_configuration(FunctionName=function)
-        if found is None:
+            standing = aws.client("lambda").get_function_configuration(FunctionName=function)
+        if standing is None:
             raise
         return project, handler
 

@@ -36,11 +36,11 @@ def call_here(ui: Frontend, handler: str, event: object) -> Invocation:
         The user stopped it; names the line that ran.
     """
     project = ui.project()
-    found = project.handler(handler)
-    settings = {"timeout": found.setting("timeout"), "memory": found.setting("memory")}
-    function, cells = project.function(found), ui.cell_of_file
+    registered = project.handler(handler)
+    settings = {"timeout": registered.setting("timeout"), "memory": registered.setting("memory")}
+    function, cells = project.function(registered), ui.cell_of_file
     try:
-        with ONE_AT_A_TIME, environment(found.setting("env") or {}):
+        with ONE_AT_A_TIME, environment(registered.setting("env") or {}):
             return invoke_here(function, event, cell_of_file=cells, **settings)
     except KeyboardInterrupt as stopped:
         frame = from_exception(stopped, cells).frame

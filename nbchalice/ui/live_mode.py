@@ -122,11 +122,11 @@ class LiveHandler:
         on_trouble: Callable[[NbChaliceError | None], object] = _nothing,
     ) -> None:
         project, aws = ui.project(), ui.connect()
-        found = project.handler(handler)
-        self.ref = project.app.ref(aws, found.name)
-        chosen = [route_of(found, self.ref, source)] if source else routes(found, self.ref)
+        registered = project.handler(handler)
+        self.ref = project.app.ref(aws, registered.name)
+        chosen = [route_of(registered, self.ref, source)] if source else routes(registered, self.ref)
         self.lives = [
-            Live(aws, route, lambda event: call_here(ui, found.name, event), on_invocation, on_trouble)
+            Live(aws, route, lambda event: call_here(ui, registered.name, event), on_invocation, on_trouble)
             for route in {queue_name(route): route for route in chosen}.values()
         ]
 
@@ -165,11 +165,11 @@ def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterat
     live.start()
     try:
         while True:
-            found = seen.get()
-            if isinstance(found, Invocation):
-                yield found
-            elif found is not None:
-                raise found
+            told = seen.get()
+            if isinstance(told, Invocation):
+                yield told
+            elif told is not None:
+                raise told
     finally:
         live.stop()
 
@@ -177,8 +177,8 @@ def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterat
 def stop(ui: Frontend, handler: str) -> Card:
     """End live mode of a handler of this kernel."""
     project, aws = ui.project(), ui.connect()
-    found = project.handler(handler)
-    if not RUNNING.stop(project.app.ref(aws, found.name).arn):
+    registered = project.handler(handler)
+    if not RUNNING.stop(project.app.ref(aws, registered.name).arn):
         raise InvalidInputError(
             f"{handler} is not live in this kernel", "%chalice status repairs what a dead one left", code="not-live"
         )
@@ -206,11 +206,11 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     if end_own:
         for handler in app.handlers:
             RUNNING.stop(app.ref(aws, handler.name).arn)
-    found = leases(aws, app.name, app.stage)
-    dead = [lease for lease in found if lease.dead]
+    every = leases(aws, app.name, app.stage)
+    dead = [lease for lease in every if lease.dead]
     repair(aws, dead, {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers})
     mended = [f"{lease.handler}: its trigger was paused by a live mode that died; it is put back" for lease in dead]
-    return list(dict.fromkeys([*mended, *(str(lease) for lease in found if not lease.dead)]))
+    return list(dict.fromkeys([*mended, *(str(lease) for lease in every if not lease.dead)]))
 
 
 def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
@@ -237,8 +237,8 @@ def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
 
 def beside(project: Project, aws: Connection) -> list[str]:
     """Return in which other processes handlers are live still, though their deployed triggers are back."""
-    found = [lease for lease in leases(aws, project.name, project.stage) if not (lease.mine or lease.dead)]
+    others = [lease for lease in leases(aws, project.name, project.stage) if not (lease.mine or lease.dead)]
     texts = [
-        f"{one.handler} is live {one.where}, too: it and the deployed function both take its events" for one in found
+        f"{one.handler} is live {one.where}, too: it and the deployed function both take its events" for one in others
     ]
     return list(dict.fromkeys(texts))

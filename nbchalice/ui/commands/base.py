@@ -93,32 +93,32 @@ def option(name: str, help: str, **more: Any) -> click.Option:
 
 def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read options of the form NAME=VALUE."""
-    found = [value.partition("=") for value in values]
-    wrong = [value for value, (name, sign, _) in zip(values, found, strict=True) if not (name and sign)]
+    parts = [value.partition("=") for value in values]
+    wrong = [value for value, (name, sign, _) in zip(values, parts, strict=True) if not (name and sign)]
     if wrong:
         raise click.BadParameter(f"wants NAME=VALUE, not {wrong[0]!r}", param=param)
-    return {name: value for name, _, value in found}
+    return {name: value for name, _, value in parts}
 
 
-def click_command(found: Command, *, cli: bool) -> click.Command:
+def click_command(chosen: Command, *, cli: bool) -> click.Command:
     """Return click's form of a command, for a shell or for the line magic."""
     params: list[click.Parameter] = []
-    if cli and found.notebook:
+    if cli and chosen.notebook:
         params.append(click.Argument(["notebook"], type=click.Path(path_type=Path)))
-    if found.handler != "no":
-        params.append(click.Argument(["handler"], required=found.handler == "required"))
-    params += [*found.more(), *found.params]
-    if found.notebook:
+    if chosen.handler != "no":
+        params.append(click.Argument(["handler"], required=chosen.handler == "required"))
+    params += [*chosen.more(), *chosen.params]
+    if chosen.notebook:
         params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))
         params.append(option("--target", "local (default) or aws", type=click.Choice(["local", "aws"])))
     if cli:
         params.append(flag("--json", "one JSON document on stdout"))
-        if found.notebook:
+        if chosen.notebook:
             params.append(flag("--execute", "execute the notebook first, in a kernel of its own"))
-    return click.Command(found.name, params=params, help=found.help)
+    return click.Command(chosen.name, params=params, help=chosen.help)
 
 
-def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> JSON:
+def parse(chosen: Command, words: list[str], *, cli: bool = False, prefix: str = "%chalice") -> JSON:
     """Return the values of a command's parameters.
 
     Raises
@@ -126,17 +126,17 @@ def parse(found: Command, words: list[str], *, cli: bool = False, prefix: str = 
     InvalidInputError
         The words do not fit the command. click.exceptions.Exit: `--help` was asked for and printed.
     """
-    parser = click_command(found, cli=cli)
+    parser = click_command(chosen, cli=cli)
     try:
-        with parser.make_context(f"{prefix} {found.name}", list(words)) as context:
+        with parser.make_context(f"{prefix} {chosen.name}", list(words)) as context:
             return dict(context.params)
     except click.NoSuchOption as error:
         names = chain.from_iterable(param.opts for param in parser.params)
         meant = nearest(error.option_name, [name for name in names if name.startswith("-")])
-        hint = f"did you mean {meant}?" if meant else f"{prefix} {found.name} --help lists the options"
-        raise InvalidInputError(f"{prefix} {found.name} has no option {error.option_name}", hint) from None
+        hint = f"did you mean {meant}?" if meant else f"{prefix} {chosen.name} --help lists the options"
+        raise InvalidInputError(f"{prefix} {chosen.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
-        raise InvalidInputError(error.format_message(), f"{prefix} {found.name} --help") from None
+        raise InvalidInputError(error.format_message(), f"{prefix} {chosen.name} --help") from None
 
 
 def _no_app(ui: Frontend, **_: object) -> None:

@@ -87,21 +87,21 @@ def send(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.triggers import route_of
     from nbchalice.ui.render.sends import PreviewCard, SendsCard
 
-    project, found = some(ui, handler)
+    project, registered = some(ui, handler)
     given = {name: value for name, value in values.items() if value not in (None, {}, ())}
     plain = saved is None and save is None and times == 1 and not (given or twice or direct or preview)
     if ui.interactive and plain:
-        return FormView(found.name, source)
-    events = SavedEvents(project.notebook.parent, found.name)
+        return FormView(registered.name, source)
+    events = SavedEvents(project.notebook.parent, registered.name)
     if saved is not None:
         kept = events.load(saved)
         source = source or kept.pop("source", None)
         given = {**kept, **given}
     aws = ui.connect()
-    route = route_of(found, project.app.ref(aws, found.name), source, given)
+    route = route_of(registered, project.app.ref(aws, registered.name), source, given)
     _require_known(route, given)
     if save is not None:
-        events.save(save, {**given, **({"source": route.label} if len(found.triggers) > 1 else {})})
+        events.save(save, {**given, **({"source": route.label} if len(registered.triggers) > 1 else {})})
     if preview:
         return PreviewCard(route, given, project.handlers)
     way = Way(aws, route, direct, wait)
@@ -142,14 +142,14 @@ def invoke(  # noqa: PLR0917 - one parameter an option
         raise InvalidInputError("--sample and --event are two events", "give one of them")
     if event and not here:
         return _invoke_with_event(ui, handler, Path(event))
-    project, found = some(ui, handler)
-    given = _read_event(found.sources(), Path(event)) if event else None
+    project, registered = some(ui, handler)
+    given = _read_event(registered.sources(), Path(event)) if event else None
     if here or sample:
-        nowhere = FunctionRef(project.name, project.stage, found.name, REGION, ACCOUNT)
-        return call_here(ui, found.name, given if event else _sample(found, nowhere, source))
+        nowhere = FunctionRef(project.name, project.stage, registered.name, REGION, ACCOUNT)
+        return call_here(ui, registered.name, given if event else _sample(registered, nowhere, source))
     aws = ui.connect()
-    ref = project.app.ref(aws, found.name)
-    return invoke_event(aws, ref, _sample(found, ref, source))
+    ref = project.app.ref(aws, registered.name)
+    return invoke_event(aws, ref, _sample(registered, ref, source))
 
 
 def _invoke_with_event(ui: Frontend, handler: str, path: Path) -> Result:
@@ -163,10 +163,10 @@ def _invoke_with_event(ui: Frontend, handler: str, path: Path) -> Result:
     return invoke_event(aws, project.app.ref(aws, name), given)
 
 
-def _sample(found: Handler, ref: FunctionRef, source: str | None) -> object:
+def _sample(registered: Handler, ref: FunctionRef, source: str | None) -> object:
     from nbchalice.events.triggers import route_of
 
-    route = route_of(found, ref, source)
+    route = route_of(registered, ref, source)
     return route.source.sample(route.options, route.ref)
 
 

@@ -20,13 +20,13 @@ def run(action: str, kind: str | None, name: str | None) -> Card:
     return {"start": start, "status": status, "stop": stop, "reset": reset, "env": env}[action]()
 
 
-def describe(found: server.LocalAWS) -> JSON:
+def describe(running: server.LocalAWS) -> JSON:
     """Return what may be told of a running server; not its key."""
     return {
-        "endpoint": found.endpoint,
-        "pid": found.pid,
-        "state_dir": found.state_dir,
-        "version": found.version,
+        "endpoint": running.endpoint,
+        "pid": running.pid,
+        "state_dir": running.state_dir,
+        "version": running.version,
     }
 
 
@@ -37,19 +37,19 @@ def start() -> Card:
 
 def status() -> Card:
     """Tell whether the local AWS runs."""
-    found = server.status()
-    if found is None:
+    running = server.status()
+    if running is None:
         text = "\n".join(["not running; it starts when it is needed", *server.read_notes()])
         return TextCard("local AWS", text, {"endpoint": None, "pid": None})
-    return _running(found)
+    return _running(running)
 
 
-def _running(found: server.LocalAWS) -> Card:
+def _running(running: server.LocalAWS) -> Card:
     """Tell of a running server, and of what it could not load or save."""
     problems = [*server.read_notes(), *(f"not saved: {problem}" for problem in server.not_saved())]
-    lines = [f"running at {found.endpoint}, state in {found.state_dir}", *problems]
+    lines = [f"running at {running.endpoint}, state in {running.state_dir}", *problems]
     server.read_notes(news=True)  # told now
-    return TextCard("local AWS", "\n".join(lines), describe(found) | ({"problems": problems} if problems else {}))
+    return TextCard("local AWS", "\n".join(lines), describe(running) | ({"problems": problems} if problems else {}))
 
 
 def stop() -> Card:

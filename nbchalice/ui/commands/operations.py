@@ -42,16 +42,16 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
     from nbchalice.ui.render.cards import TextCard
     from nbchalice.ui.render.dead_letters import DeadLetterCard
 
-    project, found = some(ui, handler)
+    project, registered = some(ui, handler)
     aws = ui.connect()
-    queue = dead_letters_of(aws, found, project.app.ref(aws, found.name))
+    queue = dead_letters_of(aws, registered, project.app.ref(aws, registered.name))
     if replay:
-        return call_here(ui, found.name, queue.event_of(queue.find(replay)))
+        return call_here(ui, registered.name, queue.event_of(queue.find(replay)))
     if redrive:
         count = queue.redrive()
         return TextCard("dead letters", f"{count} put back: the function tries them again", {"redriven": count})
     letters = queue.peek(most)
-    return DeadLetterCard(found.name, queue.name, max(queue.depth(), len(letters)), letters, str(aws.target))
+    return DeadLetterCard(registered.name, queue.name, max(queue.depth(), len(letters)), letters, str(aws.target))
 
 
 @command(

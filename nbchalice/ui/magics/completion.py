@@ -21,13 +21,13 @@ def matcher(notebook: Notebook) -> object:
 
     def complete(context: CompletionContext) -> JSON:
         text = context.line_with_cursor[: context.cursor_position]
-        found = candidates(notebook, text)
-        if found is None:
+        words = candidates(notebook, text)
+        if words is None:
             return {"completions": []}
         from IPython.core.completer import SimpleCompletion
 
         fragment = text.split()[-1] if text and not text[-1].isspace() else ""
-        fitting = [SimpleCompletion(word, type="magic") for word in found if word.startswith(fragment)]
+        fitting = [SimpleCompletion(word, type="magic") for word in words if word.startswith(fragment)]
         return {"completions": fitting, "matched_fragment": fragment, "suppress": True, "ordered": True}
 
     complete.matcher_api_version = 2  # type: ignore[attr-defined]

@@ -27,26 +27,26 @@ def run_command(notebook: Notebook, line: str) -> object:
         return TextCard("%chalice", commands.overview("%chalice"))
     if name == "app":
         return name_app(notebook, rest)
-    found = commands.COMMANDS.get(name)
-    if found is None:
+    command = commands.COMMANDS.get(name)
+    if command is None:
         raise commands.no_such_command(name, "%chalice")
-    return run_parsed(notebook, found, rest)
+    return run_parsed(notebook, command, rest)
 
 
-def run_parsed(notebook: Notebook, found: commands.Command, rest: list[str]) -> object:
+def run_parsed(notebook: Notebook, command: commands.Command, rest: list[str]) -> object:
     """Run a command with its words; streams are shown as they come."""
     __tracebackhide__ = True
     from IPython.display import display
 
     try:
-        values = commands.parse(found, rest)
+        values = commands.parse(command, rest)
     except click.exceptions.Exit:
         return None
-    if found.aws and executed_for_code():
-        return skipped(found.name)
+    if command.aws and executed_for_code():
+        return skipped(command.name)
     notebook.choose(values.pop("stage", None), values.pop("target", None))
     try:
-        result = found.run(notebook, **values)
+        result = command.run(notebook, **values)
         if isinstance(result, Iterator):
             with suppress(KeyboardInterrupt):  # Stopping it is how a stream ends.
                 for one in result:
@@ -56,10 +56,10 @@ def run_parsed(notebook: Notebook, found: commands.Command, rest: list[str]) -> 
     except (NbChaliceError, Interrupted):
         raise
     except KeyboardInterrupt:
-        raise Interrupted(f"%chalice {found.name} was stopped", "running it again is safe") from None
+        raise Interrupted(f"%chalice {command.name} was stopped", "running it again is safe") from None
     except Exception as error:
         if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
-            raise explain(error, f"%chalice {found.name}") from None
+            raise explain(error, f"%chalice {command.name}") from None
         raise
 
 

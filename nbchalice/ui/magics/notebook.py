@@ -181,8 +181,8 @@ class Notebook:
 
     def apps(self) -> list[Chalice]:
         """Return the apps that the session's variables hold."""
-        found = {id(value): value for value in list(self.shell.user_ns.values()) if isinstance(value, Chalice)}
-        return list(found.values())
+        apps = {id(value): value for value in list(self.shell.user_ns.values()) if isinstance(value, Chalice)}
+        return list(apps.values())
 
     def register(self, function: LambdaFunction, line: int) -> Registered:
         """Register what a cell magic made, in place of what the same cell registered before."""

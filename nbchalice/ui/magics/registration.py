@@ -121,8 +121,8 @@ def not_deployed(what: str) -> str:
 def place_in(cell: Cell, function: LambdaFunction | None) -> Location:
     """Return the place of a function in its cell, with the line where the code tells it."""
     code = getattr(getattr(function, "function", None), "__code__", None)
-    found = cell.location(code.co_firstlineno if code is not None else None)
-    return found if (found.source or "").lstrip().startswith(("@", "def ")) else cell.location()
+    place = cell.location(code.co_firstlineno if code is not None else None)
+    return place if (place.source or "").lstrip().startswith(("@", "def ")) else cell.location()
 
 
 def text_of(function: LambdaFunction) -> str:

@@ -20,42 +20,40 @@ class MetricsCard(Card):
     ----------
     handler : str
         The handler's name.
-    found : Metrics
+    metrics : Metrics
         The numbers.
     since : str
         The time, as it was asked for.
     """
 
-    def __init__(self, handler: str, found: Metrics, since: str) -> None:
-        self.metrics = found
+    def __init__(self, handler: str, metrics: Metrics, since: str) -> None:
+        self.metrics = metrics
         values = [
-            ("invocations", str(found.invocations), ""),
-            ("errors", str(found.errors), "bad" if found.errors else ""),
-            ("cold starts", str(found.cold_starts), ""),
-            ("p50", "none" if found.p50_ms is None else milliseconds(found.p50_ms), ""),
-            ("p95", "none" if found.p95_ms is None else milliseconds(found.p95_ms), ""),
+            ("invocations", str(metrics.invocations), ""),
+            ("errors", str(metrics.errors), "bad" if metrics.errors else ""),
+            ("cold starts", str(metrics.cold_starts), ""),
+            ("p50", "none" if metrics.p50_ms is None else milliseconds(metrics.p50_ms), ""),
+            ("p95", "none" if metrics.p95_ms is None else milliseconds(metrics.p95_ms), ""),
         ]
         title = f"{handler}: last {since}" if since[:1].isdigit() and since[-1:] in "smhdw" else f"{handler}: {since}"
         text = "\n".join([title, "  " + ", ".join(f"{name} {value}" for name, value, _ in values)])
         cells = [html.text(name, "muted") + " " + html.tag("b", html.text(value, kind)) for name, value, kind in values]
         numbers = html.tag("div", *(html.tag("span", cell, style="margin-right:1.5em") for cell in cells))
-        super().__init__(text, html.card(title, numbers, bars(found)), {"handler": handler, **found.to_dict()})
+        super().__init__(text, html.card(title, numbers, bars(metrics)), {"handler": handler, **metrics.to_dict()})
 
 
-def bars(found: Metrics) -> str:
+def bars(numbers: Metrics) -> str:
     """Return a drawing of the last invocations: the height is the duration, the colour says whether it failed."""
-    points = found.points[-MOST_BARS:]
+    points = numbers.points[-MOST_BARS:]
     if not points:
         return html.tag("div", html.text("no invocations in this time", "muted"))
     longest = max((point.duration_ms or 0 for point in points), default=0) or 1
     first, last = points[0].time, points[-1].time
     width = max(2.0, min(12.0, WIDTH / (len(points) * 1.5)))
     drawn = [_bar(point, first, last, longest, width) for point in points]
-    line = "" if found.p95_ms is None else _line(found.p95_ms, longest)
-    most = milliseconds(longest)
-    label = (
-        f"{counted(found.invocations, 'invocation')}, {found.errors} failed; bars as high as they took, up to {most}"
-    )
+    line = "" if numbers.p95_ms is None else _line(numbers.p95_ms, longest)
+    count = counted(numbers.invocations, "invocation")
+    label = f"{count}, {numbers.errors} failed; bars as high as they took, up to {milliseconds(longest)}"
     style = "display:block;width:100%;max-width:40em;height:auto;margin-top:4px"
     box = f"0 0 {WIDTH} {HEIGHT}"
     return html.tag("svg", *drawn, line, viewBox=box, role="img", style=style, **{"aria-label": label})

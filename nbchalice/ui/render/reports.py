@@ -29,12 +29,12 @@ def change_rows(changes: Sequence[Change]) -> list[tuple[str, str, str, str]]:
 
 
 def _notes(plan: Plan) -> list[str]:
-    found = [f"note: {note}" for note in plan.notes]
+    notes = [f"note: {note}" for note in plan.notes]
     if plan.orphans:
         names = ", ".join(plan.orphans)
-        found.append(f"orphaned: {names} (deployed, but not in the notebook; %chalice deploy --prune removes them)")
-    found += [f"  {name}: {doubt}" for name, doubt in plan.doubts.items()]
-    return found
+        notes.append(f"orphaned: {names} (deployed, but not in the notebook; %chalice deploy --prune removes them)")
+    notes += [f"  {name}: {doubt}" for name, doubt in plan.doubts.items()]
+    return notes
 
 
 class PlanCard(Card):

@@ -56,18 +56,19 @@ class SendsCard(Card):
 
 def result_html(result: Outcome) -> str:
     """Return the invocation that handled an event, or why there is none."""
-    found = invocation_of(result)
-    if found:
+    invocation = invocation_of(result)
+    if invocation:
         told = getattr(result, "hint", None)
-        return (html.tag("div", html.text(told, "muted"), style="line-height:1.5") if told else "") + as_html(found)
+        hint = html.tag("div", html.text(told, "muted"), style="line-height:1.5") if told else ""
+        return hint + as_html(invocation)
     words = str(result) if isinstance(result, NbChaliceError) else getattr(result, "hint", None) or ""
     return html.tag("div", html.text(words, "muted"), style="line-height:1.5")
 
 
 def _text(result: Outcome) -> str:
-    found, hint = invocation_of(result), getattr(result, "hint", None)
-    if found:
-        return "\n".join([*([f"  {hint}"] if hint else []), as_text(found)])
+    invocation, hint = invocation_of(result), getattr(result, "hint", None)
+    if invocation:
+        return "\n".join([*([f"  {hint}"] if hint else []), as_text(invocation)])
     return f"  {hint or result}"
 
 

@@ -62,6 +62,6 @@ class DeadLetterPanel(Buttons):
         if not self._letter.value:
             self._note.value = status_html("there is no message to replay", "muted")
             return
-        found = self._dlq(replay=self._letter.value)
-        self._result.value = as_html(found)
-        self.keep(found)
+        invocation = self._dlq(replay=self._letter.value)
+        self._result.value = as_html(invocation)
+        self.keep(invocation)

@@ -46,14 +46,14 @@ class EventForm:
     def __init__(self, ui: Frontend, handler: str, source: str | None) -> None:
         self._ui, self._name = ui, handler
         project, self._aws = ui.project(), ui.connect()
-        found = self._routes(project)
-        self._label = route_of(project.handler(handler), found[0].ref, source).label if source else found[0].label
+        routes = self._routes(project)
+        self._label = route_of(project.handler(handler), routes[0].ref, source).label if source else routes[0].label
         self._events = SavedEvents(project.notebook.parent, handler)
         self._history: list[tuple[str, JSON]] = []
         self._filling = False
         self._warning = ""
         wide: dict[str, widgets.Layout | dict[str, str]] = {"layout": widgets.Layout(width="24em"), "style": LABEL}
-        every = list(zip(labels(found), (route.label for route in found), strict=True))
+        every = list(zip(labels(routes), (route.label for route in routes), strict=True))
         self.source = widgets.Dropdown(description="Source", options=every, value=self._label, **wide)
         self.pick = widgets.Dropdown(description="Event", **wide)
         self.save_name = widgets.Text(
@@ -63,7 +63,7 @@ class EventForm:
         self._preview = area()
         self.save_button = button("Save event", lambda: None, "keep it in .nbchalice/events, beside the notebook")
         picking = row(self.pick, row(self.save_name, self.save_button))
-        self.widget = widgets.VBox([*([self.source] if len(found) > 1 else []), picking, self._fields, self._preview])
+        self.widget = widgets.VBox([*([self.source] if len(routes) > 1 else []), picking, self._fields, self._preview])
         self._show_source(self.route(project))
         self.source.observe(lambda change: self._choose(change["new"]), names="value")
         self.pick.observe(lambda change: self._picked(change["new"]), names="value")
@@ -74,9 +74,9 @@ class EventForm:
 
     def route(self, project: Project) -> Route:
         """Return the chosen source as the notebook defines it now."""
-        found = self._routes(project)
-        same = [route for route in found if route.label == self._label]
-        return (same or [route for route in found if route.source.name == self._kind] or found)[0]
+        routes = self._routes(project)
+        same = [route for route in routes if route.label == self._label]
+        return (same or [route for route in routes if route.source.name == self._kind] or routes)[0]
 
     def read(self) -> JSON:
         """Return what the fields hold.
@@ -126,9 +126,9 @@ class EventForm:
 
     def _look_for_consumers(self, route: Route) -> None:
         """Ask who else takes the trigger's events; an answer about another source than the chosen one is late."""
-        found = competing_consumers(self._aws, route.source, route.options, route.ref) or ""
-        if route.label == self._label and found != self._warning:
-            self._warning = found
+        warning = competing_consumers(self._aws, route.source, route.options, route.ref) or ""
+        if route.label == self._label and warning != self._warning:
+            self._warning = warning
             self._show_preview()
 
     def _show_preview(self) -> None:

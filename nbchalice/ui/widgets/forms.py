@@ -179,8 +179,8 @@ class Form:
         InvalidInputError
             A value is not of its field's kind.
         """
-        found = {name: one.read() for name, one in self.inputs.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: one.read() for name, one in self.inputs.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def write(self, values: Values) -> None:
         """Set all fields; those without a value become empty."""

@@ -54,14 +54,14 @@ class Sender(Panel):
 
     def __init__(self, ui: Frontend, handler: str, source: str | None = None) -> None:
         project, aws = ui.project(), ui.connect()
-        found = project.handler(handler)
-        self._ui, self._name, self._target = ui, found.name, aws.target
-        super().__init__(_fallback(found.name, found.describe(), str(self._target)))
+        registered = project.handler(handler)
+        self._ui, self._name, self._target = ui, registered.name, aws.target
+        super().__init__(_fallback(registered.name, registered.describe(), str(self._target)))
         self.results: list[SendResult | Invocation] = []
         self._confirmed = aws.local
         self._stop = threading.Event()
         self._worker = Worker(self._show_error)
-        self.event = EventForm(ui, found.name, source)
+        self.event = EventForm(ui, registered.name, source)
         self.event.save_button.on_click(lambda _: self.save())
         self._build()
 

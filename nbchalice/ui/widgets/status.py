@@ -101,9 +101,9 @@ class StatusPanel(Openers):
 
     def _run(self, name: str, **values: object) -> None:
         """Run a command as it is, and look at AWS again."""
-        found = self.run(name, **values)
-        self._result.value = found.html
-        self.keep(found)
+        card = self.run(name, **values)
+        self._result.value = card.html
+        self.keep(card)
         self._refresh()
 
     def _plan(self) -> None:
@@ -115,15 +115,15 @@ class StatusPanel(Openers):
     def _remove_orphans(self) -> None:
         """Remove what was named and is still an orphan; what became one since is named first."""
         card = self._look()
-        found = _orphans(card)
-        if not found:
+        orphans = _orphans(card)
+        if not orphans:
             self._note.value = status_html("nothing is orphaned any more", "muted")
-        elif self._before == "Prune" and found.keys() <= self._going:
-            self._run("deploy", prune=frozenset(found), yes=True)
+        elif self._before == "Prune" and orphans.keys() <= self._going:
+            self._run("deploy", prune=frozenset(orphans), yes=True)
         else:
-            self._before, self._going = "", frozenset(found)
-            doubts = [f"{name}: {doubt}" for name, doubt in found.items() if doubt]
-            text = f"this removes {', '.join(found)} (deployed, not in the notebook), and deploys the others"
+            self._before, self._going = "", frozenset(orphans)
+            doubts = [f"{name}: {doubt}" for name, doubt in orphans.items() if doubt]
+            text = f"this removes {', '.join(orphans)} (deployed, not in the notebook), and deploys the others"
             self._ask("Prune", "; ".join([text, *doubts]))
 
     def _delete(self) -> None:
