@@ -83,6 +83,8 @@ class Project:
         For each handler that another process compared with a kernel that executed the file, what that gave.
     against : Values or None
         The variables of a kernel that executed the file, in that very kernel.
+    proves : bool
+        Whether the handlers are proven, by running them in the clean process. Default: yes.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Project:
     computed: tuple[str, ...] = ()
     executed: Mapping[str, Compared | CaptureError] = field(default_factory=dict)
     against: Values | None = None
+    proves: bool = True
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -151,6 +154,7 @@ class Project:
             self._tried,
             by_kernel=self._kernel is not None,
             executed=self.executed,
+            proves=self.proves,
         )
 
     @property
@@ -376,6 +380,9 @@ class Project:
         if self.namespace is not None:
             require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
+        if not self.proves:
+            self.proven.note_unproven(handler)
+            return
         try:
             verified = self._compared(handler, piece, vendored)
         except CaptureError as error:

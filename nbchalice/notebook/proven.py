@@ -57,6 +57,8 @@ class Proven:
         Whether there is a kernel to compare with: that of the session, or one that executed the file.
     executed : Mapping[str, Compared or NbChaliceError]
         For each handler that another process compared with a kernel that executed the file, what that gave.
+    proves : bool
+        Whether anything is run.
     """
 
     effects: Effects
@@ -68,6 +70,7 @@ class Proven:
     verify: Callable[[Handler, Slice], Verified]
     by_kernel: bool
     executed: Mapping[str, Compared | CaptureError]
+    proves: bool
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,6 +94,8 @@ class Proven:
             return Proof(self._cut(handler), error=told)
         if told is not None:
             return Proof(self._cut(handler, *told.choice), choice=told.choice)
+        if not self.proves:
+            return Proof(self._cut(handler))
         judge = self._judge_of(handler)
         return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name).prove()
 
@@ -136,6 +141,15 @@ class Proven:
             return
         left = "" if self.by_kernel else proof.left
         self._notes[handler.name] = [note for note in (*proof.along, left, text, proof.cost) if note]
+
+    def note_unproven(self, handler: Handler) -> None:
+        """Say of a handler that nothing was run, and what a run would have decided."""
+        doubts = [
+            self.effects.timeline.steps[position].location().place for position in self.proof(handler).piece.doubts
+        ]
+        undecided = f"; nor whether these statements matter: {', '.join(doubts)}" if doubts else ""
+        text = "not verified: whether it can be loaded and does what the notebook does is not known"
+        self._notes[handler.name] = [text + undecided]
 
     def notes_of(self, handler: Handler) -> tuple[str, ...]:
         """Return what there is to say of one handler that was verified."""

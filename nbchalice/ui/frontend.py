@@ -80,9 +80,18 @@ def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
         return project, handler
 
 
-def registered(ui: Frontend) -> Project:
-    """Return the project; a notebook without handlers is an error."""
+def registered(ui: Frontend, *, proves: bool = True) -> Project:
+    """Return the project; a notebook without handlers is an error.
+
+    Parameters
+    ----------
+    ui : Frontend
+        Where the command runs.
+    proves : bool
+        Whether the handlers are proven before they are packaged. Default: yes.
+    """
     project = ui.project()
+    project.proves = proves
     if not project.handlers and project.wrong:
         from nbchalice.deploy.check import raise_all
 

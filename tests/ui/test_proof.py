@@ -7,6 +7,7 @@ import pytest
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
 from nbchalice.notebook import search
+from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook_file import read_project
 
 from .test_registering import shipped
@@ -268,3 +269,23 @@ def test_a_kernel_that_executes_the_file_decides_too(tmp_path, capsys):
     assert "h: cell 3, line 1: ET.SubElement(root, 'c') comes along: a run shows that it changes root" in told
     assert "not compared" not in told
     assert shipped(tmp_path, tmp_path / "out", "h") == ["c"]
+
+
+@pytest.mark.parametrize("way", ["kernel", "file"])
+def test_without_a_proof_nothing_runs_and_that_is_said(way, run, tmp_path, monkeypatch, capsys):
+    def asked(*_, **__):
+        raise AssertionError("something was run")
+
+    cells = ["import gc\nD = [1 / 2]\ngc.get_referents(D)", f"{H}D"]
+    monkeypatch.setattr(HELPER, "ask", asked)
+    if way == "kernel":
+        for cell in cells:
+            run(cell)
+        told, place = "\n".join(run("%chalice package --out out --no-verify").notes), "cell 3, line 3"
+    else:
+        path = write(tmp_path / "n.ipynb", cells)
+        assert code_of(["package", str(path), "--out", str(tmp_path / "out"), "--no-verify"]) == 0
+        told, place = capsys.readouterr().out, "cell 1, line 3"
+    assert "h: not verified: whether it can be loaded and does what the notebook does is not known" in told
+    assert f"nor whether these statements matter: {place}" in told
+    assert (tmp_path / "out" / "h.zip").exists()

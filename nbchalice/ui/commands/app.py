@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbchalice import operations
-from nbchalice.ui.commands.base import command, flag
+from nbchalice.ui.commands.base import NO_VERIFY, command, flag
 from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     "deploy",
     flag("--prune", "remove deployed handlers that the notebook no longer has; names them and asks"),
     flag("--yes", "do not ask"),
+    NO_VERIFY,
 )
-def deploy(ui: Frontend, prune: Prune, yes: bool = False) -> Result:
+def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
     from nbchalice.ui.live_mode import beside, settle
     from nbchalice.ui.render.reports import DeployCard
 
-    project = registered(ui)
+    project = registered(ui, proves=not no_verify)
     aws = ui.connect()
     if prune and not yes:
         prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
@@ -46,13 +47,13 @@ def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
     return frozenset(made.pruned)
 
 
-@command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"))
-def plan(ui: Frontend, prune: bool) -> Result:
+@command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"), NO_VERIFY)
+def plan(ui: Frontend, prune: bool, no_verify: bool = False) -> Result:
     """Print what a deploy would do, and do nothing."""
     from nbchalice.ui.live_mode import explain_paused
     from nbchalice.ui.render.reports import PlanCard
 
-    project = registered(ui)
+    project = registered(ui, proves=not no_verify)
     aws = ui.connect()
     made = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
     return PlanCard(made, aws.target, f"plan for {project.name} ({project.stage})")

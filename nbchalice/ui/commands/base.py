@@ -86,6 +86,12 @@ def flag(name: str, help: str) -> click.Option:
     return click.Option([name], is_flag=True, help=help)
 
 
+NO_VERIFY = flag(
+    "--no-verify", "run nothing to prove the handlers: whether they do what the notebook does is not known"
+)
+"""For the commands that prove handlers first."""
+
+
 def option(name: str, help: str, **more: Any) -> click.Option:
     """Return an option with a value."""
     return click.Option([name], help=help, **more)

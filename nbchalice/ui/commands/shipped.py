@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nbchalice.ui.commands.base import command, flag, option
+from nbchalice.ui.commands.base import NO_VERIFY, command, flag, option
 from nbchalice.ui.frontend import Frontend, registered
 from nbchalice.ui.render.cards import Result
 
@@ -33,13 +33,14 @@ def show(ui: Frontend, handler: str | None) -> Result:
 @command(
     "package",
     option("--out", "folder for the zips", type=click.Path(file_okay=False), default="build", show_default=True),
+    NO_VERIFY,
     aws=False,
 )
-def package(ui: Frontend, out: str) -> Result:
+def package(ui: Frontend, out: str, no_verify: bool = False) -> Result:
     """Write <handler>.zip for each handler, proven as before a deploy."""
     from nbchalice.ui.render.reports import FilesCard
 
-    return FilesCard(registered(ui).write_packages(Path(out)))
+    return FilesCard(registered(ui, proves=not no_verify).write_packages(Path(out)))
 
 
 @command(

@@ -61,7 +61,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> obje
 def _left_out(project: Project, handler: Handler) -> list[str]:
     """Return what acts in the cells that the handler uses and is not deployed; errors are the deploy's to tell."""
     with suppress(NbChaliceError):
-        piece = project.slice(handler)
+        piece = project.proven.proposal(handler)[0]
         lacking = set_here_only(piece.variables, project.variables.of(handler.name, handler.settings), os.environ)
         return [*told([piece]), *([lacking] if lacking else [])]
     return []
