@@ -45,6 +45,7 @@ UNUSED = {
 }  # fmt: skip
 TOP = {"app_name", "stages", "allowed_accounts"}
 MERGED = ("env", "tag")
+JOINED = ("allow_secret",)
 
 
 def read_config(folder: Path) -> JSON:
@@ -140,11 +141,14 @@ def settings_for(config: Values, stage: str, handler: str) -> JSON:
 
 
 def merged(weaker: Values, stronger: Values) -> JSON:
-    """Return settings of two places: the stronger one wins, environment variables and tags are put together."""
+    """Return settings of two places: the stronger one wins; variables, tags and allow_secret are put together."""
     together = {**weaker, **stronger}
     for name in MERGED:
         if isinstance(weaker.get(name), Mapping) and isinstance(stronger.get(name), Mapping):
             together[name] = {**weaker[name], **stronger[name]}
+    for name in JOINED:
+        if isinstance(weaker.get(name), list | tuple) and isinstance(stronger.get(name), list | tuple):
+            together[name] = list(dict.fromkeys([*weaker[name], *stronger[name]]))
     if stronger.get("role") and "policy" in weaker and "policy" not in stronger:
         # The policy is for a role of our own making.
         del together["policy"]

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from nbchalice.config import read_config, variables_for, with_config
+from nbchalice.config import read_config, settings_for, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
 from nbchalice.handlers.variables import REGION, Variables
@@ -331,7 +331,14 @@ class Project:
         from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
 
-        require_no_secret_env(handler.name, dict(handler.setting("env") or {}), handler.location)
+        configured = settings_for(read_config(self.notebook.parent), self.stage, handler.name)
+        require_no_secret_env(
+            handler.name,
+            dict(handler.setting("env") or {}),
+            handler.location,
+            allowed=handler.setting("allow_secret") or (),
+            configured=configured.get("env") or {},
+        )
         proof = self.proven.proof(handler)
         if proof.error is not None and self._kernel is not None:
             proof.error.location = proof.error.location or handler.location

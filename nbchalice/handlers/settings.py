@@ -20,6 +20,14 @@ RESERVED_ENV = (
     "_X_AMZN_TRACE_ID",
 )  # fmt: skip
 MOST_ENV_BYTES = 4096
+_KINDS = {
+    str: "a text without =",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+}
 MOST_TAGS = 46  # Lambda takes 50, and four are nbchalice's.
 MOST_LAYERS = 5
 MOST_SUBNETS = 16
@@ -38,11 +46,18 @@ TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
 
 
+def told(value: object) -> str:
+    """Return a value as messages tell it; a long one may be a secret, as that of ``{"DB_PASSWORD": 24681357}``."""
+    shown = repr(value)
+    most = 8 if isinstance(value, str | list | tuple | dict) else 3
+    return shown if len(shown) <= most else _KINDS.get(type(value), "this")
+
+
 def pair(text: str) -> tuple[str, str]:
     """Read NAME=VALUE; raise ValueError where there is no =."""
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise ValueError(f"wants NAME=VALUE, not {text!r}")
+        raise ValueError(f"wants NAME=VALUE, not {told(text)}")
     return name, value
 
 
@@ -59,6 +74,7 @@ SETTINGS = (
     Option("timeout", "seconds a run may take", int, 60, "SECONDS", minimum=1, maximum=900),
     Option("memory", "memory of the function", int, 128, "MB", minimum=128, maximum=10_240),
     Option("env", "environment variable", pair, None, "NAME=VALUE", repeats=True),
+    Option("allow_secret", "variable whose value only looks like a credential", str, None, "NAME", repeats=True),
     Option("tag", "tag of the function", pair, None, "NAME=VALUE", repeats=True),
     Option("role", "ARN of an existing role, instead of one made for the function", metavar="ARN"),
     Option("policy", "file with a policy document for the role (JSON)", metavar="FILE"),
@@ -128,8 +144,8 @@ def settings_problems(settings: Values) -> list[str]:
 def _variables(values: object, flag: str) -> list[str]:
     if values is None or isinstance(values, Mapping):
         wrong = [(n, v) for n, v in (values or {}).items() if not isinstance(n, str) or not isinstance(v, str)]
-        return [f"{flag} {name} wants a text, not {value!r}" for name, value in wrong]
-    return [f"{flag} wants names with values, not {values!r}"]
+        return [f"{flag} {name} wants a text, not {told(value)}" for name, value in wrong]
+    return [f"{flag} wants names with values, not {told(values)}"]
 
 
 def _env(env: object) -> list[str]:

@@ -34,7 +34,7 @@ def split_line(line: str, magic: str) -> list[str]:
     try:
         return shlex.split(_with_json_quoted(line, magic))
     except ValueError as error:
-        raise InvalidInputError(f"{magic}: {str(error).lower()} in {line!r}", "close the quote") from None
+        raise InvalidInputError(f"{magic}: {str(error).lower()}", "close the quote") from None
 
 
 def _with_json_quoted(line: str, magic: str) -> str:

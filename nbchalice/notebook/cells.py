@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.notebook.secrets.find import shown_line
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Cell:
             Raw line counted from 1, or None for the cell as a whole.
         """
         lines = self.source.split("\n")
-        text = lines[line - 1] if line is not None and 0 < line <= len(lines) else None
-        return Location(self.label, line, text)
+        text = lines[line - 1] if line is not None and 0 < line <= len(lines) else ""
+        return Location(self.label, line, shown_line(text) or None)
 
 
 def read_notebook(path: str | Path) -> list[Cell]:

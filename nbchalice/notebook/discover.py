@@ -24,7 +24,7 @@ from nbchalice.notebook.origins import require_steady
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, read_registrations
 from nbchalice.notebook.render import decorators_only, modules_of
-from nbchalice.notebook.secrets import find_secret
+from nbchalice.notebook.secrets import find_secret_value
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
@@ -383,7 +383,7 @@ def followed(result: Evaluation | InvalidInputError, variables: Variables) -> li
     notes = []
     for name in result.chosen:
         if name in own:
-            values = f"{_shown(own[name])} for the function, {_shown(variables.here[name])} here"
+            values = f"{_shown(name, own[name])} for the function, {_shown(name, variables.here[name])} here"
             notes.append(f"{result.name}: {name} is {values}")
         else:
             hint = f"set it in {variables.place}, too, or the function does without"
@@ -391,8 +391,8 @@ def followed(result: Evaluation | InvalidInputError, variables: Variables) -> li
     return notes
 
 
-def _shown(value: str) -> str:
-    return "<hidden>" if find_secret(value) else repr(value)
+def _shown(name: str, value: str) -> str:
+    return "<hidden>" if find_secret_value(name, value) else repr(value)
 
 
 def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:

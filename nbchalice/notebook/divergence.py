@@ -163,7 +163,8 @@ def sentence(name: str, found: Difference, first: str = _KERNEL, second: str = _
         The places; default: the kernel and the captured module.
     """
     what = name + re.sub(r"( \(part \d+\))+", " (within)", found.path)
-    here, there = _shown(found.here), _shown(found.there)
+    names = {*re.findall(r"\w+", what), "token"}
+    here, there = _shown(found.here, names), _shown(found.there, names)
     if found.here is None:
         return f"{what} is {there} {second}, and is not {first if first == _KERNEL else f'there {first}'}"
     if found.there is None:
@@ -195,6 +196,8 @@ def _hint(piece: Slice, name: str) -> str:
     )
 
 
-def _shown(node: Node | None) -> str:
+def _shown(node: Node | None, names: Iterable[str]) -> str:
+    """Show a value unless it could be a credential by its look or by a name on the way to it."""
     shown = text(node)
-    return "<hidden>" if find_secret(shown) or find_secret(f"token = {shown}") else shown
+    hidden = find_secret(shown) or any(find_secret(f"{name} = {shown}") for name in names)
+    return "<hidden>" if hidden else shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbchalice.errors import Location
+from nbchalice.notebook.secrets.find import shown_line
 from nbchalice.typed import Values
 
 
@@ -22,6 +23,6 @@ def location_of(segments: Sequence[Values], module: str, line: int) -> Location 
     """
     for segment in segments:
         if segment["line"] <= line < segment["line"] + segment["count"]:
-            text = module.split("\n")[line - 1]
+            text = shown_line(module.split("\n")[line - 1])
             return Location(segment["cell"], segment["cell_line"] + line - segment["line"], text)
     return None

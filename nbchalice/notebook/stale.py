@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.secrets.find import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,6 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
             continue
         old, new = ran.source.split("\n"), stands.source.split("\n")
         common = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-        place = Location(ran.label, common + 1, new[common] if common < len(new) else "(removed)")
+        place = Location(ran.label, common + 1, shown_line(new[common]) if common < len(new) else "(removed)")
         hint = "run it again, or undo the edit and save the notebook"
         raise CaptureError(f"{ran.label} was edited after it was run", hint, place, code="stale-cell")

@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from nbchalice.errors import Location, PackagingError
+from nbchalice.notebook.secrets.find import shown_line
 from nbchalice.packaging.imports import Import, find_imports
 
 _COMPILED = frozenset({".so", ".pyd", ".dylib"})
@@ -131,7 +132,7 @@ def line_of(name: str, source: str, line: int) -> Location:
         Counted from 1.
     """
     lines = source.splitlines()
-    return Location(name, line, lines[line - 1] if 0 < line <= len(lines) else None)
+    return Location(name, line, shown_line(lines[line - 1]) if 0 < line <= len(lines) else None)
 
 
 def _wanted(path: Path) -> bool:

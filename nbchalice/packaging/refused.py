@@ -7,7 +7,7 @@ import os
 import pickle
 import types
 
-from nbchalice.notebook.secrets import find_secret
+from nbchalice.notebook.secrets import find_secret_value
 from nbchalice.packaging.errors import BundleRefusedError
 
 _MAKE_IT_THERE = "make it in the handler's cell, so that it is made anew on Lambda"
@@ -106,13 +106,13 @@ def check_one(name: str, value: object) -> None:
         A value; of containers, only dicts are looked into, for keys such as `password`.
     """
     if isinstance(value, str):
-        _credential(name, find_secret(value))
+        _credential(name, find_secret_value("", value))
     elif isinstance(value, bytes) and len(value) <= _LONGEST_BYTES:
-        _credential(name, find_secret(value.decode("latin-1")))
+        _credential(name, find_secret_value("", value.decode("latin-1")))
     elif isinstance(value, dict):
         for key, item in value.items():
             if isinstance(key, str) and isinstance(item, str):
-                _credential(name, find_secret(f"{key} = {item!r}"))
+                _credential(name, find_secret_value(key, item))
     elif isinstance(value, types.FunctionType):
         if value.__name__ == "<lambda>":
             raise _refused(name, "a lambda is compiled for this Python version only", "define it with def in a cell")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SETTINGS = frozenset({
-    "timeout", "memory", "env", "tag", "role", "policy", "allow", "layer", "arch", "python", "requirements",
-    "reserved_concurrency", "ephemeral_storage", "log_retention", "json_logs", "tracing", "subnet", "security_group",
-    "dlq", "on_failure",
+    "timeout", "memory", "env", "allow_secret", "tag", "role", "policy", "allow", "layer", "arch", "python",
+    "requirements", "reserved_concurrency", "ephemeral_storage", "log_retention", "json_logs", "tracing", "subnet",
+    "security_group", "dlq", "on_failure",
 })  # fmt: skip
 
 

@@ -150,6 +150,19 @@ def test_roles(tmp_path):
     }
 
 
+def test_the_variables_that_may_look_like_credentials_add_up(tmp_path):
+    config = {"allow_secret": ["A"], "stages": {"dev": {"allow_secret": ["B"]}}}
+    config["stages"]["dev"]["lambda_functions"] = {"f": {"allow_secret": ["A", "C"]}}
+    written = write(tmp_path, config)
+    assert with_config(written, "dev", "f", {"allow_secret": ["D"]})["allow_secret"] == ["A", "B", "C", "D"]
+    assert with_config(written, "prod", "f", {})["allow_secret"] == ["A"]
+
+
+def test_a_value_that_may_be_a_secret_is_not_shown(tmp_path):
+    with pytest.raises(InvalidInputError, match="environment_variables DB_PASSWORD wants a text, not a number"):
+        write(tmp_path, {"environment_variables": {"DB_PASSWORD": 24681357}})
+
+
 def test_no_file_says_nothing(tmp_path):
     assert read_config(tmp_path) == {}
     assert settings_for({}, "dev", "f") == {}

@@ -31,6 +31,12 @@ REFUSED = [
 ]
 
 
+def test_an_open_quote_shows_no_value():
+    with pytest.raises(InvalidInputError) as refused:
+        split_line("orders --env PASSWORD=it's-hunter", "%%on_sqs_message")
+    assert refused.value.message == "%%on_sqs_message: no closing quotation"
+
+
 @pytest.mark.parametrize("line", TAKEN)
 def test_json_keeps_its_quotes(line):
     assert split_line(line, "%chalice") == TAKEN[line]

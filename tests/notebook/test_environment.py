@@ -5,6 +5,7 @@ import json
 import nbformat
 import pytest
 
+from nbchalice.errors import CaptureError
 from nbchalice.notebook_file import read_project
 
 FROM_ENV = "import os\nsource_bucket = os.getenv('SOURCE_BUCKET', 'default-bucket')"
@@ -132,3 +133,51 @@ def test_a_secret_is_not_shown(tmp_path, monkeypatch):
     text = "import os\n@app.on_s3_event('b', prefix=os.getenv('KEY'))\ndef handle(event): ..."
     (note,) = read_project(write(tmp_path, [text], variables(KEY="in/"))).notes
     assert note == "handle: KEY is 'in/' for the function, <hidden> here"
+
+
+SECRET = "hun" + "ter2x9"
+
+
+def package(folder, cell, config):
+    project = read_project(write(folder, [cell], config))
+    (handler,) = project.handlers
+    return project.package(handler)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda one: one,
+        lambda one: {"stages": {"dev": one}},
+        lambda one: {"stages": {"dev": {"lambda_functions": {"f": one}}}},
+    ],
+)
+def test_a_variable_of_the_configuration_that_looks_like_a_credential_is_let_through_there(tmp_path, place):
+    cell = "@app.lambda_function()\ndef f(event, context):\n    pass"
+    with pytest.raises(CaptureError) as caught:
+        package(tmp_path, cell, place(variables(DB_PASSWORD=SECRET)))
+    assert caught.value.message == (
+        "handler f: environment variable DB_PASSWORD of .chalice/config.json holds a password or token"
+    )
+    assert '"allow_secret": ["DB_PASSWORD"] to .chalice/config.json' in caught.value.hint
+    assert SECRET not in str(caught.value)
+    assert package(tmp_path, cell, place({**variables(DB_PASSWORD=SECRET), "allow_secret": ["DB_PASSWORD"]}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "allowed"),
+    [
+        (f"%%lambda_function --env DB_PASSWORD={SECRET}\ndef f(event, context): ...", " --allow-secret DB_PASSWORD\n"),
+        (
+            f"@app.lambda_function(env=dict(DB_PASSWORD='{SECRET}'))  # pragma: allowlist secret\n"
+            "def f(event, context): ...",
+            "), allow_secret=['DB_PASSWORD'])",
+        ),
+    ],
+)
+def test_a_variable_of_the_notebook_that_looks_like_a_credential_is_let_through_there(tmp_path, cell, allowed):
+    with pytest.raises(CaptureError, match="--env DB_PASSWORD holds a password or token") as caught:
+        package(tmp_path, cell, {})
+    assert "--allow-secret DB_PASSWORD" in caught.value.hint and "allow_secret=[" in caught.value.hint
+    assert SECRET not in str(caught.value)
+    assert package(tmp_path, cell.replace("\n" if cell.startswith("%") else "))", allowed, 1), {})

@@ -1,0 +1,90 @@
+"""Credentials in what is deployed: found by their look or their name, and never shown."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook.secrets.find import MARK, find_secret, find_secret_value, shown_line, unmarked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from nbchalice.errors import Location
+    from nbchalice.notebook.history import Step
+
+__all__ = ["find_secret", "find_secret_value", "require_no_secret_env", "require_no_secrets", "shown_line"]
+
+_CONFIG = ".chalice/config.json"
+_INSTEAD = "Secrets Manager or Parameter Store"
+
+
+def require_no_secrets(steps: list[Step]) -> None:
+    """Refuse statements that contain a credential.
+
+    Parameters
+    ----------
+    steps : list[Step]
+        The statements of the slice.
+
+    Raises
+    ------
+    CaptureError
+        Names cell and line, and shows no value.
+    """
+    for step in steps:
+        found = unmarked(step.statement.text)
+        if found is not None:
+            place = step.location(step.statement.line + found.lines[0] - 1)
+            raise CaptureError(
+                f"the handler's code contains {found.what}",
+                f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
+                type(place)(place.cell, place.line, None),
+                code="secret-in-slice",
+            )
+
+
+def require_no_secret_env(
+    handler: str,
+    variables: Mapping[str, str],
+    place: Location | None,
+    *,
+    allowed: Collection[str] = (),
+    configured: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Refuse credentials among the environment variables: everybody who may read the function may read them.
+
+    Parameters
+    ----------
+    handler : str
+        The handler's name.
+    variables : Mapping[str, str]
+        Its environment variables.
+    place : Location or None
+        Where the handler is defined.
+    allowed : Collection[str]
+        The variables that may hold what looks like a credential.
+    configured : Mapping[str, str]
+        The variables that the configuration file sets; others stand in the notebook.
+
+    Raises
+    ------
+    CaptureError
+        Names the variable and shows no value.
+    """
+    for name, value in variables.items():
+        what = None if name in allowed else find_secret_value(name, value)
+        if what is None:
+            continue
+        where, allow = f"--env {name}", f'--allow-secret {name}, or allow_secret=["{name}"] to a decorator'
+        if configured.get(name) == value:
+            where, allow = f"environment variable {name} of {_CONFIG}", f'"allow_secret": ["{name}"] to {_CONFIG}'
+            place = None
+        raise CaptureError(
+            f"handler {handler}: {where} holds {what}",
+            f"keep it in {_INSTEAD}, give its name with --env, and read it in the handler "
+            f"(for a false alarm, add {allow})",
+            place,
+            code="secret-in-slice",
+        )
