@@ -91,18 +91,7 @@ class Aliases:
 
     def reachable(self, value: Value, moment: int) -> list[Block]:
         """Return the functions that calling a value may run: those of its statement and of all names used there."""
-        found: list[Block] = []
-        queue, seen = [value[1]], set()
-        while queue:
-            position = queue.pop()
-            if position in seen or position < 0:
-                continue
-            seen.add(position)
-            statement = self.timeline.steps[position].statement
-            found += statement.later
-            for name in statement.now.uses | statement.uses_later:
-                queue += self.timeline.standing(name, moment + 1)[0]
-        return found
+        return Reach(self.timeline, moment).blocks([value])
 
     def from_aws(self, value: Value, depth: int = 0) -> bool:
         """Tell whether a value came from boto3: calls of its methods are requests, not changes of the object."""
@@ -118,3 +107,47 @@ class Aliases:
                 if any(self.from_aws((call.root, position), depth + 1) for position in positions):
                     return True
         return False
+
+
+class Reach:
+    """What calling a value may run at a moment.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The executed statements.
+    moment : int
+        The position of the statement that runs.
+    """
+
+    def __init__(self, timeline: Timeline, moment: int) -> None:
+        self.timeline, self.moment = timeline, moment
+        self.next: dict[int, list[int]] = {}
+        self.known: dict[tuple[int, ...], list[Block]] = {}
+
+    def blocks(self, values: Iterable[Value]) -> list[Block]:
+        """Return the functions of the values' statements and of all names used there."""
+        start = tuple(sorted({position for _, position in values}))
+        if start not in self.known:
+            self.known[start] = self._found(list(start))
+        return self.known[start]
+
+    def _found(self, queue: list[int]) -> list[Block]:
+        found: list[Block] = []
+        seen: set[int] = set()
+        while queue:
+            position = queue.pop()
+            if position in seen or position < 0:
+                continue
+            seen.add(position)
+            found += self.timeline.steps[position].statement.later
+            queue += self._after(position)
+        return found
+
+    def _after(self, position: int) -> list[int]:
+        """Return the statements that bind the names which a statement uses."""
+        if position not in self.next:
+            statement = self.timeline.steps[position].statement
+            used = sorted(statement.now.uses | statement.uses_later)
+            self.next[position] = [at for name in used for at in self.timeline.standing(name, self.moment + 1)[0]]
+        return self.next[position]

@@ -172,7 +172,7 @@ class ExpressionScanner:
                 path.append(base.attr)
             base = base.value
         roots = self.visit(base)
-        root = next(iter(roots), None) if len(roots) < 2 else min(roots, key=str)
+        callees = sorted(roots, key=str)
         args = tuple(self.visit(argument) for argument in node.args)
         keywords = tuple((item.arg or "**", self.visit(item.value)) for item in node.keywords)
         exact = not any(isinstance(argument, ast.Starred) for argument in node.args)
@@ -189,7 +189,8 @@ class ExpressionScanner:
         first = node.args[0] if node.args else None
         literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
         text = _called(base, method)
-        item = Call(root, method, args, keywords, exact, dropped, bool(self.definition), node.lineno, text, literal)
+        more = (exact, dropped, bool(self.definition), node.lineno, text, literal, tuple(callees[1:]))
+        item = Call(callees[0] if callees else None, method, args, keywords, *more)
         for gatherer in self.stack:
             gatherer.calls[self.calls] = item
         return frozenset((self.calls,))

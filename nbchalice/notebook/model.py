@@ -23,6 +23,7 @@ class Call:
 
     ``exact`` is False with ``*`` or ``**`` arguments, ``dropped`` tells that nothing takes the result,
     ``definition`` that it stands in a decorator or a class body. ``literal`` is its first argument if a text.
+    ``others`` are further roots that it may have: ``(f if quick else g)(rows)``.
     """
 
     root: Root | None
@@ -35,6 +36,7 @@ class Call:
     line: int
     text: str
     literal: str | None = None
+    others: tuple[Root, ...] = ()
 
     def everything(self) -> Roots:
         """Return the roots of all arguments."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbchalice.notebook.aliases import Reach
 from nbchalice.notebook.known_calls import (
     ARGUMENT_MUTATORS,
     CONFIGURES,
@@ -31,6 +33,7 @@ NOTHING: Values = frozenset()
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__new__", "__init__", "__prepare__", "__set_name__"})
 _DEPTH = 40
+_CALLS = 8
 
 
 class Run:
@@ -57,35 +60,55 @@ class Run:
         self.bound: list[tuple[str, Values]] = []
         self.active: set[int] = set()
         self.known: dict[tuple[int, frozenset[tuple[str, Values]]], Values] = {}
+        self.widest: dict[int, dict[str, Values]] = {}
+        self.count: Counter[int] = Counter()
+        self.shared: set[Values] = set()
+        self.named: dict[str, Values] = {}
+        self.reach = Reach(aliases.timeline, position)
 
     def block(self, block: Block, bindings: dict[str, Values]) -> Values:
         """Run a statement or a function's body with its parameters bound; return the values it returns."""
+        number = id(block)
         # A function that calls itself may return any of its arguments, or what is made of them.
-        if id(block) in self.active:
+        if number in self.active:
             return NOTHING.union(*bindings.values())
-        key = (id(block), frozenset(bindings.items()))
+        bindings = self._widened(number, bindings)
+        key = (number, frozenset(bindings.items()))
         if key in self.known:
             return self.known[key]
         if len(self.active) > _DEPTH:
             return self._summarily(block, NOTHING.union(*bindings.values()))
-        self.active.add(id(block))
+        self.count[number] += 1
+        self.active.add(number)
         results: dict[int, Values] = {}
 
         def values(roots: Roots) -> Values:
             return NOTHING.union(*(self._root(root, bindings, results) for root in roots))
 
-        for number, call in block.calls.items():
-            results[number] = self._call(call, values, block)
+        for index, call in block.calls.items():
+            results[index] = self._call(call, values)
         self._touch(values(block.touches))
         self._draw(values(block.consumes))
         for where, what in block.stores:
-            self.aliases.share([*values(where), *values(what)])
+            self._share(values(where) | values(what))
         for name, roots in block.flows:
             self.bound.append((name, values(roots)))
         self.defined |= block.assigns
         returned = self.known[key] = values(block.returns)
-        self.active.discard(id(block))
+        self.active.discard(number)
         return returned
+
+    def _widened(self, number: int, bindings: dict[str, Values]) -> dict[str, Values]:
+        """Return what a function's parameters are bound to: from its eighth call on, to what any call has given them.
+
+        Functions that call one another hand on ever more combinations of the same values; so there are few of them.
+        """
+        if self.count[number] < _CALLS:
+            return bindings
+        widest = self.widest.setdefault(number, {})
+        for name, values in bindings.items():
+            widest[name] = widest.get(name, NOTHING) | values
+        return dict(widest)
 
     def _summarily(self, block: Block, everything: Values) -> Values:
         """Far down a chain of calls, assume the worst of the functions still ahead instead of following them."""
@@ -109,6 +132,11 @@ class Run:
                     queue += statement.later if statement is not None else ()
         return everything
 
+    def _share(self, values: Values) -> None:
+        if values not in self.shared:
+            self.shared.add(values)
+            self.aliases.share(sorted(values))
+
     def _touch(self, values: Values, *, certain: bool = True) -> None:
         if not self.lenient or len(self.active) > 1:
             (self.touched if certain else self.unsure).update(values)
@@ -120,13 +148,22 @@ class Run:
 
     def _root(self, root: Root, bindings: dict[str, Values], results: dict[int, Values]) -> Values:
         if isinstance(root, str):
-            return self.aliases.values(root, self.position)
+            if root not in self.named:
+                self.named[root] = self.aliases.values(root, self.position)
+            return self.named[root]
         if isinstance(root, int):
             return results.get(root, NOTHING)
         # A parameter that is not given has its default, which the function carries with it.
         return bindings.get(root[1], bindings.get("", NOTHING))
 
-    def _call(self, call: Call, values: Callable[[Roots], Values], block: Block) -> Values:
+    def _call(self, call: Call, values: Callable[[Roots], Values]) -> Values:
+        """Call whatever a call's function may be."""
+        results = self._called(call, values)
+        for root in call.others:
+            results |= self._called(replace(call, root=root, others=()), values)
+        return results
+
+    def _called(self, call: Call, values: Callable[[Roots], Values]) -> Values:
         args = [values(roots) for roots in call.args]
         keywords = {key: values(roots) for key, roots in call.keywords}
         everything = NOTHING.union(*args, *keywords.values())
@@ -143,13 +180,18 @@ class Run:
             return NOTHING
         if call.path:
             return self._method(call, owners, args, keywords)
-        results: Values = NOTHING
-        for value in owners:
-            results |= self._invoke(value, call, args, keywords)
-        return results | (everything if not owners else NOTHING)
+        results = everything if not owners else NOTHING
+        others: set[Value] = set()
+        for value in sorted(owners):
+            found = self._invoke(value, call, args, keywords)
+            if found is None:
+                others.add(value)
+            else:
+                results |= found
+        return results | self._invoke_any(frozenset(others), everything) if others else results
 
-    def _invoke(self, value: Value, call: Call, args: list[Values], keywords: dict[str, Values]) -> Values:
-        """Call a value of the notebook itself: a function, a class, or whatever holds one."""
+    def _invoke(self, value: Value, call: Call, args: list[Values], keywords: dict[str, Values]) -> Values | None:
+        """Call a value of the notebook itself: a function or a class; None for whatever else may hold one."""
         statement = self.aliases.statement(value)
         if statement is None:
             return NOTHING
@@ -166,7 +208,7 @@ class Run:
         if statement.kind is Kind.CLASS and value[0] != LAMBDA:
             # An object may hold what it was made of, and a list that all instances of its class share.
             held = everything | (frozenset({value}) if statement.shares else NOTHING)
-            for block in self.aliases.reachable(value, self.position):
+            for block in self.reach.blocks([value]):
                 if block.name in _CONSTRUCTORS and block.owner is not None:
                     held |= self.block(block, _bind(block, frozenset({value}), [held, *args], keywords, call.exact))
             return held
@@ -175,13 +217,14 @@ class Run:
             method = replace(call, root=origin.root, path=origin.path)
             if self.aliases.qualified(origin.root, origin.path, value[1]) is None:
                 return self._method(method, self.aliases.values(origin.root, value[1]), args, keywords)
-        return NOTHING.union(
-            everything,
-            *(
-                self.block(block, _everywhere(block, everything | {value}, value))
-                for block in self.aliases.reachable(value, self.position)
-            ),
-        )
+        return None
+
+    def _invoke_any(self, owners: Values, everything: Values) -> Values:
+        """Call values that hold functions, nobody knows which: any that their statements can reach."""
+        results = everything
+        for block in self.reach.blocks(owners):
+            results |= self.block(block, {"": owners, **dict.fromkeys(block.params, everything | owners)})
+        return results
 
     def _method(self, call: Call, owners: Values, args: list[Values], keywords: dict[str, Values]) -> Values:
         name = call.path[-1]
@@ -199,13 +242,13 @@ class Run:
             results |= self.block(block, _bind(block, owners, [owners, *args], keywords, call.exact))
         if name in MUTATORS:
             self._touch(owners)
-            self.aliases.share([*owners, *everything])
+            self._share(owners | everything)
         elif not own and name not in PURE_METHODS and call.dropped:
             # As statements, model.fit(X) and axes.set_title("x") surely change what they are methods of. Whether
             # queue.turn() changes queue, only the user knows.
             if name.startswith(CONFIGURES) or name in TRAINS:
                 self._touch(owners)
-                self.aliases.share([*owners, *everything])
+                self._share(owners | everything)
             elif not call.definition:
                 self._touch(frozenset(v for v in owners if not self.aliases.from_aws(v)), certain=False)
         elif not own and (name in TRAINS or (call.definition and call.dropped)):
@@ -237,7 +280,7 @@ class Run:
         self._write_into(last, args, keywords, everything)
         if known in ARGUMENT_MUTATORS or ".".join(known.split(".")[-2:]) in ARGUMENT_MUTATORS:
             self._touch(args[0] if args else NOTHING)
-            self.aliases.share(everything)
+            self._share(everything)
         elif call.path and owners:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
@@ -252,7 +295,7 @@ class Run:
         """A function of the notebook that is handed to a library may be called with the other arguments."""
         if call.definition:
             return
-        for value in everything:
+        for value in sorted(everything):
             statement = self.aliases.statement(value)
             if statement is not None and (value[0] == LAMBDA or statement.kind in (Kind.FUNCTION, Kind.ASSIGN)):
                 for block in statement.later:
@@ -262,8 +305,8 @@ class Run:
         """Run what a class statement runs of its bases and metaclass."""
         own: Values = frozenset((name, self.position) for name in statement.defines)
         for base in statement.bases:
-            for value in self.aliases.values(base, self.position):
-                for block in self.aliases.reachable(value, self.position):
+            for value in sorted(self.aliases.values(base, self.position)):
+                for block in self.reach.blocks([value]):
                     if block.owner is not None and block.name in _CLASS_HOOKS:
                         self.block(block, _everywhere(block, own | {value}, value))
 

@@ -58,14 +58,16 @@ class Gatherer:
 
         def call(item: Call) -> Call:
             root = item.root
-            if not (isinstance(root, tuple) or _has_local(item.everything())):
+            if not (isinstance(root, tuple) or _has_local(item.others) or _has_local(item.everything())):
                 return item
-            if isinstance(root, tuple):
-                close = follow([root])
-                root = next((one for one in close if not isinstance(one, int)), next(iter(close), root))
+            others = item.others
+            if isinstance(root, tuple) or _has_local(others):
+                # Names and parameters before the results of calls.
+                close = sorted(follow([*([] if root is None else [root]), *others]), key=_by_kind)
+                root, others = (close[0], tuple(close[1:])) if close else (root, ())
             args = tuple(follow(roots) for roots in item.args)
             keywords = tuple((key, follow(roots)) for key, roots in item.keywords)
-            more = (item.exact, item.dropped, item.definition, item.line, item.text, item.literal)
+            more = (item.exact, item.dropped, item.definition, item.line, item.text, item.literal, others)
             return Call(root, item.path, args, keywords, *more)  # dataclasses.replace takes five times as long
 
         return Block(
@@ -84,6 +86,10 @@ class Gatherer:
             consumes=follow(self.consumes),
             yields=self.yields,
         )
+
+
+def _by_kind(root: Root) -> tuple[bool, str]:
+    return isinstance(root, int), str(root)
 
 
 def _has_local(roots: Iterable[Root]) -> bool:
