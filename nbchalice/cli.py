@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.logs.places import CELLS
+from nbchalice.notebook.places import Present
 from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
 from nbchalice.typed import JSON
@@ -69,6 +71,7 @@ class Shell:
         where = (self.notebook, self.stage, region)
         if self.reads != "all":
             project = read_text(*where)
+            CELLS.are(lambda: Present(project.notebook.name, project.cells, tuple))
             if self.reads == "text" or not project.computed:
                 return project
             names = ", ".join(project.computed)
@@ -76,6 +79,7 @@ class Shell:
                 f"note: the text does not say the name of {names}: what computes it is run, confined", file=sys.stderr
             )
         project = read_project(*where)
+        CELLS.are(lambda: Present(project.notebook.name, project.cells, tuple))
         project.executed = self.proven or {}
         return project
 
@@ -163,7 +167,8 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         command = commands.COMMANDS.get(name)
         if command is None:
             raise commands.no_such_command(name, "nbchalice")
-        return run(command, commands.parse(command, rest, cli=True, prefix="nbchalice"))
+        with CELLS.kept():
+            return run(command, commands.parse(command, rest, cli=True, prefix="nbchalice"))
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except (NbChaliceError, Interrupted) as error:

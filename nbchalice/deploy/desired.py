@@ -136,6 +136,7 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         handler.setting("reserved_concurrency"),
         layer,
         tuple(bundles),
+        package.does,
     )
     resources += [function, *bundles, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
     if layer:

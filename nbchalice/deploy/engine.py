@@ -19,6 +19,7 @@ from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
+from nbchalice.deploy.reasons import with_reasons
 from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
@@ -26,6 +27,7 @@ from nbchalice.handlers import Handler, clashes
 from nbchalice.resources import destination
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
+from nbchalice.resources.versions import standing_version
 from nbchalice.text import listing
 
 __all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
@@ -68,9 +70,11 @@ def _sketch(app: App, aws: Connection) -> dict[str, Resource]:
     return desired(app, {handler.name: PLACEHOLDER for handler in app.handlers}, aws)
 
 
-def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple[Plan, list[NbChaliceError]]:
+def _draft(
+    app: App, packages: Packages, aws: Connection, prune: Prune, reads: Reads | None = None
+) -> tuple[Plan, list[NbChaliceError]]:
     """Return the plan, and why AWS would refuse it."""
-    sketch, reads = _sketch(app, aws), Reads(aws)
+    sketch, reads = _sketch(app, aws), reads or Reads(aws)
     with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
         reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app, prune))
         looking = pool.submit(_preflights, app, reads)
@@ -93,7 +97,7 @@ def _draft(app: App, packages: Packages, aws: Connection, prune: Prune) -> tuple
     going = [name for name in own if notebooks.goes(app, prune, name)]
     left = tuple(name for name in own if name not in going)
     made = make_plan(wanted, standing, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
-    made = replace(made, pruned=tuple(going), not_run=not_run, doubts=doubts)
+    made = replace(with_reasons(made), pruned=tuple(going), not_run=not_run, doubts=doubts)
     written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(made, sizes=sizes), wrong
@@ -286,11 +290,14 @@ def status(
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
     broken = {**_unfit(app, aws), **broken}
     sound = replace(app, handlers=tuple(handler for handler in app.handlers if handler.name not in broken))
-    draft, wrong = _draft(sound, packages, aws, prune=False)
+    reads = Reads(aws)
+    draft, wrong = _draft(sound, packages, aws, prune=False, reads=reads)
+    versions = _versions(app, reads)
     states = []
     for handler in app.handlers:
         error = broken.get(handler.name)
-        states.append(_state(handler, draft) if error is None else _broken(handler, error, draft))
+        state = _state(handler, draft) if error is None else _broken(handler, error, draft)
+        states.append(replace(state, version=versions[handler.name]))
     orphans = [_standing(name, app, draft) for name in draft.orphans if name not in broken]
     orphans += [
         HandlerStatus(name, "deployed", drift=(text,)) for name, text in draft.not_run.items() if name not in broken
@@ -304,6 +311,17 @@ def status(
     wrong = [*app.problems, *(unread.error for unread in app.unread if unread.stops), *clashes(sound.handlers), *wrong]
     refused = [f"a deploy would be refused: {reason.message}" for reason in wrong]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_competing_consumers(sound, aws)))
+
+
+def _versions(app: App, reads: Reads) -> dict[str, str]:
+    """Return which version of each handler's function stands, or an empty text where none does."""
+
+    def version(name: str) -> str:
+        current = Function(app.ref(reads, name)).read(reads)
+        return standing_version(reads.client("lambda"), current) if current else ""
+
+    with parallel() as run:
+        return run({handler.name: partial(version, handler.name) for handler in app.handlers})
 
 
 def _unfit(app: App, aws: Connection) -> dict[str, NbChaliceError]:
@@ -348,4 +366,6 @@ def _state(handler: Handler, made: Plan) -> HandlerStatus:
         drift = (f"deployed from {made.elsewhere[handler.name]}", *drift)
     if function and function.action == "create":
         return HandlerStatus(handler.name, "registered", trigger)
-    return HandlerStatus(handler.name, "changed" if function else "deployed", trigger, drift)
+    if function is None:
+        return HandlerStatus(handler.name, "deployed", trigger, drift)
+    return HandlerStatus(handler.name, "changed", trigger, drift, function.reason)

@@ -33,6 +33,8 @@ class Package:
         How large both are, or None where nobody measured.
     reports_failures : bool
         Whether its code may answer with the records of a batch that failed.
+    does : str
+        Hash of what the package does, whatever its cells are called; empty where nobody took it.
     """
 
     zip: bytes = field(repr=False)
@@ -42,6 +44,7 @@ class Package:
     bundles: tuple[BundlePackage, ...] = ()
     sizes: SizeTable | None = None
     reports_failures: bool = False
+    does: str = ""
 
     @classmethod
     def of(cls, made: HandlerPackage) -> Package:
@@ -49,5 +52,12 @@ class Package:
         artifact = made.artifact
         python = artifact.manifest["python"]
         return cls(
-            artifact.zip, artifact.code_sha256, python, made.layer, made.stored, made.sizes, made.reports_failures
+            artifact.zip,
+            artifact.code_sha256,
+            python,
+            made.layer,
+            made.stored,
+            made.sizes,
+            made.reports_failures,
+            artifact.fingerprint,
         )

@@ -97,16 +97,29 @@ class HandlerStatus:
         What invokes it, in a few words.
     drift : tuple[str, ...]
         What stands otherwise than the notebook says, beside the function.
+    why : str
+        Why the function counts as changed: which cells and files of its code, which settings.
+    version : str
+        The version of the function that stands, or an empty text.
     """
 
     name: str
     state: HandlerState
     trigger: str = ""
     drift: tuple[str, ...] = ()
+    why: str = ""
+    version: str = ""
 
     def to_dict(self) -> JSON:
         """Return the status as JSON."""
-        return {"name": self.name, "state": self.state, "trigger": self.trigger, "drift": list(self.drift)}
+        return {
+            "name": self.name,
+            "state": self.state,
+            "version": self.version,
+            "trigger": self.trigger,
+            "why": self.why,
+            "drift": list(self.drift),
+        }
 
 
 @dataclass(frozen=True)

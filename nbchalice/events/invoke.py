@@ -18,6 +18,7 @@ from nbchalice.logs.blob import events_of
 from nbchalice.logs.drafts import MALFORMED, malformed
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import parse
+from nbchalice.logs.places import CELLS
 from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
@@ -113,7 +114,7 @@ def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes) 
         if logged.status in {"partial", "ignored"} or (logged.error and logged.error.type == MALFORMED):
             return replace(logged, result=result)
         return replace(logged, status="ok", error=None, result=result)
-    error = from_payload(result)
+    error = from_payload(CELLS.as_now_in(result))
     told = logged.error if logged.error and logged.error.frames and not error.frames else error
     timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
     return replace(logged, status="timeout" if timed_out else "error", error=told, result=None)

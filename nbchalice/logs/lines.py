@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from nbchalice.logs.places import CELLS
 from nbchalice.logs.tracebacks import HEADER
 from nbchalice.runtime.invocation_lines import PREFIX
 from nbchalice.typed import JSON, Values
@@ -92,7 +93,10 @@ class Line:
 def read_line(message: str) -> Line:
     """Read the message of one log event; never raises (Lambda: "Working with Lambda function logs")."""
     text = message.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    for read in (_json, _lambda, _marker, _record, _uncaught, _failure):
+    if (line := _json(text)) is not None:
+        return replace(line, text=text)
+    text = CELLS.as_now(text)
+    for read in (_lambda, _marker, _record, _uncaught, _failure):
         if (line := read(text)) is not None:
             return replace(line, text=text)
     if match := PLATFORM.match(text):
@@ -162,7 +166,7 @@ def _loads(text: str) -> JSON | None:
 
 
 def _json(text: str) -> Line | None:
-    content = _loads(text) if text.startswith("{") else None
+    content = CELLS.as_now_in(_loads(text)) if text.startswith("{") else None
     if content is None:
         return None
     kind = content.get("type")

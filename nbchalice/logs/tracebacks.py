@@ -7,19 +7,24 @@ import traceback
 from collections.abc import Callable, Iterable
 
 from nbchalice.logs.records import Frame, InvocationError
+from nbchalice.notebook.places import KEY
 
 HEADER = "Traceback (most recent call last):"
 FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)",? [lL]ine (?P<line>\d{1,9})(?:, in (?P<function>.*))?$')
 MARKS = re.compile(r"[\s^~]+$")
+CELL_KEY = re.compile(f"{KEY}$")
 GENERATED = "generated"
 
 
 def cell_of(file: str) -> str | None:
-    """Return the cell that a frame's file name names (``shop.ipynb#cell 4``), or None for a library's file."""
+    """Return the cell that a frame's file name names (``shop.ipynb#cell 4``), or None for a library's file.
+
+    A key of the cell's id may follow, by which `logs.places` finds the cell.
+    """
     name, separator, cell = file.rpartition("#")
     if not separator or name.startswith(("/", "<")):
         return None
-    cell = cell.removeprefix("cell=")
+    cell = CELL_KEY.sub("", cell.removeprefix("cell="))
     return cell if cell and cell != GENERATED else None
 
 

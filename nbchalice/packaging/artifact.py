@@ -18,13 +18,15 @@ from types import MappingProxyType
 from typing import Protocol
 
 from nbchalice.errors import PackagingError
+from nbchalice.notebook.places import frame_key
+from nbchalice.packaging.fingerprint import fingerprint
 from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes
 from nbchalice.typed import JSON, Values
 
 HANDLER = "lambda_function.lambda_handler"
-_MANIFEST = "nbchalice.json"
-_MODULE = "notebook_code.py"
+MANIFEST = "nbchalice.json"
+MODULE = "notebook_code.py"
 _BOOT = f"""\
 import sys
 from pathlib import Path
@@ -69,12 +71,15 @@ class Artifact:
         "FunctionConfiguration").
     manifest : JSON
         The content of `nbchalice.json`.
+    fingerprint : str
+        Hash of what the zip does: the same for other labels, ids and lines of the cells.
     """
 
     zip: bytes = field(repr=False)
     sha256: str
     code_sha256: str
     manifest: JSON
+    fingerprint: str = ""
 
 
 def build(
@@ -113,24 +118,35 @@ def build(
         Two different contents for one path, or a path that nbchalice needs itself.
     """
     extra = [*vendored, *files.items()]
-    manifest = {
+    about: JSON = {
         "function": handler_name,
         "handler": HANDLER,
         "notebook": slice.notebook,
         "python": python,
         "requirements": sorted(set(requirements)),
-        "cells": [dict(segment) for segment in slice.segments],
+    }
+    manifest = {
+        **about,
+        "cells": list(map(_with_key, slice.segments)),
         "sha256": hashlib.sha256(slice.module.encode()).hexdigest(),
     }
     own = {
         "lambda_function.py": _BOOT.encode(),
-        _MODULE: slice.module.encode(),
-        _MANIFEST: _json_line(manifest),
+        MODULE: slice.module.encode(),
+        MANIFEST: _json_line(manifest),
         ARCHIVE: runtime_archive(needed_modules([slice.module, *_sources(extra)])),
     }
-    content = zip_bytes(_merged(own, extra))
+    members = _merged(own, extra)
+    content = zip_bytes(members)
     digest = hashlib.sha256(content)
-    return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest)
+    others = {path: data for path, data in members.items() if path not in {MODULE, MANIFEST}}
+    does = fingerprint(slice.module, slice.segments, about, others)
+    return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest, does)
+
+
+def _with_key(segment: Values) -> JSON:
+    """Return a segment whose frames bear a key of the cell's id: the label tells what the cell was called then."""
+    return {**segment, "cell": f"{segment['cell']}{frame_key(str(segment.get('id', '')))}"}
 
 
 def _sources(extra: Iterable[tuple[str, bytes]]) -> list[str]:

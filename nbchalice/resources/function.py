@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.errors import AWSError
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
+# What the code does that was uploaded, and Lambda's hash of it: "5d41402abc4b2a76 pmWkWSBCL51Bfkhn79xPuKBKHz//H6B="
+CODE = f"{OWNER_PREFIX}:code"
 # What Lambda may leave out of its answer.
 DEFAULTS: dict[str, JSON] = {
     "EphemeralStorage": {"Size": 512},
@@ -63,6 +64,9 @@ class Function(Resource):
         The dependency layer, or None.
     bundles : tuple[StoredBundle, ...]
         What it loads from S3.
+    does : str
+        Hash of what the package does: packages that differ in the names and places of cells only have the same one.
+        Default: that of the package.
     """
 
     kind: ClassVar[str] = "function"
@@ -76,6 +80,7 @@ class Function(Resource):
     reserved_concurrency: int | None = None
     layer: Layer | None = None
     bundles: tuple[StoredBundle, ...] = ()
+    does: str = ""
 
     @property
     def name(self) -> str:
@@ -114,13 +119,25 @@ class Function(Resource):
     def fingerprint(self) -> str:
         """Return a hash of code and settings; a change of it publishes a version."""
         layer = self.layer.name if self.layer else ""
-        parts = [self.code_sha256, self.arch, self.role_arn, layer, dict(self.config)]
+        parts = [self.does or self.code_sha256, self.arch, self.role_arn, layer, dict(self.config)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def all_tags(self, now: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Return the user's tags, whose the function is, and the fingerprint of the version that was published."""
+    def all_tags(self, current: Values | None = None) -> dict[str, str]:
+        """Return the user's tags, whose the function is, what its code does, and what of it was published."""
+        now = (current or {}).get("Tags", {})
         kept = {name: now[name] for name in (NOTEBOOK,) if name in now}
-        return {**kept, **self.tags, **self.function.tags, FINGERPRINT: self.fingerprint()}
+        stays = current is not None and self._only_places_differ(current) and not self._code_differs(current)
+        code = now[CODE] if stays else f"{self.does} {self.code_sha256}".strip()
+        return {**kept, **self.tags, **self.function.tags, CODE: code, FINGERPRINT: self.fingerprint()}
+
+    def _only_places_differ(self, current: Values) -> bool:
+        """Whether other bytes stand that do the same: cells were run again, moved or renamed since."""
+        standing = current["Configuration"]["CodeSha256"]
+        return bool(self.does) and current.get("Tags", {}).get(CODE) == f"{self.does} {standing}"
+
+    def code_stands(self, current: Values) -> bool:
+        """Whether what stands does what the package does."""
+        return current["Configuration"]["CodeSha256"] == self.code_sha256 or self._only_places_differ(current)
 
     def read(self, aws: AWS) -> JSON | None:
         """Return what GetFunction tells, or None."""
@@ -138,7 +155,7 @@ class Function(Resource):
         now, wanted = _concurrency(current), self.reserved_concurrency
         if now != wanted:
             reasons.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
-        return reasons or self._tag_differences(current.get("Tags", {}))
+        return reasons or self._tag_differences(current)
 
     def _state_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
@@ -146,9 +163,9 @@ class Function(Resource):
             return [f"it failed: {now.get('StateReason') or now.get('LastUpdateStatusReason') or 'no reason given'}"]
         return ["it is not ready"] if is_busy(now) else []
 
-    def _code_differs(self, current: JSON) -> list[str]:
+    def _code_differs(self, current: Values) -> list[str]:
         now = current["Configuration"]
-        reasons = [] if now["CodeSha256"] == self.code_sha256 else ["code"]
+        reasons = [] if self.code_stands(current) else ["code"]
         arch = (now.get("Architectures") or ["x86_64"])[0]
         return reasons if arch == self.arch else [*reasons, f"architecture: {arch} -> {self.arch}"]
 
@@ -167,8 +184,8 @@ class Function(Resource):
         pairs["Layers"] = (own + others, layers + list(self.config.get("Layers", [])))
         return [_change(name, a, b) for name, (a, b) in pairs.items() if a != b]
 
-    def _tag_differences(self, now: Mapping[str, str]) -> list[str]:
-        wanted = self.all_tags(now)
+    def _tag_differences(self, current: JSON) -> list[str]:
+        now, wanted = current.get("Tags", {}), self.all_tags(current)
         names = sorted(name for name in {*now, *wanted} if now.get(name) != wanted.get(name))
         if names == [FINGERPRINT]:
             return ["no version was published of it"]
@@ -193,7 +210,7 @@ class Function(Resource):
         tags = current.get("Tags", {})
         if tags.get(FINGERPRINT) != self.fingerprint():
             versions.keep_last(client, self.name, version or versions.publish(client, self.name))
-        self._set_tags(client, tags)
+        self._set_tags(client, tags, self.all_tags(current))
 
     def _update(self, aws: AWS, client: LambdaClient, current: JSON) -> str | None:
         """Update settings and code; return the version that was published with the code, if so."""
@@ -241,8 +258,7 @@ class Function(Resource):
         else:
             client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
-    def _set_tags(self, client: LambdaClient, now: Mapping[str, str]) -> None:
-        wanted = self.all_tags(now)
+    def _set_tags(self, client: LambdaClient, now: Mapping[str, str], wanted: Mapping[str, str]) -> None:
         if gone := [name for name in now if name not in wanted]:
             client.untag_resource(Resource=self.arn, TagKeys=gone)
         if changed := {name: value for name, value in wanted.items() if now.get(name) != value}:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.resources.base import OWNER_PREFIX, or_missing
-from nbchalice.typed import JSON
+from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -34,6 +34,18 @@ def published(client: LambdaClient, name: str) -> list[JSON]:
         for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=name):
             versions += [dict(version) for version in page["Versions"] if version["Version"] != "$LATEST"]
     return sorted(versions, key=lambda version: int(version["Version"]))
+
+
+def standing_version(client: LambdaClient, current: Values) -> str:
+    """Return which published version a function is, as GetFunction told of it; what was changed since is said."""
+    configuration = current["Configuration"]
+    if told := current.get("Tags", {}).get(ROLLED_BACK):
+        return str(told)
+    newest = published(client, configuration["FunctionName"])[-1:]
+    if not newest:
+        return ""
+    number = str(newest[0]["Version"])
+    return number if _same(newest[0], configuration) else f"{number}, changed since"
 
 
 def publish(client: LambdaClient, name: str) -> str:

@@ -45,7 +45,7 @@ def test_the_zip_holds_module_runtime_and_manifest():
             "notebook": "shop.ipynb",
             "python": "3.13",
             "requirements": ["numpy==2.0.0"],
-            "cells": [{"cell": "cell 1", "line": 1, "count": 2, "cell_line": 1, "id": "a"}],
+            "cells": [{"cell": "cell 1@e8b7be43", "line": 1, "count": 2, "cell_line": 1, "id": "a"}],
             "sha256": hashlib.sha256(MODULE.encode()).hexdigest(),
         }
     )
@@ -86,7 +86,7 @@ def test_hashes_are_those_of_the_zip():
 
 
 def test_same_input_gives_the_same_bytes_whatever_time_zone_mask_and_order(monkeypatch):
-    segment = {"cell": "cell 1", "line": 1}
+    segment = {"cell": "cell 1", "line": 1, "count": 2}
     first = build(
         a_slice(segments=[segment]),
         "g",

@@ -43,8 +43,8 @@ def unpacked(folder, handler=HANDLER, before="", **options):
     module = before + HEAD + handler
     first = (before + HEAD).count("\n")
     segments = [
-        {"cell": "cell 1", "id": "a", "line": 1, "count": first, "cell_line": 1},
-        {"cell": "cell 2", "id": "b", "line": first + 1, "count": handler.count("\n"), "cell_line": 1},
+        {"cell": "cell 1", "id": "exec-1", "line": 1, "count": first, "cell_line": 1},
+        {"cell": "cell 2", "id": "exec-2", "line": first + 1, "count": handler.count("\n"), "cell_line": 1},
     ]
     sliced = SimpleNamespace(module=module, segments=segments, function="price", notebook="shop.ipynb")
     artifact = build(sliced, "price", python="3.13", **options)

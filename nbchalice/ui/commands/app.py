@@ -61,7 +61,10 @@ def plan(ui: Frontend, prune: bool, no_verify: bool = False) -> Result:
 
 @command("status")
 def status(ui: Frontend) -> Result:
-    """Show how each handler stands: registered, changed, deployed or orphaned, drift, and who is live.
+    """Show how each handler stands: registered, changed, deployed or orphaned, what differs, and who is live.
+
+    Of a changed handler it tells which cells and files of its code are others, and which settings; of each, which
+    version stands.
 
     A trigger that a dead live mode left paused is put back.
     """

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.logs.places import CELLS
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.imported import IMPORTED
+from nbchalice.notebook.places import Present
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
 from nbchalice.typed import JSON
@@ -77,12 +79,14 @@ class Notebook:
         self.shell.events.register("post_run_cell", IMPORTED.note)
         IMPORTED.note()
         CHECKS.append(self._check)
+        CELLS.are(self._present)
         self._collect(None)
 
     def detach(self) -> None:
         """Stop to listen."""
         self.session.detach()
         CHECKS.remove(self._check)
+        CELLS.are(None)
         self.shell.events.unregister("pre_run_cell", self._started)
         self.shell.events.unregister("post_run_cell", self._ended)
         self.shell.events.unregister("post_run_cell", IMPORTED.note)
@@ -310,6 +314,12 @@ class Notebook:
 
         with notebook_progress(title) as watch:
             yield watch
+
+    def _present(self) -> Present:
+        """Return the notebook's cells as they are now."""
+        from nbchalice.notebook.saved_file import SavedFile
+
+        return Present(self.path.name, self.session.cells(), lambda: SavedFile.read(self.path).cells)
 
     def cell_of_file(self, file: str) -> str | None:
         """Return which cell has a file name that IPython made up for it, or None."""

@@ -126,12 +126,14 @@ class StatusCard(Card):
     def __init__(self, status: Status, notes: Sequence[str] = ()) -> None:
         self.status, self.handlers = status, status.handlers
         notes = [*notes, *status.notes]
-        heads = ("handler", "state", "trigger", "drift")
-        rows = [(h.name, h.state, h.trigger, "; ".join(h.drift)) for h in status.handlers]
+        heads = ("handler", "state", "version", "trigger", "what differs")
+        rows = [
+            (h.name, h.state, h.version, h.trigger, "; ".join(filter(None, (h.why, *h.drift)))) for h in status.handlers
+        ]
         title = f"{status.app.name} ({status.app.stage})"
         empty = "no handlers: begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message"
         text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty, *notes]
-        cells = [(html.text(n), html.text(s, STATE_KINDS[s]), html.text(t), html.text(d)) for n, s, t, d in rows]
+        cells = [(html.text(name), html.text(s, STATE_KINDS[s]), *map(html.text, rest)) for name, s, *rest in rows]
         body = html.table(heads, cells) if rows else html.tag("div", html.text(empty))
         foot = [html.tag("div", html.text(note)) for note in notes]
         data = {**status.to_dict(), "notes": notes}
