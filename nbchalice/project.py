@@ -136,7 +136,8 @@ class Project:
         from nbchalice.notebook.history import Timeline
 
         bundles = {name: bundle.notebook_names for name, bundle in self.bundles.items()}
-        return Effects(Timeline(self.cells, self.notebook.name, bundles, self.notebook.parent))
+        unrun = self.written.unrun(self.cells) if self.namespace is not None else ()
+        return Effects(Timeline(self.cells, self.notebook.name, bundles, self.notebook.parent, unrun=unrun))
 
     @cached_property
     def proven(self) -> Proven:

@@ -8,6 +8,7 @@ from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.builtin_names import is_kernels_own
 from nbchalice.notebook.errors import HandlerNotFoundError
 from nbchalice.notebook.model import Kind
+from nbchalice.notebook.statements import split_cell
 from nbchalice.text import near
 from nbchalice.typed import Values
 
@@ -157,6 +158,10 @@ def _elsewhere(name: str, place: Location, timeline: Timeline, namespace: Values
             place,
             code="outside-cells",
         )
+    for cell in timeline.unrun:
+        if any(name in statement.binds for statement in split_cell(cell.source).statements):
+            message = f"{name} is defined in {cell.label}, which was not run in this kernel"
+            return CaptureError(message, f"run {cell.label}", place, code="unresolved-name")
     return CaptureError(
         f"{name} is not defined in the notebook", _suggestion(name, timeline), place, code="unresolved-name"
     )

@@ -86,6 +86,8 @@ class Timeline:
         The variables that are bundled, each with the names of the notebook that loading it needs.
     folder : Path or None
         The notebook's folder, where ``%run`` finds scripts; None: no file is read.
+    unrun : Sequence[Cell]
+        Cells that stand in the notebook's file and that the kernel has not run; for better errors only.
     """
 
     def __init__(
@@ -94,8 +96,9 @@ class Timeline:
         notebook: str,
         bundles: Mapping[str, Iterable[str]] = MappingProxyType({}),
         folder: Path | None = None,
+        unrun: Sequence[Cell] = (),
     ) -> None:
-        self.notebook, self.folder = notebook, folder
+        self.notebook, self.folder, self.unrun = notebook, folder, unrun
         self.bundles = bundles
         self.cells = sorted(cells, key=lambda cell: cell.order)
         self.steps: list[Step] = []

@@ -51,6 +51,11 @@ class SavedFile:
         """Return what to say of a file that cannot be read."""
         return [f"{self.problem}; what was edited or removed in it is not known"] if self.problem else []
 
+    def unrun(self, ran: Iterable[Cell]) -> list[Cell]:
+        """Return the cells of the file of which no run is known."""
+        texts = {cell.source.strip() for cell in ran}
+        return [cell for cell in self.cells if cell.source.strip() not in texts]
+
     def not_run(self, registered: Collection[str], ran: Sequence[Cell]) -> tuple[Standing, ...]:
         """Return what stands in the file and is not registered in a kernel.
 

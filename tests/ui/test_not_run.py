@@ -115,3 +115,20 @@ def test_the_command_line_asks_too(local_aws, tmp_path, capsys, monkeypatch):
     assert "remove old from" in capsys.readouterr().err
     assert code_of(["deploy", str(path), "--prune", "--yes"]) == 0
     assert code_of(["delete", str(path), "--yes"]) == 0
+
+
+@pytest.mark.parametrize(
+    "made", ["RATE = 2", "from math import pi as RATE", "def RATE():\n    return 2", "if True:\n    RATE = 2"]
+)
+def test_a_name_of_a_cell_that_was_not_run_says_which_cell(made, run, tmp_path, monkeypatch):
+    path = tmp_path / "half.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    handler = "%%lambda_function\ndef h(event, context):\n    return RATE"
+    save(path, [*START, made, handler])
+    run("%chalice app half")
+    run(handler)
+    error = run.error("%chalice package --out out")
+    assert error.message == "RATE is defined in cell 3, which was not run in this kernel"
+    assert error.hint == "run cell 3" and error.location.line == 3
+    run(made)
+    run("%chalice package --out out")
