@@ -41,7 +41,7 @@ CODES = {
     "no-handler-function": "The notebook defines no function of this name, or none that can be a handler.",
     "ambiguous-handler": "Several functions of the cell could be the handler.",
     "ambiguous-mutation": "It cannot be told whether a call changes a value that the handler needs.",
-    "secret-in-slice": "The captured code, or a variable of the function, contains a credential.",
+    "secret-in-slice": "The captured code, a local module, or a variable of the function contains a credential.",
     "stale-module": "A local module was edited after the kernel imported it.",
     "stale-cell": "A cell that the handler needs was edited after it was run.",
     "decorator-not-evaluated": "A handler's decorator could not be evaluated.",

@@ -222,7 +222,7 @@ class Project:
 
         return load_bundles(self.notebook)
 
-    def bundle(self, name: str, format: str = "auto") -> Bundle:
+    def bundle(self, name: str, format: str = "auto", *, allow_secret: bool = False) -> Bundle:
         """Bundle a variable of the kernel by name, and write it beside the notebook.
 
         Raises
@@ -236,7 +236,7 @@ class Project:
         from nbchalice.packaging.bundle_store import bundle_variable
 
         made_by = makers_now(self.effects, name) if self.namespace is not None else ()
-        return bundle_variable(self.notebook, self.namespace, name, format, made_by)
+        return bundle_variable(self.notebook, self.namespace, name, format, made_by, allow_secret=allow_secret)
 
     @property
     def wrong(self) -> list[NbChaliceError]:

@@ -26,7 +26,13 @@ _HINT = "bundles are kept beside the notebook: free some space, and let the fold
 
 
 def bundle_variable(
-    notebook: Path, namespace: Values | None, name: str, format: str, made_by: Sequence[str] = ()
+    notebook: Path,
+    namespace: Values | None,
+    name: str,
+    format: str,
+    made_by: Sequence[str] = (),
+    *,
+    allow_secret: bool = False,
 ) -> Bundle:
     """Bundle a variable of a kernel, and write it beside the notebook.
 
@@ -42,6 +48,8 @@ def bundle_variable(
         How it is stored.
     made_by : Sequence[str]
         What made the value, as hashes of statements.
+    allow_secret : bool
+        Whether it may hold what looks like a credential. Default: no.
 
     Raises
     ------
@@ -55,7 +63,8 @@ def bundle_variable(
     if name not in namespace:
         hint = near(name, [one for one in namespace if not one.startswith("_")], "run the cell that makes it")
         raise InvalidInputError(f"there is no variable {name!r}", hint)
-    return save_bundle(notebook, replace(make_bundle(name, namespace[name], format), made_by=tuple(made_by)))
+    made = make_bundle(name, namespace[name], format, allow_secret=allow_secret)
+    return save_bundle(notebook, replace(made, made_by=tuple(made_by)))
 
 
 def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:

@@ -140,7 +140,7 @@ def damaged(name: str, folder: Path) -> BundleRefusedError:
     )
 
 
-def make_bundle(name: str, value: object, format: str = "auto") -> Bundle:
+def make_bundle(name: str, value: object, format: str = "auto", *, allow_secret: bool = False) -> Bundle:
     """Turn a value into a bundle.
 
     Parameters
@@ -153,6 +153,8 @@ def make_bundle(name: str, value: object, format: str = "auto") -> Bundle:
         `json` for plain data, `npy` for NumPy arrays, `parquet` for data frames of pandas, `pickle` or `joblib` for the
         rest. `auto` (default) picks one of the first three by type, and never the last two: a pickle runs code when it
         is loaded and may not survive other versions, so it has to be asked for.
+    allow_secret : bool
+        Whether it may hold what looks like a credential. Default: no.
 
     Raises
     ------
@@ -165,7 +167,7 @@ def make_bundle(name: str, value: object, format: str = "auto") -> Bundle:
         raise PackagingError(
             f"there is no bundle format {format}", f"use --format {', '.join(FORMATS)}", code="bundle-format"
         )
-    refuse(name, value)
+    refuse(name, value, allow_secret=allow_secret)
     try:
         chosen = _best(name, value) if format == "auto" else format
         return _MAKERS[chosen](name, value)

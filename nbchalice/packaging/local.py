@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from nbchalice.errors import Location, PackagingError
-from nbchalice.notebook.secrets.find import shown_line
+from nbchalice.notebook.secrets import require_no_secrets_in_file, shown_line
 from nbchalice.packaging.imports import Import, find_imports
 
 _COMPILED = frozenset({".so", ".pyd", ".dylib"})
@@ -105,7 +105,10 @@ def scan(name: str, source: str) -> tuple[Import, ...]:
     ------
     PackagingError
         It cannot be parsed.
+    CaptureError
+        It contains a credential.
     """
+    require_no_secrets_in_file(name, source)
     package = name.rpartition("/")[0].replace("/", ".")
     try:
         return find_imports(source, package)

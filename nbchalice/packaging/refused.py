@@ -56,18 +56,18 @@ class _Nowhere:
 class _Inspector(pickle.Pickler):
     """Visits everything that a pickle of the value would hold."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, allow_secret: bool) -> None:
         super().__init__(_Nowhere(), 5)
-        self.name = name
+        self.name, self.allow_secret = name, allow_secret
         self.texts = 0
 
     def persistent_id(self, value: object) -> None:
         self.texts += isinstance(value, str | bytes)
         if not isinstance(value, str | bytes) or self.texts <= _MOST_TEXTS:
-            check_one(self.name, value)
+            check_one(self.name, value, allow_secret=self.allow_secret)
 
 
-def refuse(name: str, value: object) -> None:
+def refuse(name: str, value: object, *, allow_secret: bool = False) -> None:
     """Raise an error if a value, or something in it, must not be bundled.
 
     Parameters
@@ -76,6 +76,8 @@ def refuse(name: str, value: object) -> None:
         The variable's name.
     value : object
         What is to be bundled; it is looked through as pickle would, texts up to the 20,000th.
+    allow_secret : bool
+        Whether it may hold what looks like a credential. Default: no.
 
     Raises
     ------
@@ -85,17 +87,17 @@ def refuse(name: str, value: object) -> None:
     if isinstance(value, type | types.FunctionType) and value.__module__ == "__main__" and value.__name__ == name:
         kind = "class" if isinstance(value, type) else "function"
         raise _refused(name, f"a {kind} of the notebook comes along as source by itself", "leave the bundle out")
-    check_one(name, value)
-    check_one(name, {name: value})
+    check_one(name, value, allow_secret=allow_secret)
+    check_one(name, {name: value}, allow_secret=allow_secret)
     try:
-        _Inspector(name).dump(value)
+        _Inspector(name, allow_secret=allow_secret).dump(value)
     except BundleRefusedError:
         raise
     except Exception:  # noqa: S110 - what cannot be pickled is refused where a pickle is asked for
         pass
 
 
-def check_one(name: str, value: object) -> None:
+def check_one(name: str, value: object, *, allow_secret: bool = False) -> None:
     """Raise an error if this very value must not be bundled.
 
     Parameters
@@ -104,16 +106,17 @@ def check_one(name: str, value: object) -> None:
         The variable's name.
     value : object
         A value; of containers, only dicts are looked into, for keys such as `password`.
+    allow_secret : bool
+        Whether it may be what looks like a credential. Default: no.
     """
-    if isinstance(value, str):
-        _credential(name, find_secret_value("", value))
-    elif isinstance(value, bytes) and len(value) <= _LONGEST_BYTES:
-        _credential(name, find_secret_value("", value.decode("latin-1")))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(key, str) and isinstance(item, str):
-                _credential(name, find_secret_value(key, item))
-    elif isinstance(value, types.FunctionType):
+    if not allow_secret and (what := _secret_in(value)):
+        raise _refused(
+            name,
+            f"it holds {what}",
+            "take it out, and read it on Lambda from Secrets Manager or Parameter Store "
+            "(for a false alarm, add --allow-secret)",
+        )
+    if isinstance(value, types.FunctionType):
         if value.__name__ == "<lambda>":
             raise _refused(name, "a lambda is compiled for this Python version only", "define it with def in a cell")
         if "<locals>" in value.__qualname__:
@@ -137,13 +140,17 @@ def _reason(value: object) -> str | None:
     return None
 
 
-def _credential(name: str, what: str | None) -> None:
-    if what:
-        raise _refused(
-            name,
-            f"it holds {what}",
-            "take it out, and read it on Lambda from Secrets Manager or Parameter Store",
-        )
+def _secret_in(value: object) -> str | None:
+    """Name the kind of credential that a text, or one of a dict's texts, is."""
+    if isinstance(value, str):
+        return find_secret_value("", value)
+    if isinstance(value, bytes) and len(value) <= _LONGEST_BYTES:
+        return find_secret_value("", value.decode("latin-1"))
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str) and isinstance(item, str) and (what := find_secret_value(key, item)):
+                return what
+    return None
 
 
 def _refused(name: str, reason: str, hint: str) -> BundleRefusedError:

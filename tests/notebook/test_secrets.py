@@ -240,6 +240,9 @@ HARMLESS = [
     "xox = 'xoxb-your-token-here-please'",
     "second_pass = 'lane2-north'",
     "hf = 'hf_requiredCharacteristicTypesForDisplay'",
+    "token = r'[-!#$%&+.^_0-9a-zA-Z]+'",
+    "moved('HTTPPasswordMgr', 'urllib2', 'urllib.request')",
+    "auth = 'AWS::S3::DisableS3ExpressSessionAuth'",
     "KEY = f'AKIA" + "{suffix}'",
 ]
 

@@ -162,6 +162,22 @@ def test_what_has_a_credentials_name_and_what_comes_along_as_source_is_refused(m
         make_bundle("make_local", make_local, "pickle")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"user": "app", "password": "hun" + "ter2x9"},
+        ["Server=x;Uid=sa;Pwd=" + "hun" + "ter2x9"],
+        b"redis://:" + b"hunter2x9@cache",
+        [{"Authorization": "Bearer " + "9b" + "aB3dE5" * 4}],
+    ],
+)
+def test_what_only_looks_like_a_credential_is_let_through(value):
+    with pytest.raises(BundleRefusedError, match="x cannot be bundled: it holds a") as caught:
+        make_bundle("x", value, "pickle")
+    assert "--allow-secret" in caught.value.hint and "hunter" not in str(caught.value)
+    assert make_bundle("x", value, "pickle", allow_secret=True).read()
+
+
 def test_every_text_and_nothing_endless_travels_as_json(tmp_path):
     texts = ["\ud800", "\U0001f600", "\x00"]
     assert load_bundle("texts", written(tmp_path, make_bundle("texts", texts))) == texts

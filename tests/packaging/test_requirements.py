@@ -8,7 +8,7 @@ import pytest
 import uv
 
 import nbchalice
-from nbchalice.errors import Location, PackagingError
+from nbchalice.errors import CaptureError, Location, PackagingError
 from nbchalice.packaging.lock import requirement_name
 from nbchalice.packaging.requested import RequestedRequirement
 from nbchalice.packaging.requirements import find_dependencies, installed_pins
@@ -257,6 +257,19 @@ def test_a_local_module_that_cannot_be_parsed(folder):
     (latin / "latin.py").write_bytes(b"x = '\xe9'\n")
     with pytest.raises(PackagingError, check=lambda error: error.code == "local-syntax", match="UTF-8"):
         find_dependencies("import latin\n", folder=latin)
+
+
+def test_a_credential_in_a_local_module_is_refused(folder):
+    password = "hun" + "ter2x9"
+    root = folder(
+        {"shop.py": f"import settings\n\nURL = settings.url\nconnect(password='{password}')\n", "settings.py": ""}
+    )
+    with pytest.raises(CaptureError, check=lambda error: error.code == "secret-in-slice") as caught:
+        find_dependencies("import shop\n", folder=root)
+    assert caught.value.message == "the local module shop.py contains a password or token"
+    assert caught.value.location == Location("shop.py", 4) and password not in str(caught.value)
+    (root / "shop.py").write_text(f"connect(password='{password}')  # pragma: allowlist secret\n")
+    assert "shop.py" in dict(find_dependencies("import shop\n", folder=root).vendored)
 
 
 def test_installed_pins_have_no_local_versions():

@@ -293,3 +293,10 @@ def test_a_packaged_zip_holds_even_a_big_bundle(run, tmp_path, in_s3):
     run(HANDLER)
     (path,) = run("%chalice package --out out").paths
     assert "bundles/weights.json" in zipfile.ZipFile(path).namelist()
+
+
+def test_a_value_that_only_looks_like_a_credential_is_bundled_when_asked(run):
+    run("login = {'password': 'hun' + 'ter2x9'}")
+    error = run.error("%chalice bundle login")
+    assert "--allow-secret" in error.hint
+    assert run("%chalice bundle login --allow-secret").bundle.name == "login"

@@ -5,16 +5,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nbchalice.errors import CaptureError
+from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.secrets.find import MARK, find_secret, find_secret_value, shown_line, unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from nbchalice.errors import Location
     from nbchalice.notebook.history import Step
 
-__all__ = ["find_secret", "find_secret_value", "require_no_secret_env", "require_no_secrets", "shown_line"]
+__all__ = [
+    "find_secret",
+    "find_secret_value",
+    "require_no_secret_env",
+    "require_no_secrets",
+    "require_no_secrets_in_file",
+    "shown_line",
+]
 
 _CONFIG = ".chalice/config.json"
 _INSTEAD = "Secrets Manager or Parameter Store"
@@ -43,6 +49,31 @@ def require_no_secrets(steps: list[Step]) -> None:
                 type(place)(place.cell, place.line, None),
                 code="secret-in-slice",
             )
+
+
+def require_no_secrets_in_file(name: str, text: str) -> None:
+    """Refuse a local module that contains a credential.
+
+    Parameters
+    ----------
+    name : str
+        Its path in the zip.
+    text : str
+        Its text.
+
+    Raises
+    ------
+    CaptureError
+        Names file and line, and shows no value.
+    """
+    found = unmarked(text)
+    if found is not None:
+        raise CaptureError(
+            f"the local module {name} contains {found.what}",
+            f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
+            Location(name, found.lines[0]),
+            code="secret-in-slice",
+        )
 
 
 def require_no_secret_env(

@@ -28,7 +28,20 @@ _SIGNS = frozenset("!@#$%^")
 _MADE_UP = ("your", "example", "dummy", "placeholder", "changeme", "replace", "redacted", "<", "...", "***")
 """How a value begins that a person is to replace."""
 _ELSEWHERE = (
-    *("arn:", "http://", "https://", "s3://", "ssm:", "{{", "file:", "op://", "vault:", "secretsmanager:", "projects/"),
+    *(
+        "arn:",
+        "AWS::",
+        "http://",
+        "https://",
+        "s3://",
+        "ssm:",
+        "{{",
+        "file:",
+        "op://",
+        "vault:",
+        "secretsmanager:",
+        "projects/",
+    ),
     *("./", "../", "~/", "^"),
 )
 """How the name of a place begins where the value is."""
@@ -41,6 +54,8 @@ _TECHNICAL = re.compile(
 _VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]{0,80}+|%[a-z]|%\([^)]{0,80}+\)s")
 _BRACKETS = {"{": "}", "<": ">", "[": "]", "(": ")"}
 _CALL = re.compile(r"[A-Za-z_][\w.]{0,80}+[(\[][^)\]]{0,200}+[)\]]{1,9}+")
+_CLASSES = ("0-9", "a-z", "A-Z", "\\d", "\\w", "\\S")
+"""Parts of regular expressions."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}+@[\w-]{1,64}+\.[a-z]{2,10}")
 
 
@@ -57,6 +72,8 @@ def holds(level: Level, value: str) -> bool:
     if not 6 <= len(value) <= _LONGEST or any(map(str.isspace, value)) or is_placeholder(value):
         return False
     if value.startswith(_ELSEWHERE) or _is_path(value) or _CALL.fullmatch(value) or _EMAIL.fullmatch(value):
+        return False
+    if any(part in value for part in _CLASSES):
         return False
     if level is Level.PASSWORD:
         return password_like(value)

@@ -26,7 +26,7 @@ HARMLESS = _words(
     aud issuer iss ttl expiry expires expiration timeout age date time timestamp at index idx position separator
     sep delimiter template placeholder strategy rotation rule rules state status event events error errors
     exception exceptions code codes group groups role roles user users username login owner email alias ref
-    reference manager store service services host hostname domain page view route routes form input inputs
+    reference manager mgr realm store service services host hostname domain page view route routes form input inputs
     widget element selector xpath css budget estimate dtype encoding map mapping vocab usage cost price hash
     hashes digest hasher checksum schema server vault engine spec config settings kwargs tag tags category
     categories color key keyword keywords word words list set dict cache context reader loader getter factory
@@ -66,7 +66,7 @@ MAYBE_KEYS = _words(
 )
 MAYBE = _words(
     """
-    auth authorization credential credentials creds jwt bearer cookie pat sas
+    auth authorization credential credentials creds jwt bearer cookie sas
     """
 )
 PLACEHOLDERS = _words(

@@ -54,15 +54,18 @@ def package(ui: Frontend, out: str, no_verify: bool = False) -> Result:
         show_default=True,
     ),
     flag("--trust", "accept the bundle that came with the notebook, although loading a pickle can run any code"),
+    flag("--allow-secret", "bundle it although it holds what looks like a credential"),
     aws=False,
 )
-def bundle(ui: Frontend, name: str, format: str, trust: bool) -> Result:
+def bundle(ui: Frontend, name: str, format: str, trust: bool, allow_secret: bool) -> Result:
     """Let a value travel to Lambda as a file, instead of the statements that made it."""
     from nbchalice.packaging.bundle_store import trust_bundle
     from nbchalice.ui.render.reports import BundleCard
 
     project = ui.project()
-    return BundleCard(trust_bundle(project.notebook, name) if trust else project.bundle(name, format))
+    if trust:
+        return BundleCard(trust_bundle(project.notebook, name))
+    return BundleCard(project.bundle(name, format, allow_secret=allow_secret))
 
 
 @command(
