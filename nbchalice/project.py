@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -16,7 +16,7 @@ from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, Pa
 from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
 from nbchalice.handlers.variables import REGION, Variables
 from nbchalice.text import listing
-from nbchalice.typed import Values
+from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
     from nbchalice.deploy.desired import App
@@ -429,9 +429,19 @@ class Project:
             package = self.package(handler)
             if verified:
                 self.verify(handler, package)
-            return Package.of(package)
+            can_prove = verified and self.proves and self._kernel is not None
+            proves = partial(self._proves_in_order, handler, package) if can_prove else None
+            return replace(Package.of(package), proves=proves)
 
         return self._each(build)
+
+    def _proves_in_order(self, handler: Handler, package: HandlerPackage, module: str, segments: list[JSON]) -> bool:
+        """Whether a handler's statements give the kernel's values in another order, too."""
+        piece = replace(self.proven.proof(handler).piece, module=module, segments=segments)
+        try:
+            return not self._compared(handler, piece, package.needs.vendored).not_compared
+        except CaptureError:
+            return False
 
     def _each(self, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
         """Return what some work makes of each handler, and what is wrong with those it fails for."""

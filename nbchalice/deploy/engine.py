@@ -19,7 +19,7 @@ from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, make_plan
 from nbchalice.deploy.reads import Reads
-from nbchalice.deploy.reasons import with_reasons
+from nbchalice.deploy.reasons import in_orders_that_stand, with_reasons
 from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
@@ -83,6 +83,8 @@ def _draft(
     timeouts, notes, wrong = _timeouts(app, preflights)
     wanted = desired(app, built, aws, timeouts)
     read_more(standing, wanted, reads)
+    built = in_orders_that_stand(built, wanted, standing.current)
+    wanted = desired(app, built, aws, timeouts)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     notes += check.consumer_notes(app, aws)

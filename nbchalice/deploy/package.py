@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbchalice.packaging.sizes import SizeTable
 from nbchalice.resources.layer import LayerPackage
 from nbchalice.resources.stored_bundle import BundlePackage
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from nbchalice.packaging.handler import HandlerPackage
@@ -35,6 +37,9 @@ class Package:
         Whether its code may answer with the records of a batch that failed.
     does : str
         Hash of what the package does, whatever its cells are called; empty where nobody took it.
+    proves : Callable[[str, list[JSON]], bool] or None
+        Runs its module with the statements in another order, given by text and segments, and tells whether all values
+        are those of the kernel then, too. None where nothing is run, or there is no kernel.
     """
 
     zip: bytes = field(repr=False)
@@ -45,6 +50,7 @@ class Package:
     sizes: SizeTable | None = None
     reports_failures: bool = False
     does: str = ""
+    proves: Callable[[str, list[JSON]], bool] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, made: HandlerPackage) -> Package:

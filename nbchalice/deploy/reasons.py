@@ -1,4 +1,4 @@
-"""Why code counts as changed: the package that stands beside the one that is to stand."""
+"""Whether and why code counts as changed: the package that stands beside the one that is to stand."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import json
 import urllib.request
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.logs.tracebacks import CELL_KEY
 from nbchalice.packaging.artifact import MANIFEST, MODULE
 from nbchalice.packaging.fingerprint import with_cells
 from nbchalice.packaging.shipped import ARCHIVE
-from nbchalice.resources.function import Function
-from nbchalice.typed import JSON
+from nbchalice.packaging.statement_order import in_one_order
+from nbchalice.resources.base import Resource
+from nbchalice.resources.function import CODE, Function
+from nbchalice.typed import JSON, Values
 
 MOST_BYTES = 5_000_000
 SECONDS = 10.0
+ORDER = "the order in which cells ran"
 OURS = {"lambda_function.py", ARCHIVE}
 
 
@@ -40,22 +44,60 @@ def with_reasons(plan: Plan) -> Plan:
     return replace(plan, changes=tuple(changes))
 
 
+def in_orders_that_stand(
+    packages: Mapping[str, Package], wanted: Mapping[str, Resource], current: Values
+) -> dict[str, Package]:
+    """Return packages as what stands does them, where that is another order only, and proves to give the same values.
+
+    Parameters
+    ----------
+    packages : Mapping[str, Package]
+        The packages, by handler.
+    wanted : Mapping[str, Resource]
+        What is to stand, by key.
+    current : Values
+        What stands, by key.
+    """
+    found = dict(packages)
+    for key, function in wanted.items():
+        if not isinstance(function, Function) or not current.get(key) or not _differs(function, current[key]):
+            continue
+        name = function.function.handler
+        told, _, uploaded = current[key].get("Tags", {}).get(CODE, "").partition(" ")
+        proves = packages[name].proves
+        if proves is None or uploaded != current[key]["Configuration"]["CodeSha256"]:
+            continue
+        old, new = _standing(current[key]), _Content.of(function.zip)
+        if old is not None and old.is_another_order_of(new) and proves(old.module, old.about["cells"]):
+            found[name] = replace(packages[name], does=told)
+    return found
+
+
 def _changes_code(change: Change) -> bool:
     function = change.resource
-    if change.action != "update" or not isinstance(function, Function) or not function.does:
-        return False
-    return not function.code_stands(change.current) and change.current["Configuration"]["CodeSize"] < MOST_BYTES
+    return change.action == "update" and isinstance(function, Function) and _differs(function, change.current)
+
+
+def _differs(function: Function, current: Values) -> bool:
+    """Whether other code stands, of a size that can be looked at."""
+    looked_at = bool(function.does) and current["Configuration"].get("CodeSize", 0) < MOST_BYTES
+    return looked_at and not function.code_stands(current)
 
 
 def _reason(change: Change) -> str:
-    try:
-        where = change.current["Code"]["Location"]  # Lambda answers with a URL.
-        with urllib.request.urlopen(where, timeout=SECONDS) as answer:  # noqa: S310
-            standing = _Content.of(answer.read(MOST_BYTES))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return ""
     assert isinstance(change.resource, Function)
-    return ", ".join(_differences(standing, _Content.of(change.resource.zip)))
+    standing = _standing(change.current)
+    return ", ".join(_differences(standing, _Content.of(change.resource.zip))) if standing else ""
+
+
+def _standing(current: Values) -> _Content | None:
+    """Read the package that stands, or return None where that cannot be done."""
+    try:
+        where = current["Code"]["Location"]  # Lambda answers with a URL.
+        with urllib.request.urlopen(where, timeout=SECONDS) as answer:  # noqa: S310
+            return _Content.of(answer.read(MOST_BYTES))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
 
 
 @dataclass(frozen=True)
@@ -64,14 +106,17 @@ class _Content:
 
     Parameters
     ----------
+    module : str
+        The text of its module.
     statements : list[tuple[str, str, str]]
-        The statements of its module: text, and label and id of the cell.
+        The statements of the module: text, and label and id of the cell.
     about : JSON
         Its manifest.
     files : dict[str, bytes]
         Its other files.
     """
 
+    module: str
     statements: list[tuple[str, str, str]]
     about: JSON
     files: dict[str, bytes]
@@ -88,12 +133,20 @@ class _Content:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         about = json.loads(files.pop(MANIFEST))
-        placed = with_cells(files.pop(MODULE).decode(), about["cells"])
+        module = files.pop(MODULE).decode()
+        placed = with_cells(module, about["cells"])
         statements = [(text, _label(segment.get("cell", "")), str(segment.get("id", ""))) for text, segment in placed]
-        return cls(statements, about, files)
+        return cls(module, statements, about, files)
 
     def texts(self) -> Counter[str]:
         return Counter(text for text, _, _ in self.statements)
+
+    def is_another_order_of(self, other: _Content) -> bool:
+        """Whether it is the same but for the order of statements that make values."""
+        if list(_differences(self, other)) != [ORDER]:
+            return False
+        orders = [in_one_order([text for text, _, _ in one.statements], compared=True) for one in (self, other)]
+        return orders[0] == orders[1]
 
 
 def _label(cell: str) -> str:
@@ -109,7 +162,7 @@ def _differences(old: _Content, new: _Content) -> Iterable[str]:
         found.append("nbchalice's runtime")
     found += [part for part in ("requirements", "notebook") if old.about.get(part) != new.about.get(part)]
     if not cells and old.statements != new.statements and old.texts() == new.texts() and not found:
-        found.append("the order in which cells ran")
+        found.append(ORDER)
     return found
 
 

@@ -45,6 +45,8 @@ class Facts:
         All names in it, within functions, too.
     finds : bool
         Whether it may use or bind any name.
+    makes : bool
+        Whether what it is there for is the values of the names that it binds: ``client = boto3.client("s3")``.
     """
 
     plain: bool
@@ -52,19 +54,23 @@ class Facts:
     reads: frozenset[str]
     mentions: frozenset[str]
     finds: bool
+    makes: bool = False
 
 
-def in_one_order(statements: Sequence[str]) -> list[str]:
+def in_one_order(statements: Sequence[str], *, compared: bool = False) -> list[str]:
     """Return statements in an order that depends on their texts, and on the given order only as far as it matters.
 
     Parameters
     ----------
     statements : Sequence[str]
         The statements of a module.
+    compared : bool
+        Whether the values that an order gives are compared: then statements that make values need not stay as they ran.
+        Default: no.
     """
     made_by_us = frozenset(chain.from_iterable(map(_constructors, statements)))
     facts = [facts_of(text, made_by_us) for text in statements]
-    first = _predecessors(facts)
+    first = _predecessors(facts, compared)
     followers: dict[int, list[int]] = defaultdict(list)
     for number, before in enumerate(first):
         for one in before:
@@ -83,14 +89,18 @@ def in_one_order(statements: Sequence[str]) -> list[str]:
     return ordered
 
 
-def _predecessors(facts: Sequence[Facts]) -> list[set[int]]:
+def _predecessors(facts: Sequence[Facts], compared: bool) -> list[set[int]]:
     """Return the statements that each must come after."""
-    reach = _Reach(facts)
+    reach = _Reach(facts, compared)
     writer: dict[str, int] = {}
     readers: dict[str, set[int]] = defaultdict(set)
     found: list[set[int]] = []
     for number, one in enumerate(facts):
-        writes, reads = (one.binds, one.reads | {ANY}) if one.plain else (reach.of(one) | {ACTING}, {ANY})
+        writes, reads = set(one.binds), {*one.reads, ANY}
+        if not one.plain and compared and one.makes:
+            reads |= {*reach.of(one), ACTING}
+        elif not one.plain:
+            writes |= {*reach.of(one), ACTING}
         if one.finds:
             writes |= {ANY}
         before = {writer[name] for name in writes | reads if name in writer}
@@ -106,10 +116,11 @@ def _predecessors(facts: Sequence[Facts]) -> list[set[int]]:
 class _Reach:
     """What a statement that acts may use or change: the names in it, and those in what made their values."""
 
-    def __init__(self, facts: Sequence[Facts]) -> None:
+    def __init__(self, facts: Sequence[Facts], compared: bool) -> None:
         self.beside: dict[str, set[str]] = defaultdict(set)
         for one in facts:
-            for name in one.binds if one.plain else one.binds | one.mentions:
+            only_binds = one.plain or (compared and one.makes)
+            for name in one.binds if only_binds else one.binds | one.mentions:
                 self.beside[name] |= one.mentions
 
     def of(self, one: Facts) -> set[str]:
@@ -153,7 +164,17 @@ def facts_of(text: str, constructors: Collection[str] = ()) -> Facts:
         binds |= {*_bound(statement), *_apps(statement)}
         read = plain.reads(statement)
         reads = None if read is None or reads is None else reads | read
-    return Facts(reads is not None, frozenset(binds), frozenset(reads or ()), frozenset(mentions | binds), finds)
+    makes = all(map(_makes, body))
+    return Facts(reads is not None, frozenset(binds), frozenset(reads or ()), frozenset(mentions | binds), finds, makes)
+
+
+def _makes(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Assign(targets):
+            return all(isinstance(target, ast.Name) for target in targets)
+        case ast.AnnAssign(target):
+            return isinstance(target, ast.Name)
+    return isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:

@@ -138,3 +138,25 @@ def test_a_value_stays_before_the_call_that_may_use_it(case):
     given = BOUND[case]
     assert in_one_order(given) != in_one_order([*given[1:], given[0]])
     assert in_one_order(given).index("A = 1") < in_one_order(given).index(given[-1])
+
+
+COMPARED = {
+    "two clients": (["import boto3", "s3 = boto3.client('s3')", "sqs = boto3.client('sqs')"], True),
+    "imports of other people's": (["import patches", "import requests"], True),
+    "a decorator": (["@cache\ndef f():\n    return 1", "third = Decimal(1) / 3"], True),
+    "what sets something": (["third = Decimal(1) / 3", "getcontext().prec = 5"], False),
+    "what is called for its effect": (["third = Decimal(1) / 3", "setcontext(BasicContext)"], False),
+    "an item": (["A = make()", "A['x'] = 1"], False),
+    "a value of another": (["A = make()", "B = A + make()"], False),
+    "a value that a function uses": (["A = make()", "def f():\n    return A", "B = f()"], False),
+    "a loop": (["A = make()", "for x in range(3):\n    use(x)"], False),
+}
+
+
+@pytest.mark.parametrize("case", COMPARED)
+def test_where_values_are_compared_those_that_make_some_are_free(case):
+    given, free = COMPARED[case]
+    swapped = [*given[:-2], given[-1], given[-2]]
+    if case == "a value that a function uses":
+        swapped = [*given[1:], given[0]]
+    assert (in_one_order(given, compared=True) == in_one_order(swapped, compared=True)) == free

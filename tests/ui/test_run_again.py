@@ -129,6 +129,36 @@ def test_an_order_that_may_matter_is_a_change(kernel):
     assert list(kernel.changes()) == ["shop-dev-price"]
 
 
+def deploy_with_setup(kernel, settings, check):
+    """Deploy with statements in two cells that do more than to bind names."""
+    kernel.edit("settings", settings)
+    kernel.edit("check", check)
+    kernel("price")
+    kernel.run("%chalice deploy")
+
+
+TABLES = "import collections\nRATE = 2\ntable = collections.OrderedDict(a=1)"
+LIMITS = CHECK.replace("* RATE", "* RATE * table['a'] * limits['b']") + "\nlimits = dict(b=int('1'))"
+
+
+def test_an_order_that_proves_not_to_matter_is_no_change(kernel):
+    deploy_with_setup(kernel, TABLES, LIMITS)
+    kernel("settings")
+    assert kernel.changes() == {}
+    assert kernel.written("%chalice deploy") == []
+    assert stands(kernel).why == "code (the order in which cells ran)"
+
+
+def test_an_order_that_proves_to_matter_is_a_change(kernel):
+    numbers = "import itertools\nRATE = 2\nnumbers = itertools.count(1)\ndef number():\n    return next(numbers)"
+    kernel.edit("numbers", numbers)
+    deploy_with_setup(
+        kernel, "first = number()", CHECK.replace("* RATE", "* RATE * first - second") + "\nsecond = number()"
+    )
+    kernel("numbers", "check", "settings", "price")
+    assert "shop-dev-price" in kernel.changes()
+
+
 def frames(error):
     return [str(frame) for frame in error.frames if frame.cell]
 
