@@ -257,6 +257,7 @@ def test_each_would_change_something(name, tmp_path):
         made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("attack", "says"),
@@ -326,6 +327,7 @@ def test_where_only_python_holds_back_it_is_said(helper, tmp_path):
         assert helper.notes == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KERNEL, reason="this system has no Landlock")
 @pytest.mark.parametrize("abi", range(1, landlock.version() + 1) if KERNEL else ())
 def test_every_version_of_landlock_keeps_files(abi, outside):
@@ -352,6 +354,7 @@ def test_every_version_of_landlock_keeps_files(abi, outside):
     assert outside.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["package", "show"])
 @pytest.mark.parametrize("site", ["a cell", "a decorator", "a local module", "a bundle"])
 def test_a_notebook_of_somebody_else_does_no_harm(site, command, outside, tmp_path, capfd):

@@ -39,6 +39,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "bucket"),
     [(None, "right-dev"), ("dev", "right-dev"), ("prod", "right-function"), ("test", "right-all")],
@@ -89,6 +90,7 @@ def test_lambdas_own_variables_are_there(tmp_path):
     assert handle.triggers[0].options["queue"] == "us-east-1-us-east-1-shop-prod-handle-512"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decorator", "says"),
     [

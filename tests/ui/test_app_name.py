@@ -59,6 +59,7 @@ def app_of_module(project):
     return app.app_name if isinstance(app, Chalice) and "app.log" in piece.module else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_in_the_kernel_handlers_belong_to_the_app_that_is_named_last(bare, case):
     cells, name, _ = CASES[case]
@@ -69,6 +70,7 @@ def test_in_the_kernel_handlers_belong_to_the_app_that_is_named_last(bare, case)
     assert app_of_module(project) in {name, None} or case.startswith("an app in")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_in_a_file_handlers_belong_to_the_app_that_is_named_last(tmp_path, case):
     cells, name, cell = CASES[case]

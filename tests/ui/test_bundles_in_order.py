@@ -8,6 +8,7 @@ from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.notebook_file import read_project
 
+pytestmark = pytest.mark.slow  # Each test runs cells, reads the notebook and starts processes that check it.
 MADE = "stock = {'tea': [1]}"
 BUNDLE = "%chalice bundle stock"
 HANDLER = "%%lambda_function\ndef price(event, context):\n    return stock"
