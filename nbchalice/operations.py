@@ -36,7 +36,7 @@ def suggestions(project: Project, aws: Connection) -> list[str]:
         if handler.setting("role") is None:
             ref = project.app.ref(aws, handler.name)
             given = [source.event_values(options) for source, options in handler.sources()]
-            known = {name: value for one in given for name, value in one.items() if all(one == it for it in given)}
+            known = given[0] if given and all(values == given[0] for values in given) else {}
             lacking = suggested(project.slice(handler).module, ref, statements(handler, project.app, ref), known)
             notes += [note(handler.name, lacking)] if lacking else []
     return notes
