@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers import Standing, Unread, parse_cell_magic, same_name
 from nbchalice.handlers.variables import ON_LAMBDA, Variables
-from nbchalice.notebook.closure import Closure
+from nbchalice.notebook.decorator_errors import failed, followed, unregistered, unset
 from nbchalice.notebook.effects import Effects
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.history import Step, Timeline
@@ -20,11 +19,9 @@ from nbchalice.notebook.known_calls import is_handler_decorator
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.mentions import find_mentions, not_read
 from nbchalice.notebook.naming import Naming, moved, namings
-from nbchalice.notebook.origins import require_steady
 from nbchalice.notebook.registering import is_decorated
-from nbchalice.notebook.registrations import Registrations, read_registrations
-from nbchalice.notebook.render import decorators_only, modules_of
-from nbchalice.notebook.secrets import find_secret_value
+from nbchalice.notebook.registrations import Registrations, modules_for, read_registrations
+from nbchalice.notebook.render import decorators_only
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
@@ -117,7 +114,7 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
             one = (
                 _from_magic(step, app)
                 if _only_magic(step, app)
-                else _from_decorators(step, readings[step.position], timeline.app, variables)
+                else _from_decorators(step, readings[step.position], timeline, variables)
             )
         except InvalidInputError as error:
             unread.append(Unread(error, _possible_names(step)))
@@ -326,31 +323,20 @@ def _evaluated(
 
 
 def _from_decorators(
-    step: Step, result: Evaluation | InvalidInputError, app: str, variables: Variables
+    step: Step, result: Evaluation | InvalidInputError, timeline: Timeline, variables: Variables
 ) -> Found | None:
     """Return the handler that decorators register; None for those of other libraries, as `@button.on_click` is one."""
     if isinstance(result, InvalidInputError):
         raise result
     function = next(iter(step.statement.defines))
-    if result.name is None and _is_foreign(step, app):
+    if result.name is None and _is_foreign(step, timeline.app):
         return None
     if result.missing:
         raise unset(function, result, variables, step.location())
     if result.error is not None:
-        line = result.cell_line if result.cell == step.cell.label else None
-        raise CaptureError(
-            f"the decorators of {function} cannot be evaluated: {result.error}",
-            "use values that are known without running the notebook",
-            step.location(line),
-            code="decorator-not-evaluated",
-        )
+        raise failed(function, result, timeline, step)
     if result.name is None:
-        raise CaptureError(
-            f"{function} is not registered with a nbchalice app",
-            "make the app with: from nbchalice import Chalice; app = Chalice(app_name='...')",
-            step.location(),
-            code="decorator-not-evaluated",
-        )
+        raise unregistered(step, timeline)
     return Found(
         name=result.name,
         function=function,
@@ -362,49 +348,10 @@ def _from_decorators(
     )
 
 
-def unset(function: str, result: Evaluation, variables: Variables, place: Location) -> CaptureError:
-    """Return the error for decorators that need variables which the function will not have."""
-    names = ", ".join(result.missing)
-    only = " (it is set here only)" if any(name in variables.here for name in result.missing) else ""
-    came_to = result.error or ", ".join(json.dumps(options) for _, options in result.triggers)
-    return CaptureError(
-        f"the decorators of {function} need {names}, which is not set for the function{only}: {came_to}",
-        f"set {names} in {variables.place}",
-        place,
-        code="decorator-not-evaluated",
-    )
-
-
-def followed(result: Evaluation | InvalidInputError, variables: Variables) -> list[str]:
-    """Say which variable decided about a trigger where it has another value here."""
-    if isinstance(result, InvalidInputError):
-        return []
-    own = variables.of(result.name or "", result.settings)
-    notes = []
-    for name in result.chosen:
-        if name in own:
-            values = f"{_shown(name, own[name])} for the function, {_shown(name, variables.here[name])} here"
-            notes.append(f"{result.name}: {name} is {values}")
-        else:
-            hint = f"set it in {variables.place}, too, or the function does without"
-            notes.append(f"{result.name}: {name} is set here only; {hint}")
-    return notes
-
-
-def _shown(name: str, value: str) -> str:
-    return "<hidden>" if find_secret_value(name, value) else repr(value)
-
-
 def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:
     """Write the module that evaluates the handler's decorators, and nothing of its body."""
-    timeline = effects.timeline
     function = next(iter(step.statement.defines))
     stub = replace(step, statement=decorators_only(step))
-    # Every other handler changes the app by being registered; none of them is needed for this one.
-    closure = Closure(timeline, effects, until=step.position, fixed=str(stub.statement.decorators[0][0]))
-    closure.add(stub, step.position, [function])
-    closure.finish()
-    for other in closure.steps():
-        if other.position != step.position:
-            require_steady(other, effects, ", ".join(sorted(closure.wanted[other.position])) or "this value")
-    return {"modules": modules_of(closure, stub, notebook), "function": function, "notebook": Path(notebook).name}
+    app = str(stub.statement.decorators[0][0])
+    modules, _ = modules_for(stub, [function], app, effects, notebook)
+    return {"modules": modules, "function": function, "notebook": Path(notebook).name}

@@ -41,6 +41,10 @@ class Evaluation:
         The app's name.
     error : str or None
         Why the evaluation failed, or None.
+    kinds : list[str]
+        The classes of that error and of its causes.
+    denied : str
+        What the clean process did not allow, or an empty text.
     cell : str or None
         Label of the cell in which it failed, or in which the function is written.
     cell_line : int or None
@@ -63,6 +67,8 @@ class Evaluation:
     settings: JSON = field(default_factory=dict)
     app: str | None = None
     error: str | None = None
+    kinds: list[str] = field(default_factory=list)
+    denied: str = ""
     cell: str | None = None
     cell_line: int | None = None
     handlers: list[JSON] = field(default_factory=list)
@@ -157,14 +163,16 @@ class Evaluator:
                 break
             known = full
             (one,) = self.ask([definition], known)
-        if one.faults() and (missing := self._missing(definition, one, known)):
+        if not one.denied and one.faults() and (missing := self._missing(definition, one, known)):
             return replace(one, missing=tuple(missing))
         here = self.variables.here
         other = [n for n in _read(one, known) if n in here and here[n] != known.get(n)]
         return replace(one, chosen=tuple(self._followed(definition, one, known, other)))
 
     def _missing(self, definition: JSON, one: Evaluation, env: Environment) -> list[str]:
-        unset = [name for name, value in one.read.items() if value is None and name != ALL][-_MOST_PROBES:]
+        # boto3 reads dozens of variables of its own, which nobody sets for a decorator.
+        unset = [name for name, value in one.read.items() if value is None and name != ALL and name[:4] != "AWS_"]
+        unset = unset[-_MOST_PROBES:]
         tried = ((name, self.ask([definition], {**env, name: _PROBE})[0]) for name in unset)
         return [name for name, other in tried if other.faults() != one.faults()]
 

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.notebook.discover import decorators_module, followed, unset
+from nbchalice.notebook.decorator_errors import followed, unset
+from nbchalice.notebook.discover import decorators_module
 from nbchalice.notebook.magic import read_body
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.typed import JSON

@@ -14,7 +14,7 @@ from nbchalice.notebook.registering import is_decorated
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nbchalice.errors import Location
     from nbchalice.notebook.cells import Cell
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # A decorator of any name, and a cell's magic: whether it is one of ours is asked afterwards.
 _MAYBE = re.compile(r"\.\s*(\w+)")
 _DECORATOR = re.compile(r"^\s*@\s*[\w.]+\.(\w+)")
+_CHALICES_OWN = re.compile(r"\s*(?:from\s+chalice(?:\.app)?\s+import\b.*\bChalice\b|import\s+chalice\s*(?:#|$))")
 _MAGIC = re.compile(r"^\s*%%(\w+)")
 _TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
 """IPython's own cell magics whose cell is not Python."""
@@ -66,6 +67,21 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
     for cell, split in timeline.splits:
         found += _in_text(cell, split)
     return found
+
+
+def find_chalices_own(cells: Iterable[Cell]) -> Location | None:
+    """Find where a notebook imports the package ``chalice``, whose apps register nothing here.
+
+    Parameters
+    ----------
+    cells : Iterable[Cell]
+        The notebook's cells.
+    """
+    for cell in cells:
+        for number, line in enumerate(cell.source.split("\n"), 1):
+            if _CHALICES_OWN.match(line):
+                return cell.location(number)
+    return None
 
 
 def not_read(mention: Mention, reason: str) -> CaptureError:

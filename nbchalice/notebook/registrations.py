@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbchalice.errors import InvalidInputError, Location
+from nbchalice.errors import CaptureError, InvalidInputError, Location
 from nbchalice.notebook.closure import Closure
 from nbchalice.notebook.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.model import Kind
@@ -16,9 +16,15 @@ from nbchalice.notebook.render import decorators_only, modules_of
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.history import Step
     from nbchalice.notebook.mentions import Mention
+
+
+_MOST_ABOVE = 10
+"""How many lines a function's decorators take at the most, where one is written below others."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,13 @@ class Registration:
     step: Step
     result: Evaluation
     location: Location
+
+    def is_at(self, mention: Mention) -> bool:
+        """Tell whether a line registered this handler; its function begins with the first of its decorators."""
+        first, line = self.location.line or 0, mention.location.line or 0
+        if self.location.cell != mention.location.cell:
+            return False
+        return first == line or (self.result.function == mention.function and first <= line <= first + _MOST_ABOVE)
 
 
 @dataclass
@@ -60,11 +73,10 @@ class Registrations:
 
     def unread(self, mentions: list[Mention]) -> list[Mention]:
         """Return the lines by which nothing was registered."""
-        places = {(one.location.cell, one.location.line) for one in self.made}
         return [
             mention
             for mention in mentions
-            if (mention.location.cell, mention.location.line) not in places
+            if not any(one.is_at(mention) for one in self.made)
             and not (mention.function is None and mention.step is not None and mention.step.position in self.ran)
         ]
 
@@ -113,17 +125,56 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
 
 def _definition(step: Step, effects: Effects, notebook: str) -> tuple[JSON, set[int]]:
     """Write the module that runs a statement; return it with the positions of its statements."""
-    timeline = effects.timeline
     plain = step.statement.kind is Kind.FUNCTION
     own = replace(step, statement=decorators_only(step)) if plain else step
-    closure = Closure(timeline, effects, until=step.position, fixed=timeline.app)
-    closure.add(own, step.position, step.statement.binds)
-    closure.finish()
-    for needed in closure.steps():
-        require_steady(needed, effects, ", ".join(sorted(closure.wanted[needed.position])) or "this value")
-    modules = modules_of(closure, own, notebook)
-    definition = {"modules": modules, "function": None, "notebook": Path(notebook).name}
-    return definition, set(closure.wanted)
+    modules, positions = modules_for(own, step.statement.binds, effects.timeline.app, effects, notebook)
+    return {"modules": modules, "function": None, "notebook": Path(notebook).name}, positions
+
+
+def modules_for(
+    own: Step, names: Iterable[str], app: str, effects: Effects, notebook: str
+) -> tuple[list[JSON], set[int]]:
+    """Write what a registering statement needs: first with what alters the app, then, should that not run, without.
+
+    Parameters
+    ----------
+    own : Step
+        The statement, in the form in which it is to be written.
+    names : Iterable[str]
+        The names that it binds.
+    app : str
+        The variable of the app. ``app.prefix = "x"`` matters to a decorator with ``app.prefix``; other handlers do not.
+    effects : Effects
+        The followed notebook.
+    notebook : str
+        Its path or file name.
+
+    Returns
+    -------
+    tuple[list[JSON], set[int]]: the modules, and the positions of their statements.
+
+    Raises
+    ------
+    CaptureError
+        Without what alters the app, too, it needs what cannot run again.
+    """
+    modules: list[JSON] = []
+    positions: set[int] = set()
+    for fixed in (None, app):
+        closure = Closure(effects.timeline, effects, until=own.position, fixed=fixed)
+        try:
+            closure.add(own, own.position, names)
+            closure.finish()
+            for step in closure.steps():
+                if step.position != own.position:
+                    require_steady(step, effects, ", ".join(sorted(closure.wanted[step.position])) or "this value")
+        except CaptureError:
+            if fixed is not None:
+                raise
+            continue
+        modules += [module for module in modules_of(closure, own, notebook) if module not in modules]
+        positions |= set(closure.wanted)
+    return modules, positions
 
 
 def _place(step: Step, result: Evaluation, effects: Effects) -> Location:

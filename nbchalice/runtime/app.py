@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
@@ -344,6 +344,9 @@ class Chalice:
         return self._middleware.of(source)
 
     def _decorator(self, source: str, name: str | None, options: JSON, settings: dict[str, object]) -> Decorator:
+        # @app.lambda_function without parentheses hands over the function itself.
+        if any(isinstance(given, FunctionType | LambdaFunction) for given in (name, *options.values())):
+            raise TypeError(f"write the decorator with parentheses: @app.{source}(...)")
         check_settings(source, settings, ["name", *options])
         trigger = Trigger(source, options)
 

@@ -97,6 +97,12 @@ def registered(ui: Frontend, *, proves: bool = True) -> Project:
 
         raise_all(project.wrong)
     if not project.handlers:
+        from nbchalice.notebook.mentions import find_chalices_own
+
+        if place := find_chalices_own(project.cells):
+            message = f"the app of {project.notebook.name} is one of the package chalice"
+            hint = "write: from nbchalice import Chalice; then run the cells again"
+            raise InvalidInputError(message, hint, place, code="no-handlers")
         if cells := dict.fromkeys(one.location.cell for one in project.standing if one.names):
             message = f"no handler of {project.notebook.name} was run in this kernel"
             raise InvalidInputError(message, f"run {', '.join(cells)}", code="handler-not-run")

@@ -337,3 +337,11 @@ def test_importing_the_package_imports_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", ours], check=True, capture_output=True, text=True).stdout
     rooms = {name.split(".")[1] for name in eval(loaded) if "." in name}
     assert rooms == {"runtime"}
+
+
+@pytest.mark.parametrize(
+    "source", ["lambda_function", "on_sqs_message", "on_sns_message", "on_s3_event", "on_cw_event"]
+)
+def test_a_decorator_without_parentheses_is_refused_where_it_stands(source):
+    with pytest.raises(TypeError, match=rf"write the decorator with parentheses: @app.{source}\(\.\.\.\)"):
+        getattr(Chalice("shop"), source)(lambda event: None)
