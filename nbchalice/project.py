@@ -435,13 +435,17 @@ class Project:
 
         return self._each(build)
 
-    def _proves_in_order(self, handler: Handler, package: HandlerPackage, module: str, segments: list[JSON]) -> bool:
-        """Whether a handler's statements give the kernel's values in another order, too."""
-        piece = replace(self.proven.proof(handler).piece, module=module, segments=segments)
+    def _proves_in_order(
+        self, handler: Handler, package: HandlerPackage, module: str, segments: list[JSON]
+    ) -> str | None:
+        """Return what cannot be compared if a handler's statements give the kernel's values in another order, too."""
+        piece, vendored = self.proven.proof(handler).piece, package.needs.vendored
         try:
-            return not self._compared(handler, piece, package.needs.vendored).not_compared
+            as_ran = self._compared(handler, piece, vendored)
+            other = self._compared(handler, replace(piece, module=module, segments=segments), vendored)
         except CaptureError:
-            return False
+            return None
+        return other.note if set(other.not_compared) <= set(as_ran.not_compared) else None
 
     def _each(self, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
         """Return what some work makes of each handler, and what is wrong with those it fails for."""

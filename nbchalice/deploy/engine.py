@@ -83,7 +83,8 @@ def _draft(
     timeouts, notes, wrong = _timeouts(app, preflights)
     wanted = desired(app, built, aws, timeouts)
     read_more(standing, wanted, reads)
-    built = in_orders_that_stand(built, wanted, standing.current)
+    built, told = in_orders_that_stand(built, wanted, standing.current)
+    notes += told
     wanted = desired(app, built, aws, timeouts)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)

@@ -37,9 +37,10 @@ class Package:
         Whether its code may answer with the records of a batch that failed.
     does : str
         Hash of what the package does, whatever its cells are called; empty where nobody took it.
-    proves : Callable[[str, list[JSON]], bool] or None
-        Runs its module with the statements in another order, given by text and segments, and tells whether all values
-        are those of the kernel then, too. None where nothing is run, or there is no kernel.
+    proves : Callable[[str, list[JSON]], str or None] or None
+        Runs its module with the statements in another order, given by text and segments. Where the values are those of
+        the kernel then, too, it tells what could not be compared, in neither order; else None. None where nothing is
+        run, or there is no kernel.
     """
 
     zip: bytes = field(repr=False)
@@ -50,7 +51,7 @@ class Package:
     sizes: SizeTable | None = None
     reports_failures: bool = False
     does: str = ""
-    proves: Callable[[str, list[JSON]], bool] | None = field(default=None, repr=False, compare=False)
+    proves: Callable[[str, list[JSON]], str | None] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, made: HandlerPackage) -> Package:

@@ -46,8 +46,10 @@ def with_reasons(plan: Plan) -> Plan:
 
 def in_orders_that_stand(
     packages: Mapping[str, Package], wanted: Mapping[str, Resource], current: Values
-) -> dict[str, Package]:
+) -> tuple[dict[str, Package], list[str]]:
     """Return packages as what stands does them, where that is another order only, and proves to give the same values.
+
+    With them come notes about what could not be compared.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def in_orders_that_stand(
     current : Values
         What stands, by key.
     """
-    found = dict(packages)
+    found, notes = dict(packages), []
     for key, function in wanted.items():
         if not isinstance(function, Function) or not current.get(key) or not _differs(function, current[key]):
             continue
@@ -68,9 +70,15 @@ def in_orders_that_stand(
         if proves is None or uploaded != current[key]["Configuration"]["CodeSha256"]:
             continue
         old, new = _standing(current[key]), _Content.of(function.zip)
-        if old is not None and old.is_another_order_of(new) and proves(old.module, old.about["cells"]):
+        if old is None or not old.is_another_order_of(new):
+            continue
+        left = proves(old.module, old.about["cells"])
+        if left is not None:
             found[name] = replace(packages[name], does=told)
-    return found
+            notes += [f"{name} stays as it stands: cells ran in another order, which changes no value ({left})"] * bool(
+                left
+            )
+    return found, notes
 
 
 def _changes_code(change: Change) -> bool:

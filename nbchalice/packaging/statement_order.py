@@ -11,7 +11,7 @@ import ast
 import heapq
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -47,6 +47,8 @@ class Facts:
         Whether it may use or bind any name.
     makes : bool
         Whether what it is there for is the values of the names that it binds: ``client = boto3.client("s3")``.
+    evaluates : frozenset[str]
+        The names that are read when it runs: those within its functions are not.
     """
 
     plain: bool
@@ -55,6 +57,7 @@ class Facts:
     mentions: frozenset[str]
     finds: bool
     makes: bool = False
+    evaluates: frozenset[str] = frozenset()
 
 
 def in_one_order(statements: Sequence[str], *, compared: bool = False) -> list[str]:
@@ -98,9 +101,9 @@ def _predecessors(facts: Sequence[Facts], compared: bool) -> list[set[int]]:
     for number, one in enumerate(facts):
         writes, reads = set(one.binds), {*one.reads, ANY}
         if not one.plain and compared and one.makes:
-            reads |= {*reach.of(one), ACTING}
+            reads |= {*reach.of(one.evaluates), ACTING}
         elif not one.plain:
-            writes |= {*reach.of(one), ACTING}
+            writes |= {*reach.of(one.mentions), ACTING}
         if one.finds:
             writes |= {ANY}
         before = {writer[name] for name in writes | reads if name in writer}
@@ -123,9 +126,9 @@ class _Reach:
             for name in one.binds if only_binds else one.binds | one.mentions:
                 self.beside[name] |= one.mentions
 
-    def of(self, one: Facts) -> set[str]:
+    def of(self, names: Iterable[str]) -> set[str]:
         found: set[str] = set()
-        todo = {*one.binds, *one.mentions}
+        todo = set(names)
         while todo:
             name = todo.pop()
             if name not in found:
@@ -165,7 +168,26 @@ def facts_of(text: str, constructors: Collection[str] = ()) -> Facts:
         read = plain.reads(statement)
         reads = None if read is None or reads is None else reads | read
     makes = all(map(_makes, body))
-    return Facts(reads is not None, frozenset(binds), frozenset(reads or ()), frozenset(mentions | binds), finds, makes)
+    evaluates = frozenset(chain.from_iterable(map(_evaluated, body)))
+    return Facts(
+        reads is not None,
+        frozenset(binds),
+        frozenset(reads or ()),
+        frozenset(mentions | binds),
+        finds,
+        makes,
+        evaluates,
+    )
+
+
+def _evaluated(statement: ast.AST) -> Iterator[str]:
+    """Yield the names that are read when a statement runs."""
+    if isinstance(statement, ast.Name):
+        yield statement.id
+    for node in ast.iter_child_nodes(statement):
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and node in statement.body:
+            continue
+        yield from _evaluated(node)
 
 
 def _makes(statement: ast.stmt) -> bool:

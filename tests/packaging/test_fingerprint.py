@@ -149,6 +149,11 @@ COMPARED = {
     "an item": (["A = make()", "A['x'] = 1"], False),
     "a value of another": (["A = make()", "B = A + make()"], False),
     "a value that a function uses": (["A = make()", "def f():\n    return A", "B = f()"], False),
+    "what a function uses when it is called": (
+        ["@dataclass\nclass A:\n    x: int", "@cache\ndef f():\n    return A(1)"],
+        True,
+    ),
+    "a decorator that is made": (["cache = make()", "@cache\ndef f():\n    return A(1)"], False),
     "a loop": (["A = make()", "for x in range(3):\n    use(x)"], False),
 }
 

@@ -149,6 +149,15 @@ def test_an_order_that_proves_not_to_matter_is_no_change(kernel):
     assert stands(kernel).why == "code (the order in which cells ran)"
 
 
+def test_what_of_another_order_cannot_be_compared_is_told(kernel):
+    client = "import boto3\nRATE = 2\ntable = boto3.client('sqs', region_name='us-east-1')"
+    deploy_with_setup(kernel, client, LIMITS.replace("table['a']", "len(table.meta.region_name)"))
+    kernel("settings")
+    plan = kernel.run("%chalice plan")
+    assert not plan.changes
+    assert any("price stays as it stands" in note and "not compared: table (" in note for note in plan.plan.notes)
+
+
 def test_an_order_that_proves_to_matter_is_a_change(kernel):
     numbers = "import itertools\nRATE = 2\nnumbers = itertools.count(1)\ndef number():\n    return next(numbers)"
     kernel.edit("numbers", numbers)
