@@ -62,7 +62,7 @@ def _level(part: str, before: str) -> Level | None:
     """Return what one word of a name promises, behind another word."""
     if "passw" in part or part.startswith(("passphrase", "passcode")) or part.endswith(("pwd", "pwds", "pswd")):
         return Level.PASSWORD
-    if part in {"pass", "pw", "psw"}:
+    if part in {"pw", "psw"} or (part.endswith("pass") and part not in words.NOT_PASSWORDS):
         return None if before in words.NOT_PASSWORDS else Level.PASSWORD
     if part.endswith(("secret", "secrets")) or part.startswith("secretstr"):
         return Level.SECRET

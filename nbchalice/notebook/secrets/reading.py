@@ -18,12 +18,12 @@ NAMED = "a password or token"
 _LONGEST_CODE = 100_000
 """Longer code is searched as text: Python takes seconds for the tree of a megabyte."""
 _ROOTS = (
-    "passw", "passphrase", "passcode", "_pass", "pwd", "pswd", "_pw", "token", "secret", "key", "auth", "cred", "jwt",
+    "pass", "pw", "psw", "token", "secret", "key", "auth", "cred", "jwt",
     "bearer", "cookie", "_pat", "_sas", "login",
 )  # fmt: skip
 """In lower case, what a name or call has in it that is worth a look."""
 _PAIR = re.compile(
-    r"(?<![\w:/-])-{0,2}+([A-Za-z_][\w-]{0,60}+)[\"'\]]{0,2}+[ \t]{0,20}+(?::=|=>|[:=])[ \t]{0,20}+"
+    r"(?<![\w-])-{0,2}+([A-Za-z_][\w-]{0,60}+)[\"'\]]{0,2}+[ \t]{0,20}+(:=|=>|[:=])[ \t]{0,20}+"
     r"([rbuf]{0,2}+[\"'`]|)(?=([^\s\"'`,;&|<>{}\\\0]{6,100}+))",
     re.IGNORECASE,
 )
@@ -58,8 +58,10 @@ def in_text(text: str, *, quoted: bool = False) -> Iterator[tuple[int, str]]:
     if not _worth_reading(text):
         return
     for match in _PAIR.finditer(text):
-        name, quote, value = match.groups()
-        if (quote or not quoted) and by_name(name, value):
+        name, sign, quote, value = match.groups()
+        # Of "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME" the name is no secret.
+        inside = sign == ":" and text[match.start() - 1 : match.start()] in {":", "/"}
+        if (quote or not quoted) and not inside and by_name(name, value):
             yield match.start(1), NAMED
     for match in () if quoted else _OPTION.finditer(text):
         if by_name(match[1], match[2]):

@@ -217,6 +217,24 @@ SHAPES = (
         ignores_case=True,
     ),
     Shape(
+        "a password of Oracle",
+        ("oracle:thin:",),
+        r"oracle:thin:([\w$#]{1,60}+/[^\s@'\"{}\0]{3,60}+)@",
+        _real,
+    ),
+    Shape(
+        "a password of a .netrc",
+        (" password ",),
+        r"(?<!\w)login [^\s]{1,80}+[ \n]{1,3}+password ([^\s'\"]{4,100}+)",
+        password_like,
+    ),
+    Shape(
+        "a login of Docker",
+        ('"auth":', "'auth':"),
+        rf"[\"']auth[\"']: {{0,3}}+[\"']({_BASE64}{{6,200}}+)",
+        _names_a_user,
+    ),
+    Shape(
         "a password for curl",
         ("-u ", "--user ", "--user="),
         r"(?<!\S)(?:-u|--user)[ =]{1,3}+['\"]?([\w.@+-]{0,60}+:[^\s'\"]{4,100}+)",

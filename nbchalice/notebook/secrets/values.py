@@ -54,6 +54,8 @@ _TECHNICAL = re.compile(
 _VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]{0,80}+|%[a-z]|%\([^)]{0,80}+\)s")
 _BRACKETS = {"{": "}", "<": ">", "[": "]", "(": ")"}
 _CALL = re.compile(r"[A-Za-z_][\w.]{0,80}+[(\[][^)\]]{0,200}+[)\]]{1,9}+")
+_APP_PASSWORD = re.compile(r"[a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4}")
+"""As Google gives one to a program."""
 _CLASSES = ("0-9", "a-z", "A-Z", "\\d", "\\w", "\\S")
 """Parts of regular expressions."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}+@[\w-]{1,64}+\.[a-z]{2,10}")
@@ -69,17 +71,22 @@ def holds(level: Level, value: str) -> bool:
     value : str
         The value.
     """
-    if not 6 <= len(value) <= _LONGEST or any(map(str.isspace, value)) or is_placeholder(value):
-        return False
-    if value.startswith(_ELSEWHERE) or _is_path(value) or _CALL.fullmatch(value) or _EMAIL.fullmatch(value):
-        return False
-    if any(part in value for part in _CLASSES):
+    if level is Level.PASSWORD and _APP_PASSWORD.fullmatch(value):
+        return True
+    if not 6 <= len(value) <= _LONGEST or any(map(str.isspace, value)) or _points_elsewhere(value):
         return False
     if level is Level.PASSWORD:
         return password_like(value)
     if level is Level.SECRET:
         return password_like(value) and not (_is_plain(value) and _SEPARATORS.search(value))
     return random_like(value) or (level is Level.TOKEN and len(value) >= 10 and _mixed(value) and not _is_plain(value))
+
+
+def _points_elsewhere(value: str) -> bool:
+    """Whether a text is what a credential is found by: a path, a call, a variable, a pattern."""
+    if is_placeholder(value) or value.startswith(_ELSEWHERE) or any(part in value for part in _CLASSES):
+        return True
+    return _is_path(value) or bool(_CALL.fullmatch(value) or _EMAIL.fullmatch(value))
 
 
 def password_like(value: str) -> bool:
@@ -94,7 +101,7 @@ def password_like(value: str) -> bool:
         return len(value) >= 6 and not is_placeholder(value)
     if is_placeholder(value) or _is_path(value) or (_is_plain(value) and _has_telling_word(value)):
         return False
-    return any(map(str.isalpha, value)) and any(letter.isdigit() or letter in _SIGNS for letter in value)
+    return _mixed(value)
 
 
 def random_like(value: str) -> bool:
@@ -107,7 +114,7 @@ def random_like(value: str) -> bool:
     """
     if len(value) < 16 or len(set(value)) < 4 or is_placeholder(value) or _is_plain(value) or _is_path(value):
         return False
-    if _mixed(value):
+    if _mixed(value) or value.isdigit():
         return True
     # "wJalrXUtnFEMIKMDENG" changes between small and capital letters as no name does.
     return len(value) >= 20 and value.isalpha() and any(len(part) < 3 for part in _PARTS.findall(value)[:-1])
@@ -143,7 +150,7 @@ def _has_telling_word(value: str) -> bool:
 
 
 def _mixed(value: str) -> bool:
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return any(map(str.isalpha, value)) and any(letter.isdigit() or letter in _SIGNS for letter in value)
 
 
 def _is_plain(value: str) -> bool:

@@ -46,7 +46,8 @@ NOT_TOKENS = _words(
 """Before ``token``: ``next_token``, ``pad_token``."""
 NOT_PASSWORDS = _words(
     """
-    first second third one two multi single forward backward boarding high low band by
+    first second third one two multi single forward backward boarding high low band by bypass compass encompass
+    trespass overpass underpass surpass
     """
 )
 """Before ``pass``: ``second_pass``."""
