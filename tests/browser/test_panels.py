@@ -50,6 +50,7 @@ def test_a_session_with_all_panels(front, screenshot, aws):
     expect(status).to_contain_text("registered")
     press(status, "Plan")
     expect(status).to_contain_text(f"plan for {front.app} (dev)")
+    expect(status.get_by_role("button", name="Plan", exact=True)).to_be_visible()  # one at a time: it is done
     screenshot(front, status, "plan")
     press(status, "Deploy")
     expect(status).to_contain_text(f"deployed {front.app} (dev)")
