@@ -40,6 +40,7 @@ CODES = {
     "handler-kind": "The handler is a coroutine function or a generator function, which Lambda would not run.",
     "no-handler-function": "The notebook defines no function of this name, or none that can be a handler.",
     "ambiguous-handler": "Several functions of the cell could be the handler.",
+    "unknown-magic": "A cell begins with a magic that is not known here, and may hold a handler.",
     "ambiguous-mutation": "It cannot be told whether a call changes a value that the handler needs.",
     "secret-in-slice": "The captured code, a local module, or a variable of the function contains a credential.",
     "stale-module": "A local module was edited after the kernel imported it.",

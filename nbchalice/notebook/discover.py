@@ -22,6 +22,7 @@ from nbchalice.notebook.naming import Naming, moved, namings
 from nbchalice.notebook.registering import is_decorated
 from nbchalice.notebook.registrations import Registrations, modules_for, read_registrations
 from nbchalice.notebook.render import decorators_only
+from nbchalice.notebook.unknown_magics import unknown_magics
 from nbchalice.runtime.app import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
@@ -99,6 +100,7 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
     """
     timeline = Timeline(cells, notebook)
     unread = [Unread(error) for error in _unsound(timeline)]
+    unread += [Unread(one.error, one.names, stops=one.is_ours) for one in unknown_magics(timeline.cells)]
     effects = Effects(timeline)
     functions = [step for step in timeline.steps if is_decorated(step) and not _is_deleted(step, timeline)]
     notes = [_left_out(step) for step in functions if _is_chalices(step)]
@@ -209,6 +211,8 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[Standing]:
             found.append(Standing(function, _names_in_text(step), step.location(), step.cell.source))
     for one in find_mentions(timeline):
         found.append(Standing(one.function or "", one.names, one.location, texts[one.location.cell]))
+    for magic in unknown_magics(cells):
+        found.append(Standing("", magic.names, magic.location, texts[magic.location.cell]))
     places = [error.location for error in _unsound(timeline) if error.location]
     return [*found, *(Standing("", None, place, texts[place.cell], readable=False) for place in places)]
 

@@ -26,7 +26,7 @@ _MAYBE = re.compile(r"\.\s*(\w+)")
 _DECORATOR = re.compile(r"^\s*@\s*[\w.]+\.(\w+)")
 _CHALICES_OWN = re.compile(r"\s*(?:from\s+chalice(?:\.app)?\s+import\b.*\bChalice\b|import\s+chalice\s*(?:#|$))")
 _MAGIC = re.compile(r"^\s*%%(\w+)")
-_TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
+TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
 """IPython's own cell magics whose cell is not Python."""
 
 
@@ -126,7 +126,7 @@ def _in_statement(step: Step, app: str) -> Iterator[Mention]:
 def _in_text(cell: Cell, split: Split) -> Iterator[Mention]:
     """Find what stands in a cell that is not Python, or below a magic that may run it or not."""
     first = next((line for line in cell.source.split("\n") if line.strip()), "")
-    if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split(maxsplit=1)[0] in _TEXTS:
+    if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split(maxsplit=1)[0] in TEXTS:
         return
     read = read_body(cell.source)
     hidden = first.startswith("%%") and not read.text.strip()
