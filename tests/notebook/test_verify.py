@@ -75,6 +75,10 @@ def test_equal_values_pass(sources):
         ("class A:\n    x = 1", "A.x = 2", "A.x is 2 in the kernel, 1 in the captured module"),
         ("class K:\n    pass\nA = K()", "A.z = 1", "A.z is 1 in the kernel, and is not in the captured module"),
         ("A = 'short'", "A = 'AKIA' + 'QWERTYUIOPASDFGH'", "A is <hidden> in the kernel"),
+        ("A = 'short'", "A = 'redis://:hun' + 'ter2x9@cache'", "A is <hidden> in the kernel, 'short' in"),
+        ("A = {'password': 'a'}", "A['password'] = 'hun' + 'ter2x9'", "A is <hidden> in the kernel, {'password': 'a'}"),
+        ("A = {'n': 1}", "A['db'] = {'pwd': b'hun' + b'ter2x9'}", "A is <hidden> in the kernel, {'n': 1} in"),
+        ("class K:\n    pass\nA = K()", "A.db_password = 'hun' + 'ter2x9'", "A.db_password is <hidden> in the kernel"),
     ],
 )
 def test_a_difference_names_variable_values_and_cells(source, behind, says):
@@ -84,6 +88,7 @@ def test_a_difference_names_variable_values_and_cells(source, behind, says):
         verify(piece_of(source, H + "A"), namespace=space)
     assert type(caught.value).__name__ == "DivergedError"
     assert says in str(caught.value)
+    assert "hunter" not in str(caught.value)
     assert "run cell 1" in caught.value.hint
 
 
