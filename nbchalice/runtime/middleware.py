@@ -20,7 +20,7 @@ class Registry:
     """The middleware of an app, in the order of registration."""
 
     def __init__(self) -> None:
-        self._entries: dict[object, tuple[Middleware, str]] = {}
+        self._entries: dict[object, tuple[Callable[..., object], str]] = {}
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
