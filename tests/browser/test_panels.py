@@ -41,6 +41,11 @@ def press(panel, name):
     panel.get_by_role("button", name=name, exact=True).click()
 
 
+def wait_until_done(panel, name):
+    """Wait until a button has its own text back: a panel does one thing at a time, and ignores other clicks."""
+    expect(panel.get_by_role("button", name=name, exact=True)).to_be_visible()
+
+
 def test_a_session_with_all_panels(front, screenshot, aws):
     handler = front.panel("%%on_sqs_message")
     expect(handler).to_contain_text("price: SQS handler")
@@ -50,10 +55,11 @@ def test_a_session_with_all_panels(front, screenshot, aws):
     expect(status).to_contain_text("registered")
     press(status, "Plan")
     expect(status).to_contain_text(f"plan for {front.app} (dev)")
-    expect(status.get_by_role("button", name="Plan", exact=True)).to_be_visible()  # one at a time: it is done
+    wait_until_done(status, "Plan")
     screenshot(front, status, "plan")
     press(status, "Deploy")
     expect(status).to_contain_text(f"deployed {front.app} (dev)")
+    wait_until_done(status, "Deploy")
     screenshot(front, status, "status")
     press(status, "Delete")
     expect(status.get_by_role("status")).to_contain_text("press Delete again")
