@@ -363,6 +363,7 @@ def test_variables_are_looked_at_with_their_names():
     require_no_secret_env("h", {"TOKEN_TABLE": "tokens1", "SECRET_ARN": "arn:aws:x:y:1:secret:a1b2c3"}, None)
 
 
+@pytest.mark.slow
 def test_what_stands_among_its_like_is_found():
     for code in (*CODE.values(), *(f"x = {value!r}" for value in LOOKS.values())):
         if "\n" not in code and not code.startswith((" ", "class", "def", "if")):
