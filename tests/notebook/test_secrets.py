@@ -425,8 +425,13 @@ def test_code_that_python_cannot_read_is_searched_as_text(code):
 
 
 def test_a_variable_set_by_a_magic_is_code_of_the_handler():
-    cells = [Cell("a", "cell 1", f"import os\n%env API_TOKEN={TOKEN}", 0)]
-    cells.append(Cell("b", "cell 2", "def h(event):\n    return os.environ['API_TOKEN']", 1))
+    def cells(line):
+        handler = Cell("b", "cell 2", "def h(event):\n    return os.environ['API_TOKEN']", 1)
+        return [Cell("a", "cell 1", f"import os\n{line}", 0), handler]
+
     with pytest.raises(CaptureError, check=lambda error: error.code == "secret-in-slice") as caught:
-        slice_handler(cells, "h", notebook="nb.ipynb")
+        slice_handler(cells(f"%env API_TOKEN={TOKEN}"), "h", notebook="nb.ipynb")
     assert "cell 1, line 2" in str(caught.value) and TOKEN not in str(caught.value)
+    assert "set it with os.environ[NAME] = VALUE, and end that line with" in caught.value.hint
+    marked = f"os.environ['API_TOKEN'] = '{TOKEN}'  # pragma: allowlist secret"
+    assert TOKEN in slice_handler(cells(marked), "h", notebook="nb.ipynb").module

@@ -42,11 +42,15 @@ def require_no_secrets(steps: list[Step]) -> None:
     for step in steps:
         found = unmarked(step.statement.text)
         if found is not None:
-            place = step.location(step.statement.line + found.lines[0] - 1)
+            line = step.statement.line + found.lines[0] - 1
+            way = f"end the line with '{MARK}'"
+            if step.cell.source.split("\n")[line - 1].lstrip().startswith("%"):
+                # %env NAME=VALUE # comment: the comment is part of the value.
+                way = f"set it with os.environ[NAME] = VALUE, and end that line with '{MARK}'"
             raise CaptureError(
                 f"the handler's code contains {found.what}",
-                f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
-                type(place)(place.cell, place.line, None),
+                f"read it in the handler instead, from {_INSTEAD} (for a false alarm, {way})",
+                Location(step.cell.label, line),
                 code="secret-in-slice",
             )
 
