@@ -34,7 +34,7 @@ def test_what_is_left_out_is_noted_on_the_card_and_below_the_module(run):
     shown = run("%chalice show price")
     assert "os.environ['NB_TABLE'] = 'orders'" in shown.modules[0]
     assert "makedirs" not in shown.modules[0]
-    assert shown.text.endswith(f"# {note}")
+    assert f"\n# {note}\n" in shown.text.removeprefix(shown.modules[0])
     assert note.split(" (")[0] in shown.html.replace("&#x27;", "'")
 
 
