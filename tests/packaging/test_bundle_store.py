@@ -1,9 +1,13 @@
 """What lies beside a notebook may come from anybody: it is not loaded unasked, and leads nowhere else."""
 
+import contextlib
 import json
 import os
 import pickle
 import stat
+import zipfile
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -55,8 +59,6 @@ def from_elsewhere(notebook, content, format="pickle"):
     save_bundle(notebook, bundle)
     entry = index_of(notebook)["data"]
     (bundle_folder(notebook) / entry["file"]).unlink()
-    from hashlib import sha256
-
     entry |= {"sha256": sha256(content).hexdigest(), "size": len(content), "format": format}
     entry["file"] = f"data-{entry['sha256'][:12]}.{format}"
     (bundle_folder(notebook) / entry["file"]).write_bytes(content)
@@ -129,25 +131,18 @@ GOOD = {**SOUND, "file": f"data-{SHA[:12]}.json"}
     [
         *(
             {"data": {**SOUND, "file": file}}
-            for file in ("../victim", "VICTIM", "../../../victim", "data.json", "", ".", 5)
-        ),
-        *(
-            {"data": {**SOUND, "file": file}}
-            for file in ("index.json", "a/../../victim", "data-0123456789ab.json/", None)
+            for file in ("data.json", "", ".", 5, "index.json", "data-0123456789ab.json/", None)
         ),
         {"data": SOUND},
-        {"../../victim": {**SOUND, "file": f"../../victim-{SHA[:12]}.json"}},
-        {"data": {**GOOD, "sha256": "../../../victim"}},
         {"data": {**GOOD, "sha256": None}},
-        {"data": {**GOOD, "format": "../x"}},
         {"data": {**GOOD, "format": ["json"]}},
         {"data": {**GOOD, "size": "3"}},
         {"data": {**GOOD, "imports": "os"}},
         {"data": {**GOOD, "notebook_names": [1]}},
         {"data": {**GOOD, "made_by": {}}},
         {"data": {"file": "x"}},
-        {"data": "VICTIM"},
-        {"data": ["VICTIM"]},
+        {"data": "x"},
+        {"data": ["x"]},
         {"data": None},
         ["data"],
         "data",
@@ -158,11 +153,8 @@ GOOD = {**SOUND, "file": f"data-{SHA[:12]}.json"}
         '"' + "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
     ],
 )
-def test_an_index_that_was_not_written_here_deletes_and_ships_nothing(index, notebook, tmp_path, capfd):
-    victim = tmp_path / "victim"
-    victim.write_text("old")
-    text = index if isinstance(index, str) else json.dumps(index)
-    write_index(notebook, text.replace("VICTIM", str(victim)))
+def test_an_index_that_was_not_written_here_changes_nothing(index, notebook, tmp_path, capfd):
+    write_index(notebook, index)
     before = sorted(tmp_path.rglob("*"))
     for use in (
         load_bundles,
@@ -174,10 +166,58 @@ def test_an_index_that_was_not_written_here_deletes_and_ships_nothing(index, not
         assert caught.value.hint == "remove the file, and bundle again: %chalice bundle NAME"
     assert code_of(["package", str(notebook), "--out", str(tmp_path / "out")]) != 0
     assert "index.json cannot be read" in capfd.readouterr().err
-    assert victim.read_text() == "old" and sorted(tmp_path.rglob("*")) == before
+    assert sorted(tmp_path.rglob("*")) == before
     (bundle_folder(notebook) / "index.json").unlink()
     save_bundle(notebook, make_bundle("data", {"a": 1}))
     assert load_bundles(notebook)["data"].load() == {"a": 1}
+
+
+SECRET = "what only this machine knows"
+UP = "../../../.."
+# What an entry of the index says, and by which name, to lead from the folder to a file above the notebook's.
+WAYS_OUT = {
+    "up": ("data", {"file": f"{UP}/victim.json"}),
+    "down and up": ("data", {"file": f"below/../{UP}/victim.json"}),
+    "absolute": ("data", {"file": "ROOT/victim.json"}),
+    "a name that leads up": (f"{UP}/victim", {"file": f"{UP}/victim-HASH.json"}),
+    "an absolute name": ("ROOT/victim", {"file": "ROOT/victim-HASH.json"}),
+    "a format that leads up": (
+        "data",
+        {"file": f"data-HASH.d/../{UP}/victim.json", "format": f"d/../{UP}/victim.json"},
+    ),
+}
+
+
+@pytest.mark.parametrize("hash", ["right", "wrong"])
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_a_file_outside_is_neither_removed_nor_loaded_nor_packed(way, hash, notebook, tmp_path):
+    content = json.dumps(SECRET).encode()
+    sha = sha256(content).hexdigest() if hash == "right" else SHA
+    victims = [tmp_path / "victim.json", tmp_path / f"victim-{sha[:12]}.json"]
+    for victim in victims:
+        victim.write_bytes(content)
+    name, said = WAYS_OUT[way]
+    entry = {**SOUND, "sha256": sha, "size": len(content) if hash == "right" else 3, **said}
+    text = json.dumps({name: entry}).replace("ROOT", str(tmp_path)).replace("HASH", sha[:12])
+    for folder in ("below", f"data-{sha[:12]}.d"):
+        (bundle_folder(notebook) / folder).mkdir(parents=True)
+    write_index(notebook, text)
+    ((name, entry),) = json.loads(text).items()
+    assert (bundle_folder(notebook) / entry["file"]).resolve() in victims
+
+    with contextlib.suppress(NbChaliceError):
+        assert not [bundle for bundle in load_bundles(notebook).values() if content == bundle.read()]
+    with contextlib.suppress(NbChaliceError):
+        project = read_project(notebook)
+        assert project.function(project.handlers[0])({}, None) != SECRET
+    code_of(["package", str(notebook), "--out", str(tmp_path / "out")])
+    packed = [zipfile.ZipFile(path) for path in (tmp_path / "out").rglob("*.zip")]
+    assert not [name for zipped in packed for name in zipped.namelist() if SECRET.encode() in zipped.read(name)]
+    for saved in ({"a": 1}, {"a": 2}):
+        for one in {"data", name}:
+            with contextlib.suppress(NbChaliceError):
+                save_bundle(notebook, replace(make_bundle("data", saved), name=one))
+    assert [victim.read_bytes() for victim in victims] == [content, content]
 
 
 @pytest.mark.parametrize("what", ["the file", "the index", "the folder", "the notebook's folder of bundles", "a fifo"])
