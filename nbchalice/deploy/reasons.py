@@ -62,23 +62,31 @@ def in_orders_that_stand(
     """
     found, notes = dict(packages), []
     for key, function in wanted.items():
-        if not isinstance(function, Function) or not current.get(key) or not _differs(function, current[key]):
-            continue
-        name = function.function.handler
-        told, _, uploaded = current[key].get("Tags", {}).get(CODE, "").partition(" ")
-        proves = packages[name].proves
-        if proves is None or uploaded != current[key]["Configuration"]["CodeSha256"]:
-            continue
-        old, new = _standing(current[key]), _Content.of(function.zip)
-        if old is None or not old.is_another_order_of(new):
-            continue
-        left = proves(old.module, old.about["cells"])
-        if left is not None:
-            found[name] = replace(packages[name], does=told)
-            notes += [f"{name} stays as it stands: cells ran in another order, which changes no value ({left})"] * bool(
-                left
-            )
+        if isinstance(function, Function) and current.get(key) and _differs(function, current[key]):
+            name = function.function.handler
+            left = _left_by_proof(packages[name], function, current[key])
+            if left is None:
+                continue
+            found[name] = replace(packages[name], does=_told(current[key])[0])
+            if left:
+                notes.append(f"{name} stays as it stands: cells ran in another order, which changes no value ({left})")
     return found, notes
+
+
+def _left_by_proof(package: Package, function: Function, current: Values) -> str | None:
+    """Return what cannot be compared if what stands is another order that proves, else None."""
+    if package.proves is None or _told(current)[1] != current["Configuration"]["CodeSha256"]:
+        return None
+    old = _standing(current)
+    if old is None or not old.is_another_order_of(_Content.of(function.zip)):
+        return None
+    return package.proves(old.module, old.about["cells"])
+
+
+def _told(current: Values) -> tuple[str, str]:
+    """Return what the tag of a function tells: what its code does, and Lambda's hash of that code."""
+    does, _, uploaded = current.get("Tags", {}).get(CODE, "").partition(" ")
+    return does, uploaded
 
 
 def _changes_code(change: Change) -> bool:

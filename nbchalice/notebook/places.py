@@ -129,8 +129,7 @@ class Present:
 
     def _not_run(self) -> list[Cell]:
         ids, texts = {cell.id for cell in self._ran}, {cell.source.strip() for cell in self._ran}
-        left = [cell for cell in self._written() if cell.id not in ids and cell.source.strip() not in texts]
-        return [Cell(cell.id, f"{cell.label} of the file", cell.source, cell.order) for cell in left]
+        return [cell for cell in self._written() if cell.id not in ids and cell.source.strip() not in texts]
 
 
 def _last(cells: Sequence[Cell]) -> list[Cell]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError, ProblemsError
@@ -41,7 +41,8 @@ class SavedFile:
         if not path.is_file():
             return cls(path)
         try:
-            cells = read_notebook(path)
+            # A kernel's cell 5 is the fifth that it ran, the file's is the fifth that stands in it.
+            cells = [replace(cell, label=f"{cell.label} of the file") for cell in read_notebook(path)]
             return cls(path, cells, handlers=tuple(handlers_in_text(cells, str(path))))
         except InvalidInputError as error:
             anything = Standing("", None, Location(path.name), "", readable=False)

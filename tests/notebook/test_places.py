@@ -62,7 +62,8 @@ def test_a_cell_that_is_gone_is_called_a_former_one(ran):
 
 
 def test_a_cell_that_a_kernel_has_not_run_is_one_of_the_file():
-    assert find([cell(1, "x = 1")], written=[cell(3, CHECK, "id4")]) == ("cell 3 of the file", 3)
+    written = [Cell("id4", "cell 3 of the file", CHECK, 2)]
+    assert find([cell(1, "x = 1")], written=written) == ("cell 3 of the file", 3)
 
 
 def test_another_notebooks_cell_is_not_looked_for_here():

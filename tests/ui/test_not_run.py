@@ -92,7 +92,7 @@ def test_logs_and_numbers_of_what_was_not_run_are_there(restarted):
 
 def test_what_needs_the_cell_says_which_one(restarted):
     error = str(restarted.error("%chalice send scorer"))
-    assert "scorer was not run in this kernel" in error and "run cell 5" in error
+    assert "scorer was not run in this kernel" in error and "run cell 5 of the file" in error
     assert "nightly_alert was not run in this kernel" in str(restarted.error("%chalice invoke nightly_alert"))
 
 
@@ -128,7 +128,7 @@ def test_a_name_of_a_cell_that_was_not_run_says_which_cell(made, run, tmp_path, 
     run("%chalice app half")
     run(handler)
     error = run.error("%chalice package --out out")
-    assert error.message == "RATE is defined in cell 3, which was not run in this kernel"
-    assert error.hint == "run cell 3" and error.location.line == 3
+    assert error.message == "RATE is defined in cell 3 of the file, which was not run in this kernel"
+    assert error.hint == "run cell 3 of the file" and error.location.line == 3
     run(made)
     run("%chalice package --out out")

@@ -64,7 +64,7 @@ def test_a_function_name_that_two_handlers_share_is_no_handler_name(session):
     run("%chalice deploy")
     run("del handler")
     run(FIRST)
-    assert states(run("%chalice status"))["two"] == ("deployed", "not run in this kernel (cell 4)")
+    assert states(run("%chalice status"))["two"] == ("deployed", "not run in this kernel (cell 4 of the file)")
     assert pruned(run) == ()
 
 
@@ -204,4 +204,7 @@ def test_before_any_cell_is_run_the_cells_to_run_are_named(session):
     run = session([FIRST], [FIRST, GAMMA])
     run("del handler")
     error = str(run.error("%chalice deploy"))
-    assert "no handler of standing.ipynb was run in this kernel" in error and "run cell 3, cell 4" in error
+    assert (
+        "no handler of standing.ipynb was run in this kernel" in error
+        and "run cell 3 of the file, cell 4 of the file" in error
+    )
