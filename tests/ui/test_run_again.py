@@ -269,3 +269,16 @@ def test_what_a_deploy_changes_is_told_with_its_cells_and_files(kernel, tmp_path
     assert stands(kernel).version == "2"
     kernel.run("%chalice rollback price")
     assert (stands(kernel).version, stands(kernel).state) == ("1", "changed")
+
+
+@pytest.mark.parametrize("options", ["", " --json-logs"])
+def test_what_is_logged_of_an_exception_names_them_too(kernel, options):
+    caught = "    try:\n        check(event['price'])\n    except ValueError as error:\n        app.log.exception('caught')\n        raise KeyError() from error"
+    kernel.edit("price", f"%%lambda_function{options}\ndef price(event):\n{caught}")
+    kernel.run("%chalice deploy")
+    check, price = kernel("check"), kernel("price")
+    assert frames(kernel.error(price="-1")) == [f"{price}, line 7, in price"]
+    [invocation] = kernel.run("%chalice logs price").invocations
+    for record in invocation.records:
+        assert f'#{price}", line 4, in price' in record.message and f'#{check}", line 4, in check' in record.message
+    assert len(invocation.records) == 2
