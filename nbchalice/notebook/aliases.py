@@ -77,7 +77,7 @@ class Aliases:
         if not positions:
             # After from numpy import *, log is numpy's; print is taken to be Python's own.
             stars = [] if hasattr(builtins, name) else [star for star in self.timeline.stars if star.position < moment]
-            brought = [stars[-1].statement.imports[0].module] if stars else []
+            brought = [alias.module for alias in stars[-1].statement.imports if alias.name == "*"][-1:] if stars else []
             return ".".join((*brought, name, *path))
         for position in positions:
             for alias in self.timeline.steps[position].statement.imports:

@@ -92,7 +92,7 @@ class Effects(Aliases):
         statement, position = step.statement, step.position
         # import matplotlib and from matplotlib import rcParams lead to one thing: a change through one shows in both.
         for alias in statement.imports:
-            if statement.kind is not Kind.STAR:
+            if alias.name != "*":
                 self.share([(alias.name, position), (f"module:{alias.module.split('.')[0]}", -1)])
         if statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):
             return

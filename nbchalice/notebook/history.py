@@ -183,7 +183,7 @@ class Timeline:
             self.events[name].append(Event(step.position, True))
         for name in statement.may_define:
             self.bind_maybe(name, step.position)
-        if statement.kind is Kind.STAR:
+        if any(alias.name == "*" for alias in statement.imports):
             self.stars.append(step)
         for alias in statement.imports:
             for module in submodules(alias):

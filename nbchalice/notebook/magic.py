@@ -39,7 +39,8 @@ _RUNS = {"time", "prun"}
 _TRIES = {"timeit", "memit", "mprun"}
 _WRITES = {"writefile", "file"}
 _OPTIONS = re.compile(r"^(?:-\w+(?:\s+\d+)?\s+)*")
-_INSTALL = re.compile(r"\b(?:install|add)\b")
+_INSTALL = re.compile(r"^\s*[!%].*\b(?:pip|pip3|conda|mamba|uv|apt|apt-get|brew)\b.*\b(?:install|add)\b")
+_SHOWS = re.compile(r"^\s*%(?:matplotlib|config|load_ext|reload_ext|autoreload)\b")
 _STORED = re.compile(r"--(?:out|err)[=\s]+([A-Za-z_]\w*)")
 
 
@@ -186,7 +187,7 @@ def _without_specials(lines: list[str]) -> Body:
         apps += [(line, name) for name in _named_by("app", special.text)]
         bundles += [(line, name) for name in _named_by("bundle", special.text) if name.isidentifier()]
     text = "\n".join(out)
-    needed = [line for line in inner if line not in _installing(text, inner, lines)]
+    needed = [line for line in inner if line not in _needless(text, inner, lines)]
     needed += _in_functions(text, timed)
     named = Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(needed))
     return replace(named, repeats=tuple(tried), runs=tuple(runs))
@@ -257,22 +258,14 @@ def _assigned_within(special: Special) -> str:
     return f"{special.indent}{special.target} = None" if special.target and special.indent else ""
 
 
-def _installing(text: str, inner: list[int], lines: list[str]) -> set[int]:
-    """Return the lines that install what an import did not find: on Lambda it is there, so they never run.
+def _needless(text: str, inner: list[int], lines: list[str]) -> set[int]:
+    """Return the lines of blocks that Lambda can do without: what is installed comes along, and nothing is shown there.
 
-    For example ``!pip install pint`` below ``except ImportError:``.
+    For example ``!pip install pint`` below ``except ImportError:`` or ``if "google.colab" in sys.modules:``, and
+    ``%matplotlib inline`` below ``try:``.
     """
-    if not inner:
-        return set()
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return set()
-    found: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and _catches_imports(node):
-            found |= {line for line in inner if node.lineno < line <= (node.end_lineno or 0)}
-    return {line for line in found if _INSTALL.search(lines[line - 1])}
+    found = {line for line in inner if _INSTALL.search(lines[line - 1]) or _SHOWS.match(lines[line - 1])}
+    return found - set(_in_functions(text, sorted(found)))
 
 
 def _in_functions(text: str, lines: list[int]) -> list[int]:
@@ -283,11 +276,6 @@ def _in_functions(text: str, lines: list[int]) -> list[int]:
         return []
     functions = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
     return [line for line in lines if any(one.lineno < line <= (one.end_lineno or 0) for one in functions)]
-
-
-def _catches_imports(handler: ast.ExceptHandler) -> bool:
-    caught = ast.unparse(handler.type) if handler.type is not None else "ImportError"
-    return "ImportError" in caught or "ModuleNotFoundError" in caught
 
 
 def _defined_by(special: Special) -> list[Hidden]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
 class Scanner(ExpressionScanner):
     """Walks one top-level statement; afterwards ``now`` and ``later`` hold what was found."""
 
@@ -76,7 +79,11 @@ class Scanner(ExpressionScanner):
                 self.visit(handler.type)
             if handler.name:
                 self._bind(handler.name)
+            # except ImportError: get_ipython().system("pip install pint"): what is imported comes along to Lambda.
+            replaces = self.immediate and _catches(handler, _IMPORT_ERRORS) and _imports(node.body)
+            self.guards += replaces
             self._statements(handler.body)
+            self.guards -= replaces
         self._statements(node.orelse)
         self._statements(node.finalbody)
         return NONE
@@ -250,6 +257,17 @@ class Scanner(ExpressionScanner):
         number = self.later[-1].number
         self.local_functions[id(node)] = [(number, item.arg) for item in parameters(node.args)]
         return frozenset((LAMBDA,)) if self.immediate else NONE
+
+
+def _catches(handler: ast.ExceptHandler, errors: frozenset[str]) -> bool:
+    """Tell whether a handler names an error, or catches all."""
+    if handler.type is None:
+        return True
+    return bool(errors & {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)})
+
+
+def _imports(body: list[ast.stmt]) -> bool:
+    return any(isinstance(part, ast.Import | ast.ImportFrom) for statement in body for part in ast.walk(statement))
 
 
 def _catches_name_error(handler: ast.ExceptHandler, *, broadly: bool) -> bool:

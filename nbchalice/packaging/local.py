@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import glob
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -11,6 +14,9 @@ from nbchalice.notebook.secrets import require_no_secrets_in_file, shown_line
 from nbchalice.packaging.imports import Import, find_imports
 
 _COMPILED = frozenset({".so", ".pyd", ".dylib"})
+# By what a module of one file finds the files beside it.
+_BY_ITS_PLACE = re.compile(r"\b__file__\b|\bget_data\(|\bimportlib[.\s\w]*\bresources\b")
+_NO_NAME = frozenset("\n\0*?[")
 _SKIPPED = frozenset({"__pycache__", "node_modules"})
 
 
@@ -20,7 +26,8 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
     Parameters
     ----------
     spec : ModuleSpec
-        The module's spec. A package comes whole, with its data files, but without byte code and hidden files.
+        The module's spec. A package comes whole, with its data files, but without byte code and hidden files; a module
+        of one file with the files beside it that its text names, if it looks for them by its own place.
 
     Raises
     ------
@@ -28,7 +35,8 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
         It holds an extension module.
     """
     if spec.submodule_search_locations is None:
-        files = {Path(str(spec.origin)).name: Path(str(spec.origin))}
+        module = Path(str(spec.origin))
+        files = {module.name: module, **_named_files(module)}
     else:
         files = {}
         # A namespace package may have several folders. Python takes a module from the first, so that is read last.
@@ -45,6 +53,68 @@ def collect_files(spec: ModuleSpec) -> dict[str, Path]:
                 code="compiled-local-code",
             )
     return files
+
+
+def _named_files(module: Path) -> dict[str, Path]:
+    """Return the data files beside a module that its text names, by path in the zip.
+
+    Those of ``Path(__file__).parent / "rates.json"``, the files of a folder that it names, and for
+    ``join(HERE, name + ".txt")`` all that end so.
+    """
+    text = module.read_bytes().decode("utf-8", "replace")
+    if not _BY_ITS_PLACE.search(text):
+        return {}
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    files: dict[str, Path] = {}
+    joined = _joined(tree)
+    for node in ast.walk(tree):
+        for path in _beside(module.parent, _pattern(node)):
+            # row["data"] names no folder; HERE / "data" does.
+            inside = path.rglob("*") if path.is_dir() and id(node) in joined else [path]
+            files |= {one.relative_to(module.parent).as_posix(): one for one in inside if _is_data(one, module.parent)}
+    return files
+
+
+def _is_data(path: Path, folder: Path) -> bool:
+    return path.is_file() and _wanted(path.relative_to(folder)) and path.suffix not in {".py", ".ipynb"}
+
+
+def _joined(tree: ast.Module) -> set[int]:
+    """Return the ids of the expressions that are parts of a path."""
+    parts: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            parts += [node.left, node.right]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("join", "joinpath", "with_name")):
+            parts += node.args
+    return {id(part) for part in parts}
+
+
+def _pattern(node: ast.AST) -> str:
+    """Return the pattern of the file names that an expression may give; empty if it is no text that names files."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return "" if set(node.value) & _NO_NAME else glob.escape(node.value)
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.JoinedStr):
+        parts = list(node.values)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [node.left, node.right]
+    pattern = "".join(_pattern(part) or "*" for part in parts)
+    # At least an ending such as ".txt" must be known.
+    return pattern if re.search(r"\w", pattern) else ""
+
+
+def _beside(folder: Path, pattern: str) -> list[Path]:
+    """Return what a pattern matches within a folder, and not outside of it."""
+    if not pattern or pattern.startswith("/") or ".." in Path(pattern).parts or not Path(pattern).parts:
+        return []
+    try:
+        return [path for path in sorted(folder.glob(pattern)) if path.resolve().is_relative_to(folder.resolve())]
+    except (OSError, ValueError, NotImplementedError):
+        return []
 
 
 def reached_modules(wanted: Import, files: Mapping[str, Path]) -> Iterator[str]:

@@ -217,7 +217,7 @@ def test_installing_what_an_import_did_not_find_is_no_part_of_the_code():
     )
     other = read_body("try:\n    import pint\nexcept ImportError:\n    !rm -r build\n")
     assert other.magics == (4,)
-    assert read_body("try:\n    x()\nexcept ValueError:\n    !pip install pint\n").magics == (4,)
+    assert read_body("try:\n    x()\nexcept ValueError:\n    def y():\n        !pip install pint\n").magics == (5,)
 
 
 @pytest.mark.parametrize("magic", ["files = !ls", "files = %sx ls", "%store -r files", "%%capture files\nprint(1)"])
