@@ -1,6 +1,8 @@
 """The kernel's values against the captured module's: real cells in a real shell, the module in the real helper process."""
 
 import builtins
+import subprocess
+import sys
 import types
 
 import pytest
@@ -347,3 +349,30 @@ def test_what_only_the_kernel_has_among_its_builtins(live, way, name, monkeypatc
     assert caught.value.location.line == 2
     guarded = f"def show(x):\n    try:\n        return {name}\n    except NameError:\n        return x"
     live(guarded, body="return show(1)") if way == "live" else read(guarded, f"{HANDLER}return show(1)")
+
+
+# A notebook's own first import: while a cell runs, IPython keeps display and get_ipython among the builtins.
+IN_A_CELL = """
+import builtins
+import subprocess
+import sys
+assert builtins.__IPYTHON__ and builtins.display and builtins.get_ipython
+from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.slice import slice_handler
+for name in ("display", "get_ipython", "__IPYTHON__", "len"):
+    source = "%%lambda_function\\ndef h(event, context):\\n    return " + name
+    try:
+        slice_handler([Cell("c0", "cell 1", source, 0)], "h", notebook="nb.ipynb")
+    except NbChaliceError as error:
+        print("refused:", name, error.location.line, name in error.message)
+    else:
+        print("taken:", name)
+"""
+
+
+def test_what_only_the_kernel_has_is_refused_where_a_cell_imports_nbchalice():
+    shell = f"from IPython.core.interactiveshell import InteractiveShell\nInteractiveShell().run_cell({IN_A_CELL!r})"
+    done = subprocess.run([sys.executable, "-c", shell], capture_output=True, text=True, check=False)
+    refused = [f"refused: {name} 3 True" for name in ("display", "get_ipython", "__IPYTHON__")]
+    assert done.stdout.splitlines() == [*refused, "taken: len"], done.stderr
