@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import Location
 from nbchalice.notebook.errors import StatementFailedError
 from nbchalice.notebook.sandbox.guard import NO_PRIVATE_TMP
+from nbchalice.notebook.secrets import find_secret_value
 from nbchalice.notebook.source_map import location_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def _explained(answer: JSON, timeout: float) -> tuple[str, str | None, str, str]
             "it ends the process",
         )
     denied, kinds = answer.get("denied", ""), answer["kinds"]
+    if find_secret_value("", error):  # open(f"https://me:{password}@host")
+        error, denied = f"{error.partition(':')[0]} (its text holds a credential)", denied.partition(" ")[0]
     word = denied.partition(" ")[0]
     if "BundleError" not in kinds and word in _DENIED:
         code, what, hint = _DENIED[word]

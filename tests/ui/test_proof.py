@@ -8,6 +8,7 @@ from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
 from nbchalice.notebook import search
 from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.secrets.find import MARK
 from nbchalice.notebook_file import read_project
 
 from .test_registering import shipped
@@ -289,3 +290,16 @@ def test_without_a_proof_nothing_runs_and_that_is_said(way, run, tmp_path, monke
     assert "h: not verified: whether it can be loaded and does what the notebook does is not known" in told
     assert f"nor whether these statements matter: {place}" in told
     assert (tmp_path / "out" / "h.zip").exists()
+
+
+def test_an_error_that_holds_a_credential_is_not_shown(run, monkeypatch):
+    url = "postgres://me:" + "S3cr3t-" + "0f-mine" + "@db.example.com/x"
+    monkeypatch.setenv("NB_ONLY_HERE", "1")
+    run(f"URL = {url!r}  {MARK}")
+    run(
+        "import os\ndef connect():\n    if 'NB_ONLY_HERE' not in os.environ:\n"
+        "        raise RuntimeError('cannot reach ' + URL)\n    return [1]\nLINKS = connect()"
+    )
+    run(f"{H}LINKS")
+    error = str(run.error("%chalice package --out out"))
+    assert "RuntimeError (its text holds a credential)" in error and "0f-mine" not in error
