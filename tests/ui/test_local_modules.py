@@ -42,8 +42,18 @@ def test_a_package_may_read_its_own_files_when_it_is_imported(run, write, local_
     run("%chalice delete --yes")
 
 
-def test_a_file_beside_the_notebook_is_not_on_lambda(run, write, local_aws):
-    write("lone.py", "import pathlib\nRATES = pathlib.Path(__file__).with_name('r.json').read_text()\n")
+def test_a_file_that_a_module_finds_beside_itself_comes_along(run, write, local_aws):
+    write("beside.py", "import pathlib\nRATES = pathlib.Path(__file__).with_name('r.json').read_text()\n")
+    write("r.json", '{"a": 2}')
+    run("from beside import RATES")
+    run("%%lambda_function\ndef price(event):\n    return RATES")
+    run("%chalice deploy")
+    assert run("%chalice invoke price").result == '{"a": 2}'
+    run("%chalice delete --yes")
+
+
+def test_a_file_that_a_module_finds_in_the_working_folder_is_not_on_lambda(run, write, local_aws):
+    write("lone.py", "import pathlib\nRATES = pathlib.Path('r.json').read_text()\n")
     write("r.json", '{"a": 2}')
     run("from lone import RATES")
     run("%%lambda_function\ndef price(event):\n    return RATES")
