@@ -76,6 +76,7 @@ CODES = {
     "not-deployed": "The function, or what belongs to it, does not exist on AWS.",
     "not-live": "The handler is not live in this kernel.",
     "deploy-stopped": "A deploy or delete stopped part way; running it again is safe.",
+    "code-failed": "Code of nbchalice or of an event source failed by a fault of its own; file and line are told.",
     "local-aws-failed": "The local AWS could not be started, reached or stopped.",
     "local-aws-stopped": "The local AWS is not running.",
 }

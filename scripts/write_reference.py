@@ -19,10 +19,14 @@ import nbchalice.testing
 from nbchalice.config import KEYS
 from nbchalice.error_codes import CODES
 from nbchalice.handlers import META, SETTINGS
+from nbchalice.runtime.entry_points import forget_other_packages
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.sources.options import Option
 from nbchalice.ui.commands import APP, COMMANDS, Command, click_command
+
+# The reference is nbchalice's; what else is installed here does not stand in it.
+forget_other_packages()
 
 PATH = Path(__file__).parent.parent / "docs" / "reference.md"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from nbchalice.runtime.entry_points import forget_other_packages
+
 from .interpreters import count_missing, find_or_skip
 from .lambda_client import run_zip
+
+# What a developer has installed besides is not what these tests are about (those of plugins run in processes of their own).
+forget_other_packages()
 
 
 def pytest_configure():

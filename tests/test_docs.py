@@ -20,7 +20,7 @@ from nbchalice.errors import CaptureError, Interrupted, LocalAWSError, NbChalice
 from nbchalice.handlers import META, SETTINGS, parse_cell_magic
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.magic import PYTHON_BODIES
-from nbchalice.sources import SOURCES
+from nbchalice.sources import BUILT_IN, SOURCES
 from nbchalice.ui.commands import APP, COMMANDS, click_command
 
 ROOT = Path(__file__).parent.parent
@@ -239,7 +239,23 @@ IAM_NAMES = {
 }
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}
 LOCAL_ONLY = {"sqs:CreateQueue", "sns:CreateTopic", "kinesis:CreateStream", "dynamodb:CreateTable"}
-SERVICES = ("dynamodb", "events", "iam", "kinesis", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "sts")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_source_is_named_where_people_look_for_it(name):
+    """In the README's part on sources, in the changelog, and on the page that says what a deployer must be allowed."""
+    readme = TEXTS["README.md"].partition("## Event sources")[2].partition("\n## ")[0]
+    assert f"%%{name}" in readme and f"%%{name}" in TEXTS["CHANGELOG.md"]
+    if BUILT_IN[name].triggered:
+        assert any(word in TEXTS["real-aws.md"] for word in (f"%%{name}", f"@app.{name}", BUILT_IN[name].title))
+
+
+def services():
+    """Return the services whose clients the code asks for, by their literal names: ``aws.client("sqs")``."""
+    called = set()
+    for path in Path(nbchalice.__file__).parent.rglob("*.py"):
+        called |= set(re.findall(r'\bclient\("([a-z0-9-]+)"', path.read_text()))
+    return sorted(called)
 
 
 def operations():
@@ -248,7 +264,7 @@ def operations():
 
     session = boto3.Session("x", "y", region_name="us-east-1")
     found = {}
-    for service in SERVICES:
+    for service in services():
         for method, operation in session.client(service).meta.method_to_api_mapping.items():
             found.setdefault(method, set()).add(f"{service}:{operation}")
     return {method: next(iter(names)) for method, names in found.items() if len(names) == 1}

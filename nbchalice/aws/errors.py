@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbchalice.errors import AWSError, LostAnswerError, NbChaliceError
+import traceback
+
+from nbchalice.errors import AWSError, Location, LostAnswerError, NbChaliceError
 from nbchalice.resources.base import error_code, status_code
 
 HINTS = {
@@ -44,6 +46,9 @@ BY_NAME = (
         "check the network and run it again",
     ),
 )
+
+# Whose errors tell of AWS, or of the way there.
+OF_THE_WAY = {"boto3", "botocore", "s3transfer", "urllib3"}
 
 # What passes by itself: throttling, AWS's own faults, and states between two states.
 TRANSIENT_CODES = {
@@ -95,8 +100,11 @@ def is_transient(error: BaseException) -> bool:
     )
 
 
-def explain(error: BaseException, doing: str = "") -> NbChaliceError:
+def explain(error: BaseException, doing: str = "", whose: str = "") -> NbChaliceError:
     """Turn an error of boto3 into an AWSError that says what was being done and what helps.
+
+    What is no answer of AWS, and no trouble on the way there, is a fault of the code that was called: it stays what it
+    is, with the file and the line that raised it.
 
     Parameters
     ----------
@@ -104,6 +112,8 @@ def explain(error: BaseException, doing: str = "") -> NbChaliceError:
         What boto3 raised; an error of nbchalice is returned as it is.
     doing : str
         What was being done, for example ``creating function shop-dev-price``.
+    whose : str
+        Whose code was called, for example ``the event source on_sqs_message``. Default: nbchalice's own.
     """
     if isinstance(error, LostAnswerError) and doing:
         return LostAnswerError(doing, error.cause)
@@ -114,8 +124,16 @@ def explain(error: BaseException, doing: str = "") -> NbChaliceError:
     for names, message, hint in BY_NAME:
         if name in names:
             return AWSError(f"{prefix}{message.format(error=error)}", hint)
-    if not hasattr(error, "response"):
+    details = getattr(error, "response", {}).get("Error", {})
+    if code := details.get("Code"):
+        return AWSError(f"{prefix}AWS says {code}: {details.get('Message') or error}", HINTS.get(code))
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in OF_THE_WAY:
         return AWSError(f"{prefix}{name}: {error}")
-    details = error.response.get("Error", {})
-    code = details.get("Code", name)
-    return AWSError(f"{prefix}AWS says {code}: {details.get('Message', error)}", HINTS.get(code))
+    failed = f"{whose} failed: " if whose else ""
+    return NbChaliceError(f"{prefix}{failed}{name}: {error}", None, _raised_at(error), code="code-failed")
+
+
+def _raised_at(error: BaseException) -> Location | None:
+    """Return the file and the line that raised an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return Location(frames[-1].filename, frames[-1].lineno, frames[-1].line) if frames else None

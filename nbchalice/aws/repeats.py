@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import LostAnswerError
+from nbchalice.resources.base import REPEATABLE_BESIDE
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def guard_repeats(client: BaseClient) -> None:
 
 
 def _mark(params: JSON, model: OperationModel, context: JSON, **_: object) -> None:
-    safe = model.name.startswith(READS) or model.name in REPEATABLE or any(map(params.get, SEEN_BEFORE))
+    repeatable = model.name in REPEATABLE or model.name in REPEATABLE_BESIDE
+    safe = model.name.startswith(READS) or repeatable or any(map(params.get, SEEN_BEFORE))
     context[ONCE] = not safe
 
 

@@ -9,9 +9,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 
 from nbchalice.config import read_config
-from nbchalice.deploy.desired import App, policy_file, triggers
+from nbchalice.deploy.desired import App, is_made, policy_file, triggers
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
@@ -202,6 +203,46 @@ def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[st
         if bundles and handler.setting("subnet"):
             notes.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
     return notes
+
+
+def local_notes(app: App, aws: AWS) -> list[str]:
+    """Say which triggers the local AWS cannot have."""
+    notes = []
+    for handler in app.handlers:
+        for source, options in handler.sources():
+            if not is_made(source, aws):
+                notes.append(
+                    f"{handler.name}: {source.describe(options)} is not made, as the local AWS has no {source.title}; "
+                    "send invokes the function with the event"
+                )
+    return notes
+
+
+def key_problems(app: App, aws: AWS) -> list[NbChaliceError]:
+    """Return which triggers would make one thing on AWS in two ways, naming both."""
+    errors: list[NbChaliceError] = []
+    first: dict[str, tuple[str, Resource]] = {}
+    for handler in app.handlers:
+        for source, options, ref in triggers(handler, app.ref(aws, handler.name)):
+            words = f"{handler.name} ({source.describe(options)})"
+            for resource in source.resources(options, ref):
+                before, other = first.setdefault(resource.key, (words, resource))
+                if not resource.agrees_with(other):
+                    text = f"{before} and {words} want {resource.kind} {resource.name} in two ways"
+                    hint = "keep one of the two triggers, or make them alike"
+                    errors.append(InvalidInputError(f"{text}: {_apart(other, resource)}", hint, handler.location))
+    return errors
+
+
+def _apart(one: Resource, other: Resource) -> str:
+    """Return in which values two resources with one key differ."""
+    if type(one) is not type(other):
+        return f"{type(one).__name__} and {type(other).__name__}"
+    apart = []
+    for name in (field.name for field in fields(one) if field.compare):
+        before, after = getattr(one, name), getattr(other, name)
+        apart += [f"{name} {before!r} and {after!r}"] if before != after else []
+    return ", ".join(apart)
 
 
 def consumer_notes(app: App, aws: AWS) -> list[str]:

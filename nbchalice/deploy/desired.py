@@ -144,10 +144,17 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
     if function.is_large or (layer and layer.is_large) or bundles:
         resources.append(UploadBucket(ref.account, ref.region))
     for source, options, own in triggers(handler, ref):
+        if not is_made(source, aws):
+            continue
         resources += source.resources(options, own)
         if aws.local:
             resources += source.local_resources(options, own)
     return [*resources, *(queues_of(handler, ref) if aws.local else [])]
+
+
+def is_made(source: Source, aws: AWS) -> bool:
+    """Whether a deploy makes the trigger: not where it goes to the local AWS, which does not have the service."""
+    return source.on_local_aws or not aws.local
 
 
 def targets(handler: Handler, ref: FunctionRef) -> list[str]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from nbchalice.aws.target import Connection
 from nbchalice.deploy import check, notebooks
-from nbchalice.deploy.desired import App, desired, targets, triggers
+from nbchalice.deploy.desired import App, desired, is_made, targets, triggers
 from nbchalice.deploy.execute import Progress, execute, quiet
 from nbchalice.deploy.inspect import Removal, inspect, parallel, read_more
 from nbchalice.deploy.notebooks import Prune
@@ -88,7 +88,8 @@ def _draft(
     wanted = desired(app, built, aws, timeouts)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
-    notes += check.consumer_notes(app, aws)
+    wrong += check.key_problems(app, aws)
+    notes += [*map(str, standing.unclaimed), *check.local_notes(app, aws), *check.consumer_notes(app, aws)]
     notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)
     elsewhere = notebooks.elsewhere(app, standing)
     not_run = notebooks.not_run(app, [name for name in standing.orphans if name not in elsewhere])
@@ -111,7 +112,8 @@ def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
     for handler in app.handlers:
         ref = app.ref(aws, handler.name, handler.setting("timeout"))
         for number, (source, options, own) in enumerate(triggers(handler, ref)):
-            calls[handler.name, number] = partial(source.preflight, aws, options, own)
+            if is_made(source, aws):
+                calls[handler.name, number] = partial(source.preflight, aws, options, own)
         calls[handler.name, -1] = partial(destination.preflight, aws, targets(handler, ref))
     with parallel() as run:
         return run(calls)
@@ -248,7 +250,7 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
         for name, notebook in notebooks.elsewhere(app, standing).items()
         if handler in {None, name} and name not in names
     ]
-    return make_plan({}, standing, notes=tuple(others))
+    return make_plan({}, standing, notes=(*others, *map(str, standing.unclaimed)))
 
 
 def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:
@@ -342,7 +344,8 @@ def _competing_consumers(app: App, aws: Connection) -> list[str]:
     calls: dict[tuple[str, int], Callable[[], str | None]] = {}
     for handler in app.handlers:
         for number, (source, options, ref) in enumerate(triggers(handler, app.ref(aws, handler.name))):
-            calls[handler.name, number] = partial(source.competing_consumers, aws, options, ref)
+            if is_made(source, aws):
+                calls[handler.name, number] = partial(source.competing_consumers, aws, options, ref)
     with parallel() as run:
         return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
 

@@ -144,7 +144,8 @@ class _Run:
             try:
                 self._attempt(change, change.current)
             except Exception as error:
-                if not (is_transient(error) or error_code(error) in ALREADY):
+                again = {*ALREADY, *change.resource.transient_codes}
+                if not (is_transient(error) or error_code(error) in again):
                     raise
                 trouble = error
                 return False
@@ -162,7 +163,7 @@ class _Run:
         try:
             current = change.resource.read(self.aws)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or error_code(error) in change.resource.transient_codes:
                 return change
             raise
         if current is not None and (strange := change.resource.conflicts(current)):

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from nbchalice.aws.errors import explain
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.reads import Reads
+from nbchalice.errors import NbChaliceError
 from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.event_source_mapping import read_mappings
 from nbchalice.resources.function import Function
@@ -31,6 +32,7 @@ from nbchalice.resources.role import Role, app_roles
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.resources.versions import published
 from nbchalice.sources import SOURCES
+from nbchalice.sources.base import Source
 from nbchalice.typed import JSON
 
 WORKERS = 64
@@ -43,6 +45,35 @@ class Run(Protocol):
 
     def __call__(self, calls: Mapping[K, Callable[[], V]]) -> dict[K, V]:
         """Raise the first error of a call, explained; the others are not waited for."""
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """What lets events reach a function, made by nbchalice for an event source that is not installed.
+
+    It stays: with it the source, once it is installed again, finds what else it made, such as a rule.
+
+    Parameters
+    ----------
+    handler : str
+        The handler.
+    what : str
+        The statement of the function's resource policy, in words.
+    goes : bool
+        Whether the function is to be removed, and the statement with it.
+    """
+
+    handler: str
+    what: str
+    goes: bool = False
+
+    def __str__(self) -> str:
+        made = f"{self.handler}: {self.what} was made by an event source that no installed package has; "
+        if self.goes:
+            return f"{made}what that source made besides stays on AWS: install its package first, or remove it by hand"
+        return (
+            f"{made}it stays, with what that source made besides: install its package and deploy again to remove both"
+        )
 
 
 @dataclass
@@ -59,12 +90,15 @@ class Inspection:
         Names of handlers that stand and are not registered.
     notebooks : dict[str, str]
         The notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
+    unclaimed : list[Unclaimed]
+        What event sources made that are not installed here.
     """
 
     current: JSON = field(default_factory=dict)
     stale: dict[str, Resource] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     notebooks: dict[str, str] = field(default_factory=dict)
+    unclaimed: list[Unclaimed] = field(default_factory=list)
 
 
 @contextmanager
@@ -74,14 +108,32 @@ def parallel() -> Iterator[Run]:
 
         def run(calls: Mapping[K, Callable[[], V]]) -> dict[K, V]:
             futures = {key: pool.submit(call) for key, call in calls.items()}
+            results: dict[K, V] = {}
             try:
-                return {key: future.result() for key, future in futures.items()}
-            except Exception as error:
+                for key, call in calls.items():
+                    with _named(call):
+                        results[key] = futures[key].result()
+            except NbChaliceError:
                 for future in futures.values():
                     future.cancel()
-                raise explain(error, "reading what stands on AWS") from None
+                raise
+            return results
 
         yield run
+
+
+@contextmanager
+def _named(call: Callable[[], object]) -> Iterator[None]:
+    """Say what was being read when AWS, or the code that asked it, failed."""
+    try:
+        yield
+    except Exception as error:
+        owner = getattr(getattr(call, "func", call), "__self__", None)
+        if isinstance(owner, Resource):
+            raise explain(error, f"reading {owner.kind} {owner.name}", f"{type(owner).__name__}") from None
+        if isinstance(owner, Source):
+            raise explain(error, f"looking at {owner.title}", f"the event source {owner.name}") from None
+        raise explain(error, "reading what stands on AWS") from None
 
 
 @dataclass(frozen=True)
@@ -224,7 +276,13 @@ class _Inspector:
 
     def _add_footprints(self, names: Iterable[str], results: Mapping[object, list[JSON]]) -> None:
         for name in names:
-            self._add(attached(self.ref(name), results["policy", name], results["mappings", name]))
+            policy, mappings = results["policy", name], results["mappings", name]
+            strange = [one for one in unclaimed(self.ref(name), policy) if not self._is_wanted(name, one)]
+            self.found.unclaimed += [Unclaimed(name, words_of(one), name not in self.registered) for one in strange]
+            self._add(attached(self.ref(name), [one for one in policy if one not in strange], mappings))
+
+    def _is_wanted(self, name: str, statement: JSON) -> bool:
+        return Permission(self.ref(name), principal_of(statement), source_arn_of(statement)).key in self.wanted
 
     def _add(self, resources: Iterable[Resource]) -> None:
         """Note what stands and is not wanted."""
@@ -271,6 +329,17 @@ class _Inspector:
             current[group.key] = {**current[group.key], "tags": tags[group.key]}
             if not is_owned(tags[group.key], self.app.name, self.app.stage):
                 stale.pop(group.key, None)
+
+
+def unclaimed(ref: FunctionRef, policy: list[JSON]) -> list[JSON]:
+    """Return the statements of nbchalice that no installed event source finds anything of its own by."""
+    ours = [statement for statement in policy if is_ours(statement) and source_arn_of(statement)]
+    return [one for one in ours if not any(source.attached(ref, [one], []) for source in SOURCES.values())]
+
+
+def words_of(statement: JSON) -> str:
+    """Return a statement of a resource policy as a person calls it."""
+    return f"the permission of {principal_of(statement)} to invoke it for {source_arn_of(statement)}"
 
 
 def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list[Resource]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbchalice.aws.errors import explain
+from nbchalice.deploy.desired import is_made
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler
 from nbchalice.resources.arns import Arn
@@ -215,6 +216,8 @@ def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQ
         There is none.
     """
     for source, options in handler.sources():
+        if not is_made(source, aws):
+            continue
         with _explained(f"looking for the dead-letter queue of {source.describe(options)}"):
             queue = source.dead_letters(aws, options, ref)
         if queue is not None:

@@ -86,7 +86,7 @@ class Way:
                 stop.set()
 
         second = self.deliver(values, look, stop)
-        if isinstance(second, SendResult) and second.message_id == known:
+        if isinstance(second, SendResult) and second.message_id == known and second.sent.ids:
             hint = f"the second is a duplicate of the first for {self.route.label}, which drops it"
             second = replace(second, status="dropped", invocation=None, hint=hint)
         yield second

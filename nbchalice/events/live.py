@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from nbchalice.aws.errors import explain
+from nbchalice.deploy.desired import is_made
 from nbchalice.errors import InvalidInputError, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease, queue_name, seen_now, tags_of
@@ -55,6 +56,8 @@ class Live:
     ) -> None:
         self._aws, self.ref, self._call = aws, route.ref, call
         self._on_invocation, self._on_trouble = on_invocation, on_trouble
+        if not is_made(route.source, aws):
+            raise InvalidInputError(f"the local AWS has no {route.source.title}, whose events could be redirected")
         self._redirect = redirect_of(route)
         self._name = queue_name(route)
         self._lock = threading.Lock()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from nbchalice.deploy.desired import is_made
 from nbchalice.handlers import Handler
-from nbchalice.resources.base import FunctionRef
+from nbchalice.resources.base import AWS, FunctionRef
 from nbchalice.sources.base import Note, Source
 from nbchalice.typed import Values
 
@@ -43,6 +44,11 @@ def preview(
     for name, own in _reached(source, options, handlers, ref):
         verdicts.append(source.verdict(name, own, values, ref))
     return [note for note in verdicts if note is not None]
+
+
+def way_of(aws: AWS, source: Source) -> str:
+    """Return how a test event comes to the function, in a few words."""
+    return (source.way or f"through {source.title}") if is_made(source, aws) else "invoke asynchronously"
 
 
 def why_dropped(source: Source, options: Values, values: Values, ref: FunctionRef) -> str | None:

@@ -11,6 +11,7 @@ from html import escape
 from typing import Literal
 
 from nbchalice.aws.errors import explain
+from nbchalice.deploy.desired import is_made
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError, NbChaliceError
 from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease, leases
@@ -24,6 +25,7 @@ from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.sources.base import Sent, Source
+from nbchalice.sources.invoking import send_event
 from nbchalice.typed import JSON, Values
 
 MARGIN_SECONDS = 10.0
@@ -34,6 +36,8 @@ DROPPED_SECONDS = 3.0
 LIVE_SECONDS = 1.0
 SendStatus = Literal["queued", "dropped", "running", "retrying", "done", "failed", "ignored", "taken"]
 
+# In place of a message's id.
+NOT_SENT = "not sent"
 ENDED = {"done", "failed", "ignored"}
 HINTS = {
     "queued": "no invocation has taken it up yet; look later with the logs of the function, "
@@ -176,17 +180,24 @@ def send(
         The user did not want to wait; says what was sent.
     """
     require_deployed(aws, function_ref)
+    made, dropped = is_made(source, aws), why_dropped(source, options, values, function_ref)
+    if dropped and (source.passes_by(options) or not made):
+        return _not_sent(dropped, on_progress)
     with HERE.watch(function_ref.name) as here:
         lookout = _Lookout(aws, Route(source, options, function_ref), here)
         earlier = lookout.standing() if wait > 0 else set()
         try:
-            sent = source.send(aws, options, function_ref, **values)
+            if made:
+                sent = source.send(aws, options, function_ref, **values)
+            else:
+                sent = send_event(aws, function_ref, source.sample(options, function_ref, **values))
         except LostAnswerError as error:
             look = f"%chalice logs {function_ref.handler} shows whether it arrived; send it again if it did not"
             raise LostAnswerError(f"sending to {source.describe(options)}", error.cause, look) from None
         except Exception as error:
-            raise explain(error, f"sending to {source.describe(options)}") from None
-        watch = _Watch(sent, earlier, why_dropped(source, options, values, function_ref), on_progress)
+            whose = f"the event source {source.name}"
+            raise explain(error, f"sending to {source.describe(options)}", whose) from None
+        watch = _Watch(sent, earlier, dropped, on_progress)
         try:
             watch.look([])
             _until_handled(watch, lookout, _pace(aws), time.monotonic() + wait, stop or threading.Event())
@@ -208,6 +219,13 @@ def send(
     elif watch.found is not None and len(KINDS[source.name].ids) == 1:
         hint = hint or batch_note(watch.found, sent.ids)
     return SendResult(sent.message_id, watch.found, sent, watch.state, hint)
+
+
+def _not_sent(why: str, on_progress: Callable[[Progress], None] | None) -> SendResult:
+    """Return that the service would drop an event, which would reach the function on its way past the service."""
+    if on_progress:
+        on_progress(Progress("dropped", NOT_SENT, dropped=why))
+    return SendResult(NOT_SENT, None, Sent(NOT_SENT, ()), "dropped", f"{why}, so that it was not sent")
 
 
 def _gone_elsewhere(lease: Lease) -> str:

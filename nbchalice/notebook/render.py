@@ -121,9 +121,7 @@ def _module(name: str, step: Step) -> str:
     try:
         kind = find_kind(name)
     except UnusableSourceError as error:
-        raise CaptureError(
-            str(error), "mend, update or uninstall that package", step.location(), code="unusable-source"
-        ) from None
+        raise CaptureError(error.text, error.hint, step.location(), code="unusable-source") from None
     return kind.module if kind is not None else ""
 
 

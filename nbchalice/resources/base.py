@@ -20,6 +20,10 @@ Key = NewType("Key", str)
 Kind = Literal["bucket", "function", "log group", "permission", "queue", "role", "topic"]
 
 
+# What the resources declare as `repeatable`: a client does not know for which resource it is called.
+REPEATABLE_BESIDE: set[str] = set()
+
+
 class AWS(Protocol):
     """The account and region that a deploy works on; `nbchalice.aws.target.Connection` is one."""
 
@@ -98,11 +102,22 @@ class Resource(ABC):
     before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
     `conflict_hint` is what to do when something of another owner is in the way. `shared` says that others write to the
     same thing, so that it is looked at once more at the end of a deploy.
+
+    What is its service's own is declared with it. `transient_codes` are errors that pass by themselves, and those of a
+    thing that exists already, after which it is read and written once more (beside those of `nbchalice.aws.errors`).
+    `repeatable` are the operations that may be sent again when their answer was lost (beside those of
+    `nbchalice.aws.repeats`). Errors that say that a thing does not exist are given to `or_missing`.
     """
 
     kind: ClassVar[str]
     conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
     shared: ClassVar[bool] = False
+    transient_codes: ClassVar[frozenset[str]] = frozenset()
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        REPEATABLE_BESIDE.update(cls.repeatable)
 
     @property
     @abstractmethod
@@ -130,8 +145,17 @@ class Resource(ABC):
         return frozenset()
 
     def merge(self, other: Resource) -> Resource:
-        """Return one resource in place of two with the same key."""
+        """Return one resource in place of two with the same key.
+
+        A subclass of which two may differ and yet be one, as the entries of a bucket's notification configuration are,
+        says here how. Where it does not, two triggers that want it in two ways are refused.
+        """
         return self
+
+    def agrees_with(self, other: Resource) -> bool:
+        """Whether one resource can stand for this and another one with the same key."""
+        merges = type(self) is type(other) and type(self).merge is not Resource.merge
+        return merges or self == other
 
     def conflicts(self, current: Any) -> list[str]:
         """Return what stands in the way of writing it, of other people's."""
@@ -216,10 +240,16 @@ def is_missing(error: Exception) -> bool:
 
 
 @contextmanager
-def or_missing() -> Iterator[None]:
-    """Let a block end early when AWS says that the thing does not exist."""
+def or_missing(*codes: str) -> Iterator[None]:
+    """Let a block end early when AWS says that the thing does not exist.
+
+    Parameters
+    ----------
+    codes : str
+        What the service calls that, beside `MISSING`: ``RepositoryDoesNotExistException``.
+    """
     try:
         yield
     except Exception as error:
-        if not is_missing(error):
+        if not is_missing(error) and error_code(error) not in codes:
             raise

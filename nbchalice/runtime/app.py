@@ -16,7 +16,7 @@ from . import logs
 from .events import JSON
 from .function import LambdaFunction, Trigger
 from .middleware import Registry
-from .unshipped import check_expression, check_settings, find_kind
+from .unshipped import check_expression, check_settings, decorator_names, find_kind
 
 if TYPE_CHECKING:
     from .middleware import Middleware
@@ -84,6 +84,9 @@ class Chalice:
             self.experimental_feature_flags: set[str] = set()
             return self.experimental_feature_flags
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *decorator_names()})
 
     @property
     def app_name(self) -> str:

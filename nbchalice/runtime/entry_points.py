@@ -19,10 +19,26 @@ from .event_kinds import BUILT_IN, KINDS, EventKind
 from .registered_kinds import RegisteredKind
 
 GROUP = "nbchalice.sources"
+MEND = "mend, update or uninstall that package"
 
 
 class UnusableSourceError(AttributeError):
-    """An installed event source cannot be used, nor an app's decorator; the text says whose it is, and why."""
+    """An installed event source cannot be used, nor an app's decorator; the text says whose it is, and why.
+
+    Parameters
+    ----------
+    text : str
+        Whose it is, and why.
+    hint : str
+        What helps.
+    """
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.text, self.hint = text, hint
+
+    def __str__(self) -> str:
+        return f"{self.text}\n  fix: {self.hint}"
 
 
 class _Installed:
@@ -32,8 +48,9 @@ class _Installed:
         self.state: tuple[tuple[str, float], ...] | None = None
         self.entries: dict[str, EntryPoint] = {}
         self.names = frozenset(kind.name for kind in BUILT_IN)
-        self.wrong: dict[str, str] = {}
-        """Why an installed source cannot be used, by its name."""
+        self.wrong: dict[str, tuple[str, str]] = {}
+        """Why an installed source cannot be used and what helps, by its name."""
+        self.only_own = False
         self.objects: dict[str, object] = {}
 
     def read(self) -> None:
@@ -42,7 +59,7 @@ class _Installed:
         if state == self.state:
             return
         self.state, self.entries, self.wrong = state, {}, {}
-        for entry in entry_points(group=GROUP):
+        for entry in () if self.only_own else entry_points(group=GROUP):
             if wrong := _wrong_name(entry.name):
                 self.wrong[entry.name] = _unusable(entry, wrong)
             elif entry.name in self.entries:
@@ -57,6 +74,11 @@ class _Installed:
 
 
 _INSTALLED = _Installed()
+
+
+def forget_other_packages() -> None:
+    """Know nbchalice's own sources only, in this process: its reference and its tests are of these."""
+    _INSTALLED.only_own, _INSTALLED.state = True, None
 
 
 def source_names() -> frozenset[str]:
@@ -90,7 +112,7 @@ def load(name: str) -> object:
     """
     look_again()
     if name in _INSTALLED.wrong:
-        raise UnusableSourceError(_INSTALLED.wrong[name])
+        raise UnusableSourceError(*_INSTALLED.wrong[name])
     if name not in _INSTALLED.objects:
         entry = _INSTALLED.entries[name]
         try:
@@ -98,7 +120,7 @@ def load(name: str) -> object:
             named = getattr(given, "name", None) == name
             made = given() if isinstance(given, type) and named else given
         except (Exception, SystemExit) as error:
-            _refuse(entry, f"{type(error).__name__}: {error}")
+            _refuse(entry, f"{type(error).__name__}: {error}", _hint_for(entry, error))
         if not named:
             _refuse(entry, f"its entry point gives {given!r}, which is not a source of that name")
         if wrong := _wrong_kind(KINDS.get(name)):
@@ -153,13 +175,24 @@ def _modified(entry: str) -> float:
         return 0.0
 
 
-def _refuse(entry: EntryPoint, why: str) -> NoReturn:
-    _INSTALLED.wrong[entry.name] = _unusable(entry, why)
-    raise UnusableSourceError(_INSTALLED.wrong[entry.name])
+def _refuse(entry: EntryPoint, why: str, hint: str = MEND) -> NoReturn:
+    _INSTALLED.wrong[entry.name] = _unusable(entry, why, hint)
+    raise UnusableSourceError(*_INSTALLED.wrong[entry.name])
 
 
-def _unusable(entry: EntryPoint, why: str) -> str:
-    return f"the event source {entry.name} of {_owner(entry)} cannot be used: {' '.join(why.split())}"
+def _unusable(entry: EntryPoint, why: str, hint: str = MEND) -> tuple[str, str]:
+    text = f"the event source {entry.name} of {_owner(entry)} cannot be used: {' '.join(why.split())}"
+    return text, hint
+
+
+def _hint_for(entry: EntryPoint, error: BaseException) -> str:
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return MEND
+    top = error.name.partition(".")[0]
+    if top == entry.module.partition(".")[0]:
+        # Its metadata is found at once, its modules by a hook that Python installs when it starts.
+        return "restart the kernel, as only a new process sees what pip install -e makes known; else install it again"
+    return f"install what has the module {top} (after pip install -e, restart the kernel), or {MEND}"
 
 
 def _owner(entry: EntryPoint) -> str:

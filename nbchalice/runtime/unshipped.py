@@ -20,6 +20,15 @@ def find_kind(name: str) -> RegisteredKind | None:
     return entry_points.find_kind(name)
 
 
+def decorator_names() -> frozenset[str]:
+    """Return the names of the decorators, those of other packages too; on Lambda of the kinds that are registered."""
+    try:
+        from . import entry_points
+    except ImportError:
+        return frozenset(KINDS)
+    return entry_points.source_names()
+
+
 def check_middleware(event_type: str) -> None:
     """Raise ValueError for a kind of event that there is not."""
     try:

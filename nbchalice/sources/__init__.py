@@ -49,7 +49,7 @@ class Sources(Mapping[str, Source]):
                 refuse(name, f"its entry point gives {source!r}, which is not an nbchalice.sources.base.Source")
             return source
         except UnusableSourceError as error:
-            raise NoSuchSourceError(str(error), "mend, update or uninstall that package") from None
+            raise NoSuchSourceError(error.text, error.hint) from None
         except KeyError:
             hint = "install the package that has it into the kernel's environment, then run %reload_ext nbchalice"
             raise NoSuchSourceError(f"no installed package has the event source {name}", hint) from None

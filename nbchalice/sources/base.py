@@ -127,8 +127,10 @@ class Source(ABC):
     `triggered` says that a service invokes the function; where none does, any JSON may be its event.
     `asynchronous` says that Lambda itself retries the events, so that the function's dead-letter queue applies;
     `takes_event_name` that the trigger takes the name `FunctionRef.event_name`. `way` is how a test event comes, where
-    that is not through the service itself. `live_for` are the triggers that live mode is for, in words, or empty.
-    `examples` are lines of the cell magic, the simplest first, for the reference and `nbchalice.testing.check_source`.
+    that is not through the service itself. `on_local_aws` says whether the local AWS has the service; where it has not,
+    a deploy there makes nothing of the trigger and says so, and a test event invokes the function. `live_for` are the
+    triggers that live mode is for, in words, or empty. `examples` are lines of the cell magic, the simplest first, for
+    the reference and `nbchalice.testing.check_source`.
     """
 
     name: ClassVar[str]
@@ -140,6 +142,7 @@ class Source(ABC):
     asynchronous: ClassVar[bool] = True
     takes_event_name: ClassVar[bool] = False
     way: ClassVar[str] = ""
+    on_local_aws: ClassVar[bool] = True
     live_for: ClassVar[str] = ""
     examples: ClassVar[tuple[str, ...]] = ()
 
@@ -259,8 +262,16 @@ class Source(ABC):
         return []
 
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
-        """Return whether the trigger of a handler lets an event through, or None where all pass."""
+        """Return whether the trigger of a handler lets an event through, or None where all pass.
+
+        What does not pass is told as dropped, with the note. The service itself drops it; where a test event goes past
+        the service (`passes_by`), it is not sent.
+        """
         return None
+
+    def passes_by(self, options: Values) -> bool:
+        """Whether `send` invokes the function past the service and its filters, as where there is another `way`."""
+        return bool(self.way)
 
     def shares_events(self, one: Values, other: Values, function: FunctionRef) -> bool:
         """Whether one event reaches both of two triggers, as all subscriptions of a topic get a message."""

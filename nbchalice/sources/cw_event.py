@@ -74,10 +74,7 @@ class CloudWatchEvents(Source):
 
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the pattern matches the event."""
-        event = self.sample(options, function, **values)
-        if str(event["source"]).startswith("aws."):
-            return None  # Only AWS may put such events on the bus: the function is invoked directly.
-        passes = matches(options["event_pattern"], event)
+        passes = matches(options["event_pattern"], self.sample(options, function, **values))
         return Note(f"{handler}: its event pattern {'lets it through' if passes else 'does not match'}", passes)
 
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
@@ -92,10 +89,14 @@ class CloudWatchEvents(Source):
             account=function.account,
         )
 
+    def passes_by(self, options: Values) -> bool:
+        """Whether it is an event of an AWS service: only AWS may put these on the bus."""
+        return str(_first(options["event_pattern"].get("source"), OWN_SOURCE)).startswith("aws.")
+
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""
         event = self.sample(options, function, **values)
-        if event["source"].startswith("aws."):
+        if self.passes_by(options):
             return send_event(aws, function, event)
         answer = aws.client("events").put_events(
             Entries=[

@@ -43,7 +43,7 @@ class Option:
     repeats : bool
         The option may be given several times and collects a list.
     choices : tuple[str, ...] or None
-        The only values allowed, or None.
+        The only values allowed, or None; of an option that repeats, each value is one of them.
     minimum, maximum : int or None
         The range of a number, both included, or None.
     """
@@ -69,6 +69,11 @@ class Option:
             return None
         if wrong := self._wrong_type(value):
             return f"{self.flag} wants {wrong}, not {value!r}"
+        # Of --kind a --kind b the value is ["a", "b"], and each of them must be allowed.
+        refused = (self._not_allowed(one) for one in (value if self.repeats else [value]))
+        return next((text for text in refused if text), None)
+
+    def _not_allowed(self, value: Any) -> str | None:
         if self.choices and value not in self.choices:
             return f"{self.flag} is one of {', '.join(self.choices)}, not {value!r}"
         below = self.minimum is not None and value < self.minimum
@@ -78,12 +83,18 @@ class Option:
         return None
 
     def _wrong_type(self, value: object) -> str | None:
+        if not self.repeats:
+            return self._wrong_single(value)
+        if not isinstance(value, list | tuple | dict):
+            return "a list"
+        wrong = next((text for one in value if (text := self._wrong_single(one))), None)
+        return f"a list, each of it {wrong}" if wrong else None
+
+    def _wrong_single(self, value: object) -> str | None:
         if self.type is int:
             return None if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
         if self.type is bool:
             return None if isinstance(value, bool) else "true or false"
-        if self.repeats:
-            return None if isinstance(value, list | tuple | dict) else "a list"
         if self.type is str:
             return None if isinstance(value, str) else "a text"
         return None

@@ -35,6 +35,7 @@ def check_declaration(source: Source) -> None:
     want((type(source).__doc__ or "").strip(), source, "its class has no docstring, which is to name AWS's page on it")
     want(source.examples, source, "it has no examples: give lines of its cell magic, the simplest one first")
     kind = source.kind
+    want(isinstance(source.on_local_aws, bool), source, "on_local_aws is to be True or False")
     plain = kind.event_class is LambdaFunctionEvent
     want(
         source.triggered != plain, source, f"triggered is {source.triggered}, and its event {kind.event_class.__name__}"

@@ -12,6 +12,7 @@ from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.testing.declared import check_declaration, check_fields, check_options
 from nbchalice.testing.example import Example, calling, fail
 from nbchalice.testing.model import ModelAWS
+from nbchalice.testing.pairs import check_pairs
 from nbchalice.testing.triggers import check_trigger
 from nbchalice.typed import JSON
 
@@ -49,6 +50,7 @@ def check_source(source: Source) -> None:
     examples = [Example(source, line) for line in source.examples]
     for example in examples:
         check_trigger(example)
+    check_pairs(source, examples)
     _check_that_values_are_sent(source, examples)
     _check_reader(source, examples)
 
@@ -78,6 +80,10 @@ def _sent_text(example: Example, values: JSON) -> str:
     example.want(isinstance(sent.message_id, str) and sent.message_id, "Sent.message_id is to be text")
     whole = sent.ids and all(isinstance(name, str) for name in sent.ids)
     example.want(whole, "Sent.ids is to have one text at least, by which the invocation is known")
+    invokes = any(call[:2] == ("lambda", "Invoke") for call in aws.calls)
+    told = example.call("passes_by")
+    text = "send invokes the function past its service, and passes_by is False, and no filter is asked: give the way"
+    example.want(told or not invokes, text)
     (value,) = values.values()
     leaves = []
     for leaf in _leaves([params for _, _, params in aws.calls]):

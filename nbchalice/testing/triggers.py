@@ -159,6 +159,8 @@ def _check_form(example: Example) -> None:
             )
     notes = example.call("upcoming", datetime.now(UTC))
     example.want(isinstance(notes, list) and all(isinstance(n, Note) for n in notes), "upcoming is to return Notes")
+    past = example.call("passes_by")
+    example.want(isinstance(past, bool), "passes_by is to return True or False")
     shared = example.call("shares_events", example.options, function)
     example.want(isinstance(shared, bool), "shares_events is to return True or False")
 

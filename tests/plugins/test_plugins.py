@@ -5,6 +5,7 @@ Each test runs in processes of its own: what is registered once stays in a proce
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -103,6 +104,15 @@ def shell(library, folder, cells):
     return json.loads(done.stdout.rpartition("RESULTS ")[2]), done.stderr
 
 
+def test_nbchalices_own_reference_and_tests_see_nothing_of_it(installed):
+    root = Path(__file__).parents[2]
+    done = run_python(installed, ["scripts/write_reference.py", "--check"], root)
+    assert done.returncode == 0, done.stderr
+    files = ["tests/runtime/test_event_kinds.py", "tests/sources/test_options.py"]
+    done = run_python(installed, ["-m", "pytest", "-q", "-p", "no:cacheprovider", *files], root)
+    assert done.returncode == 0, done.stdout
+
+
 def test_importing_nbchalice_looks_for_no_packages(installed, tmp_path):
     code = "import sys, nbchalice; print({'acme_ses', 'importlib.metadata'} & set(sys.modules))"
     assert run_python(installed, ["-c", code], tmp_path).stdout == "set()\n"
@@ -179,6 +189,30 @@ def test_a_decorator_alone_finds_the_package(installed, tmp_path):
     assert done.stdout == "{'rule': 'r', 'rule_set': 'default-rule-set', 'sender': None}\n", done.stderr
     done = run_python(installed, ["-c", "from nbchalice import Chalice; Chalice('a').on_set_message"], tmp_path)
     assert "AttributeError: 'Chalice' object has no attribute 'on_set_message'" in done.stderr
+
+
+def test_an_app_lists_the_decorator_and_completes_it(installed, tmp_path):
+    complete = COMPLETE.replace("%%on_ses_message o --s", "app.on_s").replace("22", "8")
+    results, err = shell(installed, tmp_path, [*CELLS[:2], "'on_ses_message' in dir(app)", complete])
+    assert results[2] == "True"
+    assert "on_ses_message" in results[3] and "on_sqs_message" in results[3], (results, err)
+
+
+def test_what_an_editable_install_makes_known_to_new_processes_only_is_told_so(installed, tmp_path):
+    """The metadata is found in the running kernel; the modules are not, as the hook for them runs when Python starts."""
+    library = tmp_path / "lib"
+    (metadata,) = installed.glob("*.dist-info")
+    shutil.copytree(metadata, library / metadata.name)
+    cells = [*CELLS[:2], CELLS[3], CELLS[4], "print(app)"]
+    results, _ = shell(library, tmp_path, cells)
+    for told in results[2:4]:
+        assert "ModuleNotFoundError: No module named 'acme_ses'" in told
+        assert (
+            "fix: restart the kernel, as only a new process sees what pip install -e makes known" in told
+            and "uninstall" not in told
+        )
+    failed = command(library, tmp_path, "package", write(tmp_path / "own", cells[:3]), "--out", "own", status=2)
+    assert "fix: restart the kernel" in failed.stderr
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,14 @@ import pytest
 from nbchalice.resources.queue import Queue
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Field, Sent, Source
+from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.schedule import Schedule
 from nbchalice.sources.sns import SNS
 from nbchalice.sources.sqs import SQS, queue_of
 from nbchalice.testing import check_source
+from nbchalice.testing.example import Example
 
 
 @pytest.mark.parametrize("name", list(SOURCES))
@@ -42,6 +44,15 @@ def mapping_after(*keys):
 
 def sends(answer):
     return changed(SQS, send=lambda self, aws, options, function, **values: answer(aws, queue_of(options, aws), values))
+
+
+class Merging(Queue):
+    def merge(self, other):
+        return None
+
+
+def with_merging(self, options, function):
+    return [*SQS.resources(self, options, function), Merging(queue_of(options, function))]
 
 
 def send_message(aws, queue, **more):
@@ -91,6 +102,17 @@ FAULTS = {
     "two lines": (changed(SQS, describe=lambda self, options: "a\nb"), "describe"),
     "notes that are a text": (changed(SQS, notes=lambda self, options, settings: "slow"), "notes"),
     "a method that fails": (changed(SQS, subject=lambda self, options: options["none"]), "subject of 'orders' raised"),
+    "two triggers, one thing": (changed(SQS, clash=lambda self, *_, **__: None), "neither its clash refuses them nor"),
+    "a merge into nothing": (
+        changed(SQS, resources=with_merging),
+        "merge of Merging is to return a resource with the same key",
+    ),
+    "sent past the service": (
+        sends(lambda aws, queue, values: send_event(aws, Example(SQS(), "orders").function, values)),
+        "passes_by is False",
+    ),
+    "past the service, in words": (changed(SQS, passes_by=lambda self, *_: "yes"), "passes_by is to return True"),
+    "half local": (changed(SQS, on_local_aws="no"), "on_local_aws is to be True or False"),
     "another key": (mapping_after("queu orders"), "needs 'queu orders'"),
     "not found again": (
         changed(SQS, attached=lambda self, function, policy, mappings: []),

@@ -5,12 +5,16 @@ import json
 
 import pytest
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import META, SETTINGS, HelpShown, parse_cell_magic
 from nbchalice.notebook.handler_function import trigger_options
 from nbchalice.runtime.app import Chalice
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.runtime.settings import SETTINGS as RUNTIME_SETTINGS
-from nbchalice.sources import SOURCES
+from nbchalice.sources import BUILT_IN, SOURCES
+from nbchalice.sources.options import Option
+from nbchalice.sources.s3 import S3
+from nbchalice.ui.magics.completion import candidates
 
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 SAME = {
@@ -98,6 +102,44 @@ def test_every_decorator_has_a_source_and_every_setting_a_name_in_the_runtime():
     assert set(SOURCES) == set(KINDS)
     assert {option.name for option in SETTINGS} == RUNTIME_SETTINGS
     assert all(SOURCES[name].kind is KINDS[name] for name in SOURCES)
+
+
+REPEATS = Option("events", "which", repeats=True, choices=("put", "copy"))
+NUMBERS = Option("days", "which", int, repeats=True, minimum=1, maximum=7)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        (REPEATS, ["put"], None),
+        (REPEATS, ["put", "copy", "put"], None),
+        (REPEATS, ("copy",), None),
+        (REPEATS, [], None),
+        (REPEATS, ["put", "move"], "--events is one of put, copy, not 'move'"),
+        (REPEATS, "put", "--events wants a list, not 'put'"),
+        (REPEATS, [3], "--events wants a list, each of it a text, not [3]"),
+        (REPEATS, [["put"]], "--events wants a list, each of it a text, not [['put']]"),
+        (NUMBERS, [1, 7], None),
+        (NUMBERS, [1, 8], "--days is 1 to 7, not 8"),
+        (NUMBERS, [True], "--days wants a list, each of it a whole number, not [True]"),
+        (NUMBERS, 3, "--days wants a list, not 3"),
+        (Option("event", "which", choices=("put", "copy")), ["put"], "--event wants a text, not ['put']"),
+    ],
+)
+def test_each_value_of_an_option_that_repeats_is_checked(option, value, told):
+    assert option.problem(value) == told
+
+
+def test_choices_of_an_option_that_repeats_on_a_line_and_in_completion(monkeypatch):
+    choices = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Copy")
+    option = Option("events", "which", repeats=True, choices=choices)
+    monkeypatch.setitem(BUILT_IN, "on_s3_event", type("Some", (S3,), {"options": (option, *S3.options[1:])})())
+    both = " ".join(f"--events {choice}" for choice in choices)
+    assert parse_cell_magic("on_s3_event", f"shop {both}").options["events"] == list(choices)
+    with pytest.raises(InvalidInputError, match="--events is one of s3:ObjectCreated:Put, .* not 's3:TestEvent'"):
+        parse_cell_magic("on_s3_event", f"shop {both} --events s3:TestEvent")
+    assert candidates(None, f"%%on_s3_event shop {both} --events ") == list(choices)
+    assert "--events" in candidates(None, f"%%on_s3_event shop {both} --")
 
 
 @pytest.mark.parametrize("name", SOURCES)

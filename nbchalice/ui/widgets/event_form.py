@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.events.preview import preview
+from nbchalice.events.preview import preview, way_of
 from nbchalice.events.saved import SavedEvents
 from nbchalice.events.send import competing_consumers
 from nbchalice.events.triggers import Route, labels, route_of, routes
@@ -114,7 +114,7 @@ class EventForm:
 
     def _show_source(self, route: Route) -> None:
         """Show the fields of a source, filled with its sample."""
-        self._kind, self.way = route.source.name, route.source.way or f"through {route.source.title}"
+        self._kind, self.way = route.source.name, way_of(self._aws, route.source)
         self._templates = route.source.templates(route.options, route.ref)
         self.form = Form(route.source.form_fields(route.options), self._show_preview)
         self._fields.children = [self.form.widget]
