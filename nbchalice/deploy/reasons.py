@@ -38,10 +38,17 @@ def with_reasons(plan: Plan) -> Plan:
     changes = []
     for change in plan.changes:
         if why := told.get(change.key):
-            reasons = [f"code ({why})" if one == "code" else one for one in change.reason.split("; ")]
-            change = replace(change, reason="; ".join(reasons))  # noqa: PLW2901
+            change = replace(change, reason=_with_why(change.reason, why))  # noqa: PLW2901
         changes.append(change)
     return replace(plan, changes=tuple(changes))
+
+
+def _with_why(reason: str, why: str) -> str:
+    """Put why the code changed behind the word ``code``."""
+    parts = reason.split("; ")
+    if "code" in parts:
+        parts[parts.index("code")] = f"code ({why})"
+    return "; ".join(parts)
 
 
 def in_orders_that_stand(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbchalice.notebook.model import LAMBDA, Block, Kind, Statement
@@ -149,5 +150,6 @@ class Reach:
         if position not in self.next:
             statement = self.timeline.steps[position].statement
             used = sorted(statement.now.uses | statement.uses_later)
-            self.next[position] = [at for name in used for at in self.timeline.standing(name, self.moment + 1)[0]]
+            standing = [self.timeline.standing(name, self.moment + 1)[0] for name in used]
+            self.next[position] = list(chain.from_iterable(standing))
         return self.next[position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, InvalidInputError, Location
@@ -85,8 +86,10 @@ def unregistered(step: Step, timeline: Timeline) -> CaptureError:
     """
     function = next(iter(step.statement.defines))
     makers = timeline.standing(timeline.app, step.position)[0]
-    names = {call.root for at in makers for call in timeline.steps[at].statement.now.calls.values()}
-    imports = [alias.module for other in timeline.steps for alias in other.statement.imports if alias.name in names]
+    calls = chain.from_iterable(timeline.steps[at].statement.now.calls.values() for at in makers)
+    names = {call.root for call in calls}
+    aliases = chain.from_iterable(other.statement.imports for other in timeline.steps)
+    imports = [alias.module for alias in aliases if alias.name in names]
     if any(module.partition(".")[0] == "chalice" for module in imports):
         hint = "the app is one of the package chalice; write: from nbchalice import Chalice"
     else:

@@ -25,16 +25,15 @@ def variables_read(closure: Closure) -> tuple[tuple[str, str], ...]:
         All that the handler needs.
     """
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
-    found = [(step, lookups(step.statement.text)) for step in steps]
     # What sets a variable with os.environ travels by itself.
     texts = [step.statement.text for step in closure.timeline.steps if "environ" in step.statement.text]
     own = frozenset[str]().union(*(lookups(text).sets for text in texts))
-    return tuple(
-        (name, f"{step.cell.label}, line {step.statement.line + line - 1}")
-        for step, one in found
-        for line, name in one.variables
-        if name not in own
-    )
+    read: list[tuple[str, str]] = []
+    for step in steps:
+        for line, name in lookups(step.statement.text).variables:
+            if name not in own:
+                read.append((name, f"{step.cell.label}, line {step.statement.line + line - 1}"))
+    return tuple(read)
 
 
 def set_here_only(read: Iterable[tuple[str, str]], env: Mapping[str, str], here: Mapping[str, str]) -> str:

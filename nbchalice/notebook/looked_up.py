@@ -99,7 +99,7 @@ def _reads_names(closure: Closure, name: str) -> bool:
 def _subclasses(closure: Closure) -> Iterator[tuple[Step, str, int, bool]]:
     """Give the classes of the notebook that are derived from those of the slice, or from what it imports."""
     timeline, wanted = closure.timeline, closure.wanted
-    kin = {name for position in wanted for name in timeline.steps[position].statement.binds}
+    kin = set[str]().union(*(timeline.steps[position].statement.binds for position in wanted))
     for step in timeline.steps:
         statement = step.statement
         if statement.kind is Kind.CLASS and statement.bases & kin:
@@ -128,16 +128,15 @@ def told_of(closure: Closure) -> str:
         All that the handler needs.
     """
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
-    found = [
-        (f"{text} ({step.cell.label}, line {step.statement.line + line - 1})", kind)
-        for step in steps
-        for kind, ones in enumerate((lookups(step.statement.text).unfollowed, lookups(step.statement.text).differs))
-        for line, text in _unshadowed(closure, ones)
-    ]
-    by_text = list(dict.fromkeys(text for text, kind in found if kind == 0))
-    elsewhere = list(dict.fromkeys(text for text, kind in found if kind == 1))
-    parts = [f"looked up when it runs, and not followed: {_listed(by_text)}"] if by_text else []
-    parts += [f"may do otherwise on Lambda because of {_listed(elsewhere)}"] if elsewhere else []
+    by_text: dict[str, None] = {}
+    elsewhere: dict[str, None] = {}
+    for step in steps:
+        looked = lookups(step.statement.text)
+        for told, places in ((by_text, looked.unfollowed), (elsewhere, looked.differs)):
+            for line, text in _unshadowed(closure, places):
+                told[f"{text} ({step.cell.label}, line {step.statement.line + line - 1})"] = None
+    parts = [f"looked up when it runs, and not followed: {_listed(list(by_text))}"] if by_text else []
+    parts += [f"may do otherwise on Lambda because of {_listed(list(elsewhere))}"] if elsewhere else []
     return "; ".join(parts)
 
 

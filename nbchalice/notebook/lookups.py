@@ -12,6 +12,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from nbchalice.notebook.known_calls import words
 
@@ -244,8 +245,8 @@ class _Finder:
             self._variable(node.args[0], node, sets=True)
         elif whole and _last(function) == "update":
             self.sets |= {item.arg for item in node.keywords if item.arg}
-            given = [key for one in node.args if isinstance(one, ast.Dict) for key in one.keys if key is not None]
-            self.sets |= {text for key in given if (text := _text_of(key))}
+            keys = chain.from_iterable(one.keys for one in node.args if isinstance(one, ast.Dict))
+            self.sets |= {text for key in keys if key is not None and (text := _text_of(key))}
 
     def _variable(self, name: ast.expr, node: ast.expr, *, sets: bool) -> None:
         text = _text_of(name)
@@ -357,7 +358,7 @@ def _formatted(call: ast.AST) -> frozenset[str] | None:
     if not isinstance(call, ast.BinOp) and not (isinstance(call, ast.Call) and _last(call.func) in _FILLS):
         return None
     texts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return frozenset(word for text in texts for word in _WORD.findall(text)) if texts else None
+    return frozenset(chain.from_iterable(map(_WORD.findall, texts))) if texts else None
 
 
 def _names_in(text: str) -> frozenset[str] | None:

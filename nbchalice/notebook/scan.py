@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.bindings import bound_names, global_names, parameters
@@ -267,7 +268,8 @@ def _catches(handler: ast.ExceptHandler, errors: frozenset[str]) -> bool:
 
 
 def _imports(body: list[ast.stmt]) -> bool:
-    return any(isinstance(part, ast.Import | ast.ImportFrom) for statement in body for part in ast.walk(statement))
+    parts = chain.from_iterable(map(ast.walk, body))
+    return any(isinstance(part, ast.Import | ast.ImportFrom) for part in parts)
 
 
 def _catches_name_error(handler: ast.ExceptHandler, *, broadly: bool) -> bool:

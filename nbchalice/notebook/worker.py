@@ -285,7 +285,9 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
             cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
         trace = trace.tb_next
     # The causes, too: a decorator, or a library, may have wrapped what was raised.
-    kinds = [kind.__name__ for one in _causes(error) for kind in type(one).__mro__]
+    kinds: list[str] = []
+    for one in _causes(error):
+        kinds += [kind.__name__ for kind in type(one).__mro__]
     from nbchalice.notebook.sandbox.guard import DENIED
 
     denied = DENIED[-1] if DENIED and "OSError" in kinds else ""
