@@ -425,3 +425,28 @@ def test_a_report_that_nobody_reads_is_told_by_plan_and_deploy(call, tmp_path, l
         (note,) = [note for note in call(command, path)["notes"] if "batchItemFailures" in note]
         assert note.startswith("price: its code reports failed records") and "add --report-failures" in note
     call("delete", path, "--yes")
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "%%on_sqs_message --help",
+        "%%on_sqs_message -h",
+        "%%on_sqs_message orders --timeout 5 --help\n@app.lambda_function()\ndef other(event):\n    return 1",
+        "# which options?\n\n%%schedule --help\nnot Python",
+        "%%capture shown\n%%lambda_function --help\n@app.schedule('rate(1 day)')\ndef other(event):\n    return 1",
+        "%%on_sqs_message?",
+    ],
+)
+def test_a_cell_that_asks_for_help_is_no_handler(call, tmp_path, local_aws, asking):
+    path = write(tmp_path / "helped.ipynb", [*ORDERS[:4], asking])
+    planned = call("plan", path)
+    assert {change["name"] for change in planned["changes"] if change["kind"] == "function"} == {"clishop-dev-price"}
+    assert not [note for note in planned["notes"] if "cell 5" in note or "help" in note]
+    assert [Path(file).name for file in call("package", path, "--out", str(tmp_path / "out"))["files"]] == ["price.zip"]
+
+
+def test_a_cell_that_asks_wrongly_for_help_is_a_problem(cli, tmp_path):
+    path = write(tmp_path / "helped.ipynb", [*ORDERS[:4], "%%on_sqs_message orders --nmae x --help\ndef one(event): 1"])
+    code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
+    assert code == 2 and "has no option --nmae" in err and "cell 5, line 1" in err

@@ -29,7 +29,8 @@ AUTOMAGICS = words(
 )
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
-_CELL_MAGIC = re.compile(r"%%(\w+)\s*(.*)")
+# %%time? is a question about the magic, and what stands below it is Python.
+_CELL_MAGIC = re.compile(r"%%(\w+)\b(?!\?)\s*(.*)")
 _ENV = re.compile(r"\s*%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)(\S.*)")
 _LAMBDAS_OWN = re.compile(r"AWS_\w+|LAMBDA_\w+|_\w*|TZ|LANG|PATH|LD_LIBRARY_PATH|PYTHONPATH")
 _DOLLAR = re.compile(r"\$(\$|[A-Za-z_][\w.]*)")
@@ -74,7 +75,7 @@ class Body:
     text : str
         Python text with as many lines as the raw cell.
     magic : str or None
-        Name of the nbchalice cell magic, or None.
+        Name of the nbchalice cell magic, or None; also None where it only shows its help.
     magic_line : int
         Raw line of the cell magic, or 0.
     arguments : str
@@ -107,6 +108,11 @@ class Body:
     runs: tuple[tuple[int, str], ...] = ()
     written: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def shows_help(self) -> bool:
+        """Whether the cell is ``%%MAGIC --help``, and runs nothing."""
+        return self.magic is None and self.magic_line > 0
+
 
 def read_body(raw: str) -> Body:
     """Separate the Python of a cell from its magics, as IPython would.
@@ -137,8 +143,7 @@ def _read_lines(lines: list[str], sources: frozenset[str]) -> Body:
     name, arguments = found.group(1), found.group(2).strip()
     below = [""] * (top + 1) + lines[top + 1 :]
     if name in sources:
-        body = _without_specials(below)
-        return replace(body, magic=name, magic_line=top + 1, arguments=arguments)
+        return _read_ours(name, arguments, top + 1, below)
     if name in PYTHON_BODIES:
         body = _read_lines(below, sources)
         captured = arguments.split()[-1:] if name == "capture" else []
@@ -152,6 +157,28 @@ def _read_lines(lines: list[str], sources: frozenset[str]) -> Body:
     if name in _TRIES:
         return replace(inside, hidden=tuple(tried), repeats=tuple(range(1, len(lines) + 1)))
     return Body("\n" * max(0, len(lines) - 1), hidden=(*stored, *tried))
+
+
+def _read_ours(name: str, arguments: str, line: int, below: list[str]) -> Body:
+    if _asks_for_help(name, arguments):
+        return Body("\n" * (len(below) - 1), magic_line=line)
+    return replace(_without_specials(below), magic=name, magic_line=line, arguments=arguments)
+
+
+def _asks_for_help(name: str, arguments: str) -> bool:
+    """Whether a cell magic of ours only shows its help: nothing below it is run."""
+    if "-h" not in arguments:
+        return False
+    from nbchalice.errors import InvalidInputError
+    from nbchalice.handlers import HelpShown, parse_cell_magic
+
+    try:
+        parse_cell_magic(name, arguments)
+    except HelpShown:
+        return True
+    except InvalidInputError:
+        return False
+    return False
 
 
 def _without_specials(lines: list[str]) -> Body:

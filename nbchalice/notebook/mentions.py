@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAYBE = re.compile(r"\.\s*(\w+)")
 _DECORATOR = re.compile(r"^\s*@\s*[\w.]+\.(\w+)")
 _CHALICES_OWN = re.compile(r"\s*(?:from\s+chalice(?:\.app)?\s+import\b.*\bChalice\b|import\s+chalice\s*(?:#|$))")
-_MAGIC = re.compile(r"^\s*%%(\w+)")
+_MAGIC = re.compile(r"^\s*%%(\w+)\b(?!\?)")
 TEXTS = words("bash file html javascript js latex markdown perl ruby script sh svg sx system writefile !")
 """IPython's own cell magics whose cell is not Python."""
 
@@ -129,6 +129,8 @@ def _in_text(cell: Cell, split: Split) -> Iterator[Mention]:
     if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split(maxsplit=1)[0] in TEXTS:
         return
     read = read_body(cell.source)
+    if read.shows_help:
+        return
     hidden = first.startswith("%%") and not read.text.strip()
     for number, line in enumerate(cell.source.split("\n"), 1):
         magic = _names_ours(_MAGIC, line) and number != read.magic_line
