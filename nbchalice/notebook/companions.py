@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST = 5
 _SETS_UP = (*CONFIGURES, "load", "read", "login")
+_REGISTERS = re.compile(r"\bregister\w*\s*\(")
 _NEVER = frozenset({Kind.MAGIC, Kind.FUTURE, Kind.NOTHING, Kind.STAR})
 _CREDENTIALS_HERE = re.compile(r"\bAWS_(?:DEFAULT_)?PROFILE\b|\bAWS_CONFIG_FILE\b|\bAWS_SHARED_CREDENTIALS_FILE\b")
 
@@ -175,7 +176,8 @@ class _Judge:
         statement = step.statement
         if statement.kind is Kind.IMPORT:
             local = [alias.name for alias in statement.imports if self._is_local(alias.module)]
-            return local if local and step.cell.order in self.used else None
+            acts = step.cell.order in self.used or any(self._sets_up(alias.module) for alias in statement.imports)
+            return local if local and acts else None
         if is_decorated(step) or self._tries_a_handler(step):
             return None
         # pd.options.mode.copy_on_write = True in any cell holds for a handler that has pandas.
@@ -200,10 +202,37 @@ class _Judge:
         return any(one.rpartition(".")[2].startswith(_SETS_UP) or "env" in one for one in known if one is not None)
 
     def _is_local(self, module: str) -> bool:
+        return self._text_of(module) is not None
+
+    def _text_of(self, module: str) -> str | None:
+        """Return the text of a module beside the notebook, or None."""
         top, folder = module.partition(".")[0], self.timeline.folder
-        if any(name.removeprefix("./") == f"{top}.py" for name in self.timeline.written):
+        for name, text in self.timeline.written.items():
+            if name.removeprefix("./") == f"{top}.py":
+                return text
+        for path in (folder / f"{top}.py", folder / top / "__init__.py") if folder is not None else ():
+            if path.is_file():
+                return path.read_text("utf-8", "replace")
+        return None
+
+    def _sets_up(self, module: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Tell whether a local module may be imported for what it does to a module that the handler has.
+
+        ``plug`` imports ``registry``, as the handler does, and puts something into it; ``accessors`` registers
+        something with pandas.
+        """
+        text = self._text_of(module)
+        top = module.partition(".")[0]
+        if text is None or top in seen:
+            return False
+        try:
+            imported = _imported_in(text) - {top}
+        except SyntaxError:
+            return False
+        shared = imported & (self.modules - STDLIB)
+        if any(self._is_local(name) for name in shared) or (shared and _REGISTERS.search(text)):
             return True
-        return folder is not None and ((folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file())
+        return any(self._sets_up(name, seen | {top}) for name in sorted(imported))
 
     def _acts(self, step: Step) -> bool:
         now = step.statement.now

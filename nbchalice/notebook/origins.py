@@ -56,8 +56,8 @@ def _is_seeded(module: str, effects: Effects, moment: int) -> bool:
     for step in effects.timeline.steps[: max(0, moment)]:
         for call in step.statement.now.calls.values():
             # rng.seed(1) of a generator of its own seeds nothing of the module.
-            seeds = call.path[-1:] == ("seed",)
-            if seeds and effects.qualified(str(call.root), call.path, step.position) == f"{module}.seed":
+            named = isinstance(call.root, str) and "seed" in {call.root, *call.path}
+            if named and effects.qualified(str(call.root), call.path, step.position) == f"{module}.seed":
                 return True
     return False
 

@@ -142,6 +142,25 @@ def test_a_local_module_of_a_used_cell_is_imported_for_what_it_does(tmp_path):
     assert "import kinds, plug\n" in piece.module
 
 
+@pytest.mark.parametrize(
+    ("files", "uses", "travels"),
+    [
+        ({"kinds": "ALL = {}", "plug": "import kinds\nkinds.ALL['a'] = 1"}, "import kinds\nRATE = kinds", True),
+        ({"kinds": "", "deep": "import kinds", "plug": "import deep"}, "from kinds import x as RATE", True),
+        ({"plug": "import pandas as pd\n@pd.api.extensions.register_series_accessor('x')\nclass A: ..."},
+         "import pandas\nRATE = pandas", True),
+        ({"plug": "import pandas\nimport matplotlib"}, "import pandas\nRATE = pandas", False),
+        ({"kinds": "", "plug": "import json"}, "import kinds\nRATE = kinds", False),
+    ],
+)  # fmt: skip
+def test_a_local_module_that_may_set_up_what_the_handler_has_is_imported_from_any_cell(files, uses, travels, tmp_path):
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    cells = [Cell(f"c{n}", f"cell {n + 1}", text, n) for n, text in enumerate([uses, "import plug", HANDLER])]
+    piece = cut_followed(Effects(Timeline(cells, "shop.ipynb", folder=tmp_path)), "h")
+    assert ("import plug" in piece.module) == travels
+
+
 def test_a_loop_over_zipped_lists_changes_none_of_them():
     loop = "pairs = zip(ROWS, ROWS)\nfor one, two in pairs:\n    print(one, two)"
     handler = "%%lambda_function\ndef h(event, context):\n    return ROWS"

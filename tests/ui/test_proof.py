@@ -303,3 +303,11 @@ def test_an_error_that_holds_a_credential_is_not_shown(run, monkeypatch):
     run(f"{H}LINKS")
     error = str(run.error("%chalice package --out out"))
     assert "RuntimeError (its text holds a credential)" in error and "0f-mine" not in error
+
+
+@pytest.mark.parametrize("seeds", ["import random\nrandom.seed(4)", "from random import seed\nseed(4)"])
+def test_a_seeded_draw_needs_no_mark(seeds, run, tmp_path):
+    answer, here = in_the_kernel(
+        run, tmp_path, [seeds, "import random\nDRAWN = random.sample(range(100), 4)", f"{H}DRAWN"]
+    )
+    assert answer == here
