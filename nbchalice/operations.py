@@ -102,6 +102,8 @@ def status(project: Project, aws: Connection) -> Status:
     """Return how each handler stands; one that cannot be packaged does not hide the others."""
     from nbchalice.deploy import engine
 
+    if project.namespace is not None:
+        project.proves = False  # What was proven last is remembered; from a file, the statements have to be run.
     packages, broken = project.build(verified=False)
     stands = engine.status(project.app, lambda: packages, aws, broken)
     return replace(stands, notes=(*project.told(), *stands.notes))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbchalice.notebook.effects import Effects
+    from nbchalice.notebook.slice import Slice
 
 
 class Choice(NamedTuple):
@@ -29,24 +28,48 @@ class Choice(NamedTuple):
     without: Mapping[int, str] = MappingProxyType({})
 
 
+class _Remembered(NamedTuple):
+    """A choice by what its statements say: where they stand changes with every cell that is run."""
+
+    also: list[tuple[tuple[str, int], frozenset[str]]]
+    without: list[tuple[tuple[str, int], str]]
+
+
 NOTHING = Choice()
 _REMEMBERED = 256
-_choices: OrderedDict[str, Choice] = OrderedDict()
-"""What was decided before, by what the statements of the notebook say."""
+_choices: OrderedDict[tuple[str, str, str], _Remembered] = OrderedDict()
+"""What was decided before, for a notebook's handler whose smallest module said the same."""
 
 
-def chosen(effects: Effects, handler: str) -> Choice | None:
-    """Return what a search for a handler's slice decided when the notebook said the same, or None."""
-    return _choices.get(_key(effects, handler))
+def chosen(effects: Effects, handler: str, smallest: Slice) -> Choice | None:
+    """Return what a search for a handler's slice decided when its smallest slice said the same, or None."""
+    known = _choices.get(_key(effects, handler, smallest))
+    if known is None:
+        return None
+    positions = {said: position for position, said in enumerate(_said(effects))}
+    also = {positions[said]: names for said, names in known.also if said in positions}
+    return Choice(also, {positions[said]: why for said, why in known.without if said in positions})
 
 
-def remember(effects: Effects, handler: str, choice: Choice) -> None:
+def remember(effects: Effects, handler: str, smallest: Slice, choice: Choice) -> None:
     """Keep what was decided for a handler."""
-    _choices[_key(effects, handler)] = choice
+    said = _said(effects)
+    also = [(said[position], names) for position, names in choice.also.items()]
+    without = [(said[position], why) for position, why in choice.without.items()]
+    _choices[_key(effects, handler, smallest)] = _Remembered(also, without)
     while len(_choices) > _REMEMBERED:
         _choices.popitem(last=False)
 
 
-def _key(effects: Effects, handler: str) -> str:
-    said = [(step.cell.order, step.statement.head, step.statement.text) for step in effects.timeline.steps]
-    return hashlib.sha256(json.dumps([effects.timeline.notebook, handler, said]).encode()).hexdigest()
+def _key(effects: Effects, handler: str, smallest: Slice) -> tuple[str, str, str]:
+    return effects.timeline.notebook, handler, smallest.module
+
+
+def _said(effects: Effects) -> list[tuple[str, int]]:
+    """Return what each statement says, with how many before it say the same."""
+    counts: Counter[str] = Counter()
+    said: list[tuple[str, int]] = []
+    for step in effects.timeline.steps:
+        said.append((step.statement.text, counts[step.statement.text]))
+        counts[step.statement.text] += 1
+    return said

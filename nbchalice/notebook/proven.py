@@ -95,7 +95,7 @@ class Proven:
         if told is not None:
             return Proof(self._cut(handler, *told.choice), choice=told.choice)
         if not self.proves:
-            return Proof(self._cut(handler))
+            return Proof(self.proposal(handler)[0])
         judge = self._judge_of(handler)
         return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name).prove()
 
@@ -122,8 +122,11 @@ class Proven:
 
     def proposal(self, handler: Handler) -> tuple[Slice, str]:
         """Return the statements that the analysis finds, without running any, and what to say about them."""
-        choice = chosen(self.effects, handler.name)
-        return (self._cut(handler, *choice), "") if choice is not None else (self._cut(handler), _NOTHING_RAN)
+        smallest = self._cut(handler)
+        choice = chosen(self.effects, handler.name, smallest)
+        if choice is None:
+            return smallest, _NOTHING_RAN
+        return (self._cut(handler, *choice) if any(choice) else smallest), ""
 
     def note(self, handler: Handler, text: str) -> None:
         """Keep what there is to say of a handler that was verified.

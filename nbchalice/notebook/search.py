@@ -170,7 +170,8 @@ class Search:
         CaptureError
             The slice as the analysis finds it cannot be cut.
         """
-        known = chosen(self.effects, self._handler)
+        self._smallest = self._cut((), {})
+        known = chosen(self.effects, self._handler, self._smallest)
         if known is not None:
             self._also, self._without = dict(known.also), dict(known.without)
             proof = self._searched()
@@ -248,7 +249,7 @@ class Search:
         error = self._undecided(piece, findings) or self._too_slow(piece, findings)
         choice = Choice(dict(self._also), dict(self._without))
         if error is None:
-            remember(self.effects, self._handler, choice)
+            remember(self.effects, self._handler, self._smallest, choice)
         return Proof(piece, taken, error, findings, self._cost(piece, findings), choice)
 
     # -- what to say ---------------------------------------------------------------------------------------------

@@ -311,3 +311,17 @@ def test_a_seeded_draw_needs_no_mark(seeds, run, tmp_path):
         run, tmp_path, [seeds, "import random\nDRAWN = random.sample(range(100), 4)", f"{H}DRAWN"]
     )
     assert answer == here
+
+
+@pytest.mark.local_aws
+def test_status_runs_nothing_and_knows_what_was_proven(run, local_aws, monkeypatch):
+    run("import xml.etree.ElementTree as ET\nroot = ET.fromstring('<a/>')")
+    run("ET.SubElement(root, 'c')")
+    run(f"{H}[one.tag for one in root]")
+    run("%chalice deploy")
+    monkeypatch.setattr(HELPER, "ask", None)
+    run("OTHER = 1")
+    (handler,) = run("%chalice status").handlers
+    assert handler.state == "deployed"
+    monkeypatch.undo()
+    run("%chalice delete --yes")
