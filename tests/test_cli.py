@@ -450,3 +450,19 @@ def test_a_cell_that_asks_wrongly_for_help_is_a_problem(cli, tmp_path):
     path = write(tmp_path / "helped.ipynb", [*ORDERS[:4], "%%on_sqs_message orders --nmae x --help\ndef one(event): 1"])
     code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
     assert code == 2 and "has no option --nmae" in err and "cell 5, line 1" in err
+
+
+@pytest.mark.parametrize("command", ["logs", "metrics"])
+def test_of_a_handler_that_is_not_deployed_no_numbers_are_shown(cli, notebook, local_aws, command):
+    code, out, err = cli(command, notebook, "price")
+    assert (code, out) == (1, "")
+    assert "price is not deployed (clishop-dev-price does not exist)" in err and "fix: deploy it first" in err
+    assert cli("deploy", notebook)[0] == 0
+    code, out, _ = cli(command, notebook, "price")
+    assert code == 0 and ("no invocations yet" in out if command == "logs" else "invocations 0" in out)
+
+
+def test_status_says_where_stands_what_refuses_a_deploy(cli, tmp_path, local_aws):
+    path = write(tmp_path / "orders.ipynb", [*ORDERS[:4], "# none yet\n%%on_sqs_message others\nx = 1"])
+    code, out, _ = cli("status", path)
+    assert code == 0 and "a deploy would be refused: the cell defines no function (cell 5, line 2)" in out

@@ -142,7 +142,7 @@ def test_sqs(run):
         assert re.search(HANDLED + r" *INFO +account jones: 20", done["%chalice send pay"])
         assert done["%chalice logs take_back"].count(" back") == 10
         partial = done["%chalice send take_back"]
-        assert re.search(r": failed\npartial in .* 1 of 1 failed", partial)
+        assert re.search(r": failed\nfailed in .* 1 of 1 failed", partial)
         assert re.search(r"cell 5, line 3, in take_back\n +app.log.info", partial)
 
 

@@ -314,8 +314,13 @@ def status(
         if name not in registered
     ]
     wrong = [*app.problems, *(unread.error for unread in app.unread if unread.stops), *clashes(sound.handlers), *wrong]
-    refused = [f"a deploy would be refused: {reason.message}" for reason in wrong]
+    refused = [f"a deploy would be refused: {_with_place(reason)}" for reason in wrong]
     return Status(app, aws.target, tuple(states + orphans), (*refused, *_competing_consumers(sound, aws)))
+
+
+def _with_place(error: NbChaliceError) -> str:
+    place = error.location.place if error.location else ""
+    return error.message if place in error.message else f"{error.message} ({place})"
 
 
 def _versions(app: App, reads: Reads) -> dict[str, str]:

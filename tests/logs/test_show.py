@@ -7,6 +7,7 @@ import pytest
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import Frame, InvocationError, LogRecord
+from nbchalice.logs.show import FAILED_COLOR
 from nbchalice.logs.tracebacks import logged
 
 EVIL = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"
@@ -97,6 +98,23 @@ def test_of_a_batch_the_failed_records_are_named():
         assert "2 of 4 failed" in text and "failed: a, c" in text
     many = Invocation("r", "f", "partial", failed_ids=tuple(f"id{n}" for n in range(12)))
     assert "12 of the batch failed" in str(many) and "id9 and 2 more" in str(many) and "id10" not in str(many)
+
+
+@pytest.mark.parametrize(
+    ("ids", "failed", "cut", "word"),
+    [
+        (("a",), ("a",), 0, "failed"),
+        (("a", "b"), ("b", "a"), 0, "failed"),
+        (("a", "b"), ("b",), 0, "partial"),
+        (("a",), ("a",), 3, "partial"),
+        ((), ("a",), 0, "partial"),
+    ],
+)
+def test_a_batch_of_which_all_failed_is_failed(ids, failed, cut, word):
+    found = Invocation("r", "f", "partial", ids=ids, failed_ids=failed, ids_cut=cut)
+    assert str(found).startswith(f"{word} · ")
+    shown = found._repr_mimebundle_()["text/html"]
+    assert (FAILED_COLOR in shown) == (word == "failed") and f"{word} · " in shown
 
 
 def test_a_logged_traceback_that_is_the_error_is_shown_once():

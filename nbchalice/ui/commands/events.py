@@ -209,6 +209,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     level: str | None,
 ) -> Result | View | Iterator[Result]:
     """Show recent invocations with their log records."""
+    from nbchalice.events.send import require_deployed
     from nbchalice.logs import tail
     from nbchalice.ui.render.reports import InvocationsCard
 
@@ -220,4 +221,6 @@ def logs(  # noqa: PLR0917 - one parameter an option
     if follow and ui.patient and until is None:
         return tail.follow(aws, name, since=since, request_id=request_id, level=level)
     recent = tail.recent(aws, name, since, until, request_id=request_id, level=level)
+    if not recent:
+        require_deployed(aws, project.app.ref(aws, known))
     return InvocationsCard(known, recent)

@@ -19,13 +19,18 @@ from nbchalice.ui.views import LiveView, View
 )
 def metrics(ui: Frontend, handler: str, since: str) -> Result:
     """Show how often a handler ran, failed, and how long it took."""
+    from nbchalice.events.send import require_deployed
     from nbchalice.logs import tail
     from nbchalice.logs.metrics import metrics as count
     from nbchalice.ui.render.metrics import MetricsCard
 
     project, name = deployed(ui, handler)
     aws = ui.connect()
-    return MetricsCard(name, count(tail.recent(aws, project.app.ref(aws, name).name, since=since)), since)
+    ref = project.app.ref(aws, name)
+    recent = tail.recent(aws, ref.name, since=since)
+    if not recent:
+        require_deployed(aws, ref)
+    return MetricsCard(name, count(recent), since)
 
 
 @command(
