@@ -466,3 +466,14 @@ def test_status_says_where_stands_what_refuses_a_deploy(cli, tmp_path, local_aws
     path = write(tmp_path / "orders.ipynb", [*ORDERS[:4], "# none yet\n%%on_sqs_message others\nx = 1"])
     code, out, _ = cli("status", path)
     assert code == 0 and "a deploy would be refused: the cell defines no function (cell 5, line 2)" in out
+
+
+def test_what_is_wrong_for_two_handlers_is_told_once(cli, tmp_path):
+    reads = "%%lambda_function\ndef {}(event):\n    return shared()"
+    cells = ["%chalice app once", "def shared():\n    return RATEE", reads.format("one"), reads.format("two")]
+    code, _, err = cli("package", write(tmp_path / "once.ipynb", cells), "--out", str(tmp_path / "out"))
+    assert code == 2 and err.count("RATEE is not defined") == 1 and "problems found" not in err
+    cells[-1] += " + TAX"
+    code, _, err = cli("package", write(tmp_path / "once.ipynb", cells), "--out", str(tmp_path / "out"))
+    assert code == 2 and err.count("RATEE is not defined") == err.count("TAX is not defined") == 1
+    assert "2 problems found" in err

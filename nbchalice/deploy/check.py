@@ -36,10 +36,11 @@ POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"
 
 
 def raise_all(errors: list[NbChaliceError]) -> None:
-    """Raise what is wrong: one error, or all of them in one."""
+    """Raise what is wrong: one error, or all of them in one; what several handlers share is told once."""
     single: list[NbChaliceError] = []
     for error in errors:
         single += error.problems if isinstance(error, ProblemsError) else [error]
+    single = list({str(error): error for error in single}.values())
     if len(single) == 1:
         raise single[0]
     if single:
