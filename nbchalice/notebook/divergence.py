@@ -190,9 +190,8 @@ def _hint(piece: Slice, name: str) -> str:
             "'# nbchalice: exclude' above it, if the difference does not matter"
         )
     return (
-        f"run {piece.values[name][0]} and the cells after it again; if that changes nothing, make {name} in one "
-        "function with all that changes it; or mark the statement '# nbchalice: include' if the difference does not "
-        "matter"
+        f"run {piece.values[name][0]} and the cells after it again; if that changes nothing, take its value along with "
+        f"%chalice bundle {name}, or mark the statement '# nbchalice: include' if the difference does not matter"
     )
 
 

@@ -115,15 +115,16 @@ class FileJudge:
         statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
         if run.missing:
             return Findings(tuple(left), statements, run.missing if names else "")
+        here = {name: node for name, node in run.values.items() if name not in free}
         values = answer["values"]
-        if find_difference(piece, run.values, values):
+        if find_difference(piece, here, values):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
             again = self.ask(piece, True).get("values", {})
             values = {name: settled(node, again.get(name, node)) for name, node in values.items()}
         for name in names:
-            if name in run.values and name in values:
-                left += ((name + path, kind) for path, kind in not_compared(run.values[name], values[name]))
-        found = find_difference(piece, run.values, values)
+            if name in here and name in values:
+                left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
+        found = find_difference(piece, here, values)
         if found is not None:
             raise _diverged(piece, *found)
         return Findings(tuple(left), statements)

@@ -122,6 +122,13 @@ TRAINS = frozenset(
     ["fit", "partial_fit", "train", "fit_transform", "fine_tune", "learn", "compile", "load_state_dict", "load_weights"]
 )
 
+RUNS_SQL = words(
+    """
+    execute executemany executescript commit create_function create_aggregate create_collation create_window_function
+    """
+)
+"""Methods of a connection, which no run can compare: what was done with it is done again, a query, too."""
+
 HANDLER_DECORATORS = CHALICES_OWN - {"register_blueprint"} | {kind.name for kind in BUILT_IN}
 
 
@@ -152,17 +159,16 @@ LOADS_FILES = words("joblib.load numpy.load numpy.fromfile torch.load pickle.loa
 
 OF_THE_MACHINE = words(
     """
-    os.getcwd os.getlogin os.getpid os.getppid os.getuid os.uname os.access os.path.expanduser os.path.abspath
-    os.path.realpath os.path.exists os.path.lexists os.path.isfile os.path.isdir os.path.getsize os.path.getmtime
-    pathlib.Path.home pathlib.Path.cwd socket.gethostname socket.getfqdn platform.node platform.platform
-    platform.release platform.version platform.uname platform.processor getpass.getuser uuid.getnode shutil.which
-    shutil.disk_usage
+    os.getcwd os.getlogin os.getpid os.getppid os.getuid os.uname os.path.expanduser os.path.abspath
+    os.path.realpath pathlib.Path.home pathlib.Path.cwd socket.gethostname socket.getfqdn platform.node
+    platform.platform platform.release platform.version platform.uname platform.processor getpass.getuser
+    uuid.getnode shutil.which shutil.disk_usage
     """
 )
 """What tells of the computer it is asked on: its files, its names, its processes."""
 
-PATH_ASKS = words("exists is_file is_dir iterdir glob rglob stat lstat resolve absolute expanduser")
-"""Methods of a path that look at the disk."""
+PATH_ASKS = words("iterdir glob rglob resolve absolute expanduser")
+"""Methods of a path that look at the disk, and tell nothing where there is nothing."""
 
 OF_THE_MOMENT = words(
     """

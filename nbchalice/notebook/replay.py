@@ -16,6 +16,7 @@ from nbchalice.notebook.known_calls import (
     PURE_CALLS,
     PURE_METHODS,
     PURE_MODULES,
+    RUNS_SQL,
     SEEDS,
     SHARING,
     STREAM_KEYWORDS,
@@ -246,12 +247,12 @@ class Run:
         elif not own and name not in PURE_METHODS and call.dropped:
             # As statements, model.fit(X) and axes.set_title("x") surely change what they are methods of. Whether
             # queue.turn() changes queue, only the user knows.
-            if name.startswith(CONFIGURES) or name in TRAINS:
+            if name.startswith(CONFIGURES) or name in TRAINS | RUNS_SQL:
                 self._touch(owners)
                 self._share(owners | everything)
             elif not call.definition:
                 self._touch(frozenset(v for v in owners if not self.aliases.from_aws(v)), certain=False)
-        elif not own and (name in TRAINS or (call.definition and call.dropped)):
+        elif not own and (name in TRAINS | RUNS_SQL or (call.definition and call.dropped)):
             self._touch(owners)
         if not own:
             self._callbacks(call, everything)

@@ -64,7 +64,9 @@ class Gatherer:
             if isinstance(root, tuple) or _has_local(others):
                 # Names and parameters before the results of calls.
                 close = sorted(follow([*([] if root is None else [root]), *others]), key=_by_kind)
-                root, others = (close[0], tuple(close[1:])) if close else (root, ())
+                # found = [] ... found.append(x): what the function has just made is nobody else's.
+                fresh = None if item.path else root
+                root, others = (close[0], tuple(close[1:])) if close else (fresh, ())
             args = tuple(follow(roots) for roots in item.args)
             keywords = tuple((key, follow(roots)) for key, roots in item.keywords)
             more = (item.exact, item.dropped, item.definition, item.line, item.text, item.literal, others)

@@ -188,7 +188,7 @@ class Search:
                 findings = self._judge.judge(piece)
             except StatementFailedError as error:
                 last: CaptureError = error
-                if not self._does_without(piece, error):
+                if not self._does_without(piece, error) and not self._completed(piece, error):
                     return Proof(piece, error=self._named(piece, error))
             except DivergedError as error:
                 last = error
@@ -213,12 +213,25 @@ class Search:
         self._without[position] = error.reason
         return True
 
+    def _completed(self, piece: Slice, error: StatementFailedError) -> bool:
+        """Take along what the analysis doubts, if it ran before what failed: ``db.executescript(SCHEMA)``."""
+        failed = self._position(piece, error)
+        doubts = self._untried(piece)
+        return self._taken({at: names for at, names in doubts.items() if failed is not None and at < failed})
+
     def _widened(self, piece: Slice, variable: str) -> bool:
         """Take along what may change a variable that differs: what the analysis doubts, or what a run shows."""
-        doubts = {position: names for position, names in piece.doubts.items() if position not in self._tried}
+        doubts = self._untried(piece)
         if not doubts:
             shown = set(self._judge.changing(variable)) - {*piece.positions, *self._without, *self._tried}
             doubts = dict.fromkeys(sorted(shown), frozenset({variable}))
+        return self._taken(doubts)
+
+    def _untried(self, piece: Slice) -> dict[int, frozenset[str]]:
+        return {position: names for position, names in piece.doubts.items() if position not in self._tried}
+
+    def _taken(self, doubts: Mapping[int, frozenset[str]]) -> bool:
+        """Take along those statements that can run on Lambda; tell whether there are any."""
         self._tried |= doubts.keys()
         taken = {position: names for position, names in doubts.items() if self._can_be_cut(position)}
         self._also |= taken

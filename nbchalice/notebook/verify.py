@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
 from nbchalice.notebook.failure import require_imported
-from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.helper import HELPER, Helper
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.source_map import location_of
-from nbchalice.notebook.values import describe, describe_imported, differ, not_compared, settled
+from nbchalice.notebook.values import ITS_ORDER, describe, describe_imported, differ, not_compared, settled
 from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.slice import Slice
     from nbchalice.notebook.values import Node
@@ -36,6 +36,7 @@ _T = TypeVar("_T")
 TIMEOUT_SECONDS = 20.0
 _REMEMBERED = 256
 _SHOWN = 6
+_PROCESSES = 6
 _verified: OrderedDict[str, Verified] = OrderedDict()
 """What was verified."""
 _loaded: OrderedDict[str, None] = OrderedDict()
@@ -159,7 +160,8 @@ def verify(
         "env": dict(env or {}),
     }
     with _modules(vendored) as modules:
-        ask = partial(HELPER.ask, folder=Path(folder).resolve(), timeout=timeout, modules=modules)
+        root = Path(folder).resolve()
+        ask = partial(HELPER.ask, folder=root, timeout=timeout, modules=modules)
         answer = ask(request)
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
@@ -174,6 +176,7 @@ def verify(
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
             again = ask({**request, "elsewhere": True})
             answer["values"] = _settled(piece, answer["values"], again.get("values", {}))
+            _settle_orders(piece, kernel, answer, partial(_in_another, request, root, timeout, modules))
     if namespace is not None:
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
@@ -191,6 +194,25 @@ def verify(
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified
+
+
+def _in_another(request: JSON, folder: Path, timeout: float, modules: Path | None) -> Values:
+    """Ask a new process, which puts the elements of a set in another order."""
+    other = Helper()
+    try:
+        answer: Values = other.ask(request, folder, timeout, modules)
+    finally:
+        other.close()
+    return answer
+
+
+def _settle_orders(piece: Slice, kernel: Mapping[str, Node], answer: JSON, ask: Callable[[], Values]) -> None:
+    """Let the order of a dictionary be free that is another one in each process."""
+    for _ in range(_PROCESSES):  # Two elements are in the same order in every second one.
+        found = find_difference(piece, kernel, answer["values"])
+        if found is None or not found[1].path.endswith(ITS_ORDER):
+            return
+        answer["values"] = _settled(piece, answer["values"], ask().get("values", {}))
 
 
 @contextmanager

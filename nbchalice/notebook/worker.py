@@ -123,7 +123,8 @@ def _confine(request: dict[str, Any], scratch: Path) -> str:
     own, modules = map(Path, request["own"]), list(map(Path, request["modules"]))
     bundles = [Path(entry["file"]) for entry in request.get("bundles", {}).values()]
     local, along = ([], modules) if request["along"] else (modules, [])
-    return confine(scratch, own, local, [*along, *bundles], **request.get("confine", {}))
+    notebook = Path(request["own"][0]) if request["action"] == "rerun" else None
+    return confine(scratch, own, local, [*along, *bundles], notebook=notebook, **request.get("confine", {}))
 
 
 def _extend_path(modules: list[str], libraries: list[str]) -> None:

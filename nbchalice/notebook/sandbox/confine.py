@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nbchalice.notebook.sandbox import landlock, seccomp
 from nbchalice.notebook.sandbox.guard import SYSTEM, Guard
+from nbchalice.notebook.sandbox.hidden import Hidden
 from nbchalice.notebook.sandbox.mounts import make_private_tmp
 
 KERNEL, PYTHON = "kernel", "python"
@@ -37,6 +38,7 @@ def confine(
     *,
     kernel: bool = True,
     private: bool = True,
+    notebook: Path | None = None,
 ) -> str:
     """Let this process change nothing but a folder of its own, start nothing, reach nothing and signal nobody.
 
@@ -54,6 +56,8 @@ def confine(
         Whether the kernel is asked. Default: yes.
     private : bool
         Whether a private /tmp is tried. Default: yes.
+    notebook : Path or None
+        The folder of the notebook that is to run. Default: it is a handler's module.
 
     Returns
     -------
@@ -74,7 +78,9 @@ def confine(
     if by_kernel:
         reads = [*library, *chain.from_iterable(map(_local_code, local))]
         _by_kernel(reads, [*local, _PACKAGE.parent], where, private=seen_as_tmp)
-    Guard(library, own, local, where, private=seen_as_tmp, alone=not by_kernel).install()
+    guard = Guard(library, own, local, where, private=seen_as_tmp, alone=not by_kernel)
+    guard.install()
+    Hidden(guard, notebook).install()
     return KERNEL if by_kernel else PYTHON
 
 

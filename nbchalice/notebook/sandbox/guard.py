@@ -105,6 +105,8 @@ class Guard:
         self._scratch = _folder(scratch)
         self._tmp = _folder(Path("/tmp"))  # noqa: S108 - Lambda's one writable folder has this very name
         self._private, self._alone, self._pid = private, alone, os.getpid()
+        self.decides = False
+        """Whether it is looking itself at what is asked for: then it must see what is there."""
 
     def install(self) -> None:
         """Guard this process from now on; it cannot be undone."""
@@ -115,6 +117,13 @@ class Guard:
         sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        before, self.decides = self.decides, True
+        try:
+            self._decide(event, arguments)
+        finally:
+            self.decides = before
+
+    def _decide(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Raise what a Lambda function would get, or what says why it is not tried here."""
         if event == "open":
             self._open(arguments[0], arguments[2])
@@ -149,6 +158,15 @@ class Guard:
         if not self._comes_along(name) and not name.startswith((self._scratch, *SYSTEM)) and Path(name).exists():
             DENIED.append(f"reads {os.fsdecode(path)}")
             raise FileNotFoundError(errno.ENOENT, "this file is not on Lambda", os.fsdecode(path))
+
+    def is_hidden(self, name: str) -> bool:
+        """Tell whether a real path is one of this computer, which is not on Lambda."""
+        seen = (self._scratch, *SYSTEM)
+        nearest = max((one for one in (*self._known, *seen) if f"{name}/".startswith(one)), key=len, default=None)
+        if nearest is None:
+            above = os.path.join(name, "")  # noqa: PTH118 - what leads to a folder that is seen
+            return not any(folder.startswith(above) for folder in (*self._known, *seen))
+        return nearest not in (*seen, f"{name}/") and not self._comes_along(name)
 
     def _comes_along(self, name: str) -> bool:
         nearest = next((folder for folder in self._known if f"{name}/".startswith(folder)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 import types
 from typing import Any
 
@@ -17,6 +18,7 @@ _SKIPPED = words(
     __match_args__ __dataclass_fields__ __dataclass_params__ __signature__ __classdictcell__
     """
 )
+_OWN_PREFIX = re.compile(rf"\b(?:{'|'.join(sorted(OWN))})\.")
 _WRITTEN = (types.FunctionType, staticmethod, classmethod, property, type)
 
 
@@ -98,8 +100,14 @@ def describe_class(describer: Describer, value: type, path: str) -> Node:
     own = [(name, item) for name, item in list(vars(value).items()) if name not in _SKIPPED]
     parts = [[f".{name}", _attribute(describer, name, item, f"{path}.{name}")] for name, item in own]
     bases = [describer.describe(base, f"{path}.__bases__") for base in value.__bases__]
-    docstring = [" (docstring)", describer.describe(vars(value).get("__doc__"))]
+    docstring = [" (docstring)", describer.describe(_docstring(value))]
     return ["parts", f"class {value.__name__}", [[".__bases__", ["items", "tuple", bases]], docstring, *parts], False]
+
+
+def _docstring(value: type) -> object:
+    """Return a class's docstring; that of a dataclass names the module of the classes in its annotations."""
+    written = vars(value).get("__doc__")
+    return _OWN_PREFIX.sub("", written) if isinstance(written, str) else written
 
 
 def _attribute(describer: Describer, name: str, item: object, path: str) -> Node:

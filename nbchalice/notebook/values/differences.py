@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UNCOMPARED = ("opaque", "quiet")
+_ORDERED = ("dict", "OrderedDict")
+ITS_ORDER = " (its order)"
+BY_CHANCE = "by chance"
+"""Stands last in the description of a dictionary whose order is another one in each process: it is made of a set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,9 @@ def _parts(one: Node, two: Node, path: str) -> Difference | None:
             found = Difference(path + label, here, there) if compared else None
         if found is not None:
             return found
-    if list(mine) != list(others) and one[1] in ("dict", "OrderedDict"):
-        return Difference(f"{path} (its order)", _labels(one), _labels(two))
+    by_chance = BY_CHANCE in (*one[4:], *two[4:])
+    if list(mine) != list(others) and one[1] in _ORDERED and not by_chance:
+        return Difference(f"{path}{ITS_ORDER}", _labels(one), _labels(two))
     return None
 
 
@@ -136,7 +141,11 @@ def settled(one: Node, two: Node, *, library: bool = False) -> Node:
     if one[0] == two[0] == "parts" and one[1] == two[1] and [label for label, _ in one[2]] == [k for k, _ in two[2]]:
         inside = library or one[3]
         pairs = zip(one[2], two[2], strict=True)
-        return [*one[:2], [[label, settled(a, b, library=inside)] for (label, a), (_, b) in pairs], one[3]]
+        return [*one[:2], [[label, settled(a, b, library=inside)] for (label, a), (_, b) in pairs], *one[3:]]
+    if one[:2] == two[:2] and one[1] in _ORDERED and one[0] == "parts" and dict(one[2]).keys() == dict(two[2]).keys():
+        others = dict(two[2])
+        items = [[label, settled(item, others[label], library=library)] for label, item in one[2]]
+        return [*one[:2], items, one[3], BY_CHANCE]
     return ["opaque", one[1]] if library or (one[0] == "parts" and one[3]) else one
 
 
@@ -165,5 +174,7 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
         for label, mine in one[2]:
             if label in others:
                 inside += not_compared(mine, others[label], path + label)
+        if BY_CHANCE in two[4:] and not two[3]:
+            inside.append((path + ITS_ORDER, "another one in each process, as a set's"))
         # Where in a library's object it is says nothing to those who did not write the library.
         yield from [(path, f"{one[1]}, in part")] if one[3] and inside else inside
