@@ -2,10 +2,10 @@ PY := .venv/bin/python
 STAMP := .stamps/venv
 PACKAGE := .stamps/package
 
-.PHONY: help setup demo check quick test coverage lab bench clean
+.PHONY: help setup demo check quick test test-all coverage lab bench clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP)  ## make .venv with everything that the tests need, Chromium included
 
@@ -30,6 +30,9 @@ quick: setup  ## the tests that need no network, no local AWS and no browser
 
 test: check  ## every test, in the browser too
 	.venv/bin/pytest -q -n 2 --dist loadfile
+
+test-all: setup  ## 3000 random notebooks with objects of libraries instead of 60
+	NBCHALICE_EXAMPLES=3000 .venv/bin/pytest -q tests/notebook/test_property_of_libraries.py
 
 coverage: setup  ## how much of each room the tests run, branches too; TESTS="tests/events" for some of them
 	.venv/bin/coverage erase

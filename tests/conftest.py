@@ -115,7 +115,11 @@ def python(request):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say what was not run for want of a Python, in one line for each."""
+    """Say what was not run for want of a Python, in one line for each, and what tests tell."""
     for version, count in sorted(count_missing(terminalreporter.stats.get("skipped", [])).items()):
         hint = f"install it (uv python install {version}) to run them"
         terminalreporter.write_line(f"No Python {version} here, so {count} tests were not run: {hint}", yellow=True)
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(text)

@@ -9,7 +9,7 @@ from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.undefined import find_condition, find_use, may_come_later
-from nbchalice.notebook.values import UNSHOWN, difference, text
+from nbchalice.notebook.values import UNSHOWN, difference, is_setting, text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -41,6 +41,31 @@ def find_difference(
             if found is not None:
                 return name, found
     return None
+
+
+def apart(
+    piece: Slice, kernel: Mapping[str, Node], module: Mapping[str, Node]
+) -> tuple[tuple[str, Difference] | None, list[tuple[str, str]]]:
+    """Find the first variable that differs, and apart from it the imports of which only a setting differs.
+
+    The kernel may have been set up by what has nothing to do with a handler: settings are told.
+
+    Parameters
+    ----------
+    piece, kernel, module : Slice or Mapping[str, Node]
+        As for ``find_difference``.
+
+    Returns
+    -------
+    tuple[tuple[str, Difference] | None, list[tuple[str, str]]]: the variable, and the imports with what differs.
+    """
+    left, settings = dict(kernel), []
+    while (found := find_difference(piece, left, module)) is not None and is_setting(left[found[0]], found[1].path):
+        name, difference = found
+        what = difference.path.strip(" ()") if "constants" in difference.path else difference.path[2:-1]
+        settings.append((name, f"{what} was set to something else here"))
+        del left[name]
+    return found, settings
 
 
 def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:

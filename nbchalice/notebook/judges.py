@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Location
-from nbchalice.notebook.divergence import find_difference, sentence
+from nbchalice.notebook.divergence import apart, find_difference, sentence
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.failure import require_imported
 from nbchalice.notebook.helper import HELPER
 from nbchalice.notebook.rerun import Rerun, rerun
 from nbchalice.notebook.search import Findings
-from nbchalice.notebook.values import not_compared, settled
+from nbchalice.notebook.values import not_compared, of_concern, settled, without_before
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from nbchalice.notebook.effects import Effects
     from nbchalice.notebook.slice import Slice
-    from nbchalice.notebook.values import Difference
+    from nbchalice.notebook.values import Difference, Node
     from nbchalice.notebook.verify import Verified
 
 TIMEOUT_SECONDS = 20.0
@@ -47,7 +47,7 @@ class KernelJudge:
     def judge(self, piece: Slice) -> Findings:
         """Run a slice and compare its values with the kernel's."""
         verified = self.verify(piece)
-        return Findings(verified.not_compared, verified.statements)
+        return Findings(verified.not_compared, verified.statements, settings=verified.settings)
 
     def changing(self, name: str) -> list[int]:
         """Return the positions of the statements after which a variable is another, where the notebook is run."""
@@ -115,23 +115,28 @@ class FileJudge:
         statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
         if run.missing:
             return Findings(tuple(left), statements, run.missing if names else "")
-        here = {name: node for name, node in run.values.items() if name not in free}
-        values = answer["values"]
+        known = {name: node for name, node in run.values.items() if name not in free}
+        values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
         if find_difference(piece, here, values):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            again = self.ask(piece, True).get("values", {})
+            again = _kept_apart(piece, self.ask(piece, True).get("values", {}))
             values = {name: settled(node, again.get(name, node)) for name, node in values.items()}
         for name in names:
             if name in here and name in values:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
-        found = find_difference(piece, here, values)
+        found, settings = apart(piece, here, values)
         if found is not None:
             raise _diverged(piece, *found)
-        return Findings(tuple(left), statements)
+        return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
 
     def changing(self, name: str) -> list[int]:
         """Return the positions of the statements after which a variable is another, where the notebook is run."""
         return list(self.run([name]).changed.get(name, ()))
+
+
+def _kept_apart(piece: Slice, values: dict[str, Node]) -> dict[str, Node]:
+    """Return descriptions of variables with what modules keep only where it is of concern."""
+    return without_before(of_concern(values, piece.module))
 
 
 def watched(effects: Effects, folder: Path, env: Mapping[str, str], watch: Iterable[str]) -> Rerun:

@@ -46,11 +46,14 @@ class Findings:
         Cell, raw line, and seconds of processor time of the statements.
     missing : str
         Why there was nothing to compare with, or an empty text.
+    settings : tuple[str, ...]
+        The imports of which only something that the module keeps for the whole process differs.
     """
 
     not_compared: tuple[tuple[str, str], ...] = ()
     statements: tuple[tuple[str, int, float], ...] = ()
     missing: str = ""
+    settings: tuple[str, ...] = ()
 
 
 class Judge(Protocol):
@@ -182,7 +185,7 @@ class Search:
 
     def _searched(self) -> Proof:
         end = time.monotonic() + _SECONDS
-        for _ in range(_ROUNDS):
+        for left in reversed(range(_ROUNDS)):
             piece = self._cut(sorted(self._also), self._without)
             try:
                 findings = self._judge.judge(piece)
@@ -197,7 +200,9 @@ class Search:
             except CaptureError as error:
                 return Proof(piece, error=error)
             else:
-                return self._fewest(piece, findings, end)
+                if not left or time.monotonic() > end or not self._sets_more(piece, findings):
+                    return self._fewest(piece, findings, end)
+                continue
             if time.monotonic() > end:
                 break
         return Proof(piece, error=last)
@@ -237,6 +242,16 @@ class Search:
         self._also |= taken
         return bool(taken)
 
+    def _sets_more(self, piece: Slice, findings: Findings) -> bool:
+        """Take along what may set what modules keep for the whole process, where it differs."""
+        others = [step.statement for step in self.steps if step.position not in piece.positions]
+        texts = [statement.text for statement in others if statement.kind is not Kind.IMPORT]
+        for name in findings.settings:
+            words = {name, *(module.partition(".")[0] for module, _ in piece.imported.get(name, ()))}
+            if any(word in text for word in words for text in texts) and self._widened(piece, name):
+                return True
+        return False
+
     def _can_be_cut(self, position: int) -> bool:
         try:
             self._cut(sorted({*self._also, position}), self._without)
@@ -255,6 +270,8 @@ class Search:
                 smaller = self._cut(fewer, self._without)
                 found = self._judge.judge(smaller)
             except CaptureError:
+                continue
+            if set(found.settings) - set(findings.settings):
                 continue
             del self._also[position]
             piece, findings = smaller, found

@@ -16,13 +16,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.divergence import diverged, find_difference, require_defined, require_present
+from nbchalice.notebook.divergence import apart, diverged, find_difference, require_defined, require_present
 from nbchalice.notebook.failure import require_imported
 from nbchalice.notebook.helper import HELPER, Helper
 from nbchalice.notebook.reads import ALL
 from nbchalice.notebook.registering import not_registered
 from nbchalice.notebook.source_map import location_of
-from nbchalice.notebook.values import ITS_ORDER, describe, describe_imported, differ, not_compared, settled
+from nbchalice.notebook.values import (
+    ITS_ORDER,
+    aligned,
+    describe,
+    describe_imported,
+    differ,
+    not_compared,
+    of_concern,
+    settled,
+    without_before,
+)
 from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
@@ -57,12 +67,15 @@ class Verified:
         Variables and parts of variables that could not be compared with the kernel's, each with its type.
     statements : tuple[tuple[str, int, float], ...]
         Cell, raw line, and seconds of processor time of the statements that took any worth telling.
+    settings : tuple[str, ...]
+        The imports of which only something that the module keeps for the whole process differs.
     """
 
     seconds: float
     cached: bool = False
     not_compared: tuple[tuple[str, str], ...] = ()
     statements: tuple[tuple[str, int, float], ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -137,7 +150,9 @@ def verify(
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
-    kernel = _describe(names, namespace, imported) if namespace is not None else {}
+    described = _describe(names, namespace, imported) if namespace is not None else {}
+    described = of_concern(described, piece.module, env or ())
+    kernel = without_before(described)
     hashes = sorted(entry["sha256"] for entry in bundles.values())
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in along]
     as_here = {name: here.get(name) for name, value in (env or {}).items() if here.get(name) != value}
@@ -160,8 +175,8 @@ def verify(
         "env": dict(env or {}),
     }
     with _modules(vendored) as modules:
-        root = Path(folder).resolve()
-        ask = partial(HELPER.ask, folder=root, timeout=timeout, modules=modules)
+        where: JSON = {"folder": Path(folder).resolve(), "timeout": timeout, "modules": modules}
+        ask = partial(_ask, piece, described, HELPER, **where)
         answer = ask(request)
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
@@ -176,34 +191,44 @@ def verify(
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
             again = ask({**request, "elsewhere": True})
             answer["values"] = _settled(piece, answer["values"], again.get("values", {}))
-            _settle_orders(piece, kernel, answer, partial(_in_another, request, root, timeout, modules))
+            _settle_orders(piece, kernel, answer, partial(_in_another, piece, described, request, **where))
     if namespace is not None:
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
         require_defined(piece, answer["undefined"])
-    differing = find_difference(piece, kernel, answer["values"])
+    differing, settings = apart(piece, kernel, answer["values"])
     if differing is not None:
         raise diverged(piece, *differing)
     if own is not answer:
         require_defined(piece, own["undefined"])
     left = (
+        *settings,
         *_not_compared(kernel, answer["values"], ran, piece.function),
         *_following(own, answer, _of(as_here, own["read"])),
     )
-    verified = Verified(time.perf_counter() - start, not_compared=left, statements=_timed(own["seconds"]))
+    verified = Verified(
+        time.perf_counter() - start, False, left, _timed(own["seconds"]), settings=tuple(name for name, _ in settings)
+    )
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified
 
 
-def _in_another(request: JSON, folder: Path, timeout: float, modules: Path | None) -> Values:
+def _ask(piece: Slice, kernel: dict[str, Node], helper: Helper, request: JSON, **place: Any) -> JSON:
+    """Ask a helper process, and leave out of what modules keep what is of no concern."""
+    answer: JSON = helper.ask(request, **place)
+    if "error" not in answer:
+        answer["values"] = aligned(of_concern(answer["values"], piece.module, request["env"]), kernel)
+    return answer
+
+
+def _in_another(piece: Slice, kernel: dict[str, Node], request: JSON, **place: Any) -> Values:
     """Ask a new process, which puts the elements of a set in another order."""
     other = Helper()
     try:
-        answer: Values = other.ask(request, folder, timeout, modules)
+        return _ask(piece, kernel, other, request, **place)
     finally:
         other.close()
-    return answer
 
 
 def _settle_orders(piece: Slice, kernel: Mapping[str, Node], answer: JSON, ask: Callable[[], Values]) -> None:

@@ -3,6 +3,7 @@
 from nbchalice.notebook.values.describe import describe
 from nbchalice.notebook.values.differences import ITS_ORDER, Difference, differ, difference, not_compared, settled
 from nbchalice.notebook.values.imported import describe_imported
+from nbchalice.notebook.values.kept import aligned, is_setting, of_concern, without_before
 from nbchalice.notebook.values.nodes import UNSHOWN, Node, text
 
 __all__ = [
@@ -10,11 +11,15 @@ __all__ = [
     "UNSHOWN",
     "Difference",
     "Node",
+    "aligned",
     "describe",
     "describe_imported",
     "differ",
     "difference",
+    "is_setting",
     "not_compared",
+    "of_concern",
     "settled",
     "text",
+    "without_before",
 ]

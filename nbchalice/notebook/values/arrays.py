@@ -76,10 +76,22 @@ def _dtype(describer: Describer, value: object, path: str) -> Node:
     return leaf("dtype", str(value))
 
 
+def _flat(describer: Describer, value: Any, path: str) -> Node:
+    items = [(" (source)", value.base), (" (position)", value.index)]
+    return describer.parts("flatiter", items, path, of_library=True)
+
+
+def _iterated(describer: Describer, value: Any, path: str) -> Node:
+    items = [(" (source)", value.operands), (" (position)", value.iterindex), (" (finished)", value.finished)]
+    return describer.parts("nditer", items, path, of_library=True)
+
+
 KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {
     **dict.fromkeys(["numpy.ndarray", "numpy.generic"], _array),
     **dict.fromkeys(["numpy.ma.core.MaskedArray", "numpy.ma.MaskedArray"], _masked),
     "numpy.dtype": _dtype,
+    "numpy.flatiter": _flat,
+    "numpy.nditer": _iterated,
     **dict.fromkeys(["pandas.DataFrame", "pandas.core.frame.DataFrame"], _frame),
     **dict.fromkeys(["pandas.Series", "pandas.core.series.Series"], _series),
     **dict.fromkeys(["pandas.Index", "pandas.core.indexes.base.Index"], _index),

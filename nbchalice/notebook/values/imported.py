@@ -1,4 +1,4 @@
-"""What an import binds: compared by the words of the import, whatever it finds where it runs."""
+"""What an import binds: compared by the words of the import, and by what the module keeps for the whole process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.values.describe import describe
+from nbchalice.notebook.values.kept import kept
 from nbchalice.notebook.values.nodes import Node, leaf
 
 if TYPE_CHECKING:
@@ -31,5 +32,7 @@ def describe_imported(value: object, sources: Iterable[tuple[str, str | None]]) 
         elif found is not value:
             found = sys.modules.get(module.partition(".")[0])
         if found is value and found is not None:
-            return leaf("import", module if attribute is None else f"{module}.{attribute}")
+            name = leaf("import", module if attribute is None else f"{module}.{attribute}")
+            parts = kept(module)
+            return ["parts", f"import {module}", [["", name], *parts], True] if parts else name
     return describe(value)

@@ -1,0 +1,169 @@
+"""Runs notebooks, each in a fork of its own, and in another what was captured of it; started as a process.
+
+Each line of standard input is a notebook (JSON: ``cells``), each line of standard output what became of it.
+"""
+
+import ast
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import traceback
+import types
+from functools import partial
+from pathlib import Path
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook import helper
+from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.companions import told
+from nbchalice.notebook.effects import Effects
+from nbchalice.notebook.environment import set_here_only
+from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.judges import KernelJudge, watched
+from nbchalice.notebook.search import Search
+from nbchalice.notebook.slice import cut
+from nbchalice.notebook.verify import verify
+from nbchalice.runtime.cells import load_module
+from nbchalice.runtime.entry_points import third_parties
+
+LOADED = """
+import asyncio, calendar, configparser, csv, ctypes, decimal, email.message, fractions, graphlib, hashlib, locale, logging
+import mimetypes, pickle, pprint, queue, random, socket, statistics, tempfile, threading, xml.etree.ElementTree, zoneinfo
+import argparse, codecs, contextvars, dataclasses, gc, os, shutil, string
+try:
+    import numpy, pandas, numpy.ma, numpy.random
+    os.register_at_fork(after_in_child=numpy.random.seed)  # a process of its own would have other numbers
+except ImportError:
+    pass
+"""
+DUMPS = json.dumps  # a notebook may put another in its place
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+
+def main():
+    exec(LOADED, {})
+    third_parties()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    worker = None
+    for line in sys.stdin:
+        if worker is None or worker.poll() is not None:
+            worker = started()
+        helper.HELPER._running = lambda worker=worker: worker
+        answers.write(json.dumps(result_of(json.loads(line))) + "\n")
+        answers.flush()
+    worker.kill()
+
+
+def started():
+    """Start the helper process with the libraries loaded: else each of its forks would take a second for that."""
+    code = f"{LOADED}\nimport runpy\nrunpy.run_path({str(helper._WORKER)!r}, run_name='__main__')"
+    code = f"import sys\nsys.path.append({str(Path(helper.ROOT))!r})\n{code}"
+    environment = {name: os.environ[name] for name in helper._KEPT if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**environment, **helper._LIKE_LAMBDA},
+        text=True,
+        start_new_session=True,
+    )
+
+
+def in_fork(function, *arguments):
+    """Return what a function returns in a fork of this process."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        try:
+            answer = DUMPS(function(*arguments))
+        except BaseException as error:
+            answer = DUMPS({"crash": "".join(traceback.format_exception(error))})
+        with os.fdopen(write, "w") as pipe:
+            pipe.write(answer)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(answer) if answer else {"crash": "the process ended"}
+
+
+def result_of(sources):
+    """Return what a handler answers in a kernel, and what the module made of it does in a clean process."""
+    found = in_fork(notebook, sources)
+    if "module" in found:
+        found["shipped"] = in_fork(answers_of_module, found["module"], found.pop("segments"))
+    return found
+
+
+def notebook(sources):
+    """Run a notebook as a kernel does, prove its handler, and answer with it."""
+    space, cells = executed(sources)
+    if "h" not in space:
+        return {"refused": "no handler"}
+    return proven(cells, space)
+
+
+def executed(sources):
+    """Run cells statement by statement; a cell ends at its first error."""
+    sys.stdout = io.StringIO()
+    module, cells = types.ModuleType("__main__"), []
+    sys.modules["__main__"], space = module, vars(module)
+    for order, source in enumerate(sources):
+        failed = None
+        for node in ast.parse(source).body:
+            try:
+                exec(compile(ast.Module([node], []), f"<cell {order}>", "exec"), space)
+            except Exception:
+                failed = node.lineno
+                break
+        cells.append(Cell(f"c{order}", f"cell {order + 1}", source, order, failed is None, failed))
+    return space, cells
+
+
+def proven(cells, space):
+    folder = Path("/nonexistent")
+    effects = Effects(Timeline(cells, "random.ipynb"))
+    compare = partial(verify, handler="h", namespace=space, env={}, folder=folder)
+    judge = KernelJudge(compare, partial(watched, effects, folder, {}))
+
+    def cut_with(also, without):
+        return cut(effects, "h", namespace=space, also=also, without=without)
+
+    try:
+        proof = Search(effects, cut_with, judge, "h").prove()
+    except CaptureError as error:
+        return {"refused": error.code, "text": str(error)}
+    if proof.error is not None:
+        return {"refused": proof.error.code, "text": str(proof.error)}
+    lacking = set_here_only(proof.piece.variables, {}, os.environ)
+    notes = [note for note in (*told([proof.piece]), *proof.along, proof.left, lacking) if note]
+    given = answers(space["h"])
+    return {"module": proof.piece.module, "segments": proof.piece.segments, "notes": notes, "kernel": given}
+
+
+def answers_of_module(module, segments):
+    sys.stdout = io.StringIO()
+    made = load_module(module, segments, "random.ipynb", "notebook_code")
+    return answers(made.h)
+
+
+def answers(handler):
+    """Return what a handler answers, twice: what it leaves behind counts, too."""
+    given = []
+    for _ in range(2):
+        try:
+            given.append(ADDRESS.sub("0x", DUMPS(handler({}, None))))
+        except Exception as error:
+            given.append(type(error).__name__)
+    return given
+
+
+if __name__ == "__main__":
+    main()
