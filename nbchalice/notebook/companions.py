@@ -168,7 +168,7 @@ class _Judge:
         self.own = handler.cell.order
         taken = [closure.timeline.steps[position] for position in closure.wanted]
         self.used = {step.cell.order for step in taken}
-        self.asks = bool(variables_read(closure))
+        self.asks = bool(variables_read(closure, unless_any_sets=True))
         self.modules = STDLIB.union(*(_imported_by(step) for step in taken))
 
     def names_taken(self, step: Step) -> list[str] | None:

@@ -16,17 +16,19 @@ _LAMBDAS = words("PATH LANG TZ LD_LIBRARY_PATH PYTHONPATH AWS_EXECUTION_ENV AWS_
 """Variables that each function has and that are no settings of its own, or that tell of credentials here."""
 
 
-def variables_read(closure: Closure) -> tuple[tuple[str, str], ...]:
+def variables_read(closure: Closure, *, unless_any_sets: bool = False) -> tuple[tuple[str, str], ...]:
     """Return the environment variables that a handler's code reads and does not set, each with its place.
 
     Parameters
     ----------
     closure : Closure
         All that the handler needs.
+    unless_any_sets : bool
+        Whether a statement that is not in it, and may come along, sets a variable, too. Default: no.
     """
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
-    # What sets a variable with os.environ travels by itself.
-    texts = [step.statement.text for step in closure.timeline.steps if "environ" in step.statement.text]
+    setting = closure.timeline.steps if unless_any_sets else steps
+    texts = [step.statement.text for step in setting if "environ" in step.statement.text]
     own = frozenset[str]().union(*(lookups(text).sets for text in texts))
     read: list[tuple[str, str]] = []
     for step in steps:

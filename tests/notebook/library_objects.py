@@ -291,7 +291,7 @@ KINDS = {
             ],
             *[
                 "operator.iadd(@, [9])",
-                "@.extendleft(q for q in 'cd')",
+                "@.extendleft([q for q in 'cd'])",
                 "deque.append(@, 4)",
                 "@ * 2",
                 "list(map(@.append, 'ef'))",
