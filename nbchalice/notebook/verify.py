@@ -141,17 +141,15 @@ def verify(
     DivergedError
         A variable differs from the kernel's, or is in one of the two only.
     """
-    start = time.perf_counter()
+    start, along = time.perf_counter(), vendored or ()
     if python is not None:
         require_syntax(piece, python)
-    along = vendored or ()
     local = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
     imported = {name: sources for name, sources in piece.imported.items() if not _is_local(sources, local)}
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
-    described = _describe(names, namespace, imported) if namespace is not None else {}
-    described = of_concern(described, piece.module, env or ())
+    described = of_concern(_describe(names, namespace or {}, imported), piece.module, env or ())
     kernel = without_before(described)
     hashes = sorted(entry["sha256"] for entry in bundles.values())
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in along]
@@ -175,8 +173,8 @@ def verify(
         "env": dict(env or {}),
     }
     with _modules(vendored) as modules:
-        where: JSON = {"folder": Path(folder).resolve(), "timeout": timeout, "modules": modules}
-        ask = partial(_ask, piece, described, HELPER, **where)
+        root = Path(folder).resolve()
+        ask = partial(_ask, piece, described, HELPER, folder=root, timeout=timeout, modules=modules)
         answer = ask(request)
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
@@ -189,9 +187,10 @@ def verify(
             answer = own if "error" in answer else answer
         if find_difference(piece, kernel, answer["values"]):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            again = ask({**request, "elsewhere": True})
-            answer["values"] = _settled(piece, answer["values"], again.get("values", {}))
-            _settle_orders(piece, kernel, answer, partial(_in_another, piece, described, request, **where))
+            elsewhere = ask({**request, "elsewhere": True}).get("values", {})
+            answer["values"] = _settled(piece, answer["values"], elsewhere)
+            anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
+            _settle_orders(piece, kernel, answer, anew)
     if namespace is not None:
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
@@ -206,9 +205,7 @@ def verify(
         *_not_compared(kernel, answer["values"], ran, piece.function),
         *_following(own, answer, _of(as_here, own["read"])),
     )
-    verified = Verified(
-        time.perf_counter() - start, False, left, _timed(own["seconds"]), settings=tuple(name for name, _ in settings)
-    )
+    verified = Verified(time.perf_counter() - start, False, left, _timed(own["seconds"]), _names(settings))
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified
@@ -252,6 +249,10 @@ def _modules(vendored: Iterable[tuple[str, bytes]] | None) -> Iterator[Path | No
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         yield Path(folder)
+
+
+def _names(settings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(name for name, _ in settings)
 
 
 def _timed(seconds: Iterable[Sequence[Any]]) -> tuple[tuple[str, int, float], ...]:
