@@ -47,6 +47,7 @@ def _decimal(module: Any) -> Iterator[tuple[str, object]]:
 
 def _gc(module: Any) -> Iterator[tuple[str, object]]:
     yield "isenabled()", module.isenabled()
+    yield "get_threshold()", module.get_threshold()
 
 
 def _locale(module: Any) -> Iterator[tuple[str, object]]:
