@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.capture.slice import cut
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.slice import cut
 
 START = """import operator, re
 TOKENS = []

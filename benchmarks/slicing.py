@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.analysis.statements import split_cell
+from nbchalice.notebook.capture.slice import cut, slice_handler
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.slice import cut, slice_handler
-from nbchalice.notebook.statements import split_cell
 
 CELL = """import json, math
 # constants of step {n}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from nbchalice.notebook.capture.slice import slice_handler
+from nbchalice.notebook.capture.verify import verify
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
-from nbchalice.notebook.verify import verify
 
 EDITS = 20
 

@@ -13,7 +13,7 @@ import click
 
 from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.logs.places import CELLS
-from nbchalice.notebook.places import Present
+from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
 from nbchalice.typed import JSON
@@ -22,7 +22,7 @@ from nbchalice.ui import commands
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.errors import CaptureError
-    from nbchalice.notebook.search import Compared
+    from nbchalice.notebook.capture.search import Compared
     from nbchalice.ui.render.progress import Watch
 
 

@@ -21,7 +21,7 @@ from nbchalice.errors import CaptureError, InvalidInputError, Location, NbChalic
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
-    from nbchalice.notebook.search import Compared
+    from nbchalice.notebook.capture.search import Compared
 
 # Set in the kernel.
 VARIABLE = "NBCHALICE_EXECUTE"
@@ -211,8 +211,8 @@ def _proven(cell: Any) -> dict[str, Compared | CaptureError]:
 
 
 def _outcome(told: JSON) -> Compared | CaptureError:
-    from nbchalice.notebook.choices import Choice
-    from nbchalice.notebook.search import Compared
+    from nbchalice.notebook.capture.choices import Choice
+    from nbchalice.notebook.capture.search import Compared
 
     if "message" in told:
         place = Location(**told["location"]) if told["location"] is not None else None

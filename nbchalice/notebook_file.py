@@ -11,11 +11,11 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.handlers.variables import REGION
 from nbchalice.names import app_name_of
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.analysis.magic import set_by_magics
+from nbchalice.notebook.analysis.naming import Naming, namings
+from nbchalice.notebook.capture.discover import discover, handlers_in_text
 from nbchalice.notebook.cells import Cell, read_notebook
-from nbchalice.notebook.discover import discover, handlers_in_text
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.magic import set_by_magics
-from nbchalice.notebook.naming import Naming, namings
 from nbchalice.project import DEFAULT_STAGE, Project
 from nbchalice.runtime.app import Trigger
 

@@ -21,13 +21,13 @@ from nbchalice.typed import JSON, Values
 if TYPE_CHECKING:
     from nbchalice.deploy.desired import App
     from nbchalice.deploy.package import Package
+    from nbchalice.notebook.analysis.effects import Effects
+    from nbchalice.notebook.capture.proven import Proven
+    from nbchalice.notebook.capture.saved_file import SavedFile
+    from nbchalice.notebook.capture.search import Compared
+    from nbchalice.notebook.capture.slice import Slice
+    from nbchalice.notebook.capture.verify import Verified
     from nbchalice.notebook.cells import Cell
-    from nbchalice.notebook.effects import Effects
-    from nbchalice.notebook.proven import Proven
-    from nbchalice.notebook.saved_file import SavedFile
-    from nbchalice.notebook.search import Compared
-    from nbchalice.notebook.slice import Slice
-    from nbchalice.notebook.verify import Verified
     from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.handler import HandlerPackage, Written
     from nbchalice.packaging.targets import LambdaTarget
@@ -118,7 +118,7 @@ class Project:
     @cached_property
     def written(self) -> SavedFile:
         """The notebook's file as it was saved last."""
-        from nbchalice.notebook.saved_file import SavedFile
+        from nbchalice.notebook.capture.saved_file import SavedFile
 
         return SavedFile.read(self.notebook)
 
@@ -132,8 +132,8 @@ class Project:
     @cached_property
     def effects(self) -> Effects:
         """The executed statements and what they change, followed once for all handlers."""
-        from nbchalice.notebook.effects import Effects
-        from nbchalice.notebook.history import Timeline
+        from nbchalice.notebook.analysis.effects import Effects
+        from nbchalice.notebook.analysis.history import Timeline
 
         bundles = {name: bundle.notebook_names for name, bundle in self.bundles.items()}
         unrun = self.written.unrun(self.cells) if self.namespace is not None else ()
@@ -142,7 +142,7 @@ class Project:
     @cached_property
     def proven(self) -> Proven:
         """The slices of the handlers, each proven as far as it can be."""
-        from nbchalice.notebook.proven import Proven
+        from nbchalice.notebook.capture.proven import Proven
 
         bundles = {name: bundle.details for name, bundle in self.bundles.items()}
         return Proven(
@@ -195,7 +195,7 @@ class Project:
         vendored: Sequence[tuple[str, bytes]] | None,
     ) -> Verified:
         """Run a handler's slice in the clean process, and compare it with the kernel."""
-        from nbchalice.notebook.verify import verify
+        from nbchalice.notebook.capture.verify import verify
 
         return verify(
             piece,
@@ -232,7 +232,7 @@ class Project:
         PackagingError
             The value must not or cannot travel.
         """
-        from nbchalice.notebook.bundle_order import makers_now
+        from nbchalice.notebook.capture.bundle_order import makers_now
         from nbchalice.packaging.bundle_store import bundle_variable
 
         made_by = makers_now(self.effects, name) if self.namespace is not None else ()
@@ -376,9 +376,9 @@ class Project:
             It does not import in a clean process, a variable differs from the kernel's, or a cell or a local module was
             edited after it was run.
         """
-        from nbchalice.notebook.environment import set_here_only
-        from nbchalice.notebook.imported import require_current
-        from nbchalice.notebook.stale import require_fresh
+        from nbchalice.notebook.capture.environment import set_here_only
+        from nbchalice.notebook.capture.imported import require_current
+        from nbchalice.notebook.capture.stale import require_fresh
 
         proof = self.proven.proof(handler)
         if proof.error is not None:

@@ -383,7 +383,7 @@ def test_one_decorator_that_cannot_be_read_leaves_the_others_alone(cli, tmp_path
 
 @pytest.mark.slow
 def test_decorators_that_end_or_hang_the_process_name_themselves(cli, tmp_path, monkeypatch):
-    from nbchalice.notebook import evaluate
+    from nbchalice.notebook.capture import evaluate
 
     monkeypatch.setattr(evaluate, "TIMEOUT_SECONDS", 2)
     endless = "def queue():\n    while True:\n        pass"

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 SCRIPT = """
 import json, sys
 from nbchalice.cli import code_of
-from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.sandbox.helper import HELPER
 code = code_of(sys.argv[1:])
 print("\\n" + json.dumps([code, HELPER.confined_by is not None]))
 """

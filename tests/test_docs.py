@@ -18,8 +18,8 @@ from nbchalice.config import KEYS
 from nbchalice.error_codes import CODES
 from nbchalice.errors import CaptureError, Interrupted, LocalAWSError, NbChaliceError
 from nbchalice.handlers import META, SETTINGS, parse_cell_magic
+from nbchalice.notebook.analysis.magic import PYTHON_BODIES
 from nbchalice.notebook.errors import DivergedError
-from nbchalice.notebook.magic import PYTHON_BODIES
 from nbchalice.sources import BUILT_IN, SOURCES
 from nbchalice.ui.commands import APP, COMMANDS, click_command
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nbchalice.notebook.places import KEY, DeployedLine, Present
+from nbchalice.notebook.capture.places import KEY, DeployedLine, Present
 
 # File "shop.ipynb#cell 4@1f3a2b9c", line 2, in price; and with it the line of code below. Of an ImportError's message
 # (shop.ipynb#cell 1@1f3a2b9c, line 1).

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable
 
 from nbchalice.logs.records import Frame, InvocationError
-from nbchalice.notebook.places import KEY
+from nbchalice.notebook.capture.places import KEY
 
 HEADER = "Traceback (most recent call last):"
 FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)",? [lL]ine (?P<line>\d{1,9})(?:, in (?P<function>.*))?$')

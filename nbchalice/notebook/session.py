@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.values import kept  # noqa: F401 - notes the settings before cells change them
+from nbchalice.notebook.sandbox.values import kept  # noqa: F401 - notes the settings before cells change them
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:

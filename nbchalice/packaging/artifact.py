@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from nbchalice.errors import PackagingError
-from nbchalice.notebook.places import frame_key
+from nbchalice.notebook.capture.places import frame_key
 from nbchalice.packaging.fingerprint import fingerprint
 from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes

@@ -9,8 +9,8 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.source_map import location_of
 from nbchalice.packaging.artifact import Artifact, SliceLike, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.imports import find_imports

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nbchalice.notebook.analysis.statements import split_cell
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.statements import split_cell
 
 _ADDS = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend"})
 

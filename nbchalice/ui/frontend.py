@@ -97,7 +97,7 @@ def registered(ui: Frontend, *, proves: bool = True) -> Project:
 
         raise_all(project.wrong)
     if not project.handlers:
-        from nbchalice.notebook.mentions import find_chalices_own
+        from nbchalice.notebook.capture.mentions import find_chalices_own
 
         if place := find_chalices_own(project.cells):
             message = f"the app of {project.notebook.name} is one of the package chalice"

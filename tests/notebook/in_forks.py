@@ -16,16 +16,16 @@ from functools import partial
 from pathlib import Path
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook import helper
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.environment import set_here_only
+from nbchalice.notebook.capture.judges import KernelJudge, watched
+from nbchalice.notebook.capture.search import Search
+from nbchalice.notebook.capture.slice import cut
+from nbchalice.notebook.capture.verify import verify
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.companions import told
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.environment import set_here_only
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.judges import KernelJudge, watched
-from nbchalice.notebook.search import Search
-from nbchalice.notebook.slice import cut
-from nbchalice.notebook.verify import verify
+from nbchalice.notebook.sandbox import helper
 from nbchalice.runtime.cells import load_module
 from nbchalice.runtime.entry_points import third_parties
 

@@ -9,15 +9,15 @@ import nbformat
 import pytest
 
 from nbchalice.errors import CaptureError, InvalidInputError
+from nbchalice.notebook.analysis.handler_function import decorator_text, find_handler
+from nbchalice.notebook.analysis.magic import read_body
+from nbchalice.notebook.analysis.scripts import names_of_script
+from nbchalice.notebook.analysis.statements import split_cell
+from nbchalice.notebook.capture.discover import discover
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell, read_notebook
-from nbchalice.notebook.discover import discover
 from nbchalice.notebook.errors import HandlerNotFoundError
-from nbchalice.notebook.handler_function import decorator_text, find_handler
-from nbchalice.notebook.magic import read_body
-from nbchalice.notebook.scripts import names_of_script
 from nbchalice.notebook.secrets import find_secret
-from nbchalice.notebook.slice import slice_handler
-from nbchalice.notebook.statements import split_cell
 
 
 def test_code_cells_in_document_order(tmp_path):
@@ -107,7 +107,7 @@ def test_a_notebook_in_another_language(tmp_path):
 
 
 def test_nothing_heavy_is_imported():
-    code = "import sys, nbchalice.notebook.session, nbchalice.notebook.slice; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, nbchalice.notebook.session, nbchalice.notebook.capture.slice; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", "import json;" + code]))
     assert not {"nbformat", "IPython", "boto3", "jsonschema"} & set(loaded)
 

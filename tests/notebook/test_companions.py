@@ -3,12 +3,12 @@
 import pytest
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.slice import cut as cut_followed
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.companions import told
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.slice import cut as cut_followed
-from nbchalice.notebook.slice import slice_handler
 
 HANDLER = "%%lambda_function\ndef h(event, context):\n    return RATE"
 

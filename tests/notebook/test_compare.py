@@ -8,9 +8,9 @@ import types
 import pytest
 
 from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.capture.slice import slice_handler
+from nbchalice.notebook.capture.verify import verify, warm
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
-from nbchalice.notebook.verify import verify, warm
 from nbchalice.runtime.function import LambdaFunction
 
 from .harness import Kernel
@@ -359,7 +359,7 @@ import sys
 assert builtins.__IPYTHON__ and builtins.display and builtins.get_ipython
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
+from nbchalice.notebook.capture.slice import slice_handler
 for name in ("display", "get_ipython", "__IPYTHON__", "len"):
     source = "%%lambda_function\\ndef h(event, context):\\n    return " + name
     try:

@@ -18,8 +18,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
-from nbchalice.notebook.helper import Helper
 from nbchalice.notebook.sandbox import landlock, seccomp
+from nbchalice.notebook.sandbox.helper import Helper
 from nbchalice.packaging.bundle_store import save_bundle
 from nbchalice.packaging.bundles import Bundle
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.analysis.magic import Body, read_body
+from nbchalice.notebook.capture.discover import discover
+from nbchalice.notebook.capture.slice import cut, slice_handler
 from nbchalice.notebook.cells import read_notebook
-from nbchalice.notebook.discover import discover
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.magic import Body, read_body
-from nbchalice.notebook.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 
 from ..interpreters import OTHERS_SLOW, VERSIONS
@@ -191,9 +191,9 @@ SLICE = """
 import json, sys
 sys.path.insert(0, {root!r})
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.slice import cut, slice_handler
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.capture.slice import cut, slice_handler
 from nbchalice.packaging.artifact import build
 answers = []
 for name, cells in json.load(sys.stdin):

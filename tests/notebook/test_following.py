@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from benchmarks.recursion import notebook
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
+from nbchalice.notebook.analysis.replay import Run
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
-from nbchalice.notebook.replay import Run
 
 
 def followed(*sources):
@@ -65,8 +65,8 @@ def test_of_two_functions_that_a_call_may_run_both_are_followed(call):
 
 SCRIPT = """
 from benchmarks.recursion import notebook
-from nbchalice.notebook.effects import Effects
-from nbchalice.notebook.history import Timeline
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import Timeline
 effects = Effects(Timeline(notebook(300), "parser.ipynb"))
 print(sorted(effects.changes), sorted((value, effects.find(value)) for value in effects.parent))
 """

@@ -6,9 +6,9 @@ import types
 
 import pytest
 
+from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.companions import told
-from nbchalice.notebook.slice import slice_handler
 from nbchalice.runtime.cells import load_module
 
 

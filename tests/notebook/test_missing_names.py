@@ -3,8 +3,8 @@
 import pytest
 
 from nbchalice.errors import CaptureError, ProblemsError
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
 
 
 def missing(*cells, namespace=None):

@@ -3,8 +3,8 @@
 import pytest
 
 from nbchalice.logs.places import Cells
+from nbchalice.notebook.capture.places import DeployedLine, Present, frame_key
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.places import DeployedLine, Present, frame_key
 
 CHECK = "def check(x):\n    if x < 0:\n        raise ValueError(x)\n    return x"
 

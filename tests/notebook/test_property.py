@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.slice import slice_handler
 
 pytestmark = pytest.mark.slow
 

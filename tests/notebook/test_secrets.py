@@ -7,6 +7,7 @@ import re
 import pytest
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.secrets import (
     find_secret,
@@ -18,7 +19,6 @@ from nbchalice.notebook.secrets import (
     shapes,
     values,
 )
-from nbchalice.notebook.slice import slice_handler
 
 try:
     from re import _parser

@@ -5,10 +5,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.capture.slice import slice_handler
+from nbchalice.notebook.capture.stale import require_fresh
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.session import Session
-from nbchalice.notebook.slice import slice_handler
-from nbchalice.notebook.stale import require_fresh
 
 from ..shells import close
 

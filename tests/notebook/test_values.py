@@ -22,7 +22,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nbchalice.notebook.values import describe, differ, difference, not_compared, settled
+from nbchalice.notebook.sandbox.values import describe, differ, difference, not_compared, settled
 
 
 def counted(limit=5):

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.capture.slice import slice_handler
+from nbchalice.notebook.capture.verify import verify, warm
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.helper import HELPER
-from nbchalice.notebook.slice import slice_handler
-from nbchalice.notebook.verify import verify, warm
+from nbchalice.notebook.sandbox.helper import HELPER
 
 from .harness import NAMES, expectation
 from .test_fixtures import captured, packaged
@@ -279,7 +279,7 @@ def test_what_the_handler_changes_is_not_compared():
 
 
 def test_edits_are_verified_by_one_process_that_stays():
-    from nbchalice.notebook.helper import HELPER
+    from nbchalice.notebook.sandbox.helper import HELPER
 
     processes = set()
     for edit in range(3):

@@ -201,6 +201,6 @@ def test_every_method_of_a_source_is_checked():
 
 
 def test_a_file_that_says_other_than_the_kernel_is_told(monkeypatch):
-    monkeypatch.setattr("nbchalice.notebook.handler_function.trigger_options", lambda source, options: options)
+    monkeypatch.setattr("nbchalice.notebook.analysis.handler_function.trigger_options", lambda source, options: options)
     with pytest.raises(AssertionError, match="the file of a notebook says of its magic"):
         check_source(SOURCES["on_sqs_message"])

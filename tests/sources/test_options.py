@@ -7,7 +7,7 @@ import pytest
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import META, SETTINGS, HelpShown, parse_cell_magic
-from nbchalice.notebook.handler_function import trigger_options
+from nbchalice.notebook.analysis.handler_function import trigger_options
 from nbchalice.runtime.app import Chalice
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.runtime.settings import SETTINGS as RUNTIME_SETTINGS

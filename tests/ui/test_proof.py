@@ -6,8 +6,8 @@ import pytest
 
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
-from nbchalice.notebook import search
-from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.capture import search
+from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook.secrets.find import MARK
 from nbchalice.notebook_file import read_project
 

@@ -10,8 +10,8 @@ import pytest
 
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
-from nbchalice.notebook import rerun
-from nbchalice.notebook.helper import HELPER
+from nbchalice.notebook.capture import rerun
+from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook_file import read_project
 
 from .test_registering import shipped

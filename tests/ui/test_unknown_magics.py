@@ -5,8 +5,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
+from nbchalice.notebook.capture.unknown_magics import unknown_magics
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.unknown_magics import unknown_magics
 
 ONE = "%%on_sqs_message unknown-one\ndef one(event):\n    pass"
 TWO = "%%on_sqs_message unknown-two\ndef two(event):\n    pass"

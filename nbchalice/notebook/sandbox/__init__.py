@@ -1,1 +1,1 @@
-"""What is run to be read or proven is confined: it changes no file, starts nothing, reaches nothing, signals nobody."""
+"""A confined process that runs code to read it or to prove it, and what describes values there and in the kernel."""

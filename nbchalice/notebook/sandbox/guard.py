@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nbchalice.notebook.known_calls import words
+from nbchalice.notebook.analysis.known_calls import words
 
 SYSTEM = (
     *("/usr/", "/lib/", "/lib32/", "/lib64/", "/bin/", "/etc/", "/dev/", "/proc/", "/sys/", "/opt/", "/nix/"),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.secrets.find import MARK, find_secret, find_secret_value, shown_line, unmarked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from nbchalice.notebook.history import Step
+    from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
     "find_secret",
@@ -26,12 +24,48 @@ _CONFIG = ".chalice/config.json"
 _INSTEAD = "Secrets Manager or Parameter Store"
 
 
-def require_no_secrets(steps: list[Step]) -> None:
+class Written(Protocol):
+    """A statement's text."""
+
+    @property
+    def text(self) -> str:
+        """Verbatim."""
+
+    @property
+    def line(self) -> int:
+        """The raw line of its first line."""
+
+
+class Labelled(Protocol):
+    """A cell."""
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def source(self) -> str:
+        """Its text."""
+
+
+class Placed(Protocol):
+    """A statement that knows its cell."""
+
+    @property
+    def statement(self) -> Written:
+        """What is written there."""
+
+    @property
+    def cell(self) -> Labelled:
+        """Where it is written."""
+
+
+def require_no_secrets(steps: Iterable[Placed]) -> None:
     """Refuse statements that contain a credential.
 
     Parameters
     ----------
-    steps : list[Step]
+    steps : Iterable[Placed]
         The statements of the slice.
 
     Raises

@@ -17,7 +17,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
 
     Nothing is run for it: in a shell, it is what the analysis finds; what more comes along is named by `plan`.
     """
-    from nbchalice.notebook.companions import told
+    from nbchalice.notebook.capture.companions import told
     from nbchalice.ui.render.cards import ModuleCard
 
     project = ui.project()

@@ -12,12 +12,12 @@ from types import CodeType
 
 from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
-from nbchalice.notebook.builtin_names import is_kernels_own, lambda_builtins
+from nbchalice.notebook.analysis.builtin_names import is_kernels_own, lambda_builtins
+from nbchalice.notebook.analysis.handler_function import find_handler
+from nbchalice.notebook.analysis.magic import Body, read_body
+from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.environment import set_here_only
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.companions import told
-from nbchalice.notebook.environment import set_here_only
-from nbchalice.notebook.handler_function import find_handler
-from nbchalice.notebook.magic import Body, read_body
 from nbchalice.project import Project
 from nbchalice.runtime.app import LambdaFunction
 from nbchalice.typed import Values

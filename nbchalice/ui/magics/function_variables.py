@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nbchalice.config import read_config, with_config
-from nbchalice.notebook.evaluate import Evaluator
-from nbchalice.notebook.follow import Followed, computed
+from nbchalice.notebook.capture.evaluate import Evaluator
+from nbchalice.notebook.capture.follow import Followed, computed
 from nbchalice.project import Project
 from nbchalice.runtime.app import Trigger
 

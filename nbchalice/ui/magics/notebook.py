@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.logs.places import CELLS
+from nbchalice.notebook.capture.imported import IMPORTED
+from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook.cells import Cell
-from nbchalice.notebook.imported import IMPORTED
-from nbchalice.notebook.places import Present
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
 from nbchalice.typed import JSON
@@ -317,7 +317,7 @@ class Notebook:
 
     def _present(self) -> Present:
         """Return the notebook's cells as they are now."""
-        from nbchalice.notebook.saved_file import SavedFile
+        from nbchalice.notebook.capture.saved_file import SavedFile
 
         return Present(self.path.name, self.session.cells(), lambda: SavedFile.read(self.path).cells)
 

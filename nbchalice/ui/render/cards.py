@@ -10,7 +10,7 @@ from nbchalice.sources.options import fill
 from nbchalice.ui.render import html
 
 if TYPE_CHECKING:
-    from nbchalice.notebook.slice import Slice
+    from nbchalice.notebook.capture.slice import Slice
 
 
 class Result(Protocol):

@@ -1,0 +1,152 @@
+"""Which names a piece of code binds in its own scope."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.analysis.model import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_TARGETS = (ast.Tuple, ast.List, ast.Starred)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """Return a function's parameters in the order in which a call fills them, the starred ones last."""
+    stars = [item for item in (arguments.vararg, arguments.kwarg) if item is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *stars]
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return the direct children of a node (``ast.iter_child_nodes``, in half the time)."""
+    found: list[ast.AST] = []
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
+    """Return the names that a statement, target or pattern binds in the scope it stands in.
+
+    Parameters
+    ----------
+    node : ast.AST
+        The statement, target or pattern.
+    walrus : bool
+        Whether there may be assignment expressions; without them no expression needs to be searched.
+    """
+    names: set[str] = set()
+    queue: list[ast.AST] = [node]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, ast.Name):
+            if not isinstance(item.ctx, ast.Load):
+                names.add(item.id)
+            continue
+        if not walrus and isinstance(item, ast.expr) and not isinstance(item, _TARGETS):
+            continue
+        if isinstance(item, (ast.Import, ast.ImportFrom)):
+            # import os.path binds os; from os import path has no dot in a name.
+            names |= {alias.asname or alias.name.split(".")[0] for alias in item.names}
+            continue
+        if isinstance(item, _SCOPES):
+            queue += _outside(item)
+            if not isinstance(item, ast.Lambda):
+                names.add(item.name)
+            continue
+        if isinstance(item, _COMPREHENSIONS):
+            # [y := f(x) for x in xs] binds y outside, and x only within.
+            names |= {part.target.id for part in ast.walk(item) if isinstance(part, ast.NamedExpr)}
+            continue
+        if isinstance(item, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and item.name:
+            names.add(item.name)
+        elif isinstance(item, ast.MatchMapping) and item.rest:
+            names.add(item.rest)
+        elif item.__class__.__name__ == "TypeAlias":
+            names.add(item.name.id)  # type: ignore[attr-defined]
+            continue
+        queue += children(item)
+    return names
+
+
+def origin_of(node: ast.stmt) -> Origin | None:
+    """Return what a plain assignment to one name takes its value from: ``env = os.environ``, ``it = iter(xs)``.
+
+    Parameters
+    ----------
+    node : ast.stmt
+        A statement.
+    """
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return None
+    name, value = node.targets[0].id, node.value
+    if isinstance(value, ast.GeneratorExp):
+        return Origin(name, "", (), True)
+    is_call = isinstance(value, ast.Call)
+    value = value.func if isinstance(value, ast.Call) else value
+    path: list[str] = []
+    while isinstance(value, ast.Attribute):
+        path.insert(0, value.attr)
+        value = value.value
+    return Origin(name, value.id, tuple(path), is_call) if isinstance(value, ast.Name) else None
+
+
+def defers_annotations(node: ast.stmt) -> bool:
+    """Tell whether a statement is ``from __future__ import annotations``.
+
+    Parameters
+    ----------
+    node : ast.stmt
+        A statement.
+    """
+    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
+
+
+def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's body without those of the functions, lambdas and classes within.
+
+    Parameters
+    ----------
+    function : ast.FunctionDef
+        The function.
+    """
+    queue: list[ast.AST] = list(function.body)
+    while queue:
+        item = queue.pop()
+        yield item
+        if not isinstance(item, _SCOPES):
+            queue += children(item)
+
+
+def _outside(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of a function or class that are evaluated where it is defined."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *node.keywords]
+    parts: list[ast.AST] = list(getattr(node, "decorator_list", []))
+    arguments: ast.arguments = node.args  # type: ignore[attr-defined]
+    return [*parts, *arguments.defaults, *(item for item in arguments.kw_defaults if item is not None)]
+
+
+def global_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
+    """Return the names that a function's body declares ``global`` and ``nonlocal``."""
+    declared: set[str] = set()
+    free: set[str] = set()
+    queue = list(body)
+    while queue:
+        item = queue.pop()
+        if isinstance(item, ast.Global):
+            declared |= set(item.names)
+        elif isinstance(item, ast.Nonlocal):
+            free |= set(item.names)
+        elif isinstance(item, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not isinstance(item, _SCOPES):
+            queue += [child for child in children(item) if not isinstance(child, ast.expr)]
+    return declared, free

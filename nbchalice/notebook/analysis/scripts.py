@@ -1,0 +1,55 @@
+"""What ``%run`` leaves in the notebook: the names of a script or of another notebook."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import shlex
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.analysis.statements import split_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_LARGEST = 2_000_000
+
+
+def names_of_script(arguments: str, written: Mapping[str, str], folder: Path | None) -> frozenset[str]:
+    """Return the names that a script binds at its top; none if it cannot be read.
+
+    Parameters
+    ----------
+    arguments : str
+        The text after ``%run``.
+    written : Mapping[str, str]
+        Files that ``%%writefile`` wrote before, with what is in them.
+    folder : Path or None
+        The notebook's folder, or None if no file is to be read.
+    """
+    try:
+        words = shlex.split(arguments)
+    except ValueError:
+        return frozenset()
+    script = next((word for word in words if word.endswith((".py", ".ipy", ".ipynb"))), "")
+    text = {os.path.normpath(name): content for name, content in written.items()}.get(os.path.normpath(script))
+    if text is None and folder is not None and script:
+        with suppress(OSError, UnicodeDecodeError):
+            path = folder / script
+            text = path.read_text(encoding="utf-8") if path.stat().st_size < _LARGEST else None
+    cells = _cells(text or "") if script.endswith(".ipynb") else [text or ""]
+    names: set[str] = set()
+    for cell in cells:
+        for statement in split_cell(cell).statements:
+            names |= statement.binds
+    return frozenset(names)
+
+
+def _cells(text: str) -> list[str]:
+    try:
+        cells = json.loads(text)["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        return []

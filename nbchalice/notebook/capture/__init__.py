@@ -1,0 +1,1 @@
+"""What a handler needs of a notebook: found by the analysis, proven by a run."""

@@ -1,0 +1,58 @@
+"""The environment variables that a handler's code reads when it is called, and those it will not have on Lambda."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbchalice.notebook.analysis.known_calls import words
+from nbchalice.notebook.analysis.lookups import lookups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbchalice.notebook.capture.closure import Closure
+
+_LAMBDAS = words("PATH LANG TZ LD_LIBRARY_PATH PYTHONPATH AWS_EXECUTION_ENV AWS_LAMBDA_RUNTIME_API AWS_PROFILE")
+"""Variables that each function has and that are no settings of its own, or that tell of credentials here."""
+
+
+def variables_read(closure: Closure, *, unless_any_sets: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the environment variables that a handler's code reads and does not set, each with its place.
+
+    Parameters
+    ----------
+    closure : Closure
+        All that the handler needs.
+    unless_any_sets : bool
+        Whether a statement that is not in it, and may come along, sets a variable, too. Default: no.
+    """
+    steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
+    setting = closure.timeline.steps if unless_any_sets else steps
+    texts = [step.statement.text for step in setting if "environ" in step.statement.text]
+    own = frozenset[str]().union(*(lookups(text).sets for text in texts))
+    read: list[tuple[str, str]] = []
+    for step in steps:
+        for line, name in lookups(step.statement.text).variables:
+            if name not in own:
+                read.append((name, f"{step.cell.label}, line {step.statement.line + line - 1}"))
+    return tuple(read)
+
+
+def set_here_only(read: Iterable[tuple[str, str]], env: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Say which variables a handler reads that are set here and that its function will not have; empty if none.
+
+    Parameters
+    ----------
+    read : Iterable[tuple[str, str]]
+        The variables that it reads, each with the place.
+    env : Mapping[str, str]
+        What its function will have.
+    here : Mapping[str, str]
+        What this process has.
+    """
+    lacking = [(name, place) for name, place in read if name in here and name not in env and name not in _LAMBDAS]
+    first = dict(reversed(lacking))
+    if not first:
+        return ""
+    names = ", ".join(f"{name} ({place})" for name, place in reversed(first.items()))
+    return f"set here only, not for the function: {names}; give it with --env {next(reversed(first))}=VALUE"

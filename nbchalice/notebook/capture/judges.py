@@ -1,0 +1,150 @@
+"""What decides whether a slice does what the notebook did: the kernel, or a run of the notebook's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbchalice.errors import Location
+from nbchalice.notebook.capture.divergence import apart, find_difference, sentence
+from nbchalice.notebook.capture.failure import require_imported
+from nbchalice.notebook.capture.rerun import Rerun, rerun
+from nbchalice.notebook.capture.search import Findings
+from nbchalice.notebook.errors import DivergedError
+from nbchalice.notebook.sandbox.helper import HELPER
+from nbchalice.notebook.sandbox.values import not_compared, of_concern, settled, without_before
+from nbchalice.typed import Values
+
+if TYPE_CHECKING:
+    from nbchalice.notebook.analysis.effects import Effects
+    from nbchalice.notebook.capture.slice import Slice
+    from nbchalice.notebook.capture.verify import Verified
+    from nbchalice.notebook.sandbox.values import Difference, Node
+
+TIMEOUT_SECONDS = 20.0
+_WHERE = ("when the notebook runs from the top", "in what would be deployed")
+_HINT = "make the value in statements of its own that run on Lambda, too; or add --execute to compare with a kernel"
+
+
+@dataclass(frozen=True)
+class KernelJudge:
+    """Compares with the variables of a kernel.
+
+    Parameters
+    ----------
+    verify : Callable[[Slice], Verified]
+        Runs a slice, and compares it.
+    run : Callable[[Iterable[str]], Rerun]
+        Runs the notebook, and watches some names.
+    """
+
+    verify: Callable[[Slice], Verified]
+    run: Callable[[Iterable[str]], Rerun]
+
+    def judge(self, piece: Slice) -> Findings:
+        """Run a slice and compare its values with the kernel's."""
+        verified = self.verify(piece)
+        return Findings(verified.not_compared, verified.statements, settings=verified.settings)
+
+    def changing(self, name: str) -> list[int]:
+        """Return the positions of the statements after which a variable is another, where the notebook is run."""
+        return list(self.run([name]).changed.get(name, ()))
+
+
+@dataclass(frozen=True)
+class FileJudge:
+    """Compares with a run of the notebook from the top, in the confined process.
+
+    Parameters
+    ----------
+    ask : Callable[[Slice, bool], Values]
+        Imports a slice's module in the clean process, perhaps as elsewhere, and returns the answer.
+    run : Callable[[Iterable[str]], Rerun]
+        Runs the notebook, and watches some names.
+    """
+
+    ask: Callable[[Slice, bool], Values]
+    run: Callable[[Iterable[str]], Rerun]
+
+    @classmethod
+    def of(cls, effects: Effects, folder: Path, env: Mapping[str, str], bundles: Mapping[str, Values]) -> FileJudge:
+        """Make one that asks the helper process.
+
+        Parameters
+        ----------
+        effects : Effects
+            The followed notebook.
+        folder : Path
+            The notebook's folder.
+        env : Mapping[str, str]
+            The environment variables of the function.
+        bundles : Mapping[str, Values]
+            Format, hash and file of the bundles of the notebook, by name.
+        """
+
+        def ask(piece: Slice, elsewhere: bool) -> Values:
+            request = {
+                "action": "verify",
+                "module": piece.module,
+                "segments": piece.segments,
+                "notebook": piece.notebook,
+                "names": sorted(piece.values),
+                "reads": [],
+                "imported": piece.imported,
+                "bundles": {name: dict(bundles[name]) for name in piece.bundles},
+                "env": dict(env),
+                "elsewhere": elsewhere,
+            }
+            answer: Values = HELPER.ask(request, folder.resolve(), TIMEOUT_SECONDS)
+            return answer
+
+        return cls(ask, partial(watched, effects, folder, env))
+
+    def judge(self, piece: Slice) -> Findings:
+        """Run a slice and compare its values with those of the notebook's run."""
+        run = self.run(())
+        free = piece.changed if run.called else frozenset[str]()
+        names = [name for name in piece.values if name not in free]
+        left = [(name, run.tainted[name]) for name in names if name in run.tainted]
+        left += [(name, f"{piece.function} changes it, and the notebook calls it") for name in sorted(free)]
+        answer = self.ask(piece, False)
+        require_imported(dict(answer), piece, TIMEOUT_SECONDS)
+        statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
+        if run.missing:
+            return Findings(tuple(left), statements, run.missing if names else "")
+        known = {name: node for name, node in run.values.items() if name not in free}
+        values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
+        if find_difference(piece, here, values):
+            # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
+            again = _kept_apart(piece, self.ask(piece, True).get("values", {}))
+            values = {name: settled(node, again.get(name, node)) for name, node in values.items()}
+        for name in names:
+            if name in here and name in values:
+                left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
+        found, settings = apart(piece, here, values)
+        if found is not None:
+            raise _diverged(piece, *found)
+        return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
+
+    def changing(self, name: str) -> list[int]:
+        """Return the positions of the statements after which a variable is another, where the notebook is run."""
+        return list(self.run([name]).changed.get(name, ()))
+
+
+def _kept_apart(piece: Slice, values: dict[str, Node]) -> dict[str, Node]:
+    """Return descriptions of variables with what modules keep only where it is of concern."""
+    return without_before(of_concern(values, piece.module))
+
+
+def watched(effects: Effects, folder: Path, env: Mapping[str, str], watch: Iterable[str]) -> Rerun:
+    """Run a notebook in the confined process, and watch some names; the parameters are those of ``rerun``."""
+    return rerun(effects, folder=folder, env=env, watch=watch)
+
+
+def _diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
+    cells = piece.values[name]
+    text = f"{sentence(name, found, *_WHERE)} (from {', '.join(cells)})"
+    return DivergedError(text, _HINT, Location(cells[-1]), variable=name)

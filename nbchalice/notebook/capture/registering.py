@@ -1,0 +1,167 @@
+"""Which statements register a handler: decorated functions, and calls such as ``app.on_sqs_message("q")(work)``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook.analysis.history import END, Step, Timeline
+from nbchalice.notebook.analysis.known_calls import is_handler_decorator
+from nbchalice.notebook.analysis.model import Kind
+from nbchalice.notebook.capture.explain import deleted, handler_not_found
+from nbchalice.notebook.errors import HandlerNotFoundError
+from nbchalice.runtime.entry_points import source_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nbchalice.notebook.analysis.aliases import Value
+    from nbchalice.notebook.analysis.effects import Effects
+    from nbchalice.notebook.analysis.model import Block
+
+
+def find_registration(effects: Effects, function: str, order: int | None = None) -> list[Step]:
+    """Find the statements that define and register a handler, its definition first where a statement of its own does.
+
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    function : str
+        The function's name.
+    order : int or None
+        ``order`` of the cell that registered it, or None for the last definition.
+
+    Raises
+    ------
+    CaptureError
+        It is not defined, or was deleted.
+    """
+    timeline = effects.timeline
+    here = [step for step in timeline.steps if order in {None, step.cell.order} and registers(step, effects)]
+    try:
+        definition = find_definition(timeline, function, order)
+    except HandlerNotFoundError:
+        if not here:
+            raise
+        return _naming(function, here) or here
+    calls = [step for step in _naming(function, here) if step.position != definition.position]
+    if calls or is_decorated(definition) or registers(definition, effects):
+        return [definition, *calls]
+    return [definition, *here]
+
+
+def _naming(function: str, steps: list[Step]) -> list[Step]:
+    return [step for step in steps if function in step.statement.now.uses | step.statement.binds]
+
+
+def find_definition(timeline: Timeline, function: str, order: int | None = None) -> Step:
+    """Find the statement that defines the handler's function.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The executed statements.
+    function : str
+        The function's name.
+    order : int or None
+        ``order`` of the cell meant, or None for the last definition.
+
+    Raises
+    ------
+    CaptureError
+        It is not defined, or was deleted.
+    """
+    if order is None:
+        positions, gone = timeline.standing(function, END)
+        if gone is not None:
+            raise deleted(function, gone, None)
+    else:
+        positions = [
+            event.position
+            for event in timeline.events.get(function, ())
+            if timeline.steps[event.position].cell.order == order and not event.deletes
+        ][-1:]
+    if not positions or timeline.steps[positions[0]].statement.kind is Kind.MAGIC:  # that of a notebook that %run ran
+        raise handler_not_found(function, timeline)
+    return timeline.steps[positions[0]]
+
+
+def is_decorated(step: Step) -> bool:
+    """Tell whether a statement is a function with a decorator, or the magic, that registers it."""
+    statement = step.statement
+    return statement.kind is Kind.FUNCTION and any(is_handler_decorator(path) for _, path in statement.decorators)
+
+
+def registers(step: Step, effects: Effects) -> bool:
+    """Tell whether a statement may register handlers otherwise than as the decorators of a function do.
+
+    Within ``if``, ``for``, a class, by ``app.on_sqs_message("q")(work)``, or by a function that it calls.
+
+    Parameters
+    ----------
+    step : Step
+        The statement.
+    effects : Effects
+        The followed notebook.
+    """
+    if is_decorated(step):
+        return False
+    now = step.statement.now
+    if _names_source(now):
+        return True
+    for name in {call.root for call in now.calls.values() if isinstance(call.root, str)}:
+        for value in effects.values(name, step.position):
+            if value[1] != step.position and _may_register(value, step.position, effects):
+                return True
+    return False
+
+
+def _may_register(value: Value, moment: int, effects: Effects) -> bool:
+    """Tell whether calling a value may register: a kept decorator, or a function that uses one."""
+    statement = effects.statement(value)
+    # on_orders = app.on_sqs_message("orders") registers nothing yet; on_orders(work) does.
+    kept = statement is not None and statement.kind is Kind.ASSIGN and _names_source(statement.now)
+    return kept or any(_names_source(block) for block in effects.reachable(value, moment))
+
+
+def _names_source(block: Block) -> bool:
+    names = source_names()
+    return any(call.path[-1:] and call.path[-1] in names for call in block.calls.values())
+
+
+def function_in(step: Step, function: str) -> ast.stmt | None:
+    """Return a function that a statement defines, at whatever depth.
+
+    Parameters
+    ----------
+    step : Step
+        The statement.
+    function : str
+        The function's name.
+    """
+    for node in ast.walk(ast.parse(step.statement.text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
+            return node
+    return None
+
+
+def not_registered(function: str, handler: str, registered: Iterable[str]) -> CaptureError:
+    """Make the error for a module that does not register its handler: each event would fail on Lambda.
+
+    Parameters
+    ----------
+    function : str
+        The handler's function.
+    handler : str
+        The handler's name.
+    registered : Iterable[str]
+        The names that it does register.
+    """
+    others = ", ".join(sorted(registered)) or "none"
+    return CaptureError(
+        f"no handler {handler!r} is registered in the module captured for it; its handlers are: {others}",
+        f"write the decorator above def {function}, or a cell magic above its cell",
+        code="not-registered",
+    )

@@ -1,0 +1,398 @@
+"""The search for the slice that a run proves: the smallest first, then with what may matter, and of that the fewest.
+
+The analysis proposes: it says which statements a handler needs, and of which it cannot tell whether they matter. A run
+decides: a judge runs what would be deployed, and compares its values with those of the notebook.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from nbchalice.errors import CaptureError
+from nbchalice.notebook.analysis.model import Kind
+from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
+from nbchalice.notebook.capture.closure import Closure
+from nbchalice.notebook.errors import DivergedError, StatementFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbchalice.notebook.analysis.effects import Effects
+    from nbchalice.notebook.analysis.history import Step
+    from nbchalice.notebook.capture.slice import Slice
+
+LAMBDA_SECONDS = 10.0
+"""How long a function's code may load (AWS Lambda, "Lambda execution environment lifecycle", Init phase)."""
+WORTH_TELLING = 0.5
+_ROUNDS = 16
+_SECONDS = 60.0
+_TRIES = 12
+_SHOWN = 6
+_DATA = frozenset({Kind.ASSIGN, Kind.COMPOUND, Kind.EXPRESSION})
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a judge found where nothing is wrong.
+
+    Parameters
+    ----------
+    not_compared : tuple[tuple[str, str], ...]
+        Variables, or parts of them, that could not be compared, each with the reason.
+    statements : tuple[tuple[str, int, float], ...]
+        Cell, raw line, and seconds of processor time of the statements.
+    missing : str
+        Why there was nothing to compare with, or an empty text.
+    settings : tuple[str, ...]
+        The imports of which only something that the module keeps for the whole process differs.
+    """
+
+    not_compared: tuple[tuple[str, str], ...] = ()
+    statements: tuple[tuple[str, int, float], ...] = ()
+    missing: str = ""
+    settings: tuple[str, ...] = ()
+
+
+class Judge(Protocol):
+    """Runs slices, and compares."""
+
+    def judge(self, piece: Slice) -> Findings:
+        """Run a slice and compare its values.
+
+        Raises
+        ------
+        DivergedError
+            A variable differs.
+        StatementFailedError
+            A statement fails in the clean process.
+        """
+
+    def changing(self, name: str) -> Iterable[int]:
+        """Return the positions of the statements after which a variable is another, where the notebook is run."""
+
+
+class Cut(Protocol):
+    """Cuts a handler out of a notebook."""
+
+    def __call__(self, also: Iterable[int], without: Mapping[int, str]) -> Slice:
+        """Return the slice with some more statements, and without some that are there for what they change."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a kernel that executed the notebook's file found out about a handler.
+
+    Parameters
+    ----------
+    choice : Choice
+        What travels besides what the analysis finds.
+    notes : tuple[str, ...]
+        What is to be said: what could not be compared, what came along, what loading costs.
+    """
+
+    choice: Choice
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A slice, and how far it is proven.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    taken : tuple[tuple[Step, frozenset[str]], ...]
+        The statements that came along because a run showed that they change values, each with the values' names.
+    error : CaptureError or None
+        What is wrong with it all the same.
+    findings : Findings
+        What could not be compared, and how long its statements take.
+    cost : str
+        What loading it costs at each cold start, in a line, if that is worth telling.
+    choice : Choice
+        What was decided beside the analysis.
+    """
+
+    piece: Slice
+    taken: tuple[tuple[Step, frozenset[str]], ...] = ()
+    error: CaptureError | None = None
+    findings: Findings = Findings()
+    cost: str = ""
+    choice: Choice = NOTHING
+
+    @property
+    def left(self) -> str:
+        """What could not be compared with a run of the notebook, as one line; empty if there is nothing."""
+        left = self.findings.not_compared
+        shown = [f"{name} ({reason})" for name, reason in left[:_SHOWN]]
+        more = len(left) - len(shown)
+        text = self.findings.missing or ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+        return f"not compared with a run of the notebook: {text}" if text else ""
+
+    @property
+    def along(self) -> list[str]:
+        """Which statements came along, a line each."""
+        return [
+            f"{step.location()} comes along: a run shows that it changes {', '.join(sorted(names))}"
+            for step, names in self.taken
+        ]
+
+
+class Search:
+    """Looks for the smallest slice that is proven.
+
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    cut : Cut
+        Cuts the handler out.
+    judge : Judge
+        Runs slices.
+    handler : str
+        The handler's name, by which it is remembered what was decided.
+    """
+
+    def __init__(self, effects: Effects, cut: Cut, judge: Judge, handler: str) -> None:
+        self.effects, self.steps = effects, effects.timeline.steps
+        self._cut, self._judge = cut, judge
+        self._handler = handler
+        self._also: dict[int, frozenset[str]] = {}
+        self._without: dict[int, str] = {}
+        self._tried: set[int] = set()
+
+    def prove(self) -> Proof:
+        """Cut, run and compare until nothing differs, or nothing is left to try.
+
+        Raises
+        ------
+        CaptureError
+            The slice as the analysis finds it cannot be cut.
+        """
+        self._smallest = self._cut((), {})
+        known = chosen(self.effects, self._handler, self._smallest)
+        if known is not None:
+            self._also, self._without = dict(known.also), dict(known.without)
+            proof = self._searched()
+            if proof.error is None:
+                return proof
+            self._also, self._without, self._tried = {}, {}, set()
+        return self._searched()
+
+    def _searched(self) -> Proof:
+        end = time.monotonic() + _SECONDS
+        for left in reversed(range(_ROUNDS)):
+            piece = self._cut(sorted(self._also), self._without)
+            try:
+                findings = self._judge.judge(piece)
+            except StatementFailedError as error:
+                last: CaptureError = error
+                if not self._does_without(piece, error) and not self._completed(piece, error):
+                    return Proof(piece, error=self._named(piece, error))
+            except DivergedError as error:
+                last = error
+                if not self._widened(piece, error.variable):
+                    return Proof(piece, error=self._with_doubts(error))
+            except CaptureError as error:
+                return Proof(piece, error=error)
+            else:
+                if not left or time.monotonic() > end or not self._sets_more(piece, findings):
+                    return self._fewest(piece, findings, end)
+                continue
+            if time.monotonic() > end:
+                break
+        return Proof(piece, error=last)
+
+    # -- another slice -------------------------------------------------------------------------------------------
+
+    def _does_without(self, piece: Slice, error: StatementFailedError) -> bool:
+        """Leave out a statement that failed, if it is there only for what it changes."""
+        position = self._position(piece, error)
+        if position is None or position not in piece.optional:
+            return False
+        self._also.pop(position, None)
+        self._without[position] = error.reason
+        return True
+
+    def _completed(self, piece: Slice, error: StatementFailedError) -> bool:
+        """Take along what the analysis doubts, if it ran before what failed: ``db.executescript(SCHEMA)``."""
+        failed = self._position(piece, error)
+        doubts = self._untried(piece)
+        return self._taken({at: names for at, names in doubts.items() if failed is not None and at < failed})
+
+    def _widened(self, piece: Slice, variable: str) -> bool:
+        """Take along what may change a variable that differs: what the analysis doubts, or what a run shows."""
+        doubts = self._untried(piece)
+        if not doubts:
+            shown = set(self._judge.changing(variable)) - {*piece.positions, *self._without, *self._tried}
+            doubts = dict.fromkeys(sorted(shown), frozenset({variable}))
+        return self._taken(doubts)
+
+    def _untried(self, piece: Slice) -> dict[int, frozenset[str]]:
+        return {position: names for position, names in piece.doubts.items() if position not in self._tried}
+
+    def _taken(self, doubts: Mapping[int, frozenset[str]]) -> bool:
+        """Take along those statements that can run on Lambda; tell whether there are any."""
+        self._tried |= doubts.keys()
+        taken = {position: names for position, names in doubts.items() if self._can_be_cut(position)}
+        self._also |= taken
+        return bool(taken)
+
+    def _sets_more(self, piece: Slice, findings: Findings) -> bool:
+        """Take along what may set what modules keep for the whole process, where it differs."""
+        others = [step.statement for step in self.steps if step.position not in piece.positions]
+        texts = [statement.text for statement in others if statement.kind is not Kind.IMPORT]
+        for name in findings.settings:
+            words = {name, *(module.partition(".")[0] for module, _ in piece.imported.get(name, ()))}
+            if any(word in text for word in words for text in texts) and self._widened(piece, name):
+                return True
+        return False
+
+    def _can_be_cut(self, position: int) -> bool:
+        try:
+            self._cut(sorted({*self._also, position}), self._without)
+        except CaptureError as refused:
+            self._without[position] = refused.message
+            return False
+        return True
+
+    def _fewest(self, piece: Slice, findings: Findings, end: float) -> Proof:
+        """Leave out again what came along and is not needed, as far as tries and time go."""
+        for position in sorted(self._also)[:_TRIES] if len(self._also) > 1 else ():
+            if time.monotonic() > end:
+                break
+            fewer = sorted(self._also.keys() - {position})
+            try:
+                smaller = self._cut(fewer, self._without)
+                found = self._judge.judge(smaller)
+            except CaptureError:
+                continue
+            if set(found.settings) - set(findings.settings):
+                continue
+            del self._also[position]
+            piece, findings = smaller, found
+        taken = tuple((self.steps[position], self._also[position]) for position in sorted(self._also))
+        error = self._undecided(piece, findings) or self._too_slow(piece, findings)
+        choice = Choice(dict(self._also), dict(self._without))
+        if error is None:
+            remember(self.effects, self._handler, self._smallest, choice)
+        return Proof(piece, taken, error, findings, self._cost(piece, findings), choice)
+
+    # -- what to say ---------------------------------------------------------------------------------------------
+
+    def _position(self, piece: Slice, error: StatementFailedError) -> int | None:
+        cell, line = error.statement or ("", 0)
+        return self._at(piece, cell, line)
+
+    def _at(self, piece: Slice, cell: str, line: int) -> int | None:
+        """Return the position of the statement of a slice that has a raw line of a cell."""
+        for position in piece.positions:
+            step = self.steps[position]
+            if step.cell.label == cell and step.statement.line <= line <= step.statement.end:
+                return position
+        return None
+
+    def _named(self, piece: Slice, error: StatementFailedError) -> CaptureError:
+        """Name the variable that is to be bundled instead: the one nearest to the handler."""
+        position = self._position(piece, error)
+        name = self._nearest(piece, position) if position is not None else None
+        if name is not None:
+            error.hint = (error.hint or "").replace("%chalice bundle NAME", f"%chalice bundle {name}")
+        return error
+
+    def _nearest(self, piece: Slice, failed: int) -> str | None:
+        """Return the variable nearest to the handler that cannot be made without a statement."""
+        for position in piece.positions:
+            step = self.steps[position]
+            names = sorted(step.statement.binds & piece.values.keys()) or sorted(step.statement.binds)
+            if step.statement.kind in _DATA and names and failed in self._makers(step):
+                return names[0]
+        return None
+
+    def _makers(self, step: Step) -> set[int]:
+        closure = Closure(self.effects.timeline, self.effects, without=self._without)
+        closure.add(step, step.position, step.statement.binds)
+        try:
+            closure.finish()
+        except CaptureError:
+            return set()
+        return set(closure.wanted)
+
+    def _with_doubts(self, error: DivergedError) -> DivergedError:
+        """Add which statements may matter, and were tried."""
+        tried = [self.steps[position] for position in sorted(self._tried)]
+        if tried:
+            error.message += f"; with and without {_listed(tried)}"
+            error.hint = f"{error.hint}; {_MARKS}"
+        return error
+
+    def _undecided(self, piece: Slice, findings: Findings) -> CaptureError | None:
+        """Ask about the statements that may change what could not be compared."""
+        blind = {match[0] for name, _ in findings.not_compared if (match := re.match(r"\w+", name))}
+        asked = [position for position, names in piece.doubts.items() if names & blind]
+        if not asked:
+            return None
+        names = sorted(set[str]().union(*(piece.doubts[position] for position in asked)) & blind)
+        steps = [self.steps[position] for position in asked]
+        what = f"{', '.join(names)}, which the handler needs and no run can compare"
+        text = f"it cannot be told whether this statement changes {what}"
+        if len(steps) > 1:
+            text = f"it cannot be told whether these statements change {what}: {_listed(steps)}"
+        return CaptureError(
+            text,
+            _MARKS,
+            steps[0].location(),
+            code="ambiguous-mutation",
+        )
+
+    def _slowest(self, piece: Slice, findings: Findings) -> tuple[float, Step, float] | None:
+        """Return how long all takes, and the statement that takes longest of those that are no imports."""
+        all_of_it = sum(spent for _, _, spent in findings.statements)
+        for cell, line, spent in sorted(findings.statements, key=lambda one: -one[2]):
+            position = self._at(piece, cell, line)
+            if position is not None and self.steps[position].statement.kind in _DATA:
+                return all_of_it, self.steps[position], spent
+        return None
+
+    def _too_slow(self, piece: Slice, findings: Findings) -> CaptureError | None:
+        found = self._slowest(piece, findings)
+        if found is None or found[0] <= LAMBDA_SECONDS:
+            return None
+        all_of_it, step, spent = found
+        name = self._nearest(piece, step.position) or "NAME"
+        return CaptureError(
+            f"the handler's code takes {_seconds(all_of_it)} to load, and Lambda allows {_seconds(LAMBDA_SECONDS)}: "
+            f"{_seconds(spent)} of it is this statement",
+            f"bundle the value with %chalice bundle {name}",
+            step.location(),
+            code="needs-bundle",
+        )
+
+    def _cost(self, piece: Slice, findings: Findings) -> str:
+        found = self._slowest(piece, findings)
+        if found is None or found[2] < WORTH_TELLING:
+            return ""
+        all_of_it, step, spent = found
+        name = self._nearest(piece, step.position)
+        less = f"; %chalice bundle {name} saves that" if name else ""
+        return (
+            f"each cold start takes {_seconds(all_of_it)} to load it, {_seconds(spent)} of that for "
+            f"{step.location().place}{less}"
+        )
+
+
+def _listed(steps: list[Step]) -> str:
+    shown = [step.location().place for step in steps[:_SHOWN]]
+    more = [f"{len(steps) - _SHOWN} more"] if len(steps) > _SHOWN else []
+    return "; ".join([*shown, *more])
+
+
+def _seconds(number: float) -> str:
+    return f"{number:.1f} s" if number < LAMBDA_SECONDS else f"{number:.0f} s"
+
+
+_MARKS = "write '# nbchalice: include' on the line above what must run on Lambda too, '# nbchalice: exclude' if not"

@@ -1,0 +1,215 @@
+"""The worker's side of a rerun: the notebook's statements from the top, one after the other, whatever becomes of each.
+
+A statement that fails here taints the names that it would have bound or changed, and what is made of them later: of
+these it is not known what they are when the notebook runs where its files are.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import linecache
+import signal
+import sys
+import time
+import types
+from collections.abc import Iterator
+from typing import Any
+
+_REAL_SECONDS = 20.0
+_AT_MOST = 500
+_REACHES_ALL = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"})
+"""What may change variables that the statement does not name."""
+_UNCHANGING = (int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
+
+
+class _OverError(BaseException):
+    """The time is over."""
+
+
+def rerun(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the statements of a notebook, as far as it goes, and describe variables.
+
+    Parameters
+    ----------
+    request : dict[str, Any]
+        ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``names`` to describe with ``imported``,
+        names to ``watch``, and the ``seconds`` of processor time.
+    """
+    from nbchalice.notebook.sandbox.reads import reads
+
+    run = _Rerun(request)
+    with reads() as read:
+        for statement in request["statements"]:
+            run.statement(statement)
+    return {**run.answer(), "read": sorted(read)}
+
+
+class _Rerun:
+    """The notebook as it runs.
+
+    Attributes: ``tainted`` has the names that are not known, each with the reason; ``changed`` the positions of the
+    statements after which a watched name was another.
+    """
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        from nbchalice.notebook.sandbox.kernel_names import put_kernel_names
+        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ
+
+        self._describe, self._describe_imported, self._differ = describe, describe_imported, differ
+        self._request, self._flags = request, 0
+        self._end, self._cpu = time.monotonic() + _REAL_SECONDS, float(request["seconds"])
+        self.tainted: dict[str, str] = {}
+        self.watched: dict[str, Any] = {}
+        self.changed: dict[str, list[int]] = {name: [] for name in request["watch"]}
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self._space = vars(module)
+        put_kernel_names(self._space, [told["text"] for told in request["statements"]])
+        for label, text in request["sources"].items():
+            lines = [line + "\n" for line in text.split("\n")]
+            linecache.cache[self._file(label)] = (len(text), None, lines, self._file(label))
+
+    def _file(self, cell: str) -> str:
+        return f"{self._request['notebook']}#{cell}"
+
+    def statement(self, told: dict[str, Any]) -> None:
+        """Run a statement; note what is not known after it, and which watched names it changed."""
+        binds, uses = set(told["binds"]), set(told["uses"])
+        dirty = sorted(self._reached(uses) & self.tainted.keys())
+        near = (uses | set(told["touches"])) - binds
+        before = {name: self._node(name) for name in near if dirty and self._may_change(name)}
+        failure = self._run(told)
+        if failure is not None:
+            may = {name for name in near if self._may_change(name)}
+            for name in binds | (self._known() if uses & _REACHES_ALL else may):
+                self.tainted.setdefault(name, failure)
+        elif dirty:
+            reason = self.tainted[dirty[0]]
+            touched = {name for name, node in before.items() if name in told["touches"] or self._node(name) != node}
+            self.tainted |= dict.fromkeys(binds | touched, reason)
+        else:
+            for name in told["defines"]:
+                self.tainted.pop(name, None)
+        self._look(told["position"])
+
+    def _run(self, told: dict[str, Any]) -> str | None:
+        """Run a statement; return why it failed."""
+        from nbchalice.notebook.sandbox.hidden import ASKED
+
+        place = f"{told['cell']}, line {told['head']}"
+        left = self._end - time.monotonic()
+        if left <= 0 or self._cpu <= 0:
+            return f"{place} was not reached in time"
+        if told["awaits"]:
+            return f"{place} awaits"
+        ASKED.clear()
+        started = time.process_time()
+        try:
+            code = self._compiled(told)
+            _alarm(self._cpu, left)
+            exec(code, self._space)  # noqa: S102 - the user's own statement
+        except BaseException as error:  # the user's own code may raise anything
+            _alarm(0, 0)
+            late = isinstance(error, _OverError)
+            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return f"{place} takes long" if late else f"{place}: {text[:120]}"
+        finally:
+            _alarm(0, 0)
+            self._cpu -= time.process_time() - started
+        # Where the file is, the statement may do something else.
+        return f"{place} asks for {ASKED[0]}, a file of this computer" if ASKED else None
+
+    def _compiled(self, told: dict[str, Any]) -> types.CodeType:
+        tree = ast.parse(told["text"])
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                for alias in node.names:
+                    self._flags |= getattr(__future__, alias.name, __future__.annotations).compiler_flag
+        ast.increment_lineno(tree, told["line"] - 1)
+        for node in ast.walk(tree):
+            if getattr(node, "lineno", 1) < 1:  # a decorator that a magic stands for, above the cell's first line
+                node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
+        code: types.CodeType = compile(tree, self._file(told["cell"]), "exec", self._flags, dont_inherit=True)
+        return code
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    def _reached(self, names: set[str]) -> set[str]:
+        """Return names with the global names that their functions and methods read."""
+        reached: set[str] = set()
+        queue = sorted(names)
+        while queue and len(reached) < _AT_MOST:
+            name = queue.pop()
+            if name in reached:
+                continue
+            reached.add(name)
+            for code in _codes(self._space.get(name)):
+                # co_names has attributes beside global names: those that are no name of the notebook do not count.
+                queue += [other for other in code.co_names if other in self._known()]
+        return reached
+
+    def _known(self) -> set[str]:
+        return self._space.keys() | self.tainted.keys()
+
+    def _may_change(self, name: str) -> bool:
+        """Tell whether the object of a name can be changed in place."""
+        return name in self._space and not isinstance(self._space[name], _UNCHANGING)
+
+    def _node(self, name: str) -> Any:
+        if name not in self._space:
+            return None
+        sources = self._request["imported"].get(name)
+        value = self._space[name]
+        return self._describe(value) if sources is None else self._describe_imported(value, sources)
+
+    def _look(self, position: int) -> None:
+        for name, positions in self.changed.items():
+            node = self._node(name)
+            before = self.watched.get(name)
+            if (node is None) != (before is None) or (node and before and self._differ(before, node)):
+                positions.append(position)
+            self.watched[name] = node
+
+    def answer(self) -> dict[str, Any]:
+        """Return what is known of the names asked for."""
+        from nbchalice.runtime.function import LambdaFunction
+
+        names = [name for name in self._request["names"] if name in self._space and name not in self.tainted]
+        return {
+            "values": {name: self._node(name) for name in names},
+            "tainted": self.tainted,
+            "changed": self.changed,
+            "called": sorted(LambdaFunction.called),
+        }
+
+
+def _codes(value: Any, depth: int = 0) -> Iterator[types.CodeType]:
+    """Give the code that using a value may run: of a function, a handler, a class of the notebook or its instance."""
+    value = getattr(value, "__wrapped__", None) or value if isinstance(value, types.FunctionType) else value
+    if type(value).__name__ == "LambdaFunction":
+        value = value.function
+    if isinstance(value, types.FunctionType):
+        queue = [value.__code__]
+        while queue:
+            code = queue.pop()
+            yield code
+            queue += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    elif depth == 0:
+        kind = value if isinstance(value, type) else type(value)
+        for base in kind.__mro__ if kind.__module__ == "__main__" else ():
+            for item in vars(base).values():
+                yield from _codes(item, 1)
+
+
+def _alarm(cpu: float, real: float) -> None:
+    def over(*_: object) -> None:
+        raise _OverError
+
+    # Two clocks: a loop uses up processor time, on a busy machine slowly; sleep(3600) uses none.
+    for timer, number, seconds in (
+        (signal.ITIMER_PROF, signal.SIGPROF, cpu),
+        (signal.ITIMER_REAL, signal.SIGALRM, real),
+    ):
+        signal.signal(number, over if seconds else signal.SIG_IGN)
+        signal.setitimer(timer, seconds)

@@ -1,0 +1,32 @@
+"""Values as plain data, so that those of two processes can be compared, and what differs can be named."""
+
+from nbchalice.notebook.sandbox.values.describe import describe
+from nbchalice.notebook.sandbox.values.differences import (
+    ITS_ORDER,
+    Difference,
+    differ,
+    difference,
+    not_compared,
+    settled,
+)
+from nbchalice.notebook.sandbox.values.imported import describe_imported
+from nbchalice.notebook.sandbox.values.kept import aligned, is_setting, of_concern, without_before
+from nbchalice.notebook.sandbox.values.nodes import UNSHOWN, Node, text
+
+__all__ = [
+    "ITS_ORDER",
+    "UNSHOWN",
+    "Difference",
+    "Node",
+    "aligned",
+    "describe",
+    "describe_imported",
+    "differ",
+    "difference",
+    "is_setting",
+    "not_compared",
+    "of_concern",
+    "settled",
+    "text",
+    "without_before",
+]

@@ -1,0 +1,98 @@
+"""Arrays and data frames: by a hash of their elements. Nothing is imported: who has a frame has pandas."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.sandbox.values.nodes import Describer, Node, digest, leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHORT = 20
+
+
+def _array(describer: Describer, value: Any, path: str) -> Node:
+    numpy = sys.modules["numpy"]
+    kind = f"{type(value).__name__} of {value.dtype}"
+    if value.dtype.hasobject:
+        return describer.parts(kind, [(".shape", value.shape), ("", numpy.asarray(value).tolist())], path)
+    shown = f"{kind}, shape {value.shape}"
+    base = value.view(numpy.ndarray) if isinstance(value, numpy.ndarray) else numpy.asarray(value)
+    if value.size <= _SHORT:
+        shown = f"array({base.tolist()})" if base.ndim else repr(base.tolist())
+    data = numpy.ascontiguousarray(base).reshape(-1).view("u1").data
+    return leaf(kind, f"{value.shape} {digest(data)}", shown)
+
+
+def _masked(describer: Describer, value: Any, path: str) -> Node:
+    numpy = sys.modules["numpy"]
+    items = [(".mask", numpy.ma.getmaskarray(value)), (".data", value.filled()), (".fill_value", value.fill_value)]
+    return describer.parts("masked array", items, path)
+
+
+def _frame(describer: Describer, value: Any, path: str) -> Node:
+    """Describe a data frame column by column."""
+    # The column "1" is another than the column 1.
+    labels = []
+    for label in value.columns:
+        labels.append(repr(label) if isinstance(label, str) else str(label))
+    parts = []
+    for number, label in enumerate(labels):
+        parts.append([f"[{label}]", _elements(describer, value.iloc[:, number], f"{path}[{label}]")])
+    shape = [" (shape)", leaf("shape", str(value.shape))]
+    heads = [" (columns)", leaf("columns", str(labels), str(list(value.columns)))]
+    return ["parts", "DataFrame", [shape, heads, [" (index)", _elements(describer, value.index, path)], *parts], True]
+
+
+def _series(describer: Describer, value: Any, path: str) -> Node:
+    name = [".name", describer.describe(value.name)]
+    parts = [
+        [" (values)", _elements(describer, value, path)],
+        [" (index)", _elements(describer, value.index, path)],
+        name,
+    ]
+    return ["parts", "Series", parts, True]
+
+
+def _index(describer: Describer, value: object, path: str) -> Node:
+    return ["parts", "Index", [[" (values)", _elements(describer, value, path)]], True]
+
+
+def _elements(describer: Describer, value: Any, path: str) -> Node:
+    """Describe the elements of a column or an index."""
+    pandas = sys.modules["pandas"]
+    kind = str(value.dtype) if hasattr(value, "dtype") else type(value).__name__
+    if kind == "object" and not isinstance(value, pandas.MultiIndex):
+        return describer.describe(value.tolist(), path)
+    if len(value) <= _SHORT:
+        return leaf(kind, str(value.tolist()))
+    hashed = pandas.util.hash_pandas_object(value, index=False).to_numpy()
+    return leaf(kind, f"{len(value)} {digest(hashed.tobytes())}", f"{len(value)} of {kind}")
+
+
+def _dtype(describer: Describer, value: object, path: str) -> Node:
+    return leaf("dtype", str(value))
+
+
+def _flat(describer: Describer, value: Any, path: str) -> Node:
+    items = [(" (source)", value.base), (" (position)", value.index)]
+    return describer.parts("flatiter", items, path, of_library=True)
+
+
+def _iterated(describer: Describer, value: Any, path: str) -> Node:
+    items = [(" (source)", value.operands), (" (position)", value.iterindex), (" (finished)", value.finished)]
+    return describer.parts("nditer", items, path, of_library=True)
+
+
+KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {
+    **dict.fromkeys(["numpy.ndarray", "numpy.generic"], _array),
+    **dict.fromkeys(["numpy.ma.core.MaskedArray", "numpy.ma.MaskedArray"], _masked),
+    "numpy.dtype": _dtype,
+    "numpy.flatiter": _flat,
+    "numpy.nditer": _iterated,
+    **dict.fromkeys(["pandas.DataFrame", "pandas.core.frame.DataFrame"], _frame),
+    **dict.fromkeys(["pandas.Series", "pandas.core.series.Series"], _series),
+    **dict.fromkeys(["pandas.Index", "pandas.core.indexes.base.Index"], _index),
+}

@@ -1,0 +1,308 @@
+"""A helper process that runs captured modules, each in a fork of its own; started with ``python -I``.
+
+Each line of standard input is a request (JSON), each line of standard output its answer.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+import types
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbchalice.runtime.app import Chalice
+    from nbchalice.runtime.function import LambdaFunction
+
+_DEPTH = 20
+_WORTH_TELLING = 0.001
+_ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
+"""Another place to run the same code: what comes out otherwise there is of the place, not of the code."""
+
+
+def main() -> None:
+    """Answer requests until the standard input ends."""
+    import nbchalice.notebook.sandbox.confine
+    import nbchalice.notebook.sandbox.values
+    import nbchalice.runtime.app
+    import nbchalice.runtime.cells  # noqa: F401 - ready before the first fork
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        answers.write(json.dumps(_in_fork(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _in_fork(request: dict[str, Any]) -> object:
+    with tempfile.TemporaryDirectory(prefix="nbchalice-", ignore_cleanup_errors=True) as scratch:
+        return _answer_of_child(request, Path(scratch))
+
+
+def _answer_of_child(request: dict[str, Any], scratch: Path) -> object:
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        _child(request, write, scratch)
+    os.close(write)
+    parts, deadline = [], time.monotonic() + request["timeout"]
+    timed_out = False
+    while True:
+        ready, _, _ = select.select([read], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            timed_out = True
+            break
+        part = os.read(read, 1 << 16)
+        if not part:
+            break
+        parts.append(part)
+    os.close(read)
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    _, status = os.waitpid(child, 0)
+    *progress, last = b"".join(parts).split(b"\n")
+    reached = {"statement": json.loads(progress[-1])} if progress else {}
+    if timed_out:
+        return {"error": "timeout", **reached}
+    try:
+        return json.loads(last)
+    except ValueError:
+        return {"error": "crash", "text": f"the process ended with status {status}", **reached}
+
+
+def _child(request: dict[str, Any], write: int, scratch: Path) -> None:
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for number, kept in ((0, null), (1, null), (2, null), (3, write)):
+        os.dup2(kept, number)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.environ.pop("TMPDIR", None)
+    try:
+        _set_environment(request.get("env") or {})
+        if request.get("elsewhere"):
+            os.environ.update(_ELSEWHERE)
+            sys.argv[:] = ["/var/runtime/bootstrap"]
+        os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
+        _extend_path(request["modules"], request["libraries"])
+        request["confined"] = _confine(request, scratch)
+        action = {"evaluate": _evaluate, "verify": _verify, "rerun": _rerun}[request["action"]]
+        answer = json.dumps({"answer": action(request), "confined": request["confined"]}).encode()
+    except BaseException as error:  # whatever it is, the parent must hear of it
+        answer = json.dumps({"error": "crash", "text": f"{type(error).__name__}: {error}"}).encode()
+    while answer:
+        answer = answer[os.write(3, answer) :]
+    os._exit(0)
+
+
+def _set_environment(variables: dict[str, str | None]) -> None:
+    """Set variables; None takes one away."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _confine(request: dict[str, Any], scratch: Path) -> str:
+    from nbchalice.notebook.sandbox.confine import confine
+
+    own, modules = map(Path, request["own"]), list(map(Path, request["modules"]))
+    bundles = [Path(entry["file"]) for entry in request.get("bundles", {}).values()]
+    local, along = ([], modules) if request["along"] else (modules, [])
+    notebook = Path(request["own"][0]) if request["action"] == "rerun" else None
+    return confine(scratch, own, local, [*along, *bundles], notebook=notebook, **request.get("confine", {}))
+
+
+def _extend_path(modules: list[str], libraries: list[str]) -> None:
+    """Put local code behind the standard library, which nothing may shadow, and before what is installed."""
+    installed = ("site-packages", "dist-packages")
+    first = next((number for number, path in enumerate(sys.path) if path.endswith(installed)), len(sys.path))
+    sys.path[first:first] = [path for path in modules if path not in sys.path]
+    sys.path += [path for path in libraries if path not in sys.path]
+
+
+def _evaluate(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the decorators of handlers registered."""
+    _without_entry_points()
+    from nbchalice.notebook.sandbox.reads import reads
+
+    answers = []
+    with reads() as seen:  # A module that another definition imported has read what it reads.
+        for definition in request["definitions"]:
+            with reads() as own:
+                answer = _registered(definition)
+            answers.append({**answer, "read": own, "seen": dict(seen)})
+    return answers
+
+
+def _without_entry_points() -> None:
+    """Do as on Lambda, where a module itself imports what registers its event kinds."""
+    sys.modules["nbchalice.runtime.entry_points"] = None  # type: ignore[assignment]
+
+
+def _registered(definition: dict[str, Any]) -> dict[str, Any]:
+    from nbchalice.runtime.cells import load_module
+    from nbchalice.runtime.function import LambdaFunction
+
+    notebook = definition["notebook"]
+    module, failure = None, {}
+    for one in definition["modules"]:
+        try:
+            module = load_module(one["module"], one["segments"], notebook, "notebook_code")
+            break
+        except BaseException as error:  # the user's own code may raise anything
+            failure = _failure(error, notebook)
+    if module is None:
+        return failure
+    if definition["function"] is None:
+        functions = chain.from_iterable(app.handlers.values() for app in _apps(module))
+        handlers = [_as_json(function, notebook) for function in functions]
+        errors = [handler["error"] for handler in handlers if "error" in handler]
+        return {"error": errors[0]} if errors else {"handlers": handlers}
+    function = getattr(module, definition["function"], None)
+    return _as_json(function, notebook) if isinstance(function, LambdaFunction) else {}
+
+
+def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:
+    """Return a handler with its triggers, and where its function is written."""
+    try:
+        triggers = json.loads(json.dumps([[trigger.source, trigger.options] for trigger in found.triggers]))
+        settings = json.loads(json.dumps(found.settings))
+    except (TypeError, ValueError) as error:
+        return {"error": f"an argument is not plain data: {error}"}
+    code = getattr(inspect.unwrap(found.function), "__code__", None)
+    place = code.co_filename if code is not None else ""
+    return {
+        "name": found.name,
+        "function": getattr(found.function, "__name__", found.name),
+        "triggers": triggers,
+        "settings": settings,
+        "app": found.app.app_name,
+        "cell": place.removeprefix(f"{notebook}#") if place.startswith(f"{notebook}#") else None,
+        "cell_line": code.co_firstlineno if code is not None else None,
+    }
+
+
+def _apps(module: types.ModuleType) -> list[Chalice]:
+    """Return the apps of a module."""
+    from nbchalice.runtime.app import Chalice
+
+    return [value for value in vars(module).values() if isinstance(value, Chalice)]
+
+
+def _rerun(request: dict[str, Any]) -> dict[str, Any]:
+    """Run a notebook's statements, only where the kernel confines the process: nobody may notice it."""
+    from nbchalice.notebook.sandbox.rerunning import rerun
+
+    if request["confined"] != "kernel":
+        return {"missing": "this system cannot confine it; --execute compares with a kernel"}
+    os.chdir(tempfile.gettempdir())  # A notebook writes files beside itself: here, they are in a folder of the run.
+    return rerun(request)
+
+
+def _verify(request: dict[str, Any]) -> dict[str, Any]:
+    """Import a module and describe its values."""
+    _without_entry_points()
+    from nbchalice.notebook.sandbox.reads import reads
+    from nbchalice.notebook.sandbox.values import describe, describe_imported
+    from nbchalice.runtime.app import handlers_in
+    from nbchalice.runtime.cells import load_module
+
+    timed = _Timed(request["notebook"])
+
+    def load(name: str) -> Any:
+        from nbchalice.runtime.bundles import load_entry
+
+        return load_entry(name, request["bundles"][name], Path())
+
+    try:
+        with reads() as read:
+            layout = request["module"], request["segments"], request["notebook"]
+            module = load_module(*layout, "notebook_code", load, run=timed)
+        standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
+    except BaseException as error:  # the user's own code may raise anything
+        return {**_failure(error, request["notebook"]), "statement": timed.place}
+    registered = list(handlers_in(vars(module)))
+    imported, values = request["imported"], {}
+    for name, value in standing.items():
+        values[name] = describe_imported(value, imported[name]) if name in imported else describe(value)
+    return {
+        "read": read,
+        "registered": registered,
+        "seconds": timed.seconds,
+        "values": values,
+        "undefined": [
+            name
+            for name in request["reads"]
+            if name not in vars(module) and name not in request["bundles"] and not hasattr(builtins, name)
+        ],
+    }
+
+
+class _Timed:
+    """Runs statements; notes how long each takes, and tells the parent which one is running."""
+
+    def __init__(self, notebook: str) -> None:
+        self._prefix = f"{notebook}#"
+        self.place: tuple[str, int] | None = None
+        self.seconds: list[tuple[str, int, float]] = []
+        """Cell, line and seconds of processor time of the statements that take any worth telling."""
+
+    def __call__(self, code: types.CodeType, space: dict[str, object]) -> None:
+        """Run the code of one statement."""
+        from nbchalice.notebook.sandbox.guard import DENIED
+
+        cell = code.co_filename.removeprefix(self._prefix)
+        self.place = cell, min((line for _, _, line in code.co_lines() if line), default=1)
+        os.write(3, json.dumps(self.place).encode() + b"\n")
+        DENIED.clear()
+        start = time.process_time()
+        exec(code, space)  # noqa: S102 - the user's own statement
+        seconds = time.process_time() - start
+        if seconds > _WORTH_TELLING:
+            self.seconds.append((*self.place, seconds))
+
+
+def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    cell, line, trace = None, None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.startswith(f"{notebook}#"):
+            cell, line = name.removeprefix(f"{notebook}#"), trace.tb_lineno
+        trace = trace.tb_next
+    # The causes, too: a decorator, or a library, may have wrapped what was raised.
+    kinds: list[str] = []
+    for one in _causes(error):
+        kinds += [kind.__name__ for kind in type(one).__mro__]
+    from nbchalice.notebook.sandbox.guard import DENIED
+
+    denied = DENIED[-1] if DENIED and "OSError" in kinds else ""
+    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line, "denied": denied}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error, and what it was made of."""
+    for _ in range(_DEPTH):
+        if error is not None:
+            yield error
+            error = error.__cause__ or error.__context__
+
+
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).resolve().parents[3]))
+    main()
