@@ -1,5 +1,6 @@
 """Fixtures of all tests: a local AWS of the test run's own, and no way to any other AWS."""
 
+import decimal
 import os
 import shutil
 import signal
@@ -88,6 +89,13 @@ def pytest_collection_modifyitems(items):
         if {"local_aws", "aws"} & set(item.fixturenames):
             item.add_marker("local_aws")
     items.sort(key=lambda item: "test_crash" not in item.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def own_decimal_context():
+    """Keep what a notebook of a test sets for the whole process from the next test."""
+    with decimal.localcontext(decimal.DefaultContext):
+        yield
 
 
 @pytest.fixture(autouse=True)
