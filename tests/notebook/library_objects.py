@@ -35,7 +35,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 """
 STEPS = [
-    *["next(@)", "next(@, None)", "@.__next__()", "for q in @:\n    break", "2 in @", "print(*itertools.islice(@, 2))"],
+    *["next(@)", "next(@, None)", "@.__next__()", "for q in @:\n    break", "print(*itertools.islice(@, 2))"],
     *[
         "list(zip(range(2), @))",
         "list(itertools.islice(@, 1))",
@@ -46,6 +46,7 @@ STEPS = [
     *["for q in zip(range(1), @):\n    pass", "(q for q in @)", "map(str, @)", "dict(zip('ab', @))"],
 ]
 ENDS = [
+    "2 in @",
     *["list(@)", "sum(1 for _ in @)", "first, *rest = @", "deque(@, maxlen=0)", "any(q is None for q in @)"],
     *["''.join(map(str, @))", "for q in @:\n    pass", "print(*@)", "set(map(str, @))", "sorted(map(str, @))"],
 ]
@@ -516,7 +517,7 @@ DEFINITIONS += """def email_message():
     import email.message
     return email.message.EmailMessage()
 def state_of(q):
-    told = [sorted((k, str(v)) for k, v in getattr(q, '__dict__', {}).items() if k != 'manager'), str(Tally.made), str(vars(Tally).get('late'))]
+    told = [sorted((k, str(v)) for k, v in getattr(q, '__dict__', {}).items() if k != 'manager' and not k.startswith('__')), str(Tally.made), str(vars(Tally).get('late'))]
     for name in ['prec', 'flags', 'traps', 'text', 'tag', 'attrib', 'level', 'pattern', 'firstweekday', 'keywords']:
         told.append(str(getattr(q, name, None)))
     for way in [ast.dump, lambda q: ET.tostring(q).decode(), lambda q: q.hexdigest(), lambda q: q.getstate(), lambda q: q.get(),

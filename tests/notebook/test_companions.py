@@ -246,3 +246,8 @@ def test_what_is_timed_within_a_function_is_a_magic_there(body):
 
 def test_what_is_timed_in_a_block_is_a_statement():
     assert "RATE = 1" in cut("if True:\n    %time RATE = 1", HANDLER).module
+
+
+@pytest.mark.parametrize("body", ["s = s.strip()", "a = b.strip()\n    b = a.strip()"])
+def test_a_local_name_that_is_made_of_itself_is_no_circle(body):
+    assert "RATE = 1" in cut(f"RATE = 1\ndef clean():\n    {body}\ndef use():\n    clean()\nuse()", HANDLER).module

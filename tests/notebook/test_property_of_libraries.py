@@ -98,7 +98,7 @@ def changed(draw, change, name):
         ],
     ]
     if method is not None:
-        call, arguments = method
+        call, arguments = method[0], method[1].replace("@", name)
         both = f", {arguments}" if arguments.strip() else ""
         ways += [
             *[

@@ -129,6 +129,7 @@ def test_describing_changes_nothing(kind):
     assert not differ(describe(looked), describe(other))
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas from 3.1 on
 def test_numpy_and_pandas():
     np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
 
@@ -148,6 +149,11 @@ def test_numpy_and_pandas():
         (lambda: np.zeros((3, 4))[:, ::2], lambda held: held.__setitem__((0, 1), 2)),
         (frame, lambda held: held.sort_values("a", ascending=False, inplace=True)),
         (frame, lambda held: held["lists"][3].append(1)),
+        (frame, lambda held: setattr(held.index, "name", "row")),
+        (frame, lambda held: setattr(held.columns, "name", "column")),
+        (frame, lambda held: held.attrs.update(unit="kg")),
+        (lambda: frame()["a"], lambda held: setattr(held.index, "name", "row")),
+        (lambda: frame().index, lambda held: setattr(held, "name", "row")),
         (frame, lambda held: held.drop(columns="a", inplace=True)),
         (frame, lambda held: held.__setitem__("name", "x")),
         (frame, lambda held: held.__setitem__("at", held["at"].dt.tz_convert("Asia/Tokyo"))),

@@ -113,6 +113,8 @@ class Settings:
         if isinstance(root, str):
             return self._imported(root, moment)
         call = block.calls.get(root) if isinstance(root, int) else None
+        if call is not None and _goes_round(call, block):  # the s of s = s.strip(), which no argument binds
+            return None
         known = self.external(call, block, moment) if call is not None else None
         return known if known is not None and _finds(known) else None
 
@@ -177,6 +179,18 @@ def shows(known: str) -> bool:
     last = known.rpartition(".")[2]
     shown = known in PURE_CALLS or (last in PURE_METHODS and _top(known) not in HEAVY) or _top(known) in PURE_MODULES
     return shown or known.startswith(("sys.stdout.", "sys.stderr.", "os.path."))
+
+
+def _goes_round(call: Call, block: Block) -> bool:
+    """Tell whether a call is one of a method of its own result."""
+    seen: set[int] = set()
+    one: Call | None = call
+    while one is not None and isinstance(one.root, int):
+        if one.root in seen:
+            return True
+        seen.add(one.root)
+        one = block.calls.get(one.root)
+    return False
 
 
 def _finds(known: str) -> bool:

@@ -43,7 +43,20 @@ def _frame(describer: Describer, value: Any, path: str) -> Node:
         parts.append([f"[{label}]", _elements(describer, value.iloc[:, number], f"{path}[{label}]")])
     shape = [" (shape)", leaf("shape", str(value.shape))]
     heads = [" (columns)", leaf("columns", str(labels), str(list(value.columns)))]
-    return ["parts", "DataFrame", [shape, heads, [" (index)", _elements(describer, value.index, path)], *parts], True]
+    names = [".columns.names", describer.describe(list(value.columns.names))]
+    index = [" (index)", _elements(describer, value.index, path)]
+    return ["parts", "DataFrame", [shape, heads, index, *parts, names, *_beside(describer, value)], True]
+
+
+def _beside(describer: Describer, value: Any) -> list[list[Any]]:
+    """Describe what a frame or a series has beside its elements."""
+    parts = [[".index.names", describer.describe(list(value.index.names))]]
+    if value.attrs:
+        parts.append([".attrs", describer.describe(value.attrs)])
+    if not value.flags.allows_duplicate_labels:
+        parts.append([".flags.allows_duplicate_labels", leaf("bool", "False")])
+    own = {name: held for name, held in vars(value).items() if not name.startswith("_")}
+    return [*parts, *([f".{name}", describer.describe(held)] for name, held in own.items())]
 
 
 def _series(describer: Describer, value: Any, path: str) -> Node:
@@ -52,12 +65,14 @@ def _series(describer: Describer, value: Any, path: str) -> Node:
         [" (values)", _elements(describer, value, path)],
         [" (index)", _elements(describer, value.index, path)],
         name,
+        *_beside(describer, value),
     ]
     return ["parts", "Series", parts, True]
 
 
-def _index(describer: Describer, value: object, path: str) -> Node:
-    return ["parts", "Index", [[" (values)", _elements(describer, value, path)]], True]
+def _index(describer: Describer, value: Any, path: str) -> Node:
+    names = [".names", describer.describe(list(value.names))]
+    return ["parts", "Index", [[" (values)", _elements(describer, value, path)], names], True]
 
 
 def _elements(describer: Describer, value: Any, path: str) -> Node:

@@ -26,6 +26,10 @@ _WITHOUT_CONSTANTS = frozenset({"builtins", "os", "platform", "posix", "site", "
 """Modules whose constants tell of the computer, or of the moment."""
 
 
+def _builtins(module: Any) -> Iterator[tuple[str, object]]:
+    yield "names", sorted(name for name in vars(module) if name != "_")
+
+
 def _calendar(module: Any) -> Iterator[tuple[str, object]]:
     yield "firstweekday()", module.firstweekday()
 
@@ -134,6 +138,7 @@ def _xml(module: Any) -> Iterator[tuple[str, object]]:
 
 
 _KEPT: dict[str, Callable[[Any], Iterator[tuple[str, object]]]] = {
+    "builtins": _builtins,
     "calendar": _calendar,
     "csv": _csv,
     "decimal": _decimal,
@@ -151,7 +156,7 @@ _KEPT: dict[str, Callable[[Any], Iterator[tuple[str, object]]]] = {
     "warnings": _warnings,
     "xml": _xml,
 }
-_OF_THE_PLACE = frozenset({"gc", "locale", "logging", "socket", "sys", "time", "warnings"})
+_OF_THE_PLACE = frozenset({"builtins", "gc", "locale", "logging", "socket", "sys", "time", "warnings"})
 """Modules of which a kernel may have set something for itself, before the notebook began."""
 
 
