@@ -5,13 +5,12 @@ The notebook is executed for its code: what its commands do on AWS is not asked 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -119,16 +118,18 @@ def prove_here(path: str, stage: str | None, region: str) -> None:
     print(PROVEN + json.dumps(outcomes))
 
 
-@contextmanager
-def _signal_handlers_kept() -> Iterator[None]:
-    """Put the handlers of signals back: where no kernel starts, nbclient leaves its own, and Ctrl-C does nothing."""
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+def _run_to_the_end(client: Any, environment: dict[str, str]) -> None:
+    """Execute with nbclient in another thread: in this one it would take over the signals, and Ctrl-C be an error."""
+    loop = asyncio.new_event_loop()
+    with closing(loop), ThreadPoolExecutor(1, "nbchalice-execute") as thread:
+        task = loop.create_task(client.async_execute(env=environment))
+        ended = thread.submit(loop.run_until_complete, task)
+        try:
+            ended.result()
+        except KeyboardInterrupt:
+            client.shutdown_kernel = "immediate"
+            loop.call_soon_threadsafe(task.cancel)
+            raise  # When the thread has ended: nbclient ends the kernel.
 
 
 def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
@@ -177,8 +178,7 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
         on_cell_error=lambda cell, **_: failed.append(cell),
     )
     try:
-        with _signal_handlers_kept():
-            client.execute(env={**os.environ, VARIABLE: "1", "JPY_SESSION_NAME": str(path.resolve())})
+        _run_to_the_end(client, {**os.environ, VARIABLE: "1", "JPY_SESSION_NAME": str(path.resolve())})
     except CellExecutionError as error:
         if failed[-1] is proof:
             raise NbChaliceError(

@@ -1,10 +1,12 @@
 """The command line on a notebook's file."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -271,6 +273,29 @@ def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
     assert (code, out) == (2, "")
     assert "wants the kernel 'nowhere', which is not installed here" in err
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers, "Ctrl-C is dead"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    path = write(tmp_path / "runs.ipynb", ["1"])
+    assert "runs.ipynb has no handlers" in cli("show", path, "--execute")[2], "an earlier Ctrl-C ends it"
+
+
+def test_ctrl_c_ends_an_execution_and_its_kernel(tmp_path):
+    """The kernel is ended at once, and what is said is no error of what executes."""
+    path = write(
+        tmp_path / "long.ipynb",
+        ["import os, time\nprint(os.getpid(), file=open('pid', 'w'), flush=True)\ntime.sleep(60)"],
+    )
+    command = [sys.executable, "-m", "nbchalice", "show", str(path), "--execute"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert "nbchalice show was stopped" in err and "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):
