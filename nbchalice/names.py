@@ -6,6 +6,7 @@ import re
 from pathlib import PurePath
 
 LETTERS = "A-Za-z0-9_-"
+DEFAULT_STAGE = "dev"
 NAME_RULE = "may have letters, digits, - and _"
 
 

@@ -10,13 +10,13 @@ from nbchalice.config import named_by_config, read_config, variables_for
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.handlers.variables import REGION
-from nbchalice.names import app_name_of
+from nbchalice.names import DEFAULT_STAGE, app_name_of
 from nbchalice.notebook.analysis.history import Timeline
 from nbchalice.notebook.analysis.magic import set_by_magics
 from nbchalice.notebook.analysis.naming import Naming, namings
 from nbchalice.notebook.capture.discover import discover, handlers_in_text
 from nbchalice.notebook.cells import Cell, read_notebook
-from nbchalice.project import DEFAULT_STAGE, Project
+from nbchalice.project import Project
 from nbchalice.runtime.app import Trigger
 
 

@@ -1,10 +1,14 @@
-"""What is done on AWS with a notebook's handlers: plan, deploy, delete, roll back, look."""
+"""What is done with all handlers of a notebook: package, write, plan, deploy, delete, roll back, look."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from nbchalice.errors import NbChaliceError
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -14,7 +18,72 @@ if TYPE_CHECKING:
     from nbchalice.deploy.package import Package
     from nbchalice.deploy.plan import Plan
     from nbchalice.deploy.results import Rollback
+    from nbchalice.handlers import Handler
+    from nbchalice.packaging.handler import HandlerPackage, Written
     from nbchalice.project import Project
+
+T = TypeVar("T")
+
+
+def verified_packages(project: Project) -> dict[str, Package]:
+    """Return the code of all handlers, each proven to do what the kernel does; all that is wrong is told at once."""
+    from nbchalice.deploy.check import raise_all
+
+    packages, broken = packages_of(project, verified=True)
+    raise_all([*project.wrong, *broken.values()])
+    return packages
+
+
+def packages_of(project: Project, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
+    """Return the code of the handlers that can be packaged, and why the others cannot.
+
+    Parameters
+    ----------
+    project : Project
+        The notebook's handlers.
+    verified : bool
+        Whether each module is proven first to do what the kernel does.
+    """
+    from nbchalice.deploy.package import Package
+
+    def package_of(handler: Handler) -> Package:
+        package = project.package(handler)
+        if verified:
+            project.verify(handler, package)
+        if not (verified and project.proves and project.kernel is not None):
+            return Package.of(package)
+        piece, vendored = project.proven.proof(handler).piece, package.needs.vendored
+        return replace(Package.of(package), proves=partial(project.comparison(handler).of_order, piece, vendored))
+
+    return _each(project, package_of)
+
+
+def write_packages(project: Project, out: Path) -> Written:
+    """Write `<handler>.zip` for each handler, proven as for a deploy, and `layer-<key>.zip` for its imports."""
+    from nbchalice.deploy.check import raise_all
+    from nbchalice.packaging.handler import write_all
+
+    def package_of(handler: Handler) -> HandlerPackage:
+        package = project.package(handler, whole=True)
+        project.verify(handler, package)
+        return package
+
+    packages, broken = _each(project, package_of)
+    with project.telling_what_is_gone():
+        raise_all([*project.wrong, *broken.values()])
+    return replace(write_all(packages, out), notes=(*project.notes, *project.proven.notes()))
+
+
+def _each(project: Project, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
+    """Return what some work makes of each handler, and what is wrong with those it fails for."""
+    results: dict[str, T] = {}
+    broken: dict[str, NbChaliceError] = {}
+    for handler in project.handlers:
+        try:
+            results[handler.name] = work(handler)
+        except NbChaliceError as error:
+            broken[handler.name] = error
+    return results, broken
 
 
 def plan(project: Project, aws: Connection, *, prune: Prune = False) -> Plan:
@@ -22,8 +91,14 @@ def plan(project: Project, aws: Connection, *, prune: Prune = False) -> Plan:
     from nbchalice.deploy import engine
 
     with project.telling_what_is_gone():
-        made = engine.plan(project.app, project.verified_packages, aws, prune=prune)
-    return replace(made, notes=(*project.told(), *made.notes, *project.proven.notes(), *suggestions(project, aws)))
+        changes = engine.plan(project.app, partial(verified_packages, project), aws, prune=prune)
+    notes = (*_notes(project), *changes.notes, *project.proven.notes(), *suggestions(project, aws))
+    return replace(changes, notes=notes)
+
+
+def _notes(project: Project) -> tuple[str, ...]:
+    """Return what there is to say of the notebook and its file."""
+    return (*project.notes, *project.written.notes())
 
 
 def suggestions(project: Project, aws: Connection) -> list[str]:
@@ -64,20 +139,21 @@ def deploy(
         As for `engine.deploy`.
     """
     from nbchalice.deploy import engine, execute
-    from nbchalice.deploy import local_layers as here
+    from nbchalice.deploy.local_layers import prepare
 
-    told: list[str] = []
+    of_layers: list[str] = []
 
     def packages() -> dict[str, Package]:
-        made = project.verified_packages()
+        verified = verified_packages(project)
         if aws.local:
-            told.extend(here.prepare(made))
-        return made
+            of_layers.extend(prepare(verified))
+        return verified
 
-    told_of = progress or execute.quiet
     with project.telling_what_is_gone():
-        done = engine.deploy(project.app, packages, aws, prune=prune, progress=told_of, announce=announce)
-    notes = (*project.told(), *done.plan.notes, *told, *project.proven.notes(), *suggestions(project, aws))
+        done = engine.deploy(
+            project.app, packages, aws, prune=prune, progress=progress or execute.quiet, announce=announce
+        )
+    notes = (*_notes(project), *done.plan.notes, *of_layers, *project.proven.notes(), *suggestions(project, aws))
     return replace(done, plan=replace(done.plan, notes=notes))
 
 
@@ -104,6 +180,6 @@ def status(project: Project, aws: Connection) -> Status:
 
     if project.namespace is not None:
         project.proves = False  # What was proven last is remembered; from a file, the statements have to be run.
-    packages, broken = project.build(verified=False)
+    packages, broken = packages_of(project, verified=False)
     stands = engine.status(project.app, lambda: packages, aws, broken)
-    return replace(stands, notes=(*project.told(), *stands.notes))
+    return replace(stands, notes=(*_notes(project), *stands.notes))

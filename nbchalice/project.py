@@ -1,52 +1,33 @@
-"""A notebook's handlers, cut out, proven and packaged: what magics, command line and Python share."""
+"""A notebook's handlers, cut out, proven and packaged one by one: what magics, command line and Python share."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.config import read_config, settings_for, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
-from nbchalice.handlers import RUNTIMES, Handler, Standing, Unread
+from nbchalice.handlers import Handler, Standing, Unread
 from nbchalice.handlers.variables import REGION, Variables
 from nbchalice.text import listing
-from nbchalice.typed import JSON, Values
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from nbchalice.deploy.desired import App
-    from nbchalice.deploy.package import Package
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.capture.proven import Proven
     from nbchalice.notebook.capture.saved_file import SavedFile
     from nbchalice.notebook.capture.search import Compared
     from nbchalice.notebook.capture.slice import Slice
-    from nbchalice.notebook.capture.verify import Verified
     from nbchalice.notebook.cells import Cell
     from nbchalice.packaging.bundles import Bundle
-    from nbchalice.packaging.handler import HandlerPackage, Written
-    from nbchalice.packaging.targets import LambdaTarget
-
-DEFAULT_STAGE = "dev"
-T = TypeVar("T")
-
-
-def kernel_python() -> str:
-    """Return this interpreter's version if Lambda has it, else the nearest that Lambda has."""
-    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return mine if mine in RUNTIMES else RUNTIMES[-1]
-
-
-class _Sources(TypedDict):
-    folder: Path
-    cells: Sequence[Cell]
-    requirements_file: Path | None
-    bundles: list[Bundle]
+    from nbchalice.packaging.comparison import Comparison
+    from nbchalice.packaging.handler import HandlerPackage, Ingredients
 
 
 @dataclass
@@ -152,61 +133,35 @@ class Project:
             self._env,
             bundles,
             self._admit,
-            self._tried,
-            by_kernel=self._kernel is not None,
+            lambda handler, piece: self.comparison(handler).of_candidate(piece),
+            by_kernel=self.kernel is not None,
             executed=self.executed,
             proves=self.proves,
         )
 
     @property
-    def _kernel(self) -> Values | None:
+    def kernel(self) -> Values | None:
         """The variables to compare with, if there are any."""
         return self.namespace if self.namespace is not None else self.against
 
-    def _tried(self, handler: Handler, piece: Slice) -> Verified:
-        """Compare a slice that may not be the last word, with the local modules that it imports."""
-        from nbchalice.packaging.handler import needs_of
+    def comparison(self, handler: Handler) -> Comparison:
+        """Return what compares a handler's slices with the kernel."""
+        from nbchalice.packaging.comparison import Comparison
 
-        try:
-            vendored = needs_of(piece, self._target(handler), **self._sources(handler, piece)).vendored
-        except PackagingError:
-            return self._compared(handler, piece, None)  # Packaging says what is wrong.
-        return self._compared(handler, piece, vendored)
+        return Comparison(handler, self._ingredients(handler), self.kernel, self._env(handler))
 
-    def _target(self, handler: Handler) -> LambdaTarget:
-        from nbchalice.packaging.targets import LambdaTarget
+    def _ingredients(self, handler: Handler) -> Ingredients:
+        from nbchalice.packaging.handler import Ingredients
+        from nbchalice.packaging.targets import kernel_python
 
-        return LambdaTarget(handler.setting("python") or kernel_python(), handler.setting("arch"))
-
-    def _sources(self, handler: Handler, piece: Slice) -> _Sources:
-        """Return where the packaging finds what a slice imports."""
-        requirements = handler.setting("requirements")
-        return {
-            "folder": self.notebook.parent,
-            "cells": self.cells,
-            "requirements_file": self.notebook.parent / requirements if requirements else None,
-            "bundles": [self.bundles[name] for name in piece.bundles],
-        }
-
-    def _compared(
-        self,
-        handler: Handler,
-        piece: Slice,
-        vendored: Sequence[tuple[str, bytes]] | None,
-    ) -> Verified:
-        """Run a handler's slice in the clean process, and compare it with the kernel."""
-        from nbchalice.notebook.capture.verify import verify
-
-        return verify(
-            piece,
-            handler=handler.name,
-            python=handler.setting("python") or kernel_python(),
-            namespace=self._kernel,
-            env=self._env(handler),
-            here=os.environ,
-            folder=self.notebook.parent,
-            vendored=vendored,
-            bundles={name: self.bundles[name].details for name in piece.bundles},
+        folder, requirements = self.notebook.parent, handler.setting("requirements")
+        return Ingredients(
+            handler.setting("python") or kernel_python(),
+            handler.setting("arch"),
+            folder,
+            self.cells,
+            folder / requirements if requirements else None,
+            self.bundles,
         )
 
     def _admit(self, bundle: str) -> None:
@@ -277,9 +232,7 @@ class Project:
                 raise unread.error
         for one in self.standing:
             if one.names and name in {*one.names, one.function}:
-                message = f"{name} was not run in this kernel"
-                hint = f"run {one.location.cell}, which defines it"
-                raise InvalidInputError(message, hint, one.location, code="handler-not-run")
+                raise one.not_run(name)
         known = [handler.name for handler in self.handlers]
         raise InvalidInputError(
             f"there is no handler {name!r}",
@@ -305,10 +258,9 @@ class Project:
         own = handlers_in(self.namespace or {}).get(handler.name)
         if own is not None:
             return own
-        made = self.slice(handler)
-        bundles = self.bundles
+        piece, bundles = self.slice(handler), self.bundles
         module = load_module(
-            made.module, made.segments, made.notebook, "notebook_code", lambda name: bundles[name].load()
+            piece.module, piece.segments, piece.notebook, "notebook_code", lambda name: bundles[name].load()
         )
         return handlers_in(vars(module)).get(handler.name) or getattr(module, handler.function)
 
@@ -341,20 +293,13 @@ class Project:
             configured=configured.get("env") or {},
         )
         proof = self.proven.proof(handler)
-        if proof.error is not None and self._kernel is not None:
+        if proof.error is not None and self.kernel is not None:
             proof.error.location = proof.error.location or handler.location
             raise proof.error
-        piece = proof.piece
         try:
-            for name in piece.bundles:
+            for name in proof.piece.bundles:
                 self._admit(name)
-            return package_handler(
-                piece,
-                handler.name,
-                self._target(handler),
-                **self._sources(handler, piece),
-                whole=whole,
-            )
+            return package_handler(proof.piece, handler.name, self._ingredients(handler), whole=whole)
         except PackagingError as error:
             error.message = f"handler {handler.name}: {error.message}"
             error.location = error.location or handler.location
@@ -392,86 +337,12 @@ class Project:
             self.proven.note_unproven(handler)
             return
         try:
-            verified = self._compared(handler, piece, vendored)
+            verified = self.comparison(handler).of(piece, vendored)
         except CaptureError as error:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
-
-    def told(self) -> tuple[str, ...]:
-        """Return what there is to say of the notebook and its file."""
-        return (*self.notes, *self.written.notes())
-
-    def verified_packages(self) -> dict[str, Package]:
-        """Return the code of all handlers, each proven to do what the kernel does."""
-        return self.packages(verified=True)
-
-    def packages(self, *, verified: bool = False) -> dict[str, Package]:
-        """Return the code of all handlers; all that cannot be packaged is told at once.
-
-        Parameters
-        ----------
-        verified : bool
-            Whether each module is proven first to do what the kernel does. Default: no.
-        """
-        from nbchalice.deploy.check import raise_all
-
-        found, broken = self.build(verified=verified)
-        raise_all([*self.wrong, *broken.values()])
-        return found
-
-    def build(self, *, verified: bool) -> tuple[dict[str, Package], dict[str, NbChaliceError]]:
-        """Return the code of the handlers that can be packaged, and why the others cannot."""
-        from nbchalice.deploy.package import Package
-
-        def build(handler: Handler) -> Package:
-            package = self.package(handler)
-            if verified:
-                self.verify(handler, package)
-            can_prove = verified and self.proves and self._kernel is not None
-            proves = partial(self._proves_in_order, handler, package) if can_prove else None
-            return replace(Package.of(package), proves=proves)
-
-        return self._each(build)
-
-    def _proves_in_order(
-        self, handler: Handler, package: HandlerPackage, module: str, segments: list[JSON]
-    ) -> str | None:
-        """Return what cannot be compared if a handler's statements give the kernel's values in another order, too."""
-        piece, vendored = self.proven.proof(handler).piece, package.needs.vendored
-        try:
-            as_ran = self._compared(handler, piece, vendored)
-            other = self._compared(handler, replace(piece, module=module, segments=segments), vendored)
-        except CaptureError:
-            return None
-        return other.note if set(other.not_compared) <= set(as_ran.not_compared) else None
-
-    def _each(self, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
-        """Return what some work makes of each handler, and what is wrong with those it fails for."""
-        made: dict[str, T] = {}
-        broken: dict[str, NbChaliceError] = {}
-        for handler in self.handlers:
-            try:
-                made[handler.name] = work(handler)
-            except NbChaliceError as error:
-                broken[handler.name] = error
-        return made, broken
-
-    def write_packages(self, out: Path) -> Written:
-        """Write `<handler>.zip` for each handler, proven as for a deploy, and `layer-<key>.zip` for its imports."""
-        from nbchalice.deploy.check import raise_all
-        from nbchalice.packaging.handler import write_all
-
-        def build(handler: Handler) -> HandlerPackage:
-            package = self.package(handler, whole=True)
-            self.verify(handler, package)
-            return package
-
-        built, broken = self._each(build)
-        with self.telling_what_is_gone():
-            raise_all([*self.wrong, *broken.values()])
-        return replace(write_all(built, out), notes=(*self.notes, *self.proven.notes()))
 
     def telling_what_is_gone(self) -> AbstractContextManager[None]:
         """Name what the notebook's file has no more, should an error leave the block."""

@@ -133,6 +133,11 @@ class Standing:
             return f"it may be registered by {self.location.cell}, which was not run in this kernel"
         return f"not run in this kernel ({self.location.cell})"
 
+    def not_run(self, name: str) -> InvalidInputError:
+        """Return the error for a command that wants it, under one of its names."""
+        hint = f"run {self.location.cell}, which defines it"
+        return InvalidInputError(f"{name} was not run in this kernel", hint, self.location, code="handler-not-run")
+
 
 @dataclass(frozen=True)
 class Unread:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.cells import Cell
-from nbchalice.packaging.artifact import Artifact, SliceLike, build
+from nbchalice.packaging.artifact import Artifact, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.layer import Layer, build_layer
@@ -75,63 +76,71 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def needs_of(
-    slice: SliceLike,
-    target: LambdaTarget,
-    *,
-    folder: Path,
-    cells: Iterable[Cell] = (),
-    requirements_file: Path | None = None,
-    bundles: Iterable[Bundle] = (),
-) -> Dependencies:
-    """Find what a slice imports; the parameters are those of ``package_handler``, and nothing is downloaded.
+@dataclass(frozen=True)
+class Ingredients:
+    """What a handler's package is made of, besides its slice.
+
+    Parameters
+    ----------
+    python, arch : str
+        Python version and processor on Lambda.
+    folder : Path
+        The notebook's folder, where local modules are looked for.
+    cells : Sequence[Cell]
+        All cells, for what `%pip install` asks for.
+    requirements_file : Path or None
+        Requirements instead of those that the imports give.
+    bundles : Mapping[str, Bundle]
+        The notebook's bundled objects by name.
+    """
+
+    python: str
+    arch: str
+    folder: Path
+    cells: Sequence[Cell]
+    requirements_file: Path | None
+    bundles: Mapping[str, Bundle]
+
+    @property
+    def target(self) -> LambdaTarget:
+        """Python version and processor, as far as Lambda has them; else PackagingError."""
+        return LambdaTarget(self.python, self.arch)
+
+
+def needs_of(piece: Slice, ingredients: Ingredients) -> Dependencies:
+    """Find what a slice imports; nothing is downloaded.
 
     Raises
     ------
     PackagingError
         A module is missing, or cannot come along.
     """
+    folder, cells = ingredients.folder, ingredients.cells
     return find_dependencies(
-        slice.module,
-        python=target.python,
+        piece.module,
+        python=ingredients.target.python,
         folder=folder,
         requested=requested_requirements(cells, folder),
-        requirements_file=requirements_file,
-        further=chain.from_iterable(bundle.imports for bundle in bundles),
+        requirements_file=ingredients.requirements_file,
+        further=chain.from_iterable(ingredients.bundles[name].imports for name in piece.bundles),
         added=added_folders(cells, folder),
-        place=partial(location_of, slice.segments, slice.module),
+        place=partial(location_of, piece.segments, piece.module),
     )
 
 
 def package_handler(
-    slice: SliceLike,
-    handler_name: str,
-    target: LambdaTarget,
-    *,
-    folder: Path,
-    cells: Iterable[Cell] = (),
-    requirements_file: Path | None = None,
-    bundles: Iterable[Bundle] = (),
-    whole: bool = False,
+    piece: Slice, handler_name: str, ingredients: Ingredients, *, whole: bool = False
 ) -> HandlerPackage:
-    """Pack a slice with all it needs for a Lambda target.
+    """Pack a slice with all it needs for Lambda.
 
     Parameters
     ----------
-    slice : SliceLike
+    piece : Slice
         The handler's module.
     handler_name : str
         Its name in the app.
-    target : LambdaTarget
-        Python version and processor on Lambda.
-    folder : Path
-        The notebook's folder, where local modules are looked for.
-    cells : Iterable[Cell]
-        All cells, for what `%pip install` asks for.
-    requirements_file : Path or None
-        Requirements instead of those that the imports give. Default: none.
-    bundles : Iterable[Bundle]
-        The bundled objects that the module loads. Default: none.
+    ingredients : Ingredients
+        What else is packed, and for which Python and processor.
     whole : bool
         Whether the zip takes all bundles, so that it works by itself. Default: no, those that are together over 10 MB,
         or for which Lambda's limits leave no room, go to S3.
@@ -141,16 +150,16 @@ def package_handler(
     PackagingError
         A module is missing, no wheel fits the target, or the package is too large.
     """
-    bundles = tuple(bundles)
-    needs = needs_of(slice, target, folder=folder, cells=cells, requirements_file=requirements_file, bundles=bundles)
+    bundles = tuple(ingredients.bundles[name] for name in piece.bundles)
+    target, needs = ingredients.target, needs_of(piece, ingredients)
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
     local = (content.decode("utf-8", "replace") for path, content in needs.vendored if path.endswith(".py"))
-    reports = any(_reports_failures(source) for source in (slice.module, *local))
+    reports = any(_reports_failures(source) for source in (piece.module, *local))
 
     def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...]) -> HandlerPackage:
         artifact = build(
-            slice,
+            piece,
             handler_name,
             python=target.python,
             requirements=locked.pins if locked else (),

@@ -14,9 +14,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nbchalice.errors import PackagingError
+from nbchalice.handlers import RUNTIMES
 from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.errors import NoWheelError
-from nbchalice.packaging.targets import PYTHONS, LambdaTarget
+from nbchalice.packaging.targets import LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
 
 PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
@@ -200,7 +201,7 @@ def _pinned(requirement: str) -> str | None:
 
 def _newer(requirement: str, target: LambdaTarget, *options: str) -> str | None:
     """Return the next Python on Lambda for which a requirement has wheels."""
-    newer = (LambdaTarget(python, target.arch) for python in PYTHONS[PYTHONS.index(target.python) + 1 :])
+    newer = (LambdaTarget(python, target.arch) for python in RUNTIMES[RUNTIMES.index(target.python) + 1 :])
     return next((other.python for other in newer if _try(requirement, "highest", other, *options)), None)
 
 

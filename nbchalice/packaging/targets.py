@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 
 from nbchalice.errors import PackagingError
+from nbchalice.handlers import RUNTIMES
 
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _AMAZON_LINUX_2 = frozenset({"3.11"})
 
@@ -33,10 +33,10 @@ class LambdaTarget:
     arch: str = "x86_64"
 
     def __post_init__(self) -> None:
-        if self.python not in PYTHONS:
+        if self.python not in RUNTIMES:
             raise PackagingError(
                 f"Python {self.python} cannot be used on Lambda",
-                f"use --python {', '.join(PYTHONS)}",
+                f"use --python {', '.join(RUNTIMES)}",
                 code="unsupported-target",
             )
         if self.arch not in _MACHINES:
@@ -77,3 +77,9 @@ class ThisMachine(LambdaTarget):
         """The platform as uv names it."""
         system = "apple-darwin" if sys.platform == "darwin" else "manylinux_2_28"
         return f"{_MACHINES[self.arch]}-{system}"
+
+
+def kernel_python() -> str:
+    """Return this interpreter's version if Lambda has it, else the nearest that Lambda has."""
+    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return mine if mine in RUNTIMES else RUNTIMES[-1]

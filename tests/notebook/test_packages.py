@@ -9,6 +9,7 @@ import pytest
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import write_packages
 
 from ..interpreters import OWN, VERSIONS, find
 from .harness import FIXTURES, NAMES, ROOT, expectation, run_clean, run_script
@@ -34,7 +35,7 @@ def written(tmp_path_factory):
         assert project.handlers or project.wrong, (
             f"{name} wants a last cell with %%lambda_function, for `nbchalice package`"
         )
-        packages = project.write_packages(out)
+        packages = write_packages(project, out)
         return {path.stem: path for path in packages.paths if not path.name.startswith("layer-")}
 
     return write

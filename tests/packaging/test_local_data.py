@@ -11,6 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import verified_packages
 from nbchalice.packaging.requirements import find_dependencies
 
 CALL = (
@@ -42,7 +43,7 @@ def test_a_file_that_a_module_opens_beside_itself_is_there_on_lambda(way, tmp_pa
     assert along(tmp_path, READS[way], "rates.txt", "others.csv") == ["helper.py", "rates.txt"]
     cells = ["import helper", "%%lambda_function\ndef work(event):\n    return helper.load()"]
     nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "n.ipynb")
-    (result,) = read_project(tmp_path / "n.ipynb").verified_packages().values()
+    (result,) = verified_packages(read_project(tmp_path / "n.ipynb")).values()
     root = tmp_path / "root"
     zipfile.ZipFile(io.BytesIO(result.zip)).extractall(root)
     done = subprocess.run([sys.executable, "-I", "-c", CALL, root], capture_output=True, text=True, cwd="/")

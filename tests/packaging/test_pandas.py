@@ -2,12 +2,14 @@
 
 import os
 import zipfile
+from functools import partial
 
 import pytest
 
 from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import verified_packages
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +54,7 @@ def deploy(connection, tmp_path_factory):
         nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
         project = read_project(path)
         connection.sent.clear()
-        return engine.deploy(project.app, project.verified_packages, connection)
+        return engine.deploy(project.app, partial(verified_packages, project), connection)
 
     return deploy
 

@@ -1,7 +1,8 @@
 import pytest
 
 from nbchalice.errors import PackagingError
-from nbchalice.packaging.targets import PYTHONS, LambdaTarget
+from nbchalice.handlers import RUNTIMES
+from nbchalice.packaging.targets import LambdaTarget
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_the_label_is_for_people():
 def test_another_python_is_an_error_that_lists_what_there_is(python):
     with pytest.raises(PackagingError, check=lambda error: error.code == "unsupported-target", match=python) as caught:
         LambdaTarget(python)
-    assert all(version in caught.value.hint for version in PYTHONS)
+    assert all(version in caught.value.hint for version in RUNTIMES)
 
 
 def test_another_architecture_is_an_error():

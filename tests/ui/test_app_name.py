@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from nbchalice.notebook_file import read_project, read_text
+from nbchalice.operations import verified_packages
 from nbchalice.runtime.app import Chalice
 from nbchalice.runtime.cells import load_module
 
@@ -66,7 +67,7 @@ def test_in_the_kernel_handlers_belong_to_the_app_that_is_named_last(bare, case)
     for cell in ["%load_ext nbchalice", *cells]:
         bare(cell)
     project = bare.notebook.project()
-    assert (project.name, [*project.verified_packages()], bare.notebook._problems()) == (name, ["price"], [])
+    assert (project.name, [*verified_packages(project)], bare.notebook._problems()) == (name, ["price"], [])
     assert app_of_module(project) in {name, None} or case.startswith("an app in")
 
 
@@ -76,7 +77,7 @@ def test_in_a_file_handlers_belong_to_the_app_that_is_named_last(tmp_path, case)
     cells, name, cell = CASES[case]
     path = saved(tmp_path, cells)
     project = read_project(path)
-    assert (project.name, read_text(path).name, [*project.verified_packages()]) == (name, name, ["price"])
+    assert (project.name, read_text(path).name, [*verified_packages(project)]) == (name, name, ["price"])
     told = [note for note in project.notes if note.startswith("price belongs to app")]
     assert [f"app {name}: {cell}," in note for note in told] == ([True] if cell else [])
 

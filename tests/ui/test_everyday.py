@@ -12,6 +12,7 @@ import pytest
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import write_packages
 
 from .test_registrations import write
 
@@ -130,7 +131,7 @@ def test_an_everyday_notebook_goes_without_a_mark_and_answers_as_the_kernel_does
 def test_an_everyday_notebook_goes_without_a_mark_from_its_file(notebook, tmp_path):
     cells = ["%load_ext nbchalice", "%chalice app shop", *cells_of(notebook, GOES[notebook])]
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     for handler, event in GOES[notebook].items():
         answers(tmp_path, tmp_path / "out", handler, event)
 
@@ -142,8 +143,9 @@ def test_what_an_everyday_notebook_must_not_deploy_names_cell_line_and_a_cure_th
     code, says, cure = REFUSED[notebook, handler]
     cells = cells_of(notebook, [handler])
     with pytest.raises(CaptureError, match=says) as caught:
-        read_project(write(tmp_path / "n.ipynb", ["%load_ext nbchalice", "%chalice app shop", *cells])).write_packages(
-            tmp_path / "out"
+        write_packages(
+            read_project(write(tmp_path / "n.ipynb", ["%load_ext nbchalice", "%chalice app shop", *cells])),
+            tmp_path / "out",
         )
     for cell in cells:
         run(cell)
@@ -206,7 +208,7 @@ def test_a_file_of_this_computer_that_the_notebook_asks_for_is_told_without_a_ke
     cell = ASKS[case][0].replace("FOLDER", str(tmp_path))
     cells = ["%load_ext nbchalice", "%chalice app shop", cell, "%%lambda_function\ndef h(event):\n    return MODE"]
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     assert "note.txt, a file of this computer" in "\n".join(project.proven.notes())
 
 
@@ -216,7 +218,7 @@ def test_trying_a_handler_out_in_the_file_does_not_come_along(tmp_path):
     )
     cells = ["%load_ext nbchalice", "%chalice app shop", "COUNTS = {}", handler, "h({'x': 'a'})"]
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     assert answers(tmp_path, tmp_path / "out", "h", {"x": "b"}) == {"b": 1}
     assert "COUNTS (h changes it, and the notebook calls it)" in "\n".join(project.proven.notes())
 

@@ -108,12 +108,13 @@ def test_an_edit_is_verified_again_where_the_notebook_is_only_read(write, local_
 
     from nbchalice.errors import CaptureError
     from nbchalice.notebook_file import read_project
+    from nbchalice.operations import verified_packages
 
     nbformat.write(
         new_notebook(cells=[new_code_cell(c) for c in ("from sound import convert", HANDLER)]), tmp_path / "n.ipynb"
     )
     write("sound.py", "def convert(event):\n    return 1\n")
-    assert read_project(tmp_path / "n.ipynb").verified_packages()
+    assert verified_packages(read_project(tmp_path / "n.ipynb"))
     write("sound.py", "def convert(event):\n    return 1\n1 / 0\n")
     with pytest.raises(CaptureError, match="ZeroDivisionError"):
-        read_project(tmp_path / "n.ipynb").verified_packages()
+        verified_packages(read_project(tmp_path / "n.ipynb"))

@@ -10,6 +10,7 @@ from nbchalice.notebook.capture import search
 from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook.secrets.find import MARK
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import write_packages
 
 from .test_registering import shipped
 from .test_registrations import write
@@ -30,7 +31,7 @@ def in_the_kernel(run, tmp_path, cells):
 def from_the_file(tmp_path, cells):
     """Package the notebook's file; return the project and what the handler answers."""
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     return project, shipped(tmp_path, tmp_path / "out", "h")
 
 

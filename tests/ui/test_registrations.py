@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import write_packages
 
 from .test_registering import APP, WAYS, WORK, shipped
 
@@ -27,7 +28,7 @@ def test_a_file_has_the_handlers_that_its_kernel_would_have(way, tmp_path):
     project = read_project(write(tmp_path / "n.ipynb", [APP, *cells]))
     assert handler in [one.name for one in project.handlers]
     assert project.notes == ()
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     assert shipped(tmp_path, tmp_path / "out", handler) == 42
 
 

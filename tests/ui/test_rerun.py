@@ -13,6 +13,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.capture import rerun
 from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook_file import read_project
+from nbchalice.operations import verified_packages, write_packages
 
 from .test_registering import shipped
 from .test_registrations import write
@@ -85,7 +86,7 @@ TAKEN = {
 def test_what_the_run_shows_to_change_a_value_comes_along(case, tmp_path):
     cells = TAKEN[case]
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
+    write_packages(project, tmp_path / "out")
     assert shipped(tmp_path, tmp_path / "out", "h") == json.loads(json.dumps(from_the_top(cells)))
 
 
@@ -99,12 +100,12 @@ def test_what_comes_along_is_told_with_cell_and_line(tmp_path, capsys):
 def test_a_condition_that_is_true_in_a_notebook_only(tmp_path):
     cells = ["CONFIG = {}", "if __name__ == '__main__':\n    CONFIG['debug'] = True", f"{H}CONFIG"]
     with pytest.raises(CaptureError, match=r"CONFIG is \{'debug': True\} when the notebook runs from the top, \{\} in"):
-        read_project(write(tmp_path / "n.ipynb", cells)).verified_packages()
+        verified_packages(read_project(write(tmp_path / "n.ipynb", cells)))
 
 
 def notes(tmp_path, *cells):
     project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.verified_packages()
+    verified_packages(project)
     return project.proven.notes()
 
 
@@ -162,7 +163,7 @@ def test_several_handlers_share_one_run(tmp_path, monkeypatch):
 
     monkeypatch.setattr(HELPER, "ask", counted)
     cells = [f"A = [{os.getpid()}]", *(f"{H}A".replace("def h", f"def {name}") for name in ("one", "two", "three"))]
-    read_project(write(tmp_path / "n.ipynb", cells)).verified_packages()
+    verified_packages(read_project(write(tmp_path / "n.ipynb", cells)))
     assert asked.count("rerun") == 1
 
 
@@ -183,22 +184,21 @@ def test_nobody_notices_the_run(tmp_path):
         marks = [tmp_path / name for name in ("open", "mkdir", "shell", "ctypes")]
         kept = tmp_path / "kept"
         kept.write_text("kept")
-        read_project(
-            write(
-                tmp_path / "n.ipynb",
-                [
-                    "A = [1]",
-                    f"open({str(marks[0])!r}, 'w').write('x')",
-                    f"import os\nos.mkdir({str(marks[1])!r})",
-                    f"os.system('touch {marks[2]}')",
-                    f"import ctypes\nctypes.CDLL(None).creat({str(marks[3]).encode()!r}, 0o600)",
-                    f"os.remove({str(kept)!r})",
-                    f"import socket\nsocket.create_connection(('127.0.0.1', {port}))",
-                    f"os.kill({os.getpid()}, 15)",
-                    f"{H}A",
-                ],
-            )
-        ).verified_packages()
+        notebook = write(
+            tmp_path / "n.ipynb",
+            [
+                "A = [1]",
+                f"open({str(marks[0])!r}, 'w').write('x')",
+                f"import os\nos.mkdir({str(marks[1])!r})",
+                f"os.system('touch {marks[2]}')",
+                f"import ctypes\nctypes.CDLL(None).creat({str(marks[3]).encode()!r}, 0o600)",
+                f"os.remove({str(kept)!r})",
+                f"import socket\nsocket.create_connection(('127.0.0.1', {port}))",
+                f"os.kill({os.getpid()}, 15)",
+                f"{H}A",
+            ],
+        )
+        verified_packages(read_project(notebook))
         with pytest.raises(TimeoutError):
             server.accept()
     assert [mark for mark in marks if mark.exists()] == []
@@ -220,7 +220,7 @@ def test_nobody_notices_the_run(tmp_path):
 )
 def test_code_that_asks_whether_it_is_in_a_notebook_hears_that_it_is(asks, tmp_path):
     with pytest.raises(CaptureError, match="HERE (is .* when the notebook runs from|comes from)"):
-        read_project(write(tmp_path / "n.ipynb", [asks, f"{H}HERE"])).verified_packages()
+        verified_packages(read_project(write(tmp_path / "n.ipynb", [asks, f"{H}HERE"])))
 
 
 def test_what_needs_a_kernel_is_not_compared_and_disturbs_nothing_else(tmp_path):

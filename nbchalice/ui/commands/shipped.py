@@ -38,9 +38,10 @@ def show(ui: Frontend, handler: str | None) -> Result:
 )
 def package(ui: Frontend, out: str, no_verify: bool = False) -> Result:
     """Write <handler>.zip for each handler, proven as before a deploy."""
+    from nbchalice.operations import write_packages
     from nbchalice.ui.render.reports import FilesCard
 
-    return FilesCard(registered(ui, proves=not no_verify).write_packages(Path(out)))
+    return FilesCard(write_packages(registered(ui, proves=not no_verify), Path(out)))
 
 
 @command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.logs.places import CELLS
+from nbchalice.names import DEFAULT_STAGE
 from nbchalice.notebook.capture.imported import IMPORTED
 from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook.cells import Cell
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.project import Project
     from nbchalice.ui.render.progress import Watch
-
-DEFAULT_STAGE = "dev"
 
 
 class Notebook:
