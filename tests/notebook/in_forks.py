@@ -60,8 +60,8 @@ def main():
 
 def started():
     """Start the helper process with the libraries loaded: else each of its forks would take a second for that."""
-    code = f"{LOADED}\nimport runpy\nrunpy.run_path({str(helper._WORKER)!r}, run_name='__main__')"
-    code = f"import sys\nsys.path.append({str(Path(helper.ROOT))!r})\n{code}"
+    code = f"import sys\nsys.path.append({str(Path(helper.ROOT))!r})\n{LOADED}\n"
+    code += "from nbchalice.notebook.sandbox.worker import main\nmain()"
     environment = {name: os.environ[name] for name in helper._KEPT if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-I", "-c", code],

@@ -74,9 +74,16 @@ def _explained(answer: JSON, timeout: float) -> tuple[str, str | None, str, str]
     if error == "crash":
         return (
             f"the captured module ended the process that imported it: {answer['text']}",
-            "run the cells again from the top, and correct what fails",
+            "take that statement out of the handler's code: nothing may end the process that loads it",
             "import-failed",
             "it ends the process",
+        )
+    if error == "unreadable":
+        return (
+            f"what the captured module leaves behind cannot be read: {answer['text']}",
+            "take out of the handler's code what hooks into Python itself: audit hooks, tracers, an own __class__",
+            "import-failed",
+            "it cannot be read what it leaves behind",
         )
     denied, kinds = answer.get("denied", ""), answer["kinds"]
     if find_secret_value("", error):  # open(f"https://me:{password}@host")

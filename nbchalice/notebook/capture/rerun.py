@@ -103,8 +103,9 @@ def _alike(one: Mapping[str, str], two: Mapping[str, str], read: Iterable[str]) 
 
 def _of(answer: JSON) -> Rerun:
     if "error" in answer:
-        late = answer["error"] == "timeout"
-        return Rerun(missing="it takes too long" if late else f"it ends its process ({answer['text']})")
+        reasons = {"timeout": "it takes too long", "unreadable": "what it leaves behind cannot be read"}
+        told = f" ({answer['text']})" if "text" in answer else ""
+        return Rerun(missing=reasons.get(answer["error"], "it ends its process") + told)
     if "missing" in answer:
         return Rerun(missing=answer["missing"])
     return Rerun(**{**answer, "called": frozenset(answer["called"]), "read": frozenset(answer["read"])})

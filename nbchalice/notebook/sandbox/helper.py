@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import subprocess
 import sys
 import threading
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.typed import JSON
 
 ROOT = Path(__file__).parents[3]
-_WORKER = Path(__file__).with_name("worker.py")
+_START = "import sys; sys.path.append(sys.argv.pop()); from nbchalice.notebook.sandbox.worker import main; main()"
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _LIKE_LAMBDA = {
     "HOME": "/home/sbx_user1051",
@@ -66,7 +66,7 @@ class Helper:
         libraries = [path for path in elsewhere if _holds_libraries(Path(path))]
         own = [str(folder), *(path for path in elsewhere if path not in libraries)]
         where = {"own": own, "modules": [str(modules)] if modules else own, "libraries": [str(ROOT), *libraries]}
-        line = json.dumps({**request, **where, "along": modules is not None, "timeout": timeout})
+        line = dumps({**request, **where, "along": modules is not None, "timeout": timeout})
         with self._lock:
             for _ in range(2):
                 process = self._running()
@@ -81,7 +81,7 @@ class Helper:
                     self._abandon()  # Its answer would be taken for that of the next request.
                     raise
                 if answer:
-                    return self._told(json.loads(answer))
+                    return self._told(loads(answer))
                 self._stop()
         raise CaptureError("the helper process that checks captured code died", "run it again", code="helper-died")
 
@@ -107,7 +107,7 @@ class Helper:
         if self._process is None or self._process.poll() is not None:
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_WORKER)],
+                [sys.executable, "-I", "-c", _START, str(ROOT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -16,6 +16,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from nbchalice.notebook.sandbox.unpatched import UNPATCHED
+
 _REAL_SECONDS = 20.0
 _AT_MOST = 500
 _REACHES_ALL = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"})
@@ -69,6 +71,7 @@ class _Rerun:
         for label, text in request["sources"].items():
             lines = [line + "\n" for line in text.split("\n")]
             linecache.cache[self._file(label)] = (len(text), None, lines, self._file(label))
+        UNPATCHED.hold()
 
     def _file(self, cell: str) -> str:
         return f"{self._request['notebook']}#{cell}"
@@ -108,8 +111,9 @@ class _Rerun:
         try:
             code = self._compiled(told)
             _alarm(self._cpu, left)
-            exec(code, self._space)  # noqa: S102 - the user's own statement
+            self._execute(code)
         except BaseException as error:  # the user's own code may raise anything
+            UNPATCHED.restore()  # again: the alarm may have come within it
             _alarm(0, 0)
             late = isinstance(error, _OverError)
             text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -119,6 +123,13 @@ class _Rerun:
             self._cpu -= time.process_time() - started
         # Where the file is, the statement may do something else.
         return f"{place} asks for {ASKED[0]}, a file of this computer" if ASKED else None
+
+    def _execute(self, code: types.CodeType) -> None:
+        UNPATCHED.give_back()
+        try:
+            exec(code, self._space)  # noqa: S102 - the user's own statement
+        finally:
+            UNPATCHED.restore()
 
     def _compiled(self, told: dict[str, Any]) -> types.CodeType:
         tree = ast.parse(told["text"])

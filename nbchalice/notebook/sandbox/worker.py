@@ -1,4 +1,4 @@
-"""A helper process that runs captured modules, each in a fork of its own; started with ``python -I``.
+"""A helper process that runs captured modules, each in a fork of its own.
 
 Each line of standard input is a request (JSON), each line of standard output its answer.
 """
@@ -9,18 +9,21 @@ import builtins
 import inspect
 import json
 import os
-import select
-import signal
 import sys
 import tempfile
 import time
 import types
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.notebook.sandbox.forks import Channel, ask_fork
+from nbchalice.notebook.sandbox.guard import DENIED
+from nbchalice.notebook.sandbox.unpatched import UNPATCHED
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nbchalice.runtime.app import Chalice
     from nbchalice.runtime.function import LambdaFunction
@@ -38,74 +41,31 @@ def main() -> None:
     import nbchalice.runtime.app
     import nbchalice.runtime.cells  # noqa: F401 - ready before the first fork
 
+    UNPATCHED.hold()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
-        answers.write(json.dumps(_in_fork(json.loads(line))) + "\n")
+        answers.write(json.dumps(ask_fork(json.loads(line), _act)) + "\n")
         answers.flush()
 
 
-def _in_fork(request: dict[str, Any]) -> object:
-    with tempfile.TemporaryDirectory(prefix="nbchalice-", ignore_cleanup_errors=True) as scratch:
-        return _answer_of_child(request, Path(scratch))
-
-
-def _answer_of_child(request: dict[str, Any], scratch: Path) -> object:
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(read)
-        _child(request, write, scratch)
-    os.close(write)
-    parts, deadline = [], time.monotonic() + request["timeout"]
-    timed_out = False
-    while True:
-        ready, _, _ = select.select([read], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            timed_out = True
-            break
-        part = os.read(read, 1 << 16)
-        if not part:
-            break
-        parts.append(part)
-    os.close(read)
-    try:
-        os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    _, status = os.waitpid(child, 0)
-    *progress, last = b"".join(parts).split(b"\n")
-    reached = {"statement": json.loads(progress[-1])} if progress else {}
-    if timed_out:
-        return {"error": "timeout", **reached}
-    try:
-        return json.loads(last)
-    except ValueError:
-        return {"error": "crash", "text": f"the process ended with status {status}", **reached}
-
-
-def _child(request: dict[str, Any], write: int, scratch: Path) -> None:
-    os.setsid()
-    null = os.open(os.devnull, os.O_RDWR)
-    for number, kept in ((0, null), (1, null), (2, null), (3, write)):
-        os.dup2(kept, number)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+def _act(request: dict[str, Any], channel: Channel, scratch: Path) -> dict[str, Any]:
+    """Do what a request asks for, in a fork that is confined first."""
     os.environ.pop("TMPDIR", None)
-    try:
-        _set_environment(request.get("env") or {})
-        if request.get("elsewhere"):
-            os.environ.update(_ELSEWHERE)
-            sys.argv[:] = ["/var/runtime/bootstrap"]
-        os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
-        _extend_path(request["modules"], request["libraries"])
-        request["confined"] = _confine(request, scratch)
-        action = {"evaluate": _evaluate, "verify": _verify, "rerun": _rerun}[request["action"]]
-        answer = json.dumps({"answer": action(request), "confined": request["confined"]}).encode()
-    except BaseException as error:  # whatever it is, the parent must hear of it
-        answer = json.dumps({"error": "crash", "text": f"{type(error).__name__}: {error}"}).encode()
-    while answer:
-        answer = answer[os.write(3, answer) :]
-    os._exit(0)
+    _set_environment(request.get("env") or {})
+    if request.get("elsewhere"):
+        os.environ.update(_ELSEWHERE)
+        sys.argv[:] = ["/var/runtime/bootstrap"]
+    os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
+    _extend_path(request["modules"], request["libraries"])
+    request["confined"] = _confine(request, scratch)
+    UNPATCHED.hold()
+    actions: dict[str, Callable[[dict[str, Any]], object]] = {
+        "evaluate": _evaluate,
+        "verify": partial(_verify, channel),
+        "rerun": _rerun,
+    }
+    return {"answer": actions[request["action"]](request), "confined": request["confined"]}
 
 
 def _set_environment(variables: dict[str, str | None]) -> None:
@@ -165,7 +125,9 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
             module = load_module(one["module"], one["segments"], notebook, "notebook_code")
             break
         except BaseException as error:  # the user's own code may raise anything
+            UNPATCHED.restore()
             failure = _failure(error, notebook)
+    UNPATCHED.restore()
     if module is None:
         return failure
     if definition["function"] is None:
@@ -214,7 +176,7 @@ def _rerun(request: dict[str, Any]) -> dict[str, Any]:
     return rerun(request)
 
 
-def _verify(request: dict[str, Any]) -> dict[str, Any]:
+def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
     _without_entry_points()
     from nbchalice.notebook.sandbox.reads import reads
@@ -222,7 +184,7 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import load_module
 
-    timed = _Timed(request["notebook"])
+    timed = _Timed(request["notebook"], channel)
 
     def load(name: str) -> Any:
         from nbchalice.runtime.bundles import load_entry
@@ -233,8 +195,10 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
         with reads() as read:
             layout = request["module"], request["segments"], request["notebook"]
             module = load_module(*layout, "notebook_code", load, run=timed)
+        UNPATCHED.restore()
         standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
+        UNPATCHED.restore()
         return {**_failure(error, request["notebook"]), "statement": timed.place}
     registered = list(handlers_in(vars(module)))
     imported, values = request["imported"], {}
@@ -256,23 +220,20 @@ def _verify(request: dict[str, Any]) -> dict[str, Any]:
 class _Timed:
     """Runs statements; notes how long each takes, and tells the parent which one is running."""
 
-    def __init__(self, notebook: str) -> None:
-        self._prefix = f"{notebook}#"
+    def __init__(self, notebook: str, channel: Channel) -> None:
+        self._prefix, self._channel = f"{notebook}#", channel
+        self._run, self._clock, self._denied = exec, time.process_time, DENIED
         self.place: tuple[str, int] | None = None
         self.seconds: list[tuple[str, int, float]] = []
         """Cell, line and seconds of processor time of the statements that take any worth telling."""
 
     def __call__(self, code: types.CodeType, space: dict[str, object]) -> None:
-        """Run the code of one statement."""
-        from nbchalice.notebook.sandbox.guard import DENIED
-
-        cell = code.co_filename.removeprefix(self._prefix)
-        self.place = cell, min((line for _, _, line in code.co_lines() if line), default=1)
-        os.write(3, json.dumps(self.place).encode() + b"\n")
-        DENIED.clear()
-        start = time.process_time()
-        exec(code, space)  # noqa: S102 - the user's own statement
-        seconds = time.process_time() - start
+        """Run the code of one statement; with nothing that those before it can have replaced."""
+        self.place = self._channel.reached(code, code.co_filename.removeprefix(self._prefix))
+        self._denied.clear()
+        start = self._clock()
+        self._run(code, space)
+        seconds = self._clock() - start
         if seconds > _WORTH_TELLING:
             self.seconds.append((*self.place, seconds))
 
@@ -289,8 +250,6 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
     kinds: list[str] = []
     for one in _causes(error):
         kinds += [kind.__name__ for kind in type(one).__mro__]
-    from nbchalice.notebook.sandbox.guard import DENIED
-
     denied = DENIED[-1] if DENIED and "OSError" in kinds else ""
     return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line, "denied": denied}
 
@@ -301,8 +260,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         if error is not None:
             yield error
             error = error.__cause__ or error.__context__
-
-
-if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).resolve().parents[3]))
-    main()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.analysis.known_calls import STDLIB
 from nbchalice.notebook.analysis.lookups import lookups
+from nbchalice.notebook.sandbox.unpatched import UNPATCHED
 from nbchalice.notebook.sandbox.values.nodes import OWN, UNSHOWN, Node, digest, leaf
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _WITHOUT_CONSTANTS = frozenset({"builtins", "os", "platform", "posix", "site", "
 
 
 def _builtins(module: Any) -> Iterator[tuple[str, object]]:
-    yield "names", sorted(name for name in vars(module) if name != "_")
+    yield "names", sorted(name for name in UNPATCHED.bound(module) if name != "_")
 
 
 def _calendar(module: Any) -> Iterator[tuple[str, object]]:
@@ -116,7 +117,7 @@ def _socket(module: Any) -> Iterator[tuple[str, object]]:
 
 
 def _sys(module: Any) -> Iterator[tuple[str, object]]:
-    yield "getrecursionlimit()", module.getrecursionlimit()
+    yield "getrecursionlimit()", UNPATCHED.recursion_limit()
     yield "get_int_max_str_digits()", module.get_int_max_str_digits()
     yield "getswitchinterval()", module.getswitchinterval()
 
@@ -190,9 +191,9 @@ def _node(value: object) -> Node:
 
 def _patched(module: Any) -> Iterator[tuple[str, str]]:
     """Give the functions of the notebook that stand in a library's module, or in a class of it."""
-    for name, value in list(vars(module).items()):
+    for name, value in UNPATCHED.bound(module).items():
         if isinstance(value, type) and value.__module__ not in OWN:
-            for inner, item in list(vars(value).items()):
+            for inner, item in UNPATCHED.bound(value).items():
                 if _is_own(item):
                     yield f"{name}.{inner}", digest(item.__code__.co_code)
         elif _is_own(value):
@@ -204,7 +205,7 @@ def _is_own(value: object) -> bool:
 
 
 def _constants(module: Any) -> str:
-    constants = {name: value for name, value in list(vars(module).items()) if type(value) in (str, int, float)}
+    constants = {name: value for name, value in UNPATCHED.bound(module).items() if type(value) in (str, int, float)}
     return digest(repr(sorted((k, v) for k, v in constants.items() if not k.startswith("_"))).encode())
 
 
