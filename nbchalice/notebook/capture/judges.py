@@ -49,9 +49,9 @@ class KernelJudge:
         verified = self.verify(piece)
         return Findings(verified.not_compared, verified.statements, settings=verified.settings)
 
-    def changing(self, name: str) -> list[int]:
-        """Return the positions of the statements after which a variable is another, where the notebook is run."""
-        return list(self.run([name]).changed.get(name, ()))
+    def changing(self, names: Iterable[str]) -> Mapping[str, Iterable[int]]:
+        """Return after which statements variables are others, where the notebook is run: positions by name."""
+        return self.run(names).changed
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ class FileJudge:
             raise _diverged(piece, *found)
         return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
 
-    def changing(self, name: str) -> list[int]:
-        """Return the positions of the statements after which a variable is another, where the notebook is run."""
-        return list(self.run([name]).changed.get(name, ()))
+    def changing(self, names: Iterable[str]) -> Mapping[str, Iterable[int]]:
+        """Return after which statements variables are others, where the notebook is run: positions by name."""
+        return self.run(names).changed
 
 
 def _kept_apart(piece: Slice, values: dict[str, Node]) -> dict[str, Node]:

@@ -71,7 +71,7 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
     watch : Iterable[str]
         Variables of which it is asked which statements change them.
     """
-    timeline = effects.timeline
+    timeline, watch = effects.timeline, sorted(watch)
     read = frozenset[str]().union(*(step.statement.uses_later for step in timeline.steps))
     names = sorted(name for name in read if name in timeline.events)
     request = {
@@ -80,8 +80,8 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
         "sources": {cell.label: cell.source for cell in timeline.cells},
         "notebook": timeline.notebook,
         "names": names,
-        "imported": imported_by(timeline, names),
-        "watch": sorted(watch),
+        "imported": imported_by(timeline, [*names, *watch]),
+        "watch": watch,
         "seconds": CPU_SECONDS,
     }
     key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
-from nbchalice.notebook.capture.closure import Closure
+from nbchalice.notebook.capture.made_of import DATA, changing, nearest
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _ROUNDS = 16
 _SECONDS = 60.0
 _TRIES = 12
 _SHOWN = 6
-_DATA = frozenset({Kind.ASSIGN, Kind.COMPOUND, Kind.EXPRESSION})
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,8 @@ class Judge(Protocol):
             A statement fails in the clean process.
         """
 
-    def changing(self, name: str) -> Iterable[int]:
-        """Return the positions of the statements after which a variable is another, where the notebook is run."""
+    def changing(self, names: Iterable[str]) -> Mapping[str, Iterable[int]]:
+        """Return after which statements variables are others, where the notebook is run: positions by name."""
 
 
 class Cut(Protocol):
@@ -228,8 +227,9 @@ class Search:
         """Take along what may change a variable that differs: what the analysis doubts, or what a run shows."""
         doubts = self._untried(piece)
         if not doubts:
-            shown = set(self._judge.changing(variable)) - {*piece.positions, *self._without, *self._tried}
-            doubts = dict.fromkeys(sorted(shown), frozenset({variable}))
+            shown = changing(variable, self.effects, self._without, self._judge.changing)
+            known = {*piece.positions, *self._without, *self._tried}
+            doubts = {position: names for position, names in shown.items() if position not in known}
         return self._taken(doubts)
 
     def _untried(self, piece: Slice) -> dict[int, frozenset[str]]:
@@ -299,28 +299,10 @@ class Search:
     def _named(self, piece: Slice, error: StatementFailedError) -> CaptureError:
         """Name the variable that is to be bundled instead: the one nearest to the handler."""
         position = self._position(piece, error)
-        name = self._nearest(piece, position) if position is not None else None
+        name = nearest(piece, position, self.effects, self._without) if position is not None else None
         if name is not None:
             error.hint = (error.hint or "").replace("%chalice bundle NAME", f"%chalice bundle {name}")
         return error
-
-    def _nearest(self, piece: Slice, failed: int) -> str | None:
-        """Return the variable nearest to the handler that cannot be made without a statement."""
-        for position in piece.positions:
-            step = self.steps[position]
-            names = sorted(step.statement.binds & piece.values.keys()) or sorted(step.statement.binds)
-            if step.statement.kind in _DATA and names and failed in self._makers(step):
-                return names[0]
-        return None
-
-    def _makers(self, step: Step) -> set[int]:
-        closure = Closure(self.effects.timeline, self.effects, without=self._without)
-        closure.add(step, step.position, step.statement.binds)
-        try:
-            closure.finish()
-        except CaptureError:
-            return set()
-        return set(closure.wanted)
 
     def _with_doubts(self, error: DivergedError) -> DivergedError:
         """Add which statements may matter, and were tried."""
@@ -354,7 +336,7 @@ class Search:
         all_of_it = sum(spent for _, _, spent in findings.statements)
         for cell, line, spent in sorted(findings.statements, key=lambda one: -one[2]):
             position = self._at(piece, cell, line)
-            if position is not None and self.steps[position].statement.kind in _DATA:
+            if position is not None and self.steps[position].statement.kind in DATA:
                 return all_of_it, self.steps[position], spent
         return None
 
@@ -363,7 +345,7 @@ class Search:
         if found is None or found[0] <= LAMBDA_SECONDS:
             return None
         all_of_it, step, spent = found
-        name = self._nearest(piece, step.position) or "NAME"
+        name = nearest(piece, step.position, self.effects, self._without) or "NAME"
         return CaptureError(
             f"the handler's code takes {_seconds(all_of_it)} to load, and Lambda allows {_seconds(LAMBDA_SECONDS)}: "
             f"{_seconds(spent)} of it is this statement",
@@ -377,7 +359,7 @@ class Search:
         if found is None or found[2] < WORTH_TELLING:
             return ""
         all_of_it, step, spent = found
-        name = self._nearest(piece, step.position)
+        name = nearest(piece, step.position, self.effects, self._without)
         less = f"; %chalice bundle {name} saves that" if name else ""
         return (
             f"each cold start takes {_seconds(all_of_it)} to load it, {_seconds(spent)} of that for "
