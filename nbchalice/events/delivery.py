@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.attempts import later_attempts
+from nbchalice.events.follow import Progress, SendStatus
 from nbchalice.events.invoke import invoke
-from nbchalice.events.send import Progress, SendResult, SendStatus, send
+from nbchalice.events.send import SendResult, send
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.typed import Values

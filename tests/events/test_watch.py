@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nbchalice.errors import AWSError
-from nbchalice.events.send import Progress, send
+from nbchalice.events.follow import Progress
+from nbchalice.events.send import send
 from nbchalice.logs.invocation import Invocation
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Sent
@@ -125,7 +126,7 @@ def test_when_the_log_may_not_be_read_the_error_says_that_the_message_was_sent()
 
 
 def test_an_error_whose_report_never_comes_is_told(monkeypatch):
-    monkeypatch.setattr("nbchalice.events.send.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("nbchalice.events.follow.REPORT_SECONDS", 0.0)
     result, told = run(Logs([START, marker(R), ERROR]))
     assert (result.status, told) == ("failed", ["queued", "failed"])
 

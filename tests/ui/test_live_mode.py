@@ -170,7 +170,7 @@ def elsewhere(live, tmp_path):
 
 
 def test_only_the_events_of_the_trigger_that_is_live_elsewhere_go_there(live, elsewhere, monkeypatch):
-    monkeypatch.setattr("nbchalice.events.send.LIVE_SECONDS", 0)
+    monkeypatch.setattr("nbchalice.events.follow.LIVE_SECONDS", 0)
     assert "goes" in live("%chalice send both --message 1 --source sns").hint
     sent = [live(f"%chalice send both --message 1 {words}") for words in ("--source sqs", "--key a/x")]
     assert [one.status for one in sent] == ["done", "done"]

@@ -10,8 +10,9 @@ import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.delivery import Outcome, Way, invocation_of, outcome
+from nbchalice.events.follow import Progress
 from nbchalice.events.outcome import end_of
-from nbchalice.events.send import Progress, SendResult
+from nbchalice.events.send import SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
 from nbchalice.typed import JSON, Values
