@@ -9,8 +9,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.sandbox.unpatched import Unpatched
 from nbchalice.notebook_file import read_project
 
-from .test_proof import in_the_kernel
-from .test_registering import shipped
+from .test_proof import from_the_file, in_the_kernel
 from .test_registrations import write
 
 pytestmark = pytest.mark.slow
@@ -64,9 +63,7 @@ def test_a_function_that_a_cell_patches_comes_along(tmp_path):
         "import textwrap\ndef quiet(text):\n    return 'quiet'\ntextwrap.dedent = quiet",
         "%%lambda_function\ndef h(event):\n    return textwrap.dedent('  a')",
     ]
-    project = read_project(write(tmp_path / "n.ipynb", cells))
-    project.write_packages(tmp_path / "out")
-    assert shipped(tmp_path, tmp_path / "out", "h") == "quiet"
+    assert from_the_file(tmp_path, cells)[1] == "quiet"
 
 
 def test_a_patch_in_the_kernel(run, tmp_path, monkeypatch):
