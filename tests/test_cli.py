@@ -261,6 +261,7 @@ def test_execute_compares_with_the_kernel_what_a_run_without_files_cannot(cli, t
     assert "not compared" not in told
 
 
+@pytest.mark.slow
 def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
     import nbformat
 
@@ -279,6 +280,7 @@ def test_execute_names_a_kernel_that_is_missing(cli, tmp_path):
     assert "runs.ipynb has no handlers" in cli("show", path, "--execute")[2], "an earlier Ctrl-C ends it"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_an_execution_and_its_kernel(tmp_path):
     """The kernel is ended at once, and what is said is no error of what executes."""
     path = write(

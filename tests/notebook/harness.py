@@ -1,5 +1,6 @@
 """Runs a fixture notebook in a real IPython shell, and what was captured of it in clean interpreters."""
 
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -39,6 +40,7 @@ json.dump(answers, out)
 """
 
 
+@functools.cache
 def expectation(name):
     return nbformat.read(FIXTURES / f"{name}.ipynb", 4).metadata.expect
 

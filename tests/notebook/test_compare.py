@@ -88,7 +88,6 @@ one = Order(items=[Item(name="x")])
 
 
 def test_pydantic_models(live):
-    pytest.importorskip("pydantic", minversion="2")
     body = "return [one.total, Order().total, Page[Item](rows=[]).rows, Point(x=1).x]"
     assert live(MODELS, body=body).not_compared == ()
     with pytest.raises(NbChaliceError, match=r"one\.items\[0\]\.name is 'Y' in the kernel, 'X' in the captured module"):

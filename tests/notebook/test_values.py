@@ -13,6 +13,7 @@ import json
 import queue
 import random
 import re
+import subprocess
 import sys
 import threading
 import types
@@ -131,7 +132,8 @@ def test_describing_changes_nothing(kind):
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas from 3.1 on
 def test_numpy_and_pandas():
-    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    import numpy as np
+    import pandas as pd
 
     def frame(**more):
         names = [f"n{i}" for i in range(40)]
@@ -168,6 +170,47 @@ def test_numpy_and_pandas():
         assert differ(describe(make()), describe(used)), number
     found = difference(describe(frame(a=1)), describe(frame()))
     assert found.path == "['a']"
+
+
+def test_object_arrays_are_compared_by_what_they_hold_and_not_by_where_it_is():
+    """Two that live at once: of two made one after the other the second often stands where the first stood."""
+    import numpy as np
+    import pandas as pd
+
+    one, other = (np.array(["a", None, [1], {"k": 2.5}], dtype=object) for _ in range(2))
+    assert not differ(describe(one), describe(other))
+    assert not differ(describe(pd.Series(one)), describe(pd.Series(other)))
+    assert not differ(describe(np.array([one, other], dtype=object)), describe(np.array([other, one], dtype=object)))
+    other[2].append(2)
+    assert difference(describe(one), describe(other)).path == "[2]"
+
+
+def test_what_pandas_makes_on_demand_is_no_part_of_a_series_and_what_was_set_is():
+    import pandas as pd
+
+    asked, fresh = pd.Series(["1", "2"], name="a"), pd.Series(["1", "2"], name="a")
+    _ = asked.str, asked.to_frame().columns
+    assert not differ(describe(asked), describe(fresh))
+    asked.to_numpy()[0] = "3"
+    assert differ(describe(asked), describe(fresh))
+
+
+@pytest.mark.slow
+def test_an_option_of_pandas_counts_where_it_was_set_and_not_where_its_default_is_another():
+    """In a kernel pandas shows 20 columns, in a terminal as many as fit in its width."""
+    kernel = "import builtins, types; builtins.get_ipython = lambda: types.SimpleNamespace(kernel=1)"
+    look = "import pandas as pd; {}; from nbchalice.notebook.sandbox.values.kept import kept; print(kept('pandas'), pd.options.display.max_columns)"
+
+    def options(*lines):
+        text = "; ".join([*lines[:-1], look.format(lines[-1])])
+        return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.split()
+
+    assert options(kernel, "pass") == ["[]", "20"] and options("pass") == ["[]", "0"]
+    (name, *_), here = (
+        options(kernel, "pd.options.display.max_columns = 7"),
+        options("pd.options.display.max_columns = 7"),
+    )
+    assert "pandas.options.display.max_columns" in " ".join(here) and name != "[]"
 
 
 class Restless:

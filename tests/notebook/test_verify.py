@@ -17,7 +17,7 @@ from nbchalice.notebook.capture.verify import verify, warm
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.sandbox.helper import HELPER
 
-from .harness import NAMES, expectation
+from .harness import expectation
 from .test_fixtures import captured, packaged
 
 
@@ -288,7 +288,7 @@ def test_edits_are_verified_by_one_process_that_stays():
     assert len(processes) == 1
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name in packaged() and not expectation(name).get("static")])
+@pytest.mark.parametrize("name", [name for name in packaged() if not expectation(name).get("static")])
 def test_every_fixture_is_verified(name):
     piece, _, space = captured(name)
     assert verify(piece, python="3.11", namespace=space)

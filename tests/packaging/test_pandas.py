@@ -3,6 +3,7 @@
 import os
 import zipfile
 from functools import partial
+from importlib.metadata import version
 
 import pytest
 
@@ -50,7 +51,7 @@ def deploy(connection, tmp_path_factory):
 
     def deploy(text):
         cells = [HANDLER.format(name=n, python=p, arch=a, text=text) for n, (p, a, _) in TARGETS.items()]
-        cells = ["%chalice app frames", "%pip install pandas==2.2.3 numpy", *cells]
+        cells = ["%chalice app frames", "%pip install pandas numpy", *cells]
         nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
         project = read_project(path)
         connection.sent.clear()
@@ -116,4 +117,4 @@ def test_it_runs_where_this_computer_has_its_python(deployed, connection):
     if platform.machine() != "x86_64" or not found.version.startswith("3.12."):
         pytest.skip("no Python 3.12 for x86_64 here")
     answer = connection.client("lambda").invoke(FunctionName="frames-dev-x86", Payload=b'{"a": [1, 2]}')
-    assert json.loads(answer["Payload"].read())[1:] == [3, "2.2.3"]
+    assert json.loads(answer["Payload"].read())[1:] == [3, version("pandas")]

@@ -43,14 +43,19 @@ def bare(tmp_path, monkeypatch):
     from traitlets.config import Config
 
     monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
+
+    class Shell(InteractiveShell):
+        def enable_gui(self, gui=None):
+            """``%matplotlib inline`` calls it; a kernel has no window to open either."""
+
+    Shell.clear_instance()
     config = Config()
     config.HistoryManager.hist_file = ":memory:"
-    shell = InteractiveShell.instance(config=config)
+    shell = Shell.instance(config=config)
     yield Runner(shell)
     if getattr(shell, "_nbchalice", None):
         shell.run_line_magic("unload_ext", "nbchalice")
-    InteractiveShell.clear_instance()
+    Shell.clear_instance()
     close(shell)
 
 

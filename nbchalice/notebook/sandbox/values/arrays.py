@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.sandbox.values.nodes import Describer, Node, digest, leaf
+from nbchalice.notebook.sandbox.values.nodes import Describer, Node, digest, is_only_kept, leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,8 @@ def _beside(describer: Describer, value: Any) -> list[list[Any]]:
         parts.append([".attrs", describer.describe(value.attrs)])
     if not value.flags.allows_duplicate_labels:
         parts.append([".flags.allows_duplicate_labels", leaf("bool", "False")])
-    own = {name: held for name, held in vars(value).items() if not name.startswith("_")}
+    kind = type(value)
+    own = {name: x for name, x in vars(value).items() if not name.startswith("_") and not is_only_kept(kind, name)}
     return [*parts, *([f".{name}", describer.describe(held)] for name, held in own.items())]
 
 

@@ -96,8 +96,11 @@ def _os(module: Any) -> Iterator[tuple[str, object]]:
 
 
 def _pandas(module: Any) -> Iterator[tuple[str, object]]:
-    known = module._config.config._global_config
-    yield from ((f"options.{name}", value) for name, value in sorted(_flat(known, "")))
+    config = module._config.config
+    known = config._registered_options  # Its defaults are others in a kernel than in a terminal.
+    for name, value in sorted(_flat(config._global_config, "")):
+        if name not in known or known[name].defval != value:
+            yield f"options.{name}", value
 
 
 def _flat(options: dict[str, Any], prefix: str) -> Iterator[tuple[str, object]]:

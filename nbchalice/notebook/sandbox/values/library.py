@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 import types
@@ -10,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from nbchalice.notebook.sandbox.values import content as contents
-from nbchalice.notebook.sandbox.values.nodes import OWN, Describer, Node, leaf, opaque
+from nbchalice.notebook.sandbox.values.nodes import OWN, Describer, Node, is_only_kept, leaf, opaque
 
 _BY_REPR = frozenset(
     {
@@ -145,13 +144,4 @@ def _without_order(part: Any) -> Any:
 
 
 def _fields(kind: type, state: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(f".{name}", item) for name, item in state.items() if not _is_kept(kind, str(name))]
-
-
-def _is_kept(kind: type, name: str) -> bool:
-    """Tell whether an attribute is a result that is only kept: asking again would give it again."""
-    descriptor = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
-    if isinstance(descriptor, functools.cached_property) or "cache" in name.lower() or "memo" in name.lower():
-        return True
-    kept = hasattr(type(descriptor), "__get__") and not hasattr(type(descriptor), "__set__")
-    return kept and not isinstance(descriptor, types.FunctionType)
+    return [(f".{name}", item) for name, item in state.items() if not is_only_kept(kind, str(name))]

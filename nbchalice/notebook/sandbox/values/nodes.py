@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import types
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -123,3 +125,20 @@ def _list(kind: str, items: list[str]) -> str:
         return f"{kind}({', '.join(items)})"
     comma = "," if kind == "tuple" and len(items) == 1 else ""
     return f"{_BRACKETS[kind][0]}{', '.join(items)}{comma}{_BRACKETS[kind][1]}"
+
+
+def is_only_kept(kind: type, name: str) -> bool:
+    """Tell whether an attribute is a result that is only kept, as in ``series.plot``: asking gives it again.
+
+    Parameters
+    ----------
+    kind : type
+        A library's class.
+    name : str
+        The name of an attribute that an instance has of its own.
+    """
+    descriptor = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+    if isinstance(descriptor, functools.cached_property) or "cache" in name.lower() or "memo" in name.lower():
+        return True
+    kept = hasattr(type(descriptor), "__get__") and not hasattr(type(descriptor), "__set__")
+    return kept and not isinstance(descriptor, types.FunctionType)
