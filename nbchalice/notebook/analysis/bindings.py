@@ -77,6 +77,45 @@ def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:
     return names
 
 
+def surely_bound(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for each kind
+    """Return the names that a statement binds whichever way it goes.
+
+    Parameters
+    ----------
+    node : ast.stmt
+        A statement.
+    """
+    if isinstance(node, ast.If):
+        return _bound_by_all(node.body) & _bound_by_all(node.orelse)
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+        return _bound_by_all(node.body).union(*map(bound_names, targets))
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        main = _bound_by_all(node.body) | _bound_by_all(node.orelse)
+        for handler in node.handlers:
+            # After except: ...; raise, nothing of what follows runs: only what the body bound counts.
+            if not isinstance(handler.body[-1], ast.Raise):
+                main &= _bound_by_all(handler.body)
+        return main | _bound_by_all(node.finalbody)
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.Match, ast.Delete, ast.Expr)):
+        return set()
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return set()
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return bound_names(node) - {"*"}
+    if isinstance(node, ast.Assign):
+        return set[str]().union(*map(bound_names, node.targets))
+    if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+        return bound_names(node.target)
+    return bound_names(node) if node.__class__.__name__ == "TypeAlias" else set()
+
+
+def _bound_by_all(nodes: list[ast.stmt]) -> set[str]:
+    return set().union(*(surely_bound(node) for node in nodes))
+
+
 def origin_of(node: ast.stmt) -> Origin | None:
     """Return what a plain assignment to one name takes its value from: ``env = os.environ``, ``it = iter(xs)``.
 

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import ast
 import re
-import string
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
 from nbchalice.notebook.analysis.known_calls import words
+from nbchalice.notebook.analysis.texts import (
+    WORD,
+    annotations_of,
+    field_names,
+    formatted_names,
+    last_name,
+    names_in,
+    text_of,
+    types_in,
+)
 
-_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _MARKED = re.compile(r"(?:\$\{?|%\()([A-Za-z_]\w*)")
 _AT = re.compile(r"(?<![\w.])@([A-Za-z_]\w*)")
 _BY_FRAME = frozenset({"f_globals", "__globals__", "f_locals", "f_back"})
 _CALLED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
 _TABLES = re.compile(r"(?i)\b(?:from|join)\s+([A-Za-z_]\w*)")
 _READERS = {
-    **dict.fromkeys(words("eval evaluate timeit repeat run runctx"), _WORD),
+    **dict.fromkeys(words("eval evaluate timeit repeat run runctx"), WORD),
     **dict.fromkeys(words("sql query execute sqldf"), _TABLES),
     **dict.fromkeys(words("ols wls gls glm logit probit poisson mixedlm dmatrix dmatrices"), _CALLED),
 }
@@ -31,9 +38,7 @@ _READERS = {
 _LOGGERS = frozenset({"getLogger", "get_logger", "Logger", "Blueprint", "Flask"})
 _HERE = frozenset({"get_ipython", "__IPYTHON__", "__file__", "__spec__", "__package__", "__loader__"})
 _OF_SYS = frozenset({"ps1", "ps2", "argv", "orig_argv"})
-_GENERICS = words("list dict tuple set frozenset type")
 _TYPED = frozenset({"TypeVar", "cast", "ForwardRef", "NewType"})
-_FILLS = words("format format_map substitute safe_substitute eval exec evaluate timeit repeat run runctx Timer sqldf")
 _GETS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -154,7 +159,7 @@ class _Finder:
         self.above.append(node)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             self._name(node)
-        elif isinstance(node, ast.Subscript) and _last(node.value) == "environ":
+        elif isinstance(node, ast.Subscript) and last_name(node.value) == "environ":
             self._variable(node.slice, node, sets=not isinstance(node.ctx, ast.Load))
         elif isinstance(node, ast.Attribute):
             self._attribute(node)
@@ -164,7 +169,7 @@ class _Finder:
             self._constant(node, node.value)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self._import(node)
-        for annotation in _annotations(node):
+        for annotation in annotations_of(node):
             self._annotation(annotation)
         for child in ast.iter_child_nodes(node):
             if not (isinstance(child, ast.Constant) and isinstance(node, ast.Expr)):  # a docstring
@@ -192,7 +197,7 @@ class _Finder:
         """Tell whether ``__name__`` names a logger or so, or finds the module itself, wherever it is."""
         if isinstance(above, ast.Subscript):
             return _is_sys_modules(above.value)
-        return isinstance(above, ast.Call) and _last(above.func) in _LOGGERS | {"import_module"}
+        return isinstance(above, ast.Call) and last_name(above.func) in _LOGGERS | {"import_module"}
 
     def _attribute(self, node: ast.Attribute) -> None:
         if node.attr == "__subclasses__":
@@ -208,7 +213,7 @@ class _Finder:
         above, over = self._around(), self._around(2)
         if isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Name) and above.slice.id == "__name__":
             self._space(above, over, self._around(3))
-        elif isinstance(above, ast.Subscript) and _text_of(above.slice) not in (None, "__main__"):
+        elif isinstance(above, ast.Subscript) and text_of(above.slice) not in (None, "__main__"):
             return  # A module that something imports; without it, an error.
         else:
             whole = above if isinstance(above, ast.Subscript | ast.Compare) else node
@@ -227,29 +232,29 @@ class _Finder:
             self._space(node, self._around(), self._around(2))
         elif name in {"eval", "exec"} and node.args:
             self._run_text(node)
-        elif _last(node.func) in {"import_module", "__import__"} and node.args and _text_of(node.args[0]) is None:
+        elif last_name(node.func) in {"import_module", "__import__"} and node.args and text_of(node.args[0]) is None:
             self._tell(node)
         elif isinstance(node.func, ast.Attribute) and node.func.attr in _READERS:
             self._read_text(node, node.func)
         self._environment(node, node.func)
-        if _last(node.func) in _TYPED:
+        if last_name(node.func) in _TYPED:
             for value in [*node.args, *(item.value for item in node.keywords)]:
                 self._annotation(value)
 
     def _environment(self, node: ast.Call, function: ast.expr) -> None:
         """Look at ``os.getenv("TABLE")``, ``os.environ.get("TABLE")`` and what sets variables."""
-        whole = isinstance(function, ast.Attribute) and _last(function.value) == "environ"
-        if node.args and (_last(function) == "getenv" or (whole and _last(function) == "get")):
+        whole = isinstance(function, ast.Attribute) and last_name(function.value) == "environ"
+        if node.args and (last_name(function) == "getenv" or (whole and last_name(function) == "get")):
             self._variable(node.args[0], node, sets=False)
-        elif node.args and whole and _last(function) == "setdefault":
+        elif node.args and whole and last_name(function) == "setdefault":
             self._variable(node.args[0], node, sets=True)
-        elif whole and _last(function) == "update":
+        elif whole and last_name(function) == "update":
             self.sets |= {item.arg for item in node.keywords if item.arg}
             keys = chain.from_iterable(one.keys for one in node.args if isinstance(one, ast.Dict))
-            self.sets |= {text for key in keys if key is not None and (text := _text_of(key))}
+            self.sets |= {text for key in keys if key is not None and (text := text_of(key))}
 
     def _variable(self, name: ast.expr, node: ast.expr, *, sets: bool) -> None:
-        text = _text_of(name)
+        text = text_of(name)
         if text and sets:
             self.sets.add(text)
         elif text:
@@ -259,8 +264,8 @@ class _Finder:
         own = [*node.args[1:2], *(item.value for item in node.keywords if item.arg == "globals")]
         if own and not any(_mentions_globals(item) for item in own):
             return  # The code is run with variables of its own.
-        text = _text_of(node.args[0])
-        names = _names_in(text) if text is not None else None
+        text = text_of(node.args[0])
+        names = names_in(text) if text is not None else None
         if names is None:
             self._tell(node)
         else:
@@ -284,7 +289,7 @@ class _Finder:
             self._found(frozenset({text}), space)
             return
         filled = over if isinstance(above, ast.keyword) else above
-        names = _formatted(filled) if filled is not None else None
+        names = formatted_names(filled) if filled is not None else None
         if names is not None:
             self._found(names, space)
         else:
@@ -298,86 +303,33 @@ class _Finder:
             self.texts.append(Text(names, node.lineno, self.later, module))
 
     def _constant(self, node: ast.Constant, text: str) -> None:
-        names = _names_in(text) or frozenset()
-        names |= frozenset([*_AT.findall(text), *_MARKED.findall(text), *_fields(text)])
+        names = names_in(text) or frozenset()
+        names |= frozenset([*_AT.findall(text), *_MARKED.findall(text), *field_names(text)])
         if marked := frozenset(_AT.findall(text)):
             self.marked.append(Text(marked, node.lineno, later=True))
         if names:
             self.constants.append(Text(names, node.lineno, later=True))
 
     def _annotation(self, node: ast.expr) -> None:
-        for part in _types_in(node):
-            names = _names_in(str(part.value))
+        for part in types_in(node):
+            names = names_in(str(part.value))
             if names:
                 self.texts.append(Text(names, part.lineno, later=True))
-
-
-def _annotations(node: ast.AST) -> Iterator[ast.expr]:
-    if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
-        yield node.annotation
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-        yield node.returns
-    elif isinstance(node, ast.Subscript):
-        name = _last(node.value)  # Orders = list["Order"]
-        if name in _GENERICS or (name[:1].isupper() and not name.isupper()):
-            yield node
-
-
-def _types_in(node: ast.AST) -> Iterator[ast.Constant]:
-    """Give an annotation's texts that stand for types: not those of ``Literal``, nor the notes of ``Annotated``."""
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, str):
-            yield node
-    elif isinstance(node, ast.Subscript):
-        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        kept = {"Literal": 0, "Annotated": 1}.get(_last(node.value), len(inner))
-        for one in inner[:kept]:
-            yield from _types_in(one)
-    elif isinstance(node, ast.BinOp | ast.List | ast.Tuple):
-        for child in ast.iter_child_nodes(node):
-            yield from _types_in(child)
 
 
 def _asked_for(space: ast.expr, above: ast.AST | None, over: ast.AST | None) -> str | None:
     """Return the one name that is asked for: ``globals()["x"]``, ``"x" in globals()``, ``getattr(module, "x")``."""
     if isinstance(above, ast.Subscript) and above.value is space:
-        return _text_of(above.slice)
+        return text_of(above.slice)
     if isinstance(above, ast.Compare) and len(above.ops) == 1 and isinstance(above.ops[0], ast.In | ast.NotIn):
-        return _text_of(above.left) if space in above.comparators else None
+        return text_of(above.left) if space in above.comparators else None
     if isinstance(above, ast.Attribute) and isinstance(over, ast.Call) and above.attr in _GETS and over.args:
-        return _text_of(over.args[0])
+        return text_of(over.args[0])
     if isinstance(above, ast.Attribute) and not isinstance(space, ast.Call):
         return above.attr
-    if isinstance(above, ast.Call) and _last(above.func) in {"getattr", "hasattr"} and len(above.args) > 1:
-        return _text_of(above.args[1])
+    if isinstance(above, ast.Call) and last_name(above.func) in {"getattr", "hasattr"} and len(above.args) > 1:
+        return text_of(above.args[1])
     return None
-
-
-def _formatted(call: ast.AST) -> frozenset[str] | None:
-    """Return the names in a text that is filled in or run with all variables, or None if there is no such text."""
-    if not isinstance(call, ast.BinOp) and not (isinstance(call, ast.Call) and _last(call.func) in _FILLS):
-        return None
-    texts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return frozenset(chain.from_iterable(map(_WORD.findall, texts))) if texts else None
-
-
-def _names_in(text: str) -> frozenset[str] | None:
-    """Return the names in a text that is Python, or None if it is not."""
-    try:
-        tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return frozenset(part.id for part in ast.walk(tree) if isinstance(part, ast.Name))
-
-
-def _fields(text: str) -> Iterator[str]:
-    """Give the names in the braces of a format string."""
-    if "{" in text:
-        try:
-            for _, name, _, _ in string.Formatter().parse(text):
-                yield from _WORD.findall(name or "")[:1]
-        except ValueError:
-            return
 
 
 def _mentions_globals(node: ast.expr) -> bool:
@@ -385,15 +337,7 @@ def _mentions_globals(node: ast.expr) -> bool:
 
 
 def _is_sys_modules(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "modules" and _last(node.value) == "sys"
-
-
-def _text_of(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return isinstance(node, ast.Attribute) and node.attr == "modules" and last_name(node.value) == "sys"
 
 
 def _short(node: ast.expr) -> str:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from itertools import chain
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.analysis.bindings import bound_names, defers_annotations, origin_of
+from nbchalice.notebook.analysis.bindings import defers_annotations, origin_of, surely_bound
 from nbchalice.notebook.analysis.handler_function import find_handler
-from nbchalice.notebook.analysis.known_calls import IMMUTABLE_RESULTS
+from nbchalice.notebook.analysis.immutable import immutable_names, shares_objects
 from nbchalice.notebook.analysis.magic import AUTOMAGICS, Body, read_body
 from nbchalice.notebook.analysis.model import NONE, Alias, Kind, Mark, Statement
 from nbchalice.notebook.analysis.scan import Scanner
@@ -223,7 +223,7 @@ def _statement(
     called_later = frozenset[str]().union(*(block.uses for block in later if block.name != "<annotation>"))
     # What only annotations read may be missing: nothing evaluates def f(x: Frame) where they are lazy.
     annotated = frozenset[str]().union(*(block.uses for block in later if block.name == "<annotation>"))
-    definite = _definite(node)
+    definite = surely_bound(node)
     mark = _MARK.search(text) if "nbchalice:" in text else None
     aliases = tuple(_aliases(node))
     return Statement(
@@ -238,13 +238,13 @@ def _statement(
         guarded=frozenset(scanner.guarded) | (annotated - called_later - now.uses),
         now=now,
         later=later,
-        shallow=_shallow(node),
+        shallow=immutable_names(node),
         imports=aliases,
         bases=_bases(node),
         decorators=_decorators(node),
         mark=Mark(mark.group(1)) if mark else None,
         awaits=scanner.awaits,
-        shares=_shares(node),
+        shares=shares_objects(node),
         uses_later=called_later | annotated,
         origin=origin_of(node),
     )
@@ -302,15 +302,6 @@ def _import_text(item: ast.alias) -> str:
     return f"{item.name} as {item.asname}" if item.asname else item.name
 
 
-def _shares(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.ClassDef):
-        return False
-    values = [
-        part.value for part in node.body if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None
-    ]
-    return bool(node.bases) or any(_immutable(value) != frozenset() for value in values)
-
-
 def _bases(node: ast.stmt) -> frozenset[str]:
     if not isinstance(node, ast.ClassDef):
         return frozenset()
@@ -329,88 +320,3 @@ def _decorators(node: ast.stmt) -> tuple[tuple[str, tuple[str, ...]], ...]:
             target = target.value
         found.append((target.id if isinstance(target, ast.Name) else "", tuple(path)))
     return tuple(found)
-
-
-def _definite(node: ast.stmt) -> set[str]:  # noqa: PLR0911 - one return for each kind
-    """Return the names that the statement binds whichever way it goes."""
-    if isinstance(node, ast.If):
-        return _sequence(node.body) & _sequence(node.orelse)
-    if isinstance(node, (ast.With, ast.AsyncWith)):
-        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
-        return _sequence(node.body).union(*map(bound_names, targets))
-    if isinstance(node, (ast.Try, ast.TryStar)):
-        main = _sequence(node.body) | _sequence(node.orelse)
-        for handler in node.handlers:
-            # After except: ...; raise, nothing of what follows runs: only what the body bound counts.
-            if not isinstance(handler.body[-1], ast.Raise):
-                main &= _sequence(handler.body)
-        return main | _sequence(node.finalbody)
-    if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.Match, ast.Delete, ast.Expr)):
-        return set()
-    if isinstance(node, ast.AnnAssign) and node.value is None:
-        return set()
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return bound_names(node) - {"*"}
-    if isinstance(node, ast.Assign):
-        return set[str]().union(*map(bound_names, node.targets))
-    if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
-        return bound_names(node.target)
-    return bound_names(node) if node.__class__.__name__ == "TypeAlias" else set()
-
-
-def _sequence(nodes: list[ast.stmt]) -> set[str]:
-    return set().union(*(_definite(node) for node in nodes))
-
-
-def _shallow(node: ast.stmt) -> dict[str, frozenset[str]]:
-    """Find the bound names whose value is immutable, given that other names' values are."""
-    pairs: list[tuple[ast.expr, ast.expr]] = []
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                if len(target.elts) == len(node.value.elts):
-                    pairs += zip(target.elts, node.value.elts, strict=True)
-            else:
-                pairs.append((target, node.value))
-    elif isinstance(node, ast.AnnAssign) and node.value is not None:
-        pairs.append((node.target, node.value))
-    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        # n += 1 is n = n + 1.
-        own = ast.Name(node.target.id, ast.Load())
-        pairs.append((node.target, ast.BinOp(own, node.op, node.value)))
-    shallow: dict[str, frozenset[str]] = {}
-    for target, value in pairs:
-        if isinstance(target, ast.Name):
-            needs = _immutable(value)
-            if needs is not None:
-                shallow[target.id] = needs
-    return shallow
-
-
-def _immutable(node: ast.expr) -> frozenset[str] | None:
-    """Return the names that must be immutable for the expression to be so, or None if it may not be."""
-    if isinstance(node, (ast.Constant, ast.JoinedStr, ast.Compare)):
-        return frozenset()
-    if isinstance(node, ast.Name):
-        return frozenset({node.id})
-    if isinstance(node, ast.Call):
-        # len(rows) is a number, whatever rows is, unless the notebook has a len of its own.
-        known = isinstance(node.func, ast.Name) and node.func.id in IMMUTABLE_RESULTS
-        return frozenset({f"builtin:{node.func.id}"}) if known else None  # type: ignore[attr-defined]
-    parts: list[ast.expr]
-    if isinstance(node, ast.UnaryOp):
-        parts = [] if isinstance(node.op, ast.Not) else [node.operand]
-    elif isinstance(node, ast.BinOp):
-        parts = [node.left, node.right]
-    elif isinstance(node, ast.BoolOp):
-        parts = node.values
-    elif isinstance(node, ast.IfExp):
-        parts = [node.body, node.orelse]
-    elif isinstance(node, ast.Tuple):
-        parts = node.elts
-    else:
-        return None
-    needs = [_immutable(part) for part in parts]
-    return None if None in needs else frozenset().union(*(item for item in needs if item is not None))
