@@ -67,22 +67,22 @@ def in_orders_that_stand(
     current : Values
         What stands, by key.
     """
-    found, notes = dict(packages), []
+    results, notes = dict(packages), []
     for key, function in wanted.items():
         if isinstance(function, Function) and current.get(key) and _differs(function, current[key]):
             name = function.function.handler
             left = _left_by_proof(packages[name], function, current[key])
             if left is None:
                 continue
-            found[name] = replace(packages[name], does=_told(current[key])[0])
+            results[name] = replace(packages[name], does=_code_tag(current[key])[0])
             if left:
                 notes.append(f"{name} stays as it stands: cells ran in another order, which changes no value ({left})")
-    return found, notes
+    return results, notes
 
 
 def _left_by_proof(package: Package, function: Function, current: Values) -> str | None:
     """Return what cannot be compared if what stands is another order that proves, else None."""
-    if package.proves is None or _told(current)[1] != current["Configuration"]["CodeSha256"]:
+    if package.proves is None or _code_tag(current)[1] != current["Configuration"]["CodeSha256"]:
         return None
     old = _standing(current)
     if old is None or not old.is_another_order_of(_Content.of(function.zip)):
@@ -90,7 +90,7 @@ def _left_by_proof(package: Package, function: Function, current: Values) -> str
     return package.proves(old.module, old.about["cells"])
 
 
-def _told(current: Values) -> tuple[str, str]:
+def _code_tag(current: Values) -> tuple[str, str]:
     """Return what the tag of a function tells: what its code does, and Lambda's hash of that code."""
     does, _, uploaded = current.get("Tags", {}).get(CODE, "").partition(" ")
     return does, uploaded
@@ -180,20 +180,20 @@ def _differences(old: _Content, new: _Content) -> Iterable[str]:
     """Return what is another, the cells first, as they are called now."""
     cells = _cells(old, new)
     changed = [path for path in {**old.files, **new.files} if old.files.get(path) != new.files.get(path)]
-    found = [*cells, *sorted(path for path in changed if path not in OURS)]
+    differences = [*cells, *sorted(path for path in changed if path not in OURS)]
     if OURS & set(changed):
-        found.append("nbchalice's runtime")
-    found += [part for part in ("requirements", "notebook") if old.about.get(part) != new.about.get(part)]
-    if not cells and old.statements != new.statements and old.texts() == new.texts() and not found:
-        found.append(ORDER)
-    return found
+        differences.append("nbchalice's runtime")
+    differences += [part for part in ("requirements", "notebook") if old.about.get(part) != new.about.get(part)]
+    if not cells and old.statements != new.statements and old.texts() == new.texts() and not differences:
+        differences.append(ORDER)
+    return differences
 
 
 def _cells(old: _Content, new: _Content) -> list[str]:
     added, gone = new.texts() - old.texts(), old.texts() - new.texts()
     now = {identity: label for _, label, identity in new.statements}
-    found = {label: None for text, label, _ in new.statements if text in added}
+    labels = {label: None for text, label, _ in new.statements if text in added}
     for text, label, identity in old.statements:
         if text in gone:
-            found[now.get(identity, f"former {label}")] = None
-    return list(filter(None, found))
+            labels[now.get(identity, f"former {label}")] = None
+    return list(filter(None, labels))

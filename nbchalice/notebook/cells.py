@@ -147,8 +147,8 @@ def _code_cells(notebook: Values, path: Path) -> list[Cell]:
         seen.add(str(identity))
         if source.strip():
             seconds = _seconds(_object(_object(cell.get("metadata")).get("execution")))
-            made = str(identity) if known else f"cell-{number}"
-            cells.append(Cell(id=made, label=f"cell {number}", source=source, order=number - 1, seconds=seconds))
+            cell_id = str(identity) if known else f"cell-{number}"
+            cells.append(Cell(id=cell_id, label=f"cell {number}", source=source, order=number - 1, seconds=seconds))
     return cells
 
 

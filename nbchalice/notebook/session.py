@@ -74,14 +74,14 @@ class Session:
         """Take the cells executed before from the history; before IPython 9 it does not tell how they ended."""
         history = self.shell.history_manager
         errors: dict[int, JSON] = getattr(history, "exceptions", {})
-        found = []
+        cells = []
         for number, raw in enumerate(history.input_hist_raw):
             if number and raw.strip():
                 cell = Cell(f"{MADE_UP}{number}", f"cell {number}", raw, number - 1, ok=_compiles(self.shell, raw))
                 error = errors.get(number) if cell.ok else None
                 line = printed_line(error["traceback"], raw) if error else None
-                found.append(replace(cell, ok=False, failed_line=line) if error else cell)
-        return found
+                cells.append(replace(cell, ok=False, failed_line=line) if error else cell)
+        return cells
 
     def _started(self, info: Any) -> None:
         # The input is stored in the history, and counted, only after this hook; hence the number of the next one.
@@ -143,7 +143,7 @@ def failed_line(error: BaseException, raw: str) -> int | None:
     """
     lines = raw.split("\n")
     first = next((index for index, text in enumerate(lines) if text.strip()), 0)
-    found: int | None = None
+    number: int | None = None
     trace = error.__traceback__
     while trace is not None:
         code, line = trace.tb_frame.f_code, trace.tb_lineno
@@ -151,9 +151,9 @@ def failed_line(error: BaseException, raw: str) -> int | None:
             # The body of %%time is compiled by itself; its first line stands below the magic.
             return line + 1 + _magic_line(lines)
         if code.co_name == "<module>" or code.co_name.startswith("<cell line"):
-            found = _raw_line(code.co_filename, line, lines, first) or found
+            number = _raw_line(code.co_filename, line, lines, first) or number
         trace = trace.tb_next
-    return found
+    return number
 
 
 def printed_line(traceback: Sequence[str], raw: str) -> int | None:

@@ -54,16 +54,16 @@ def with_cells(module: str, segments: Sequence[Values]) -> list[tuple[str, Value
     in_cells: dict[int, Values] = {}
     for segment in segments:
         in_cells |= dict.fromkeys(range(segment["line"], segment["line"] + segment["count"]), segment)
-    found: list[tuple[str, Values]] = []
+    texts: list[tuple[str, Values]] = []
     begin = 1
     for end in [*_ends(module), len(lines)]:
         if end < begin:
             continue  # a = 1; b = 2 are two on one line.
         text = "\n".join(lines[n - 1] for n in range(begin, end + 1) if n in in_cells or _acts(lines[n - 1]))
         if text:
-            found.append((text, in_cells.get(end, {})))
+            texts.append((text, in_cells.get(end, {})))
         begin = end + 1
-    return found
+    return texts
 
 
 def _acts(line: str) -> bool:

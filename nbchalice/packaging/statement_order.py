@@ -97,7 +97,7 @@ def _predecessors(facts: Sequence[Facts], compared: bool) -> list[set[int]]:
     reach = _Reach(facts, compared)
     writer: dict[str, int] = {}
     readers: dict[str, set[int]] = defaultdict(set)
-    found: list[set[int]] = []
+    predecessors: list[set[int]] = []
     for number, one in enumerate(facts):
         writes, reads = set(one.binds), {*one.reads, ANY}
         if not one.plain and compared and one.makes:
@@ -112,8 +112,8 @@ def _predecessors(facts: Sequence[Facts], compared: bool) -> list[set[int]]:
             writer[name] = number
         for name in reads - writes:
             readers[name].add(number)
-        found.append(before - {number})
-    return found
+        predecessors.append(before - {number})
+    return predecessors
 
 
 class _Reach:
@@ -127,14 +127,14 @@ class _Reach:
                 self.beside[name] |= one.mentions
 
     def of(self, names: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+        reached: set[str] = set()
         todo = set(names)
         while todo:
             name = todo.pop()
-            if name not in found:
-                found.add(name)
-                todo |= self.beside.get(name, set()) - found
-        return found
+            if name not in reached:
+                reached.add(name)
+                todo |= self.beside.get(name, set()) - reached
+        return reached
 
 
 def _constructors(text: str) -> list[str]:
@@ -242,24 +242,24 @@ class _Plain:
 
     def reads(self, statement: ast.stmt) -> set[str] | None:
         """Return the names that a plain statement reads when it runs, or None for a statement that acts."""
-        found: set[str] | None = None
+        read: set[str] | None = None
         match statement:
             case ast.Import(names):
-                found = set() if all(_is_known(alias.name) for alias in names) else None
+                read = set() if all(_is_known(alias.name) for alias in names) else None
             case ast.ImportFrom(str(module), names, 0):
-                found = set() if _is_known(module) and names[0].name != "*" else None
+                read = set() if _is_known(module) and names[0].name != "*" else None
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                found = self._read_by_function(statement)
+                read = self._read_by_function(statement)
             case ast.ClassDef(bases=[], keywords=[], decorator_list=[]):
                 inside = list(map(self.reads, statement.body))
-                found = None if None in inside else set().union(*filter(None, inside))
+                read = None if None in inside else set().union(*filter(None, inside))
             case ast.Assign(targets, value) if all(isinstance(target, ast.Name) for target in targets):
-                found = self._read(value)
+                read = self._read(value)
             case ast.AnnAssign(ast.Name(), annotation, value):
-                found = _both(self._read(annotation, types=True), self._read(value))
+                read = _both(self._read(annotation, types=True), self._read(value))
             case ast.Pass() | ast.Expr(ast.Constant()):
-                found = set()
-        return found
+                read = set()
+        return read
 
     def _read_by_function(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str] | None:
         values = [*function.args.defaults, *function.args.kw_defaults]
@@ -276,7 +276,7 @@ class _Plain:
 
     def _read(self, *parts: ast.expr | None, types: bool = False) -> set[str] | None:
         """Return the names in expressions that only hold values, or None for others."""
-        found: set[str] = set()
+        names: set[str] = set()
         todo: list[ast.AST] = list(filter(None, parts))
         while todo:
             match node := todo.pop():
@@ -284,7 +284,7 @@ class _Plain:
                     todo += [*arguments.defaults, *filter(None, arguments.kw_defaults)]
                     continue
                 case ast.Name(name):
-                    found.add(name)
+                    names.add(name)
                 case ast.Call(ast.Name(name)) | ast.Attribute(ast.Name(name)) if name in self.constructors:
                     pass
                 case ast.BinOp(ast.Constant(), _, ast.Constant()) | ast.UnaryOp(_, ast.Constant()):
@@ -292,7 +292,7 @@ class _Plain:
                 case _ if not isinstance(node, (*HOLDING, *IN_TYPES) if types else HOLDING):
                     return None
             todo += ast.iter_child_nodes(node)
-        return found
+        return names
 
 
 def _both(one: set[str] | None, other: set[str] | None) -> set[str] | None:

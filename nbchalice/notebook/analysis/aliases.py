@@ -130,20 +130,20 @@ class Reach:
         """Return the functions of the values' statements and of all names used there."""
         start = tuple(sorted({position for _, position in values}))
         if start not in self.known:
-            self.known[start] = self._found(list(start))
+            self.known[start] = self._later_of(list(start))
         return self.known[start]
 
-    def _found(self, queue: list[int]) -> list[Block]:
-        found: list[Block] = []
+    def _later_of(self, queue: list[int]) -> list[Block]:
+        later: list[Block] = []
         seen: set[int] = set()
         while queue:
             position = queue.pop()
             if position in seen or position < 0:
                 continue
             seen.add(position)
-            found += self.timeline.steps[position].statement.later
+            later += self.timeline.steps[position].statement.later
             queue += self._after(position)
-        return found
+        return later
 
     def _after(self, position: int) -> list[int]:
         """Return the statements that bind the names which a statement uses."""

@@ -23,14 +23,14 @@ def parameters(arguments: ast.arguments) -> list[ast.arg]:
 
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the direct children of a node (``ast.iter_child_nodes``, in half the time)."""
-    found: list[ast.AST] = []
+    nodes: list[ast.AST] = []
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
-            found += [item for item in value if isinstance(item, ast.AST)]
+            nodes += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
+            nodes.append(value)
+    return nodes
 
 
 def bound_names(node: ast.AST, *, walrus: bool = True) -> set[str]:

@@ -85,10 +85,10 @@ class ExpressionScanner:
         return self._children(node)
 
     def _children(self, node: ast.AST) -> Roots:
-        found: Roots = NONE
+        roots: Roots = NONE
         for child in children(node):
-            found |= self.visit(child)
-        return found
+            roots |= self.visit(child)
+        return roots
 
     def _statements(self, nodes: Iterable[ast.stmt]) -> None:
         for node in nodes:

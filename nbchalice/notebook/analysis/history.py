@@ -194,11 +194,11 @@ class Timeline:
 
     def _set_again(self, statement: Statement) -> Statement:
         """Return a statement, or the assignment that a second ``%env NAME=VALUE`` with another value stands for."""
-        found = _DEFAULT.match(statement.text)
-        if found is None or self._defaults.setdefault(found[1], found[2]) == found[2]:
+        setting = _DEFAULT.match(statement.text)
+        if setting is None or self._defaults.setdefault(setting[1], setting[2]) == setting[2]:
             return statement
-        self._defaults[found[1]] = found[2]
-        return assigning_statement(f"_os.environ[{found[1]}] = {found[2]}", statement.head)
+        self._defaults[setting[1]] = setting[2]
+        return assigning_statement(f"_os.environ[{setting[1]}] = {setting[2]}", statement.head)
 
     @property
     def app(self) -> str:
@@ -207,10 +207,10 @@ class Timeline:
 
     def _note_app(self, statement: Statement, named: str | None) -> None:
         calls = statement.now.calls.values()
-        made = any(call.root == "Chalice" or call.path[-1:] == ("Chalice",) for call in calls)
+        makes_app = any(call.root == "Chalice" or call.path[-1:] == ("Chalice",) for call in calls)
         if "app" in statement.binds:
-            self._app, self._has_app, self._app_name = "app", made, None
-        elif made and self._app is None and statement.kind is Kind.ASSIGN and len(statement.defines) == 1:
+            self._app, self._has_app, self._app_name = "app", makes_app, None
+        elif makes_app and self._app is None and statement.kind is Kind.ASSIGN and len(statement.defines) == 1:
             self._app = next(iter(statement.defines))
         if any(root == "app" and path[0] in KINDS for root, path in statement.decorators if path):
             self._has_app = True  # However it was made: it registers handlers.
@@ -255,15 +255,15 @@ class Timeline:
                 break
         return (self._with_submodules(name, positions, moment) if name in self.packages else positions), None
 
-    def _with_submodules(self, name: str, found: list[int], moment: int) -> list[int]:
+    def _with_submodules(self, name: str, positions: list[int], moment: int) -> list[int]:
         """Add the earlier imports of a package's submodules to one of the package: Python keeps them all."""
         # import a.x, then import a.y: the second binds a again, and a.x stays where it is.
         imported: set[str] = set()
-        for position in found:
+        for position in positions:
             aliases = self.steps[position].statement.imports
             imported |= {alias.module for alias in aliases if alias.name == name and binds_package(alias)}
         more = [at for module, at in self.packages[name].items() if imported and module not in imported and at < moment]
-        return sorted({*found, *more}, reverse=True)
+        return sorted({*positions, *more}, reverse=True)
 
     def first(self, name: str, after: int) -> Step | None:
         """Find the first statement at or after a position that binds a name."""

@@ -78,7 +78,7 @@ def specials(lines: Sequence[str]) -> list[Special]:
     )
 
     work = [f"{line}\n" for line in lines]
-    found: list[Special] = []
+    pieces: list[Special] = []
     while True:
         # As in IPython: one piece at a time, since the rest of its line is not Python and may be tokenized wrongly.
         tokens = make_tokens_by_line(work)
@@ -86,7 +86,7 @@ def specials(lines: Sequence[str]) -> list[Special]:
         matches = [kind.find(tokens) for kind in kinds]
         first = min((match for match in matches if match is not None), key=lambda match: match.sortby(), default=None)
         if first is None:
-            return found
+            return pieces
         start, column = first.start_line, first.start_col
         before = work[start][:column]
         indent = before[: len(before) - len(before.lstrip())]
@@ -95,5 +95,5 @@ def specials(lines: Sequence[str]) -> list[Special]:
         else:
             last = min(find_end_of_continued_line(work, start), len(work) - 1)
             text = assemble_continued_line(work, (start, column), last)
-        found.append(Special(start, last, indent, text, before.strip().removesuffix("=").strip()))
+        pieces.append(Special(start, last, indent, text, before.strip().removesuffix("=").strip()))
         work[start : last + 1] = [f"{indent}pass\n", *["\n"] * (last - start)]

@@ -137,10 +137,10 @@ def _read_body(raw: str, sources: frozenset[str]) -> Body:
 
 def _read_lines(lines: list[str], sources: frozenset[str]) -> Body:
     top = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
-    found = _CELL_MAGIC.match(lines[top]) if lines else None
-    if found is None:
+    head = _CELL_MAGIC.match(lines[top]) if lines else None
+    if head is None:
         return _without_specials(lines)
-    name, arguments = found.group(1), found.group(2).strip()
+    name, arguments = head.group(1), head.group(2).strip()
     below = [""] * (top + 1) + lines[top + 1 :]
     if name in sources:
         return _read_ours(name, arguments, top + 1, below)
@@ -238,11 +238,11 @@ def _set_by(special: Special) -> str:
 
     A variable that the function is given, as for its stage, counts more; those that Lambda itself sets count less.
     """
-    found = _ENV.fullmatch(special.text) if not special.target else None
-    if found is None:
+    setting = _ENV.fullmatch(special.text) if not special.target else None
+    if setting is None:
         return ""
-    name, value = repr(found[1]), _expanded(found[2].strip())
-    does = f"[{name}] = {value}" if _LAMBDAS_OWN.fullmatch(found[1]) else f".setdefault({name}, {value})"
+    name, value = repr(setting[1]), _expanded(setting[2].strip())
+    does = f"[{name}] = {value}" if _LAMBDAS_OWN.fullmatch(setting[1]) else f".setdefault({name}, {value})"
     return f"{special.indent}import os as _os; _os.environ{does}"
 
 
@@ -251,7 +251,7 @@ def _expanded(text: str) -> str:
 
     What does not look like an expression stands for itself, for example ``{"a": 1}``.
     """
-    braced = _DOLLAR.sub(lambda found: "$" if found[1] == "$" else f"{{{found[1]}}}", text)
+    braced = _DOLLAR.sub(lambda match: "$" if match[1] == "$" else f"{{{match[1]}}}", text)
     if "{" not in braced:
         return repr(braced)
     try:
@@ -291,8 +291,8 @@ def _needless(text: str, inner: list[int], lines: list[str]) -> set[int]:
     For example ``!pip install pint`` below ``except ImportError:`` or ``if "google.colab" in sys.modules:``, and
     ``%matplotlib inline`` below ``try:``.
     """
-    found = {line for line in inner if _INSTALL.search(lines[line - 1]) or _SHOWS.match(lines[line - 1])}
-    return found - set(_in_functions(text, sorted(found)))
+    needless = {line for line in inner if _INSTALL.search(lines[line - 1]) or _SHOWS.match(lines[line - 1])}
+    return needless - set(_in_functions(text, sorted(needless)))
 
 
 def _in_functions(text: str, lines: list[int]) -> list[int]:

@@ -184,11 +184,11 @@ class Run:
         results = everything if not owners else NOTHING
         others: set[Value] = set()
         for value in sorted(owners):
-            found = self._invoke(value, call, args, keywords)
-            if found is None:
+            result = self._invoke(value, call, args, keywords)
+            if result is None:
                 others.add(value)
             else:
-                results |= found
+                results |= result
         return results | self._invoke_any(frozenset(others), everything) if others else results
 
     def _invoke(self, value: Value, call: Call, args: list[Values], keywords: dict[str, Values]) -> Values | None:

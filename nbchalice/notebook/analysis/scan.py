@@ -180,15 +180,15 @@ class Scanner(ExpressionScanner):
             gatherer.calls[number] = replace(item, args=(*item.args, root), dropped=True, definition=True)
 
     def _decorators(self, nodes: list[ast.expr]) -> Roots:
-        found: Roots = NONE
+        roots: Roots = NONE
         self.definition += 1
         for node in nodes:
             if isinstance(node, ast.Call):
-                found |= self.visit(node)
+                roots |= self.visit(node)
                 continue
-            found |= self.visit(ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node))
+            roots |= self.visit(ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node))
         self.definition -= 1
-        return found
+        return roots
 
     def _body(self, name: str, arguments: ast.arguments, body: list[Any], owner: str | None) -> Roots:
         names = tuple(argument.arg for argument in parameters(arguments))

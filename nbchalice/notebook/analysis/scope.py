@@ -39,7 +39,7 @@ class Gatherer:
         def follow(roots: Iterable[Root]) -> Roots:
             if not _has_local(roots):
                 return frozenset(roots)
-            found: set[Root] = set()
+            reached: set[Root] = set()
             queue, seen = list(roots), set()
             while queue:
                 root = queue.pop()
@@ -47,14 +47,14 @@ class Gatherer:
                     continue
                 seen.add(root)
                 if not isinstance(root, tuple):
-                    found.add(root)
+                    reached.add(root)
                     continue
                 if root[0] == self.number and root[1] in self.params:
-                    found.add((0, root[1]))
+                    reached.add((0, root[1]))
                 elif root[0] < self.number:
-                    found.add(CARRIED)
+                    reached.add(CARRIED)
                 queue += sources.get(root, ())
-            return frozenset(found)
+            return frozenset(reached)
 
         def call(item: Call) -> Call:
             root = item.root
@@ -64,7 +64,7 @@ class Gatherer:
             if isinstance(root, tuple) or _has_local(others):
                 # Names and parameters before the results of calls.
                 close = sorted(follow([*([] if root is None else [root]), *others]), key=_by_kind)
-                # found = [] ... found.append(x): what the function has just made is nobody else's.
+                # rows = [] ... rows.append(x): what the function has just made is nobody else's.
                 fresh = None if item.path else root
                 root, others = (close[0], tuple(close[1:])) if close else (fresh, ())
             args = tuple(follow(roots) for roots in item.args)

@@ -124,8 +124,8 @@ def assigning_statement(text: str, line: int) -> Statement:
     line : int
         Raw line of the magic.
     """
-    (made,) = _written([text], line)
-    return made
+    (statement,) = _written([text], line)
+    return statement
 
 
 def bundle_statements(name: str, needs: Iterable[str], line: int) -> list[Statement]:
@@ -157,8 +157,8 @@ def magic_statement(name: str, magic: str, line: int) -> Statement:
     line : int
         Its raw line.
     """
-    (made,) = _written([f"{name} = None"], line)
-    return replace(made, text=magic, kind=Kind.MAGIC, shallow={})
+    (statement,) = _written([f"{name} = None"], line)
+    return replace(statement, text=magic, kind=Kind.MAGIC, shallow={})
 
 
 def _repeated(nodes: list[ast.stmt], lines: list[str]) -> Statement:
@@ -170,17 +170,17 @@ def _repeated(nodes: list[ast.stmt], lines: list[str]) -> Statement:
     now = replace(scanner.later[-1].block(), name="", returns=NONE)
     first, last = nodes[0].lineno, nodes[-1].end_lineno or nodes[-1].lineno
     text, nothing = "\n".join(lines[first - 1 : last]), frozenset[str]()
-    made = Statement(text, first, first, last, Kind.EXPRESSION, nothing, now.assigns, nothing, nothing, now, ())
-    return replace(made, repeats=True)
+    statement = Statement(text, first, first, last, Kind.EXPRESSION, nothing, now.assigns, nothing, nothing, now, ())
+    return replace(statement, repeats=True)
 
 
 def _written(texts: Iterable[str], line: int) -> list[Statement]:
     """Return statements that no cell holds but a magic's line stands for."""
-    made = []
+    statements = []
     for text in texts:
         node = ast.parse(text).body[0]
-        made.append(replace(_statement(node, [text], 0, None, False), line=line, head=line, end=line))
-    return made
+        statements.append(replace(_statement(node, [text], 0, None, False), line=line, head=line, end=line))
+    return statements
 
 
 def _parse(body: Body, raw: str) -> tuple[Body, ast.Module]:
@@ -198,9 +198,9 @@ def _parse(body: Body, raw: str) -> tuple[Body, ast.Module]:
             body = read_body("\n".join(lines))
 
 
-def _mark_handler(found: list[Statement], tree: ast.Module, handler: str) -> list[Statement]:
+def _mark_handler(statements: list[Statement], tree: ast.Module, handler: str) -> list[Statement]:
     last = max(i for i, node in enumerate(tree.body) if getattr(node, "name", None) == handler)
-    return [*found[:last], replace(found[last], handler=True), *found[last + 1 :]]
+    return [*statements[:last], replace(statements[last], handler=True), *statements[last + 1 :]]
 
 
 def _before(nodes: list[ast.stmt], index: int) -> int:
@@ -311,12 +311,12 @@ def _bases(node: ast.stmt) -> frozenset[str]:
 
 
 def _decorators(node: ast.stmt) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found = []
+    decorators = []
     for decorator in getattr(node, "decorator_list", []):
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         path: list[str] = []
         while isinstance(target, ast.Attribute):
             path.insert(0, target.attr)
             target = target.value
-        found.append((target.id if isinstance(target, ast.Name) else "", tuple(path)))
-    return tuple(found)
+        decorators.append((target.id if isinstance(target, ast.Name) else "", tuple(path)))
+    return tuple(decorators)

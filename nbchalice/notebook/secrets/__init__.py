@@ -74,15 +74,15 @@ def require_no_secrets(steps: Iterable[Placed]) -> None:
         Names cell and line, and shows no value.
     """
     for step in steps:
-        found = unmarked(step.statement.text)
-        if found is not None:
-            line = step.statement.line + found.lines[0] - 1
+        secret = unmarked(step.statement.text)
+        if secret is not None:
+            line = step.statement.line + secret.lines[0] - 1
             way = f"end the line with '{MARK}'"
             if step.cell.source.split("\n")[line - 1].lstrip().startswith("%"):
                 # %env NAME=VALUE # comment: the comment is part of the value.
                 way = f"set it with os.environ[NAME] = VALUE, and end that line with '{MARK}'"
             raise CaptureError(
-                f"the handler's code contains {found.what}",
+                f"the handler's code contains {secret.what}",
                 f"read it in the handler instead, from {_INSTEAD} (for a false alarm, {way})",
                 Location(step.cell.label, line),
                 code="secret-in-slice",
@@ -104,12 +104,12 @@ def require_no_secrets_in_file(name: str, text: str) -> None:
     CaptureError
         Names file and line, and shows no value.
     """
-    found = unmarked(text)
-    if found is not None:
+    secret = unmarked(text)
+    if secret is not None:
         raise CaptureError(
-            f"the local module {name} contains {found.what}",
+            f"the local module {name} contains {secret.what}",
             f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
-            Location(name, found.lines[0]),
+            Location(name, secret.lines[0]),
             code="secret-in-slice",
         )
 

@@ -21,8 +21,8 @@ def find_secret(text: str) -> str | None:
     text : str
         A line or statement. One that is no Python is searched as far as it goes.
     """
-    found = unmarked(text)
-    return found.what if found else None
+    secret = unmarked(text)
+    return secret.what if secret else None
 
 
 def find_secret_value(name: str, value: str) -> str | None:
@@ -61,8 +61,8 @@ def unmarked(text: str) -> Found | None:
     text : str
         A statement, or any text.
     """
-    found = in_code(text)
+    secrets = in_code(text)
     if not _MARK.search(text):
-        return next(found, None)
+        return next(secrets, None)
     lines = text.split("\n")
-    return next((one for one in found if not any(_MARK.search(lines[line - 1]) for line in one.lines)), None)
+    return next((one for one in secrets if not any(_MARK.search(lines[line - 1]) for line in one.lines)), None)

@@ -43,14 +43,14 @@ def level_of(name: str) -> Level | None:
         parts.pop()
     if not parts or (parts[-1] in words.HARMLESS and not _opens(parts)):
         return None
-    found = None
+    strongest = None
     for place, part in enumerate(parts):
         level = _level(part, parts[place - 1] if place else "")
         if level is not None:
             # token_bucket and secret_santa need not be about credentials; password_super_secure is.
             last = place == len(parts) - 1
-            found = level if last or level is Level.PASSWORD else Level.MAYBE
-    return found
+            strongest = level if last or level is Level.PASSWORD else Level.MAYBE
+    return strongest
 
 
 def _opens(parts: list[str]) -> bool:

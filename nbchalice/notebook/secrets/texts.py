@@ -65,11 +65,11 @@ def _value(node: ast.AST) -> str | None:
 
 def _summands(node: ast.expr) -> list[ast.expr]:
     """Return ``a``, ``b`` and ``c`` of ``a + b + c``, which is ``(a + b) + c``."""
-    found = []
+    right = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        found.append(node.right)
+        right.append(node.right)
         node = node.left
-    return [node, *reversed(found)]
+    return [node, *reversed(right)]
 
 
 def parts_of(node: ast.expr) -> list[ast.expr]:
@@ -82,11 +82,11 @@ def parts_of(node: ast.expr) -> list[ast.expr]:
     """
     if isinstance(node, ast.JoinedStr):
         return node.values
-    found: list[ast.expr] = []
+    parts: list[ast.expr] = []
     while isinstance(node, ast.BinOp):
         node = node.left
-        found.append(node)
-    return found
+        parts.append(node)
+    return parts
 
 
 def texts_of(node: ast.expr) -> Iterator[Text]:
