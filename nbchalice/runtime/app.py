@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
 from .events import JSON
-from .function import LambdaFunction, Trigger
+from .function import LambdaFunction, Trigger, handler_for
 from .middleware import Registry
 from .unshipped import check_expression, check_settings, decorator_names, find_kind
 
@@ -354,7 +354,7 @@ class Chalice:
         trigger = Trigger(source, options)
 
         def decorate(function: Callable[..., object]) -> LambdaFunction:
-            handler = self._handler(function, name)
+            handler = handler_for(self, function, name)
             for check in CHECKS:
                 check(handler)
             # A cell that runs again registers the same trigger once more.
@@ -375,21 +375,6 @@ class Chalice:
         if kind == "register_blueprint":
             self.left_out.append("app.register_blueprint(...)")
         return decorate
-
-    def _handler(self, function: Callable[..., object], name: str | None) -> LambdaFunction:
-        """Return the handler to add a trigger to: a stacked decorator's own, or a new one."""
-        if not isinstance(function, LambdaFunction):
-            return LambdaFunction(self, name or function.__name__, function)
-        # A second app above another's decorator: each has a handler of its own.
-        if function.app is not self:
-            return LambdaFunction(self, name or function.name, function.function)
-        if name is not None and name != function.name:
-            if function.name != function.function.__name__:
-                raise ValueError(f"one handler, two names: {function.name!r} and {name!r}")
-            if self.handlers.get(function.name) is function:
-                del self.handlers[function.name]
-            function.name = name
-        return function
 
 
 def handlers_in(variables: Mapping[str, object]) -> dict[str, LambdaFunction]:

@@ -144,6 +144,32 @@ class LambdaFunction:
         return (exact or fitting or plain or self.triggers)[0]
 
 
+def handler_for(app: App, function: Callable[..., object], name: str | None) -> LambdaFunction:
+    """Return the handler that a decorator adds its trigger to: a stacked decorator's own, or a new one.
+
+    Parameters
+    ----------
+    app : App
+        The app whose decorator it is.
+    function : Callable[..., object]
+        What is decorated: the user's function, or the handler that the decorator below it has made.
+    name : str or None
+        The handler's name, as the decorator has it; default: the function's.
+    """
+    if not isinstance(function, LambdaFunction):
+        return LambdaFunction(app, name or function.__name__, function)
+    # A second app above another's decorator: each has a handler of its own.
+    if function.app is not app:
+        return LambdaFunction(app, name or function.name, function.function)
+    if name is not None and name != function.name:
+        if function.name != function.function.__name__:
+            raise ValueError(f"one handler, two names: {function.name!r} and {name!r}")
+        if app.handlers.get(function.name) is function:
+            del app.handlers[function.name]
+        function.name = name
+    return function
+
+
 def _signature(function: Callable[..., object]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
         # An annotation may name what is imported for type checkers only.
