@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from nbchalice.notebook.capture.slice import Slice
-    from nbchalice.notebook.sandbox.values import Difference, Node
+    from nbchalice.notebook.sandbox.values import Difference, Node, Shared
 
 _FALSE = "which is false on Lambda"
 _KERNEL, _MODULE = "in the kernel", "in the captured module"
@@ -66,6 +66,29 @@ def apart(
         settings.append((name, f"{what} was set to something else here"))
         del left[name]
     return found, settings
+
+
+def apart_on_lambda(piece: Slice, here: Iterable[Shared], there: Iterable[Shared]) -> list[tuple[str, str]]:
+    """Return which variables share an object here and not there, if the handler changes one of them.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    here, there : Iterable[Shared]
+        What variables share in the notebook, and in what would be deployed.
+    """
+    both = {(one, other) for one, other, _, _ in there}
+    return [
+        (f"{other}{second}", f"the same object as {one}{first} here, and a copy on Lambda, where a bundle has its own")
+        for one, other, first, second in here
+        if (one, other) not in both and {one, other} & piece.changed and {one, other} <= piece.values.keys()
+    ]
+
+
+def bundle_again(name: str) -> str:
+    """Say what to do about a bundle that does not hold what the notebook has in the end."""
+    return f"run %chalice bundle {name} again, below the last statement that changes {name}"
 
 
 def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
@@ -209,6 +232,8 @@ def _hint(piece: Slice, name: str) -> str:
         return (
             f"'if {condition[0]}:' in {condition[1].cell} is false on Lambda: change {name} outside of this condition"
         )
+    if name in piece.bundles:
+        return bundle_again(name)
     if name in piece.marked:
         return (
             f"write '# nbchalice: include' above what changes {name} later, so that it runs on Lambda too; or "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Location
-from nbchalice.notebook.capture.divergence import apart, find_difference, sentence
+from nbchalice.notebook.capture.divergence import apart, apart_on_lambda, bundle_again, find_difference, sentence
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.rerun import Rerun, rerun
 from nbchalice.notebook.capture.search import Findings
@@ -82,7 +82,7 @@ class FileJudge:
         env : Mapping[str, str]
             The environment variables of the function.
         bundles : Mapping[str, Values]
-            Format, hash and file of the bundles of the notebook, by name.
+            Format, hash and file of the bundles that may be loaded, by name.
         """
 
         def ask(piece: Slice, elsewhere: bool) -> Values:
@@ -97,11 +97,12 @@ class FileJudge:
                 "bundles": {name: dict(bundles[name]) for name in piece.bundles},
                 "env": dict(env),
                 "elsewhere": elsewhere,
+                "sharing": bool(piece.bundles and piece.changed),
             }
             answer: Values = HELPER.ask(request, folder.resolve(), TIMEOUT_SECONDS)
             return answer
 
-        return cls(ask, partial(watched, effects, folder, env))
+        return cls(ask, partial(watched, effects, folder, env, bundles))
 
     def judge(self, piece: Slice) -> Findings:
         """Run a slice and compare its values with those of the notebook's run."""
@@ -115,6 +116,7 @@ class FileJudge:
         statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
         if run.missing:
             return Findings(tuple(left), statements, run.missing if names else "")
+        left += apart_on_lambda(piece, run.sharing, answer["sharing"])
         known = {name: node for name, node in run.values.items() if name not in free}
         values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
         if find_difference(piece, here, values):
@@ -139,12 +141,15 @@ def _kept_apart(piece: Slice, values: dict[str, Node]) -> dict[str, Node]:
     return without_before(of_concern(values, piece.module))
 
 
-def watched(effects: Effects, folder: Path, env: Mapping[str, str], watch: Iterable[str]) -> Rerun:
+def watched(
+    effects: Effects, folder: Path, env: Mapping[str, str], bundles: Mapping[str, Values], watch: Iterable[str]
+) -> Rerun:
     """Run a notebook in the confined process, and watch some names; the parameters are those of ``rerun``."""
-    return rerun(effects, folder=folder, env=env, watch=watch)
+    return rerun(effects, folder=folder, env=env, bundles=bundles, watch=watch)
 
 
 def _diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     cells = piece.values[name]
     text = f"{sentence(name, found, *_WHERE)} (from {', '.join(cells)})"
-    return DivergedError(text, _HINT, Location(cells[-1]), variable=name)
+    hint = bundle_again(name) if name in piece.bundles else _HINT
+    return DivergedError(text, hint, Location(cells[-1]), variable=name)

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nbchalice.errors import CaptureError
+from nbchalice.errors import CaptureError, PackagingError
 from nbchalice.notebook.capture.bundle_order import require_taken_in_order
 from nbchalice.notebook.capture.choices import chosen
 from nbchalice.notebook.capture.companions import told
@@ -100,10 +100,17 @@ class Proven:
         return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name).prove()
 
     def _judge_of(self, handler: Handler) -> Judge:
-        env = self.env(handler)
+        env, bundles = self.env(handler), {name: self.bundles[name] for name in self.bundles if self._admits(name)}
         if not self.by_kernel:
-            return FileJudge.of(self.effects, self.folder, env, self.bundles)
-        return KernelJudge(partial(self.verify, handler), partial(watched, self.effects, self.folder, env))
+            return FileJudge.of(self.effects, self.folder, env, bundles)
+        return KernelJudge(partial(self.verify, handler), partial(watched, self.effects, self.folder, env, bundles))
+
+    def _admits(self, bundle: str) -> bool:
+        try:
+            self.admit(bundle)
+        except PackagingError:
+            return False
+        return True
 
     def _cut(
         self, handler: Handler, also: Iterable[int] = (), without: Mapping[int, str] = MappingProxyType({})

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
-    from nbchalice.notebook.sandbox.values import Node
+    from nbchalice.notebook.sandbox.values import Node, Shared
+    from nbchalice.typed import Values
 
 CPU_SECONDS = 10.0
 _TIMEOUT_SECONDS = 40.0
@@ -45,6 +47,8 @@ class Rerun:
         The handlers that the notebook called.
     read : frozenset[str]
         The environment variables that were read.
+    sharing : tuple[Shared, ...]
+        Which variables hold an object that a bundled one holds, too.
     missing : str
         Why there was no run at all, or an empty text.
     """
@@ -54,10 +58,18 @@ class Rerun:
     changed: Mapping[str, list[int]] = field(default_factory=dict)
     called: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset({ALL})
+    sharing: tuple[Shared, ...] = ()
     missing: str = ""
 
 
-def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iterable[str] = ()) -> Rerun:
+def rerun(
+    effects: Effects,
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    bundles: Mapping[str, Values] = MappingProxyType({}),
+    watch: Iterable[str] = (),
+) -> Rerun:
     """Run all statements of a notebook in the confined process; several handlers of a notebook share a run.
 
     Parameters
@@ -68,6 +80,8 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
         The notebook's folder; of its files only local modules can be read.
     env : Mapping[str, str]
         The environment variables of the function.
+    bundles : Mapping[str, Values]
+        Format, hash and file of the bundles that may be loaded, by name.
     watch : Iterable[str]
         Variables of which it is asked which statements change them.
     """
@@ -82,6 +96,7 @@ def rerun(effects: Effects, *, folder: Path, env: Mapping[str, str], watch: Iter
         "names": names,
         "imported": imported_by(timeline, [*names, *watch]),
         "watch": watch,
+        "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "seconds": CPU_SECONDS,
     }
     key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.capture.divergence import apart, diverged, find_difference, require_defined, require_present
+from nbchalice.notebook.capture.divergence import (
+    apart,
+    apart_on_lambda,
+    diverged,
+    find_difference,
+    require_defined,
+    require_present,
+)
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.registering import not_registered
 from nbchalice.notebook.capture.source_map import location_of
@@ -31,6 +38,7 @@ from nbchalice.notebook.sandbox.values import (
     not_compared,
     of_concern,
     settled,
+    sharing,
     without_before,
 )
 from nbchalice.runtime.function import LambdaFunction
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
-    from nbchalice.notebook.sandbox.values import Node
+    from nbchalice.notebook.sandbox.values import Node, Shared
 
 _T = TypeVar("_T")
 TIMEOUT_SECONDS = 20.0
@@ -144,8 +152,7 @@ def verify(
     start, along = time.perf_counter(), vendored or ()
     if python is not None:
         require_syntax(piece, python)
-    local = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
-    imported = {name: sources for name, sources in piece.imported.items() if not _is_local(sources, local)}
+    imported = _imported(piece, along)
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
@@ -160,17 +167,19 @@ def verify(
         _verified.move_to_end(key)
         return replace(_verified[key], seconds=time.perf_counter() - start, cached=True)
     loads = {name: _load_key(piece, name, entry, kernel) for name, entry in bundles.items()}
-    known = {name for name, load in loads.items() if load in _loaded}
+    shares = _may_share(piece, namespace)
+    known = {name for name, load in loads.items() if load in _loaded and not shares}
     request: JSON = {
         "action": "verify",
         "module": piece.module,
         "segments": piece.segments,
         "notebook": piece.notebook,
-        "names": sorted({*(names if namespace is not None else ()), *bundles} - known),
+        "names": sorted({*(piece.values if shares else names if namespace is not None else ()), *bundles} - known),
         "reads": sorted(piece.reads),
         "imported": imported,
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "env": dict(env or {}),
+        "sharing": shares,
     }
     with _modules(vendored) as modules:
         root = Path(folder).resolve()
@@ -204,6 +213,7 @@ def verify(
         *settings,
         *_not_compared(kernel, answer["values"], ran, piece.function),
         *_following(own, answer, _of(as_here, own["read"])),
+        *apart_on_lambda(piece, _shared(piece, namespace or {}) if shares else (), answer["sharing"]),
     )
     verified = Verified(time.perf_counter() - start, False, left, _timed(own["seconds"]), _names(settings))
     _remember(_verified, {key: verified})
@@ -281,8 +291,23 @@ def _following(own: Values, answer: Values, variables: Iterable[str]) -> Iterato
                 yield name, f"from the variable{many} {names}"
 
 
-def _is_local(found: Iterable[tuple[str, str | None]], local: set[str]) -> bool:
-    return any(module.partition(".")[0] in local for module, _ in found)
+def _may_share(piece: Slice, namespace: Values | None) -> bool:
+    """Tell whether it matters that a bundle holds an object that another variable of the kernel holds, too."""
+    return bool(namespace and piece.bundles and piece.changed)
+
+
+def _shared(piece: Slice, namespace: Values) -> list[Shared]:
+    return sharing({name: namespace[name] for name in piece.values if name in namespace}, piece.bundles)
+
+
+def _imported(piece: Slice, along: Iterable[tuple[str, bytes]]) -> dict[str, list[tuple[str, str | None]]]:
+    """Return the names that imports bind, but for those of the local modules that come along."""
+    local = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
+    found = {}
+    for name, sources in piece.imported.items():
+        if not any(module.partition(".")[0] in local for module, _ in sources):
+            found[name] = sources
+    return found
 
 
 def _has_run(handler: object) -> bool:

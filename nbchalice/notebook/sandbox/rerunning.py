@@ -14,6 +14,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from nbchalice.notebook.sandbox.unpatched import UNPATCHED
@@ -35,8 +36,8 @@ def rerun(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict[str, Any]
-        ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``names`` to describe with ``imported``,
-        names to ``watch``, and the ``seconds`` of processor time.
+        ``statements``, ``sources`` (cells' texts by label), ``notebook``, ``bundles``, ``names`` to describe with
+        ``imported``, names to ``watch``, and the ``seconds`` of processor time.
     """
     from nbchalice.notebook.sandbox.reads import reads
 
@@ -56,9 +57,12 @@ class _Rerun:
 
     def __init__(self, request: dict[str, Any]) -> None:
         from nbchalice.notebook.sandbox.kernel_names import put_kernel_names
-        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ
+        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ, sharing
+        from nbchalice.runtime import bundles
 
         self._describe, self._describe_imported, self._differ = describe, describe_imported, differ
+        self._sharing = sharing
+        vars(bundles)["load_bundle"] = self._bundle
         self._request, self._flags = request, 0
         self._end, self._cpu = time.monotonic() + _REAL_SECONDS, float(request["seconds"])
         self.tainted: dict[str, str] = {}
@@ -72,6 +76,17 @@ class _Rerun:
             lines = [line + "\n" for line in text.split("\n")]
             linecache.cache[self._file(label)] = (len(text), None, lines, self._file(label))
         UNPATCHED.hold()
+
+    def _bundle(self, name: str) -> object:
+        """Return what stands for ``%chalice bundle NAME``: the notebook's own value, if it is what was bundled."""
+        from nbchalice.runtime.bundles import BundleError, load_entry
+
+        if name not in self._request["bundles"]:
+            raise BundleError(f"the bundle {name!r} was not made here, or not by you")
+        loaded = load_entry(name, self._request["bundles"][name], Path())
+        known = name in self._space and name not in self.tainted
+        same = known and not self._differ(self._describe(self._space[name]), self._describe(loaded))
+        return self._space[name] if same else loaded
 
     def _file(self, cell: str) -> str:
         return f"{self._request['notebook']}#{cell}"
@@ -191,6 +206,7 @@ class _Rerun:
             "values": {name: self._node(name) for name in names},
             "tainted": self.tainted,
             "changed": self.changed,
+            "sharing": self._sharing({name: self._space[name] for name in names}, self._request["bundles"]),
             "called": sorted(LambdaFunction.called),
         }
 

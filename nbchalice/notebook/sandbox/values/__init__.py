@@ -12,12 +12,14 @@ from nbchalice.notebook.sandbox.values.differences import (
 from nbchalice.notebook.sandbox.values.imported import describe_imported
 from nbchalice.notebook.sandbox.values.kept import aligned, is_setting, of_concern, without_before
 from nbchalice.notebook.sandbox.values.nodes import UNSHOWN, Node, text
+from nbchalice.notebook.sandbox.values.sharing import Shared, sharing
 
 __all__ = [
     "ITS_ORDER",
     "UNSHOWN",
     "Difference",
     "Node",
+    "Shared",
     "aligned",
     "describe",
     "describe_imported",
@@ -27,6 +29,7 @@ __all__ = [
     "not_compared",
     "of_concern",
     "settled",
+    "sharing",
     "text",
     "without_before",
 ]

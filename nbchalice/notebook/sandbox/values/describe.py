@@ -14,7 +14,7 @@ from nbchalice.notebook.sandbox.values import code, library
 from nbchalice.notebook.sandbox.values.nodes import OWN, Describer, Node, digest, leaf, opaque, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MANY = 20_000
 SECONDS = 5.0
@@ -71,6 +71,11 @@ class Walk(Describer):
             self._depth -= 1
             if self.live > before:
                 self._live.add(id(value))
+
+    def passed(self) -> Iterator[tuple[Any, str | None]]:
+        """Give what was described, each once, with the way to it; None within an object of a library."""
+        for value in self._kept:
+            yield value, self._seen[id(value)]
 
     def _described(self, value: object, kind: type, path: str) -> Node:
         for base, method in _KINDS:
