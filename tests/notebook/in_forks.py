@@ -52,7 +52,7 @@ def main():
     for line in sys.stdin:
         if worker is None or worker.poll() is not None:
             worker = started()
-        helper.HELPER._running = lambda worker=worker: worker
+        helper.HELPER._running = helper.RERUNS._running = lambda worker=worker: worker
         answers.write(json.dumps(result_of(json.loads(line))) + "\n")
         answers.flush()
     worker.kill()
@@ -131,7 +131,7 @@ def proven(cells, space):
     folder = Path("/nonexistent")
     effects = Effects(Timeline(cells, "random.ipynb"))
     compare = partial(verify, handler="h", namespace=space, env={}, folder=folder)
-    judge = KernelJudge(compare, partial(watched, effects, folder, {}))
+    judge = KernelJudge(compare, partial(watched, effects, folder, {}, {}))
 
     def cut_with(also, without):
         return cut(effects, "h", namespace=space, also=also, without=without)

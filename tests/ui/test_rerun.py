@@ -11,7 +11,7 @@ import pytest
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.capture import rerun
-from nbchalice.notebook.sandbox.helper import HELPER
+from nbchalice.notebook.sandbox.helper import RERUNS
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import verified_packages, write_packages
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def confined(request):
     """The notebook runs only where the kernel confines the process."""
-    answer = HELPER.ask(
+    answer = RERUNS.ask(
         {
             "action": "rerun",
             "statements": [],
@@ -33,6 +33,8 @@ def confined(request):
             "names": [],
             "imported": {},
             "watch": [],
+            "bundles": {},
+            "codecs": [],
             "seconds": 1,
         },
         Path.cwd(),
@@ -155,13 +157,13 @@ def test_a_cell_that_ends_the_process_leaves_the_rest_uncompared(tmp_path):
 
 def test_several_handlers_share_one_run(tmp_path, monkeypatch):
     asked = []
-    ask = HELPER.ask
+    ask = RERUNS.ask
 
     def counted(request, *rest, **more):
         asked.append(request["action"])
         return ask(request, *rest, **more)
 
-    monkeypatch.setattr(HELPER, "ask", counted)
+    monkeypatch.setattr(RERUNS, "ask", counted)
     cells = [f"A = [{os.getpid()}]", *(f"{H}A".replace("def h", f"def {name}") for name in ("one", "two", "three"))]
     verified_packages(read_project(write(tmp_path / "n.ipynb", cells)))
     assert asked.count("rerun") == 1

@@ -91,6 +91,13 @@ def bundle_again(name: str) -> str:
     return f"run %chalice bundle {name} again, below the last statement that changes {name}"
 
 
+def order_hint(name: str, found: Difference) -> str | None:
+    """Say what to do about a value whose elements are in another order each time; None for any other."""
+    if not found.reordered:
+        return None
+    return f"the elements of a set are in another order in each process: sort them where {name} is made, with sorted()"
+
+
 def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     """Make the error for a variable that differs.
 
@@ -105,7 +112,8 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     """
     cells = piece.values[name]
     text = f"{sentence(name, found)} (from {', '.join(cells)})"
-    return DivergedError(text, _hint(piece, name), Location(cells[-1]), variable=name)
+    hint = order_hint(name, found) or _hint(piece, name)
+    return DivergedError(text, hint, Location(cells[-1]), variable=name)
 
 
 def require_present(

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Location
-from nbchalice.notebook.capture.divergence import apart, apart_on_lambda, bundle_again, find_difference, sentence
+from nbchalice.notebook.capture.codecs_named import named_codecs, require_registered
+from nbchalice.notebook.capture.divergence import (
+    apart,
+    apart_on_lambda,
+    bundle_again,
+    find_difference,
+    order_hint,
+    sentence,
+)
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.rerun import Rerun, rerun
 from nbchalice.notebook.capture.search import Findings
+from nbchalice.notebook.capture.settling import settle, settle_orders
 from nbchalice.notebook.errors import DivergedError
-from nbchalice.notebook.sandbox.helper import HELPER
-from nbchalice.notebook.sandbox.values import not_compared, of_concern, settled, without_before
+from nbchalice.notebook.sandbox.helper import HELPER, Helper
+from nbchalice.notebook.sandbox.values import not_compared, of_concern, without_before
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -25,6 +36,9 @@ if TYPE_CHECKING:
     from nbchalice.notebook.sandbox.values import Difference, Node
 
 TIMEOUT_SECONDS = 20.0
+_PROCESSES = 2
+_SET = re.compile(r"\b(frozen)?set\(|\{[^{}:]*[,}]")
+"""What may put elements in another order in each process; few of them are in the same order by chance in three."""
 _WHERE = ("when the notebook runs from the top", "in what would be deployed")
 _HINT = "make the value in statements of its own that run on Lambda, too; or add --execute to compare with a kernel"
 
@@ -60,13 +74,13 @@ class FileJudge:
 
     Parameters
     ----------
-    ask : Callable[[Slice, bool], Values]
-        Imports a slice's module in the clean process, perhaps as elsewhere, and returns the answer.
+    ask : Callable[..., Values]
+        Imports a slice's module in a clean process, perhaps as elsewhere or another process, and returns the answer.
     run : Callable[[Iterable[str]], Rerun]
         Runs the notebook, and watches some names.
     """
 
-    ask: Callable[[Slice, bool], Values]
+    ask: Callable[..., Values]
     run: Callable[[Iterable[str]], Rerun]
 
     @classmethod
@@ -85,7 +99,7 @@ class FileJudge:
             Format, hash and file of the bundles that may be loaded, by name.
         """
 
-        def ask(piece: Slice, elsewhere: bool) -> Values:
+        def ask(piece: Slice, *, elsewhere: bool = False, helper: Helper = HELPER) -> Values:
             request = {
                 "action": "verify",
                 "module": piece.module,
@@ -97,9 +111,10 @@ class FileJudge:
                 "bundles": {name: dict(bundles[name]) for name in piece.bundles},
                 "env": dict(env),
                 "elsewhere": elsewhere,
+                "codecs": named_codecs(piece.module),
                 "sharing": bool(piece.bundles and piece.changed),
             }
-            answer: Values = HELPER.ask(request, folder.resolve(), TIMEOUT_SECONDS)
+            answer: Values = helper.ask(request, folder.resolve(), TIMEOUT_SECONDS)
             return answer
 
         return cls(ask, partial(watched, effects, folder, env, bundles))
@@ -111,18 +126,21 @@ class FileJudge:
         names = [name for name in piece.values if name not in free]
         left = [(name, run.tainted[name]) for name in names if name in run.tainted]
         left += [(name, f"{piece.function} changes it, and the notebook calls it") for name in sorted(free)]
-        answer = self.ask(piece, False)
+        answer = self.ask(piece)
         require_imported(dict(answer), piece, TIMEOUT_SECONDS)
         statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
         if run.missing:
             return Findings(tuple(left), statements, run.missing if names else "")
+        require_registered(piece, run.unregistered, answer["unregistered"])
         left += apart_on_lambda(piece, run.sharing, answer["sharing"])
         known = {name: node for name, node in run.values.items() if name not in free}
         values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
+        others = map(self._in_another, [piece] * _PROCESSES if _SET.search(piece.module) else [])
+        values = next((one for one in chain([values], others) if find_difference(piece, here, one)), values)
         if find_difference(piece, here, values):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            again = _kept_apart(piece, self.ask(piece, True).get("values", {}))
-            values = {name: settled(node, again.get(name, node)) for name, node in values.items()}
+            values = settle(piece, values, _kept_apart(piece, self.ask(piece, elsewhere=True).get("values", {})))
+            values = settle_orders(piece, here, values, partial(self._in_another, piece))
         for name in names:
             if name in here and name in values:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
@@ -130,6 +148,13 @@ class FileJudge:
         if found is not None:
             raise _diverged(piece, *found)
         return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
+
+    def _in_another(self, piece: Slice) -> dict[str, Node]:
+        other = Helper()
+        try:
+            return _kept_apart(piece, self.ask(piece, helper=other).get("values", {}))
+        finally:
+            other.close()
 
     def changing(self, names: Iterable[str]) -> Mapping[str, Iterable[int]]:
         """Return after which statements variables are others, where the notebook is run: positions by name."""
@@ -151,5 +176,5 @@ def watched(
 def _diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     cells = piece.values[name]
     text = f"{sentence(name, found, *_WHERE)} (from {', '.join(cells)})"
-    hint = bundle_again(name) if name in piece.bundles else _HINT
+    hint = bundle_again(name) if name in piece.bundles else order_hint(name, found) or _HINT
     return DivergedError(text, hint, Location(cells[-1]), variable=name)

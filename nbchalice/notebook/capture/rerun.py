@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.notebook.capture.codecs_named import named_codecs
 from nbchalice.notebook.capture.render import handler_decorators
 from nbchalice.notebook.capture.slice import imported_by
-from nbchalice.notebook.sandbox.helper import HELPER
+from nbchalice.notebook.sandbox.helper import RERUNS
 from nbchalice.notebook.sandbox.reads import ALL
 from nbchalice.typed import JSON
 
@@ -49,6 +50,8 @@ class Rerun:
         The environment variables that were read.
     sharing : tuple[Shared, ...]
         Which variables hold an object that a bundled one holds, too.
+    unregistered : tuple[tuple[str, str], ...]
+        The codecs and error handlers that the notebook names and does not register.
     missing : str
         Why there was no run at all, or an empty text.
     """
@@ -59,6 +62,7 @@ class Rerun:
     called: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset({ALL})
     sharing: tuple[Shared, ...] = ()
+    unregistered: tuple[tuple[str, str], ...] = ()
     missing: str = ""
 
 
@@ -96,6 +100,7 @@ def rerun(
         "names": names,
         "imported": imported_by(timeline, [*names, *watch]),
         "watch": watch,
+        "codecs": sorted({named for step in timeline.steps for named in named_codecs(step.statement.text)}),
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "seconds": CPU_SECONDS,
     }
@@ -103,7 +108,7 @@ def rerun(
     runs = _known.setdefault(key, [])
     found = next((run for before, run in runs if _alike(before, env, run.read)), None)
     if found is None:
-        found = _of(HELPER.ask({**request, "env": dict(env)}, folder.resolve(), _TIMEOUT_SECONDS))
+        found = _of(RERUNS.ask({**request, "env": dict(env)}, folder.resolve(), _TIMEOUT_SECONDS))
         runs.append((dict(env), found))
         while len(_known) > _REMEMBERED:
             _known.popitem(last=False)

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.capture.codecs_named import named_codecs, require_registered
 from nbchalice.notebook.capture.divergence import (
     apart,
     apart_on_lambda,
@@ -26,26 +27,26 @@ from nbchalice.notebook.capture.divergence import (
 )
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.registering import not_registered
+from nbchalice.notebook.capture.settling import settle, settle_orders
 from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.sandbox.helper import HELPER, Helper
 from nbchalice.notebook.sandbox.reads import ALL
 from nbchalice.notebook.sandbox.values import (
-    ITS_ORDER,
     aligned,
     describe,
     describe_imported,
     differ,
     not_compared,
     of_concern,
-    settled,
     sharing,
+    unregistered,
     without_before,
 )
 from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node, Shared
@@ -54,7 +55,6 @@ _T = TypeVar("_T")
 TIMEOUT_SECONDS = 20.0
 _REMEMBERED = 256
 _SHOWN = 6
-_PROCESSES = 6
 _verified: OrderedDict[str, Verified] = OrderedDict()
 """What was verified."""
 _loaded: OrderedDict[str, None] = OrderedDict()
@@ -149,20 +149,28 @@ def verify(
     DivergedError
         A variable differs from the kernel's, or is in one of the two only.
     """
-    start, along = time.perf_counter(), vendored or ()
+    start = time.perf_counter()
     if python is not None:
         require_syntax(piece, python)
-    imported = _imported(piece, along)
+    imported = _imported(piece, vendored or ())
     # A counter that the handler itself changes is another one as soon as it was called here.
     ran = piece.changed if namespace is not None and _has_run(namespace.get(piece.function)) else frozenset[str]()
     names = [name for name in piece.values if name not in ran]
     described = of_concern(_describe(names, namespace or {}, imported), piece.module, env or ())
     kernel = without_before(described)
-    hashes = sorted(entry["sha256"] for entry in bundles.values())
-    files = [(name, hashlib.sha256(content).hexdigest()) for name, content in along]
+    files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored or ()]
     as_here = {name: here.get(name) for name, value in (env or {}).items() if here.get(name) != value}
     place = [sorted((env or {}).items()), sorted(as_here.items()), str(folder), vendored is None]
-    key = _key(piece, handler, python, kernel, namespace is None, *place, files, hashes)
+    key = _key(
+        piece,
+        handler,
+        python,
+        kernel,
+        namespace is None,
+        *place,
+        files,
+        sorted(one["sha256"] for one in bundles.values()),
+    )
     if key in _verified:
         _verified.move_to_end(key)
         return replace(_verified[key], seconds=time.perf_counter() - start, cached=True)
@@ -179,6 +187,7 @@ def verify(
         "imported": imported,
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "env": dict(env or {}),
+        "codecs": named_codecs(piece.module),
         "sharing": shares,
     }
     with _modules(vendored) as modules:
@@ -197,10 +206,11 @@ def verify(
         if find_difference(piece, kernel, answer["values"]):
             # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
             elsewhere = ask({**request, "elsewhere": True}).get("values", {})
-            answer["values"] = _settled(piece, answer["values"], elsewhere)
+            answer["values"] = settle(piece, answer["values"], elsewhere)
             anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
-            _settle_orders(piece, kernel, answer, anew)
+            answer["values"] = settle_orders(piece, kernel, answer["values"], anew)
     if namespace is not None:
+        require_registered(piece, unregistered(answer["unregistered"]), answer["unregistered"])
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
         require_defined(piece, answer["undefined"])
@@ -229,22 +239,13 @@ def _ask(piece: Slice, kernel: dict[str, Node], helper: Helper, request: JSON, *
     return answer
 
 
-def _in_another(piece: Slice, kernel: dict[str, Node], request: JSON, **place: Any) -> Values:
+def _in_another(piece: Slice, kernel: dict[str, Node], request: JSON, **place: Any) -> dict[str, Node]:
     """Ask a new process, which puts the elements of a set in another order."""
     other = Helper()
     try:
-        return _ask(piece, kernel, other, request, **place)
+        return dict(_ask(piece, kernel, other, request, **place).get("values", {}))
     finally:
         other.close()
-
-
-def _settle_orders(piece: Slice, kernel: Mapping[str, Node], answer: JSON, ask: Callable[[], Values]) -> None:
-    """Let the order of a dictionary be free that is another one in each process."""
-    for _ in range(_PROCESSES):  # Two elements are in the same order in every second one.
-        found = find_difference(piece, kernel, answer["values"])
-        if found is None or not found[1].path.endswith(ITS_ORDER):
-            return
-        answer["values"] = _settled(piece, answer["values"], ask().get("values", {}))
 
 
 @contextmanager
@@ -324,16 +325,6 @@ def _describe(
             sources = imported.get(name)
             value = namespace[name]
             found[name] = describe(value) if sources is None else describe_imported(value, sources)
-    return found
-
-
-def _settled(piece: Slice, one: Mapping[str, Node], two: Mapping[str, Node]) -> dict[str, Node]:
-    """Return the values without what came out otherwise the second time; a marked one counts as a whole."""
-    found = {}
-    for name, node in one.items():
-        other = two.get(name, node)
-        chance = name in piece.marked and differ(node, other)
-        found[name] = ["opaque", "by chance or place"] if chance else settled(node, other)
     return found
 
 

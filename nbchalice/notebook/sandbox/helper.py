@@ -142,4 +142,8 @@ def _holds_libraries(path: Path) -> bool:
 
 
 HELPER = Helper()
+"""Loads what would be deployed."""
+RERUNS = Helper()
+"""Runs notebooks from the top. In a process of its own the elements of a set are in another order, as on Lambda."""
 atexit.register(HELPER.close)
+atexit.register(RERUNS.close)

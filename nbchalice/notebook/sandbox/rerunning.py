@@ -57,11 +57,11 @@ class _Rerun:
 
     def __init__(self, request: dict[str, Any]) -> None:
         from nbchalice.notebook.sandbox.kernel_names import put_kernel_names
-        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ, sharing
+        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ, sharing, unregistered
         from nbchalice.runtime import bundles
 
         self._describe, self._describe_imported, self._differ = describe, describe_imported, differ
-        self._sharing = sharing
+        self._sharing, self._unregistered = sharing, unregistered
         vars(bundles)["load_bundle"] = self._bundle
         self._request, self._flags = request, 0
         self._end, self._cpu = time.monotonic() + _REAL_SECONDS, float(request["seconds"])
@@ -206,6 +206,7 @@ class _Rerun:
             "values": {name: self._node(name) for name in names},
             "tainted": self.tainted,
             "changed": self.changed,
+            "unregistered": self._unregistered(self._request["codecs"]),
             "sharing": self._sharing({name: self._space[name] for name in names}, self._request["bundles"]),
             "called": sorted(LambdaFunction.called),
         }

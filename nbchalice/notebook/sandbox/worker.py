@@ -180,7 +180,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
     _without_entry_points()
     from nbchalice.notebook.sandbox.reads import reads
-    from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing
+    from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, unregistered
     from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import load_module
 
@@ -209,6 +209,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
         "registered": registered,
         "seconds": timed.seconds,
         "values": values,
+        "unregistered": unregistered(request["codecs"]),
         "sharing": sharing(standing, request["bundles"]) if request.get("sharing") else [],
         "undefined": [
             name

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import NbChaliceError
+from nbchalice.notebook.sandbox.values import carrying
 from nbchalice.typed import JSON
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card, Result
@@ -151,7 +152,8 @@ class Worker:
         """Run a job, and show that it runs; return False where another one still runs."""
         if not self._busy.acquire(blocking=False):
             return False
-        self._thread = threading.Thread(target=self._run, args=(job, shown), name="nbchalice-panel", daemon=True)
+        run = carrying(self._run)
+        self._thread = threading.Thread(target=run, args=(job, shown), name="nbchalice-panel", daemon=True)
         self._thread.start()
         return True
 

@@ -2,34 +2,37 @@
 
 from nbchalice.notebook.sandbox.values.describe import describe
 from nbchalice.notebook.sandbox.values.differences import (
-    ITS_ORDER,
     Difference,
     differ,
     difference,
+    is_order_of_keys,
     not_compared,
     settled,
 )
 from nbchalice.notebook.sandbox.values.imported import describe_imported
-from nbchalice.notebook.sandbox.values.kept import aligned, is_setting, of_concern, without_before
+from nbchalice.notebook.sandbox.values.kept import aligned, carrying, is_setting, of_concern, without_before
 from nbchalice.notebook.sandbox.values.nodes import UNSHOWN, Node, text
+from nbchalice.notebook.sandbox.values.registered import unregistered
 from nbchalice.notebook.sandbox.values.sharing import Shared, sharing
 
 __all__ = [
-    "ITS_ORDER",
     "UNSHOWN",
     "Difference",
     "Node",
     "Shared",
     "aligned",
+    "carrying",
     "describe",
     "describe_imported",
     "differ",
     "difference",
+    "is_order_of_keys",
     "is_setting",
     "not_compared",
     "of_concern",
     "settled",
     "sharing",
     "text",
+    "unregistered",
     "without_before",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.sandbox.values.nodes import Node, is_whole, text
@@ -27,11 +27,14 @@ class Difference:
         The way to it from the value, for example ``['x'].y``.
     here, there : Node or None
         What stands there in the one and in the other; None where there is nothing.
+    reordered : bool
+        Whether the two values are sequences with the same elements in another order.
     """
 
     path: str
     here: Node | None
     there: Node | None
+    reordered: bool = False
 
 
 def differ(one: Node, two: Node) -> bool:
@@ -61,8 +64,14 @@ def difference(one: Node, two: Node) -> Difference | None:
     if found is not None and is_whole(one) and is_whole(two):
         here, there = text(one), text(two)
         if here != there and not here.endswith("...") and not there.endswith("..."):
-            return Difference("", one, two)
-    return found
+            found = Difference("", one, two)
+    return replace(found, reordered=_is_reordered(one, two)) if found is not None else None
+
+
+def is_order_of_keys(one: Node, two: Node) -> bool:
+    """Tell whether the first thing in which two descriptions differ is the order of a dictionary."""
+    found = _difference(one, two, "")
+    return found is not None and found.path.endswith(ITS_ORDER)
 
 
 def _difference(one: Node, two: Node, path: str) -> Difference | None:
@@ -79,6 +88,10 @@ def _difference(one: Node, two: Node, path: str) -> Difference | None:
     if one[0] == "leaf":
         return None if one[2] == two[2] else Difference(path, one, two)
     return _items(one, two, path) if one[0] == "items" else _parts(one, two, path)
+
+
+def _is_reordered(one: Node, two: Node) -> bool:
+    return one[0] == "items" and one[:2] == two[:2] and sorted(map(str, one[2])) == sorted(map(str, two[2]))
 
 
 def _items(one: Node, two: Node, path: str) -> Difference | None:

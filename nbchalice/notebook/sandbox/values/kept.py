@@ -9,7 +9,9 @@ import re
 import sys
 import threading
 import types
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar, copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from nbchalice.notebook.analysis.known_calls import STDLIB
 from nbchalice.notebook.analysis.lookups import lookups
@@ -19,12 +21,34 @@ from nbchalice.notebook.sandbox.values.nodes import OWN, UNSHOWN, Node, digest, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+P = ParamSpec("P")
+T = TypeVar("T")
 GENERATOR = "generator"
 _SEEDS = re.compile(r"seed\(|set_?state\(")
 _NAMED = re.compile(r"[\[(]'(.+)'[\])]")
 _BEFORE = " before"
+_CARRIED: ContextVar[bool] = ContextVar("settings of the notebook's thread", default=False)
+"""Whether another thread has what the notebook's thread set for itself."""
 _WITHOUT_CONSTANTS = frozenset({"builtins", "os", "platform", "posix", "site", "sys", "sysconfig", "tempfile", "time"})
 """Modules whose constants tell of the computer, or of the moment."""
+
+
+def carrying(work: Callable[P, T]) -> Callable[P, T]:
+    """Return work for another thread that finds there what this one set for itself, such as decimal's context.
+
+    Parameters
+    ----------
+    work : Callable[P, T]
+        anything.
+    """
+    context = copy_context()
+    if _is_of_the_notebook():
+        context.run(_CARRIED.set, True)
+    return partial(context.run, work)
+
+
+def _is_of_the_notebook() -> bool:
+    return threading.current_thread() is threading.main_thread() or _CARRIED.get()
 
 
 def _builtins(module: Any) -> Iterator[tuple[str, object]]:
@@ -43,7 +67,7 @@ def _csv(module: Any) -> Iterator[tuple[str, object]]:
 
 
 def _decimal(module: Any) -> Iterator[tuple[str, object]]:
-    if threading.current_thread() is threading.main_thread():  # each thread has its own
+    if _is_of_the_notebook():  # each thread has its own
         context = module.getcontext()
         for name in ("prec", "rounding", "Emin", "Emax", "capitals", "clamp"):
             yield f"getcontext().{name}", getattr(context, name)
@@ -83,7 +107,7 @@ def _mimetypes(module: Any) -> Iterator[tuple[str, object]]:
 
 
 def _numpy(module: Any) -> Iterator[tuple[str, object]]:
-    if threading.current_thread() is threading.main_thread():
+    if _is_of_the_notebook():
         yield "geterr()", module.geterr()
         yield "get_printoptions()", {name: str(value) for name, value in module.get_printoptions().items()}
     if "numpy.random" in sys.modules:
