@@ -40,7 +40,7 @@ def as_own(invocation: Invocation, ids: Sequence[str]) -> Invocation:
     attempts = [count for name, count in zip(invocation.ids, invocation.attempts, strict=False) if name in ids]
     if attempts:
         invocation = replace(invocation, attempt=attempts[0])
-    if invocation.status != "partial":
+    if invocation.status != "partial" and invocation.status not in FAILED:
         return invocation
     if end_of(invocation, ids) == "done":
         return replace(invocation, error=None)

@@ -228,6 +228,7 @@ class Chalice:
         *,
         report_failures: bool = False,
         per_record: bool = False,
+        skip_failed_groups: bool = False,
         filter: list[JSON] | JSON | None = None,
         fix_visibility_timeout: bool = False,
         max_receive_count: int | None = None,
@@ -252,7 +253,9 @@ class Chalice:
             the whole batch but for the records whose ``done()`` it has called.
         per_record : bool
             Call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
-            ``report_failures``.
+            ``report_failures``. In a FIFO queue the first failure ends the batch. Where all fail, the invocation fails.
+        skip_failed_groups : bool
+            With ``per_record``, a failure in a FIFO queue ends only its message group; the others go on.
         filter : list[JSON] or JSON or None
             One or several filter patterns for messages; default: all messages.
         fix_visibility_timeout : bool
@@ -270,6 +273,7 @@ class Chalice:
             "maximum_concurrency": maximum_concurrency,
             "report_failures": report_failures or per_record,
             "per_record": per_record,
+            "skip_failed_groups": skip_failed_groups,
             "filter": filter,
             "fix_visibility_timeout": fix_visibility_timeout,
             "max_receive_count": max_receive_count,

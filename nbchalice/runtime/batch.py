@@ -14,28 +14,42 @@ HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the impo
 KEY = "batchItemFailures"
 
 
-def per_record(event: SQSEvent, run: Callable[[Event], object], log: logging.Logger) -> dict[str, list[dict[str, str]]]:
-    """Call ``run`` with each record; log what fails and return it.
+def per_record(
+    event: SQSEvent, run: Callable[[Event], object], log: logging.Logger, *, skip_failed_groups: bool = False
+) -> dict[str, list[dict[str, str]]]:
+    """Call ``run`` with each record; log what fails and return it. Where all fail the call fails, as Lambda counts it.
 
     In a FIFO queue the first failure ends the batch, and the records after it are returned too, so that their order is
-    kept.
+    kept; with ``skip_failed_groups`` it ends only its message group.
     """
     failed: list[SQSRecord] = []
+    errors: list[Exception] = []
     for record in event:
-        if failed and record.fifo:
+        stopped = {other.message_group_id for other in failed} if record.fifo else set()
+        if stopped and (record.message_group_id in stopped or not skip_failed_groups):
             failed.append(record)
             continue
-        try:
-            result = _finished(run(record))
-            bad = isinstance(result, dict) and any(read_answer(result, [record.message_id]))
-        except Exception as error:
-            _log(log, f"message {record.message_id} failed", error)
-            bad = not record.is_done
-        if bad:
+        error = _failure(run, record)
+        if error is not None:
             failed.append(record)
-    if failed and failed[0].fifo:
+            errors.append(error)
+            if len(event) > 1:
+                _log(log, f"message {record.message_id} failed", error)
+    if len({record.message_group_id for record in failed if record.fifo}) == 1:
         event.reached = failed[0].message_id
+    if failed and len(failed) == len(event):
+        raise errors[0] if len(event) == 1 else RuntimeError(f"none of {len(event)} messages could be handled")
     return response(failed)
+
+
+def _failure(run: Callable[[Event], object], record: SQSRecord) -> Exception | None:
+    """Return what is wrong with a record after ``run``; None where it is done."""
+    try:
+        result = _finished(run(record))
+    except Exception as error:
+        return None if record.is_done else error
+    named = isinstance(result, dict) and any(read_answer(result, [record.message_id]))
+    return RuntimeError(f"the function names the message as failed: {shorten(result)}") if named else None
 
 
 def report_failures(event: SQSEvent, run: Callable[[Event], object], log: logging.Logger) -> object:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 JSON = dict[str, Any]
 """An object of a raw event, as AWS sends it; what is in it was not looked at yet."""
 
+HAS = "it has attributes, and what AWS sends is in .to_dict()"
+
 
 class Event:
     """Base of all events and records.
@@ -33,6 +35,13 @@ class Event:
     def to_dict(self) -> JSON:
         """Return the event exactly as it came in."""
         return self._event_dict
+
+    def __getitem__(self, key: object) -> Any:
+        raise TypeError(f"{type(self).__name__!r} object is no dictionary: {HAS}[{key!r}]")
+
+    def __getattr__(self, name: str) -> Any:
+        use = f": {HAS}.{name}(...)" if name in {"get", "keys", "values", "items"} else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{use}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._summary()}>"

@@ -83,8 +83,8 @@ class LambdaFunction:
     def __call__(self, event: Any, context: object = None) -> Any:
         """Handle ``event`` and return what the function returns.
 
-        A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``, or, with
-        ``report_failures``, raises what the function raised when none of its records is done.
+        A batch of a trigger with ``report_failures`` or ``per_record`` gives ``{"batchItemFailures": [...]}``, and
+        raises when none of its records is done.
         """
         __tracebackhide__ = True
         self.called.add(self.name)
@@ -116,7 +116,8 @@ class LambdaFunction:
     def _handle(self, trigger: Trigger, event: Event) -> object:
         options = trigger.options
         if isinstance(event, SQSEvent) and options.get("per_record"):
-            return batch.per_record(event, self._run, self.app.log)
+            skips = bool(options.get("skip_failed_groups"))
+            return batch.per_record(event, self._run, self.app.log, skip_failed_groups=skips)
         if isinstance(event, SQSEvent) and options.get("report_failures"):
             return batch.report_failures(event, self._run, self.app.log)
         try:

@@ -84,6 +84,12 @@ class SQS(Source):
             bool,
             False,
         ),
+        Option(
+            "skip_failed_groups",
+            "with --per-record: in a FIFO queue a failure ends its message group only, the others go on",
+            bool,
+            False,
+        ),
         Option("filter", "only messages that match this event pattern (JSON)", json_value, None, "JSON"),
         Option(
             "fix_visibility_timeout", "raise the queue's visibility timeout to six times the function's", bool, False
@@ -114,6 +120,8 @@ class SQS(Source):
         if wrong := queue_problem(queue):
             return [wrong]
         errors = []
+        if options.get("skip_failed_groups") and not (queue.endswith(".fifo") and options.get("per_record")):
+            errors.append("--skip-failed-groups is for a FIFO queue with --per-record")
         size, window = options.get("batch_size") or 1, options.get("maximum_batching_window_in_seconds") or 0
         fifo = queue.endswith(".fifo")
         if fifo and size > 10:

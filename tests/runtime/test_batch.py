@@ -52,7 +52,45 @@ class TestPerRecord:
     @pytest.mark.parametrize("shape", ["never_awaited", "never_run"])
     def test_a_function_that_nobody_runs_has_handled_nothing(self, app, event, shape):
         handler = app.on_sqs_message("orders", per_record=True)(globals()[shape])
-        assert handler(event("sqs")) == failures(1, 2, 3)
+        with pytest.raises(RuntimeError, match="none of 3 messages could be handled"):
+            handler(event("sqs"))
+
+    def test_a_batch_of_which_nothing_could_be_handled_is_a_failed_invocation(self, price, event, capsys):
+        """So that the metric of errors rises, and with it an alarm."""
+        raw = event("sqs")
+        for record in raw["Records"]:
+            record["body"] = "x"
+        with pytest.raises(RuntimeError, match="none of 3 messages could be handled"):
+            price(raw)
+        assert capsys.readouterr().out.count("could not convert string to float") == 3
+
+    def test_the_only_message_of_a_batch_fails_with_its_own_exception_told_once(self, price, event, capsys):
+        raw = event("sqs")
+        del raw["Records"][::2]
+        with pytest.raises(ValueError, match="could not convert string to float: 'x'") as failed:
+            price(raw)
+        assert "nbchalice/runtime" not in "".join(traceback.format_tb(failed.tb)[1:])
+        assert capsys.readouterr().out == ""
+
+    @pytest.mark.parametrize(
+        ("bodies", "groups", "failed", "seen"),
+        [
+            ("3x4", "aab", (2,), ["3", "x", "4"]),
+            ("x34", "aab", (1, 2), ["x", "4"]),
+            ("x3x", "aba", (1, 3), ["x", "3"]),
+            ("345", "aab", (), ["3", "4", "5"]),
+        ],
+    )
+    def test_other_groups_of_a_fifo_queue_go_on_where_that_is_asked_for(self, app, event, bodies, groups, failed, seen):
+        @app.on_sqs_message("orders.fifo", batch_size=10, per_record=True, skip_failed_groups=True)
+        def price(record):
+            calls.append(record.body)
+            return float(record.body)
+
+        calls, raw = [], event("sqs_fifo")
+        for record, body, group in zip(raw["Records"], bodies, groups, strict=True):
+            record["body"], record["attributes"]["MessageGroupId"] = body, group
+        assert (price(raw), calls) == (failures(*failed), seen)
 
     def test_a_good_batch_has_no_failures(self, price, event):
         raw = event("sqs")

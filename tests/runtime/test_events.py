@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 from datetime import datetime
 
 import pytest
@@ -205,3 +207,22 @@ def test_a_direct_invocation_keeps_the_raw_event(context):
 
 def test_a_long_event_is_shown_short():
     assert len(repr(LambdaFunctionEvent(json.loads('{"a": "%s"}' % ("x" * 999))))) < 100
+
+
+@pytest.mark.parametrize(
+    ("look", "error"),
+    [
+        (lambda event: event["Records"], r"'SQSEvent' object is no dictionary: .* is in \.to_dict\(\)\['Records'\]"),
+        (lambda event: event.get("Records", []), r"'SQSEvent' object has no attribute 'get': .* \.to_dict\(\)\.get\("),
+        (lambda event: next(iter(event))["body"], r"'SQSRecord' object is no dictionary: .* \.to_dict\(\)\['body'\]"),
+        (lambda event: event.nothing, r"'SQSEvent' object has no attribute 'nothing'$"),
+    ],
+)
+def test_an_event_that_is_taken_for_a_dictionary_says_where_that_is(event, look, error):
+    with pytest.raises((TypeError, AttributeError), match=error):
+        look(SQSEvent(event("sqs")))
+
+
+def test_an_event_can_be_copied(event):
+    raw = event("sqs")
+    assert copy.deepcopy(SQSEvent(raw)).to_dict() == pickle.loads(pickle.dumps(SQSEvent(raw))).to_dict() == raw

@@ -1,4 +1,4 @@
-"""Makes, once, the environments that the local AWS runs in: one for the server, and boto3 for its handlers."""
+"""Makes, once, the environments that the local AWS runs in: one for the server, and the packages of its handlers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from nbchalice.packaging.uvtool import call_uv
 
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"
+SIMPLEJSON_VERSION = "4.3.0"
 COMPLETE = ".complete"
 
 
@@ -44,13 +45,16 @@ def server_python(notify: Notify | None = None) -> Path:
 
 
 def handler_packages() -> Path:
-    """Return a folder with boto3, as every Lambda runtime has it; pure Python, so one for all versions."""
-    folder = cache_folder() / f"boto3-{BOTO3_VERSION}"
+    """Return a folder with what Lambda's Python runtimes bring: boto3, and simplejson, which writes the answers.
+
+    It serves all versions of Python: all of it is pure Python, or is where its compiled part does not fit.
+    """
+    folder = cache_folder() / f"boto3-{BOTO3_VERSION}-simplejson-{SIMPLEJSON_VERSION}"
 
     def build(target: Path) -> None:
-        requirement = f"boto3=={BOTO3_VERSION}"
+        requirements = [f"boto3=={BOTO3_VERSION}", f"simplejson=={SIMPLEJSON_VERSION}"]
         python = base_interpreter()
-        run_uv("pip", "install", "--compile-bytecode", "--python", python, "--target", str(target), requirement)
+        run_uv("pip", "install", "--compile-bytecode", "--python", python, "--target", str(target), *requirements)
 
     return ensure(folder, build)
 

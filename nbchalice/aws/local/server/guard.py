@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 import re
@@ -30,6 +31,7 @@ INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
 HEALTH_PATH = CONTROL_PREFIX + "health"
+NO_CLIENT_CONTEXT = "Client context must be a valid Base64-encoded JSON object."
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Call:
     caller: Caller = Caller.EVENT
     next_request_id: str | None = None  # what the invocation it makes must be called
     request_id: str | None = None  # of the invocation it made
+    direct: bool = False  # whether it is an Invoke, whose answer is the function's own bytes
+    client_context: dict[str, Any] | None = None  # what an Invoke gives its function to see
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
@@ -157,11 +161,28 @@ class Guard:
         self.changed = True
         scope["nbchalice.request"], scope["nbchalice.send"] = request, send
         call = Call(Caller.HANDLER if key.of_handler else Caller.PERSON)
+        call.direct = INVOKE_PATH.fullmatch(request.path) is not None
+        try:
+            call.client_context = client_context_of(request)
+        except ValueError:
+            await respond(send, 400, {"__type": "InvalidRequestContentException", "message": NO_CLIENT_CONTEXT})
+            return
         current_call.set(call)
         try:
             await self._app(scope, receive, rewrite_headers(send, call, request))
         finally:
             self.changed = True  # a save meanwhile may have seen it half done
+
+
+def client_context_of(request: Request) -> dict[str, Any] | None:
+    """Return what an Invoke gives its function to see; ValueError where it is no JSON object in base64."""
+    header = request.headers.get("x-amz-client-context")
+    if header is None:
+        return None
+    document = json.loads(base64.b64decode(header, validate=True))
+    if not isinstance(document, dict):
+        raise ValueError(header)
+    return document
 
 
 def parse_request(scope: Scope) -> Request:

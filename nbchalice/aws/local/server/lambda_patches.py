@@ -109,7 +109,7 @@ class Patches:
         request_id = call.next_request_id or request_id
         call.request_id = request_id
         trace_id = lambda_svc._xray_trace_id_for_invocation(config)
-        invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id)
+        invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id, call.client_context)
         try:
             spec = self.function_spec(config, code)
             expected = admitted.get() == spec.key
@@ -127,7 +127,7 @@ class Patches:
             return failure({"errorType": "Runtime.Unknown", "errorMessage": message}, "")
         if outcome.error is not None:
             return failure(outcome.error, tail)
-        body = outcome.response
+        body: object = outcome.response if call.direct else parsed(outcome.response)
         if (message_ids := partial_batch.get()) is not None:
             body = {"batchItemFailures": [{"itemIdentifier": name} for name in failed_items(body, message_ids)]}
         return {"body": body, "log": tail, "log_source": STREAMED}
@@ -307,6 +307,14 @@ def failed_items(response: object, message_ids: list[str]) -> list[str]:
 
 def accept_presigned(*arguments: object) -> None:
     """Leave presigned URLs to the guard, which knows the keys (``_verify_presigned_sigv4``)."""
+
+
+def parsed(answer: bytes) -> object:
+    """Return what a function answered, for who looks into it: a queue's poller, a destination."""
+    try:
+        return json.loads(answer)
+    except ValueError:  # also of bytes that are no text
+        return answer.decode("utf-8", "replace")
 
 
 def failure(payload: Record, log: str) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import contextvars
 import json
@@ -83,7 +84,7 @@ class Worker:
             failure, init_ms = self._initialize()
             if failure is not None:
                 self._announce_start(invocation)
-                return self._finish(invocation, Report(0.0, init_ms, "error"), Outcome(None, failure))
+                return self._finish(invocation, Report(0.0, init_ms, "error"), Outcome(b"", failure))
         self._announce_start(invocation)
         started = time.perf_counter()
         deadline = time.monotonic() + self.spec.timeout
@@ -96,7 +97,7 @@ class Worker:
         if message is None:
             return self._timed_out(invocation, elapsed, init_ms)
         error = message["error"]
-        response = None if error else json.loads(message["response"])
+        response = b"" if error else base64.b64decode(message["response"])
         outcome = Outcome(response, error)
         return self._finish(invocation, Report(elapsed, init_ms, "", message["memory_mb"]), outcome)
 
@@ -167,7 +168,8 @@ class Worker:
             "HOME": str(self._scratch),
             "_NBCHALICE_WORKER": json.dumps(setup),
         }
-        command = [self.spec.runtime.executable, "-I", "-S", str(BOOTSTRAP)]
+        # -u: each write is sent at once, as on Lambda, and is not lost when the process ends.
+        command = [self.spec.runtime.executable, "-I", "-S", "-u", str(BOOTSTRAP)]
         try:
             self.process = subprocess.Popen(
                 command,
@@ -196,6 +198,7 @@ class Worker:
             "arn": invocation.arn,
             "deadline_ms": deadline_ms,
             "trace_id": invocation.trace_id,
+            "client_context": invocation.client_context,
         }
         body = json.dumps(message).encode()
         assert self._server_end is not None
@@ -254,12 +257,12 @@ class Worker:
         payload = exit_payload(self._exit_status(), invocation.request_id)
         self.log([f"{payload['errorMessage']}\n{payload['errorType']}"])
         self.kill()
-        return self._finish(invocation, Report(elapsed, init_ms, "error"), Outcome(None, payload))
+        return self._finish(invocation, Report(elapsed, init_ms, "error"), Outcome(b"", payload))
 
     def _timed_out(self, invocation: Invocation, elapsed: float, init_ms: float | None) -> Outcome:
         self.kill()
         self.log([timeout_line(invocation, self.spec)])
-        outcome = Outcome(None, timeout_payload(invocation, self.spec))
+        outcome = Outcome(b"", timeout_payload(invocation, self.spec))
         return self._finish(invocation, Report(elapsed, init_ms, "timeout"), outcome)
 
     def _finish(self, invocation: Invocation, report: Report, outcome: Outcome) -> Outcome:

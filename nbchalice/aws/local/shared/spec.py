@@ -45,11 +45,12 @@ class Invocation:
     event: Any
     arn: str
     trace_id: str | None = None
+    client_context: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call answered: the response, or AWS's error document."""
+    """What a call answered: the bytes of the response, or AWS's error document."""
 
-    response: Any
+    response: bytes
     error: dict[str, Any] | None

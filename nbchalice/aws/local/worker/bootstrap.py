@@ -1,16 +1,20 @@
 """Runs a Python function's handler in its own process, as AWS's Python runtime does.
 
-Standard library only, and nothing of nbchalice: the process must hold no more than Lambda's would. Output that the
-handler or its subprocesses write to fd 1 and 2 goes through a pipe of plain text. Everything else goes through the
-channel socket, each message announced by a marker in the pipe, so that the server sees both in the order they happened.
+Standard library only, simplejson as there, and nothing of nbchalice: the process must hold no more than Lambda's
+would. Output that the handler or its subprocesses write to fd 1 and 2 goes through a pipe of plain text. Everything
+else goes through the channel socket, each message announced by a marker in the pipe, so that the server sees both in
+the order they happened.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import decimal
 import importlib
 import json
 import logging
+import math
 import os
 import resource
 import signal
@@ -20,6 +24,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -69,10 +74,31 @@ class Channel:
         return b"".join(parts)
 
 
-class LambdaContext:
-    """What a handler gets as its second argument."""
+class CognitoIdentity:
+    """Who called through Cognito; nobody does here."""
 
-    def __init__(self, request_id: str, arn: str, deadline_ms: int) -> None:
+    cognito_identity_id = None
+    cognito_identity_pool_id = None
+
+
+class LambdaContext:
+    """What a handler gets as its second argument.
+
+    Parameters
+    ----------
+    request_id, arn : str
+        Of the invocation, and of the function as it was called.
+    deadline_ms : int
+        When the function's timeout ends, in milliseconds since 1970.
+    client : Message or None
+        The caller's ``ClientContext``.
+    log : Callable[[str], None]
+        Writes a log event.
+    """
+
+    def __init__(
+        self, request_id: str, arn: str, deadline_ms: int, client: Message | None, log: Callable[[str], None]
+    ) -> None:
         self.aws_request_id = request_id
         self.invoked_function_arn = arn
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
@@ -80,13 +106,29 @@ class LambdaContext:
         self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.client_context = None
-        self.identity = None
+        self.tenant_id = None
+        self.client_context = client_context(client)
+        self.identity = CognitoIdentity()
         self._deadline_ms = deadline_ms
+        self._log = log
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds left until the function's timeout."""
         return max(0, self._deadline_ms - int(time.time() * 1000))
+
+    def log(self, msg: object) -> None:
+        """Write a log event."""
+        self._log(str(msg))
+
+
+def client_context(given: Message | None) -> types.SimpleNamespace | None:
+    """Return a caller's ``ClientContext`` as an object, or None."""
+    if given is None:
+        return None
+    fields = "installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"
+    client = given.get("client")
+    seen = client and types.SimpleNamespace(**{name: client.get(name) for name in fields})
+    return types.SimpleNamespace(custom=given.get("custom"), env=given.get("env"), client=seen)
 
 
 class LambdaLogHandler(logging.Handler):
@@ -176,19 +218,44 @@ def load_handler(name: str) -> Callable[[object, object], object]:
     return handler
 
 
-def run_handler(handler: Callable[[object, object], object], message: Message) -> tuple[str, Message | None]:
-    """Call the handler; return the response as JSON text, or the error document."""
+def run_handler(
+    handler: Callable[[object, object], object], message: Message, log: Callable[[str], None]
+) -> tuple[bytes, Message | None]:
+    """Call the handler; return what it answers as Lambda writes it, or the error document."""
     request_id = message["request_id"]
     try:
-        context = LambdaContext(request_id, message["arn"], message["deadline_ms"])
+        context = LambdaContext(request_id, message["arn"], message["deadline_ms"], message.get("client_context"), log)
         response = handler(message["event"], context)
     except Exception as error:
-        return "", exception_payload(error, request_id)
+        return b"", exception_payload(error, request_id)
     try:
-        return json.dumps(response, ensure_ascii=False), None
-    except (TypeError, ValueError, RecursionError) as error:
+        return marshalled(response), None
+    except Exception as error:
         text = f"Unable to marshal response: {error}"
-        return "", error_payload("Runtime.MarshalError", text, [], request_id)
+        return b"", error_payload("Runtime.MarshalError", text, [], request_id)
+
+
+def marshalled(response: object) -> bytes:
+    """Return the bytes of an answer, as AWS's runtime client for Python makes them."""
+    if isinstance(response, bytes):
+        return response
+    simplejson, escapes = sys.modules["simplejson"], sys.version_info < (3, 12)
+    text = simplejson.dumps(response, use_decimal=False, ensure_ascii=escapes, allow_nan=True, default=raw_decimal)
+    return str(text).encode()
+
+
+def raw_decimal(value: object) -> object:
+    """Return a Decimal as the number that it is, with all its digits."""
+    if isinstance(value, decimal.Decimal):
+        return math.nan if value.is_nan() else sys.modules["simplejson"].RawJSON(str(value))
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def import_own(folder: str) -> None:
+    """Import what the runtime itself uses before the function's code is in the search path, as AWS's runtime does."""
+    sys.path.append(folder)
+    importlib.import_module("simplejson")
+    sys.path.remove(folder)
 
 
 def peak_memory_mb() -> int:
@@ -240,11 +307,12 @@ def main() -> int:
     threading.Thread(target=die_with_server, args=(setup["lifeline"],), daemon=True).start()
     channel = Channel(setup["channel"], setup["marker"])
     sys.excepthook = write_unhandled
+    import_own(setup["packages"])
     set_search_path(os.environ["LAMBDA_TASK_ROOT"], setup["layers"], setup["packages"])
     add_site_builtins()
     time.tzset()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     log_handler = LambdaLogHandler(channel)
     logging.getLogger().addHandler(log_handler)
     started = time.perf_counter()
@@ -266,10 +334,15 @@ def serve_one(channel: Channel, handler: Callable[[object, object], object], log
     log_handler.request_id = message["request_id"]
     if message.get("trace_id"):
         os.environ["_X_AMZN_TRACE_ID"] = message["trace_id"]
-    response, error = run_handler(handler, message)
+
+    def log(text: str) -> None:
+        channel.send({"type": "log", "text": text, "timestamp": int(time.time() * 1000)})
+
+    response, error = run_handler(handler, message, log)
     if error is not None:
-        channel.send({"type": "log", "text": error_text(error), "timestamp": int(time.time() * 1000)})
-    channel.send({"type": "result", "response": response, "error": error, "memory_mb": peak_memory_mb()})
+        log(error_text(error))
+    answer = base64.b64encode(response).decode()
+    channel.send({"type": "result", "response": answer, "error": error, "memory_mb": peak_memory_mb()})
 
 
 if __name__ == "__main__":
