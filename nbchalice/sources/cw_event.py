@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from nbchalice.patterns import EVENT_PATTERN, Pattern
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.resources.rule import attached_rules, name_problems, rule_of
 from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.filters import pattern_problems
 from nbchalice.sources.invoking import send_event
-from nbchalice.sources.matching import matches
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import bridge_event
-from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
 # EventBridge, "AWS service event metadata": what every event has.
 ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")
-# EventBridge, "Amazon EventBridge quotas".
-LONGEST_PATTERN = 2048
 OWN_SOURCE = "nbchalice.test"
 
 
@@ -41,12 +38,7 @@ class CloudWatchEvents(Source):
         pattern = options.get("event_pattern")
         if pattern is None:
             return ['PATTERN is missing: an event pattern, for example \'{"source": ["aws.ec2"]}\'']
-        wrong = pattern_problems(pattern, "PATTERN")
-        foreign = [name for name in pattern if name not in ENVELOPE and name != "$or"] if not wrong else []
-        wrong += [f"PATTERN: an event has no field {name!r}; {near(name, ENVELOPE)}" for name in foreign]
-        if len(json.dumps(pattern)) > LONGEST_PATTERN:
-            wrong.append(f"PATTERN is {len(json.dumps(pattern))} characters; EventBridge takes {LONGEST_PATTERN}")
-        return wrong
+        return pattern_problems(pattern, "PATTERN", ENVELOPE)
 
     def subject(self, options: Values) -> str:
         """Return the sources and detail types of the pattern, or an empty text."""
@@ -74,7 +66,8 @@ class CloudWatchEvents(Source):
 
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the pattern matches the event."""
-        passes = matches(options["event_pattern"], self.sample(options, function, **values))
+        pattern = Pattern.of(options["event_pattern"], EVENT_PATTERN)
+        passes = pattern.matches(self.sample(options, function, **values))
         return Note(f"{handler}: its event pattern {'lets it through' if passes else 'does not match'}", passes)
 
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:

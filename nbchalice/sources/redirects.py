@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
+from nbchalice import patterns
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, Resource
@@ -26,7 +27,6 @@ from nbchalice.resources.rule import PRINCIPAL as EVENTS
 from nbchalice.resources.rule import TARGET_ID, Rule
 from nbchalice.resources.topic import PRINCIPAL as SNS_SERVICE
 from nbchalice.resources.topic import Subscription, region_of
-from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.messages import plain_event, queued_sns_event, sqs_event
 from nbchalice.typed import JSON
 
@@ -148,9 +148,9 @@ class QueueRedirect(Redirect):
 
     def wants(self, message: JSON) -> bool:
         """Whether the mapping's filter lets it through; Lambda deletes what it does not."""
-        patterns = [json.loads(text) for text in self.displaced.filters]
-        record = {**sqs_event([message], self.polled_arn)["Records"][0], "body": body_of(message["Body"])}
-        return not patterns or any(matches(pattern, record) for pattern in patterns)
+        record = patterns.record_view(sqs_event([message], self.polled_arn)["Records"][0])
+        filters = [patterns.Pattern.parse(text, patterns.FILTER_CRITERIA) for text in self.displaced.filters]
+        return not filters or any(one.matches(record) for one in filters)
 
 
 @dataclass(frozen=True)

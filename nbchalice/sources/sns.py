@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.patterns import SCOPES, check_policy, policy_passes
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.queue import Queue, QueueRef, queue_problem
 from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
 from nbchalice.sources.base import Field, Note, Sent, Source, text_of
-from nbchalice.sources.filters import filter_policy_problems
-from nbchalice.sources.matching import body_of, matches
+from nbchalice.sources.filters import policy_problems
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import sns_event, sns_notification
 from nbchalice.sources.redirects import Redirect, TopicRedirect
@@ -67,7 +67,7 @@ class SNS(Source):
             "what the filter policy looks at",
             default="MessageAttributes",
             metavar="SCOPE",
-            choices=("MessageAttributes", "MessageBody"),
+            choices=SCOPES,
         ),
         Option("redrive_dlq", "queue for messages that could not be delivered: name or ARN", metavar="QUEUE"),
     )
@@ -97,7 +97,7 @@ class SNS(Source):
     def _check_policies(self, options: Values) -> list[str]:
         policy, dlq = options.get("filter_policy"), options.get("redrive_dlq")
         scope = options.get("filter_scope") or "MessageAttributes"
-        errors = [] if policy is None else filter_policy_problems(policy, scope, "--filter-policy")
+        errors = [] if policy is None else policy_problems(policy, scope, "--filter-policy")
         if policy is None and scope != "MessageAttributes":
             errors.append("--filter-scope needs --filter-policy")
         if dlq and (wrong := queue_problem(dlq)):
@@ -191,9 +191,12 @@ class SNS(Source):
         policy = options.get("filter_policy")
         if not policy:
             return Note(f"{handler} gets every message of the topic", True)
-        in_body = options.get("filter_scope") == "MessageBody"
-        message = body_of(values.get("message") or "") if in_body else dict(values.get("attribute") or {})
-        passes = matches(policy, message)
+        scope = options.get("filter_scope") or "MessageAttributes"
+        attributes = {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in dict(values.get("attribute") or {}).items()
+        }
+        passes = policy_passes(check_policy(policy, scope), scope, values.get("message") or "", attributes)
         what = "lets it through" if passes else "does not match: SNS drops it"
         return Note(f"{handler}: its filter policy {what}", passes)
 

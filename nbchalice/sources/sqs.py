@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from nbchalice.patterns import FILTER_CRITERIA, Pattern, record_view
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
 from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
 from nbchalice.resources.queue import (
@@ -19,7 +20,6 @@ from nbchalice.resources.queue import (
 )
 from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
-from nbchalice.sources.matching import body_of, matches
 from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import sqs_message
@@ -291,8 +291,8 @@ class SQS(Source):
             name: {"stringValue": value, "dataType": "String"}
             for name, value in dict(values.get("attribute") or {}).items()
         }
-        record = {"body": body_of(values.get("message") or ""), "messageAttributes": attributes}
-        passes = any(matches(pattern, record) for pattern in patterns)
+        record = record_view({"body": values.get("message") or "", "messageAttributes": attributes})
+        passes = any(Pattern.of(pattern, FILTER_CRITERIA).matches(record) for pattern in patterns)
         text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
         return Note(text, passes)
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,15 @@ from nbchalice.aws.local.client import environment
 from nbchalice.aws.local.server import launcher
 
 FOLDER = Path(launcher.__file__).parent
-PATCHES = ("patches.py", "lambda_patches.py", "function_records.py", "log_groups.py", "state_files.py")
+ROOT = FOLDER.parents[2]
+PATCHES = (
+    "patches.py",
+    "lambda_patches.py",
+    "filter_patches.py",
+    "function_records.py",
+    "log_groups.py",
+    "state_files.py",
+)
 LOAD = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import launcher; launcher.load_package(); "
 
 
@@ -68,9 +77,18 @@ def test_another_version_is_refused(local_aws):
 
 
 def test_the_server_imports_nothing_of_the_notebooks_environment(local_aws):
-    code = "import importlib; importlib.import_module('nbchalice_local_aws.server.service'); import nbchalice_local_aws.server.patches; print([m for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')])"
+    code = "import importlib; importlib.import_module('nbchalice_local_aws.server.service'); import nbchalice_local_aws.server.patches; print(*sorted({'.'.join(m.split('.')[:2]) for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')}))"
     done = run(code)
-    assert done.stdout.strip() == "[]", done.stderr
+    assert done.stdout.split() == ["nbchalice", "nbchalice.patterns"], done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.py")), ids=lambda path: path.name)
+def test_what_the_server_shares_with_the_notebook_needs_only_the_standard_library(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            assert name.split(".")[0] in sys.stdlib_module_names or name.startswith("nbchalice.patterns"), name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources import SOURCES
-from nbchalice.sources.filters import filter_policy_problems
 from nbchalice.sources.sns import subject_problem
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
@@ -100,32 +99,6 @@ def test_a_wrong_subject_sends_nothing(deployed, no_writes, name):
     one = deployed(f"@app.on_sns_message('{name}')")
     with no_writes(), pytest.raises(Exception, match="has 101 characters"):
         one.send(message="m", subject="x" * 101)
-
-
-POLICIES = [
-    ({"a": [1, "x", None, True]}, "MessageAttributes", None),
-    (
-        {"a": [{"numeric": [">", 0, "<=", 5]}], "b": [{"prefix": "x"}, {"anything-but": ["y"]}]},
-        "MessageAttributes",
-        None,
-    ),
-    ({"$or": [{"a": [1]}, {"b": [2]}]}, "MessageAttributes", None),
-    ({"$or": [{"a": [1]}]}, "MessageAttributes", "$or at $or wants a list of two or more objects"),
-    ({"a": {"b": {"c": [1]}}}, "MessageBody", None),
-    ({"a": {"b": {"c": list(range(51))}}}, "MessageBody", "153 combinations"),
-    ({"a": list(range(13)), "b": list(range(12))}, "MessageAttributes", "156 combinations"),
-    ({"a": [[1]]}, "MessageAttributes", "a has a list inside its list"),
-    ({"a": [{"exists": "yes"}]}, "MessageAttributes", "exists at a is true or false"),
-    ({"a": [{"wildcard": "a**"}]}, "MessageAttributes", "two * in a row"),
-    ({"a": [{"cidr": 1}]}, "MessageAttributes", "cidr at a wants a text"),
-    ([], "MessageAttributes", "wants a JSON object"),
-]
-
-
-@pytest.mark.parametrize(("policy", "scope", "expected"), POLICIES)
-def test_filter_policies(policy, scope, expected):
-    found = filter_policy_problems(policy, scope, "--filter-policy")
-    assert found == [] if expected is None else expected in found[0]
 
 
 def test_attached_finds_the_topics_that_may_invoke():

@@ -16,6 +16,7 @@ from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns, sqs
 
 from ..shared.spec import FunctionSpec, Invocation, Runtime
 from .async_events import AsyncEvent, AsyncEventQueue, Delivery
+from .filter_patches import delete_dropped
 from .function_records import Record, async_limits, event_invoke_config, function_record, serve_code
 from .functions import FunctionFolder
 from .guard import Call, current_call
@@ -195,7 +196,8 @@ class Patches:
     def dispatch_batch(self, mapping_id: str, run: Callable[..., None], *arguments: Any) -> None:
         """Keep a place for a batch that was received (``_dispatch_esm_batch``)."""
         if run == self.run_sqs_batch:
-            func = arguments[1]
+            mapping, func, event, batch, queue_url, queue_name = arguments
+            arguments = (mapping, func, event, delete_dropped(event, batch, queue_url), queue_url, queue_name)
             self.pool.expect(environment_key(func.get("config") or func))
         self._stock_dispatch(mapping_id, run, *arguments)
 

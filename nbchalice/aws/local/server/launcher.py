@@ -1,20 +1,27 @@
 """Entry point of the server process, run as a script by the interpreter of the server's own environment.
 
-It must not import nbchalice: that would bring the notebook's site-packages along. So it makes the folder above
-importable as a package of another name, and starts ``server.service.main`` there.
+nbchalice is not installed there, and putting it on the path would bring the notebook's site-packages along. So the
+folder above becomes importable as a package of another name, of which ``server.service.main`` is started.
 """
 
 import importlib
 import importlib.util
 import sys
+import types
 from pathlib import Path
 
 PACKAGE = "nbchalice_local_aws"
 
 
 def load_package() -> None:
-    """Register the folder above as a package of its own."""
+    """Register the folder above as a package of its own, and nbchalice as a package without its ``__init__``.
+
+    Of the latter only ``nbchalice.patterns`` is imported, which needs nothing but the standard library.
+    """
     folder = Path(__file__).parents[1]
+    bare = types.ModuleType("nbchalice")
+    bare.__path__ = [str(folder.parents[1])]
+    sys.modules["nbchalice"] = bare
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 
+from .filter_patches import apply_filters
 from .lambda_patches import Patches, wake_poller
 from .log_groups import log_store, trim_logs
 from .state_files import NewerStateError, StateFiles
@@ -20,6 +21,7 @@ __all__ = [
     "Patches",
     "StateFiles",
     "application",
+    "apply_filters",
     "check_version",
     "log_store",
     "trim_logs",

@@ -66,7 +66,7 @@ class Service:
         from .extensions import Extension, load_extension
         from .functions import FunctionFolder
         from .guard import Guard
-        from .patches import Patches, application, wake_poller
+        from .patches import Patches, application, apply_filters, wake_poller
         from .pool import WorkerPool
         from .signature import Key, SignatureChecker
 
@@ -87,6 +87,7 @@ class Service:
             sign=partial(signature_of_path, record.token),
         )
         self.patches.apply()
+        apply_filters()
         self.state = state
         self.state.apply()
         keys = [
