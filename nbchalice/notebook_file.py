@@ -14,7 +14,7 @@ from nbchalice.names import DEFAULT_STAGE, app_name_of
 from nbchalice.notebook.analysis.history import Timeline
 from nbchalice.notebook.analysis.magic import set_by_magics
 from nbchalice.notebook.analysis.naming import Naming, namings
-from nbchalice.notebook.capture.discover import discover, handlers_in_text
+from nbchalice.notebook.capture.discover import discover, handlers_in_text, unreadable
 from nbchalice.notebook.cells import Cell, read_notebook
 from nbchalice.project import Project
 from nbchalice.runtime.app import Trigger
@@ -44,7 +44,10 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
     cells = read_notebook(path)
     by_label = {cell.label: cell for cell in cells}
     handlers, computed = {}, []
-    for one in handlers_in_text(cells, str(path)):
+    unread = unreadable(Timeline(cells, str(path)))
+    lost = {one.error.location for one in unread}
+    # What runs the cells would not find those either.
+    for one in (found for found in handlers_in_text(cells, str(path)) if found.location not in lost):
         given = set(one.names or ()) - {one.function}
         if not one.function or one.names is None or len(given) > 1:
             computed.append(f"{one.function or 'a handler'} ({one.location.place})")
@@ -64,6 +67,7 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
         cells,
         tuple(handlers.values()),
         region=region,
+        unread=tuple(unread),
         computed=tuple(computed),
     )
 

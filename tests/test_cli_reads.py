@@ -59,6 +59,7 @@ def test_show_names_handlers_as_the_text_does(shell):
         code, text, ran = shell(cells, "show", name)
         assert code == 0 and not ran and f"'{answer}'" in text, text
     assert "the text does not say the name of c (cell 5, line 1), and nothing was run" in text
+    assert "cell 6 is not valid Python: '(' was never closed" in text and "the name of a handler" not in text
     assert shell(cells, "show", "nobody")[0] == 2
 
 
@@ -76,3 +77,12 @@ def test_logs_says_when_a_name_has_to_be_computed(shell, local_aws):
     ]
     _, text, ran = shell(cells, "logs", "price")
     assert ran and "note: the text does not say the name of the app: what computes it is run, confined" in text
+
+
+def test_logs_says_what_is_missing_where_no_run_could_find_the_handler(shell, local_aws):
+    cells = [APP, "%%on_commit docs\ndef build(event): ...", "@app.on_commit('x')\ndef docs(event): ...", HANDLER]
+    code, text, ran = shell(cells, "logs", "build")
+    assert code == 2 and not ran and text.strip().startswith("error: there is no cell magic %%on_commit here"), text
+    for name in ("docs", "price"):
+        code, text, ran = shell(cells, "logs", name)
+        assert not ran and f"error: {name} is not deployed" in text and "note: the text" not in text

@@ -7,7 +7,7 @@ change.)
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import update_wrapper
 
@@ -46,7 +46,17 @@ class RegisteredKind(EventKind):
             options = self.options(*given, **{key: value for key, value in named.items() if key in parameters})
             return register(self.name, name, options, settings)
 
-        return update_wrapper(make, self.options)
+        update_wrapper(make, self.options)
+        make.__signature__ = _with_settings(parameters)  # type: ignore[attr-defined]
+        return make
+
+
+def _with_settings(parameters: Mapping[str, inspect.Parameter]) -> inspect.Signature:
+    """Return the signature that people see: the options' parameters, and what each decorator takes besides."""
+    own = [one for one in parameters.values() if one.name != "name" and one.kind is not one.VAR_KEYWORD]
+    name = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
+    settings = inspect.Parameter("settings", inspect.Parameter.VAR_KEYWORD, annotation="object")
+    return inspect.Signature([*own, name, settings], return_annotation="Decorator")
 
 
 def register(kind: RegisteredKind) -> RegisteredKind:

@@ -168,7 +168,10 @@ def test_magic_decorator_and_middleware_in_a_shell(installed, tmp_path):
     options = {"rule": "orders", "rule_set": "default-rule-set", "sender": "joe@x.org"}
     other = {"rule": "returns", "rule_set": "main", "sender": None}
     assert given[2] == repr([("on_ses_message", options), ("on_ses_message", other)])
-    assert "rule_set: 'str' = 'default-rule-set'" in given[3]
+    assert given[3] == repr(
+        "(rule: 'str', rule_set: 'str' = 'default-rule-set', *, sender: 'str | None' = None, "
+        "name: 'str | None' = None, **settings: 'object') -> 'Decorator'"
+    )
     assert given[4] == repr(["--sender", "--subnet", "--security-group"])
     assert given[5].startswith("TypeError: on_ses_message() missing 1 required positional argument: 'rule'")
     assert given[6] == "TypeError: @app.on_ses_message has no parameter 'memori'; did you mean memory?"
@@ -196,6 +199,17 @@ def test_an_app_lists_the_decorator_and_completes_it(installed, tmp_path):
     results, err = shell(installed, tmp_path, [*CELLS[:2], "'on_ses_message' in dir(app)", complete])
     assert results[2] == "True"
     assert "on_ses_message" in results[3] and "on_sqs_message" in results[3], (results, err)
+
+
+def test_without_the_package_its_decorator_and_its_magic_are_told_with_the_fix(tmp_path):
+    failed = command("", tmp_path, "package", write(tmp_path / "own"), "--out", "own", status=2).stderr
+    assert "fix: did you mean %%on_sqs_message? Or install the package that provides %%on_ses_message" in failed
+    assert "fix: write @app.on_sqs_message, or install the package that provides @app.on_ses_message" in failed
+    logs = command("", tmp_path, "logs", tmp_path / "own" / "mail.ipynb", "mail", status=2)
+    assert logs.stderr.startswith("error: there is no cell magic %%on_ses_message here"), logs.stderr
+    shown = command("", tmp_path, "show", tmp_path / "own" / "mail.ipynb")
+    assert "there is no cell magic %%on_ses_message here" in shown.stdout
+    assert "the text does not say" not in shown.stdout
 
 
 def test_what_an_editable_install_makes_known_to_new_processes_only_is_told_so(installed, tmp_path):

@@ -176,3 +176,27 @@ def test_a_handler_of_another_notebook_that_is_run_works_here_and_cannot_be_depl
     assert run.names["price"].triggers[0].options["queue"] == "orders"
     error = run.error("%chalice show price")
     assert "no function price is defined in the notebook" in str(error)
+
+
+@pytest.mark.parametrize("way", ["script", "silent request"])
+def test_a_magic_that_is_called_while_no_cell_runs_is_a_cell_of_its_own(way, run, capsys):
+    def call(line, body):
+        if way == "script":
+            return run.shell.run_cell_magic("on_sqs_message", line, body)
+        code = f"card = get_ipython().run_cell_magic('on_sqs_message', {line!r}, {body!r})"
+        run.shell.run_cell(code, silent=True).raise_error()
+        return run.names["card"]
+
+    run("RATE = 2")
+    body = "def price(event):\n    return RATE\n"
+    assert call("orders", body).needs == {"RATE": "cell 3"}
+    assert call("bills", body.replace("price", "bill")).handler.location.cell == "cell 5"
+    assert "cell 4, line 2" in run("%chalice show price").text
+    with pytest.raises(InvalidInputError, match="two words"):
+        call("two words", body)
+
+
+def test_a_script_needs_no_cell_to_load_the_extension_and_call_a_magic(bare):
+    bare.shell.run_line_magic("load_ext", "nbchalice")
+    card = bare.shell.run_cell_magic("on_sqs_message", "orders", "def price(event):\n    return 1\n")
+    assert (card.handler.name, card.handler.location.cell) == ("price", "cell 1")

@@ -60,6 +60,12 @@ WRONG = {
     ),
     "package": ("import no_such_lib as n", "@app.on_sqs_message(queue=n.Q)", "cell 2, line 1", "install the package"),
     "name of a decorator": ("x = 1", "@app.on_sqs_messages(queue='q')", "cell 3, line 1", "write @app.on_sqs_message"),
+    "decorator of a package": (
+        "x = 1",
+        "@app.on_commit('docs')",
+        "cell 3, line 1",
+        "install the package that provides @app.on_commit beside nbchalice",
+    ),
     "attribute": (
         "x = 1",
         "@app.on_sqs_message(queue=app.nothing)",

@@ -69,9 +69,12 @@ def _hint(result: Evaluation, *, own: bool) -> str:
 
 
 def _attribute_hint(name: str) -> str:
-    """Say what to do about an attribute that the app has not: a decorator's name with a mistake, or one of its own."""
-    meant = nearest(name, source_names()) if name.startswith(("on_", "sched", "lambda")) else None
-    return f"write @app.{meant}" if meant else f"set app.{name} in a cell above, by a statement of its own"
+    """Say what to do about an attribute that the app has not: a mistyped decorator, one of a package, or its own."""
+    of_source = name.startswith("on_")
+    meant = nearest(name, source_names()) if of_source or name.startswith(("sched", "lambda")) else None
+    told = [f"write @app.{meant}"] if meant else []
+    told += [f"install the package that provides @app.{name} beside nbchalice"] if of_source else []
+    return ", or ".join(told) or f"set app.{name} in a cell above, by a statement of its own"
 
 
 def unregistered(step: Step, timeline: Timeline) -> CaptureError:

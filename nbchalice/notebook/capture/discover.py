@@ -99,8 +99,7 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
         What the functions will have in their environment. Default: what Lambda sets.
     """
     timeline = Timeline(cells, notebook)
-    unread = [Unread(error) for error in _unsound(timeline)]
-    unread += [Unread(one.error, one.names, stops=one.is_ours) for one in unknown_magics(timeline.cells)]
+    unread = unreadable(timeline)
     effects = Effects(timeline)
     functions = [step for step in timeline.steps if is_decorated(step) and not _is_deleted(step, timeline)]
     notes = [_left_out(step) for step in functions if _is_chalices(step)]
@@ -215,6 +214,18 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[Standing]:
         found.append(Standing("", magic.names, magic.location, texts[magic.location.cell]))
     places = [error.location for error in _unsound(timeline) if error.location]
     return [*found, *(Standing("", None, place, texts[place.cell], readable=False) for place in places)]
+
+
+def unreadable(timeline: Timeline) -> list[Unread]:
+    """Return the cells whose handlers no reading finds: they are no valid Python, or under a magic not known here.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        The statements of the notebook.
+    """
+    unsound = [Unread(error) for error in _unsound(timeline)]
+    return unsound + [Unread(one.error, one.names, stops=one.is_ours) for one in unknown_magics(timeline.cells)]
 
 
 def _names_in_text(step: Step) -> frozenset[str] | None:

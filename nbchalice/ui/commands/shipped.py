@@ -26,6 +26,7 @@ def show(ui: Frontend, handler: str | None) -> Result:
     pieces = {name: piece for name, (piece, _) in proposals.items()}
     notes = told(pieces.values())
     notes += [note for _, note in proposals.values() if note]
+    notes += [f"{one.error.location.place}: {one.error.message}" for one in project.unread if one.error.location]
     notes += [f"the text does not say the name of {what}, and nothing was run" for what in project.computed]
     return ModuleCard(pieces, list(dict.fromkeys(notes)))
 

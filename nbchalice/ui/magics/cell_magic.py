@@ -29,7 +29,11 @@ from nbchalice.ui.render.cards import HandlerCard, TextCard
 def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> object:
     """Run the cell's body in the notebook and register its handler; returns the handler's card."""
     __tracebackhide__ = True
-    raw = notebook.raw_cell() or ""
+    raw = notebook.raw_cell()
+    if raw is None:  # a script, a widget's callback or a silent request called shell.run_cell_magic
+        done = notebook.shell.run_cell(f"%%{magic} {line}\n{cell}", store_history=True)
+        done.raise_error()
+        return done.result
     if read_body(raw).magic != magic:  # a cell that another one runs, as %run of a notebook does
         raw = f"%%{magic} {line}\n{cell}"
     body = read_body(raw)
