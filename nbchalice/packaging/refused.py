@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import pickletools
 import types
 
 from nbchalice.notebook.secrets import find_secret_value
@@ -116,6 +117,12 @@ def check_one(name: str, value: object, *, allow_secret: bool = False) -> None:
             "take it out, and read it on Lambda from Secrets Manager or Parameter Store "
             "(for a false alarm, add --allow-secret)",
         )
+    if isinstance(value, bytes) and _looks_into_the_notebook(value):
+        raise _refused(
+            name,
+            "it holds a pickle of something of the notebook, which is looked for in __main__ and not found on Lambda",
+            "bundle what was pickled instead, or write '# nbchalice: include' above the statement that pickles it",
+        )
     if isinstance(value, types.FunctionType):
         if value.__name__ == "<lambda>":
             raise _refused(name, "a lambda is compiled for this Python version only", "define it with def in a cell")
@@ -151,6 +158,19 @@ def _secret_in(value: object) -> str | None:
             if isinstance(key, str) and isinstance(item, str) and (what := find_secret_value(key, item)):
                 return what
     return None
+
+
+def _looks_into_the_notebook(value: bytes) -> bool:
+    """Tell whether bytes are a pickle that refers to a class or function of the notebook."""
+    if b"__main__" not in value or not value.endswith(pickle.STOP):
+        return False
+    try:
+        parts = [(code.name, argument) for code, argument, _ in pickletools.genops(value)]
+    except Exception:
+        return False
+    texts = [argument for _, argument in parts if isinstance(argument, str)]
+    by_name = "__main__" in texts and "STACK_GLOBAL" in [name for name, _ in parts]
+    return by_name or any(name == "GLOBAL" and str(text).startswith("__main__ ") for name, text in parts)
 
 
 def _refused(name: str, reason: str, hint: str) -> BundleRefusedError:

@@ -131,6 +131,7 @@ OPEN_THINGS = {
     "config": lambda: {"password": "hunter2hunter2"},
     "bytes": lambda: b"-----BEGIN PRIVATE KEY-----\nabc",
     "environment": lambda: os.environ,
+    "pickle of a class of the notebook": lambda: b"c__main__\nSeat\n.",
 }
 
 
