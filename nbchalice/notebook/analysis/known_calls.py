@@ -157,18 +157,25 @@ READS_FILES = words(
 LOADS_FILES = words("joblib.load numpy.load numpy.fromfile torch.load pickle.load_file")
 """Functions named by no word of ``READS_FILES`` that read the file their first argument names."""
 
+OF_THE_PLACE = words(
+    """
+    os.getcwd os.path.expanduser os.path.abspath os.path.realpath pathlib.Path.home pathlib.Path.cwd glob.glob
+    glob.iglob os.listdir os.scandir os.walk
+    """
+)
+"""What tells of the folder it is asked in, and of the user's: a run in other folders shows whether that matters."""
+
 OF_THE_MACHINE = words(
     """
-    os.getcwd os.getlogin os.getpid os.getppid os.getuid os.uname os.path.expanduser os.path.abspath
-    os.path.realpath pathlib.Path.home pathlib.Path.cwd socket.gethostname socket.getfqdn platform.node
+    os.getlogin os.getpid os.getppid os.getuid os.uname socket.gethostname socket.getfqdn platform.node
     platform.platform platform.release platform.version platform.uname platform.processor getpass.getuser
     uuid.getnode shutil.which shutil.disk_usage
     """
 )
-"""What tells of the computer it is asked on: its files, its names, its processes."""
+"""What tells of the computer it is asked on: its names, its processes."""
 
 PATH_ASKS = words("iterdir glob rglob resolve absolute expanduser")
-"""Methods of a path that look at the disk, and tell nothing where there is nothing."""
+"""Methods of a path that look at the disk, and tell nothing where there is nothing: of the place, too."""
 
 OF_THE_MOMENT = words(
     """

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Difference, Node, Shared
 
+SET = re.compile(r"\b(frozen)?set\(|\{[^{}:]*[,}]")
+"""What may put elements in another order in each process: a set."""
 _FALSE = "which is false on Lambda"
 _KERNEL, _MODULE = "in the kernel", "in the captured module"
 
@@ -86,16 +88,26 @@ def apart_on_lambda(piece: Slice, here: Iterable[Shared], there: Iterable[Shared
     ]
 
 
-def bundle_again(name: str) -> str:
-    """Say what to do about a bundle that does not hold what the notebook has in the end."""
-    return f"run %chalice bundle {name} again, below the last statement that changes {name}"
+def certain_hint(piece: Slice, name: str, found: Difference) -> str | None:
+    """Say what to do about a variable that differs, where what is wrong can be told with certainty.
 
-
-def order_hint(name: str, found: Difference) -> str | None:
-    """Say what to do about a value whose elements are in another order each time; None for any other."""
-    if not found.reordered:
-        return None
-    return f"the elements of a set are in another order in each process: sort them where {name} is made, with sorted()"
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    name : str
+        The variable.
+    found : Difference
+        What differs.
+    """
+    if name in piece.bundles:
+        return f"run %chalice bundle {name} again, below the last statement that changes {name}"
+    condition = find_condition(piece, name)
+    if condition is not None and condition[1] is not None and "__name__" in condition[0]:
+        return f"'if {condition[0]}:' in {condition[1].cell} is false on Lambda: set {name} outside of this condition"
+    if found.reordered and SET.search(piece.module) and name not in piece.marked:
+        return f"a set has another order in each process: sort its elements where {name} is made, with sorted()"
+    return None
 
 
 def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
@@ -112,7 +124,7 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     """
     cells = piece.values[name]
     text = f"{sentence(name, found)} (from {', '.join(cells)})"
-    hint = order_hint(name, found) or _hint(piece, name)
+    hint = certain_hint(piece, name, found) or _hint(piece, name)
     return DivergedError(text, hint, Location(cells[-1]), variable=name)
 
 
@@ -235,13 +247,6 @@ def _hint(piece: Slice, name: str) -> str:
     """Say what to do about a value that differs."""
     if re.search(rf"^{name}\b[^\n]*\b(?:environ|getenv)\b", piece.module, re.M):
         return "an environment variable of this computer? give it to the function with --env NAME=VALUE"
-    condition = find_condition(piece, name)
-    if condition is not None and condition[1] is not None and "__name__" in condition[0]:
-        return (
-            f"'if {condition[0]}:' in {condition[1].cell} is false on Lambda: change {name} outside of this condition"
-        )
-    if name in piece.bundles:
-        return bundle_again(name)
     if name in piece.marked:
         return (
             f"write '# nbchalice: include' above what changes {name} later, so that it runs on Lambda too; or "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,18 +11,11 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import Location
 from nbchalice.notebook.capture.codecs_named import named_codecs, require_registered
-from nbchalice.notebook.capture.divergence import (
-    apart,
-    apart_on_lambda,
-    bundle_again,
-    find_difference,
-    order_hint,
-    sentence,
-)
+from nbchalice.notebook.capture.divergence import SET, apart, apart_on_lambda, certain_hint, find_difference, sentence
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.rerun import Rerun, rerun
 from nbchalice.notebook.capture.search import Findings
-from nbchalice.notebook.capture.settling import settle, settle_orders
+from nbchalice.notebook.capture.settling import settled_in_places
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.sandbox.helper import HELPER, Helper
 from nbchalice.notebook.sandbox.values import not_compared, of_concern, without_before
@@ -37,8 +29,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 20.0
 _PROCESSES = 2
-_SET = re.compile(r"\b(frozen)?set\(|\{[^{}:]*[,}]")
-"""What may put elements in another order in each process; few of them are in the same order by chance in three."""
+"""How many more there are for what has a set: few elements are in the same order by chance in all of them."""
 _WHERE = ("when the notebook runs from the top", "in what would be deployed")
 _HINT = "make the value in statements of its own that run on Lambda, too; or add --execute to compare with a kernel"
 
@@ -135,12 +126,11 @@ class FileJudge:
         left += apart_on_lambda(piece, run.sharing, answer["sharing"])
         known = {name: node for name, node in run.values.items() if name not in free}
         values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
-        others = map(self._in_another, [piece] * _PROCESSES if _SET.search(piece.module) else [])
+        others = map(self._in_another, [piece] * _PROCESSES if SET.search(piece.module) else [])
         values = next((one for one in chain([values], others) if find_difference(piece, here, one)), values)
-        if find_difference(piece, here, values):
-            # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            values = settle(piece, values, _kept_apart(piece, self.ask(piece, elsewhere=True).get("values", {})))
-            values = settle_orders(piece, here, values, partial(self._in_another, piece))
+        values = settled_in_places(
+            piece, here, values, partial(self._elsewhere, piece), partial(self._in_another, piece)
+        )
         for name in names:
             if name in here and name in values:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
@@ -148,6 +138,9 @@ class FileJudge:
         if found is not None:
             raise _diverged(piece, *found)
         return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
+
+    def _elsewhere(self, piece: Slice) -> Values:
+        return {"values": _kept_apart(piece, self.ask(piece, elsewhere=True).get("values", {}))}
 
     def _in_another(self, piece: Slice) -> dict[str, Node]:
         other = Helper()
@@ -176,5 +169,5 @@ def watched(
 def _diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
     cells = piece.values[name]
     text = f"{sentence(name, found, *_WHERE)} (from {', '.join(cells)})"
-    hint = bundle_again(name) if name in piece.bundles else order_hint(name, found) or _HINT
+    hint = certain_hint(piece, name, found) or _HINT
     return DivergedError(text, hint, Location(cells[-1]), variable=name)

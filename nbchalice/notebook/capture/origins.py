@@ -14,6 +14,7 @@ from nbchalice.notebook.analysis.known_calls import (
     OF_CHANCE,
     OF_THE_MACHINE,
     OF_THE_MOMENT,
+    OF_THE_PLACE,
     PATH_ASKS,
     READS_FILES,
     SEEDS,
@@ -49,7 +50,7 @@ def is_of_here(known: str, effects: Effects, moment: int) -> bool:
     module, _, last = known.rpartition(".")
     if module in GENERATORS and last[:1].islower() and last not in SEEDS:
         return not _is_seeded(module, effects, moment)
-    return known in OF_THE_MACHINE or known in OF_THE_MOMENT or known in OF_CHANCE
+    return known in OF_THE_PLACE | OF_THE_MACHINE | OF_THE_MOMENT | OF_CHANCE
 
 
 def _is_seeded(module: str, effects: Effects, moment: int) -> bool:
@@ -84,8 +85,8 @@ def _known(call: Call, effects: Effects, moment: int) -> str | None:
     return effects.qualified(call.root, call.path, moment) if isinstance(call.root, str) else None
 
 
-def require_steady(step: Step, effects: Effects, names: str) -> None:
-    """Refuse a statement whose value is another one each time, or on each machine: that no run can show.
+def unsteady(step: Step, effects: Effects, names: str, *, of_place: bool) -> CaptureError | None:
+    """Return the error for a statement whose value is another one each time, or on each machine; None for others.
 
     Parameters
     ----------
@@ -95,52 +96,79 @@ def require_steady(step: Step, effects: Effects, names: str) -> None:
         The followed notebook.
     names : str
         What the slice needs of it, for the error.
+    of_place : bool
+        Whether it is asked for what tells of folders and files, which a run elsewhere shows; else for all other.
+    """
+    statement = step.statement
+    if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
+        return None
+    found = _Asked(effects, step.position, of_place).in_block(statement.now, guarded=statement.guarded)
+    return _refusal(names, found[0], step.location(found[1].line)) if found is not None else None
+
+
+def require_steady(step: Step, effects: Effects, names: str) -> None:
+    """Refuse a statement whose value is another one each time, or on each machine.
+
+    Parameters
+    ----------
+    step, effects, names : Step or Effects or str
+        As for ``unsteady``.
 
     Raises
     ------
     CaptureError
         It asks for the moment, for chance, or for this computer.
     """
-    statement = step.statement
-    if statement.mark is Mark.INCLUDE or statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE):
-        return
-    found = _unsteady_call(statement.now, effects, step.position, guarded=statement.guarded)
-    if found is not None:
-        what, call = found
-        raise _refusal(names, what, step.location(call.line))
+    for of_place in (False, True):
+        refusal = unsteady(step, effects, names, of_place=of_place)
+        if refusal is not None:
+            raise refusal
 
 
-def _unsteady_call(
-    block: Block,
-    effects: Effects,
-    moment: int,
-    seen: frozenset[int] = frozenset(),
-    guarded: frozenset[str] = frozenset(),
-) -> tuple[str, Call] | None:
-    """Find a call in a block, or in the notebook's functions that it calls, that is not steady."""
-    for call in block.calls.values():
-        # try: display(...) except NameError: pass calls nothing where there is no display.
-        missing = call.root in guarded and not effects.values(str(call.root), moment)
-        if call.definition or missing:
-            continue
-        what = _unsteady(call, block, effects, moment, seen | {id(block)})
-        if what is not None:
-            return what, call
-    return None
+class _Asked:
+    """Finds the calls of a statement, and of the notebook's functions that it calls, that are not steady.
 
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    moment : int
+        The statement's position.
+    of_place : bool
+        As for ``unsteady``.
+    """
 
-def _unsteady(call: Call, block: Block, effects: Effects, moment: int, seen: frozenset[int]) -> str | None:
-    known = _known(call, effects, moment)
-    if known is not None:
-        return known if is_of_here(known, effects, moment) else None
-    if asks_disk(call, block, effects, moment):
-        return call.text
-    values = effects.values(call.root, moment) if isinstance(call.root, str) and len(seen) <= _DEPTH else ()
-    for body in chain.from_iterable(_bodies(value, call, effects, moment) for value in values):
-        inner = _unsteady_call(body, effects, moment, seen) if id(body) not in seen else None
-        if inner is not None:
-            return inner[0]
-    return None
+    def __init__(self, effects: Effects, moment: int, of_place: bool) -> None:
+        self._effects, self._moment, self._of_place = effects, moment, of_place
+
+    def in_block(
+        self, block: Block, seen: frozenset[int] = frozenset(), guarded: frozenset[str] = frozenset()
+    ) -> tuple[str, Call] | None:
+        """Find the first one in a block, with the function's name."""
+        for call in block.calls.values():
+            # try: display(...) except NameError: pass calls nothing where there is no display.
+            missing = call.root in guarded and not self._effects.values(str(call.root), self._moment)
+            if call.definition or missing:
+                continue
+            what = self._in_call(call, block, seen | {id(block)})
+            if what is not None:
+                return what, call
+        return None
+
+    def _in_call(self, call: Call, block: Block, seen: frozenset[int]) -> str | None:
+        effects, moment = self._effects, self._moment
+        known = _known(call, effects, moment)
+        if known is not None:
+            here = is_of_here(known, effects, moment) and (known in OF_THE_PLACE) == self._of_place
+            return known if here else None
+        if asks_disk(call, block, effects, moment):
+            return call.text if self._of_place else None
+        values = effects.values(call.root, moment) if isinstance(call.root, str) and len(seen) <= _DEPTH else ()
+        for body in chain.from_iterable(_bodies(value, call, effects, moment) for value in values):
+            inner = self.in_block(body, seen) if id(body) not in seen else None
+            if inner is not None:
+                return inner[0]
+        return None
 
 
 def _bodies(value: Value, call: Call, effects: Effects, moment: int) -> Iterable[Block]:

@@ -116,7 +116,15 @@ class Proven:
         self, handler: Handler, also: Iterable[int] = (), without: Mapping[int, str] = MappingProxyType({})
     ) -> Slice:
         space, order = self.namespace, handler.order
-        piece = cut(self.effects, handler.function, namespace=space, order=order, also=also, without=without)
+        piece = cut(
+            self.effects,
+            handler.function,
+            namespace=space,
+            order=order,
+            also=also,
+            without=without,
+            by_run=self.proves,
+        )
         for name in piece.bundles if self.namespace is None else ():
             require_taken_in_order(self.effects, name, self.bundles[name]["made_by"])
         return piece

@@ -6,8 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.analysis.model import Mark
-from nbchalice.notebook.capture.origins import require_no_local_files, require_steady
+from nbchalice.notebook.capture.origins import require_no_local_files, require_steady, unsteady
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.analysis.history import Step, Timeline
 
 
-def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
+def require_replayable(step: Step, effects: Effects, wanted: set[str], *, by_run: bool = False) -> None:
     """Refuse a statement that cannot run again on Lambda, or must not.
 
     Parameters
@@ -27,6 +26,8 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
         The followed notebook.
     wanted : set[str]
         The names that the slice needs of it.
+    by_run : bool
+        Whether a run decides where the place matters. Default: no.
 
     Raises
     ------
@@ -64,8 +65,10 @@ def require_replayable(step: Step, effects: Effects, wanted: set[str]) -> None:
                 step.location(line),
                 code="magic-in-statement",
             )
-    if statement.mark is not Mark.INCLUDE:
+    if not by_run:
         require_steady(step, effects, names)
+    elif refusal := unsteady(step, effects, names, of_place=False):
+        raise refusal
     require_no_local_files(step, effects)
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
-from nbchalice.notebook.capture.made_of import DATA, changing, nearest
+from nbchalice.notebook.capture.made_of import DATA, changing, makers, nearest
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
@@ -195,7 +196,7 @@ class Search:
             except DivergedError as error:
                 last = error
                 if not self._widened(piece, error.variable):
-                    return Proof(piece, error=self._with_doubts(error))
+                    return Proof(piece, error=self._with_doubts(piece, error))
             except CaptureError as error:
                 return Proof(piece, error=error)
             else:
@@ -304,8 +305,20 @@ class Search:
             error.hint = (error.hint or "").replace("%chalice bundle NAME", f"%chalice bundle {name}")
         return error
 
-    def _with_doubts(self, error: DivergedError) -> DivergedError:
-        """Add which statements may matter, and were tried."""
+    def _of_place(self, piece: Slice, names: Collection[str]) -> CaptureError | None:
+        """Return the error of a statement that asks where it runs, and that some values are made of."""
+        for name in sorted(names):
+            for position in self.effects.timeline.standing(name, END)[0] if piece.places else ():
+                for maker in makers(self.steps[position], self.effects, self._without):
+                    if maker in piece.places:
+                        return piece.places[maker]
+        return None
+
+    def _with_doubts(self, piece: Slice, error: DivergedError) -> CaptureError:
+        """Add which statements may matter, and were tried; of a value that is of this computer, say that."""
+        of_place = self._of_place(piece, {error.variable})
+        if of_place is not None:
+            return of_place
         tried = [self.steps[position] for position in sorted(self._tried)]
         if tried:
             error.message += f"; with and without {_listed(tried)}"
@@ -313,8 +326,11 @@ class Search:
         return error
 
     def _undecided(self, piece: Slice, findings: Findings) -> CaptureError | None:
-        """Ask about the statements that may change what could not be compared."""
+        """Ask about the statements that may change what could not be compared, or make it another one elsewhere."""
         blind = {match[0] for name, _ in findings.not_compared if (match := re.match(r"\w+", name))}
+        of_place = self._of_place(piece, piece.values if findings.missing else blind)
+        if of_place is not None:
+            return of_place
         asked = [position for position, names in piece.doubts.items() if names & blind]
         if not asked:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.capture.divergence import find_difference
 from nbchalice.notebook.sandbox.values import differ, is_order_of_keys, settled
@@ -14,6 +14,36 @@ if TYPE_CHECKING:
     from nbchalice.notebook.sandbox.values import Node
 
 _PROCESSES = 6
+
+
+def settled_in_places(
+    piece: Slice,
+    here: Mapping[str, Node],
+    values: dict[str, Node],
+    elsewhere: Callable[[], Mapping[str, Any]],
+    anew: Callable[[], Mapping[str, Node]],
+) -> dict[str, Node]:
+    """Return the values without what is of chance, place or process; of a slice that asks for the place, both count.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    here, values : Mapping[str, Node]
+        The notebook's values, and those of the slice.
+    elsewhere : Callable[[], Mapping[str, Any]]
+        Runs the slice with other folders and in another region, and returns the answer.
+    anew : Callable[[], Mapping[str, Node]]
+        As ``ask`` of ``settle_orders``.
+    """
+    differs = find_difference(piece, here, values) is not None
+    if not differs and not piece.places:
+        return values
+    # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
+    others: dict[str, Node] = elsewhere().get("values", {})
+    if not differs:
+        return others if find_difference(piece, here, others) else values
+    return settle_orders(piece, here, settle(piece, values, others), anew)
 
 
 def settle(piece: Slice, one: Mapping[str, Node], two: Mapping[str, Node]) -> dict[str, Node]:

@@ -17,6 +17,7 @@ from nbchalice.notebook.capture.closure import Closure
 from nbchalice.notebook.capture.companions import LeftOut, with_companions
 from nbchalice.notebook.capture.environment import variables_read
 from nbchalice.notebook.capture.looked_up import told_of, with_looked_up
+from nbchalice.notebook.capture.origins import unsteady
 from nbchalice.notebook.capture.registering import find_registration, function_in
 from nbchalice.notebook.capture.render import render
 from nbchalice.notebook.capture.replayable import require_replayable, require_unwritten
@@ -66,6 +67,8 @@ class Slice:
         Those of them that bind nothing that is needed: they are there for what they change, or set.
     doubts : Mapping[int, frozenset[str]]
         Statements that it has not and that may change something it needs, each with the names: a run decides.
+    places : Mapping[int, CaptureError]
+        Those of its statements that ask where they run, each with the error if that matters: a run decides.
     left_out : tuple[LeftOut, ...]
         Statements that act, but are not part of it.
     unfollowed : str
@@ -89,6 +92,7 @@ class Slice:
     positions: tuple[int, ...] = ()
     optional: frozenset[int] = frozenset()
     doubts: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    places: Mapping[int, CaptureError] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     unfollowed: str = ""
     variables: tuple[tuple[str, str], ...] = ()
@@ -140,6 +144,7 @@ def cut(
     order: int | None = None,
     also: Iterable[int] = (),
     without: Mapping[int, str] = MappingProxyType({}),
+    by_run: bool = False,
 ) -> Slice:
     """Cut a handler out of a notebook that was followed already, for several handlers of one notebook.
 
@@ -153,6 +158,8 @@ def cut(
         Positions of further statements that are to run.
     without : Mapping[int, str]
         Positions of statements that are not to run for what they change or set, each with the reason.
+    by_run : bool
+        Whether a run decides if it matters in which folder a statement runs. Default: no, it is refused.
 
     Returns
     -------
@@ -178,7 +185,7 @@ def cut(
         closure.add(timeline.steps[position], position, timeline.steps[position].statement.binds)
     closure.finish()
     for position, names in closure.wanted.items():  # the nearest to the handler first: that is what is to be bundled
-        require_replayable(timeline.steps[position], effects, names)
+        require_replayable(timeline.steps[position], effects, names, by_run=by_run)
     closure, missed = with_looked_up(closure)
     closure, left_out = with_companions(closure, handler, without)
     closure, later = with_looked_up(closure)
@@ -206,10 +213,23 @@ def cut(
         positions=tuple(closure.wanted),
         optional=frozenset(closure.wanted.keys() - closure.needed),
         doubts=closure.doubts(),
+        places=_places(closure) if by_run else {},
         left_out=tuple(dict.fromkeys((*left_out, *missed, *later))),
         unfollowed=told_of(closure),
         variables=variables_read(closure),
     )
+
+
+def _places(closure: Closure) -> dict[int, CaptureError]:
+    """Return the statements whose value may depend on where they run, each with the error if it does."""
+    found = {}
+    for position, names in closure.wanted.items():
+        step = closure.timeline.steps[position]
+        told = ", ".join(sorted(names) or sorted(step.statement.binds) or ["this value"])
+        refusal = unsteady(step, closure.effects, told, of_place=True)
+        if refusal is not None:
+            found[position] = refusal
+    return found
 
 
 def _loaded(steps: Sequence[Step], timeline: Timeline) -> tuple[str, ...]:

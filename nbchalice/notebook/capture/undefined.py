@@ -44,7 +44,7 @@ def find_condition(piece: Slice, name: str) -> tuple[str, Location | None] | Non
     tree = ast.parse(piece.module)
     makers = _makers(tree, name)
     for node in tree.body:
-        if isinstance(node, ast.If) and not node.orelse:
+        if isinstance(node, ast.If) and (not node.orelse or "__name__" in ast.unparse(node.test)):
             parts = chain.from_iterable(map(ast.walk, node.body))
             touched = {part.id for part in parts if isinstance(part, ast.Name)}
             if name in touched | set().union(*(bound_names(item) for item in node.body)) or makers & touched:

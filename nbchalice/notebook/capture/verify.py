@@ -27,7 +27,7 @@ from nbchalice.notebook.capture.divergence import (
 )
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.registering import not_registered
-from nbchalice.notebook.capture.settling import settle, settle_orders
+from nbchalice.notebook.capture.settling import settled_in_places
 from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.sandbox.helper import HELPER, Helper
 from nbchalice.notebook.sandbox.reads import ALL
@@ -203,12 +203,9 @@ def verify(
             request["env"] = {**request["env"], **_of(as_here, own["read"])}
             answer = ask(request)
             answer = own if "error" in answer else answer
-        if find_difference(piece, kernel, answer["values"]):
-            # Is it of the code, or of the place and the moment? Run elsewhere, only the code is the same.
-            elsewhere = ask({**request, "elsewhere": True}).get("values", {})
-            answer["values"] = settle(piece, answer["values"], elsewhere)
-            anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
-            answer["values"] = settle_orders(piece, kernel, answer["values"], anew)
+        elsewhere = partial(ask, {**request, "elsewhere": True})
+        anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
+        answer["values"] = settled_in_places(piece, kernel, answer["values"], elsewhere, anew)
     if namespace is not None:
         require_registered(piece, unregistered(answer["unregistered"]), answer["unregistered"])
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])

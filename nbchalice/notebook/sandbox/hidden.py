@@ -15,6 +15,7 @@ ASKED: list[str] = []
 """For which files of this computer the notebook asked."""
 _NOTEBOOK = ("__main__", "notebook_code")
 _ASKS = ("stat", "lstat", "access")
+_LISTS = ("listdir", "scandir")
 
 
 class Hidden:
@@ -36,6 +37,8 @@ class Hidden:
         """Answer what this process asks from now on; it cannot be undone."""
         for name in _ASKS:
             setattr(os, name, self._answering(getattr(os, name)))
+        for name in _LISTS if self._folder is not None else ():
+            setattr(os, name, self._listing(getattr(os, name)))
 
     def _answering(self, ask: Callable[..., Any]) -> Callable[..., Any]:
         def answer(path: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -45,6 +48,15 @@ class Hidden:
                     return False
                 raise FileNotFoundError(errno.ENOENT, "this file is not on Lambda", os.fsdecode(path))
             return ask(path, *arguments, **keywords)
+
+        return answer
+
+    def _listing(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(path: Any = ".") -> Any:
+            named = isinstance(path, str | bytes | os.PathLike) and not self._guard.decides
+            if named and not os.path.isabs(os.fsdecode(path)) and _is_asked_by_notebook():  # noqa: PTH117 - also bytes
+                ASKED.append(os.fsdecode(path))
+            return ask(path)
 
         return answer
 

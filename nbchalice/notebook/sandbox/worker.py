@@ -56,7 +56,8 @@ def _act(request: dict[str, Any], channel: Channel, scratch: Path) -> dict[str, 
     if request.get("elsewhere"):
         os.environ.update(_ELSEWHERE)
         sys.argv[:] = ["/var/runtime/bootstrap"]
-    os.chdir(os.sep)  # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
+    # As on Lambda, the current folder cannot be written and holds none of the notebook's files.
+    os.chdir("/usr" if request.get("elsewhere") else os.sep)
     _extend_path(request["modules"], request["libraries"])
     request["confined"] = _confine(request, scratch)
     UNPATCHED.hold()
