@@ -19,7 +19,7 @@ from .runtime.queues import (
 )
 
 if TYPE_CHECKING:
-    from .runtime.schedules import At, Cron, Rate
+    from .runtime.schedules import At, Cron, Rate, ScheduleExpression
 
 __all__ = [
     "At",
@@ -40,6 +40,7 @@ __all__ = [
     "SNSRecord",
     "SQSEvent",
     "SQSRecord",
+    "ScheduleExpression",
     "Trigger",
     "load_ipython_extension",
     "unload_ipython_extension",
@@ -48,7 +49,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Find the schedules when they are asked for: a function without them does not carry them along."""
-    if name in {"At", "Cron", "Rate"}:
+    if name in {"At", "Cron", "Rate", "ScheduleExpression"}:
         from .runtime import schedules
 
         return getattr(schedules, name)

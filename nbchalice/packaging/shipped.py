@@ -20,7 +20,9 @@ from nbchalice.packaging.zipping import zip_bytes
 ARCHIVE = "nbchalice.zip"
 _ENTRY = "nbchalice.runtime.entry"
 # What the package looks for only when it is asked.
-_LATE = {f"nbchalice.{name}": "nbchalice.runtime.schedules" for name in ("At", "Cron", "Rate", "*")}
+_SCHEDULES = "nbchalice.runtime.schedules"
+_LATE = {f"nbchalice.{name}": _SCHEDULES for name in ("At", "Cron", "Rate", "ScheduleExpression", "*")}
+_LATE.update({f"nbchalice.app.{name}": _SCHEDULES for name in ("Cron", "Rate", "ScheduleExpression", "*")})
 
 
 @cache
@@ -89,7 +91,7 @@ def _files() -> Mapping[str, tuple[str, list[str]]]:
     Shrinking takes a quarter of a second, so it is kept on disk under the hash of all that goes into it.
     """
     package = resources.files("nbchalice")
-    files = {f"nbchalice/{name}": package / name for name in ("__init__.py", "errors.py")}
+    files = {f"nbchalice/{name}": package / name for name in ("__init__.py", "app.py", "errors.py")}
     files.update(_python_files(package / "runtime", "nbchalice/runtime"))
     sources = {path: files[path].read_text(encoding="utf-8") for path in sorted(files)}
     tools = [(package / "packaging" / name).read_text(encoding="utf-8") for name in ("shrink.py", "imports.py")]

@@ -10,7 +10,7 @@ Examples
 from __future__ import annotations
 
 from nbchalice.events.generate import TestEventsClient
-from nbchalice.testing.client import Client, InvokeResponse, TestLambdaClient
+from nbchalice.testing.client import Client, FunctionNotFoundError, InvokeResponse, TestLambdaClient
 from nbchalice.testing.sources import check_source
 
-__all__ = ["Client", "InvokeResponse", "TestEventsClient", "TestLambdaClient", "check_source"]
+__all__ = ["Client", "FunctionNotFoundError", "InvokeResponse", "TestEventsClient", "TestLambdaClient", "check_source"]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nbchalice.runtime.app import Chalice
 
 
+class FunctionNotFoundError(InvalidInputError):
+    """There is no handler of that name."""
+
+
 class InvokeResponse:
     """What a handler returned.
 
@@ -86,15 +90,17 @@ class TestLambdaClient:
 
         Raises
         ------
+        FunctionNotFoundError
+            There is no such handler.
         InvalidInputError
-            There is no such handler, or event or result are not JSON-ready. What the handler raises is raised as it is.
+            Event or result are not JSON-ready. What the handler raises is raised as it is.
         """
         from nbchalice.events.context import LocalContext, environment
 
         handler = self._app.handlers.get(function_name)
         if handler is None:
             names = ", ".join(self._app.handlers) or "none"
-            raise InvalidInputError(
+            raise FunctionNotFoundError(
                 f"{self._app.app_name} has no handler {function_name!r}",
                 f"its handlers are: {names}",
                 code="no-such-handler",
