@@ -4,6 +4,7 @@ Each line of standard input is a notebook (JSON: ``cells``), each line of standa
 """
 
 import ast
+import gc
 import io
 import json
 import os
@@ -14,6 +15,8 @@ import traceback
 import types
 from functools import partial
 from pathlib import Path
+
+from library_objects import DEFINITIONS, IMPORTS
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.effects import Effects
@@ -29,15 +32,10 @@ from nbchalice.notebook.sandbox import helper
 from nbchalice.runtime.cells import load_module
 from nbchalice.runtime.entry_points import third_parties
 
-LOADED = """
-import asyncio, calendar, configparser, csv, ctypes, decimal, email.message, fractions, graphlib, hashlib, locale, logging
-import mimetypes, pickle, pprint, queue, random, socket, statistics, tempfile, threading, xml.etree.ElementTree, zoneinfo
-import argparse, codecs, contextvars, dataclasses, gc, os, shutil, string
-try:
-    import numpy, pandas, numpy.ma, numpy.random
-    os.register_at_fork(after_in_child=numpy.random.seed)  # a process of its own would have other numbers
-except ImportError:
-    pass
+LOADED = f"""import ctypes
+{IMPORTS}
+if 'numpy' in sys.modules:
+    os.register_at_fork(after_in_child=np.random.seed)  # a process of its own would have other numbers
 """
 DUMPS = json.dumps  # a notebook may put another in its place
 ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
@@ -48,14 +46,33 @@ def main():
     third_parties()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    worker = None
+    worker = warmed()
     for line in sys.stdin:
-        if worker is None or worker.poll() is not None:
-            worker = started()
-        helper.HELPER._running = helper.RERUNS._running = lambda worker=worker: worker
-        answers.write(json.dumps(result_of(json.loads(line))) + "\n")
+        for _ in range(2):
+            if worker is None or worker.poll() is not None:
+                worker = started()
+            helper.HELPER._running = helper.RERUNS._running = lambda worker=worker: worker
+            result = result_of(json.loads(line))
+            if result.get("refused") != "helper-died":  # perhaps of what the notebook before had patched
+                break
+            worker.kill()
+            worker.wait()
+        answers.write(json.dumps(result) + "\n")
         answers.flush()
     worker.kill()
+
+
+def warmed():
+    """Return a helper process, and load what each fork would have to load, and read, by itself."""
+    worker = started()
+    helper.HELPER._running = helper.RERUNS._running = lambda: worker
+    before = sys.stdout, sys.modules["__main__"]
+    space, cells = executed([IMPORTS, DEFINITIONS, "def h(event, context):\n    return 1"])
+    proven(cells, space)
+    sys.stdout, sys.modules["__main__"] = before
+    gc.collect()
+    gc.freeze()  # else each fork would copy what it looks through
+    return worker
 
 
 def started():
@@ -143,7 +160,7 @@ def proven(cells, space):
     if proof.error is not None:
         return {"refused": proof.error.code, "text": str(proof.error)}
     lacking = set_here_only(proof.piece.variables, {}, os.environ)
-    notes = [note for note in (*told([proof.piece]), *proof.along, proof.left, lacking) if note]
+    notes = [note for note in (*told([proof.piece]), proof.left, lacking) if note]
     given = answers(space["h"])
     return {"module": proof.piece.module, "segments": proof.piece.segments, "notes": notes, "kernel": given}
 

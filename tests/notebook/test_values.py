@@ -1,6 +1,8 @@
 """What a value is described by, and that describing it leaves it as it was."""
 
+import abc
 import array
+import asyncio
 import collections
 import contextvars
 import csv
@@ -86,6 +88,12 @@ MAKERS = {
     "hash": (lambda: hashlib.sha256(b"a"), lambda held: held.update(b"b")),
     "method of a list": (lambda: [].append, lambda method: method(1)),
     "instance": (lambda: Box([1]), lambda box: box.content.append(2)),
+    "event": (asyncio.Event, lambda event: event.set()),
+    "local of a thread": (threading.local, lambda local: setattr(local, "a", 1)),
+    "own local of a thread": (type("Own", (threading.local,), {}), lambda local: vars(local).update(a=1)),
+    "module made by hand": (lambda: types.ModuleType("made"), lambda module: setattr(module, "a", 1)),
+    "cached property": (lambda: functools.cached_property(len), lambda held: setattr(held, "extra", 1)),
+    "abstract class": (lambda: abc.ABCMeta("Shape", (), {"__module__": "__main__"}), lambda kind: kind.register(int)),
     "long list": (lambda: list(range(5000)), lambda held: held.__setitem__(4321, 0)),
     "long text": (lambda: ["a" * 500], lambda held: held.__setitem__(0, "a" * 499 + "b")),
     "long dict": (lambda: dict.fromkeys(range(5000)), lambda held: held.pop(4000)),
@@ -146,6 +154,7 @@ def test_numpy_and_pandas():
         (lambda: np.random.default_rng(1), lambda rng: rng.random()),
         (lambda: np.random.RandomState(1), lambda rng: rng.rand()),
         (lambda: np.array([1, 2]), lambda held: held.__setitem__(0, 2)),
+        (lambda: np.array([1, 2]), lambda held: held.setflags(write=False)),
         (lambda: np.array(["a", None, [1]], dtype=object), lambda held: held[2].append(2)),
         (lambda: np.ma.array([1, 2], mask=[0, 1]), lambda held: held.mask.__setitem__(0, True)),
         (lambda: np.zeros((3, 4))[:, ::2], lambda held: held.__setitem__((0, 1), 2)),

@@ -1,6 +1,5 @@
 """A slice is proved before it is deployed."""
 
-import decimal
 import hashlib
 import os
 import signal
@@ -64,41 +63,6 @@ def test_equal_values_pass(sources):
     space = kernel_of(*sources)
     assert not verify(piece_of(*sources), namespace=space).cached
     assert verify(piece_of(*sources), namespace=space).cached
-
-
-@pytest.mark.parametrize(
-    ("imports", "sets", "uses", "says"),
-    [
-        ("import decimal", "decimal.getcontext().prec = 5", "decimal.Decimal(2)", "decimal (decimal.getcontext().prec"),
-        (
-            "from decimal import Decimal, getcontext",
-            "getcontext().prec = 5",
-            "Decimal(2)",
-            "Decimal (decimal.getcontext().prec",
-        ),
-        ("import csv", "csv.register_dialect('odd')", "csv.list_dialects()", "csv (csv.list_dialects()"),
-        (
-            "import xml.etree.ElementTree as ET",
-            "ET.register_namespace('zz', 'http://zz')",
-            "ET.Element('a')",
-            "ET (xml.etree.ElementTree.register_namespace()",
-        ),
-        ("import string", "string.digits = '01'", "string.digits", "string (string's constants"),
-        ("import json", "json.JSONEncoder.extra = lambda self: 1", "json.dumps(1)", "json (json.JSONEncoder.extra"),
-    ],
-)
-def test_a_setting_of_the_process_that_only_the_kernel_has_is_told(imports, sets, uses, says):
-    sources = [imports, f"exec({sets!r})", H + uses]
-    undo = "import csv, json, string\nif 'odd' in csv.list_dialects(): csv.unregister_dialect('odd')\n"
-    undo += "import xml.etree.ElementTree as ET\nET._namespace_map.pop('http://zz', None)\n"
-    undo += "string.digits = '0123456789'\nif hasattr(json.JSONEncoder, 'extra'): del json.JSONEncoder.extra"
-    with decimal.localcontext():
-        try:
-            verified = verify(piece_of(*sources), namespace=kernel_of(*sources))
-        finally:
-            exec(undo, {})
-    assert verified.settings == (says.partition(" ")[0],)
-    assert verified.note == f"not compared: {says} was set to something else here)"
 
 
 @pytest.mark.parametrize(

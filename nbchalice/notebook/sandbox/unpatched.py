@@ -113,6 +113,11 @@ class Unpatched:
         both = {**vars(owner), **own}
         return {name: value for name, value in both.items() if value is not _NOTHING}
 
+    def modules(self) -> dict[str, Any]:
+        """Return the modules that stand for the notebook's code in ``sys.modules``."""
+        own = {name: value for owner, name, value in self._replaced if owner is None}
+        return {name: value for name, value in {**sys.modules, **own}.items() if value is not _NOTHING}
+
     def recursion_limit(self) -> int:
         """Return how deep the notebook's code may call."""
         return self._limits[1] or _GET_LIMIT()

@@ -10,8 +10,9 @@ from nbchalice.notebook.sandbox.values.differences import (
     settled,
 )
 from nbchalice.notebook.sandbox.values.imported import describe_imported
-from nbchalice.notebook.sandbox.values.kept import aligned, carrying, is_setting, of_concern, without_before
+from nbchalice.notebook.sandbox.values.kept import aligned, is_setting, of_concern, without_before
 from nbchalice.notebook.sandbox.values.nodes import UNSHOWN, Node, text
+from nbchalice.notebook.sandbox.values.process import carrying
 from nbchalice.notebook.sandbox.values.registered import unregistered
 from nbchalice.notebook.sandbox.values.sharing import Shared, sharing
 

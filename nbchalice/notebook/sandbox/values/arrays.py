@@ -15,7 +15,8 @@ _SHORT = 20
 
 def _array(describer: Describer, value: Any, path: str) -> Node:
     numpy = sys.modules["numpy"]
-    kind = f"{type(value).__name__} of {value.dtype}"
+    locked = isinstance(value, numpy.ndarray) and not value.flags.writeable
+    kind = f"{'read-only ' if locked else ''}{type(value).__name__} of {value.dtype}"
     if value.dtype.hasobject:
         return describer.parts(kind, [(".shape", value.shape), ("", numpy.asarray(value).tolist())], path)
     shown = f"{kind}, shape {value.shape}"

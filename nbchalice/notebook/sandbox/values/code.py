@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import linecache
 import re
 import types
@@ -101,7 +102,24 @@ def describe_class(describer: Describer, value: type, path: str) -> Node:
     parts = [[f".{name}", _attribute(describer, name, item, f"{path}.{name}")] for name, item in own]
     bases = [describer.describe(base, f"{path}.__bases__") for base in value.__bases__]
     docstring = [" (docstring)", describer.describe(_docstring(value))]
+    names = sorted(f"{item.__module__}.{item.__qualname__}" for item in registered(value))
+    if names:
+        parts.append([" (registered)", leaf("registered", _OWN_PREFIX.sub("", ", ".join(names)))])
     return ["parts", f"class {value.__name__}", [[".__bases__", ["items", "tuple", bases]], docstring, *parts], False]
+
+
+def registered(value: type) -> list[type]:
+    """Return the classes that count as subclasses of an abstract class by its method ``register``.
+
+    Parameters
+    ----------
+    value : type
+        The abstract class, or any other.
+    """
+    if "_abc_impl" not in vars(value):
+        return []
+    references = abc._get_dump(value)[0]  # type: ignore[attr-defined]  # nothing public tells
+    return [item for reference in references if (item := reference()) is not None]
 
 
 def _docstring(value: type) -> object:

@@ -8,6 +8,7 @@ import functools
 import gc
 import io
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.sandbox.values import arrays
@@ -88,6 +89,12 @@ def attributes_of(value: object) -> dict[str, object]:
     return dict(object.__getattribute__(value, "__dict__"))
 
 
+def _local(describer: Describer, value: threading.local, path: str) -> Node:
+    """Describe what this thread has there: a module is loaded in the main thread, and a notebook runs in it."""
+    held = threading.local.__getattribute__(value, "__dict__")
+    return describer.parts(type(value).__name__, [(f".{name}", item) for name, item in held.items()], path)
+
+
 def _variable(describer: Describer, value: contextvars.ContextVar[Any], path: str) -> Node:
     now = contextvars.copy_context().get(value, _UNSET)
     items = [] if now is _UNSET else [(" (value)", now)]
@@ -113,7 +120,8 @@ def _cached_function(describer: Describer, value: object, path: str) -> Node:
 
 
 def _cached_property(describer: Describer, value: functools.cached_property[Any], path: str) -> Node:
-    return describer.parts("cached_property", [(".func", value.func)], path)
+    told = [(f".{name}", item) for name, item in attributes_of(value).items() if name not in ("attrname", "lock")]
+    return describer.parts("cached_property", told, path)
 
 
 def _calls(describer: Describer, value: Any, path: str) -> Node:
@@ -161,6 +169,7 @@ KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {
     "queue.Queue": _queue,
     "asyncio.queues.Queue": _queue,
     "_contextvars.ContextVar": _variable,
+    "_thread._local": _local,
     "_contextvars.Token": _quiet,
     "builtins.dict_keys": _view,
     "builtins.dict_values": _view,

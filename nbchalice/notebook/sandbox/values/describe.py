@@ -164,7 +164,11 @@ class Walk(Describer):
         return self.parts(name, [(".value", value._value_), *more], path) if more else leaf("enum", name)
 
     def _module(self, value: types.ModuleType, path: str) -> Node:
-        return leaf("module", str(vars(value).get("__name__")))
+        name = str(vars(value).get("__name__"))
+        if vars(value).get("__spec__") is not None or "__file__" in vars(value) or name in OWN:
+            return leaf("module", name)
+        held = [(f".{key}", item) for key, item in vars(value).items() if key == "__doc__" or key[:2] != "__"]
+        return self.parts(f"module {name}", held, path)  # made by hand
 
     def _partial(self, value: functools.partial[Any], path: str) -> Node:
         items = [(".func", value.func), (".args", value.args), (".keywords", value.keywords), *attributes(value)]

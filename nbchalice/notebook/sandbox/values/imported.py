@@ -25,6 +25,7 @@ def describe_imported(value: object, sources: Iterable[tuple[str, str | None]]) 
     sources : Iterable[tuple[str, str or None]]
         The modules and attributes that it may stand for.
     """
+    sources = list(sources)
     for module, attribute in sources:
         found: Any = sys.modules.get(module)
         if attribute is not None:
@@ -33,6 +34,7 @@ def describe_imported(value: object, sources: Iterable[tuple[str, str | None]]) 
             found = sys.modules.get(module.partition(".")[0])
         if found is value and found is not None:
             name = leaf("import", module if attribute is None else f"{module}.{attribute}")
-            parts = kept(module)
-            return ["parts", f"import {module}", [["", name], *parts], True] if parts else name
+            top = module.partition(".")[0]
+            parts = kept(module, *(other for other, _ in sources if other.partition(".")[0] == top))
+            return ["parts", f"import {module}", [["", name], *parts], True]
     return describe(value)

@@ -7,233 +7,49 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
-import types
-from contextvars import ContextVar, copy_context
-from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.analysis.known_calls import STDLIB
 from nbchalice.notebook.analysis.lookups import lookups
-from nbchalice.notebook.sandbox.unpatched import UNPATCHED
-from nbchalice.notebook.sandbox.values.nodes import OWN, UNSHOWN, Node, digest, leaf
+from nbchalice.notebook.sandbox.values.describe import describe
+from nbchalice.notebook.sandbox.values.nodes import Node, leaf
+from nbchalice.notebook.sandbox.values.patched import patched, plain_text
+from nbchalice.notebook.sandbox.values.process import GENERATOR, KEPT, OF_THE_PLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
-P = ParamSpec("P")
-T = TypeVar("T")
-GENERATOR = "generator"
 _SEEDS = re.compile(r"seed\(|set_?state\(")
 _NAMED = re.compile(r"[\[(]'(.+)'[\])]")
 _BEFORE = " before"
-_CARRIED: ContextVar[bool] = ContextVar("settings of the notebook's thread", default=False)
-"""Whether another thread has what the notebook's thread set for itself."""
-_WITHOUT_CONSTANTS = frozenset({"builtins", "os", "platform", "posix", "site", "sys", "sysconfig", "tempfile", "time"})
-"""Modules whose constants tell of the computer, or of the moment."""
 
 
-def carrying(work: Callable[P, T]) -> Callable[P, T]:
-    """Return work for another thread that finds there what this one set for itself, such as decimal's context.
+def kept(module: str, *others: str) -> list[list[Any]]:
+    """Return what modules keep, as labels and nodes; of what a kernel may set for itself also what it was before.
 
     Parameters
     ----------
-    work : Callable[P, T]
-        anything.
-    """
-    context = copy_context()
-    if _is_of_the_notebook():
-        context.run(_CARRIED.set, True)
-    return partial(context.run, work)
-
-
-def _is_of_the_notebook() -> bool:
-    return threading.current_thread() is threading.main_thread() or _CARRIED.get()
-
-
-def _builtins(module: Any) -> Iterator[tuple[str, object]]:
-    yield "names", sorted(name for name in UNPATCHED.bound(module) if name != "_")
-
-
-def _calendar(module: Any) -> Iterator[tuple[str, object]]:
-    yield "firstweekday()", module.firstweekday()
-
-
-def _csv(module: Any) -> Iterator[tuple[str, object]]:
-    yield "field_size_limit()", module.field_size_limit()
-    dialects = [(name, module.get_dialect(name)) for name in module.list_dialects()]
-    signs = "delimiter", "quotechar", "escapechar", "doublequote", "quoting", "lineterminator", "skipinitialspace"
-    yield "list_dialects()", [(name, [getattr(one, sign) for sign in signs]) for name, one in sorted(dialects)]
-
-
-def _decimal(module: Any) -> Iterator[tuple[str, object]]:
-    if _is_of_the_notebook():  # each thread has its own
-        context = module.getcontext()
-        for name in ("prec", "rounding", "Emin", "Emax", "capitals", "clamp"):
-            yield f"getcontext().{name}", getattr(context, name)
-        yield "getcontext().traps", sorted(kind.__name__ for kind, on in context.traps.items() if on)
-
-
-def _gc(module: Any) -> Iterator[tuple[str, object]]:
-    yield "isenabled()", module.isenabled()
-    yield "get_threshold()", module.get_threshold()
-
-
-def _locale(module: Any) -> Iterator[tuple[str, object]]:
-    yield "setlocale(LC_ALL)", module.setlocale(module.LC_ALL)
-
-
-def _logging(module: Any) -> Iterator[tuple[str, object]]:
-    root = module.root
-    yield "root.level", root.level
-    yield "disable()", root.manager.disable
-    yield "raiseExceptions", module.raiseExceptions
-    yield "getLevelNamesMapping()", module.getLevelNamesMapping()
-    for name, logger in sorted(root.manager.loggerDict.items()):
-        # The loggers of libraries, and those of apps, are their own.
-        if isinstance(logger, module.Logger) and name.partition(".")[0] not in sys.modules and not _of_an_app(logger):
-            set_up = logger.level, logger.propagate, logger.disabled, len(logger.filters), len(logger.handlers)
-            if set_up != (0, True, False, 0, 0):
-                yield f"getLogger({name!r})", set_up
-
-
-def _of_an_app(logger: Any) -> bool:
-    return any(type(handler).__module__.startswith("nbchalice.") for handler in logger.handlers)
-
-
-def _mimetypes(module: Any) -> Iterator[tuple[str, object]]:
-    if module.inited:
-        yield "types_map", digest(repr(sorted(module.types_map.items())).encode())
-
-
-def _numpy(module: Any) -> Iterator[tuple[str, object]]:
-    if _is_of_the_notebook():
-        yield "geterr()", module.geterr()
-        yield "get_printoptions()", {name: str(value) for name, value in module.get_printoptions().items()}
-    if "numpy.random" in sys.modules:
-        yield GENERATOR, digest(repr(module.random.get_state()).encode())
-
-
-def _os(module: Any) -> Iterator[tuple[str, object]]:
-    for name, value in sorted(module.environ.items()):
-        yield f"environ[{name!r}]", digest(value.encode("utf-8", "surrogateescape"))
-
-
-def _pandas(module: Any) -> Iterator[tuple[str, object]]:
-    config = module._config.config
-    known = config._registered_options  # Its defaults are others in a kernel than in a terminal.
-    for name, value in sorted(_flat(config._global_config, "")):
-        if name not in known or known[name].defval != value:
-            yield f"options.{name}", value
-
-
-def _flat(options: dict[str, Any], prefix: str) -> Iterator[tuple[str, object]]:
-    for name, value in options.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, (bool, int, float, str, type(None))):
-            yield prefix + name, value
-
-
-def _random(module: Any) -> Iterator[tuple[str, object]]:
-    yield GENERATOR, digest(repr(module.getstate()).encode())
-
-
-def _socket(module: Any) -> Iterator[tuple[str, object]]:
-    yield "getdefaulttimeout()", module.getdefaulttimeout()
-
-
-def _sys(module: Any) -> Iterator[tuple[str, object]]:
-    yield "getrecursionlimit()", UNPATCHED.recursion_limit()
-    yield "get_int_max_str_digits()", module.get_int_max_str_digits()
-    yield "getswitchinterval()", module.getswitchinterval()
-
-
-def _time(module: Any) -> Iterator[tuple[str, object]]:
-    yield "tzname", module.tzname
-
-
-def _warnings(module: Any) -> Iterator[tuple[str, object]]:
-    # Libraries add filters that are quiet; one that raises is the notebook's.
-    errors = [one for one in module.filters if one[0] == "error"]
-    yield "filters", [(getattr(one[1], "pattern", one[1]), one[2].__name__) for one in errors]
-
-
-def _xml(module: Any) -> Iterator[tuple[str, object]]:
-    tree = sys.modules.get("xml.etree.ElementTree")
-    if tree is not None:
-        yield "etree.ElementTree.register_namespace()", sorted(vars(tree)["_namespace_map"].items())
-
-
-_KEPT: dict[str, Callable[[Any], Iterator[tuple[str, object]]]] = {
-    "builtins": _builtins,
-    "calendar": _calendar,
-    "csv": _csv,
-    "decimal": _decimal,
-    "gc": _gc,
-    "locale": _locale,
-    "logging": _logging,
-    "mimetypes": _mimetypes,
-    "numpy": _numpy,
-    "os": _os,
-    "pandas": _pandas,
-    "random": _random,
-    "socket": _socket,
-    "sys": _sys,
-    "time": _time,
-    "warnings": _warnings,
-    "xml": _xml,
-}
-_OF_THE_PLACE = frozenset({"builtins", "gc", "locale", "logging", "socket", "sys", "time", "warnings"})
-"""Modules of which a kernel may have set something for itself, before the notebook began."""
-
-
-def kept(module: str) -> list[list[Any]]:
-    """Return what a module keeps, as labels and nodes; of what a kernel may set for itself also what it was before.
-
-    Parameters
-    ----------
-    module : str
-        Its dotted name.
+    module, *others : str
+        The dotted names of modules of one library.
     """
     top = module.partition(".")[0]
     found = sys.modules.get(top)
     if found is None:
         return []
-    parts = [[f" ({top}.{name})", leaf("patched", text, name)] for name, text in _patched(found)]
-    if top in STDLIB - _WITHOUT_CONSTANTS:
-        parts.append([f" ({top}'s constants)", leaf("constants", _constants(found), UNSHOWN)])
     try:
-        for label, value in _KEPT[top](found) if top in _KEPT else ():
-            parts.append([f" ({top}.{label})", _node(value)])
+        parts = [*patched([module, *others]), *_kept(top, found)]
     except Exception:  # half loaded, or of another version
         return []
     before = [[label + _BEFORE, node] for label, node in _START.get(top, {}).items()]
     return [*parts, *before]
 
 
+def _kept(top: str, found: Any) -> list[list[Any]]:
+    return [[f" ({top}.{label})", _node(value)] for label, value in (KEPT[top](found) if top in KEPT else ())]
+
+
 def _node(value: object) -> Node:
-    return leaf(type(value).__name__, repr(value))
-
-
-def _patched(module: Any) -> Iterator[tuple[str, str]]:
-    """Give the functions of the notebook that stand in a library's module, or in a class of it."""
-    for name, value in UNPATCHED.bound(module).items():
-        if isinstance(value, type) and value.__module__ not in OWN:
-            for inner, item in UNPATCHED.bound(value).items():
-                if _is_own(item):
-                    yield f"{name}.{inner}", digest(item.__code__.co_code)
-        elif _is_own(value):
-            yield name, digest(value.__code__.co_code)
-
-
-def _is_own(value: object) -> bool:
-    return isinstance(value, types.FunctionType) and value.__globals__.get("__name__") in OWN
-
-
-def _constants(module: Any) -> str:
-    constants = {name: value for name, value in UNPATCHED.bound(module).items() if type(value) in (str, int, float)}
-    return digest(repr(sorted((k, v) for k, v in constants.items() if not k.startswith("_"))).encode())
+    plain = plain_text(value)
+    return describe(value) if plain is None else leaf(type(value).__name__, plain, repr(value))
 
 
 def without_before(values: dict[str, Node]) -> dict[str, Node]:
@@ -316,5 +132,5 @@ def _aligned(node: Node, others: dict[str, Node]) -> Node:
 
 
 _START: dict[str, dict[str, Node]] = {}
-for _name in sorted(_OF_THE_PLACE & sys.modules.keys()):
-    _START[_name] = {f" ({_name}.{label})": _node(value) for label, value in _KEPT[_name](sys.modules[_name])}
+for _name in sorted(OF_THE_PLACE & sys.modules.keys()):
+    _START[_name] = {label: node for label, node in _kept(_name, sys.modules[_name]) if "environ[" not in label}

@@ -8,6 +8,7 @@ import types
 from itertools import chain
 from typing import Any
 
+from nbchalice.notebook.analysis.known_calls import STDLIB
 from nbchalice.notebook.sandbox.values import content as contents
 from nbchalice.notebook.sandbox.values.nodes import OWN, Describer, Node, is_only_kept, leaf, opaque
 
@@ -144,4 +145,7 @@ def _without_order(part: Any) -> Any:
 
 
 def _fields(kind: type, state: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(f".{name}", item) for name, item in state.items() if not is_only_kept(kind, str(name))]
+    # What another library keeps for itself may be made when it is first needed: see ``differences``.
+    label = " (.{})" if kind.__module__.partition(".")[0] in STDLIB else ".{}"
+    kept = [(str(name), item) for name, item in state.items() if not is_only_kept(kind, str(name))]
+    return [((label if name.startswith("_") else ".{}").format(name), item) for name, item in kept]
