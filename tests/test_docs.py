@@ -245,9 +245,12 @@ LOCAL_ONLY = {"sqs:CreateQueue", "sns:CreateTopic", "kinesis:CreateStream", "dyn
 def test_every_source_is_named_where_people_look_for_it(name):
     """In the README's part on sources, in the changelog, and on the page that says what a deployer must be allowed."""
     readme = TEXTS["README.md"].partition("## Event sources")[2].partition("\n## ")[0]
-    assert f"%%{name}" in readme and f"%%{name}" in TEXTS["CHANGELOG.md"]
+    assert f"%%{name}" in readme, f"name %%{name} in the part 'Event sources' of README.md"
+    assert f"%%{name}" in TEXTS["CHANGELOG.md"], f"name %%{name} in CHANGELOG.md"
     if BUILT_IN[name].triggered:
-        assert any(word in TEXTS["real-aws.md"] for word in (f"%%{name}", f"@app.{name}", BUILT_IN[name].title))
+        words = (f"%%{name}", f"@app.{name}", BUILT_IN[name].title)
+        named = any(word in TEXTS["real-aws.md"] for word in words)
+        assert named, f"name {' or '.join(words)} in docs/real-aws.md, with the actions that a deployer needs for it"
 
 
 def services():
@@ -280,7 +283,8 @@ def test_the_policy_allows_every_call_that_the_code_makes():
             called |= {known[name] for name in names if name in known}
     assert len(called) > 40
     wanted = {IAM_NAMES.get(name, name) for name in called - LOCAL_ONLY}
-    assert sorted(wanted - allowed) == [], "add them to docs/real-aws.md"
+    todo = "add them to docs/real-aws.md; to IAM_NAMES, what IAM calls otherwise; to LOCAL_ONLY, what real AWS is not asked"
+    assert sorted(wanted - allowed) == [], todo
 
 
 def test_the_policy_is_a_policy():

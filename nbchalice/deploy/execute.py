@@ -144,8 +144,7 @@ class _Run:
             try:
                 self._attempt(change, change.current)
             except Exception as error:
-                again = {*ALREADY, *change.resource.transient_codes}
-                if not (is_transient(error) or error_code(error) in again):
+                if not (is_transient(error) or change.resource.is_transient(error) or error_code(error) in ALREADY):
                     raise
                 trouble = error
                 return False
@@ -163,7 +162,7 @@ class _Run:
         try:
             current = change.resource.read(self.aws)
         except Exception as error:
-            if is_transient(error) or error_code(error) in change.resource.transient_codes:
+            if is_transient(error) or change.resource.is_transient(error):
                 return change
             raise
         if current is not None and (strange := change.resource.conflicts(current)):

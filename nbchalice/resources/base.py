@@ -104,7 +104,8 @@ class Resource(ABC):
     same thing, so that it is looked at once more at the end of a deploy.
 
     What is its service's own is declared with it. `transient_codes` are errors that pass by themselves, and those of a
-    thing that exists already, after which it is read and written once more (beside those of `nbchalice.aws.errors`).
+    thing that exists already, after which it is read and written once more (beside those of `nbchalice.aws.errors`);
+    `transient_words` are parts of the messages of such errors, where the code says too little.
     `repeatable` are the operations that may be sent again when their answer was lost (beside those of
     `nbchalice.aws.repeats`). Errors that say that a thing does not exist are given to `or_missing`.
     """
@@ -113,11 +114,16 @@ class Resource(ABC):
     conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
     shared: ClassVar[bool] = False
     transient_codes: ClassVar[frozenset[str]] = frozenset()
+    transient_words: ClassVar[tuple[str, ...]] = ()
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         REPEATABLE_BESIDE.update(cls.repeatable)
+
+    def is_transient(self, error: Exception) -> bool:
+        """Whether its service says by this error, in a code or in words, that it passes."""
+        return error_code(error) in self.transient_codes or any(words in str(error) for words in self.transient_words)
 
     @property
     @abstractmethod

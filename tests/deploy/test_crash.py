@@ -181,6 +181,31 @@ def test_every_source_takes_part(workers):
     assert {trigger.source for one in apps for h in one.handlers for trigger in h.triggers} == set(SOURCES)
 
 
+def test_the_snapshot_sees_each_resource_that_a_delete_removes(workers):
+    """Else a `delete` that does nothing would pass; a new kind of resource is looked at in harness.snapshot."""
+    worker = workers[0]
+    first = first_app(worker.name, worker.place)
+    deploy(first, worker.plain)
+    standing, unseen, kinds = worker.snapshot(), [], set()
+    for change in engine.plan_delete(first, worker.plain).changes:
+        if (current := change.resource.read(worker.plain)) is None:
+            continue  # a permission is gone with its function
+        change.resource.delete(worker.plain, current)
+        before, standing = standing, worker.snapshot()
+        kinds.add(change.resource.kind)
+        unseen += [change.key] if standing == before else []
+    assert not unseen, "deleted, and the snapshot is the same: let delete remove it, and harness.snapshot look at it"
+    made = desired(first, {h.name: package() for h in first.handlers}, worker.plain).values()
+    left = {one.kind for one in made} - kinds
+    assert left == USERS, "no delete removed these: name what is the user's in USERS"
+    worker.operations()["delete"](worker.plain)
+    assert worker.snapshot() == worker.after["delete"]
+
+
+# What a deploy makes on the local AWS only, for the user; and what stands only with --on-failure.
+USERS = {"bucket", "topic", "queue", "stream", "on-failure destination"}
+
+
 def shared_out(workers, jobs, run):
     """Let the workers take jobs from one list."""
     left = iter(list(jobs))

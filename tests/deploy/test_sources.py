@@ -233,13 +233,14 @@ def test_an_answer_without_words_names_what_was_asked_for(connection, name, beam
     assert "GetLamp" in caught.value.message
 
 
-def test_a_resource_declares_its_services_own_codes(connection, name, beams):
+def test_a_resource_declares_its_services_own_codes_and_words(connection, name, beams):
     from botocore.exceptions import ClientError
 
     tried = []
 
     class Busy(Lamp):
         transient_codes = frozenset({"LampIsWarmException"})
+        transient_words = ("the lamp is cold",)
         repeatable = frozenset({"PutLamp"})
 
         def read(self, aws):
@@ -253,6 +254,8 @@ def test_a_resource_declares_its_services_own_codes(connection, name, beams):
             tried.append(1)
             if len(tried) == 1:
                 raise ClientError({"Error": {"Code": "LampIsWarmException"}}, "PutLamp")
+            if len(tried) == 2:
+                raise ClientError({"Error": {"Code": "Invalid", "Message": "Parameter: the lamp is cold"}}, "PutLamp")
             super().write(aws, current)
 
     class BusyBeams(Beams):
@@ -261,7 +264,7 @@ def test_a_resource_declares_its_services_own_codes(connection, name, beams):
 
     beams(BusyBeams)
     deploy(app(name, handler("mail", beam(name))), connection)
-    assert len(tried) == 2 and Lamp(name).read(connection)
+    assert len(tried) == 3 and Lamp(name).read(connection)
     from nbchalice.resources.base import REPEATABLE_BESIDE
 
     assert "PutLamp" in REPEATABLE_BESIDE

@@ -60,7 +60,7 @@ def test_only_modules_that_something_imports_ship():
     assert "nbchalice/runtime/cron.py" in runtime_names(build(a_slice(module), "g", python="3.13"))
 
 
-def test_a_pure_handler_takes_at_most_13_kb():
+def test_a_pure_handler_takes_at_most_14_kb():
     module = """from nbchalice import Chalice
 
 # cell 1
