@@ -86,6 +86,20 @@ SET_UNSEEN = {
         "math.floor(2.5)",
         "math.floor",
     ),
+    "method of a builtin": (
+        "import gettext\nold = gettext.gettext",
+        "gettext.gettext = str.upper",
+        "gettext.gettext = old",
+        "gettext.gettext('a')",
+        "gettext.gettext",
+    ),
+    "object to call": (
+        "import math, operator\nold = math.floor",
+        "math.floor = operator.itemgetter(0)",
+        "math.floor = old",
+        "math.floor(2.5)",
+        "math.floor",
+    ),
     "partial": (
         "import math, functools\nold = math.isqrt",
         "math.isqrt = functools.partial(pow, 2)",

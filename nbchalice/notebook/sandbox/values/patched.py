@@ -33,7 +33,10 @@ _OF_LIBRARIES = _PLAIN | {
     types.MemberDescriptorType,
     *_BOXES,
 }
-_CALLED = (types.FunctionType, types.BuiltinFunctionType, type)
+_CALLED = (
+    *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, type),
+    *(types.MethodDescriptorType, types.ClassMethodDescriptorType, types.WrapperDescriptorType),
+)
 
 
 def patched(modules: Iterable[str]) -> Iterator[list[Any]]:
@@ -58,7 +61,7 @@ def patched(modules: Iterable[str]) -> Iterator[list[Any]]:
                 yield [f" ({place}.{inner}.register())", leaf("registered", ", ".join(sorted(virtual)))]
             elif name not in steadfast:
                 continue
-            elif isinstance(value, _CALLED) or callable(value):
+            elif callable(value):
                 if (node := _foreign(inner, value)) is not None:
                     yield [label, node]
             elif (text := _constant(inner, value, f"{place}.{inner}")) is not None:
@@ -150,8 +153,8 @@ def _foreign(name: str, value: Any) -> Node | None:
     if top not in STDLIB:
         return ["quiet", "function"]
     if not isinstance(inner, _CALLED):
-        return None
-    whole = f"{inner.__module__}.{inner.__qualname__}"
+        return leaf("object", type(inner).__qualname__)
+    whole = f"{top}.{inner.__qualname__}"
     if inner is not value:
         return leaf("partial", f"{whole} {plain_text((value.args, value.keywords))}")
     return leaf("function", whole) if value.__name__ != name else None
