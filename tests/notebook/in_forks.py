@@ -9,13 +9,12 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
-import traceback
 import types
 from functools import partial
 from pathlib import Path
 
+from forks import DUMPS, in_fork, started
 from library_objects import DEFINITIONS, IMPORTS
 
 from nbchalice.errors import CaptureError
@@ -37,7 +36,6 @@ LOADED = f"""import ctypes
 if 'numpy' in sys.modules:
     os.register_at_fork(after_in_child=np.random.seed)  # a process of its own would have other numbers
 """
-DUMPS = json.dumps  # a notebook may put another in its place
 ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 
@@ -50,7 +48,7 @@ def main():
     for line in sys.stdin:
         for _ in range(2):
             if worker is None or worker.poll() is not None:
-                worker = started()
+                worker = started(LOADED)
             helper.HELPER._running = helper.RERUNS._running = lambda worker=worker: worker
             result = result_of(json.loads(line))
             if result.get("refused") != "helper-died":  # perhaps of what the notebook before had patched
@@ -64,7 +62,7 @@ def main():
 
 def warmed():
     """Return a helper process, and load what each fork would have to load, and read, by itself."""
-    worker = started()
+    worker = started(LOADED)
     helper.HELPER._running = helper.RERUNS._running = lambda: worker
     before = sys.stdout, sys.modules["__main__"]
     space, cells = executed([IMPORTS, DEFINITIONS, "def h(event, context):\n    return 1"])
@@ -73,42 +71,6 @@ def warmed():
     gc.collect()
     gc.freeze()  # else each fork would copy what it looks through
     return worker
-
-
-def started():
-    """Start the helper process with the libraries loaded: else each of its forks would take a second for that."""
-    code = f"import sys\nsys.path.append({str(Path(helper.ROOT))!r})\n{LOADED}\n"
-    code += "from nbchalice.notebook.sandbox.worker import main\nmain()"
-    environment = {name: os.environ[name] for name in helper._KEPT if name in os.environ}
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**environment, **helper._LIKE_LAMBDA},
-        text=True,
-        start_new_session=True,
-    )
-
-
-def in_fork(function, *arguments):
-    """Return what a function returns in a fork of this process."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(read)
-        try:
-            answer = DUMPS(function(*arguments))
-        except BaseException as error:
-            answer = DUMPS({"crash": "".join(traceback.format_exception(error))})
-        with os.fdopen(write, "w") as pipe:
-            pipe.write(answer)
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return json.loads(answer) if answer else {"crash": "the process ended"}
 
 
 def result_of(sources):

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.sandbox.helper import HELPER
+from nbchalice.notebook.sandbox.helper import HELPER, RERUNS
 
-from ..notebook.in_forks import in_fork, started
+from ..notebook.forks import in_fork, started
 from .test_proof import from_the_file, in_the_kernel
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ def worker():
     """The helper process with the libraries loaded; this process has them, too, for its forks."""
     import pandas  # noqa: F401
 
-    with started() as process:
+    with started("import numpy, pandas") as process:
         yield process
         process.kill()
 
@@ -69,7 +69,8 @@ def worker():
 def outcome(run, worker, tmp_path, monkeypatch):
     """Run a notebook in a fork, for what it sets stays in a process; return what became of it."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(HELPER, "_running", lambda: worker)
+    for helper in (HELPER, RERUNS):
+        monkeypatch.setattr(helper, "_running", lambda: worker)
 
     def of(way, cells):
         try:
