@@ -67,6 +67,12 @@ def why_dropped(source: Source, options: Values, values: Values, ref: FunctionRe
     return note.text if note and note.passes is False else None
 
 
+def doubt(source: Source, options: Values, values: Values, ref: FunctionRef) -> str | None:
+    """Return what a trigger says of an event of which it cannot tell whether it passes, or None; as `why_dropped`."""
+    note = source.verdict(ref.handler, options, values, ref)
+    return note.text if note and note.passes is None else None
+
+
 def _reached(
     source: Source, options: Values, handlers: Sequence[Handler], ref: FunctionRef
 ) -> Iterator[tuple[str, Values]]:

@@ -15,7 +15,7 @@ from nbchalice.events.follow import Followed, Lookout, Progress, SendStatus, fol
 from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease
 from nbchalice.events.outcome import batch_note
-from nbchalice.events.preview import why_dropped
+from nbchalice.events.preview import doubt, why_dropped
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text, printable
@@ -153,6 +153,8 @@ def send(
             raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     event.tell()
     hint = _hint(aws, route, event, lookout.live_elsewhere, waited=wait > 0)
+    if event.state == "queued" and hint == HINTS["queued"] and (why := doubt(source, options, values, function_ref)):
+        hint = f"{why}; {hint}"
     return SendResult(sent.message_id, event.invocation, sent, event.state, hint)
 
 

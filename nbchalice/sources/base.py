@@ -265,7 +265,8 @@ class Source(ABC):
         """Return whether the trigger of a handler lets an event through, or None where all pass.
 
         What does not pass is told as dropped, with the note. The service itself drops it; where a test event goes past
-        the service (`passes_by`), it is not sent.
+        the service (`passes_by`), it is not sent. Of a pattern that the source cannot judge let the note's `passes` be
+        None: the event is sent, and the note is told where nothing took it up.
         """
         return None
 

@@ -10,6 +10,7 @@ from nbchalice.events.send import send
 from nbchalice.events.triggers import Route
 from nbchalice.logs.tail import recent
 from nbchalice.sources import BUILT_IN
+from nbchalice.sources.base import Note
 from nbchalice.sources.s3 import S3
 
 CODE = """from nbchalice import Chalice
@@ -62,6 +63,21 @@ def test_where_the_local_aws_has_not_got_the_service_send_invokes_the_function(d
     assert (result.status, result.hint) == ("dropped", "price: the key does not end with .csv, so that it was not sent")
     with pytest.raises(InvalidInputError, match="the local AWS has no S3, whose events could be redirected"):
         Live(connection, Route(made.source, made.options, made.ref), print, print, print)
+
+
+def test_what_a_source_cannot_judge_is_told_where_nothing_took_the_event_up(deploy, connection, with_source, name):
+    def verdict(self, handler, *_):
+        return Note(f"{handler}: its pattern is one that only S3 can judge")
+
+    with_source(S3, verdict=verdict)
+    made = deployed(deploy, "on_s3_event", bucket=name, prefix="in/")
+    dropped = send(connection, made.source, made.options, made.ref, key="out/a", wait=1)
+    assert dropped.status == "queued"
+    assert dropped.hint.startswith(
+        "price: its pattern is one that only S3 can judge; no invocation has taken it up yet"
+    )
+    passed = send(connection, made.source, made.options, made.ref, key="in/a")
+    assert (passed.status, passed.hint) == ("done", None)
 
 
 def broken(self, aws, options, function, **values):
