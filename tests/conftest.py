@@ -12,6 +12,7 @@ from nbchalice.runtime.entry_points import forget_other_packages
 
 from .interpreters import count_missing, find_or_skip
 from .lambda_client import run_zip
+from .waiting import wait_until
 
 # What a developer has installed besides is not what these tests are about (those of plugins run in processes of their own).
 forget_other_packages()
@@ -58,6 +59,24 @@ def empty_local_aws(request, no_other_aws):
 
         request.getfixturevalue("local_aws")
         server.reset()
+
+
+@pytest.fixture
+def faults(local_aws):
+    """``faults({...}, ...)``: what goes wrong in the local AWS for this test."""
+    from nbchalice.aws.local.client import server
+
+    def configure(*faults, **options):
+        server.control("PUT", "faults", {"faults": list(faults), **options})
+
+    yield configure
+    server.control("DELETE", "faults")
+
+
+@pytest.fixture
+def eventually():
+    """``eventually(check)``: wait until a check is true, and return what it gave."""
+    return wait_until
 
 
 @pytest.fixture(scope="session")

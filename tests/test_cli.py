@@ -13,6 +13,8 @@ import pytest
 
 from nbchalice.cli import code_of
 
+from . import notebooks
+
 pytestmark = pytest.mark.usefixtures("empty_local_aws")
 ORDERS = [
     "%load_ext nbchalice",
@@ -25,11 +27,7 @@ ORDERS = [
 
 
 def write(path, cells):
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook
-
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    return str(path)
+    return str(notebooks.write(path, cells))
 
 
 @pytest.fixture

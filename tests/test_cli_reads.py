@@ -4,9 +4,9 @@ import json
 import subprocess
 import sys
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+
+from .notebooks import write
 
 SCRIPT = """
 import json, sys
@@ -26,7 +26,7 @@ def shell(tmp_path):
 
     def run(cells, command, *words):
         path = tmp_path / "shop.ipynb"
-        nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+        write(path, cells)
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, command, str(path), *words], capture_output=True, text=True, check=False
         )

@@ -8,13 +8,13 @@ import json
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 import nbchalice
 import nbchalice.testing
 from nbchalice.cli import code_of
+
+from .notebooks import write
 
 FOLDER = Path(__file__).parent / "fixtures" / "surface"
 spec = importlib.util.spec_from_file_location("surface", Path(__file__).with_name("surface.py"))
@@ -50,7 +50,7 @@ def documents(local_aws, tmp_path_factory):
     """Every command's JSON document, of one notebook from its first deploy to its end."""
     folder = tmp_path_factory.mktemp("surface")
     path = folder / "surface.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in CELLS]), path)
+    write(path, CELLS)
     event = folder / "event.json"
     event.write_text(json.dumps({"Records": [{"messageId": "1", "body": "2", "eventSource": "aws:sqs"}]}))
     calls = {

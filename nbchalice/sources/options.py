@@ -100,6 +100,18 @@ class Option:
         return None
 
 
+# Lambda: CreateEventSourceMapping, of queues and streams alike.
+BATCHING_WINDOW = Option(
+    "maximum_batching_window_in_seconds",
+    "how long Lambda may wait to fill a batch",
+    int,
+    0,
+    "SECONDS",
+    minimum=0,
+    maximum=300,
+)
+
+
 def problems(options: Iterable[Option], values: Values) -> list[str]:
     """Return what is wrong with the values: unknown names, wrong types, out of range."""
     known = {option.name: option for option in options}

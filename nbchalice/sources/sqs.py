@@ -21,7 +21,7 @@ from nbchalice.resources.queue import (
 from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.messages import sqs_event
-from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.options import BATCHING_WINDOW, Option, json_value
 from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
@@ -62,15 +62,7 @@ class SQS(Source):
     options = (
         Option("batch_size", "most messages per invocation", int, 1, "N", minimum=1, maximum=10_000),
         Option("queue_arn", "ARN of the queue, instead of its name", metavar="ARN"),
-        Option(
-            "maximum_batching_window_in_seconds",
-            "how long Lambda may wait to fill a batch",
-            int,
-            0,
-            "SECONDS",
-            minimum=0,
-            maximum=300,
-        ),
+        BATCHING_WINDOW,
         Option("maximum_concurrency", "most invocations at once", int, None, "N", minimum=2, maximum=1000),
         Option(
             "report_failures",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbchalice.resources.base import FunctionRef, Key
 from nbchalice.resources.event_source_mapping import EventSourceMapping
-from nbchalice.sources.options import Option
+from nbchalice.sources.options import BATCHING_WINDOW, Option
 from nbchalice.typed import JSON, Values
 
 # Lambda: CreateEventSourceMapping.
@@ -17,15 +17,7 @@ STREAM_OPTIONS = (
         metavar="POSITION",
         choices=("LATEST", "TRIM_HORIZON"),
     ),
-    Option(
-        "maximum_batching_window_in_seconds",
-        "how long Lambda may wait to fill a batch",
-        int,
-        0,
-        "SECONDS",
-        minimum=0,
-        maximum=300,
-    ),
+    BATCHING_WINDOW,
 )
 
 

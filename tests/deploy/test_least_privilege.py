@@ -1,10 +1,7 @@
 """With policies enforced, a handler can do what its trigger and its --allow need, and nothing else."""
 
 import json
-import socket
 import subprocess
-import time
-import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -13,6 +10,7 @@ from nbchalice.aws.target import Connection, Target
 from nbchalice.deploy import engine
 from nbchalice.deploy.desired import App
 
+from ..waiting import free_port, wait_until_answering
 from .harness import app, arn, handler, package, s3, schedule, sns, sqs
 from .test_bundles import Big
 
@@ -45,28 +43,18 @@ def strict(tmp_path_factory):
     from nbchalice.aws.local.client.environment import server_python
 
     folder = tmp_path_factory.mktemp("strict")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": str(folder), "STATE_DIR": str(folder), "S3_DATA_DIR": str(folder / "s3"),
         "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true",
         "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere",
         "LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [str(server_python()), "-m", "ministack.app"], env=environment, cwd=folder, stdout=log, stderr=log
-    )
+    log, command = folder / "log", [str(server_python()), "-m", "ministack.app"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=out)
     endpoint = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{endpoint}/_ministack/ready").close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.05)
+    wait_until_answering(process, f"{endpoint}/_ministack/ready", log)
     session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")
     config = Config(s3={"addressing_style": "path"}, proxies={}, max_pool_connections=64)
 
@@ -157,15 +145,14 @@ def test_a_handler_may_do_what_it_needs_and_nothing_else(strict, shop, name):
     assert found == {what: "allowed" if what in ALLOWED[name] else "denied" for what in CALLS}
 
 
-def test_lambda_takes_messages_from_the_queue_with_the_role(strict, shop):
+def test_lambda_takes_messages_from_the_queue_with_the_role(strict, shop, eventually):
     """The poller acts with the handler's role: it must be able to receive and delete."""
     client = strict.client("sqs")
     client.send_message(QueueUrl=url(strict, "orders"), MessageBody="{}")
-    deadline = time.monotonic() + 60
-    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    while True:
-        found = client.get_queue_attributes(QueueUrl=url(strict, "orders"), AttributeNames=counts)["Attributes"]
-        if set(found.values()) == {"0"}:
-            break
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def empty():
+        counts = client.get_queue_attributes(QueueUrl=url(strict, "orders"), AttributeNames=names)["Attributes"]
+        return set(counts.values()) == {"0"}
+
+    eventually(empty)

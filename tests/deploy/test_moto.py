@@ -1,11 +1,8 @@
 """A second opinion: the engine's calls against moto's server, which checks some of AWS's rules."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 
@@ -13,6 +10,7 @@ from nbchalice.aws.target import Connection, Target
 from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError, ProblemsError
 
+from ..waiting import free_port, wait_until_answering
 from .harness import app, deploy, handler, kinds, plan, s3, schedule, sns, sqs
 
 pytestmark = pytest.mark.slow
@@ -25,22 +23,14 @@ def moto(tmp_path_factory):
     import boto3
     from botocore.config import Config
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     keep = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    log = (tmp_path_factory.mktemp("moto") / "log").open("wb")
+    log = tmp_path_factory.mktemp("moto") / "log"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, env={**keep, "MOTO_LAMBDA_STUB_INSTALL": "1"}, stdout=log, stderr=log)
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env={**keep, "MOTO_LAMBDA_STUB_INSTALL": "1"}, stdout=out, stderr=out)
     endpoint = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{endpoint}/moto-api/data.json").close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, "moto does not start"
-            time.sleep(0.05)
+    wait_until_answering(process, f"{endpoint}/moto-api/data.json", log)
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
     config = Config(
         s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=64

@@ -1,7 +1,6 @@
 """Deploys handlers by hand, with the zip and the trigger's resources as nbchalice makes them."""
 
 import sys
-import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -82,18 +81,6 @@ def deploy(connection):
 @pytest.fixture
 def plain_function(connection):
     return lambda code, **settings: make_function(connection, code, **settings)
-
-
-@pytest.fixture
-def eventually():
-    def wait_until(check, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not (result := check()):
-            assert time.monotonic() < deadline, f"still {result!r}"
-            time.sleep(0.02)
-        return result
-
-    return wait_until
 
 
 @pytest.fixture

@@ -46,15 +46,6 @@ def hurried(connection):
     return Connection(connection.target, new_client)
 
 
-@pytest.fixture
-def faults(local_aws):
-    def configure(*faults, **options):
-        server.control("PUT", "faults", {"faults": list(faults), **options})
-
-    yield configure
-    server.control("DELETE", "faults")
-
-
 def begun(connection, ref):
     """How often the function was run."""
     logs = connection.client("logs")

@@ -1,13 +1,19 @@
 """Makes functions on the local AWS and waits for what they do."""
 
+import contextlib
 import io
 import json
 import sys
-import time
 import uuid
 import zipfile
 
+import boto3
 import pytest
+
+from nbchalice.aws.local.client import server
+from nbchalice.errors import LocalAWSError
+
+from ..waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 RUNTIME = f"python3.{sys.version_info[1]}"
@@ -21,13 +27,9 @@ def archive(files):
     return buffer.getvalue()
 
 
-def wait_until(check, seconds=60):
-    """Call until the result is true; generous, so that no test depends on the machine's speed."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()):
-        assert time.monotonic() < deadline, f"still {result!r} after {seconds} s"
-        time.sleep(0.05)
-    return result
+def client(running, service):
+    """Return a client of a local AWS that is not the test run's."""
+    return boto3.client(service, **running.client_kwargs())
 
 
 class Functions:
@@ -79,5 +81,10 @@ def functions(aws):
 
 
 @pytest.fixture
-def eventually():
-    return wait_until
+def home(tmp_path, monkeypatch):
+    """A folder of this test's own; whatever runs in it is ended."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("NBCHALICE_LOCAL_HOME", str(folder))
+    yield folder
+    with contextlib.suppress(LocalAWSError):
+        server.stop()

@@ -12,15 +12,6 @@ from nbchalice.aws.local.client import server
 
 
 @pytest.fixture
-def faults(local_aws):
-    def configure(*faults, **options):
-        server.control("PUT", "faults", {"faults": list(faults), **options})
-
-    yield configure
-    server.control("DELETE", "faults")
-
-
-@pytest.fixture
 def impatient(local_aws):
     def client(service):
         return boto3.client(service, config=Config(retries={"total_max_attempts": 1}), **local_aws.client_kwargs())

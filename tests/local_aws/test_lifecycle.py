@@ -11,29 +11,16 @@ import threading
 import uuid
 from pathlib import Path
 
-import boto3
 import pytest
 
 from nbchalice.aws.local.client import connection, environment, process, server
 from nbchalice.errors import LocalAWSError
 
+from .conftest import client
+
 pytestmark = pytest.mark.local_aws
 
 START = "from nbchalice.aws.local.client import server; a = server.ensure_running(); print(a.pid, a.endpoint)"
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A folder of this test's own; whatever runs in it is ended."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("NBCHALICE_LOCAL_HOME", str(folder))
-    yield folder
-    with contextlib.suppress(LocalAWSError):
-        server.stop()
-
-
-def client(running, service):
-    return boto3.client(service, **running.client_kwargs())
 
 
 def processes_of(folder):

@@ -1,6 +1,5 @@
 """What was saved survives: damage is moved aside and told, newer state refused, and little is lost in a crash."""
 
-import contextlib
 import itertools
 import json
 import os
@@ -9,7 +8,6 @@ import signal
 import uuid
 from pathlib import Path
 
-import boto3
 import pytest
 
 from nbchalice.aws.local.client import server
@@ -17,21 +15,9 @@ from nbchalice.aws.target import connect
 from nbchalice.errors import LocalAWSError
 from nbchalice.ui.commands import local as local_commands
 
+from .conftest import client
+
 pytestmark = pytest.mark.local_aws
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A folder of this test's own; whatever runs in it is ended."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("NBCHALICE_LOCAL_HOME", str(folder))
-    yield folder
-    with contextlib.suppress(LocalAWSError):
-        server.stop()
-
-
-def client(running, service):
-    return boto3.client(service, **running.client_kwargs())
 
 
 @pytest.fixture

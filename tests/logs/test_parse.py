@@ -11,12 +11,9 @@ from nbchalice.logs.lines import read_line
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LogEvent
 
-A = "11111111-aaaa-4aaa-8aaa-111111111111"
-B = "22222222-bbbb-4bbb-8bbb-222222222222"
+from .lambda_lines import A, B, end, report, start
+
 STAMP = "2024-05-01T10:00:00.000Z"
-REPORT = (
-    "REPORT RequestId: {id}\tDuration: 3.10 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 38 MB\t"
-)
 TRACE = (
     "[ERROR] ValueError: bad: price\n"
     "Traceback (most recent call last):\n"
@@ -30,18 +27,6 @@ TRACE = (
 
 def events(*lines, stream="s", start=1000):
     return [LogEvent(start + n, line, stream) for n, line in enumerate(lines)]
-
-
-def start(id=A):
-    return f"START RequestId: {id} Version: $LATEST"
-
-
-def end(id=A):
-    return f"END RequestId: {id}"
-
-
-def report(id=A, more=""):
-    return REPORT.format(id=id) + more
 
 
 def record(text, id=A, level="INFO"):

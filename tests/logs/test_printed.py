@@ -10,27 +10,14 @@ from nbchalice.logs.blob import events_of
 from nbchalice.logs.parse import Assembler, parse
 from nbchalice.logs.records import LogEvent
 
-A = "11111111-aaaa-4aaa-8aaa-111111111111"
-B = "22222222-bbbb-4bbb-8bbb-222222222222"
+from .lambda_lines import A, B, end, report, start
+
 C = "33333333-cccc-4ccc-8ccc-333333333333"
 STAMP = "2024-05-01T10:00:00.000Z"
 HEADER = "Traceback (most recent call last):"
 TRACE = f'[ERROR] ValueError: real\n{HEADER}\n\u00a0\u00a0File "shop.ipynb#cell 4", line 3, in price\n\u00a0\u00a0\u00a0\u00a0int(x)'
 DECOY = TRACE.replace("real", "printed")
 MARSHAL = f"[ERROR] Runtime.MarshalError: Unable to marshal response\n{HEADER}"
-
-
-def start(id=A):
-    return f"START RequestId: {id} Version: $LATEST"
-
-
-def end(id=A):
-    return f"END RequestId: {id}"
-
-
-def report(id=A, more=""):
-    numbers = "Duration: 3.10 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 38 MB\t"
-    return f"REPORT RequestId: {id}\t{numbers}{more}"
 
 
 def marker(id=A, nonce="n1", **content):

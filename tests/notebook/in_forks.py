@@ -75,25 +75,26 @@ def warmed():
 
 def result_of(sources):
     """Return what a handler answers in a kernel, and what the module made of it does in a clean process."""
-    found = in_fork(notebook, sources)
-    if "module" in found:
-        found["shipped"] = in_fork(answers_of_module, found["module"], found.pop("segments"))
-    return found
+    result = in_fork(notebook, sources)
+    if "module" in result:
+        result["shipped"] = in_fork(answers_of_module, result["module"], result.pop("segments"))
+    return result
 
 
 def notebook(sources):
     """Run a notebook as a kernel does, prove its handler, and answer with it."""
-    space, cells = executed(sources)
+    sys.stdout = io.StringIO()
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    space = vars(main)
+    cells = run_cells(sources, space)
     if "h" not in space:
         return {"refused": "no handler"}
     return proven(cells, space)
 
 
-def executed(sources):
-    """Run cells statement by statement; a cell ends at its first error."""
-    sys.stdout = io.StringIO()
-    module, cells = types.ModuleType("__main__"), []
-    sys.modules["__main__"], space = module, vars(module)
+def run_cells(sources, space):
+    """Run cells with some variables as a kernel does, statement by statement: a cell ends at its first error."""
+    cells = []
     for order, source in enumerate(sources):
         failed = None
         for node in ast.parse(source).body:
@@ -103,7 +104,7 @@ def executed(sources):
                 failed = node.lineno
                 break
         cells.append(Cell(f"c{order}", f"cell {order + 1}", source, order, failed is None, failed))
-    return space, cells
+    return cells
 
 
 def proven(cells, space):

@@ -13,15 +13,15 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.notebook.sandbox import landlock, seccomp
 from nbchalice.notebook.sandbox.helper import Helper
 from nbchalice.packaging.bundle_store import save_bundle
 from nbchalice.packaging.bundles import Bundle
+
+from ..notebooks import write
 
 LINUX = sys.platform == "linux"
 KERNEL = bool(seccomp.machine() and landlock.version())
@@ -373,7 +373,7 @@ def test_a_notebook_of_somebody_else_does_no_harm(site, command, outside, tmp_pa
     }[site]
     (tmp_path / "harm.py").write_text(swallowed + "\nR = 1\n")
     path = tmp_path / "shop.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in ["%chalice app shop", *made]]), path)
+    write(path, ["%chalice app shop", *made])
     if site == "a bundle":
         data = pickle.dumps(Removes(str(outside.root / "file")))
         save_bundle(path, Bundle("R", "pickle", data, hashlib.sha256(data).hexdigest(), len(data)))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.capture.slice import slice_handler
-from nbchalice.notebook.cells import Cell
+
+from .in_forks import run_cells
 
 pytestmark = pytest.mark.slow
 
@@ -193,23 +194,6 @@ def plain(value, depth=6):
     return getattr(value, "__name__", None) or repr(value)
 
 
-def execute(sources, runs):
-    """Run cells as a kernel does: statement by statement, a cell ends at its first error."""
-    import ast
-
-    space, cells = {"__name__": "__main__"}, []
-    for order, index in enumerate(runs):
-        source, failed = sources[index], None
-        for node in ast.parse(source).body:
-            try:
-                exec(compile(ast.Module([node], []), f"<cell {order}>", "exec"), space)
-            except Exception:
-                failed = node.lineno
-                break
-        cells.append(Cell(f"c{order}", f"cell {order + 1}", source, order, failed is None, failed))
-    return space, cells
-
-
 def outcome(space):
     results = []
     for _ in range(2):
@@ -224,7 +208,8 @@ def outcome(space):
 @given(notebooks())
 def test_no_slice_differs_from_the_kernel_without_an_error(notebook):
     sources, runs, handler = notebook
-    space, cells = execute([*sources, handler], [*runs, len(sources)])
+    space = {"__name__": "__main__"}
+    cells = run_cells([*(sources[index] for index in runs), handler], space)
     try:
         piece = slice_handler(cells, "h", notebook="random.ipynb")
     except CaptureError as error:

@@ -10,9 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.errors import NbChaliceError
@@ -22,6 +20,8 @@ from nbchalice.packaging.bundle_store import bundle_folder, load_bundles, save_b
 from nbchalice.packaging.bundles import make_bundle
 from nbchalice.packaging.errors import BundleRefusedError
 
+from ..notebooks import write
+
 CELLS = ("data = {'a': 1}", "%chalice bundle data", "%%lambda_function\ndef price(event, context):\n    return data")
 
 
@@ -29,8 +29,7 @@ CELLS = ("data = {'a': 1}", "%chalice bundle data", "%%lambda_function\ndef pric
 def notebook(tmp_path):
     path = tmp_path / "work" / "shop.ipynb"
     path.parent.mkdir()
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in CELLS]), path)
-    return path
+    return write(path, CELLS)
 
 
 def index_of(notebook):

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import zipfile
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import verified_packages
 from nbchalice.packaging.requirements import find_dependencies
+
+from ..notebooks import write
 
 CALL = (
     "import json, sys; sys.path.insert(0, sys.argv[1]); import lambda_function as f; print(f.lambda_handler({}, None))"
@@ -42,8 +42,7 @@ def along(folder, source, *files):
 def test_a_file_that_a_module_opens_beside_itself_is_there_on_lambda(way, tmp_path):
     assert along(tmp_path, READS[way], "rates.txt", "others.csv") == ["helper.py", "rates.txt"]
     cells = ["import helper", "%%lambda_function\ndef work(event):\n    return helper.load()"]
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), tmp_path / "n.ipynb")
-    (result,) = verified_packages(read_project(tmp_path / "n.ipynb")).values()
+    (result,) = verified_packages(read_project(write(tmp_path / "n.ipynb", cells))).values()
     root = tmp_path / "root"
     zipfile.ZipFile(io.BytesIO(result.zip)).extractall(root)
     done = subprocess.run([sys.executable, "-I", "-c", CALL, root], capture_output=True, text=True, cwd="/")

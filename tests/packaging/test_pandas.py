@@ -12,6 +12,8 @@ from nbchalice.deploy import engine
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import verified_packages
 
+from ..notebooks import write
+
 pytestmark = pytest.mark.slow
 
 X86_64, AARCH64 = 62, 183
@@ -44,16 +46,12 @@ def connection(local_aws):
 
 @pytest.fixture(scope="module")
 def deploy(connection, tmp_path_factory):
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook
-
     path = tmp_path_factory.mktemp("pandas") / "frames.ipynb"
 
     def deploy(text):
         cells = [HANDLER.format(name=n, python=p, arch=a, text=text) for n, (p, a, _) in TARGETS.items()]
         cells = ["%chalice app frames", "%pip install pandas numpy", *cells]
-        nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-        project = read_project(path)
+        project = read_project(write(path, cells))
         connection.sent.clear()
         return engine.deploy(project.app, partial(verified_packages, project), connection)
 

@@ -11,12 +11,12 @@ import sys
 import zipfile
 from pathlib import Path
 
-import nbformat
 import pytest
 import uv
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.runtime.event_kinds import BUILT_IN
+
+from .. import notebooks
 
 pytestmark = pytest.mark.slow
 
@@ -63,9 +63,7 @@ def install(package, folder):
 
 def write(folder, cells=CELLS):
     folder.mkdir(exist_ok=True)
-    path = folder / "mail.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    return path
+    return notebooks.write(folder / "mail.ipynb", cells)
 
 
 def run_python(library, words, folder):

@@ -6,9 +6,7 @@ import sys
 import zipfile
 from dataclasses import replace
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.errors import CaptureError, InvalidInputError
 from nbchalice.notebook_file import read_project
@@ -16,6 +14,8 @@ from nbchalice.packaging import handler as packaging
 from nbchalice.packaging.bundles import make_bundle
 from nbchalice.packaging.errors import BundleRefusedError
 from nbchalice.ui.render.reports import BundleCard
+
+from ..notebooks import write
 
 TRAIN = """\
 import subprocess
@@ -97,8 +97,7 @@ def test_a_value_changed_behind_the_bundle_is_found_by_the_verification(run, loc
 
 def saved(folder, name, *cells):
     """A project read from a notebook's file."""
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), folder / f"{name}.ipynb")
-    return read_project(folder / f"{name}.ipynb")
+    return read_project(write(folder / f"{name}.ipynb", cells))
 
 
 def test_a_notebook_that_is_only_read_finds_its_bundles_beside_it(run, tmp_path, monkeypatch):

@@ -1,12 +1,12 @@
 """A bundle is taken at a moment; a notebook that is read from top to bottom does nothing to its value twice."""
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.notebook_file import read_project
+
+from ..notebooks import write
 
 pytestmark = pytest.mark.slow  # Each test runs cells, reads the notebook and starts processes that check it.
 MADE = "stock = {'tea': [1]}"
@@ -30,8 +30,7 @@ def file(tmp_path, monkeypatch):
 
 
 def saved(file, *cells):
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in ("%load_ext nbchalice", *cells)]), file)
-    return file
+    return write(file, ("%load_ext nbchalice", *cells))
 
 
 def answer(file):

@@ -5,8 +5,8 @@ import pytest
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook_file import read_project
 
+from ..notebooks import write
 from .test_registering import APP
-from .test_registrations import write
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import write_packages
 
-from .test_registrations import write
+from ..notebooks import write
 
 pytestmark = pytest.mark.slow
 

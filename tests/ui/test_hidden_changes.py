@@ -7,8 +7,8 @@ import pytest
 from nbchalice.errors import CaptureError
 from nbchalice.notebook_file import read_project
 
+from ..notebooks import write
 from .test_proof import H, from_the_file, in_the_kernel
-from .test_registrations import write
 
 pytestmark = pytest.mark.slow
 

@@ -4,11 +4,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+
+from ..notebooks import write
+from ..waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 CELL = """%%on_sqs_message live-orders
@@ -17,14 +17,6 @@ def price(event):
         app.log.info("{word} %s", record.body)
         float(record.body)
 """
-
-
-def wait_for(check, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture
@@ -44,12 +36,12 @@ def test_the_next_message_meets_the_edited_cell(live):
     viewer = live("%chalice live price")
     assert "price is live on local AWS" in str(viewer)
     live("%chalice send price --message 1 --wait 0")
-    wait_for(lambda: [r["message"] for r in viewer.records] == ["first 1"])
+    wait_until(lambda: [r["message"] for r in viewer.records] == ["first 1"])
     live(CELL.format(word="second"))
     live("%chalice send price --message 2 --wait 0")
-    wait_for(lambda: "second 2" in [r["message"] for r in viewer.records])
+    wait_until(lambda: "second 2" in [r["message"] for r in viewer.records])
     live("%chalice send price --message three --wait 0")
-    failed = wait_for(lambda: [i for i in viewer.invocations if i.status == "error"])[0]
+    failed = wait_until(lambda: [i for i in viewer.invocations if i.status == "error"])[0]
     assert failed.error.frame.line == 5 and failed.error.frame.cell.startswith("cell ")
     assert failed.error.frame.source == "float(record.body)"
 
@@ -88,11 +80,11 @@ def test_all_sources_of_a_handler_come_here_or_one_of_them(live):
     assert str(live("%chalice status")).count("both is live in this kernel") == 1
     for words in ("--source sqs", "--source sns", "--key a/x", "--key b/x"):
         live(f"%chalice send both --message 1 --wait 0 {words}")
-    wait_for(lambda: sorted(here()) == ["here S3Event", "here S3Event", "here SNSEvent", "here SQSEvent"])
+    wait_until(lambda: sorted(here()) == ["here S3Event", "here S3Event", "here SNSEvent", "here SQSEvent"])
     viewer = live("%chalice live both --source sns")
     assert live("%chalice send both --message 1 --source sqs").ok
     live("%chalice send both --message 1 --source sns --wait 0")
-    wait_for(lambda: here() == ["here SNSEvent"])
+    wait_until(lambda: here() == ["here SNSEvent"])
     live("%chalice live both --stop")
     for words in ("--source sns", "--key a/y", "--key b/y"):
         assert live(f"%chalice send both --message 1 {words}").ok
@@ -116,11 +108,11 @@ def test_send_follows_the_message_into_live_mode(live):
 def test_send_tells_which_other_process_has_the_message(live, tmp_path):
     path = tmp_path / "elsewhere.ipynb"
     cells = ["%load_ext nbchalice", "%chalice app livemode", CELL.format(word="elsewhere")]
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    write(path, cells)
     command = [sys.executable, "-m", "nbchalice", "live", str(path), "price", "--json"]
     other = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: "is live in process" in str(live("%chalice status")))
+        wait_until(lambda: "is live in process" in str(live("%chalice status")))
         sent = live("%chalice send price --message 8")
         assert sent.status == "queued"
         assert (
@@ -159,10 +151,10 @@ def elsewhere(live, tmp_path):
     live("%chalice deploy")
     path = tmp_path / "elsewhere.ipynb"
     cells = ["%load_ext nbchalice", "%chalice app livemode", BOTH]
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    write(path, cells)
     command = [sys.executable, "-m", "nbchalice", "live", str(path), "both", "--source", "sns", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: "is live in process" in str(live("%chalice status")))
+    wait_until(lambda: "is live in process" in str(live("%chalice status")))
     yield process
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
@@ -188,4 +180,4 @@ def test_a_live_mode_that_died_is_not_told_as_live(live, elsewhere):
     sent = live("%chalice send both --message 1 --source sns")
     assert sent.status == "queued" and "which has ended" in sent.hint and "%chalice status" in sent.hint
     live("%chalice status")
-    wait_for(lambda: "here SNSEvent" in str(live("%chalice logs both")))
+    wait_until(lambda: "here SNSEvent" in str(live("%chalice logs both")))

@@ -9,8 +9,8 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.sandbox.unpatched import Unpatched
 from nbchalice.notebook_file import read_project
 
+from ..notebooks import write
 from .test_proof import from_the_file, in_the_kernel
-from .test_registrations import write
 
 pytestmark = pytest.mark.slow
 

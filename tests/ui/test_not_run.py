@@ -3,11 +3,11 @@
 import builtins
 import io
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
+
+from ..notebooks import write
 
 PRICE = "%%on_sqs_message restart-orders\ndef price(event):\n    for record in event:\n        app.log.info('%s', record.body)"
 ALERT = "%%schedule rate(1 hour) --name nightly_alert\ndef alert(event):\n    app.log.info('night')"
@@ -16,16 +16,12 @@ OLD = "%%lambda_function\ndef old(event, context):\n    return 2"
 START = ["%load_ext nbchalice", "%chalice app restart"]
 
 
-def save(path, cells):
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-
-
 @pytest.fixture
 def restarted(run, local_aws, tmp_path, monkeypatch):
     """A kernel that ran half of a notebook whose handlers are all deployed; `old` was deleted from it since."""
     path = tmp_path / "restart.ipynb"
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
-    save(path, [*START, PRICE, ALERT, SCORE, OLD])
+    write(path, [*START, PRICE, ALERT, SCORE, OLD])
     run("%chalice app restart")
     for cell in (PRICE, ALERT, SCORE, OLD):
         run(cell)
@@ -33,7 +29,7 @@ def restarted(run, local_aws, tmp_path, monkeypatch):
     run("%chalice send price --message 5")
     for name in ("alert", "score", "old", "price"):
         run(f"del {name}")
-    save(path, [*START, PRICE, ALERT, SCORE])
+    write(path, [*START, PRICE, ALERT, SCORE])
     run(PRICE)
     yield run
     run("%chalice delete --yes")
@@ -107,9 +103,9 @@ def test_an_error_of_a_handler_whose_cell_was_deleted_says_how_to_take_it_back(r
 def test_the_command_line_asks_too(local_aws, tmp_path, capsys, monkeypatch):
     path = tmp_path / "asked.ipynb"
     start = ["%load_ext nbchalice", "%chalice app asked"]
-    save(path, [*start, OLD, PRICE.replace("restart", "asked")])
+    write(path, [*start, OLD, PRICE.replace("restart", "asked")])
     assert code_of(["deploy", str(path)]) == 0
-    save(path, [*start, PRICE.replace("restart", "asked")])
+    write(path, [*start, PRICE.replace("restart", "asked")])
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert code_of(["deploy", str(path), "--prune"]) == 2
     assert "remove old from" in capsys.readouterr().err
@@ -124,7 +120,7 @@ def test_a_name_of_a_cell_that_was_not_run_says_which_cell(made, run, tmp_path, 
     path = tmp_path / "half.ipynb"
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
     handler = "%%lambda_function\ndef h(event, context):\n    return RATE"
-    save(path, [*START, made, handler])
+    write(path, [*START, made, handler])
     run("%chalice app half")
     run(handler)
     error = run.error("%chalice package --out out")

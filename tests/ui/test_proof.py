@@ -12,8 +12,8 @@ from nbchalice.notebook.secrets.find import MARK
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import write_packages
 
+from ..notebooks import write
 from .test_registering import shipped
-from .test_registrations import write
 
 pytestmark = pytest.mark.slow
 

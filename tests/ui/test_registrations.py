@@ -2,24 +2,18 @@
 
 import json
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import write_packages
 
+from ..notebooks import write
 from .test_registering import APP, WAYS, WORK, shipped
 
 pytestmark = pytest.mark.slow
 
 INDENTED = WORK.replace("\n", "\n    ")
-
-
-def write(path, cells):
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    return path
 
 
 @pytest.mark.parametrize("way", WAYS)

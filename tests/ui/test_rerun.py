@@ -15,8 +15,8 @@ from nbchalice.notebook.sandbox.helper import RERUNS
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import verified_packages, write_packages
 
+from ..notebooks import write
 from .test_registering import shipped
-from .test_registrations import write
 
 pytestmark = pytest.mark.slow
 

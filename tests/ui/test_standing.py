@@ -3,11 +3,11 @@
 import builtins
 import os
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice import operations
+
+from ..notebooks import write
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.timeout(180)]
 
@@ -20,10 +20,6 @@ BLOCK = "if True:\n    @app.lambda_function()\n    def gamma(event, context):\n 
 LOOP = "for name in ['gamma']:\n    @app.lambda_function(name=name)\n    def looped(event, context):\n        return 3"
 
 
-def save(path, cells):
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-
-
 @pytest.fixture
 def session(run, local_aws, tmp_path, monkeypatch):
     """Deploys cells; then the kernel knows nothing, and the file holds other cells, or another text."""
@@ -31,7 +27,7 @@ def session(run, local_aws, tmp_path, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
 
     def deploy(cells, written):
-        save(path, [*START, *cells])
+        write(path, [*START, *cells])
         run("%chalice app standing")
         for cell in cells:
             run(cell)
@@ -41,7 +37,7 @@ def session(run, local_aws, tmp_path, monkeypatch):
         if isinstance(written, str):
             path.write_text(written)
         else:
-            save(path, [*START, *written])
+            write(path, [*START, *written])
         run(FIRST)
         return run
 
@@ -160,7 +156,7 @@ def test_the_prune_button_names_what_goes_again_when_more_goes(session, tmp_path
         return panel._note.value
 
     assert "removes gamma (deployed" in press()
-    save(tmp_path / "standing.ipynb", [*START, FIRST])
+    write(tmp_path / "standing.ipynb", [*START, FIRST])
     assert "removes gamma, two (deployed" in press()
     assert set(states(run("%chalice status"))) == {"one", "two", "gamma"}
     press()

@@ -1,21 +1,16 @@
 """A cell under a magic that is not known may hold a handler that is deployed: it is told, and never removed."""
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from nbchalice.cli import code_of
 from nbchalice.notebook.capture.unknown_magics import unknown_magics
 from nbchalice.notebook.cells import Cell
 
+from ..notebooks import write
+
 ONE = "%%on_sqs_message unknown-one\ndef one(event):\n    pass"
 TWO = "%%on_sqs_message unknown-two\ndef two(event):\n    pass"
 START = ["%load_ext nbchalice", "%chalice app unknown"]
-
-
-def save(path, cells):
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -29,9 +24,9 @@ def save(path, cells):
 )
 @pytest.mark.slow
 def test_a_handler_under_an_unknown_magic_is_neither_deployed_nor_removed(typed, says, local_aws, tmp_path, capsys):
-    path = save(tmp_path / "unknown.ipynb", [*START, ONE, TWO])
+    path = write(tmp_path / "unknown.ipynb", [*START, ONE, TWO])
     assert code_of(["deploy", str(path), "--yes"]) == 0
-    save(path, [*START, ONE, typed])
+    write(path, [*START, ONE, typed])
     capsys.readouterr()
     assert code_of(["deploy", str(path), "--prune", "--yes"]) == 2
     told = capsys.readouterr().err
@@ -44,17 +39,17 @@ def test_a_handler_under_an_unknown_magic_is_neither_deployed_nor_removed(typed,
 def test_the_saved_file_counts_in_the_kernel_too(run, local_aws, tmp_path, monkeypatch):
     path = tmp_path / "unknown.ipynb"
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
-    save(path, [*START, ONE, TWO])
+    write(path, [*START, ONE, TWO])
     for cell in ("%chalice app unknown", ONE, TWO, "%chalice deploy", "del two"):
         run(cell)
-    save(path, [*START, ONE, TWO.replace("on_sqs_message", "on_sqs_mesage")])
+    write(path, [*START, ONE, TWO.replace("on_sqs_message", "on_sqs_mesage")])
     made = run("%chalice plan --prune")
     assert not [change for change in made.changes if change.action == "delete"]
     run("%chalice delete --yes")
 
 
 def test_as_the_only_handler_it_is_named(tmp_path, capsys):
-    path = save(tmp_path / "unknown.ipynb", [*START, TWO.replace("on_sqs_message", "on_iot_message")])
+    path = write(tmp_path / "unknown.ipynb", [*START, TWO.replace("on_sqs_message", "on_iot_message")])
     assert code_of(["package", str(path), "--out", str(tmp_path / "out")]) == 2
     assert "there is no cell magic %%on_iot_message here" in capsys.readouterr().err
 

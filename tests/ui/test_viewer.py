@@ -1,7 +1,6 @@
 """The log viewer's kernel side, with its widget but without a browser."""
 
 import threading
-import time
 import tracemalloc
 
 import pytest
@@ -13,6 +12,8 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import InvocationError, LogRecord
 from nbchalice.ui.widgets.panel import Worker
 
+from ..waiting import wait_until
+
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -20,14 +21,6 @@ def invocation(number, count=1, status="ok", cut=0, text="line"):
     request = f"request-{number}"
     records = tuple(LogRecord(1000 + i, "INFO", f"{text} {cut + i}", request) for i in range(count))
     return Invocation(request, "shop-dev-price", status, started=1000, records=records, records_cut=cut)
-
-
-def wait_for(check, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return found
 
 
 def test_of_an_invocation_fed_again_only_the_new_records_count():
@@ -115,7 +108,7 @@ def test_messages_are_batched_and_records_are_ready_for_pandas(viewer):
     made = viewer()
     for number in range(100):
         made.feed(invocation(number, 10))
-    wait_for(lambda: sum(len(message["rows"]) for message in made.sent) == 1000)
+    wait_until(lambda: sum(len(message["rows"]) for message in made.sent) == 1000)
     assert len(made.sent) < 10
     assert made.records[0]["message"] == "line 0" and len(made.records) == 1000
 
@@ -146,16 +139,16 @@ def test_what_a_view_that_begins_was_given_is_kept_too(viewer, monkeypatch):
 
     monkeypatch.setattr(made._buffer, "feed", feed_and_open)
     made.feed(invocation(1))
-    wait_for(lambda: "line 0" in kept(made))
+    wait_until(lambda: "line 0" in kept(made))
 
 
 def test_what_came_just_before_the_end_is_sent_and_kept(viewer):
     made = viewer()
     made.feed(invocation(1, text="first"))
-    wait_for(lambda: "first 0" in kept(made))
+    wait_until(lambda: "first 0" in kept(made))
     made.feed(invocation(2, text="last"))
     made.close()
-    wait_for(lambda: "last 0" in kept(made))
+    wait_until(lambda: "last 0" in kept(made))
     assert [row["text"] for message in made.sent for row in message["rows"]] == ["first 0", "last 0"]
 
 
@@ -168,7 +161,7 @@ def test_a_reading_that_was_replaced_adds_nothing_and_tells_nothing(viewer, monk
 
     made = viewer(read)
     made.follow("10m")
-    wait_for(lambda: begun)
+    wait_until(lambda: begun)
     clear = made._buffer.clear
 
     def clear_and_add():
@@ -177,7 +170,7 @@ def test_a_reading_that_was_replaced_adds_nothing_and_tells_nothing(viewer, monk
 
     monkeypatch.setattr(made._buffer, "clear", clear_and_add)
     made._told(None, {"kind": "range", "since": "1h"}, None)
-    wait_for(lambda: len(begun) == 2)
+    wait_until(lambda: len(begun) == 2)
     begun[0].trouble(AWSError("the credentials have expired", "log in again"))
     assert made.records == [] and made.view.trouble == ""
     begun[1].add(invocation(2))
@@ -201,7 +194,7 @@ def test_a_button_that_was_pressed_again_at_once_stays_busy():
             told.append("idle")
 
     worker.start(lambda: None, Shown())
-    wait_for(lambda: told.count("idle") == 2)
+    wait_until(lambda: told.count("idle") == 2)
     assert told == ["busy", "idle", "busy", "idle"]
 
 
@@ -220,11 +213,11 @@ def test_trouble_is_shown_and_reading_goes_on(viewer, monkeypatch):
     made = viewer(read)
     made.view.observe(lambda change: shown.append(change["new"]), names="trouble")
     made.follow("10m")
-    wait_for(lambda: made.records)
+    wait_until(lambda: made.records)
     assert "expired" in shown[0] and "log in again" in shown[0] and shown[-1] == ""
     assert made.view.following
     made.pause()
-    wait_for(lambda: not made.view.following)
+    wait_until(lambda: not made.view.following)
 
 
 def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
@@ -237,12 +230,12 @@ def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
     made = viewer(read)
     made.follow("10m")
     made._told(None, {"kind": "hello"}, None)
-    wait_for(lambda: begun)
+    wait_until(lambda: begun)
     made._told(None, {"kind": "bye"}, None)
     assert begun[0].stop.is_set()
-    wait_for(lambda: not made.view.following)
+    wait_until(lambda: not made.view.following)
     made._told(None, {"kind": "hello"}, None)
-    wait_for(lambda: len(begun) == 2)
+    wait_until(lambda: len(begun) == 2)
     assert made.view.following
 
 
