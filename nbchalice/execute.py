@@ -60,9 +60,9 @@ def executed_for_code() -> bool:
 
 def skipped(command: str) -> Skipped:
     """Say that a command is skipped; return what stands for its result."""
-    told = Skipped(f"{SKIPPED}%chalice {command} needs AWS, and the notebook is executed for its code only")
-    print(told, file=sys.stderr)
-    return told
+    result = Skipped(f"{SKIPPED}%chalice {command} needs AWS, and the notebook is executed for its code only")
+    print(result, file=sys.stderr)
+    return result
 
 
 @dataclass(frozen=True)
@@ -206,19 +206,19 @@ def execute_notebook(path: Path, stage: str | None, region: str) -> Executed:
 
 def _proven(cell: Any) -> dict[str, Compared | CaptureError]:
     lines = _lines(cell, "stdout", PROVEN)
-    told = json.loads(lines[-1].removeprefix(PROVEN)) if lines else {}
-    return {name: _outcome(one) for name, one in told.items()}
+    outcomes = json.loads(lines[-1].removeprefix(PROVEN)) if lines else {}
+    return {name: _outcome(one) for name, one in outcomes.items()}
 
 
-def _outcome(told: JSON) -> Compared | CaptureError:
+def _outcome(outcome: JSON) -> Compared | CaptureError:
     from nbchalice.notebook.capture.choices import Choice
     from nbchalice.notebook.capture.search import Compared
 
-    if "message" in told:
-        place = Location(**told["location"]) if told["location"] is not None else None
-        return CaptureError(told["message"], told["hint"], place, code=told["code"])
-    also = {position: frozenset(names) for position, names in told["also"]}
-    return Compared(Choice(also, dict(told["without"])), tuple(told["notes"]))
+    if "message" in outcome:
+        place = Location(**outcome["location"]) if outcome["location"] is not None else None
+        return CaptureError(outcome["message"], outcome["hint"], place, code=outcome["code"])
+    also = {position: frozenset(names) for position, names in outcome["also"]}
+    return Compared(Choice(also, dict(outcome["without"])), tuple(outcome["notes"]))
 
 
 def _lines(cell: Any, stream: str, beginning: str) -> list[str]:

@@ -95,10 +95,10 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
         The file cannot be read, or has several apps. What is wrong with single handlers is told by the project.
     """
     cells = read_notebook(path)
-    here = {**os.environ, **set_by_magics(cells)}
+    environment = {**os.environ, **set_by_magics(cells)}
     last = _last_naming(cells, path)
     surely = last.name if last is not None and last.by_magic else named_by_config(path.parent)
-    variables = variables_for(read_config(path.parent), surely, stage or DEFAULT_STAGE, region=region, here=here)
+    variables = variables_for(read_config(path.parent), surely, stage or DEFAULT_STAGE, region=region, here=environment)
     read = discover(cells, str(path), variables)
     registrations = read.handlers
     handlers = tuple(

@@ -81,6 +81,6 @@ def _refuse(
             raise LostAnswerError(operation.name, str(caught_exception)) from caught_exception
         return
     answer, parsed = response
-    told = parsed.get("Error", {})
-    if answer.status_code >= 500 and told.get("Code") not in ASKED_TOO_OFTEN:
-        raise LostAnswerError(operation.name, f"AWS says {told.get('Code')}: {told.get('Message')}")
+    error = parsed.get("Error", {})
+    if answer.status_code >= 500 and error.get("Code") not in ASKED_TOO_OFTEN:
+        raise LostAnswerError(operation.name, f"AWS says {error.get('Code')}: {error.get('Message')}")

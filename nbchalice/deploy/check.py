@@ -119,18 +119,18 @@ def _policy_file_problems(app: App, handler: Handler) -> list[NbChaliceError]:
 def _statement_problems(statements: list[JSON]) -> Iterator[tuple[str, str]]:
     """Yield what IAM would reject in the statements of a role's policy (IAM: JSON policy elements)."""
     for number, statement in enumerate(statements, 1):
-        here = f"statement {number}"
+        place = f"statement {number}"
         if not isinstance(statement, dict):
-            yield f"{here} is not an object", "see IAM, JSON policy element reference"
+            yield f"{place} is not an object", "see IAM, JSON policy element reference"
             continue
         if statement.get("Effect") not in {"Allow", "Deny"}:
-            yield f"{here} has no Effect", 'add "Effect": "Allow"'
+            yield f"{place} has no Effect", 'add "Effect": "Allow"'
         if ("Action" in statement) == ("NotAction" in statement):
-            yield f"{here} wants either Action or NotAction", 'add "Action": ["service:Operation"]'
+            yield f"{place} wants either Action or NotAction", 'add "Action": ["service:Operation"]'
         if ("Resource" in statement) == ("NotResource" in statement):
-            yield f"{here} wants either Resource or NotResource", 'add "Resource": "arn:aws:..."'
+            yield f"{place} wants either Resource or NotResource", 'add "Resource": "arn:aws:..."'
         if unknown := sorted(set(statement) - POLICY_KEYS):
-            yield f"{here} has {', '.join(unknown)}, which a role's policy cannot have", "leave it out"
+            yield f"{place} has {', '.join(unknown)}, which a role's policy cannot have", "leave it out"
 
 
 def _policy_size_problems(role: Role) -> list[NbChaliceError]:

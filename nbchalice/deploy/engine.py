@@ -60,9 +60,9 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: Prune = False)
     """
     check.raise_all(check.problems(app) + check.account_problems(app, aws))
     check.raise_all(check.problems_at(app, aws, _sketch(app, aws)))
-    made, wrong = _draft(app, packages, aws, prune)
+    planned, wrong = _draft(app, packages, aws, prune)
     check.raise_all(wrong)
-    return replace(made, orphans=tuple(name for name in made.orphans if not app.may_have(name)))
+    return replace(planned, orphans=tuple(name for name in planned.orphans if not app.may_have(name)))
 
 
 def _sketch(app: App, aws: Connection) -> dict[str, Resource]:
@@ -83,8 +83,8 @@ def _draft(
     timeouts, notes, wrong = _timeouts(app, preflights)
     wanted = desired(app, built, aws, timeouts)
     read_more(standing, wanted, reads)
-    built, told = in_orders_that_stand(built, wanted, standing.current)
-    notes += told
+    built, of_orders = in_orders_that_stand(built, wanted, standing.current)
+    notes += of_orders
     wanted = desired(app, built, aws, timeouts)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
@@ -100,11 +100,11 @@ def _draft(
     doubts = notebooks.doubts(app, standing, [app.ref(aws, name) for name in own])
     going = [name for name in own if notebooks.goes(app, prune, name)]
     left = tuple(name for name in own if name not in going)
-    made = make_plan(wanted, standing, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
-    made = replace(with_reasons(made), pruned=tuple(going), not_run=not_run, doubts=doubts)
-    written = {handler_of(change.resource) for change in made.changes if isinstance(change.resource, Function)}
+    planned = make_plan(wanted, standing, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
+    planned = replace(with_reasons(planned), pruned=tuple(going), not_run=not_run, doubts=doubts)
+    written = {handler_of(change.resource) for change in planned.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
-    return replace(made, sizes=sizes), wrong
+    return replace(planned, sizes=sizes), wrong
 
 
 def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
@@ -185,16 +185,16 @@ def deploy(
     """
     started, calls = time.monotonic(), len(aws.calls)
     with _before_any_change():
-        made = plan(app, packages, aws, prune=prune)
-        announce(made)
-    execute(made, aws, progress)
-    _look_again(made, aws, progress)
-    touched = {handler_of(change.resource) for change in made.changes}
+        planned = plan(app, packages, aws, prune=prune)
+        announce(planned)
+    execute(planned, aws, progress)
+    _look_again(planned, aws, progress)
+    touched = {handler_of(change.resource) for change in planned.changes}
     functions = tuple(
         Deployed(ref.name, ref.handler, ref.arn, ref.handler in touched)
         for ref in (app.ref(aws, handler.name) for handler in app.handlers)
     )
-    return Deployment(app, aws.target, made, functions, len(aws.calls) - calls, time.monotonic() - started)
+    return Deployment(app, aws.target, planned, functions, len(aws.calls) - calls, time.monotonic() - started)
 
 
 @contextmanager
@@ -205,11 +205,11 @@ def _before_any_change() -> Iterator[None]:
         raise Interrupted("stopped before the first change; nothing was changed") from None
 
 
-def _look_again(made: Plan, aws: Connection, progress: Progress) -> None:
+def _look_again(planned: Plan, aws: Connection, progress: Progress) -> None:
     """Mend what another writer undid meanwhile, where several write to one thing."""
     # A bucket has one notification configuration, and S3 only takes it whole: of two deploys that read it, changed
     # it and put it at the same time, the later put takes the other's entries away.
-    shared = {change.key: change for change in made.changes if change.resource.shared}
+    shared = {change.key: change for change in planned.changes if change.resource.shared}
     with parallel() as run:
         current = run({key: partial(change.resource.read, aws) for key, change in shared.items()})
     undone = [
@@ -274,10 +274,10 @@ def delete(app: App, aws: Connection, handler: str | None = None, *, progress: P
     """
     started, calls = time.monotonic(), len(aws.calls)
     with _before_any_change():
-        made = plan_delete(app, aws, handler)
-    execute(made, aws, progress)
-    _look_again(made, aws, progress)
-    return Deployment(app, aws.target, made, (), len(aws.calls) - calls, time.monotonic() - started)
+        planned = plan_delete(app, aws, handler)
+    execute(planned, aws, progress)
+    _look_again(planned, aws, progress)
+    return Deployment(app, aws.target, planned, (), len(aws.calls) - calls, time.monotonic() - started)
 
 
 def status(
@@ -355,26 +355,28 @@ def _competing_consumers(app: App, aws: Connection) -> list[str]:
         return [f"{name}: {warning}" for (name, _), warning in run(calls).items() if warning]
 
 
-def _standing(name: str, app: App, made: Plan) -> HandlerStatus:
+def _standing(name: str, app: App, planned: Plan) -> HandlerStatus:
     """Return the state of what stands and is not registered: an orphan, unless it may be what could not be read."""
     unread = next((one for one in app.unread if one.may_be(name)), None)
     if unread is None:
-        return HandlerStatus(name, "orphaned", drift=(made.doubts[name],) if name in made.doubts else ())
+        return HandlerStatus(name, "orphaned", drift=(planned.doubts[name],) if name in planned.doubts else ())
     return HandlerStatus(name, "deployed", drift=(f"may stand in the notebook: {unread.error.message}",))
 
 
-def _broken(handler: Handler, error: NbChaliceError, made: Plan) -> HandlerStatus:
-    state: HandlerState = "changed" if handler.name in {*made.orphans, *made.elsewhere, *made.not_run} else "registered"
+def _broken(handler: Handler, error: NbChaliceError, planned: Plan) -> HandlerStatus:
+    state: HandlerState = (
+        "changed" if handler.name in {*planned.orphans, *planned.elsewhere, *planned.not_run} else "registered"
+    )
     return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 
-def _state(handler: Handler, made: Plan) -> HandlerStatus:
+def _state(handler: Handler, planned: Plan) -> HandlerStatus:
     trigger = handler.describe()
-    mine = [change for change in made.changes if handler_of(change.resource) == handler.name]
+    mine = [change for change in planned.changes if handler_of(change.resource) == handler.name]
     function = next((change for change in mine if isinstance(change.resource, Function)), None)
     drift = tuple(str(change) for change in mine if change is not function)
-    if handler.name in made.elsewhere:
-        drift = (f"deployed from {made.elsewhere[handler.name]}", *drift)
+    if handler.name in planned.elsewhere:
+        drift = (f"deployed from {planned.elsewhere[handler.name]}", *drift)
     if function and function.action == "create":
         return HandlerStatus(handler.name, "registered", trigger)
     if function is None:

@@ -68,11 +68,11 @@ class Unclaimed:
     goes: bool = False
 
     def __str__(self) -> str:
-        made = f"{self.handler}: {self.what} was made by an event source that no installed package has; "
+        text = f"{self.handler}: {self.what} was made by an event source that no installed package has; "
         if self.goes:
-            return f"{made}what that source made besides stays on AWS: install its package first, or remove it by hand"
+            return f"{text}what that source made besides stays on AWS: install its package first, or remove it by hand"
         return (
-            f"{made}it stays, with what that source made besides: install its package and deploy again to remove both"
+            f"{text}it stays, with what that source made besides: install its package and deploy again to remove both"
         )
 
 
@@ -191,7 +191,7 @@ class _Inspector:
     def __init__(self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Run) -> None:
         self.app, self.aws, self.wanted, self.run = app, aws, wanted, run
         self.registered = [handler.name for handler in app.handlers]
-        self.found = Inspection()
+        self.inspection = Inspection()
 
     def ref(self, handler: str) -> FunctionRef:
         return self.app.ref(self.aws, handler)
@@ -209,14 +209,14 @@ class _Inspector:
             calls[1, "bundles"] = partial(stored_bundles, self.aws, self.ref(""))
         first = self.run(calls)
         roles, layers = first[1, "roles"], first[1, "layers"]
-        self.found.current = {layer.key: version for layer, version in layers}
-        self.found.current.update({key: first[key] for key in self.wanted})
-        self.found.orphans = sorted((roles | first[1, "groups"] | also) - set(self.registered))
+        self.inspection.current = {layer.key: version for layer, version in layers}
+        self.inspection.current.update({key: first[key] for key in self.wanted})
+        self.inspection.orphans = sorted((roles | first[1, "groups"] | also) - set(self.registered))
         self._add_footprints(self.registered, first)
         self._add([Role(self.ref(name)) for name in self.registered if name in roles])
-        owned = self._owned(self.found.orphans)
+        owned = self._owned(self.inspection.orphans)
         self._read_notebooks()
-        going = [name for name in owned if removal.orphan(name, self.found.notebooks.get(name))]
+        going = [name for name in owned if removal.orphan(name, self.inspection.notebooks.get(name))]
         self._add_footprints(going, self.run(self._footprint_calls(going)))
         for name in going:
             self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
@@ -226,7 +226,7 @@ class _Inspector:
             self._add(self._unused(own, first[1, "bundles"], staying))
         self._read_stale()
         self._read_doubtful_groups()
-        return self.found
+        return self.inspection
 
     def _role_names(self) -> set[str]:
         prefix = self.ref("").name
@@ -255,16 +255,16 @@ class _Inspector:
         standing = self.run({name: partial(function.read, self.aws) for name, function in functions.items()})
         own = []
         for name, function in functions.items():
-            current = self.found.current[function.key] = standing[name]
+            current = self.inspection.current[function.key] = standing[name]
             if not (current and function.conflicts(current)):
                 own.append(name)
         return own
 
     def _read_notebooks(self) -> None:
-        for name in [*self.registered, *self.found.orphans]:
-            function = self.found.current.get(Function(self.ref(name)).key) or {}
+        for name in [*self.registered, *self.inspection.orphans]:
+            function = self.inspection.current.get(Function(self.ref(name)).key) or {}
             if notebook := function.get("Tags", {}).get(NOTEBOOK):
-                self.found.notebooks[name] = notebook
+                self.inspection.notebooks[name] = notebook
 
     def _footprint_calls(self, names: Iterable[str]) -> dict[object, Callable[[], list[JSON]]]:
         functions = {name: self.ref(name).name for name in names}
@@ -278,7 +278,9 @@ class _Inspector:
         for name in names:
             policy, mappings = results["policy", name], results["mappings", name]
             strange = [one for one in unclaimed(self.ref(name), policy) if not self._is_wanted(name, one)]
-            self.found.unclaimed += [Unclaimed(name, words_of(one), name not in self.registered) for one in strange]
+            self.inspection.unclaimed += [
+                Unclaimed(name, words_of(one), name not in self.registered) for one in strange
+            ]
             self._add(attached(self.ref(name), [one for one in policy if one not in strange], mappings))
 
     def _is_wanted(self, name: str, statement: JSON) -> bool:
@@ -286,7 +288,7 @@ class _Inspector:
 
     def _add(self, resources: Iterable[Resource]) -> None:
         """Note what stands and is not wanted."""
-        stale = self.found.stale
+        stale = self.inspection.stale
         for resource in resources:
             if resource.key not in self.wanted:
                 stale[resource.key] = stale[resource.key].merge(resource) if resource.key in stale else resource
@@ -312,14 +314,14 @@ class _Inspector:
         ]
 
     def _read_stale(self) -> None:
-        stale = self.found.stale
+        stale = self.inspection.stale
         calls = {key: partial(r.read, self.aws) for key, r in stale.items() if key not in self.wanted}
-        self.found.current.update(self.run(calls))
-        self.found.stale = {key: r for key, r in stale.items() if self.found.current.get(key) is not None}
+        self.inspection.current.update(self.run(calls))
+        self.inspection.stale = {key: r for key, r in stale.items() if self.inspection.current.get(key) is not None}
 
     def _read_doubtful_groups(self) -> None:
         """Read the tags of log groups that are to go, or whose function is missing: they may be another's."""
-        current, stale = self.found.current, self.found.stale
+        current, stale = self.inspection.current, self.inspection.stale
         groups = [resource for resource in {**self.wanted, **stale}.values() if isinstance(resource, LogGroup)]
         doubtful = [
             g for g in groups if current[g.key] and (g.key in stale or not current.get(Function(g.function).key))

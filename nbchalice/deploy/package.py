@@ -54,17 +54,17 @@ class Package:
     proves: Callable[[str, list[JSON]], str | None] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, made: HandlerPackage) -> Package:
+    def of(cls, package: HandlerPackage) -> Package:
         """Return what is uploaded of a package that was built."""
-        artifact = made.artifact
+        artifact = package.artifact
         python = artifact.manifest["python"]
         return cls(
             artifact.zip,
             artifact.code_sha256,
             python,
-            made.layer,
-            made.stored,
-            made.sizes,
-            made.reports_failures,
+            package.layer,
+            package.stored,
+            package.sizes,
+            package.reports_failures,
             artifact.fingerprint,
         )

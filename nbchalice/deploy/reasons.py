@@ -34,10 +34,10 @@ def with_reasons(plan: Plan) -> Plan:
     if not asked:
         return plan
     with ThreadPoolExecutor(len(asked), "nbchalice-reason") as pool:
-        told = dict(zip((change.key for change in asked), pool.map(_reason, asked), strict=True))
+        reasons = dict(zip((change.key for change in asked), pool.map(_reason, asked), strict=True))
     changes = []
     for change in plan.changes:
-        if why := told.get(change.key):
+        if why := reasons.get(change.key):
             change = replace(change, reason=_with_why(change.reason, why))  # noqa: PLW2901
         changes.append(change)
     return replace(plan, changes=tuple(changes))

@@ -202,9 +202,9 @@ def _explained(doing: str) -> Iterator[None]:
 
 def _letter(message: JSON) -> DeadLetter:
     own = message.get("Attributes", {})
-    told = message.get("MessageAttributes", {}).get("ErrorMessage", {}).get("StringValue")
+    reason = message.get("MessageAttributes", {}).get("ErrorMessage", {}).get("StringValue")
     received, sent = int(own.get("ApproximateReceiveCount", 0)), int(own.get("SentTimestamp", 0))
-    return DeadLetter(message["MessageId"], message["Body"], received, sent, told, message)
+    return DeadLetter(message["MessageId"], message["Body"], received, sent, reason, message)
 
 
 def dead_letters_of(aws: AWS, handler: Handler, ref: FunctionRef) -> DeadLetterQueue:

@@ -115,9 +115,9 @@ def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes) 
             return replace(logged, result=result)
         return replace(logged, status="ok", error=None, result=result)
     error = from_payload(CELLS.as_now_in(result))
-    told = logged.error if logged.error and logged.error.frames and not error.frames else error
+    shown = logged.error if logged.error and logged.error.frames and not error.frames else error
     timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
-    return replace(logged, status="timeout" if timed_out else "error", error=told, result=None)
+    return replace(logged, status="timeout" if timed_out else "error", error=shown, result=None)
 
 
 def invoke_here(
@@ -156,11 +156,11 @@ def invoke_here(
             error = from_exception(raised, cell_of_file, (PACKAGE,))
     duration = (time.perf_counter() - begun) * 1000
     raw = event.to_dict() if hasattr(event, "to_dict") else event
-    told = {} if error else returned(result, raw, lambda_function.reads_failures)
-    failed = tuple(told.get("failed", ()))
-    if wrong := told.get("wrong"):
+    report = {} if error else returned(result, raw, lambda_function.reads_failures)
+    failed = tuple(report.get("failed", ()))
+    if wrong := report.get("wrong"):
         error = malformed(wrong)
-    status: InvocationStatus = "error" if error else "partial" if failed else "ignored" if "ignored" in told else "ok"
+    status: InvocationStatus = "error" if error else "partial" if failed else "ignored" if "ignored" in report else "ok"
     return Invocation(
         context.aws_request_id,
         name,
@@ -173,7 +173,7 @@ def invoke_here(
         error=error or (last_logged(record.message for record in records) if failed else None),
         ids=tuple(ids_of(raw)),
         failed_ids=failed,
-        ignored_ids=tuple(told.get("ignored", ())),
+        ignored_ids=tuple(report.get("ignored", ())),
         reached=lambda_function.reached or "",
         result=result,
     )

@@ -240,8 +240,8 @@ def _argument(source: Source, text: str) -> object:
 
 def _strange(magic: str, words: list[str]) -> InvalidInputError:
     """Return the error for words that belong to no option of a magic."""
-    told = f"what is {words[0]!r}?" if len(words) == 1 else f"what are {', '.join(map(repr, words))}?"
-    return InvalidInputError(f"{magic}: {told}", "put a value with blanks or quotes into quotes: --option '...'")
+    question = f"what is {words[0]!r}?" if len(words) == 1 else f"what are {', '.join(map(repr, words))}?"
+    return InvalidInputError(f"{magic}: {question}", "put a value with blanks or quotes into quotes: --option '...'")
 
 
 def _read_also(text: str, magic: str) -> tuple[str, JSON]:

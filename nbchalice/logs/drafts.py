@@ -244,10 +244,10 @@ class Draft:
         return last if last.line.data or f"\n{HEADER}" in text or LAMBDAS_OWN.match(text) else None
 
     def _status(self, culprit: Said | None, *, final: bool) -> InvocationStatus:
-        told = (self.report or {}).get("status")
-        if told == "timeout" or (culprit and culprit.line.kind == "timeout"):
+        status = (self.report or {}).get("status")
+        if status == "timeout" or (culprit and culprit.line.kind == "timeout"):
             return "timeout"
-        if told in FAILED or culprit or self.end == "raised":
+        if status in FAILED or culprit or self.end == "raised":
             return "error"
         if self.report is None or (self.awaits_end and not final):
             return "running"

@@ -52,7 +52,7 @@ class Cells:
         if "#cell " not in text:
             return text
         present = self._present() if self._present is not None else None
-        return FRAME.sub(lambda found: _renamed(found, present), text)
+        return FRAME.sub(lambda match: _renamed(match, present), text)
 
     def as_now_in(self, value: Any) -> Any:
         """Return a JSON value with the texts in it changed so."""
@@ -68,12 +68,12 @@ class Cells:
 CELLS = Cells()
 
 
-def _renamed(found: re.Match[str], present: Present | None) -> str:
-    label, line = found["label"], found["line"]
+def _renamed(match: re.Match[str], present: Present | None) -> str:
+    label, line = match["label"], match["line"]
     if present is not None:
-        key, function, source = found["key"] or "", found["function"] or "", found["source"] or ""
+        key, function, source = match["key"] or "", match["function"] or "", match["source"] or ""
         deployed = DeployedLine(label, key, int(line), function.strip(), source.strip())
-        label, number = present.find(found["notebook"], deployed)
+        label, number = present.find(match["notebook"], deployed)
         line = str(number)
-    rest = f"{found['where'] or ''}{found['below'] or ''}"
-    return f"{found['before']}{found['notebook']}#{label}{found['middle']}{line}{rest}"
+    rest = f"{match['where'] or ''}{match['below'] or ''}"
+    return f"{match['before']}{match['notebook']}#{label}{match['middle']}{line}{rest}"

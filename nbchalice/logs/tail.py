@@ -93,10 +93,10 @@ class Tail:
         return self.poll()
 
     def _now(self) -> int:
-        here = int(time.time() * 1000)
-        for _ in self._reader.read(here + LAG_MS):
+        now = int(time.time() * 1000)
+        for _ in self._reader.read(now + LAG_MS):
             pass
-        return (self._reader.clock_ms or here) - 1000  # AWS tells whole seconds
+        return (self._reader.clock_ms or now) - 1000  # AWS tells whole seconds
 
 
 def recent(

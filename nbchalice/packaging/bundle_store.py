@@ -63,8 +63,8 @@ def bundle_variable(
     if name not in namespace:
         hint = near(name, [one for one in namespace if not one.startswith("_")], "run the cell that makes it")
         raise InvalidInputError(f"there is no variable {name!r}", hint)
-    made = make_bundle(name, namespace[name], format, allow_secret=allow_secret)
-    return save_bundle(notebook, replace(made, made_by=tuple(made_by)))
+    bundle = make_bundle(name, namespace[name], format, allow_secret=allow_secret)
+    return save_bundle(notebook, replace(bundle, made_by=tuple(made_by)))
 
 
 def save_bundle(notebook: Path, bundle: Bundle) -> Bundle:

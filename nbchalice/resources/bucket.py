@@ -53,9 +53,9 @@ class Notification:
     def entry(self) -> JSON:
         """Return the entry as PutBucketNotificationConfiguration takes it."""
         # Unique and short whatever the prefix is: S3 takes 255 characters.
-        told = json.dumps([sorted(self.events), self.prefix, self.suffix])
+        choice = json.dumps([sorted(self.events), self.prefix, self.suffix])
         entry: JSON = {
-            "Id": f"{self.function.name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}",
+            "Id": f"{self.function.name}-{hashlib.sha256(choice.encode()).hexdigest()[:12]}",
             "LambdaFunctionArn": self.function.arn,
             "Events": sorted(self.events),
         }

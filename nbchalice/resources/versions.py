@@ -39,8 +39,8 @@ def published(client: LambdaClient, name: str) -> list[JSON]:
 def standing_version(client: LambdaClient, current: Values) -> str:
     """Return which published version a function is, as GetFunction told of it; what was changed since is said."""
     configuration = current["Configuration"]
-    if told := current.get("Tags", {}).get(ROLLED_BACK):
-        return str(told)
+    if version := current.get("Tags", {}).get(ROLLED_BACK):
+        return str(version)
     newest = published(client, configuration["FunctionName"])[-1:]
     if not newest:
         return ""

@@ -174,8 +174,8 @@ def _pickle(file: BinaryIO) -> object:
     class Unpickler(pickle.Unpickler):  # type: ignore[misc, name-defined]
         def find_class(self, module: str, name: str) -> object:
             # The notebook's classes are in the deployed module.
-            here = "notebook_code" if module == "__main__" and "notebook_code" in sys.modules else module
-            return super().find_class(here, name)
+            home = "notebook_code" if module == "__main__" and "notebook_code" in sys.modules else module
+            return super().find_class(home, name)
 
     return Unpickler(file).load()
 

@@ -70,7 +70,7 @@ class _Installed:
                 self.entries[entry.name] = entry
         own = (kind.name for kind in BUILT_IN)
         self.names = frozenset([*own, *self.entries])
-        self.objects = {name: made for name, made in self.objects.items() if name in self.entries}
+        self.objects = {name: value for name, value in self.objects.items() if name in self.entries}
 
 
 _INSTALLED = _Installed()
@@ -118,14 +118,14 @@ def load(name: str) -> object:
         try:
             given = entry.load()
             named = getattr(given, "name", None) == name
-            made = given() if isinstance(given, type) and named else given
+            value = given() if isinstance(given, type) and named else given
         except (Exception, SystemExit) as error:
             _refuse(entry, f"{type(error).__name__}: {error}", _hint_for(entry, error))
         if not named:
             _refuse(entry, f"its entry point gives {given!r}, which is not a source of that name")
         if wrong := _wrong_kind(KINDS.get(name)):
             _refuse(entry, wrong)
-        _INSTALLED.objects[name] = made
+        _INSTALLED.objects[name] = value
     return _INSTALLED.objects[name]
 
 

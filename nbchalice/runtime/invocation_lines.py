@@ -61,10 +61,10 @@ def marked(handler: Callable[[object, object], object]) -> Callable[[object, obj
 def started(event: object) -> JSON:
     """Return what the line at the start says."""
     attempts = _attempts(event)
-    told = {**_cut("ids", ids_of(event)), "attempt": max(attempts.values(), default=None)}
+    line = {**_cut("ids", ids_of(event)), "attempt": max(attempts.values(), default=None)}
     if len(set(attempts.values())) > 1:  # A message that failed before is in one batch with new ones.
-        told["attempts"] = list(attempts.values())[:MOST_IDS]
-    return told
+        line["attempts"] = list(attempts.values())[:MOST_IDS]
+    return line
 
 
 def _reached(handler: object) -> dict[str, str]:
@@ -79,19 +79,19 @@ def returned(result: object, event: object, reads_failures: Callable[[object], b
     ``end`` is ``unsure`` where Lambda may not be able to make JSON of the result. ``failed`` are the records that the
     result reports, ``wrong`` is why that is the whole batch, and ``ignored`` are those that nobody asked for.
     """
-    told: JSON = {"end": "unsure"}
+    outcome: JSON = {"end": "unsure"}
     with suppress(Exception):
         json.dumps(result)
-        told["end"] = "returned"
+        outcome["end"] = "returned"
     reads = reads_failures(event) if reads_failures else None
     failed, wrong = failed_of(result, event)
     if reads is False and isinstance(result, dict) and (failed or wrong):  # A list is a result like any other there.
-        told.update(_cut("ignored", failed))
+        outcome.update(_cut("ignored", failed))
     elif failed and not wrong and reads is not False:
-        told.update(_cut("failed", failed))
+        outcome.update(_cut("failed", failed))
     elif reads and wrong:
-        told["wrong"] = wrong
-    return told
+        outcome["wrong"] = wrong
+    return outcome
 
 
 def failed_of(result: object, event: object) -> tuple[list[str], str]:

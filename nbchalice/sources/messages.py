@@ -34,12 +34,12 @@ def _record(message: JSON, queue_arn: str, region: str) -> JSON:
 
 
 def _attribute(attribute: JSON) -> JSON:
-    made: JSON = {"dataType": attribute.get("DataType", "String"), "stringListValues": [], "binaryListValues": []}
+    value: JSON = {"dataType": attribute.get("DataType", "String"), "stringListValues": [], "binaryListValues": []}
     if "BinaryValue" in attribute:
-        made["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
+        value["binaryValue"] = base64.b64encode(attribute["BinaryValue"]).decode()
     else:
-        made["stringValue"] = attribute.get("StringValue", "")
-    return made
+        value["stringValue"] = attribute.get("StringValue", "")
+    return value
 
 
 def queued_sns_event(message: JSON, subscription_arn: str) -> JSON:

@@ -35,8 +35,8 @@ def calling(source: Source, what: str) -> Iterator[None]:
     except AssertionError:
         raise
     except Exception as error:
-        told = " ".join(str(error).split())
-        raise AssertionError(f"{source.name}: {what} raised {type(error).__name__}: {told}") from error
+        text = " ".join(str(error).split())
+        raise AssertionError(f"{source.name}: {what} raised {type(error).__name__}: {text}") from error
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import copy
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nbchalice.typed import JSON
 
@@ -38,19 +38,18 @@ class ModelAWS:
         """Return a client whose calls are answered here."""
         place = (service, region or self.region)
         if place not in self._clients:
-            self._clients[place] = self._made(*place)
+            self._clients[place] = self._new_client(*place)
         return self._clients[place]
 
-    def _made(self, service: str, region: str) -> BaseClient:
-        made: Any = _session().create_client(service, region_name=region)
+    def _new_client(self, service: str, region: str) -> BaseClient:
+        client: Any = _session().create_client(service, region_name=region)
 
         def note(params: JSON, model: OperationModel, **_: object) -> None:
             self.calls.append((service, model.name, copy.deepcopy(params)))
 
-        made.meta.events.register("provide-client-params", note)
-        made.meta.events.register("before-call", answer)
-        client: BaseClient = made
-        return client
+        client.meta.events.register("provide-client-params", note)
+        client.meta.events.register("before-call", answer)
+        return cast("BaseClient", client)
 
 
 @lru_cache(maxsize=1)

@@ -81,9 +81,9 @@ def _sent_text(example: Example, values: JSON) -> str:
     whole = sent.ids and all(isinstance(name, str) for name in sent.ids)
     example.want(whole, "Sent.ids is to have one text at least, by which the invocation is known")
     invokes = any(call[:2] == ("lambda", "Invoke") for call in aws.calls)
-    told = example.call("passes_by")
+    passes_by = example.call("passes_by")
     text = "send invokes the function past its service, and passes_by is False, and no filter is asked: give the way"
-    example.want(told or not invokes, text)
+    example.want(passes_by or not invokes, text)
     (value,) = values.values()
     leaves = []
     for leaf in _leaves([params for _, _, params in aws.calls]):

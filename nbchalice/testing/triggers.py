@@ -55,20 +55,20 @@ def _kinds(cls: type[Resource] = Resource) -> Iterator[str]:
 
 def _check_resources(example: Example) -> None:
     function = example.function
-    made = example.call("resources", function)
+    on_aws = example.call("resources", function)
     local = example.call("local_resources", function)
-    for method, resources in (("resources", made), ("local_resources", local)):
+    for method, resources in (("resources", on_aws), ("local_resources", local)):
         whole = isinstance(resources, list) and all(isinstance(one, Resource) for one in resources)
         example.want(whole, f"{method} is to return a list of Resources")
-    example.want(example.call("resources", function) == made, "resources are others when they are asked for again")
+    example.want(example.call("resources", function) == on_aws, "resources are others when they are asked for again")
     kinds = tuple(f"{kind} " for kind in _kinds())
-    for one in (*made, *local):
+    for one in (*on_aws, *local):
         example.want(is_line(one.name) and is_line(one.key), f"a {one.kind} has no name or key")
         for need in one.needs:
             example.want(need.startswith(kinds), f"{one.key} needs {need!r}, which is not a resource's key")
-    keys = [one.key for one in made]
+    keys = [one.key for one in on_aws]
     example.want(len(set(keys)) == len(keys), f"two resources have the same key: {keys}")
-    _check_attached(example, made)
+    _check_attached(example, on_aws)
     for statement in example.call("statements", function):
         example.want({"Effect", "Action", "Resource"} <= set(statement), f"{statement} is not a policy statement")
     shared = example.call("shared", function)
@@ -78,10 +78,10 @@ def _check_resources(example: Example) -> None:
     example.want(isinstance(target, str), "failure_target is to return an ARN or an empty text")
 
 
-def _check_attached(example: Example, made: Sequence[Resource]) -> None:
+def _check_attached(example: Example, resources: Sequence[Resource]) -> None:
     """What was deployed must be found again by what it left on AWS, or it stays for good when the trigger goes."""
-    permissions = [one for one in made if isinstance(one, Permission)]
-    mappings = [one for one in made if isinstance(one, EventSourceMapping)]
+    permissions = [one for one in resources if isinstance(one, Permission)]
+    mappings = [one for one in resources if isinstance(one, EventSourceMapping)]
     policy = [_statement(one) for one in permissions]
     standing = [{"EventSourceArn": one.source_arn, "UUID": "x", "FunctionArn": one.function.arn} for one in mappings]
     with calling(example.source, "attached"):

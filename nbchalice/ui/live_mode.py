@@ -165,11 +165,11 @@ def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterat
     live.start()
     try:
         while True:
-            told = seen.get()
-            if isinstance(told, Invocation):
-                yield told
-            elif told is not None:
-                raise told
+            event = seen.get()
+            if isinstance(event, Invocation):
+                yield event
+            elif event is not None:
+                raise event
     finally:
         live.stop()
 
@@ -213,12 +213,12 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     return list(dict.fromkeys([*mended, *(str(lease) for lease in every if not lease.dead)]))
 
 
-def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
+def explain_paused(planned: Plan, project: Project, aws: Connection) -> Plan:
     """Return a plan that says which of its changes only undo what live mode does meanwhile.
 
     Parameters
     ----------
-    made : Plan
+    planned : Plan
         The plan.
     project, aws : Project or Connection
         The notebook's project, and where.
@@ -232,7 +232,7 @@ def explain_paused(made: Plan, project: Project, aws: Connection) -> Plan:
         # Of this session the deploy ends live mode itself; of another's it only undoes the redirect.
         effect = "a deploy ends that, and puts it back" if lease.mine else "a deploy puts it back"
         notes[f"{lease}; {effect}"] = None
-    return replace(made.because(keys, "live mode paused it"), notes=(*made.notes, *notes))
+    return replace(planned.because(keys, "live mode paused it"), notes=(*planned.notes, *notes))
 
 
 def beside(project: Project, aws: Connection) -> list[str]:

@@ -38,13 +38,13 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
     )
 
 
-def ask_to_prune(ui: Frontend, made: Plan, target: str) -> Prune:
+def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
     """Name the handlers that go, and ask; return their names. With none there is nothing to ask."""
-    if made.pruned:
-        doubts = [f"{name}: {doubt}." for name, doubt in made.doubts.items()]
+    if planned.pruned:
+        doubts = [f"{name}: {doubt}." for name, doubt in planned.doubts.items()]
         why = " ".join(["They are deployed, and not in the notebook.", *doubts])
-        ui.confirm(f"remove {', '.join(made.pruned)} from {target}? {why}", always=True)
-    return frozenset(made.pruned)
+        ui.confirm(f"remove {', '.join(planned.pruned)} from {target}? {why}", always=True)
+    return frozenset(planned.pruned)
 
 
 @command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"), NO_VERIFY)
@@ -55,8 +55,8 @@ def plan(ui: Frontend, prune: bool, no_verify: bool = False) -> Result:
 
     project = registered(ui, proves=not no_verify)
     aws = ui.connect()
-    made = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
-    return PlanCard(made, aws.target, f"plan for {project.name} ({project.stage})")
+    planned = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
+    return PlanCard(planned, aws.target, f"plan for {project.name} ({project.stage})")
 
 
 @command("status")

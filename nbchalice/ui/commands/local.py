@@ -76,8 +76,8 @@ def create(kind: str | None, name: str | None) -> Card:
     if not kind or not name:
         raise InvalidInputError("local create wants a kind and a name", "local create queue|topic|bucket NAME")
     aws = connect("local")
-    made = _create(aws, kind, name)
-    return TextCard("local AWS", f"created {kind} {name}: {made}", {"kind": kind, "name": name, "id": made})
+    identifier = _create(aws, kind, name)
+    return TextCard("local AWS", f"created {kind} {name}: {identifier}", {"kind": kind, "name": name, "id": identifier})
 
 
 def _create(aws: Connection, kind: str, name: str) -> str:

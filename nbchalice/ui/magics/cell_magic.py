@@ -49,14 +49,14 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> obje
     chalice = notebook.chalice()
     run_body(notebook, raw, body, _has_magics(raw, body))
     function = notebook.shell.user_ns[name]
-    made = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
+    decorated = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
     for source, options in parsed.also:
-        made = getattr(chalice, source)(**options)(made)
-    notebook.shell.user_ns[name] = made
-    registered = notebook.register(made, body.magic_line)
+        decorated = getattr(chalice, source)(**options)(decorated)
+    notebook.shell.user_ns[name] = decorated
+    registered = notebook.register(decorated, body.magic_line)
     project = notebook.project()
-    handler = project.handler(made.name)
-    needs, missing = names_needed(made, notebook.shell.user_ns, notebook.session.cells())
+    handler = project.handler(decorated.name)
+    needs, missing = names_needed(decorated, notebook.shell.user_ns, notebook.session.cells())
     notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
     card = HandlerCard(handler, project.name, project.stage, needs, notes)
     return shown(notebook, card)
@@ -103,9 +103,9 @@ def _has_magics(raw: str, body: Body) -> bool:
     return raw.split("\n")[body.magic_line :] != body.text.split("\n")[body.magic_line :]
 
 
-def names_needed(made: LambdaFunction, namespace: Values, cells: Iterable[Cell]) -> tuple[dict[str, str], list[str]]:
+def names_needed(handler: LambdaFunction, namespace: Values, cells: Iterable[Cell]) -> tuple[dict[str, str], list[str]]:
     """Return the names a function takes from other cells, each with the cell, and those that nothing defines."""
-    code = getattr(made.function, "__code__", None)
+    code = getattr(handler.function, "__code__", None)
     names = dict.fromkeys(_global_names(code)) if isinstance(code, CodeType) else {}
     *earlier, own = cells
     missing = [name for name in names if name not in namespace and name not in lambda_builtins()]

@@ -175,12 +175,12 @@ class Notebook:
         bound = function.function.__name__ in self.shell.user_ns
         source = cell.source if cell else text_of(function)
         identity, order = (cell.id, cell.order) if cell else (MADE_UP, None)
-        made = Registered(function, identity, order, location, bound, source)
+        registered = Registered(function, identity, order, location, bound, source)
         old = self.registry.get(function.name)
         if old is not None and old.stands(self.shell.user_ns):
-            made = made.in_place_of(old)
-        self.registry[function.name] = made
-        return made
+            registered = registered.in_place_of(old)
+        self.registry[function.name] = registered
+        return registered
 
     def apps(self) -> list[Chalice]:
         """Return the apps that the session's variables hold."""
@@ -230,8 +230,8 @@ class Notebook:
         if isinstance(current, Chalice):
             current.app_name = name
             return current
-        made = self.shell.user_ns["app"] = Chalice(app_name=name)
-        return made
+        app = self.shell.user_ns["app"] = Chalice(app_name=name)
+        return app
 
     def moved_by(self, name: str) -> str:
         """Say which handlers get into another app when the app is named so."""

@@ -30,12 +30,12 @@ class NotebookPath:
     def path(self) -> Path:
         """The notebook's file; a made-up name in the right folder where its name is unknown."""
         names = self._shell.user_ns
-        told = names.get("__vsc_ipynb_file__") or names.get("__session__") or os.environ.get("JPY_SESSION_NAME") or ""
-        path = self._folder / str(told)
+        name = names.get("__vsc_ipynb_file__") or names.get("__session__") or os.environ.get("JPY_SESSION_NAME") or ""
+        path = self._folder / str(name)
         if not path.is_file() and (self._folder / path.name).is_file():
             path = self._folder / path.name  # Told from the server's root, which is not the kernel's folder.
         # A kernel on another machine is told of a folder that it does not have.
-        folder = path.parent if told and path.parent.is_dir() else self._folder
+        folder = path.parent if name and path.parent.is_dir() else self._folder
         return folder / (path.name if path.name.endswith(".ipynb") else UNNAMED)
 
     def saved(self) -> object:

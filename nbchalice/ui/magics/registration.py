@@ -51,10 +51,15 @@ class Registered:
         """Return the handler as plain data."""
         from nbchalice.handlers import Handler, tidy_settings
 
-        made = self.function
-        settings = tidy_settings(made.settings)
+        function = self.function
+        settings = tidy_settings(function.settings)
         return Handler(
-            made.name, made.function.__name__, tuple(made.triggers), settings, self.location, order=self.order
+            function.name,
+            function.function.__name__,
+            tuple(function.triggers),
+            settings,
+            self.location,
+            order=self.order,
         )
 
     def stands(self, names: Values) -> bool:

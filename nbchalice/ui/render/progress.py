@@ -49,8 +49,8 @@ class ProgressCard(Card):
             for c, s in states.values()
             if not summary
         ]
-        told = [] if summary else sizes_text(sizes or {})  # The result below it tells them.
-        text = "\n".join([head, *told, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
+        sizes_lines = [] if summary else sizes_text(sizes or {})  # The result below it tells them.
+        text = "\n".join([head, *sizes_lines, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
         cells = [(html.text(mark, kind), html.text(what), html.text(name)) for mark, what, name, kind in rows]
         parts = [*sizes_html(sizes or {}), html.table((), cells)]
         body = html.tag("div", html.text(head, "muted")) if summary else html.card(head, *parts)

@@ -24,8 +24,8 @@ def summary(results: Sequence[Outcome], count: int) -> str:
     """Return how many of a number of events came how far."""
     states = Counter(outcome(result) for result in results)
     invocations = len({i.key for result in results if (i := invocation_of(result))})
-    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
-    return f"{len(results)} of {count}: {told or 'on their way'}; {counted(invocations, 'invocation')}"
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    return f"{len(results)} of {count}: {counts or 'on their way'}; {counted(invocations, 'invocation')}"
 
 
 class SendsCard(Card):
@@ -58,8 +58,8 @@ def result_html(result: Outcome) -> str:
     """Return the invocation that handled an event, or why there is none."""
     invocation = invocation_of(result)
     if invocation:
-        told = getattr(result, "hint", None)
-        hint = html.tag("div", html.text(told, "muted"), style="line-height:1.5") if told else ""
+        text = getattr(result, "hint", None)
+        hint = html.tag("div", html.text(text, "muted"), style="line-height:1.5") if text else ""
         return hint + as_html(invocation)
     words = str(result) if isinstance(result, NbChaliceError) else getattr(result, "hint", None) or ""
     return html.tag("div", html.text(words, "muted"), style="line-height:1.5")

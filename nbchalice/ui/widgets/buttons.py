@@ -127,8 +127,8 @@ class Buttons(Panel):
 
     def _button(self, text: str, busy: str, job: Callable[[], None], help: str, kind: str = "") -> widgets.Button:
         """Return a button that does a job in a thread, with busy text meanwhile."""
-        made = button(text, lambda: self._work(made, busy, job), help, kind)
-        return made
+        widget = button(text, lambda: self._work(widget, busy, job), help, kind)
+        return widget
 
     def _ask(self, what: str, text: str) -> bool:
         """Return whether the button before this one asked for it; ask otherwise."""

@@ -199,12 +199,12 @@ class Busy:
 
 def button(text: str, on_click: Callable[[], object], help: str = "", kind: str = "") -> widgets.Button:
     """Return a button; `on_click` is to start work, not to do it."""
-    made = widgets.Button(
+    widget = widgets.Button(
         description=text, tooltip=help, button_style=kind, layout=widgets.Layout(width="auto", flex="0 0 auto")
     )
-    made.idle = text
-    made.on_click(lambda _: on_click())
-    return made
+    widget.idle = text
+    widget.on_click(lambda _: on_click())
+    return widget
 
 
 def row(*items: widgets.Widget, **layout: str) -> widgets.HBox:
@@ -236,9 +236,9 @@ def frame(*items: widgets.Widget) -> widgets.VBox:
     layout = widgets.Layout(
         border=f"1px solid {html.BORDER}", padding="6px 10px", margin="2px 0", max_width="60em", overflow="visible"
     )
-    made = widgets.VBox(items, layout=layout)
-    made.add_class("nbchalice-panel")
-    return made
+    box = widgets.VBox(items, layout=layout)
+    box.add_class("nbchalice-panel")
+    return box
 
 
 def title(text: str, badge: str) -> widgets.HTML:

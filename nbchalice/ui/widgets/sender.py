@@ -193,17 +193,17 @@ class Sender(Panel):
 
     def _show_progress(self, progress: Progress) -> None:
         state = progress.state
-        told = f"message {progress.message_id}" + (f" · {progress.dropped}" if state == "dropped" else "")
-        self._status.value = status_html(str(progress), STATE_KINDS.get(state, "busy"), told)
+        details = f"message {progress.message_id}" + (f" · {progress.dropped}" if state == "dropped" else "")
+        self._status.value = status_html(str(progress), STATE_KINDS.get(state, "busy"), details)
         if progress.invocation is not None and state != "queued":
             self._result.value = as_html(progress.invocation)
 
     def _show_result(self, result: SendResult | Invocation) -> None:
         self._result.value = result_html(result)
         state = outcome(result)
-        told = f"message {result.message_id}" if isinstance(result, SendResult) else "invoked directly"
+        details = f"message {result.message_id}" if isinstance(result, SendResult) else "invoked directly"
         words = str(Progress(state, "", None, invocation_of(result)))
-        self._status.value = status_html(words, STATE_KINDS.get(state, "warn"), told)
+        self._status.value = status_html(words, STATE_KINDS.get(state, "warn"), details)
         self.keep(result)
 
     def _show_error(self, error: NbChaliceError) -> None:

@@ -296,19 +296,19 @@ def log_viewer(
     name = project.app.ref(aws, known).name
 
     def read(feed: Feed) -> None:
-        here = ui.connect()
+        aws = ui.connect()
         if feed.until:
-            for each in recent(here, name, feed.since or "10m", feed.until, request_id=request_id):
+            for each in recent(aws, name, feed.since or "10m", feed.until, request_id=request_id):
                 feed.add(each)
             feed.trouble(None)
             return
         feed.trouble(None)
         for each in follow(
-            here, name, feed.since, request_id=request_id, running=True, stop=feed.stop, on_trouble=feed.trouble
+            aws, name, feed.since, request_id=request_id, running=True, stop=feed.stop, on_trouble=feed.trouble
         ):
             feed.add(each)
 
-    made = Viewer(
+    viewer = Viewer(
         f"{handler}: log",
         str(aws.target),
         read,
@@ -318,5 +318,5 @@ def log_viewer(
         controls="Follow|Pause",
         ranges=True,
     )
-    made.follow(since, until)
-    return made
+    viewer.follow(since, until)
+    return viewer

@@ -47,5 +47,5 @@ def load_extension(file: Path, app: App) -> Extension:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    made: Extension = module.extension(app)
-    return made
+    extension: Extension = module.extension(app)
+    return extension

@@ -99,15 +99,15 @@ def _make_folder(folder: Path, names: Sequence[str]) -> Path:
     A link that stays inside is followed, also one to what does not exist yet. One that leads out of the folder, or in
     a circle, gives way: ``l -> /home/me`` becomes a folder when ``l/file`` follows.
     """
-    here = folder
+    place = folder
     for name in names:
-        there = Path(os.path.realpath(here / name))
+        there = Path(os.path.realpath(place / name))
         if not there.is_relative_to(folder) or there.is_symlink() or (there.exists() and not there.is_dir()):
-            there = here / name
+            there = place / name
             _remove(there)
         there.mkdir(parents=True, exist_ok=True)
-        here = there
-    return here
+        place = there
+    return place
 
 
 def _remove(path: Path) -> None:

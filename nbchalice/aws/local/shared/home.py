@@ -158,16 +158,16 @@ class Home:
             Only what was not told yet, once.
         """
         notes = self._notes()
-        told = 0
+        known = 0
         with contextlib.suppress(OSError, ValueError):
-            told = int(self.told.read_text())
-        if news and len(notes) > told:
+            known = int(self.told.read_text())
+        if news and len(notes) > known:
             with contextlib.suppress(OSError):
                 write_text(self.told, str(len(notes)))
         return [
             note["text"]
             for number, note in enumerate(notes)
-            if (number >= told) or (not news and note["path"] and Path(note["path"]).exists())
+            if (number >= known) or (not news and note["path"] and Path(note["path"]).exists())
         ]
 
     def _notes(self) -> list[dict[str, Any]]:
