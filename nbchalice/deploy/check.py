@@ -78,11 +78,11 @@ def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbCh
         if isinstance(resource, Role):
             errors += _policy_size_problems(resource)
     for handler in app.handlers:
-        errors += _told(handler, _place_problems(handler, aws))
+        errors += _errors_of(handler, _place_problems(handler, aws))
     return errors
 
 
-def _told(handler: Handler, texts: Iterable[tuple[str, str]]) -> list[NbChaliceError]:
+def _errors_of(handler: Handler, texts: Iterable[tuple[str, str]]) -> list[NbChaliceError]:
     return [InvalidInputError(f"handler {handler.name}: {text}", hint, handler.location) for text, hint in texts]
 
 
@@ -113,7 +113,7 @@ def _policy_file_problems(app: App, handler: Handler) -> list[NbChaliceError]:
         statements = policy_file(app.folder / name, handler)
     except InvalidInputError as error:
         return [error]
-    return _told(handler, [(f"--policy {name}: {text}", hint) for text, hint in _statement_problems(statements)])
+    return _errors_of(handler, [(f"--policy {name}: {text}", hint) for text, hint in _statement_problems(statements)])
 
 
 def _statement_problems(statements: list[JSON]) -> Iterator[tuple[str, str]]:
@@ -164,7 +164,7 @@ def layer_count_problems(app: App, with_layer: set[str]) -> list[NbChaliceError]
         count = len(handler.setting("layer") or []) + (handler.name in with_layer)
         if count > MOST_LAYERS:
             text = f"{count} layers with the one for its dependencies; Lambda takes {MOST_LAYERS}"
-            errors += _told(handler, [(text, "leave out a --layer")])
+            errors += _errors_of(handler, [(text, "leave out a --layer")])
     return errors
 
 
@@ -181,7 +181,7 @@ def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChalice
                     hint = f"bundle less: {MOST_MB} MB is the most that Lambda has"
                     if bundle.size <= MOST_MB * MB:
                         hint = f"add --{setting.replace('_', '-')} {_enough(bundle.size)}, or bundle less"
-                    errors += _told(handler, [(text, hint)])
+                    errors += _errors_of(handler, [(text, hint)])
     return errors
 
 

@@ -46,18 +46,18 @@ TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
 
 
-def told(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as messages tell it; a long one may be a secret, as that of ``{"DB_PASSWORD": 24681357}``."""
-    shown = repr(value)
+    text = repr(value)
     most = 8 if isinstance(value, str | list | tuple | dict) else 3
-    return shown if len(shown) <= most else _KINDS.get(type(value), "this")
+    return text if len(text) <= most else _KINDS.get(type(value), "this")
 
 
 def pair(text: str) -> tuple[str, str]:
     """Read NAME=VALUE; raise ValueError where there is no =."""
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise ValueError(f"wants NAME=VALUE, not {told(text)}")
+        raise ValueError(f"wants NAME=VALUE, not {shown(text)}")
     return name, value
 
 
@@ -144,8 +144,8 @@ def settings_problems(settings: Values) -> list[str]:
 def _variables(values: object, flag: str) -> list[str]:
     if values is None or isinstance(values, Mapping):
         wrong = [(n, v) for n, v in (values or {}).items() if not isinstance(n, str) or not isinstance(v, str)]
-        return [f"{flag} {name} wants a text, not {told(value)}" for name, value in wrong]
-    return [f"{flag} wants names with values, not {told(values)}"]
+        return [f"{flag} {name} wants a text, not {shown(value)}" for name, value in wrong]
+    return [f"{flag} wants names with values, not {shown(values)}"]
 
 
 def _env(env: object) -> list[str]:

@@ -136,7 +136,7 @@ class DynamoDB(Source):
         item = to_dynamodb(_item(values.get("message")))
         keys = [entry["AttributeName"] for entry in description["KeySchema"]]
         for name in keys:
-            item.setdefault(name, _made(types[name]))
+            item.setdefault(name, _new_key(types[name]))
         answer = client.put_item(TableName=table, Item=item)
         key = keys_id({name: _as_event(item[name]) for name in keys})
         return Sent(str(answer["ResponseMetadata"].get("RequestId") or key), (key,))
@@ -171,7 +171,7 @@ def to_dynamodb(item: JSON) -> JSON:
     return {name: serializer.serialize(value) for name, value in plain.items()}
 
 
-def _made(kind: str) -> JSON:
+def _new_key(kind: str) -> JSON:
     """Return a key's value that hardly stands in the table yet."""
     if kind == "N":
         return {"N": str(random.randrange(10**12))}  # noqa: S311 - a key, not a secret

@@ -135,7 +135,7 @@ def test_what_a_view_that_begins_was_given_is_kept_too(viewer, monkeypatch):
 
     def feed_and_open(one):
         feed(one)
-        made._told(None, {"kind": "hello"}, None)
+        made._on_message(None, {"kind": "hello"}, None)
 
     monkeypatch.setattr(made._buffer, "feed", feed_and_open)
     made.feed(invocation(1))
@@ -169,7 +169,7 @@ def test_a_reading_that_was_replaced_adds_nothing_and_tells_nothing(viewer, monk
         begun[0].add(invocation(1))  # It was about to, in its own thread.
 
     monkeypatch.setattr(made._buffer, "clear", clear_and_add)
-    made._told(None, {"kind": "range", "since": "1h"}, None)
+    made._on_message(None, {"kind": "range", "since": "1h"}, None)
     wait_until(lambda: len(begun) == 2)
     begun[0].trouble(AWSError("the credentials have expired", "log in again"))
     assert made.records == [] and made.view.trouble == ""
@@ -229,12 +229,12 @@ def test_nobody_reads_a_log_that_nobody_looks_at(viewer):
 
     made = viewer(read)
     made.follow("10m")
-    made._told(None, {"kind": "hello"}, None)
+    made._on_message(None, {"kind": "hello"}, None)
     wait_until(lambda: begun)
-    made._told(None, {"kind": "bye"}, None)
+    made._on_message(None, {"kind": "bye"}, None)
     assert begun[0].stop.is_set()
     wait_until(lambda: not made.view.following)
-    made._told(None, {"kind": "hello"}, None)
+    made._on_message(None, {"kind": "hello"}, None)
     wait_until(lambda: len(begun) == 2)
     assert made.view.following
 

@@ -269,7 +269,7 @@ class _Finder:
         if names is None:
             self._tell(node)
         else:
-            self._found(names, node)
+            self._note(names, node)
 
     def _read_text(self, node: ast.Call, function: ast.Attribute) -> None:
         given = [*node.args, *(item.value for item in node.keywords)]
@@ -278,27 +278,27 @@ class _Finder:
         for value in given:
             for part in ast.walk(value):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    self._found(frozenset(_AT.findall(part.value)), part)
+                    self._note(frozenset(_AT.findall(part.value)), part)
                     if module:
-                        self._found(frozenset(_READERS[function.attr].findall(part.value)), part, module)
+                        self._note(frozenset(_READERS[function.attr].findall(part.value)), part, module)
 
     def _space(self, space: ast.expr, above: ast.AST | None, over: ast.AST | None) -> None:
         """Look at what is done with a dictionary, or the module, of all variables."""
         text = _asked_for(space, above, over)
         if text is not None:
-            self._found(frozenset({text}), space)
+            self._note(frozenset({text}), space)
             return
         filled = over if isinstance(above, ast.keyword) else above
         names = formatted_names(filled) if filled is not None else None
         if names is not None:
-            self._found(names, space)
+            self._note(names, space)
         else:
             whole = above if isinstance(above, ast.Subscript | ast.Compare | ast.Attribute | ast.Call) else space
             self._tell(whole)
 
     # -- texts ---------------------------------------------------------------------------------------------------
 
-    def _found(self, names: frozenset[str], node: ast.expr, module: str = "") -> None:
+    def _note(self, names: frozenset[str], node: ast.expr, module: str = "") -> None:
         if names:
             self.texts.append(Text(names, node.lineno, self.later, module))
 

@@ -42,7 +42,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> obje
     except HelpShown as help:
         return TextCard(f"%%{magic}", str(help))
     except NbChaliceError as error:
-        error.location = notebook.here(body.magic_line)
+        error.location = notebook.location(body.magic_line)
         raise
     name = _handler_name(notebook, body.text, body.magic_line, parsed)
     notebook.require_free(parsed.name or name)
@@ -80,8 +80,8 @@ def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMa
         tree = ast.parse(text)
     except SyntaxError as error:
         message = f"the cell is not valid Python: {error.msg}"
-        raise CaptureError(message, "correct the cell", notebook.here(error.lineno), code="cell-syntax") from None
-    return str(find_handler(tree, parsed.handler, notebook.here(magic_line)).name)
+        raise CaptureError(message, "correct the cell", notebook.location(error.lineno), code="cell-syntax") from None
+    return str(find_handler(tree, parsed.handler, notebook.location(magic_line)).name)
 
 
 def run_body(notebook: Notebook, raw: str, body: Body, transform: bool) -> None:

@@ -198,7 +198,7 @@ class Notebook:
         running = self.session.running()
         return running[0].source if running else None
 
-    def here(self, line: int | None = None) -> Location:
+    def location(self, line: int | None = None) -> Location:
         """Return the place of a line of the cell that runs."""
         running = self.session.running()
         return running[0].location(line) if running else Location("this cell", line)
@@ -220,7 +220,7 @@ class Notebook:
             raise InvalidInputError(
                 f"the name app is taken by a {type(current).__name__}; nbchalice binds its app to it",
                 "rename your variable, then run %chalice app NAME",
-                self.here(),
+                self.location(),
             )
         return self.name_app(named_by_config(self.path.parent) or app_name_of(str(self.path)))
 

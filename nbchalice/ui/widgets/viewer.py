@@ -123,7 +123,7 @@ class Viewer(Panel):
             title=title, badge=badge, hides=self._mark, level=level or "", since=since, until=until,
             controls=controls, ranges=ranges,
         )  # fmt: skip
-        self._view.on_msg(self._told)
+        self._view.on_msg(self._on_message)
         threading.Thread(target=self._show, name="nbchalice-viewer", daemon=True).start()
 
     @property
@@ -200,7 +200,7 @@ class Viewer(Panel):
             if self._feed is feed:
                 self._view.following = False
 
-    def _told(self, _: object, content: Values, __: object) -> None:
+    def _on_message(self, _: object, content: Values, __: object) -> None:
         """Take what the view says; only state is set here."""
         self._seen = time.monotonic()
         kind = content.get("kind")
