@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nbchalice.packaging.sizes import SizeTable
 from nbchalice.resources.layer import LayerPackage
 from nbchalice.resources.stored_bundle import BundlePackage
-from nbchalice.typed import JSON
+from nbchalice.runtime.cells import Segment
 
 if TYPE_CHECKING:
     from nbchalice.packaging.handler import HandlerPackage
@@ -37,7 +37,7 @@ class Package:
         Whether its code may answer with the records of a batch that failed.
     does : str
         Hash of what the package does, whatever its cells are called; empty where nobody took it.
-    proves : Callable[[str, list[JSON]], str or None] or None
+    proves : Callable[[str, list[Segment]], str or None] or None
         Runs its module with the statements in another order, given by text and segments. Where the values are those of
         the kernel then, too, it tells what could not be compared, in neither order; else None. None where nothing is
         run, or there is no kernel.
@@ -51,7 +51,7 @@ class Package:
     sizes: SizeTable | None = None
     reports_failures: bool = False
     does: str = ""
-    proves: Callable[[str, list[JSON]], str | None] | None = field(default=None, repr=False, compare=False)
+    proves: Callable[[str, list[Segment]], str | None] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, package: HandlerPackage) -> Package:

@@ -20,6 +20,7 @@ from nbchalice.packaging.shipped import ARCHIVE
 from nbchalice.packaging.statement_order import in_one_order
 from nbchalice.resources.base import Resource
 from nbchalice.resources.function import CODE, Function
+from nbchalice.runtime.cells import Segment
 from nbchalice.typed import JSON, Values
 
 MOST_BYTES = 5_000_000
@@ -87,7 +88,7 @@ def _left_by_proof(package: Package, function: Function, current: Values) -> str
     old = _standing(current)
     if old is None or not old.is_another_order_of(_Content.of(function.zip)):
         return None
-    return package.proves(old.module, old.about["cells"])
+    return package.proves(old.module, old.segments)
 
 
 def _code_tag(current: Values) -> tuple[str, str]:
@@ -119,7 +120,7 @@ def _standing(current: Values) -> _Content | None:
         where = current["Code"]["Location"]  # Lambda answers with a URL.
         with urllib.request.urlopen(where, timeout=SECONDS) as answer:  # noqa: S310
             return _Content.of(answer.read(MOST_BYTES))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
         return None
 
 
@@ -131,6 +132,8 @@ class _Content:
     ----------
     module : str
         The text of its module.
+    segments : list[Segment]
+        Which of its lines came from which cell.
     statements : list[tuple[str, str, str]]
         The statements of the module: text, and label and id of the cell.
     about : JSON
@@ -140,6 +143,7 @@ class _Content:
     """
 
     module: str
+    segments: list[Segment]
     statements: list[tuple[str, str, str]]
     about: JSON
     files: dict[str, bytes]
@@ -150,16 +154,19 @@ class _Content:
 
         Raises
         ------
-        ValueError, KeyError, zipfile.BadZipFile
+        ValueError, KeyError, TypeError, zipfile.BadZipFile
             It is none of nbchalice's.
         """
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         about = json.loads(files.pop(MANIFEST))
         module = files.pop(MODULE).decode()
-        placed = with_cells(module, about["cells"])
-        statements = [(text, _label(segment.get("cell", "")), str(segment.get("id", ""))) for text, segment in placed]
-        return cls(module, statements, about, files)
+        segments = [Segment(**entry) for entry in about["cells"]]
+        statements = [
+            (text, _label(segment.cell), segment.id) if segment else (text, "", "")
+            for text, segment in with_cells(module, segments)
+        ]
+        return cls(module, segments, statements, about, files)
 
     def texts(self) -> Counter[str]:
         return Counter(text for text, _, _ in self.statements)

@@ -22,7 +22,8 @@ from nbchalice.notebook.capture.places import frame_key
 from nbchalice.packaging.fingerprint import fingerprint
 from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
 from nbchalice.packaging.zipping import zip_bytes
-from nbchalice.typed import JSON, Values
+from nbchalice.runtime.cells import Segment
+from nbchalice.typed import JSON
 
 HANDLER = "lambda_function.lambda_handler"
 MANIFEST = "nbchalice.json"
@@ -48,7 +49,7 @@ class SliceLike(Protocol):
         """The text of the module."""
 
     @property
-    def segments(self) -> Sequence[Values]:
+    def segments(self) -> Sequence[Segment]:
         """Which lines of the module came from which cell."""
 
     @property
@@ -144,9 +145,9 @@ def build(
     return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest, does)
 
 
-def _with_key(segment: Values) -> JSON:
+def _with_key(segment: Segment) -> JSON:
     """Return a segment whose frames bear a key of the cell's id: the label tells what the cell was called then."""
-    return {**segment, "cell": f"{segment['cell']}{frame_key(str(segment.get('id', '')))}"}
+    return {**vars(segment), "cell": f"{segment.cell}{frame_key(segment.id)}"}
 
 
 def _sources(extra: Iterable[tuple[str, bytes]]) -> list[str]:

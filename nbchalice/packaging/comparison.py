@@ -11,7 +11,8 @@ from nbchalice.handlers import Handler
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.verify import Verified, verify
 from nbchalice.packaging.handler import Ingredients, needs_of
-from nbchalice.typed import JSON, Values
+from nbchalice.runtime.cells import Segment
+from nbchalice.typed import Values
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Comparison:
         return self.of(piece, vendored)
 
     def of_order(
-        self, piece: Slice, vendored: Sequence[tuple[str, bytes]], module: str, segments: list[JSON]
+        self, piece: Slice, vendored: Sequence[tuple[str, bytes]], module: str, segments: list[Segment]
     ) -> str | None:
         """Return what cannot be compared if a slice's statements give the kernel's values in another order, too.
 
@@ -84,7 +85,7 @@ class Comparison:
             The local modules that come along.
         module : str
             The text of the same statements in the other order.
-        segments : list[JSON]
+        segments : list[Segment]
             Which of its lines came from which cell.
 
         Returns

@@ -6,12 +6,9 @@ import __future__
 import ast
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .events import JSON
 
 GENERATED = "generated"
 _POSITIONED = (
@@ -26,9 +23,34 @@ _POSITIONED = (
 )
 
 
+@dataclass(frozen=True)
+class Segment:
+    """Which lines of the module are which lines of a cell: one piece of the source map, a statement as a rule.
+
+    Parameters
+    ----------
+    cell : str
+        The cell's label.
+    id : str
+        The cell's id.
+    line : int
+        The first line in the module.
+    count : int
+        How many lines.
+    cell_line : int
+        The first line in the raw cell.
+    """
+
+    cell: str
+    id: str
+    line: int
+    count: int
+    cell_line: int
+
+
 def load_module(
     source: str,
-    segments: list[JSON],
+    segments: Iterable[Segment],
     notebook: str,
     name: str,
     load: Callable[[str], object] | None = None,
@@ -44,9 +66,8 @@ def load_module(
     ----------
     source : str
         The module's text.
-    segments : list[JSON]
-        Which lines come from where: ``{"cell": label, "line": first line in source, "count": lines, "cell_line": first
-        line in the raw cell}``.
+    segments : Iterable[Segment]
+        Which lines come from where.
     notebook : str
         File name of the notebook.
     name : str
@@ -86,15 +107,15 @@ class _Layout:
     further right there. ``files`` has the known lines of each cell.
     """
 
-    def __init__(self, source: str, segments: list[JSON], notebook: str) -> None:
+    def __init__(self, source: str, segments: Iterable[Segment], notebook: str) -> None:
         self.source = source
         self.text = source.splitlines()
         self.generated = f"{notebook}#{GENERATED}"
         self.lines: dict[int, tuple[str, int, int]] = {}
         self.files: dict[str, dict[int, str]] = {self.generated: dict(enumerate(self.text, 1))}
         for segment in segments:
-            for offset in range(segment["count"]):
-                self._add(segment["line"] + offset, f"{notebook}#{segment['cell']}", segment["cell_line"] + offset)
+            for offset in range(segment.count):
+                self._add(segment.line + offset, f"{notebook}#{segment.cell}", segment.cell_line + offset)
 
     def compiled(self) -> list[tuple[CodeType, str | None]]:
         """Return the code of each top-level statement, under its cell's file name; seed ``linecache``.

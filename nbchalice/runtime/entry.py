@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .app import handlers_in
 from .causes import add_place, log_causes
-from .cells import load_module
+from .cells import Segment, load_module
 from .invocation_lines import marked
 from .logs import configure_root
 
@@ -37,7 +37,8 @@ def load_handler(root: str | Path) -> Callable[[object, object], object]:
     configure_root()
     source = (root / "notebook_code.py").read_text("utf-8")
     try:
-        module = load_module(source, manifest["cells"], manifest["notebook"], "notebook_code", load)
+        segments = [Segment(**entry) for entry in manifest["cells"]]
+        module = load_module(source, segments, manifest["notebook"], "notebook_code", load)
     except ImportError as error:
         log_causes(error, whole=True)
         add_place(error, manifest["notebook"])

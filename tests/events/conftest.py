@@ -8,6 +8,7 @@ import pytest
 
 from nbchalice.packaging.artifact import build
 from nbchalice.resources.base import FunctionRef
+from nbchalice.runtime.cells import Segment
 from nbchalice.sources import SOURCES
 
 PYTHON = f"3.{sys.version_info[1]}"
@@ -23,7 +24,7 @@ class Slice:
 
     def __post_init__(self):
         lines = self.module.count("\n")
-        self.segments = [{"cell": "cell 4", "id": "x", "line": 1, "count": lines, "cell_line": 1}]
+        self.segments = [Segment("cell 4", "x", 1, lines, 1)]
 
 
 @dataclass

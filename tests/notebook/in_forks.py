@@ -28,7 +28,7 @@ from nbchalice.notebook.capture.slice import cut
 from nbchalice.notebook.capture.verify import verify
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.sandbox import helper
-from nbchalice.runtime.cells import load_module
+from nbchalice.runtime.cells import Segment, load_module
 from nbchalice.runtime.entry_points import third_parties
 
 LOADED = f"""import ctypes
@@ -125,12 +125,17 @@ def proven(cells, space):
     lacking = set_here_only(proof.piece.variables, {}, os.environ)
     notes = [note for note in (*told([proof.piece]), proof.left, lacking) if note]
     given = answers(space["h"])
-    return {"module": proof.piece.module, "segments": proof.piece.segments, "notes": notes, "kernel": given}
+    return {
+        "module": proof.piece.module,
+        "segments": list(map(vars, proof.piece.segments)),
+        "notes": notes,
+        "kernel": given,
+    }
 
 
 def answers_of_module(module, segments):
     sys.stdout = io.StringIO()
-    made = load_module(module, segments, "random.ipynb", "notebook_code")
+    made = load_module(module, [Segment(**entry) for entry in segments], "random.ipynb", "notebook_code")
     return answers(made.h)
 
 

@@ -110,9 +110,9 @@ def test_segments_map_every_statement(name):
     if expectation(name).get("runs"):
         return
     for segment in piece.segments:
-        for offset in range(segment["count"]):
-            text = lines[segment["line"] - 1 + offset].strip()
-            raw = cells[segment["cell"]][segment["cell_line"] - 1 + offset]
+        for offset in range(segment.count):
+            text = lines[segment.line - 1 + offset].strip()
+            raw = cells[segment.cell][segment.cell_line - 1 + offset]
             generated = text.startswith(("@app.", "app = Chalice", "from nbchalice import", "import ", "from "))
             magic = raw.lstrip()[:1] in {"%", "!", "/", ",", ";"}
             assert text in raw or generated or magic, (text, raw)
@@ -133,8 +133,8 @@ def test_cutting_a_handler_out_leaves_the_notebook_as_it_was():
 @pytest.mark.parametrize("name", packaged())
 def test_comments_tell_where_each_statement_comes_from(name):
     piece, _, _ = captured(name)
-    starts = {segment["line"]: (segment["cell"], segment["cell_line"]) for segment in piece.segments}
-    mapped = {segment["line"] + n for segment in piece.segments for n in range(segment["count"])}
+    starts = {segment.line: (segment.cell, segment.cell_line) for segment in piece.segments}
+    mapped = {segment.line + n for segment in piece.segments for n in range(segment.count)}
     cell, line, shown = None, 0, set()
     for number, text in enumerate(piece.module.split("\n"), 1):
         if mark := re.fullmatch(rf"# {name}\.ipynb, (.+), line (\d+)", text):

@@ -95,7 +95,8 @@ time.tzset()
 os.umask(0o077)
 sys.path.insert(0, root)
 from nbchalice.packaging.artifact import build
-piece = SimpleNamespace(module=module, segments=segments, notebook="app_settings.ipynb")
+from nbchalice.runtime.cells import Segment
+piece = SimpleNamespace(module=module, segments=[Segment(**entry) for entry in segments], notebook="app_settings.ipynb")
 json.dump(hashlib.sha256(build(piece, "h", python="3.13", vendored=[("é.py", b"1")]).zip).hexdigest(), sys.stdout)
 """
 
@@ -105,5 +106,5 @@ def test_every_python_time_zone_and_mask_gives_the_same_bytes(python, tmp_path):
     from nbchalice.packaging.artifact import build
 
     piece, _, _ = captured("app_settings")
-    request = [str(ROOT), str(tmp_path / "cache"), piece.module, piece.segments]
+    request = [str(ROOT), str(tmp_path / "cache"), piece.module, list(map(vars, piece.segments))]
     assert run_script(python, BUILD, request) == build(piece, "h", python="3.13", vendored=[("é.py", b"1")]).sha256

@@ -12,11 +12,15 @@ import pytest
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.artifact import build
 from nbchalice.packaging.shipped import runtime_archive
+from nbchalice.runtime.cells import Segment
 
 MODULE = "def greet(event):\n    return 'grüße'\n"
 
 
-def a_slice(module=MODULE, segments=({"cell": "cell 1", "line": 1, "count": 2, "cell_line": 1, "id": "a"},)):
+SEGMENTS = (Segment("cell 1", "a", 1, 2, 1),)
+
+
+def a_slice(module=MODULE, segments=SEGMENTS):
     return SimpleNamespace(module=module, segments=segments, function="greet", notebook="shop.ipynb")
 
 
@@ -75,7 +79,7 @@ def greet(event):
     for record in event:
         app.log.info("%s -> %.2f", record.body, float(record.body) * RATE)
 """
-    segments = [{"cell": f"cell {n}", "id": f"exec-{n}", "line": n, "count": n, "cell_line": 1} for n in (1, 2, 3)]
+    segments = [Segment(f"cell {n}", f"exec-{n}", n, n, 1) for n in (1, 2, 3)]
     assert len(build(a_slice(module, segments), "greet", python="3.13").zip) <= 14 * 1024
 
 
@@ -86,9 +90,8 @@ def test_hashes_are_those_of_the_zip():
 
 
 def test_same_input_gives_the_same_bytes_whatever_time_zone_mask_and_order(monkeypatch):
-    segment = {"cell": "cell 1", "line": 1, "count": 2}
     first = build(
-        a_slice(segments=[segment]),
+        a_slice(),
         "g",
         python="3.12",
         requirements=["b==1", "a==1"],
@@ -100,7 +103,7 @@ def test_same_input_gives_the_same_bytes_whatever_time_zone_mask_and_order(monke
     try:
         runtime_archive.cache_clear()
         second = build(
-            a_slice(segments=[dict(reversed(segment.items()))]),
+            a_slice(),
             "g",
             python="3.12",
             requirements=["a==1", "b==1"],

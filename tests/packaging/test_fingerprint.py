@@ -7,6 +7,7 @@ import pytest
 
 from nbchalice.packaging.artifact import build
 from nbchalice.packaging.statement_order import in_one_order
+from nbchalice.runtime.cells import Segment
 
 CELLS = [
     ("cell 2", "a", 1, "from nbchalice import Chalice, Rate\napp = Chalice(app_name='shop')"),
@@ -32,7 +33,7 @@ def fingerprint(cells, notebook="shop.ipynb", **options):
     for label, identity, line, text in cells:
         lines += ["", f"# {notebook}, {label}, line {line}"]
         part = text.split("\n")
-        segments.append({"cell": label, "id": identity, "line": len(lines) + 1, "count": len(part), "cell_line": line})
+        segments.append(Segment(label, identity, len(lines) + 1, len(part), line))
         lines += part
     made = SimpleNamespace(module="\n".join(lines) + "\n", segments=segments, function="tick", notebook=notebook)
     return build(made, "tick", python="3.13", **options).fingerprint

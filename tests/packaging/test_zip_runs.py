@@ -10,6 +10,7 @@ import pytest
 import uv
 
 from nbchalice.packaging.artifact import build
+from nbchalice.runtime.cells import Segment
 
 from ..interpreters import OWN, VERSIONS, find_or_skip
 
@@ -43,8 +44,8 @@ def unpacked(folder, handler=HANDLER, before="", **options):
     module = before + HEAD + handler
     first = (before + HEAD).count("\n")
     segments = [
-        {"cell": "cell 1", "id": "exec-1", "line": 1, "count": first, "cell_line": 1},
-        {"cell": "cell 2", "id": "exec-2", "line": first + 1, "count": handler.count("\n"), "cell_line": 1},
+        Segment("cell 1", "exec-1", 1, first, 1),
+        Segment("cell 2", "exec-2", first + 1, handler.count("\n"), 1),
     ]
     sliced = SimpleNamespace(module=module, segments=segments, function="price", notebook="shop.ipynb")
     artifact = build(sliced, "price", python="3.13", **options)

@@ -10,11 +10,11 @@ import warnings
 
 import pytest
 
-from nbchalice.runtime.cells import load_module
+from nbchalice.runtime.cells import Segment, load_module
 
 
 def segment(cell, line, count, cell_line):
-    return {"cell": cell, "id": cell, "line": line, "count": count, "cell_line": cell_line}
+    return Segment(cell, cell, line, count, cell_line)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_asserts_and_annotations_work_on_every_installed_python(tmp_path):
     script.write_text(
         textwrap.dedent("""\
         import sys, traceback
-        from nbchalice.runtime.cells import load_module
+        from nbchalice.runtime.cells import Segment, load_module
         module = load_module("def f(x):\\n    return 1 / x\\n", [{"cell": "cell 1", "line": 1, "count": 2, "cell_line": 3}], "n.ipynb", "m")
         try:
             module.f(0)

@@ -11,6 +11,7 @@ from nbchalice.deploy.package import Package
 from nbchalice.handlers import Handler, tidy_settings
 from nbchalice.packaging.artifact import build
 from nbchalice.runtime.app import Chalice
+from nbchalice.runtime.cells import Segment
 
 HEAD = "from nbchalice import Chalice\napp = Chalice(app_name='sources')\n"
 
@@ -18,7 +19,7 @@ HEAD = "from nbchalice import Chalice\napp = Chalice(app_name='sources')\n"
 class Slice:
     def __init__(self, module):
         self.module, self.function, self.notebook = module, "price", "shop.ipynb"
-        self.segments = [{"cell": "cell 4", "id": "x", "line": 1, "count": module.count("\n"), "cell_line": 1}]
+        self.segments = [Segment("cell 4", "x", 1, module.count("\n"), 1)]
 
 
 class Deployable:

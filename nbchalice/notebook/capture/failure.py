@@ -120,7 +120,7 @@ def _import_hint(kinds: list[str], error: str) -> str:
 
 def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Location | None:
     for segment in piece.segments:
-        offset = (cell_line or 0) - segment["cell_line"]
-        if segment["cell"] == cell and 0 <= offset < segment["count"]:
-            return location_of(piece.segments, piece.module, segment["line"] + offset)
+        offset = (cell_line or 0) - segment.cell_line
+        if segment.cell == cell and 0 <= offset < segment.count:
+            return location_of(piece.segments, piece.module, segment.line + offset)
     return Location(cell, cell_line) if cell else None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.capture.source_map import location_of
+from nbchalice.runtime.cells import Segment
 from nbchalice.typed import Values
 
 _INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
@@ -62,7 +63,7 @@ IMPORTED = Imported()
 
 def require_current(
     module: str,
-    segments: Sequence[Values],
+    segments: Sequence[Segment],
     vendored: Sequence[tuple[str, bytes]],
     namespace: Values,
     imported: Imported = IMPORTED,
@@ -73,7 +74,7 @@ def require_current(
     ----------
     module : str
         The text of the slice.
-    segments : Sequence[Values]
+    segments : Sequence[Segment]
         Which lines of it are which lines of which cell.
     vendored : Sequence[tuple[str, bytes]]
         Pairs of path and content of the local modules that come along.

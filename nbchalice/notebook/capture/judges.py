@@ -94,7 +94,7 @@ class FileJudge:
             request = {
                 "action": "verify",
                 "module": piece.module,
-                "segments": piece.segments,
+                "segments": list(map(vars, piece.segments)),
                 "notebook": piece.notebook,
                 "names": sorted(piece.values),
                 "reads": [],

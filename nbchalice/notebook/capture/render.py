@@ -11,6 +11,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.handler_function import decorator_text
 from nbchalice.notebook.analysis.model import Kind, Statement
 from nbchalice.notebook.analysis.statements import split_cell
+from nbchalice.runtime.cells import Segment
 from nbchalice.runtime.entry_points import UnusableSourceError, find_kind, third_parties
 from nbchalice.typed import JSON
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nbchalice.notebook.capture.closure import Closure
 
 
-def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[JSON]]:
+def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[Segment]]:
     """Write statements as a module.
 
     Parameters
@@ -35,11 +36,11 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
 
     Returns
     -------
-    tuple[str, list[dict]]: the text, and the segments that map its lines to the cells'.
+    tuple[str, list[Segment]]: the text, and the segments that map its lines to the cells'.
     """
     name = PurePath(notebook).name
     lines = [f"# Captured from {name} by nbchalice."]
-    segments: list[JSON] = []
+    segments: list[Segment] = []
     previous: Step | None = None
     expected = 0  # the line of the cell that the next line of the module stands for, as a reader counts
     registrations = _registrations(steps)
@@ -56,21 +57,13 @@ def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str,
             gap = _gap(previous, cell_line)
             lines += [""] * gap
             expected += gap
-            same_line = cell_line == segments[-1]["cell_line"]
+            same_line = cell_line == segments[-1].cell_line
             if decorators or (expected != cell_line and not same_line):
                 lines.append(_mark(name, step, cell_line))
                 expected = cell_line
         lines += decorators  # Of no line in the cell, hence of no segment.
         part = text.split("\n")
-        segments.append(
-            {
-                "cell": step.cell.label,
-                "id": step.cell.id,
-                "line": len(lines) + 1,
-                "count": len(part),
-                "cell_line": cell_line,
-            }
-        )
+        segments.append(Segment(step.cell.label, step.cell.id, len(lines) + 1, len(part), cell_line))
         lines += part
         previous, expected = step, expected + len(part)
     return "\n".join(lines) + "\n", segments
@@ -92,7 +85,7 @@ def modules_of(closure: Closure, own: Step, notebook: str) -> list[JSON]:
     for one in (closure.with_doubts(), closure):
         module, segments = render(with_step(one.steps(), own), one.names_used(), notebook)
         if not modules or module != modules[0]["module"]:
-            modules.append({"module": module, "segments": segments})
+            modules.append({"module": module, "segments": list(map(vars, segments))})
     return modules
 
 

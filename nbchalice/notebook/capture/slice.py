@@ -22,7 +22,8 @@ from nbchalice.notebook.capture.registering import find_registration, function_i
 from nbchalice.notebook.capture.render import render
 from nbchalice.notebook.capture.replayable import require_replayable, require_unwritten
 from nbchalice.notebook.secrets import require_no_secrets
-from nbchalice.typed import JSON, Values
+from nbchalice.runtime.cells import Segment
+from nbchalice.typed import Values
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -38,9 +39,8 @@ class Slice:
     ----------
     module : str
         The exact text of the module.
-    segments : list[JSON]
-        Which line of the module is which line of which cell: ``{"cell", "id", "line", "count", "cell_line"}``, one for
-        each statement.
+    segments : list[Segment]
+        Which line of the module is which line of which cell, one for each statement.
     imports : frozenset[str]
         Top-level names of the modules it imports.
     needs : dict[str, str]
@@ -78,7 +78,7 @@ class Slice:
     """
 
     module: str
-    segments: list[JSON]
+    segments: list[Segment]
     imports: frozenset[str]
     needs: dict[str, str]
     function: str

@@ -38,7 +38,7 @@ def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell
     document = {cell.id: cell for cell in written}
     last = {cell.id: cell for cell in executed}
     for segment in piece.segments:
-        ran, stands = last.get(segment["id"]), document.get(segment["id"])
+        ran, stands = last.get(segment.id), document.get(segment.id)
         if ran is None or stands is None or ran.source.strip() == stands.source.strip():
             continue
         if saved is not None and ran.saved == saved:

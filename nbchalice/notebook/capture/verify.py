@@ -180,7 +180,7 @@ def verify(
     request: JSON = {
         "action": "verify",
         "module": piece.module,
-        "segments": piece.segments,
+        "segments": list(map(vars, piece.segments)),
         "notebook": piece.notebook,
         "names": sorted({*(piece.values if shares else names if namespace is not None else ()), *bundles} - known),
         "reads": sorted(piece.reads),

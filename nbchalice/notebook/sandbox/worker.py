@@ -116,14 +116,15 @@ def _without_entry_points() -> None:
 
 
 def _registered(definition: dict[str, Any]) -> dict[str, Any]:
-    from nbchalice.runtime.cells import load_module
+    from nbchalice.runtime.cells import Segment, load_module
     from nbchalice.runtime.function import LambdaFunction
 
     notebook = definition["notebook"]
     module, failure = None, {}
     for one in definition["modules"]:
         try:
-            module = load_module(one["module"], one["segments"], notebook, "notebook_code")
+            segments = [Segment(**entry) for entry in one["segments"]]
+            module = load_module(one["module"], segments, notebook, "notebook_code")
             break
         except BaseException as error:  # the user's own code may raise anything
             UNPATCHED.restore()
@@ -183,7 +184,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.notebook.sandbox.reads import reads
     from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, unregistered
     from nbchalice.runtime.app import handlers_in
-    from nbchalice.runtime.cells import load_module
+    from nbchalice.runtime.cells import Segment, load_module
 
     timed = _Timed(request["notebook"], channel)
 
@@ -194,8 +195,8 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
 
     try:
         with reads() as read:
-            layout = request["module"], request["segments"], request["notebook"]
-            module = load_module(*layout, "notebook_code", load, run=timed)
+            segments = [Segment(**entry) for entry in request["segments"]]
+            module = load_module(request["module"], segments, request["notebook"], "notebook_code", load, run=timed)
         UNPATCHED.restore()
         standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything

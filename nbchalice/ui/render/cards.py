@@ -54,7 +54,7 @@ class ModuleCard(Card):
 
     def __init__(self, slices: Mapping[str, Slice], notes: Sequence[str] = ()) -> None:
         self.modules = [one.module.rstrip() + "\n" for one in slices.values()]
-        self.segments = [one.segments for one in slices.values()]
+        self.segments = [[vars(segment) for segment in one.segments] for one in slices.values()]
         cards = [
             html.card(name, html.tag("pre", _mapped(one), style="margin:4px 0;overflow-x:auto"))
             for name, one in slices.items()
@@ -70,8 +70,8 @@ def _mapped(piece: Slice) -> str:
     lines = piece.module.rstrip().split("\n")
     places: dict[int, str] = {}
     for segment in piece.segments:
-        for offset in range(segment["count"]):
-            places[segment["line"] + offset] = f"{segment['cell']}:{segment['cell_line'] + offset}"
+        for offset in range(segment.count):
+            places[segment.line + offset] = f"{segment.cell}:{segment.cell_line + offset}"
     width = max(map(len, places.values()), default=0) + 2
     margin = f"display:inline-block;width:{width}ch;user-select:none;color:{html.MUTED}"
     return "\n".join(
