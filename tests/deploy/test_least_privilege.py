@@ -64,7 +64,6 @@ def strict(tmp_path_factory):
     yield Connection(Target("local", "us-east-1", "000000000000", endpoint=endpoint), new_client)
     process.kill()
     process.wait()
-    log.close()
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,6 @@ def moto(tmp_path_factory):
     yield Connection(Target("aws", "us-east-1", ACCOUNT, endpoint=endpoint), new_client)
     process.terminate()
     process.wait()
-    log.close()
 
 
 @pytest.fixture
