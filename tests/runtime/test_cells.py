@@ -205,7 +205,7 @@ def test_asserts_and_annotations_work_on_every_installed_python(tmp_path):
         textwrap.dedent("""\
         import sys, traceback
         from nbchalice.runtime.cells import Segment, load_module
-        module = load_module("def f(x):\\n    return 1 / x\\n", [{"cell": "cell 1", "line": 1, "count": 2, "cell_line": 3}], "n.ipynb", "m")
+        module = load_module("def f(x):\\n    return 1 / x\\n", [Segment("cell 1", "a", 1, 2, 3)], "n.ipynb", "m")
         try:
             module.f(0)
         except ZeroDivisionError:
