@@ -83,13 +83,17 @@ def result_of(sources):
 
 def notebook(sources):
     """Run a notebook as a kernel does, prove its handler, and answer with it."""
-    sys.stdout = io.StringIO()
-    main = sys.modules["__main__"] = types.ModuleType("__main__")
-    space = vars(main)
-    cells = run_cells(sources, space)
+    space, cells = executed(sources)
     if "h" not in space:
         return {"refused": "no handler"}
     return proven(cells, space)
+
+
+def executed(sources):
+    """Run cells as the module `__main__`, and return its variables, and the cells."""
+    sys.stdout = io.StringIO()
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    return vars(main), run_cells(sources, vars(main))
 
 
 def run_cells(sources, space):
