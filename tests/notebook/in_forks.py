@@ -3,7 +3,6 @@
 Each line of standard input is a notebook (JSON: ``cells``), each line of standard output what became of it.
 """
 
-import ast
 import gc
 import io
 import json
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from forks import DUMPS, in_fork, started
 from library_objects import DEFINITIONS, IMPORTS
+from running import run_cells
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.effects import Effects
@@ -26,7 +26,6 @@ from nbchalice.notebook.capture.judges import KernelJudge, watched
 from nbchalice.notebook.capture.search import Search
 from nbchalice.notebook.capture.slice import cut
 from nbchalice.notebook.capture.verify import verify
-from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.sandbox import helper
 from nbchalice.runtime.cells import Segment, load_module
 from nbchalice.runtime.entry_points import third_parties
@@ -94,21 +93,6 @@ def executed(sources):
     sys.stdout = io.StringIO()
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     return vars(main), run_cells(sources, vars(main))
-
-
-def run_cells(sources, space):
-    """Run cells with some variables as a kernel does, statement by statement: a cell ends at its first error."""
-    cells = []
-    for order, source in enumerate(sources):
-        failed = None
-        for node in ast.parse(source).body:
-            try:
-                exec(compile(ast.Module([node], []), f"<cell {order}>", "exec"), space)
-            except Exception:
-                failed = node.lineno
-                break
-        cells.append(Cell(f"c{order}", f"cell {order + 1}", source, order, failed is None, failed))
-    return cells
 
 
 def proven(cells, space):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.capture.slice import slice_handler
 
-from .in_forks import run_cells
+from .running import run_cells
 
 pytestmark = pytest.mark.slow
 
