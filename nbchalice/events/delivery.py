@@ -77,7 +77,7 @@ class Way:
             for _ in range(2):
                 yield invoke(self.aws, self.route.ref, event)
             return
-        values = self.route.source.repeated(values)
+        values = self.route.source.repeated(self.route.options, values)
         first = self.deliver(values)
         yield first
         known, stop = getattr(first, "message_id", None), threading.Event()
@@ -97,7 +97,7 @@ class Way:
         from concurrent.futures import as_completed
 
         # Each its own event: a message of its own, also on a FIFO queue.
-        single = self.route.source.distinct(values)
+        single = self.route.source.distinct(self.route.options, values)
         with ThreadPoolExecutor(AT_ONCE, "nbchalice-send") as pool:
             for future in as_completed([pool.submit(self.deliver, single) for _ in range(count)]):
                 try:

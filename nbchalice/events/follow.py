@@ -88,14 +88,14 @@ class Lookout:
         """Return how often to look."""
         return Pace(0.05, 0.2) if self._aws.local else pace_of(self._aws)
 
-    def standing(self) -> set[tuple[str, int]]:
+    def standing(self, seconds: float = MARGIN_SECONDS) -> list[Invocation]:
         """Return the invocations that the log holds already: an object put twice has the same name and content."""
         try:
-            return {invocation.key for invocation in self._tail.begin(MARGIN_SECONDS)}
+            return self._tail.begin(seconds)
         except NbChaliceError as error:
             if not passes(error):
                 raise
-            return set()
+            return []
 
     def poll(self, message_id: str) -> list[Invocation]:
         """Return the invocations that are new or have changed."""
@@ -152,14 +152,14 @@ class Followed:
     def __init__(
         self,
         sent: Sent,
-        earlier: set[tuple[str, int]],
+        earlier: list[Invocation],
         dropped: str | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._sent = sent
         self.dropped = dropped
         self.message_id = sent.message_id
-        self._earlier = earlier
+        self._earlier = {invocation.key for invocation in earlier}
         self._tell = on_progress
         self._told: tuple[SendStatus, int | None] | None = None
         self.invocation: Invocation | None = None

@@ -14,7 +14,7 @@ from nbchalice.errors import AWSError, Interrupted, LostAnswerError
 from nbchalice.events.follow import Followed, Lookout, Progress, SendStatus, follow
 from nbchalice.events.handled_in_process import HERE
 from nbchalice.events.leases import Lease
-from nbchalice.events.outcome import batch_note
+from nbchalice.events.outcome import batch_note, end_of
 from nbchalice.events.preview import doubt, why_dropped
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
@@ -25,6 +25,7 @@ from nbchalice.sources.base import Sent, Source
 from nbchalice.sources.invoking import send_event
 from nbchalice.typed import JSON, Values
 
+DUPLICATES_SECONDS = 330.0  # SQS knows a deduplication id for 300
 # In place of a message's id.
 NOT_SENT = "not sent"
 HINTS = {
@@ -141,8 +142,11 @@ def send(
         return _not_sent(dropped, on_progress)
     with HERE.watch(function_ref.name) as in_process:
         lookout = Lookout(aws, route, in_process)
-        earlier = lookout.standing() if wait > 0 else set()
+        duplicate = source.duplicate(options, values)
+        earlier = lookout.standing(*[DUPLICATES_SECONDS] if duplicate else []) if wait > 0 else []
         sent = _send(aws, route, values, through_service=deployed)
+        if duplicate and any(end_of(one, sent.ids) == "done" for one in earlier if one.handles(sent.ids)):
+            return _known_already(sent, duplicate, on_progress)
         event = Followed(sent, earlier, dropped, on_progress)
         try:
             event.look([])
@@ -155,6 +159,8 @@ def send(
     hint = _hint(aws, route, event, lookout.live_elsewhere, waited=wait > 0)
     if event.state == "queued" and hint == HINTS["queued"] and (why := doubt(source, options, values, function_ref)):
         hint = f"{why}; {hint}"
+    if event.state == "queued" and duplicate:
+        hint = f"{hint}; or it is a duplicate: {duplicate}"
     return SendResult(sent.message_id, event.invocation, sent, event.state, hint)
 
 
@@ -195,6 +201,14 @@ def _not_sent(why: str, on_progress: Callable[[Progress], None] | None) -> SendR
     if on_progress:
         on_progress(Progress("dropped", NOT_SENT, dropped=why))
     return SendResult(NOT_SENT, None, Sent(NOT_SENT, ()), "dropped", f"{why}, so that it was not sent")
+
+
+def _known_already(sent: Sent, why: str, on_progress: Callable[[Progress], None] | None) -> SendResult:
+    """Return that the service answered with a message that was handled before this one was sent."""
+    hint = f"it is a duplicate of a message that was handled already: {why}"
+    if on_progress:
+        on_progress(Progress("dropped", sent.message_id, dropped=hint))
+    return SendResult(sent.message_id, None, sent, "dropped", hint)
 
 
 def _gone_elsewhere(lease: Lease) -> str:

@@ -45,6 +45,9 @@ class Field:
         One line for people.
     minimum, maximum : int or None
         The range of a number, both included, or None.
+    types : tuple[str, ...]
+        Of pairs whose values have a type, which ones the form offers; one that is not the first is part of the name,
+        as in ``price:Number``.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Field:
     help: str = ""
     minimum: int | None = None
     maximum: int | None = None
+    types: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -241,13 +245,17 @@ class Source(ABC):
         """Return the fields that a form shows: those that mean something for the trigger."""
         return list(self.fields)
 
-    def repeated(self, values: Values) -> Values:
+    def repeated(self, options: Values, values: Values) -> Values:
         """Return the form's values so that sending them twice is the same event to the service."""
         return values
 
-    def distinct(self, values: Values) -> Values:
+    def distinct(self, options: Values, values: Values) -> Values:
         """Return the form's values so that each sending is an event of its own to the service."""
         return values
+
+    def duplicate(self, options: Values, values: Values) -> str:
+        """Return why the service drops an event that has such values a second time; empty where it does not."""
+        return ""
 
     def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return values for the form, by name; the first is what the form starts with."""
@@ -288,21 +296,21 @@ class Source(ABC):
 
 
 def text_of(value: object, default: str) -> str:
-    """Return a message as text: JSON for anything but text."""
-    if value is None or value == "":
+    """Return a message as text: the default where none is given, and JSON for anything but text."""
+    if value is None:
         return default
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def json_of(value: object, default: object) -> Any:
-    """Return a value that may have been typed as JSON.
+    """Return a value that may have been typed as JSON: the default where none is given.
 
     Raises
     ------
     InvalidInputError
         It is text, and not valid JSON.
     """
-    if value is None or value == "":
+    if value is None:
         return default
     if not isinstance(value, str):
         return value

@@ -64,6 +64,11 @@ class CloudWatchEvents(Source):
         """Look at the length of the name."""
         return Preflight(name_problems(function))
 
+    def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
+        """Return a detail that has the plain values of the pattern."""
+        detail = _example(options["event_pattern"].get("detail") or {})
+        return {"sample": {"detail": json.dumps(detail, indent=2)}}
+
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the pattern matches the event."""
         pattern = Pattern.of(options["event_pattern"], EVENT_PATTERN)
@@ -73,10 +78,11 @@ class CloudWatchEvents(Source):
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with the source and detail type of the pattern (EventBridge: Events)."""
         pattern = options["event_pattern"]
+        example = _example(pattern.get("detail") or {})
         return bridge_event(
             _first(pattern.get("source"), OWN_SOURCE),
             _first(pattern.get("detail-type"), "nbchalice test"),
-            json_of(values.get("detail"), None) or _example(pattern.get("detail") or {}),
+            json_of(values.get("detail"), example),
             [_first(pattern["resources"], "")] if pattern.get("resources") else [],
             region=function.region,
             account=function.account,

@@ -13,7 +13,7 @@ from nbchalice.resources.arns import Arn
 from nbchalice.typed import JSON
 
 
-def sqs_message(body: str, *, attributes: Mapping[str, str] | None = None, group_id: str = "") -> JSON:
+def sqs_message(body: str, *, attributes: Mapping[str, JSON] | None = None, group_id: str = "") -> JSON:
     """Return a message as SQS hands it out (SQS: ReceiveMessage); `sqs_event` makes an event of such."""
     message_id, now = str(uuid.uuid4()), str(int(datetime.now(UTC).timestamp() * 1000))
     own = {
@@ -27,9 +27,7 @@ def sqs_message(body: str, *, attributes: Mapping[str, str] | None = None, group
         "ReceiptHandle": f"receipt-{message_id}",
         "Body": body,
         "Attributes": {**own, "MessageGroupId": group_id} if group_id else own,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
-        },
+        "MessageAttributes": dict(attributes or {}),
         "MD5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
     }
 

@@ -206,6 +206,8 @@ class S3(Source):
         if values.get("file"):
             content = _read(values["file"])
         key = key_of(options, values)
+        if not key:
+            raise InvalidInputError("the key is empty, which S3 does not take", "leave out --key, or give one")
         if len(key.encode()) > LONGEST_KEY:
             raise InvalidInputError(f"the key has {len(key.encode())} bytes; S3 takes {LONGEST_KEY}", "shorten --key")
         answer = aws.client("s3").put_object(Bucket=options["bucket"], Key=key, Body=content)
@@ -230,8 +232,9 @@ def _read(path: str) -> bytes:
 
 def key_of(options: Values, values: Values) -> str:
     """Return the key of a test object: the one that was given, the file's name, or one that matches."""
-    name = Path(values["file"]).name if values.get("file") else matching_key(options)
-    return str(values.get("key") or name)
+    if values.get("key") is not None:
+        return str(values["key"])
+    return Path(values["file"]).name if values.get("file") else matching_key(options)
 
 
 def matching_key(options: Values, name: str = "hello") -> str:

@@ -14,6 +14,7 @@ from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resou
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.queue import Queue, QueueRef, queue_problem
 from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
+from nbchalice.sources.attributes import USAGE, attributes_of, notified
 from nbchalice.sources.base import Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import policy_problems
 from nbchalice.sources.options import Option, json_value
@@ -24,6 +25,7 @@ from nbchalice.typed import JSON, Values
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[^:]+")
 LONGEST_SUBJECT = 100
+DEFAULT_MESSAGE = "hello from nbchalice"
 
 
 def _redrive_queue(options: Values, function: FunctionRef) -> QueueRef:
@@ -41,6 +43,19 @@ def _subscription(options: Values, function: FunctionRef) -> Subscription:
         options.get("filter_scope") or "MessageAttributes",
         _redrive_queue(options, function).arn if options.get("redrive_dlq") else "",
     )
+
+
+def message_of(values: Values) -> str:
+    """Return the text to publish.
+
+    Raises
+    ------
+    InvalidInputError
+        It is empty, which SNS refuses.
+    """
+    if text := text_of(values.get("message"), DEFAULT_MESSAGE):
+        return text
+    raise InvalidInputError("the message is empty, which SNS does not take", "give a text as --message")
 
 
 def subject_problem(subject: str) -> str | None:
@@ -72,9 +87,9 @@ class SNS(Source):
         Option("redrive_dlq", "queue for messages that could not be delivered: name or ARN", metavar="QUEUE"),
     )
     fields = (
-        Field("message", "Message", "area", "hello from nbchalice"),
+        Field("message", "Message", "area", DEFAULT_MESSAGE),
         Field("subject", "Subject", help="up to 100 characters, one line"),
-        Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
+        Field("attribute", "Attributes", "pairs", help=USAGE, types=("String", "Number", "String.Array", "Binary")),
     )
 
     def check(self, options: Values) -> list[str]:
@@ -192,21 +207,15 @@ class SNS(Source):
         if not policy:
             return Note(f"{handler} gets every message of the topic", True)
         scope = options.get("filter_scope") or "MessageAttributes"
-        attributes = {
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in dict(values.get("attribute") or {}).items()
-        }
-        passes = policy_passes(check_policy(policy, scope), scope, values.get("message") or "", attributes)
+        passes = policy_passes(check_policy(policy, scope), scope, message_of(values), attributes_of(values))
         what = "lets it through" if passes else "does not match: SNS drops it"
         return Note(f"{handler}: its filter policy {what}", passes)
 
     def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one notification (Lambda: Amazon SNS notification event)."""
         arn = topic_arn(options["topic"], function)
-        message = text_of(values.get("message"), "hello from nbchalice")
-        given = dict(values.get("attribute") or {})
-        attributes = {name: {"Type": "String", "Value": value} for name, value in given.items()}
-        notification = sns_notification(arn, message, values.get("subject") or None, attributes)
+        attributes = {name: notified(attribute) for name, attribute in attributes_of(values).items()}
+        notification = sns_notification(arn, message_of(values), values.get("subject") or None, attributes)
         return sns_event(notification, f"{arn}:sample")
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
@@ -216,12 +225,9 @@ class SNS(Source):
         if subject and (wrong := subject_problem(subject)):
             raise InvalidInputError(wrong, "shorten --subject, or put the text into --message")
         extra: JSON = {"Subject": subject} if subject else {}
-        if attributes := dict(values.get("attribute") or {}):
-            extra["MessageAttributes"] = {
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-            }
-        message = text_of(values.get("message"), "hello from nbchalice")
-        answer = aws.client("sns", region_of(arn)).publish(TopicArn=arn, Message=message, **extra)
+        if attributes := attributes_of(values):
+            extra["MessageAttributes"] = attributes
+        answer = aws.client("sns", region_of(arn)).publish(TopicArn=arn, Message=message_of(values), **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.patterns import FILTER_CRITERIA, Pattern, record_view
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
 from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
@@ -18,10 +19,11 @@ from nbchalice.resources.queue import (
     queue_problem,
     visibility_timeout,
 )
+from nbchalice.sources.attributes import USAGE, attributes_of
 from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
 from nbchalice.sources.filters import filter_problems
 from nbchalice.sources.messages import sqs_event
-from nbchalice.sources.options import BATCHING_WINDOW, Option, json_value
+from nbchalice.sources.options import BATCHING_WINDOW, Option, flag_of, json_value
 from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
@@ -43,6 +45,11 @@ RECORD_FIELDS = (
 def queue_text(options: Values) -> str:
     """Return how the options name the queue."""
     return str(options.get("queue_arn") or options.get("queue") or "")
+
+
+def is_fifo(options: Values) -> bool:
+    """Whether the options name a FIFO queue."""
+    return queue_text(options).endswith(".fifo")
 
 
 def queue_of(options: Values, home: FunctionRef | AWS) -> QueueRef:
@@ -98,8 +105,12 @@ class SQS(Source):
     )
     fields = (
         Field("message", "Body", "area", DEFAULT_BODY),
-        Field("attribute", "Attributes", "pairs", help="message attributes, as text"),
-        Field("group_id", "Group id", help="messages of one group stay in order; default when empty"),
+        Field("attribute", "Attributes", "pairs", help=USAGE, types=("String", "Number", "Binary")),
+        Field(
+            "group_id",
+            "Group id",
+            help="in a FIFO queue one group stays in order (default when empty), in others it has a fair share",
+        ),
         Field("dedup_id", "Deduplication id", help="the same one within 5 minutes is dropped; a new one when empty"),
         Field("delay", "Delay (s)", "number", help="0 to 900 seconds", minimum=0, maximum=900),
     )
@@ -250,17 +261,27 @@ class SQS(Source):
         return DeadLetters(json.loads(policy)["deadLetterTargetArn"], queue.arn) if policy else None
 
     def form_fields(self, options: Values) -> list[Field]:
-        """Return the fields for the queue: FIFO queues have groups and deduplication, the others a delay."""
-        foreign = {"delay"} if queue_text(options).endswith(".fifo") else {"group_id", "dedup_id"}
+        """Return the fields for the queue: FIFO queues have deduplication, the others a delay."""
+        foreign = {"delay"} if is_fifo(options) else {"dedup_id"}
         return [field for field in self.fields if field.name not in foreign]
 
-    def repeated(self, values: Values) -> Values:
+    def repeated(self, options: Values, values: Values) -> Values:
         """Return the values with a deduplication id: by it a FIFO queue knows a message again."""
+        if not is_fifo(options):
+            return values
         return {**values, "dedup_id": values.get("dedup_id") or str(uuid.uuid4())}
 
-    def distinct(self, values: Values) -> Values:
+    def distinct(self, options: Values, values: Values) -> Values:
         """Return the values without a deduplication id: `send` then makes a new one each time."""
         return {name: value for name, value in values.items() if name != "dedup_id"}
+
+    def duplicate(self, options: Values, values: Values) -> str:
+        """Return for how long a FIFO queue knows a deduplication id again."""
+        if not is_fifo(options) or not values.get("dedup_id"):
+            return ""
+        return (
+            f"for 5 minutes the queue drops what has the same deduplication id; give another than {values['dedup_id']}"
+        )
 
     def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return texts, and what a queue gets from a bucket and from a topic."""
@@ -279,21 +300,16 @@ class SQS(Source):
         patterns = patterns_of(options)
         if not patterns:
             return None
-        attributes = {
-            name: {"stringValue": value, "dataType": "String"}
-            for name, value in dict(values.get("attribute") or {}).items()
-        }
-        record = record_view({"body": values.get("message") or "", "messageAttributes": attributes})
+        record = record_view(self.sample(options, function, **values)["Records"][0])
         passes = any(Pattern.of(pattern, FILTER_CRITERIA).matches(record) for pattern in patterns)
         text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
         return Note(text, passes)
 
     def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one message (Lambda: Amazon SQS message event)."""
-        body = text_of(values.get("message"), DEFAULT_BODY)
         queue = queue_of(options, function)
-        group_id = (values.get("group_id") or "default") if queue.fifo else ""
-        message = sqs_message(body, attributes=dict(values.get("attribute") or {}), group_id=group_id)
+        group_id = values.get("group_id") or ("default" if queue.fifo else "")
+        message = sqs_message(body_of(values), attributes=attributes_of(values), group_id=group_id)
         return sqs_event([message], queue.arn)
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
@@ -301,17 +317,32 @@ class SQS(Source):
         queue = queue_of(options, aws)
         extra: JSON = {}
         if queue.fifo:
-            extra["MessageGroupId"] = values.get("group_id") or "default"
             extra["MessageDeduplicationId"] = values.get("dedup_id") or str(uuid.uuid4())
+        if foreign := [name for name in ("delay" if queue.fifo else "dedup_id",) if values.get(name)]:
+            kind = "FIFO" if queue.fifo else "standard"
+            raise InvalidInputError(f"a {kind} queue has no {flag_of(foreign[0])}", f"leave it out for {queue.name}")
+        if group_id := values.get("group_id") or ("default" if queue.fifo else ""):
+            extra["MessageGroupId"] = group_id
         if values.get("delay"):
             extra["DelaySeconds"] = int(values["delay"])
-        if attributes := dict(values.get("attribute") or {}):
-            extra["MessageAttributes"] = {
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-            }
-        body = text_of(values.get("message"), DEFAULT_BODY)
+        if attributes := attributes_of(values):
+            extra["MessageAttributes"] = attributes
+        body = body_of(values)
         answer = aws.client("sqs", queue.region).send_message(QueueUrl=queue.url(aws), MessageBody=body, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
+
+
+def body_of(values: Values) -> str:
+    """Return the body to send.
+
+    Raises
+    ------
+    InvalidInputError
+        It is empty, which SQS refuses.
+    """
+    if text := text_of(values.get("message"), DEFAULT_BODY):
+        return text
+    raise InvalidInputError("the message is empty, which SQS does not take", "give a text as --message")
 
 
 def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:

@@ -151,9 +151,10 @@ def _check_form(example: Example) -> None:
         with calling(source, "verdict"):
             verdict = source.verdict(function.handler, example.options, values, function)
         example.want(verdict is None or isinstance(verdict, Note), "verdict is to return a Note or None")
+        why = example.call("duplicate", values)
+        example.want(isinstance(why, str), "duplicate is to return a text")
         for method in ("repeated", "distinct"):
-            with calling(source, method):
-                changed = getattr(source, method)(values)
+            changed = example.call(method, values)
             example.want(
                 isinstance(changed, Mapping) and set(changed) <= names, f"{method} is to return values of fields"
             )

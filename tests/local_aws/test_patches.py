@@ -17,6 +17,7 @@ PATCHES = (
     "patches.py",
     "lambda_patches.py",
     "filter_patches.py",
+    "notification_patches.py",
     "function_records.py",
     "log_groups.py",
     "state_files.py",

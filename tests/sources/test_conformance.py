@@ -93,7 +93,7 @@ FAULTS = {
     "a field of the command": (with_field(Field("times", "Times")), "an option --times of its own"),
     "a field of another kind": (with_field(Field("file", "File")), "of kind file with another source"),
     "a field that is not sent": (with_field(Field("colour", "Colour")), "field colour makes no difference"),
-    "a field that is not shown": (changed(SQS, examples=("orders",)), "field group_id is shown by the form of no"),
+    "a field that is not shown": (changed(SQS, examples=("orders",)), "field dedup_id is shown by the form of no"),
     "a value without a field": (changed(SQS, sample=asks_for_more), "sample asks for 'priority'"),
     "a value of events that they have not": (
         changed(SQS, event_values=lambda self, options: {"queue": "others"}),

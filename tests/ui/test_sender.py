@@ -281,6 +281,28 @@ def test_of_several_sources_one_is_chosen_in_words(two_sources):
     assert "SQSEvent" in str(run("%chalice invoke both --source sqs"))
 
 
+def test_attributes_have_a_type(sender, deployed):
+    inputs = sender.event.form.inputs
+    inputs["attribute"].write({"kind": "sale", "price:Number": "150", "photo:Binary.png": "aGk="})
+    assert inputs["attribute"].read() == {"kind": "sale", "price:Number": "150", "photo:Binary.png": "aGk="}
+    chosen = [[box.value for box in pair] for pair in inputs["attribute"]._pairs]
+    assert chosen[:2] == [["kind", "sale", "String"], ["price", "150", "Number"]]
+    inputs["attribute"]._pairs[0][2].value = "Binary"
+    assert inputs["attribute"].read()["kind:Binary"] == "sale"
+    inputs["attribute"]._pairs[0][1].value = "no bytes"
+    send(sender, message="10")
+    assert "attribute kind is Binary, and" in sender._status.value + sender._result.value
+    assert deployed("%chalice send price --message 10 --attribute price:Number=150").status == "done"
+    error = deployed.error("%chalice send price --attribute price:Number=x")
+    assert error.message == "attribute price is a Number, and 'x' is none"
+
+
+def test_an_empty_message_is_refused_and_not_replaced(sender, deployed):
+    send(sender, message="")
+    assert "the message is empty, which SQS does not take" in sender._status.value + sender._result.value
+    assert "the message is empty" in str(deployed.error("%chalice send price --message ''"))
+
+
 def test_what_the_filter_drops_is_said_before_and_after(run, local_aws):
     from nbchalice.ui.widgets.sender import Sender
 

@@ -44,7 +44,8 @@ def _field_option(field: Field, uses: Mapping[str, list[str]]) -> click.Option:
     help = "; ".join(f"{usage} ({', '.join(titles)})" for usage, titles in uses.items())
     more: JSON = {}
     if field.kind == "pairs":
-        more = {"metavar": "NAME=VALUE", "multiple": True, "callback": pairs}
+        metavar = "NAME[:TYPE]=VALUE" if field.types else "NAME=VALUE"
+        more = {"metavar": metavar, "multiple": True, "callback": pairs}
     elif field.kind == "file":
         more = {"type": click.Path(exists=True, dir_okay=False)}
     elif field.kind == "number":

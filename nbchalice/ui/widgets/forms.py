@@ -83,7 +83,7 @@ class AreaInput(TextInput):
         text = self.box.value
         if self.field.kind == "json" and (problem := json_problem(text)):
             raise InvalidInputError(f"{self.field.label} is not JSON: {problem}", "correct it, or press Format JSON")
-        return text or None
+        return text
 
     def write(self, value: object) -> None:
         """Set the text; anything else is written as JSON."""
@@ -107,19 +107,24 @@ class AreaInput(TextInput):
 
 
 class PairsInput:
-    """Names and values, one pair a line."""
+    """Names and values, one pair a line, each with its type where there are several."""
 
     def __init__(self, field: Field, changed: Changed) -> None:
         self.field, self._changed = field, changed
         self._rows = widgets.VBox()
         more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
         more.layout.align_self = "flex-start"
-        self._pairs: list[tuple[widgets.Text, widgets.Text]] = []
+        self._pairs: list[tuple[Any, ...]] = []
         self.widget: widgets.Widget = widgets.HBox([label(field.label), widgets.VBox([self._rows, more])])
 
     def read(self) -> dict[str, str] | None:
-        """Return the pairs that have a name."""
-        return {name.value.strip(): value.value for name, value in self._pairs if name.value.strip()} or None
+        """Return the pairs that have a name: ``price:Number`` for one whose type is not the first."""
+        named = [pair for pair in self._pairs if pair[0].value.strip()]
+        return {self._key(pair): pair[1].value for pair in named} or None
+
+    def _key(self, pair: tuple[Any, ...]) -> str:
+        name, kind = pair[0].value.strip(), pair[2].value if len(pair) > 2 else ""
+        return name if not kind or kind == self.field.types[0] or ":" in name else f"{name}:{kind}"
 
     def write(self, value: Values | None) -> None:
         """Set the pairs."""
@@ -130,18 +135,25 @@ class PairsInput:
 
     def _add(self, name: str, value: str) -> None:
         number = len(self._pairs) + 1
-        pair = tuple(
+        bare, _, kind = name.partition(":")
+        offered = kind in self.field.types
+        boxes: list[Any] = [
             widgets.Text(
                 value=text,
                 placeholder=what,
                 layout=widgets.Layout(width="14em"),
                 tooltip=f"{what} of {self.field.label} {number}",
             )
-            for what, text in (("name", name), ("value", value))
-        )
-        for box in pair:
+            for what, text in (("name", bare if offered else name), ("value", value))
+        ]
+        if self.field.types:
+            tooltip = f"type of {self.field.label} {number}"
+            chosen = kind if offered else self.field.types[0]
+            layout = widgets.Layout(width="9em")
+            boxes.append(widgets.Dropdown(options=self.field.types, value=chosen, tooltip=tooltip, layout=layout))
+        for box in boxes:
             box.observe(lambda _: self._changed(), names="value")
-        self._pairs.append((pair[0], pair[1]))
+        self._pairs.append(tuple(boxes))
         self._show()
 
     def _show(self) -> None:
@@ -149,7 +161,7 @@ class PairsInput:
             row(*pair, button("Remove", partial(self._remove, pair), "remove this line")) for pair in self._pairs
         ]
 
-    def _remove(self, pair: tuple[widgets.Text, widgets.Text]) -> None:
+    def _remove(self, pair: tuple[Any, ...]) -> None:
         self._pairs = [one for one in self._pairs if one is not pair]
         self._show()
         self._changed()

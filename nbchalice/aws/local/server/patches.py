@@ -14,6 +14,7 @@ from ministack import app as ministack_app
 from .filter_patches import apply_filters
 from .lambda_patches import Patches, wake_poller
 from .log_groups import log_store, trim_logs
+from .notification_patches import apply_notifications
 from .state_files import NewerStateError, StateFiles
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "StateFiles",
     "application",
     "apply_filters",
+    "apply_notifications",
     "check_version",
     "log_store",
     "trim_logs",

@@ -66,7 +66,7 @@ class Service:
         from .extensions import Extension, load_extension
         from .functions import FunctionFolder
         from .guard import Guard
-        from .patches import Patches, application, apply_filters, wake_poller
+        from .patches import Patches, application, apply_filters, apply_notifications, wake_poller
         from .pool import WorkerPool
         from .signature import Key, SignatureChecker
 
@@ -88,6 +88,7 @@ class Service:
         )
         self.patches.apply()
         apply_filters()
+        apply_notifications()
         self.state = state
         self.state.apply()
         keys = [
