@@ -6,7 +6,7 @@ import pytest
 
 from nbchalice.cli import code_of
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.capture import search
+from nbchalice.notebook.capture import cost
 from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook.secrets.find import MARK
 from nbchalice.notebook_file import read_project
@@ -210,7 +210,7 @@ def test_a_value_that_differs_names_all_that_was_tried(run):
 def test_what_loading_costs_is_told_and_the_bundle_saves_it(run, monkeypatch):
     run("MODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
     run(f"{H}MODEL")
-    monkeypatch.setattr(search, "WORTH_TELLING", 0.001)
+    monkeypatch.setattr(cost, "WORTH_TELLING", 0.001)
     told = "\n".join(run("%chalice package --out out").notes)
     assert "each cold start takes" in told and "%chalice bundle MODEL saves that" in told
     run("%chalice bundle MODEL")
@@ -218,7 +218,7 @@ def test_what_loading_costs_is_told_and_the_bundle_saves_it(run, monkeypatch):
 
 
 def test_what_takes_longer_than_lambda_allows_is_an_error(run, monkeypatch):
-    monkeypatch.setattr(search, "LAMBDA_SECONDS", 0.001)
+    monkeypatch.setattr(cost, "LAMBDA_SECONDS", 0.001)
     run("MODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
     run(f"{H}MODEL")
     error = run.error("%chalice package --out out")

@@ -112,7 +112,7 @@ def with_companions(closure: Closure, handler: Step, without: Mapping[int, str])
         if step.position in closure.wanted or step.statement.kind in _NEVER or step.statement.repeats:
             continue
         if step.position in without:
-            left.append(left_out(step, without[step.position]))
+            left += [left_out(step, why)] if (why := without[step.position]) else []
             continue
         names = [] if step.position in drawn else judge.names_taken(step)
         if names is None:

@@ -15,7 +15,9 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
-from nbchalice.notebook.capture.made_of import DATA, changing, makers, nearest
+from nbchalice.notebook.capture.cost import Cost, position_of
+from nbchalice.notebook.capture.made_of import changing, makers, nearest
+from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from nbchalice.notebook.analysis.history import Step
     from nbchalice.notebook.capture.slice import Slice
 
-LAMBDA_SECONDS = 10.0
-"""How long a function's code may load (AWS Lambda, "Lambda execution environment lifecycle", Init phase)."""
-WORTH_TELLING = 0.5
 _ROUNDS = 16
 _SECONDS = 60.0
 _TRIES = 12
@@ -276,26 +275,37 @@ class Search:
                 continue
             del self._also[position]
             piece, findings = smaller, found
+        piece, findings = self._once(piece, findings, end)
         taken = tuple((self.steps[position], self._also[position]) for position in sorted(self._also))
-        error = self._undecided(piece, findings) or self._too_slow(piece, findings)
+        cost = Cost(piece, self.effects, self._without, findings.statements)
+        error = self._undecided(piece, findings) or cost.too_slow()
         choice = Choice(dict(self._also), dict(self._without))
         if error is None:
             remember(self.effects, self._handler, self._smallest, choice)
-        return Proof(piece, taken, error, findings, self._cost(piece, findings), choice)
+        return Proof(piece, taken, error, findings, cost.note, choice)
+
+    def _once(self, piece: Slice, findings: Findings, end: float) -> tuple[Slice, Findings]:
+        """Leave out what a cell set that was run again since, if that is enough: all of it, else one by one."""
+        repeated = run_again(piece, self.steps)
+        for some in [repeated, *([position] for position in repeated[:_TRIES] if len(repeated) > 1)]:
+            without = {**self._without, **dict.fromkeys(some, RUN_AGAIN)}
+            also = {position: names for position, names in self._also.items() if position not in some}
+            if not set(some) <= set(piece.positions) or not some or time.monotonic() > end:
+                continue
+            try:
+                smaller = self._cut(sorted(also), without)
+                found = self._judge.judge(smaller)
+            except CaptureError:
+                continue
+            if not set(found.settings) - set(findings.settings):
+                piece, findings, self._also, self._without = smaller, found, also, without
+        return piece, findings
 
     # -- what to say ---------------------------------------------------------------------------------------------
 
     def _position(self, piece: Slice, error: StatementFailedError) -> int | None:
         cell, line = error.statement or ("", 0)
-        return self._at(piece, cell, line)
-
-    def _at(self, piece: Slice, cell: str, line: int) -> int | None:
-        """Return the position of the statement of a slice that has a raw line of a cell."""
-        for position in piece.positions:
-            step = self.steps[position]
-            if step.cell.label == cell and step.statement.line <= line <= step.statement.end:
-                return position
-        return None
+        return position_of(piece, self.steps, cell, line)
 
     def _named(self, piece: Slice, error: StatementFailedError) -> CaptureError:
         """Name the variable that is to be bundled instead: the one nearest to the handler."""
@@ -347,50 +357,11 @@ class Search:
             code="ambiguous-mutation",
         )
 
-    def _slowest(self, piece: Slice, findings: Findings) -> tuple[float, Step, float] | None:
-        """Return how long all takes, and the statement that takes longest of those that are no imports."""
-        all_of_it = sum(spent for _, _, spent in findings.statements)
-        for cell, line, spent in sorted(findings.statements, key=lambda one: -one[2]):
-            position = self._at(piece, cell, line)
-            if position is not None and self.steps[position].statement.kind in DATA:
-                return all_of_it, self.steps[position], spent
-        return None
-
-    def _too_slow(self, piece: Slice, findings: Findings) -> CaptureError | None:
-        found = self._slowest(piece, findings)
-        if found is None or found[0] <= LAMBDA_SECONDS:
-            return None
-        all_of_it, step, spent = found
-        name = nearest(piece, step.position, self.effects, self._without) or "NAME"
-        return CaptureError(
-            f"the handler's code takes {_seconds(all_of_it)} to load, and Lambda allows {_seconds(LAMBDA_SECONDS)}: "
-            f"{_seconds(spent)} of it is this statement",
-            f"bundle the value with %chalice bundle {name}",
-            step.location(),
-            code="needs-bundle",
-        )
-
-    def _cost(self, piece: Slice, findings: Findings) -> str:
-        found = self._slowest(piece, findings)
-        if found is None or found[2] < WORTH_TELLING:
-            return ""
-        all_of_it, step, spent = found
-        name = nearest(piece, step.position, self.effects, self._without)
-        less = f"; %chalice bundle {name} saves that" if name else ""
-        return (
-            f"each cold start takes {_seconds(all_of_it)} to load it, {_seconds(spent)} of that for "
-            f"{step.location().place}{less}"
-        )
-
 
 def _listed(steps: list[Step]) -> str:
     shown = [step.location().place for step in steps[:_SHOWN]]
     more = [f"{len(steps) - _SHOWN} more"] if len(steps) > _SHOWN else []
     return "; ".join([*shown, *more])
-
-
-def _seconds(number: float) -> str:
-    return f"{number:.1f} s" if number < LAMBDA_SECONDS else f"{number:.0f} s"
 
 
 _MARKS = "write '# nbchalice: include' on the line above what must run on Lambda too, '# nbchalice: exclude' if not"
