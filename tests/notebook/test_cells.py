@@ -388,6 +388,22 @@ def test_names_of_a_script_that_is_run(arguments, names, tmp_path):
     assert names_of_script(arguments, {}, None) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("rows.append(1)", {"rows"}),
+        ("rates['a'] = 2\nbox.size += 1\ndel rows[0]", {"rates", "box", "rows"}),
+        ("for row in rows:\n    row['a'] = 1", {"row", "rows"}),
+        ("print(len(rows), rows.index(1), rates['a'])", set()),
+    ],
+)
+def test_what_a_script_changes_that_runs_among_the_names_of_the_notebook(text, names, tmp_path):
+    assert names_of_script("-i more.py", {"more.py": text}, tmp_path) == names
+    (tmp_path / "more.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": text}]}))
+    assert names_of_script("more.ipynb", {}, tmp_path) == names
+    assert names_of_script("more.py", {"more.py": text}, tmp_path) == names & {"row"}
+
+
 def test_names_of_a_notebook_that_is_run(tmp_path):
     cells = [{"cell_type": "markdown", "source": "x = 1"}, {"cell_type": "code", "source": ["%pwd\n", "y = 1"]}]
     (tmp_path / "setup.ipynb").write_text(json.dumps({"cells": cells}))

@@ -49,6 +49,8 @@ REFUSED = {
     ("a name that a function makes only in a notebook", "file"): Refusal("unresolved-name", 3, "RATES is not defined"),
     ("a cell that is measured changes a list", "kernel"): Refusal("magic-in-statement", 2, "may have changed sizes"),
     ("a cell that is measured changes a list", "file"): Refusal("magic-in-statement", 2, "may have changed sizes"),
+    ("a script that runs among the names of the notebook", "kernel"): Refusal("magic-name", 4, "%run -i more_sizes.py"),
+    ("a script that runs among the names of the notebook", "file"): Refusal("magic-name", 4, "%run -i more_sizes.py"),
 }
 """What is right for those that would do something else on Lambda, packaged in the kernel or from the file."""
 

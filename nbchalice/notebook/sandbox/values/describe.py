@@ -136,7 +136,8 @@ class Walk(Describer):
 
     def _mapping(self, value: Any, path: str) -> Node:
         kind = type(value)
-        pairs = list(OrderedDict.items(value) if issubclass(kind, OrderedDict) else dict.items(value))
+        held = OrderedDict.items(value) if issubclass(kind, OrderedDict) else dict.items(value)
+        pairs = [(key, item) for key, item in held if type(key) is not str or key != "__builtins__"]  # of exec
         if len(pairs) > _LARGE and all(type(key) in _EXACT and type(item) in _EXACT for key, item in pairs):
             node = leaf(kind.__name__, f"{len(pairs)} {digest(repr(pairs).encode())}", f"{len(pairs)} entries")
         else:
