@@ -18,6 +18,8 @@ from nbchalice.text import listing
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbchalice.deploy.desired import App
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.capture.proven import Proven
@@ -66,6 +68,8 @@ class Project:
         The variables of a kernel that executed the file, in that very kernel.
     proves : bool
         Whether the handlers are proven, by running them in the clean process. Default: yes.
+    tell : Callable[[str], None]
+        Takes a line of progress each second that a proof takes, and an empty text at its end. Default: nothing is told.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Project:
     executed: Mapping[str, Compared | CaptureError] = field(default_factory=dict)
     against: Values | None = None
     proves: bool = True
+    tell: Callable[[str], None] = lambda text: None
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -137,7 +142,11 @@ class Project:
             by_kernel=self.kernel is not None,
             executed=self.executed,
             proves=self.proves,
+            tell=self._tell,
         )
+
+    def _tell(self, text: str) -> None:
+        self.tell(text)
 
     @property
     def kernel(self) -> Values | None:

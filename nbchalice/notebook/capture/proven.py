@@ -59,6 +59,8 @@ class Proven:
         For each handler that another process compared with a kernel that executed the file, what that gave.
     proves : bool
         Whether anything is run.
+    tell : Callable[[str], None]
+        Takes a line of progress each second, and an empty text at the end.
     """
 
     effects: Effects
@@ -71,6 +73,7 @@ class Proven:
     by_kernel: bool
     executed: Mapping[str, Compared | CaptureError]
     proves: bool
+    tell: Callable[[str], None]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,7 +100,7 @@ class Proven:
         if not self.proves:
             return Proof(self.proposal(handler)[0])
         judge = self._judge_of(handler)
-        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name).prove()
+        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name, self.tell).prove()
 
     def _judge_of(self, handler: Handler) -> Judge:
         env, bundles = self.env(handler), {name: self.bundles[name] for name in self.bundles if self._admits(name)}

@@ -18,10 +18,12 @@ from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
 from nbchalice.notebook.capture.cost import Cost, position_of
 from nbchalice.notebook.capture.made_of import changing, makers, nearest
 from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
+from nbchalice.notebook.capture.ticking import ticking
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
+from nbchalice.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
@@ -154,12 +156,22 @@ class Search:
         Runs slices.
     handler : str
         The handler's name, by which it is remembered what was decided.
+    tell : Callable[[str], None]
+        Takes a line of progress each second, and an empty text at the end.
     """
 
-    def __init__(self, effects: Effects, cut: Cut, judge: Judge, handler: str) -> None:
+    def __init__(
+        self,
+        effects: Effects,
+        cut: Cut,
+        judge: Judge,
+        handler: str,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.effects, self.steps = effects, effects.timeline.steps
         self._cut, self._judge = cut, judge
-        self._handler = handler
+        self._handler, self._tell = handler, tell
+        self._runs = 0
         self._also: dict[int, frozenset[str]] = {}
         self._without: dict[int, str] = {}
         self._tried: set[int] = set()
@@ -173,6 +185,18 @@ class Search:
             The slice as the analysis finds it cannot be cut.
         """
         self._smallest = self._cut((), {})
+        with ticking(self._going_on, self._tell):
+            return self._proven()
+
+    def _going_on(self) -> str:
+        tried = f", {counted(len(self._tried), 'statement')} tried" if self._tried else ""
+        return f"{self._handler}: looking for the statements that it needs, run {max(1, self._runs)}{tried}"
+
+    def _judged(self, piece: Slice) -> Findings:
+        self._runs += 1
+        return self._judge.judge(piece)
+
+    def _proven(self) -> Proof:
         known = chosen(self.effects, self._handler, self._smallest)
         if known is not None:
             self._also, self._without = dict(known.also), dict(known.without)
@@ -187,7 +211,7 @@ class Search:
         for left in reversed(range(_ROUNDS)):
             piece = self._cut(sorted(self._also), self._without)
             try:
-                findings = self._judge.judge(piece)
+                findings = self._judged(piece)
             except StatementFailedError as error:
                 last: CaptureError = error
                 if not self._does_without(piece, error) and not self._completed(piece, error):
@@ -268,7 +292,7 @@ class Search:
             fewer = sorted(self._also.keys() - {position})
             try:
                 smaller = self._cut(fewer, self._without)
-                found = self._judge.judge(smaller)
+                found = self._judged(smaller)
             except CaptureError:
                 continue
             if set(found.settings) - set(findings.settings):
@@ -294,7 +318,7 @@ class Search:
                 continue
             try:
                 smaller = self._cut(sorted(also), without)
-                found = self._judge.judge(smaller)
+                found = self._judged(smaller)
             except CaptureError:
                 continue
             if not set(found.settings) - set(findings.settings):

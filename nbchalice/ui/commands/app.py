@@ -32,6 +32,7 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
         prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
+        project.tell = watch.searching
         done = operations.deploy(project, aws, prune=prune, progress=watch, announce=watch.planned)
     return DeployCard(
         replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *beside(project, aws)))), "deployed"

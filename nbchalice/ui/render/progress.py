@@ -18,6 +18,8 @@ from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sizes import sizes_html, sizes_text
 
 EVERY = 0.1
+CLEAR = "\x1b[K"
+"""Clears the rest of a terminal's line (ECMA-48, "EL")."""
 MARKS = {"started": "…", "done": "✓", "failed": "✗"}
 KINDS = {"started": "busy", "done": "good", "failed": "bad"}
 
@@ -27,6 +29,9 @@ class Watch(Protocol):
 
     def planned(self, plan: Plan) -> None:
         """Show what is going to be uploaded; called before the first change."""
+
+    def searching(self, text: str) -> None:
+        """Show how a proof goes that takes long, until there is none: an empty text; called from several threads."""
 
     def __call__(self, change: Change, state: ChangeState) -> None:
         """Show that a change started, is done or failed; called from several threads."""
@@ -41,6 +46,7 @@ class ProgressCard(Card):
         states: Mapping[str, tuple[Change, ChangeState]],
         sizes: Mapping[str, SizeTable] | None = None,
         summary: bool = False,
+        proof: str = "",
     ) -> None:
         done = sum(state == "done" for _, state in states.values())
         head = f"{title}: {done} of {counted(len(states), 'change')} made" if states else title
@@ -50,9 +56,11 @@ class ProgressCard(Card):
             if not summary
         ]
         sizes_lines = [] if summary else sizes_text(sizes or {})  # The result below it tells them.
-        text = "\n".join([head, *sizes_lines, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
+        proofs = [f"  {proof}"] if proof else []
+        text = "\n".join([head, *proofs, *sizes_lines, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
         cells = [(html.text(mark, kind), html.text(what), html.text(name)) for mark, what, name, kind in rows]
-        parts = [*sizes_html(sizes or {}), html.table((), cells)]
+        line = [html.tag("div", html.text(proof, "muted"))] if proof else []
+        parts = [*line, *sizes_html(sizes or {}), html.table((), cells)]
         body = html.tag("div", html.text(head, "muted")) if summary else html.card(head, *parts)
         super().__init__(text, body)
 
@@ -76,12 +84,19 @@ class CardWatch:
         self._states: dict[str, tuple[Change, ChangeState]] = {}
         self._sizes: Mapping[str, SizeTable] = {}
         self._last = 0.0
+        self._proof = ""
         show(ProgressCard(title, {}))
 
     def planned(self, plan: Plan) -> None:
         """Show how large what is uploaded is."""
         with self._lock:
             self._sizes = plan.sizes
+            self.show()
+
+    def searching(self, text: str) -> None:
+        """Show how a proof goes that takes long; an empty text takes the line away."""
+        with self._lock:
+            self._proof = text
             self.show()
 
     def __call__(self, change: Change, state: ChangeState) -> None:
@@ -95,7 +110,7 @@ class CardWatch:
         """Show what is known; the summary is one line."""
         self._last = time.monotonic()
         sizes = {} if summary else self._sizes
-        self._show(ProgressCard(self._title, dict(self._states), sizes, summary))
+        self._show(ProgressCard(self._title, dict(self._states), sizes, summary, self._proof))
 
 
 @contextmanager
@@ -130,6 +145,11 @@ class ShellWatch:
         """Write how large what is uploaded is."""
         for line in sizes_text(plan.sizes):
             print(f"  {line}", file=sys.stderr, flush=True)
+
+    def searching(self, text: str) -> None:
+        """Write how a proof goes that takes long over the line before, where a terminal can take it away again."""
+        if sys.stderr.isatty():
+            print(f"\r{text}{CLEAR}" + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
 
     def __call__(self, change: Change, state: ChangeState) -> None:
         """Write a line when a change is done or failed."""
