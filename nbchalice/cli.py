@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.errors import Interrupted, NbChaliceError
 from nbchalice.logs.places import CELLS
 from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
 from nbchalice.typed import JSON
 from nbchalice.ui import commands
+from nbchalice.ui.frontend import require_confirmed
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -106,16 +107,9 @@ class Shell:
         """Return what a command does."""
         return commands.COMMANDS[name].run
 
-    def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask on a terminal before something is removed; where there is none, only the local AWS may go on."""
-        if not sys.stdin.isatty():
-            if self.target == "local" and not always:
-                return
-            raise InvalidInputError(
-                f"nobody can be asked here: {question} Nothing was removed", "add --yes", code="not-confirmed"
-            )
-        if not click.confirm(question, err=True):
-            raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")
+    def confirm(self, question: str) -> None:
+        """Ask on a terminal before something is removed; where there is none, nobody can be asked."""
+        require_confirmed(question, click.confirm(question, err=True) if sys.stdin.isatty() else None)
 
 
 def run(command: commands.Command, values: JSON) -> int:

@@ -45,11 +45,31 @@ class Frontend(Protocol):
     def command(self, name: str) -> Callable[..., Any]:
         """Return what a command does: it takes the front end to run at, and the values of its parameters."""
 
-    def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask before something is removed; raise when the answer is no.
+    def confirm(self, question: str) -> None:
+        """Ask before something is removed; see ``require_confirmed``."""
 
-        Where nobody can be asked it raises, too; but not, unless always, on the local AWS.
-        """
+
+def require_confirmed(question: str, answer: bool | None) -> None:
+    """Go on only where somebody said yes; the local AWS is no exception, for it holds what somebody made.
+
+    Parameters
+    ----------
+    question : str
+        What was asked.
+    answer : bool or None
+        What was answered, or None where nobody can be asked.
+
+    Raises
+    ------
+    InvalidInputError
+        The answer was no, or there was none.
+    """
+    if answer:
+        return
+    message = "not confirmed; nothing was removed"
+    if answer is None:
+        message = f"nobody can be asked here: {question} Nothing was removed"
+    raise InvalidInputError(message, "add --yes", code="not-confirmed")
 
 
 def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:

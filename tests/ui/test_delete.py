@@ -1,4 +1,4 @@
-"""`%chalice delete` asks before it removes anything, wherever somebody can answer."""
+"""`%chalice delete` asks before it removes anything, and removes nothing where nobody can answer."""
 
 import builtins
 import sys
@@ -36,12 +36,14 @@ def test_in_the_notebook(deployed, monkeypatch, words, what):
     assert told.startswith("deleted work of deletes" if "work" in words else "deleted deletes")
 
 
-def test_where_nobody_can_be_asked_the_local_aws_goes_on(deployed, monkeypatch):
+@pytest.mark.parametrize("words", ["delete", "delete work"])
+def test_where_nobody_can_be_asked_nothing_is_removed(deployed, monkeypatch, words):
     def refuse(question):
         raise EOFError
 
     monkeypatch.setattr(builtins, "input", refuse)
-    assert deployed("%chalice delete").changes
+    error = str(deployed.error(f"%chalice {words}"))
+    assert "nobody can be asked here: remove" in error and "fix: add --yes" in error and stands(deployed)
 
 
 def test_in_a_shell(deployed, tmp_path, monkeypatch, capsys):
@@ -54,4 +56,8 @@ def test_in_a_shell(deployed, tmp_path, monkeypatch, capsys):
     assert code_of(["delete", str(path)]) == 2
     assert "remove all functions of deletes (dev) from local AWS" in capsys.readouterr().err and stands(deployed)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
-    assert code_of(["delete", str(path)]) == 0
+    assert code_of(["delete", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert "nobody can be asked here: remove all functions of deletes (dev)" in told and "fix: add --yes" in told
+    assert stands(deployed)
+    assert code_of(["delete", str(path), "--yes"]) == 0

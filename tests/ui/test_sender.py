@@ -363,7 +363,7 @@ def test_another_reader_of_the_queue_is_named(deployed):
             thread.join(60)
         assert "sender-dev-other reads queue" in sender.event._preview.value
     finally:
-        deployed("%chalice delete")
+        deployed("%chalice delete --yes")
 
 
 def test_files_are_uploaded_and_what_cannot_be_is_told(run, local_aws, tmp_path):
@@ -401,4 +401,4 @@ def test_the_retries_of_a_failed_message_are_followed(run, local_aws, aws):
     send(sender, message="ten")
     assert second.wait(60), seen
     assert "attempt 2" in sender._status.value and sender._result.value.count("line 4, in price") >= 1
-    run("%chalice delete")
+    run("%chalice delete --yes")

@@ -44,7 +44,7 @@ def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
     if planned.pruned:
         doubts = [f"{name}: {doubt}." for name, doubt in planned.doubts.items()]
         why = " ".join(["They are deployed, and not in the notebook.", *doubts])
-        ui.confirm(f"remove {', '.join(planned.pruned)} from {target}? {why}", always=True)
+        ui.confirm(f"remove {', '.join(planned.pruned)} from {target}? {why}")
     return frozenset(planned.pruned)
 
 
@@ -91,8 +91,8 @@ def rollback(ui: Frontend, handler: str) -> Result:
 def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
     """Remove all that the app owns at this stage, and nothing else; or what belongs to one handler.
 
-    The handler may be one that the notebook no longer has. It asks first; on the local AWS it goes on where nobody can
-    be asked, as in a notebook that a program runs.
+    The handler may be one that the notebook no longer has. It asks first; where nobody can be asked, as in a
+    notebook that a program runs, it removes nothing and names --yes.
     """
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.render.reports import DeployCard

@@ -331,15 +331,13 @@ class Notebook:
 
         return COMMANDS[name].run
 
-    def confirm(self, question: str, *, always: bool = False) -> None:
-        """Ask before something is removed; where nobody can be asked, only the local AWS may go on."""
+    def confirm(self, question: str) -> None:
+        """Ask before something is removed."""
+        from nbchalice.ui.frontend import require_confirmed
+
         try:
-            answer = input(f"{question} [y/N] ")
+            answer = input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
         except Exception:
-            if (self._chosen.get("target") or self.target) == "local" and not always:
-                return
-            raise InvalidInputError(
-                f"nobody can be asked here: {question} Nothing was removed", "add --yes", code="not-confirmed"
-            ) from None
-        if answer.strip().lower() not in {"y", "yes"}:
-            raise InvalidInputError("not confirmed; nothing was removed", "add --yes", code="not-confirmed")
+            require_confirmed(question, None)
+        else:
+            require_confirmed(question, answer)

@@ -66,7 +66,7 @@ class InPanel:
 
         yield CardWatch(title, show)
 
-    def confirm(self, question: str, *, always: bool = False) -> None:
+    def confirm(self, question: str) -> None:
         """Nothing: the button has asked already."""
 
 
