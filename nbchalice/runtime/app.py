@@ -291,6 +291,8 @@ class Chalice:
         starting_position: str = "LATEST",
         name: str | None = None,
         maximum_batching_window_in_seconds: int = 0,
+        *,
+        filter: list[JSON] | JSON | None = None,
         **settings: object,
     ) -> Decorator:
         """Call the function for batches of the Kinesis stream named ``stream``, with a ``KinesisEvent``."""
@@ -299,6 +301,7 @@ class Chalice:
             "batch_size": batch_size,
             "starting_position": starting_position,
             "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
+            "filter": filter,
         }
         return self._decorator("on_kinesis_record", name, options, settings)
 
@@ -309,6 +312,8 @@ class Chalice:
         starting_position: str = "LATEST",
         name: str | None = None,
         maximum_batching_window_in_seconds: int = 0,
+        *,
+        filter: list[JSON] | JSON | None = None,
         **settings: object,
     ) -> Decorator:
         """Call the function for batches of a DynamoDB table's stream, with a ``DynamoDBEvent``."""
@@ -317,6 +322,7 @@ class Chalice:
             "batch_size": batch_size,
             "starting_position": starting_position,
             "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
+            "filter": filter,
         }
         return self._decorator("on_dynamodb_record", name, options, settings)
 

@@ -13,9 +13,10 @@ from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.runtime.event_kinds import keys_id
-from nbchalice.sources.base import Field, Sent, Source, json_of
+from nbchalice.sources.base import Field, Note, Sent, Source, json_of
+from nbchalice.sources.filters import filter_problems, filters_of, passes_filter
 from nbchalice.sources.options import Option
-from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+from nbchalice.sources.streams import DROPS, EVENT_FIELDS, PASSES, STREAM_OPTIONS, describe_stream, mapping_of, reading
 from nbchalice.typed import JSON, Values
 
 STREAM_ARN = re.compile(
@@ -29,6 +30,9 @@ def table_of(options: Values) -> str:
     """Return the table's name."""
     parts = STREAM_ARN.fullmatch(options["stream_arn"])
     return parts["table"] if parts else ""
+
+
+RECORD_FIELDS = (*EVENT_FIELDS, "dynamodb", "userIdentity")
 
 
 class DynamoDB(Source):
@@ -46,7 +50,7 @@ class DynamoDB(Source):
         """Return that there is no ARN of a stream."""
         arn = options.get("stream_arn")
         if arn and STREAM_ARN.fullmatch(arn):
-            return []
+            return filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "dynamodb")
         table = arn.rpartition("/")[2] if arn else "TABLE"
         how = f"aws dynamodb describe-table --table-name {table} --query Table.LatestStreamArn"
         return [
@@ -105,6 +109,19 @@ class DynamoDB(Source):
             hint = f"aws dynamodb update-table --table-name {table} {how}"
             return Preflight([Problem(f"table {table} has no stream", hint)])
         return Preflight([Problem(f"{arn} is not the stream of table {table}", f"it is {standing}")])
+
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
+        """Return what the mapping's filter does with the item, if it is a new one."""
+        if not filters_of(options):
+            return None
+        record = self.sample(options, function, **values)["Records"][0]
+        if passes_filter(options, record):
+            return Note(PASSES, True)
+        # Only the table knows whether the item replaces another one, and which.
+        changed = {**record, "eventName": "MODIFY"}
+        if passes_filter(options, changed) or "OldImage" in json.dumps(options["filter"]):
+            return Note("the filter drops it where it is a new item, and may let it through where it replaces one")
+        return Note(DROPS, False)
 
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one new item (Lambda: DynamoDB Streams record event)."""

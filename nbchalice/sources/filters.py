@@ -5,13 +5,46 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from nbchalice.patterns import EVENT_PATTERN, FILTER_CRITERIA, InvalidPatternError, Pattern, check_policy
+from nbchalice.patterns import (
+    EVENT_PATTERN,
+    FILTER_CRITERIA,
+    InvalidPatternError,
+    Pattern,
+    check_policy,
+    record_view,
+)
 from nbchalice.text import near
+from nbchalice.typed import JSON, Values
 
 MOST_FILTERS = 5
 LONGEST_FILTER = 4096
 # EventBridge, "Amazon EventBridge quotas".
 LONGEST_PATTERN = 2048
+
+
+def filters_of(options: Values) -> list[JSON]:
+    """Return the patterns of a mapping's filter; one pattern may be given without a list."""
+    given = options.get("filter")
+    return [] if given is None else given if isinstance(given, list) else [given]
+
+
+def filter_texts(options: Values) -> tuple[str, ...]:
+    """Return the patterns of a mapping's filter as texts of JSON."""
+    return tuple(json.dumps(one, sort_keys=True) for one in filters_of(options))
+
+
+def passes_filter(options: Values, record: JSON) -> bool:
+    """Whether a record of a queue or stream passes a mapping's filter.
+
+    Parameters
+    ----------
+    options : Values
+        The trigger's options, of which ``filter`` is valid.
+    record : JSON
+        The record as a function gets it.
+    """
+    filters, view = filters_of(options), record_view(record)
+    return not filters or any(Pattern.of(one, FILTER_CRITERIA).matches(view) for one in filters)
 
 
 def filter_problems(filters: Sequence[object], option: str, fields: Sequence[str], example: str) -> list[str]:

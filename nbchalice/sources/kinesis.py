@@ -13,14 +13,20 @@ from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
-from nbchalice.sources.base import Field, Sent, Source, text_of
+from nbchalice.sources.base import Field, Note, Sent, Source, text_of
+from nbchalice.sources.filters import filter_problems, filters_of, passes_filter
 from nbchalice.sources.options import Option
 from nbchalice.sources.raw_events import kinesis_record
-from nbchalice.sources.streams import STREAM_OPTIONS, describe_stream, mapping_of, reading
+from nbchalice.sources.streams import DROPS, EVENT_FIELDS, PASSES, STREAM_OPTIONS, describe_stream, mapping_of, reading
 from nbchalice.typed import JSON, Values
 
 READING = (
     "DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards", "SubscribeToShard",
+)  # fmt: skip
+# Lambda, "Using event filtering with a Kinesis event source": the data decoded, beside what else a record has.
+RECORD_FIELDS = (
+    *EVENT_FIELDS, "approximateArrivalTimestamp", "data", "invokeIdentityArn", "kinesisSchemaVersion", "partitionKey",
+    "sequenceNumber",
 )  # fmt: skip
 ACTIVE_WITHIN = 60.0
 DEFAULT_DATA = '{"hello": "nbchalice"}'
@@ -90,7 +96,7 @@ class Kinesis(Source):
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", stream):
             text = "up to 128 letters, digits, _, . and - (give the name, not an ARN)"
             return [f"{stream!r} is not a stream name: {text}"]
-        return []
+        return filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "data")
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
@@ -130,6 +136,13 @@ class Kinesis(Source):
             return Preflight()
         hint = f"aws kinesis create-stream --stream-name {stream} --shard-count 1 --region {function.region}"
         return Preflight([Problem(f"stream {stream} does not exist in {function.region}", hint)])
+
+    def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
+        """Return what the mapping's filter does with the record."""
+        if not filters_of(options):
+            return None
+        passes = passes_filter(options, self.sample(options, function, **values)["Records"][0])
+        return Note(PASSES if passes else DROPS, passes)
 
     def sample(self, options: Values, function: FunctionRef, **values: Any) -> JSON:
         """Return an event with one record (Lambda: Kinesis record event)."""

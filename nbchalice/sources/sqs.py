@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.patterns import FILTER_CRITERIA, Pattern, record_view
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
 from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
 from nbchalice.resources.queue import (
@@ -21,7 +20,7 @@ from nbchalice.resources.queue import (
 )
 from nbchalice.sources.attributes import USAGE, attributes_of
 from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
-from nbchalice.sources.filters import filter_problems
+from nbchalice.sources.filters import filter_problems, filter_texts, filters_of, passes_filter
 from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.options import BATCHING_WINDOW, Option, flag_of, json_value
 from nbchalice.sources.raw_events import sqs_message
@@ -133,7 +132,7 @@ class SQS(Source):
             errors.append("a FIFO queue has no batching window; leave out --maximum-batching-window-in-seconds")
         if not fifo and size > 10 and window < 1:
             errors.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
-        return errors + filter_problems(patterns_of(options), "--filter", RECORD_FIELDS, "body")
+        return errors + filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "body")
 
     def check_settings(self, options: Values, settings: Values) -> list[str]:
         """Return how the queue and its dead-letter queue contradict each other (SQS: Dead-letter queues)."""
@@ -297,11 +296,9 @@ class SQS(Source):
 
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return what the mapping's filter does with the message."""
-        patterns = patterns_of(options)
-        if not patterns:
+        if not filters_of(options):
             return None
-        record = record_view(self.sample(options, function, **values)["Records"][0])
-        passes = any(Pattern.of(pattern, FILTER_CRITERIA).matches(record) for pattern in patterns)
+        passes = passes_filter(options, self.sample(options, function, **values)["Records"][0])
         text = "the filter lets it through" if passes else "the filter drops it: Lambda deletes the message unhandled"
         return Note(text, passes)
 
@@ -354,7 +351,7 @@ def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:
         batch_size=options.get("batch_size") or 1,
         window=options.get("maximum_batching_window_in_seconds") or 0,
         maximum_concurrency=options.get("maximum_concurrency"),
-        filters=tuple(json.dumps(p, sort_keys=True) for p in patterns_of(options)),
+        filters=filter_texts(options),
         report_failures=reports(options),
         of_queue=True,
         after=(Queue(queue).key, VisibilityTimeout(queue, 0).key),
@@ -364,9 +361,3 @@ def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:
 def reports(options: Values) -> bool:
     """Whether the function's answer names the messages that failed."""
     return bool(options.get("report_failures") or options.get("per_record"))
-
-
-def patterns_of(options: Values) -> list[JSON]:
-    """Return the filter's patterns; one pattern may be given without a list."""
-    given = options.get("filter")
-    return [] if given is None else given if isinstance(given, list) else [given]

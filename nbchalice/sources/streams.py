@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nbchalice.resources.base import FunctionRef, Key
 from nbchalice.resources.event_source_mapping import EventSourceMapping
-from nbchalice.sources.options import BATCHING_WINDOW, Option
+from nbchalice.sources.filters import filter_texts
+from nbchalice.sources.options import BATCHING_WINDOW, Option, json_value
 from nbchalice.typed import JSON, Values
 
 # Lambda: CreateEventSourceMapping.
@@ -18,7 +19,11 @@ STREAM_OPTIONS = (
         choices=("LATEST", "TRIM_HORIZON"),
     ),
     BATCHING_WINDOW,
+    Option("filter", "only records that match this event pattern (JSON)", json_value, None, "JSON"),
 )
+# Lambda: the fields of a record that its filter may name, beside those of its source.
+EVENT_FIELDS = ("awsRegion", "eventID", "eventName", "eventSource", "eventSourceARN", "eventVersion")
+PASSES, DROPS = "the filter lets it through", "the filter drops it: Lambda does not hand the record to the function"
 
 
 def mapping_of(
@@ -31,6 +36,7 @@ def mapping_of(
         batch_size=options.get("batch_size") or 100,
         window=options.get("maximum_batching_window_in_seconds") or 0,
         starting_position=options.get("starting_position") or "LATEST",
+        filters=filter_texts(options),
         on_failure=function.dlq,
         after=after,
     )
@@ -39,7 +45,8 @@ def mapping_of(
 def describe_stream(name: str, options: Values) -> str:
     """Return the trigger in a few words."""
     begin = ", from the beginning" if options.get("starting_position") == "TRIM_HORIZON" else ""
-    return f"{name}, batches of {options.get('batch_size') or 100}{begin}"
+    filtered = ", filtered" if options.get("filter") else ""
+    return f"{name}, batches of {options.get('batch_size') or 100}{begin}{filtered}"
 
 
 def reading(arn: str, service: str, actions: tuple[str, ...]) -> list[JSON]:

@@ -56,6 +56,8 @@ LINES = {
     "on_sqs_message orders --filter '[{}, {}, {}, {}, {}, {}]'": "--filter has 6 patterns; Lambda takes up to 5",
     'on_sqs_message orders --filter \'{"body": {"n": [{"bigger": 1}]}}\'': "--filter, body.n: Unrecognized match type bigger; Lambda has anything-but",
     'on_sqs_message orders --filter \'{"body": {"n": [{"numeric": [">"]}]}}\'': "--filter, body.n: Value of > must be numeric; write for example",
+    "on_kinesis_record clicks --filter '{\"n\": [1]}'": 'a record has no field \'n\'; for one of its data write {"data": {"n": [...]}}',
+    'on_kinesis_record clicks --filter \'{"data": {"n": 1}}\'': '--filter, data.n: "n" must be an object or an array; write [1]',
     # SNS
     "on_sns_message news.fifo": "subscribe a FIFO queue to it and use on_sqs_message with that queue",
     "on_sns_message 'my news'": "'my news' is not a topic name: up to 256 letters, digits, - and _",

@@ -1,5 +1,7 @@
 """EventBridge patterns, Kinesis, DynamoDB and plain functions on the local AWS."""
 
+import json
+
 import pytest
 
 from nbchalice.resources.base import FunctionRef
@@ -109,3 +111,38 @@ def test_several_triggers_on_one_function(deployed, name):
     one.change(f"@app.on_sns_message('{name}')")
     done = one.changes()
     assert {kind for action, kind in done if action == "delete"} >= {"rule", "event source mapping", "permission"}
+
+
+def test_records_of_a_stream_pass_a_filter_or_are_told_as_dropped(deployed, name):
+    pattern = {"data": {"n": [{"numeric": [">", 5]}]}}
+    one = deployed(f"@app.on_kinesis_record('{name}', filter={pattern})", "print([r.data for r in event])")
+    mapping = one.aws.client("lambda").list_event_source_mappings(FunctionName=one.ref.name)["EventSourceMappings"][0]
+    assert [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]] == [pattern]
+    assert one.send(message='{"n": 7}').ok and one.changes() == []
+    dropped = one.send(message='{"n": 1}')
+    assert dropped.status == "dropped" and "does not hand the record to the function" in dropped.hint
+    one.change(f"@app.on_kinesis_record('{name}')", "print([r.data for r in event])").deploy()
+    assert one.send(message='{"n": 1}').ok
+
+
+TABLE = {"stream_arn": "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2030"}
+OLD = {"dynamodb": {"OldImage": {"n": {"N": ["1"]}}}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "passes"),
+    [
+        ({"eventName": ["INSERT"]}, True),
+        ({"dynamodb": {"NewImage": {"n": {"N": ["7"]}}}}, True),
+        ({"dynamodb": {"NewImage": {"n": {"N": [7]}}}}, False),
+        ({"eventName": ["REMOVE"]}, False),
+        ({"eventName": ["MODIFY"]}, None),
+        (OLD, None),
+        ([OLD, {"eventName": ["INSERT"]}], True),
+    ],
+)
+def test_what_a_filter_does_with_an_item(pattern, passes):
+    source, ref = SOURCES["on_dynamodb_record"], FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
+    assert source.problems({**TABLE, "filter": pattern}) == []
+    note = source.verdict("price", {**TABLE, "filter": pattern}, {"message": '{"id": "1", "n": 7}'}, ref)
+    assert note.passes is passes, note

@@ -48,6 +48,9 @@ SAME = {
         app.on_sqs_message("orders", filter={"body": {"n": [1]}}, max_receive_count=4, dlq="dead")
     ),
     'on_cw_event \'{"source": ["shop"]}\'': lambda app: app.on_cw_event({"source": ["shop"]}),
+    'on_kinesis_record clicks --filter \'{"data": {"n": [1]}}\'': lambda app: app.on_kinesis_record(
+        "clicks", filter={"data": {"n": [1]}}
+    ),
     "on_kinesis_record clicks --batch-size 5 --starting-position TRIM_HORIZON": lambda app: app.on_kinesis_record(
         "clicks", batch_size=5, starting_position="TRIM_HORIZON"
     ),
