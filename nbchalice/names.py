@@ -1,4 +1,4 @@
-"""Names of apps and stages, which become parts of the names of functions, roles and rules."""
+"""Names of apps and stages, which become parts of the names of functions, roles and rules; Lambda's Pythons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import PurePath
 
 LETTERS = "A-Za-z0-9_-"
 DEFAULT_STAGE = "dev"
+RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
+"""The versions of Python that a function may run on, oldest first."""
 NAME_RULE = "may have letters, digits, - and _"
 
 

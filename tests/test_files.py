@@ -70,7 +70,7 @@ def test_the_name_that_was_probably_meant(name, known, text):
 
 HOMES = {
     "the log group of a function": (r"/aws/lambda/\{", "resources/log_group.py"),
-    "which letters a name may have": (r"may have letters, digits|\[\^(A-Za-z0-9_-|\{)", "names.py"),
+    "which letters a name may have": (r"may have letters, digits|\[\^(A-Za-z0-9_-|\{[A-Z])", "names.py"),
     "whether a process runs": (r"os\.kill\(\w+, 0\)", "aws/local/client/process.py"),
     "where uv is": (r"find_uv_bin", "packaging/uvtool.py"),
     "where the cache folder is": (r"user_cache_(path|dir)", "files.py"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers.line import CellMagic, HelpShown, magic_command, parse_cell_magic, trigger_problems
-from nbchalice.handlers.settings import META, RUNTIMES, SETTINGS, name_problems, settings_problems, tidy_settings
+from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
@@ -19,7 +19,6 @@ from nbchalice.typed import JSON, Values
 
 __all__ = [
     "META",
-    "RUNTIMES",
     "SETTINGS",
     "CellMagic",
     "Handler",

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from nbchalice.names import RUNTIMES
 from nbchalice.resources.queue import queue_problem
 from nbchalice.sources.options import Option, problems
 from nbchalice.typed import JSON, Values
 
-RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
 RESERVED_ENV = (
     "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",

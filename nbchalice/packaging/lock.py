@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nbchalice.errors import PackagingError
-from nbchalice.handlers import RUNTIMES
+from nbchalice.names import RUNTIMES
 from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.targets import LambdaTarget

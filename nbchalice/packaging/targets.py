@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from nbchalice.errors import PackagingError
-from nbchalice.handlers import RUNTIMES
+from nbchalice.names import RUNTIMES
 
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _AMAZON_LINUX_2 = frozenset({"3.11"})

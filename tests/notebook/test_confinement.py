@@ -214,7 +214,7 @@ def helper():
 
 def run(helper, code, way, folder):
     request = {"action": "verify", "module": code, "segments": [], "notebook": "nb.ipynb", "names": ["A"]}
-    request |= {"reads": [], "imported": {}, "bundles": {}, "confine": WAYS[way]}
+    request |= {"reads": [], "imported": {}, "bundles": {}, "codecs": [], "confine": WAYS[way]}
     return helper.ask(request, folder, timeout=30)
 
 

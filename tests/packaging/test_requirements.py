@@ -74,12 +74,12 @@ def test_what_lambda_has_is_left_out_unless_pinned():
 
 
 def test_wishes_give_extras_and_stand_in_for_what_is_not_installed():
-    module = "import yaml\nimport sklearn.svm\nimport nowhere_to_be\n"
-    asked = requested_in_a_cell("PyYAML[fast]", "scikit-learn>=1.5", "nowhere.to-be==2", "unused==1")
+    module = "import yaml\nimport skimage.io\nimport nowhere_to_be\n"
+    asked = requested_in_a_cell("PyYAML[fast]", "scikit-image>=0.2", "nowhere.to-be==2", "unused==1")
     assert find_dependencies(module, requested=asked).requirements == (
         "nowhere.to-be==2",
         f"pyyaml[fast]=={version('PyYAML')}",
-        "scikit-learn>=1.5",
+        "scikit-image>=0.2",
     )
 
 

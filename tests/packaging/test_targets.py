@@ -1,7 +1,7 @@
 import pytest
 
 from nbchalice.errors import PackagingError
-from nbchalice.handlers import RUNTIMES
+from nbchalice.names import RUNTIMES
 from nbchalice.packaging.targets import LambdaTarget
 
 

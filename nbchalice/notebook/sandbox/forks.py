@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any, NoReturn
 
 from nbchalice.notebook.sandbox.unpatched import UNPATCHED
+from nbchalice.polling import Pace, poll
 
 _HIGHEST = 1023
 _CUT_OFF = 79
@@ -139,13 +140,13 @@ def _parsed(text: bytes) -> Any:
 
 def _ended(child: int, deadline: float) -> int | None:
     """Wait for a fork that gave no answer; return its status, or None if the time is over."""
-    while True:
+
+    def look() -> tuple[int, ...]:
         done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(0.005)
+        return (status,) if done else ()
+
+    ended = poll(look, deadline, Pace(0.005, 0.005))
+    return ended[0] if ended else None
 
 
 def _how(status: int) -> str:
