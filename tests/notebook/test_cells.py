@@ -394,6 +394,10 @@ def test_names_of_a_script_that_is_run(arguments, names, tmp_path):
         ("rows.append(1)", {"rows"}),
         ("rates['a'] = 2\nbox.size += 1\ndel rows[0]", {"rates", "box", "rows"}),
         ("for row in rows:\n    row['a'] = 1", {"row", "rows"}),
+        (
+            "def more(row):\n    kept = []\n    kept.append(1)\n    row.append(1)\n    rows.append(row)",
+            {"more", "rows"},
+        ),
         ("print(len(rows), rows.index(1), rates['a'])", set()),
     ],
 )
@@ -401,7 +405,7 @@ def test_what_a_script_changes_that_runs_among_the_names_of_the_notebook(text, n
     assert names_of_script("-i more.py", {"more.py": text}, tmp_path) == names
     (tmp_path / "more.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": text}]}))
     assert names_of_script("more.ipynb", {}, tmp_path) == names
-    assert names_of_script("more.py", {"more.py": text}, tmp_path) == names & {"row"}
+    assert names_of_script("more.py", {"more.py": text}, tmp_path) == names & {"row", "more"}
 
 
 def test_names_of_a_notebook_that_is_run(tmp_path):

@@ -49,12 +49,14 @@ def names_of_script(arguments: str, written: Mapping[str, str], folder: Path | N
     names: set[str] = set()
     for cell in cells:
         for statement in split_cell(cell).statements:
-            names |= statement.binds | (_changed(statement.now) if inside else set())
+            names |= statement.binds
+            for block in (statement.now, *statement.later) if inside else ():
+                names |= _changed(block) - set(block.params)
     return frozenset(names)
 
 
 def _changed(block: Block) -> set[str]:
-    """Return the names whose objects a statement changes: ``rows.append(1)``, ``rates["a"] = 2``."""
+    """Return the names whose objects a block changes: ``rows.append(1)``, ``rates["a"] = 2``."""
     names = {root for root in block.touches if isinstance(root, str)}
     for call in block.calls.values():
         if isinstance(call.root, str) and len(call.path) == 1 and call.path[0] in MUTATORS:

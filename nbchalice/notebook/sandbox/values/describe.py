@@ -137,7 +137,8 @@ class Walk(Describer):
     def _mapping(self, value: Any, path: str) -> Node:
         kind = type(value)
         held = OrderedDict.items(value) if issubclass(kind, OrderedDict) else dict.items(value)
-        pairs = [(key, item) for key, item in held if type(key) is not str or key != "__builtins__"]  # of exec
+        # Of the builtins that exec puts there it counts only that they are there: a kernel has more of them.
+        pairs = [(key, None if type(key) is str and key == "__builtins__" else item) for key, item in held]
         if len(pairs) > _LARGE and all(type(key) in _EXACT and type(item) in _EXACT for key, item in pairs):
             node = leaf(kind.__name__, f"{len(pairs)} {digest(repr(pairs).encode())}", f"{len(pairs)} entries")
         else:
