@@ -1,8 +1,8 @@
 """Make nbchalice's own source smaller without changing what it does on Lambda.
 
-Comments, docstrings, annotations of functions and variables, imports that only those needed, empty lines and wide
-indentation go. What stays is cut out of the original, never written anew, so every Python gives the same bytes.
-Nothing of this touches the code of a notebook or of local modules.
+Comments, docstrings, annotations of functions and variables, imports that only those needed, empty lines, blanks beside
+operators and wide indentation go. What stays is cut out of the original, never written anew, so every Python gives the
+same bytes. Nothing of this touches the code of a notebook or of local modules.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ def strip_source(source: str) -> str:
     SyntaxError
         The source is not valid for the running Python.
     """
-    bare = _apply(source, _cuts_of_text)
-    return _narrow(_apply(bare, _cuts_of_imports))
+    for find in (_cuts_of_text, _cuts_of_imports, _cuts_of_blanks):
+        source = _apply(source, find)
+    return _narrow(source)
 
 
 class _Text:
@@ -100,8 +101,13 @@ def _cuts_of_text(text: _Text) -> Iterator[_Cut]:
             yield _Cut(arrow, text.end(node.returns))
         elif isinstance(node, ast.arg) and node.annotation:
             yield _Cut(text.start(node) + len(node.arg.encode()), text.end(node.annotation))
-        elif isinstance(node, ast.AnnAssign) and node.value and node.simple and id(node) not in in_class:
+        elif isinstance(node, ast.AnnAssign) and node.value and id(node) not in in_class and _is_bare(text, node):
             yield _Cut(text.end(node.target), text.end(node.annotation))
+
+
+def _is_bare(text: _Text, node: ast.AnnAssign) -> bool:
+    """Tell whether the target of an annotation, such as ``self.rows: list[int] = []``, has no parentheses."""
+    return text.content[text.end(node.target) : text.start(node.annotation)].strip() == b":"
 
 
 def _may_go(text: _Text, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -124,6 +130,22 @@ def _cuts_of_imports(text: _Text) -> Iterator[_Cut]:
             kept = [alias for alias in node.names if (alias.asname or alias.name) in used]
             statement = ast.unparse(ast.ImportFrom(node.module, kept, node.level)) if kept else ""
             yield _Cut(text.start(node), text.end(node), statement.encode())
+
+
+def _cuts_of_blanks(text: _Text) -> Iterator[_Cut]:
+    """Find the blanks beside operators, as in ``total = rows[0]``, but for those within an f-string."""
+    depth, before = 0, None
+    for token in tokenize.generate_tokens(io.StringIO(text.source).readline):
+        beside = before is not None and before.end[0] == token.start[0] and tokenize.OP in {before.type, token.type}
+        # 1 .real is no 1.real
+        if before is not None and beside and not depth and not (before.type == tokenize.NUMBER and token.string == "."):
+            row, line = token.start[0], text.lines[token.start[0] - 1]
+            start, end = len(line[: before.end[1]].encode()), len(line[: token.start[1]].encode())
+            yield _Cut(text.at(row, start), text.at(row, end))
+        # Before Python 3.12 an f-string is one token.
+        name = tokenize.tok_name[token.type]
+        depth += (name == "FSTRING_START") - (name == "FSTRING_END")
+        before = token
 
 
 def _strings(tree: ast.Module) -> Iterator[str]:

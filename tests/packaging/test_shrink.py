@@ -52,6 +52,7 @@ class Thing:
     def method(self, é: int = 1, *rest: Any, shop: Shop | None = None, **more: dict[str, Any]) -> str:
         """One line."""
         total: int = 0
+        self.total: float = 1 .real
         ü = f"""{é!r:>{3}}
       # kept
         {total}"""; return ü
@@ -92,7 +93,8 @@ class Meaning(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node):
         self.generic_visit(node)
-        return ast.Assign([node.target], node.value, lineno=0) if node.value and node.simple else node
+        attribute = isinstance(node.target, ast.Attribute)
+        return ast.Assign([node.target], node.value, lineno=0) if node.value and (node.simple or attribute) else node
 
     def visit_If(self, node):
         self.generic_visit(node)
@@ -112,8 +114,8 @@ def test_what_only_people_read_goes():
     for gone in ("Documented", "why", "dropped", "a comment", "Iterator", "Shop", "-> str"):
         assert gone not in short
     assert "# kept too" in short and "class Error(Exception):\n 0\n" in short
-    assert "from typing import ClassVar, NamedTuple\n" in short
-    assert " kind: ClassVar[str] = 'x'\n" in short and "  total = 0\n" in short
+    assert "from typing import ClassVar,NamedTuple\n" in short
+    assert " kind:ClassVar[str]='x'\n" in short and "  total=0\n  self.total=1 .real\n" in short
 
 
 def test_it_runs_and_strings_are_whole():
