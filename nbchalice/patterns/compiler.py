@@ -61,7 +61,10 @@ class Pattern:
         """
         if not isinstance(pattern, dict):
             raise InvalidPatternError("Filter is not an object", 'write {"field": ["value"]}')
-        alternatives = _with_object([], pattern, "", dialect)
+        try:
+            alternatives = _Compiler(dialect, or_operator=True).with_object([], pattern)
+        except InvalidPatternError as error:
+            alternatives = _without_or(pattern, dialect, error)
         for path in {path for rules in alternatives for path in rules}:
             _check_complexity(path, (rules[path] for rules in alternatives if path in rules))
         return cls(tuple(alternatives))
@@ -87,56 +90,71 @@ def _no_json(constant: str) -> object:
     raise ValueError(f"Unexpected {constant}")
 
 
-def _with_object(alternatives: list[Rules], fields: dict[str, object], path: str, dialect: Dialect) -> list[Rules]:
-    """Return the alternatives with the fields of an object added to each; the last of equal paths counts."""
-    if not fields:
-        raise InvalidPatternError("Empty objects are not allowed", "", path)
-    for name, value in fields.items():
-        here = f"{path}.{name}" if path else name
-        if name == OR and _is_or(value):
-            forks = (_with_object(list(map(dict, alternatives)), one, path, dialect) for one in _objects(value))
-            alternatives = [rules for fork in forks for rules in fork]
-            if len(alternatives) > MOST_ALTERNATIVES:
-                raise InvalidPatternError(f"more than {MOST_ALTERNATIVES} combinations of $or", "", here)
-        elif isinstance(value, dict):
-            alternatives = _with_object(alternatives, value, here, dialect)
-        elif isinstance(value, list):
-            rules = _rules(value, here, dialect)
-            alternatives = alternatives or [{}]
-            for alternative in alternatives:
-                alternative[here] = rules
-        else:
-            raise InvalidPatternError(f'"{name}" must be an object or an array', f"write [{json.dumps(value)}]", here)
-    return alternatives
+def _without_or(pattern: dict[str, object], dialect: Dialect, error: InvalidPatternError) -> list[Rules]:
+    """Return a pattern that was refused as one with ``$or``, if it can be read as one with fields of that name.
 
-
-def _objects(value: object) -> list[dict[str, object]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _is_or(value: object) -> bool:
-    """Whether ``$or`` with this value is the operator: anything else makes it a field of that name."""
-    objects = _objects(value)
-    whole = isinstance(value, list) and len(objects) == len(value) >= 2
-    return whole and not any(_has_reserved(one) for one in objects)
-
-
-def _has_reserved(fields: dict[str, object]) -> bool:
-    inner = [one for value in fields.values() if isinstance(value, dict) for one in [value]]
-    inner += _objects(fields.get(OR))
-    return not RESERVED.isdisjoint(fields) or any(map(_has_reserved, inner))
-
-
-def _rules(values: list[object], path: str, dialect: Dialect) -> tuple[Rule, ...]:
-    if not values:
-        raise InvalidPatternError("Empty arrays are not allowed", "", path)
+    ``{"$or": ["tea"]}`` asks for a field that is called ``$or``.
+    """
     try:
-        return tuple(rule_of(value, dialect) for value in values)
-    except InvalidPatternError as error:
-        fix = error.fix
-        if path.rpartition(".")[2] == OR:
-            fix = "$or wants two or more objects, none of which has a field that is called like an operator"
-        raise InvalidPatternError(error.reason, fix, path) from None
+        return _Compiler(dialect, or_operator=False).with_object([], pattern)
+    except InvalidPatternError:
+        raise error from None
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """Adds the fields of a pattern to its alternatives; the last of equal paths counts."""
+
+    dialect: Dialect
+    or_operator: bool
+
+    def with_object(
+        self, alternatives: list[Rules], fields: dict[str, object], path: str = "", *, inside_or: bool = False
+    ) -> list[Rules]:
+        if not fields:
+            raise InvalidPatternError("Empty objects are not allowed", "", path)
+        for name, value in fields.items():
+            here = f"{path}.{name}" if path else name
+            if name == OR and self.or_operator:
+                alternatives = self.with_either(alternatives, value, path)
+            elif inside_or and name in RESERVED:
+                reason = f"{name} is Ruler reserved fieldName which cannot be used inside {OR}."
+                raise InvalidPatternError(reason, "", here)
+            elif isinstance(value, dict):
+                alternatives = self.with_object(alternatives, value, here, inside_or=inside_or)
+            elif isinstance(value, list):
+                rules = self.rules(value, here)
+                alternatives = [{**alternative, here: rules} for alternative in alternatives or [{}]]
+            else:
+                reason = f'"{name}" must be an object or an array'
+                raise InvalidPatternError(reason, f"write [{json.dumps(value)}]", here)
+        return alternatives
+
+    def with_either(self, alternatives: list[Rules], objects: object, path: str) -> list[Rules]:
+        """Return each alternative once with each of the objects of an ``$or``."""
+        here = f"{path}.{OR}" if path else OR
+        if not isinstance(objects, list):
+            raise InvalidPatternError(f"It must be an Array followed with {OR}.", "", here)
+        forks: list[Rules] = []
+        for one in objects:
+            if not isinstance(one, dict):
+                reason = f"Only JSON object is allowed in array of {OR} relationship."
+                raise InvalidPatternError(reason, "", here)
+            forks += self.with_object(alternatives, one, path, inside_or=True)
+            if len(forks) > MOST_ALTERNATIVES:
+                raise InvalidPatternError(f"more than {MOST_ALTERNATIVES} combinations of {OR}", "", here)
+        if len(objects) < 2:
+            raise InvalidPatternError(f"There must have at least 2 Objects in {OR} relationship.", "", here)
+        return forks
+
+    def rules(self, values: list[object], path: str) -> tuple[Rule, ...]:
+        """Return the rules of a field."""
+        if not values:
+            raise InvalidPatternError("Empty arrays are not allowed", "", path)
+        try:
+            return tuple(rule_of(value, self.dialect) for value in values)
+        except InvalidPatternError as error:
+            raise InvalidPatternError(error.reason, error.fix, path) from None
 
 
 def _check_complexity(path: str, alternatives: Iterable[tuple[Rule, ...]]) -> None:

@@ -201,6 +201,8 @@ def _negated_texts(operator: str, wanted: object) -> list[str]:
     if not isinstance(wanted, str | list) and not is_number(wanted):
         _refuse(NO_VALUE_OF_BUT)
     values = wanted if isinstance(wanted, list) else [wanted]
+    if not values:
+        _refuse("Empty arrays are not allowed")
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) == len(values):
         return texts
