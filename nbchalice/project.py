@@ -333,6 +333,7 @@ class Project:
         from nbchalice.notebook.capture.environment import set_here_only
         from nbchalice.notebook.capture.imported import require_current
         from nbchalice.notebook.capture.stale import require_fresh
+        from nbchalice.notebook.capture.time_zone import local_time_note
 
         proof = self.proven.proof(handler)
         if proof.error is not None:
@@ -352,6 +353,7 @@ class Project:
             raise
         self.proven.note(handler, verified.note)
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
+        self.proven.add_note(handler, local_time_note(piece, self._env(handler)))
 
     def telling_what_is_gone(self) -> AbstractContextManager[None]:
         """Name what the notebook's file has no more, should an error leave the block."""

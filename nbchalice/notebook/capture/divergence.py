@@ -110,7 +110,7 @@ def certain_hint(piece: Slice, name: str, found: Difference) -> str | None:
     return None
 
 
-def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
+def diverged(piece: Slice, name: str, found: Difference, known: str | None = None) -> DivergedError:
     """Make the error for a variable that differs.
 
     Parameters
@@ -121,10 +121,12 @@ def diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
         The variable.
     found : Difference
         What differs.
+    known : str or None
+        What to do about it, if that is known. Default: it is found out.
     """
     cells = piece.values[name]
     text = f"{sentence(name, found)} (from {', '.join(cells)})"
-    hint = certain_hint(piece, name, found) or _hint(piece, name)
+    hint = known or certain_hint(piece, name, found) or _hint(piece, name)
     return DivergedError(text, hint, Location(cells[-1]), variable=name)
 
 

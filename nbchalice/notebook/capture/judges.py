@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.rerun import Rerun, rerun
 from nbchalice.notebook.capture.search import Findings
 from nbchalice.notebook.capture.settling import settled_in_places
+from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.sandbox.helper import HELPER, Helper
 from nbchalice.notebook.sandbox.values import not_compared, of_concern, without_before
@@ -69,10 +71,13 @@ class FileJudge:
         Imports a slice's module in a clean process, perhaps as elsewhere or another process, and returns the answer.
     run : Callable[[Iterable[str]], Rerun]
         Runs the notebook, and watches some names.
+    env : Mapping[str, str]
+        The environment variables of the function.
     """
 
     ask: Callable[..., Values]
     run: Callable[[Iterable[str]], Rerun]
+    env: Mapping[str, str]
 
     @classmethod
     def of(cls, effects: Effects, folder: Path, env: Mapping[str, str], bundles: Mapping[str, Values]) -> FileJudge:
@@ -90,7 +95,7 @@ class FileJudge:
             Format, hash and file of the bundles that may be loaded, by name.
         """
 
-        def ask(piece: Slice, *, elsewhere: bool = False, helper: Helper = HELPER) -> Values:
+        def ask(piece: Slice, *, elsewhere: bool = False, helper: Helper = HELPER, zone: str | None = ":UTC") -> Values:
             request = {
                 "action": "verify",
                 "module": piece.module,
@@ -101,6 +106,7 @@ class FileJudge:
                 "imported": piece.imported,
                 "bundles": {name: dict(bundles[name]) for name in piece.bundles},
                 "env": dict(env),
+                "zone": {"TZ": zone},
                 "elsewhere": elsewhere,
                 "codecs": named_codecs(piece.module),
                 "sharing": bool(piece.bundles and piece.changed),
@@ -108,7 +114,7 @@ class FileJudge:
             answer: Values = helper.ask(request, folder.resolve(), TIMEOUT_SECONDS)
             return answer
 
-        return cls(ask, partial(watched, effects, folder, env, bundles))
+        return cls(ask, partial(watched, effects, folder, env, bundles), env)
 
     def judge(self, piece: Slice) -> Findings:
         """Run a slice and compare its values with those of the notebook's run."""
@@ -136,8 +142,16 @@ class FileJudge:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
         found, settings = apart(piece, here, values)
         if found is not None:
-            raise _diverged(piece, *found)
+            raise _diverged(piece, *found, self._zone_hint(piece, found[0], here))
         return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
+
+    def _zone_hint(self, piece: Slice, name: str, here: Mapping[str, Node]) -> str | None:
+        """Say what to do about a variable that differs, if it does because of the time zone."""
+
+        def ask() -> Mapping[str, Node]:
+            return _kept_apart(piece, self.ask(piece, zone=os.environ.get("TZ")).get("values", {}))
+
+        return zone_hint(name) if follows_zone(name, here, self.env, ask) else None
 
     def _elsewhere(self, piece: Slice) -> Values:
         return {"values": _kept_apart(piece, self.ask(piece, elsewhere=True).get("values", {}))}
@@ -166,8 +180,8 @@ def watched(
     return rerun(effects, folder=folder, env=env, bundles=bundles, watch=watch)
 
 
-def _diverged(piece: Slice, name: str, found: Difference) -> DivergedError:
+def _diverged(piece: Slice, name: str, found: Difference, known: str | None) -> DivergedError:
     cells = piece.values[name]
     text = f"{sentence(name, found, *_WHERE)} (from {', '.join(cells)})"
-    hint = certain_hint(piece, name, found) or _HINT
+    hint = known or certain_hint(piece, name, found) or _HINT
     return DivergedError(text, hint, Location(cells[-1]), variable=name)

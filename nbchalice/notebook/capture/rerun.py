@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -103,6 +104,7 @@ def rerun(
         "codecs": sorted({named for step in timeline.steps for named in named_codecs(step.statement.text)}),
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "seconds": CPU_SECONDS,
+        "zone": {"TZ": os.environ.get("TZ")},
     }
     key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
     runs = _known.setdefault(key, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import tempfile
 import time
 from collections import OrderedDict
@@ -29,6 +30,7 @@ from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.registering import not_registered
 from nbchalice.notebook.capture.settling import settled_in_places
 from nbchalice.notebook.capture.source_map import location_of
+from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.sandbox.helper import HELPER, Helper
 from nbchalice.notebook.sandbox.reads import ALL
 from nbchalice.notebook.sandbox.values import (
@@ -46,7 +48,7 @@ from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node, Shared
@@ -204,16 +206,18 @@ def verify(
             answer = ask(request)
             answer = own if "error" in answer else answer
         elsewhere = partial(ask, {**request, "elsewhere": True})
+        in_zone = partial(ask, {**request, "zone": {"TZ": os.environ.get("TZ")}})
         anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
         answer["values"] = settled_in_places(piece, kernel, answer["values"], elsewhere, anew)
+        differing, settings = apart(piece, kernel, answer["values"])
+        hint = _zone_hint(differing[0], kernel, request["env"], in_zone) if differing is not None else None
     if namespace is not None:
         require_registered(piece, unregistered(answer["unregistered"]), answer["unregistered"])
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
     if namespace is None or "import *" in piece.module:
         require_defined(piece, answer["undefined"])
-    differing, settings = apart(piece, kernel, answer["values"])
     if differing is not None:
-        raise diverged(piece, *differing)
+        raise diverged(piece, *differing, hint)
     if own is not answer:
         require_defined(piece, own["undefined"])
     left = (
@@ -243,6 +247,11 @@ def _in_another(piece: Slice, kernel: dict[str, Node], request: JSON, **place: A
         return dict(_ask(piece, kernel, other, request, **place).get("values", {}))
     finally:
         other.close()
+
+
+def _zone_hint(name: str, kernel: Mapping[str, Node], env: Mapping[str, str], ask: Callable[[], JSON]) -> str | None:
+    """Say what to do about a variable that differs, if it does because of the time zone."""
+    return zone_hint(name) if follows_zone(name, kernel, env, lambda: ask().get("values", {})) else None
 
 
 @contextmanager

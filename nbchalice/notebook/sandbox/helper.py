@@ -16,8 +16,9 @@ from nbchalice.typed import JSON
 
 ROOT = Path(__file__).parents[3]
 _START = "import sys; sys.path.append(sys.argv.pop()); from nbchalice.notebook.sandbox.worker import main; main()"
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _LIKE_LAMBDA = {
+    "TZ": ":UTC",
     "HOME": "/home/sbx_user1051",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",

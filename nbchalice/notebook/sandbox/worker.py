@@ -52,7 +52,7 @@ def main() -> None:
 def _act(request: dict[str, Any], channel: Channel, scratch: Path) -> dict[str, Any]:
     """Do what a request asks for, in a fork that is confined first."""
     os.environ.pop("TMPDIR", None)
-    _set_environment(request.get("env") or {})
+    _set_environment({**request.get("zone", {}), **(request.get("env") or {})})
     if request.get("elsewhere"):
         os.environ.update(_ELSEWHERE)
         sys.argv[:] = ["/var/runtime/bootstrap"]
@@ -76,6 +76,8 @@ def _set_environment(variables: dict[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 def _confine(request: dict[str, Any], scratch: Path) -> str:
