@@ -143,7 +143,14 @@ class Project:
             executed=self.executed,
             proves=self.proves,
             tell=self._tell,
+            can_be_bundled=self._can_be_bundled,
         )
+
+    def _can_be_bundled(self, name: str) -> bool:
+        """Tell whether a variable can travel; without a kernel there is no value to try."""
+        from nbchalice.packaging.bundles import can_be_bundled
+
+        return self.namespace is None or (name in self.namespace and can_be_bundled(name, self.namespace[name]))
 
     def _tell(self, text: str) -> None:
         self.tell(text)
@@ -201,6 +208,12 @@ class Project:
 
         made_by = makers_now(self.effects, name) if self.namespace is not None else ()
         return bundle_variable(self.notebook, self.namespace, name, format, made_by, allow_secret=allow_secret)
+
+    def used_before(self, name: str) -> list[str]:
+        """Return where the value of a bundle was used before it was bundled: that is made by the statements still."""
+        from nbchalice.notebook.capture.bundle_order import used_before
+
+        return [step.location().place for step in used_before(self.effects, name)]
 
     @property
     def wrong(self) -> list[NbChaliceError]:

@@ -179,6 +179,24 @@ def make_bundle(name: str, value: object, format: str = "auto", *, allow_secret:
         ) from None
 
 
+def can_be_bundled(name: str, value: object) -> bool:
+    """Tell whether some format takes a value.
+
+    Parameters
+    ----------
+    name : str
+        The variable's name.
+    value : object
+        The value.
+    """
+    try:
+        refuse(name, value)
+        _dumped(name, value)
+    except (PackagingError, RecursionError):
+        return False
+    return True
+
+
 def bundle_files(bundles: Iterable[Bundle], stored: Iterable[Bundle] = ()) -> dict[str, bytes]:
     """Return the files that bundles add to a zip, with the index that the loader reads.
 

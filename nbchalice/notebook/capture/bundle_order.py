@@ -45,10 +45,26 @@ def makers(effects: Effects, name: str, moment: int) -> list[str]:
 
 def makers_now(effects: Effects, name: str) -> list[str]:
     """Return what made the value that ``%chalice bundle NAME`` takes, which may be running; see ``makers``."""
-    lines = [step.position for step in _lines(effects, name)]
+    lines = [step.position for step in lines_of(effects, name)]
     last = effects.timeline.cells[-1] if effects.timeline.cells else None
     running = [at for at in lines if effects.timeline.steps[at].cell is last]
     return makers(effects, name, running[-1] if running else END)
+
+
+def used_before(effects: Effects, name: str) -> list[Step]:
+    """Return the steps that took a value before its last ``%chalice bundle NAME``, which they do not load.
+
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    name : str
+        The variable.
+    """
+    moment = lines_of(effects, name)[-1].position if lines_of(effects, name) else END
+    steps = effects.timeline.steps
+    made = [at for at in effects.timeline.standing(name, moment)[0] if not _takes(steps[at], name)]
+    return [step for step in steps if made and max(made) < step.position < moment and name in step.statement.now.uses]
 
 
 def require_taken_in_order(effects: Effects, name: str, made_by: Sequence[str]) -> None:
@@ -68,7 +84,7 @@ def require_taken_in_order(effects: Effects, name: str, made_by: Sequence[str]) 
     CaptureError
         Names the first statement after the line that changes the value.
     """
-    for line in _lines(effects, name)[-1:]:
+    for line in lines_of(effects, name)[-1:]:
         after = _later(effects, name, line.position)
         if after and list(made_by) != makers(effects, name, line.position):
             step = effects.timeline.steps[after[0]]
@@ -88,7 +104,16 @@ def _later(effects: Effects, name: str, moment: int) -> list[int]:
     return sorted(at for at in changes if at > moment)
 
 
-def _lines(effects: Effects, name: str) -> list[Step]:
+def lines_of(effects: Effects, name: str) -> list[Step]:
+    """Return the steps that ``%chalice bundle NAME`` is, in the order in which they ran.
+
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    name : str
+        The variable.
+    """
     return [step for step in effects.timeline.steps if _takes(step, name)]
 
 

@@ -78,7 +78,7 @@ class Cost:
         return None
 
     def _bundled(self, step: Step) -> str | None:
-        return nearest(self._piece, step.position, self._effects, self._without)
+        return next(nearest(self._piece, step.position, self._effects, self._without), None)
 
 
 def position_of(piece: Slice, steps: list[Step], cell: str, line: int) -> int | None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _READ = "bundle the value with %chalice bundle NAME, or read the file within the handler from S3"
 _SLOW = "keep what is slow out of the handler's cells, or bundle its value with %chalice bundle NAME"
+_OF_THE_KERNEL = (
+    "run the cells again from the top, and correct what fails; if nothing does, it needs something of this computer: "
+    "do it within the handler, or bundle its result with %chalice bundle NAME"
+)
 _DENIED = {
     "reads": ("reads-local-file", "a file of this computer, which is not on Lambda", _READ),
     "asks": (
@@ -108,6 +112,8 @@ def _import_hint(kinds: list[str], error: str) -> str:
         NO_PRIVATE_TMP: "use the module tempfile, or write the file within the handler",
     }
     hints_by_kind = {
+        "TemplateNotFound": "give a template's text a name, TEXT = Path(FILE).read_text(), put %chalice bundle TEXT on "
+        "the line below, and load it with jinja2.DictLoader({NAME: TEXT}): a folder of templates is not on Lambda",
         "ConnectionError": "make the request within the handler, or bundle its result",
         "ModuleNotFoundError": "install the package here, or put the module beside the notebook",
         "PermissionError": "do it within the handler, or bundle its result",
@@ -115,7 +121,7 @@ def _import_hint(kinds: list[str], error: str) -> str:
     }
     told = [hint for text, hint in hints.items() if text in error]
     told += [hint for kind, hint in hints_by_kind.items() if kind in kinds]
-    return told[0] if told else "run the cells again from the top, and correct what fails"
+    return told[0] if told else _OF_THE_KERNEL
 
 
 def _place_in_cell(piece: Slice, cell: str | None, cell_line: int | None) -> Location | None:

@@ -11,7 +11,7 @@ from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.closure import Closure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
@@ -42,8 +42,8 @@ def makers(step: Step, effects: Effects, without: Container[int]) -> dict[int, s
     return closure.wanted
 
 
-def nearest(piece: Slice, failed: int, effects: Effects, without: Container[int]) -> str | None:
-    """Return the variable nearest to the handler that cannot be made without a statement.
+def nearest(piece: Slice, failed: int, effects: Effects, without: Container[int]) -> Iterator[str]:
+    """Yield the variables that cannot be made without a statement, the one nearest to the handler first.
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ def nearest(piece: Slice, failed: int, effects: Effects, without: Container[int]
         step = effects.timeline.steps[position]
         names = sorted(step.statement.binds & piece.values.keys()) or sorted(step.statement.binds)
         if step.statement.kind in DATA and names and failed in makers(step, effects, without):
-            return names[0]
-    return None
+            yield names[0]
 
 
 def changing(

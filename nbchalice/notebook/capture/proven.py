@@ -61,6 +61,8 @@ class Proven:
         Whether anything is run.
     tell : Callable[[str], None]
         Takes a line of progress each second, and an empty text at the end.
+    can_be_bundled : Callable[[str], bool]
+        Whether the value of a variable can travel as a bundle.
     """
 
     effects: Effects
@@ -74,6 +76,7 @@ class Proven:
     executed: Mapping[str, Compared | CaptureError]
     proves: bool
     tell: Callable[[str], None]
+    can_be_bundled: Callable[[str], bool]
     _proofs: dict[str, Proof] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -100,7 +103,9 @@ class Proven:
         if not self.proves:
             return Proof(self.proposal(handler)[0])
         judge = self._judge_of(handler)
-        return Search(self.effects, partial(self._cut_to_load, handler), judge, handler.name, self.tell).prove()
+        cut_to_load = partial(self._cut_to_load, handler)
+        can = self.can_be_bundled
+        return Search(self.effects, cut_to_load, judge, handler.name, self.tell, can_be_bundled=can).prove()
 
     def _judge_of(self, handler: Handler) -> Judge:
         env, bundles = self.env(handler), {name: self.bundles[name] for name in self.bundles if self._admits(name)}

@@ -19,6 +19,7 @@ from nbchalice.notebook.capture.cost import Cost, position_of
 from nbchalice.notebook.capture.made_of import changing, makers, nearest
 from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.capture.ticking import ticking
+from nbchalice.notebook.capture.what_to_bundle import name_what_to_bundle
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 from nbchalice.text import counted
 
@@ -158,6 +159,8 @@ class Search:
         The handler's name, by which it is remembered what was decided.
     tell : Callable[[str], None]
         Takes a line of progress each second, and an empty text at the end.
+    can_be_bundled : Callable[[str], bool]
+        Whether the value of a variable can travel as a bundle.
     """
 
     def __init__(
@@ -167,10 +170,12 @@ class Search:
         judge: Judge,
         handler: str,
         tell: Callable[[str], None] = lambda text: None,
+        *,
+        can_be_bundled: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.effects, self.steps = effects, effects.timeline.steps
         self._cut, self._judge = cut, judge
-        self._handler, self._tell = handler, tell
+        self._handler, self._tell, self._can_bundle = handler, tell, can_be_bundled
         self._runs = 0
         self._also: dict[int, frozenset[str]] = {}
         self._without: dict[int, str] = {}
@@ -332,11 +337,13 @@ class Search:
         return position_of(piece, self.steps, cell, line)
 
     def _named(self, piece: Slice, error: StatementFailedError) -> CaptureError:
-        """Name the variable that is to be bundled instead: the one nearest to the handler."""
+        """Name the variable that is to be bundled instead: the one nearest to the handler that can be."""
         position = self._position(piece, error)
-        name = nearest(piece, position, self.effects, self._without) if position is not None else None
-        if name is not None:
-            error.hint = (error.hint or "").replace("%chalice bundle NAME", f"%chalice bundle {name}")
+        if position is not None:
+            names = list(dict.fromkeys(nearest(piece, position, self.effects, self._without)))
+            name_what_to_bundle(
+                error, piece, self.steps[position], names, self.effects, can_be_bundled=self._can_bundle
+            )
         return error
 
     def _of_place(self, piece: Slice, names: Collection[str]) -> CaptureError | None:

@@ -67,7 +67,7 @@ def bundle(ui: Frontend, name: str, format: str, trust: bool, allow_secret: bool
     project = ui.project()
     if trust:
         return BundleCard(trust_bundle(project.notebook, name))
-    return BundleCard(project.bundle(name, format, allow_secret=allow_secret))
+    return BundleCard(project.bundle(name, format, allow_secret=allow_secret), project.used_before(name))
 
 
 @command(

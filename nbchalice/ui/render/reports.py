@@ -176,10 +176,11 @@ class FilesCard(Card):
 
 
 class BundleCard(Card):
-    """What was bundled. Attribute: ``bundle``."""
+    """What was bundled, and where its value was used before. Attribute: ``bundle``."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, used_before: Sequence[str] = ()) -> None:
         self.bundle = bundle
+        before = f"{', '.join(used_before)}; there the statements that made it count, not the bundle"
         pins = ", ".join(bundle.requirements)
         way = "; too big for the zip: it goes to S3" if bundle.size > BUNDLES_IN_ZIP else ""
         rows = [
@@ -188,9 +189,10 @@ class BundleCard(Card):
             ("sha256", bundle.sha256),
             *([("loading needs", pins)] if pins else []),
             *([("comes along", ", ".join(bundle.notebook_names))] if bundle.notebook_names else []),
+            *([("used before", before)] if used_before else []),
         ]
         title = f"bundled {bundle.name}"
         text = [title, *(f"  {name:13} {value}" for name, value in rows)]
         body = html.table((), [(html.text(name, "muted"), html.text(value)) for name, value in rows])
         data = {"name": bundle.name, "format": bundle.format, "bytes": bundle.size, "sha256": bundle.sha256}
-        super().__init__("\n".join(text), html.card(title, body), data)
+        super().__init__("\n".join(text), html.card(title, body), data | {"used_before": list(used_before)})
