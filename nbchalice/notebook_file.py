@@ -47,7 +47,7 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
     unread = unreadable(Timeline(cells, str(path)))
     lost = {one.error.location for one in unread}
     # What runs the cells would not find those either.
-    for one in (found for found in handlers_in_text(cells, str(path)) if found.location not in lost):
+    for one in (handler for handler in handlers_in_text(cells, str(path)) if handler.location not in lost):
         given = set(one.names or ()) - {one.function}
         if not one.function or one.names is None or len(given) > 1:
             computed.append(f"{one.function or 'a handler'} ({one.location.place})")

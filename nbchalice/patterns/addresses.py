@@ -40,10 +40,10 @@ def network_of(text: str) -> Network:
         raise InvalidPatternError("Malformed CIDR, mask bits must not be negative")
     if not SHAPE.fullmatch(address):
         raise InvalidPatternError(f"Nonstandard IP address: {address}")
-    found = address_of(address)
-    if found is None:
+    ip = address_of(address)
+    if ip is None:
         raise InvalidPatternError(f"Invalid IP address: {address}")
-    if int(bits) >= found.max_prefixlen:
+    if int(bits) >= ip.max_prefixlen:
         alone = f'a single address is a plain value: ["{address}"]'
-        raise InvalidPatternError(f"IPv{found.version} mask bits must be < {found.max_prefixlen}", alone)
-    return ipaddress.ip_network(f"{found}/{int(bits)}", strict=False)
+        raise InvalidPatternError(f"IPv{ip.version} mask bits must be < {ip.max_prefixlen}", alone)
+    return ipaddress.ip_network(f"{ip}/{int(bits)}", strict=False)

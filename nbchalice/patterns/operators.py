@@ -120,10 +120,10 @@ def _end_ignoring_case(value: dict[str, object], operator: str) -> str:
     name, text = next(iter(value.items()))
     if name != "equals-ignore-case":
         _refuse(f"Unsupported {operator} pattern: {name}")
-    found = _text(text, name)
+    ending = _text(text, name)
     if len(value) > 1:
         _refuse(ONE_KEY)
-    return found
+    return ending
 
 
 def _exactly(value: object, dialect: Dialect) -> Rule:

@@ -83,10 +83,10 @@ def _combinations(fields: dict[str, object], depth: int, sofar: int) -> int:
 
 def _flat(fields: dict[str, object]) -> list[tuple[str, object]]:
     """Return the fields of a policy, with those in $or."""
-    found = []
+    pairs = []
     for name, value in fields.items():
         if name == OR and isinstance(value, list):
-            found += [field for one in value if isinstance(one, dict) for field in _flat(one)]
+            pairs += [field for one in value if isinstance(one, dict) for field in _flat(one)]
         else:
-            found.append((name, value))
-    return found
+            pairs.append((name, value))
+    return pairs

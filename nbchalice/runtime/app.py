@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import logs
 from .events import JSON
-from .function import LambdaFunction, Trigger, handler_for
+from .function import LambdaFunction, Trigger, register
 from .middleware import Registry
 from .unshipped import check_expression, check_settings, decorator_names, find_kind
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
 
 CHALICES_OWN = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
-# Called with each handler before it is registered: a notebook's session refuses a name that another cell has.
-CHECKS: list[Callable[[LambdaFunction], None]] = []
 
 
 class Chalice:
@@ -362,18 +360,7 @@ class Chalice:
             raise TypeError(f"write the decorator with parentheses: @app.{source}(...)")
         check_settings(source, settings, ["name", *options])
         trigger = Trigger(source, options)
-
-        def decorate(function: Callable[..., object]) -> LambdaFunction:
-            handler = handler_for(self, function, name)
-            for check in CHECKS:
-                check(handler)
-            # A cell that runs again registers the same trigger once more.
-            handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
-            handler.settings = {**handler.settings, **settings}
-            self.handlers[handler.name] = handler
-            return handler
-
-        return decorate
+        return lambda function: register(self, function, name, trigger, settings)
 
     def _leave_out(self, kind: str, *_: object, **__: object) -> Callable[[F], F]:
         """Stand for a decorator of Chalice's that has nothing to do with events."""

@@ -145,8 +145,14 @@ class LambdaFunction:
         return (exact or fitting or plain or self.triggers)[0]
 
 
-def handler_for(app: App, function: Callable[..., object], name: str | None) -> LambdaFunction:
-    """Return the handler that a decorator adds its trigger to: a stacked decorator's own, or a new one.
+# Called with each handler before it is registered: a notebook's session refuses a name that another cell has.
+CHECKS: list[Callable[[LambdaFunction], None]] = []
+
+
+def register(
+    app: App, function: Callable[..., object], name: str | None, trigger: Trigger, settings: dict[str, object]
+) -> LambdaFunction:
+    """Register a function with an app for a trigger, and return its handler.
 
     Parameters
     ----------
@@ -156,7 +162,23 @@ def handler_for(app: App, function: Callable[..., object], name: str | None) -> 
         What is decorated: the user's function, or the handler that the decorator below it has made.
     name : str or None
         The handler's name, as the decorator has it; default: the function's.
+    trigger : Trigger
+        The decorator with its options.
+    settings : dict[str, object]
+        The settings of the function, as the decorator has them.
     """
+    handler = _handler_for(app, function, name)
+    for check in CHECKS:
+        check(handler)
+    # A cell that runs again registers the same trigger once more.
+    handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
+    handler.settings = {**handler.settings, **settings}
+    app.handlers[handler.name] = handler
+    return handler
+
+
+def _handler_for(app: App, function: Callable[..., object], name: str | None) -> LambdaFunction:
+    """Return the handler that a decorator adds its trigger to: a stacked decorator's own, or a new one."""
     if not isinstance(function, LambdaFunction):
         return LambdaFunction(app, name or function.__name__, function)
     # A second app above another's decorator: each has a handler of its own.

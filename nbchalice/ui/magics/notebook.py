@@ -17,7 +17,8 @@ from nbchalice.notebook.capture.imported import IMPORTED
 from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.session import MADE_UP, Session
-from nbchalice.runtime.app import CHECKS, Chalice, LambdaFunction
+from nbchalice.runtime.app import Chalice, LambdaFunction
+from nbchalice.runtime.function import CHECKS
 from nbchalice.typed import JSON
 from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
