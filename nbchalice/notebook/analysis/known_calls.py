@@ -70,21 +70,22 @@ PURE_MODULES = words(
     hashlib base64 uuid string unicodedata html platform unittest doctest
     """
 )
-"""Modules whose functions look at their arguments and do not change them."""
+"""Modules whose functions look at their arguments and do not change them; they serve as ``PURE_METHODS`` do."""
 
 PURE_METHODS = words(
     """
-    get keys values items copy count index format join split strip lower upper replace startswith endswith head
-    tail info describe plot show summary print close save savefig hist boxplot to_csv to_json to_parquet
-    to_excel to_string to_html debug warning error exception critical log encode decode display shutdown stop
-    quit read_text exists is_file is_dir invoke generate_sqs_event generate_sns_event generate_s3_event
+    get keys values items copy encode decode head tail info describe plot show summary print close save savefig hist
+    boxplot to_csv to_json to_parquet to_excel to_string to_html debug warning error exception critical log display
+    shutdown stop quit read_text exists is_file is_dir invoke generate_sqs_event generate_sns_event generate_s3_event
     generate_cw_event generate_kinesis_event score predict predict_proba predict_log_proba decision_function transform
-    inverse_transform evaluate get_params mean median std var sum min max quantile corr groupby value_counts unique
-    nunique isna notna sort_values sample query agg pivot_table most_common elements tolist to_dict to_list strftime
-    isoformat search match fullmatch findall
+    inverse_transform evaluate get_params
     """
 )
-"""Methods called for their result or their output, not to change the object."""
+"""Methods called for their result or their output, not to change the object.
+
+They serve where no run can compare: for objects that nobody can describe, such as a client or a model of a framework,
+and for what a handler calls, which is not run: ``log.info(rows)`` does not change ``log``, so that stays compared.
+"""
 
 CONFIGURES = (
     "set",
