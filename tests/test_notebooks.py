@@ -141,9 +141,9 @@ def test_sqs(run):
         assert re.search(HANDLED + r" *INFO +12 more", done["%chalice send restock"])
         assert re.search(HANDLED + r" *INFO +account jones: 20", done["%chalice send pay"])
         assert done["%chalice logs take_back"].count(" back") == 10
-        partial = done["%chalice send take_back"]
-        assert re.search(r": failed\nfailed in .* 1 of 1 failed", partial)
-        assert re.search(r"cell 5, line 3, in take_back\n +app.log.info", partial)
+        failed = done["%chalice send take_back"]
+        assert re.search(r": failed\nerror in .*\n +ValueError: invalid literal", failed)
+        assert re.search(r"cell 5, line 3, in take_back\n +app.log.info", failed)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.name)

@@ -1,9 +1,6 @@
 """The one matcher of patterns, filter policies and filter criteria: what passes, and what AWS refuses in its words."""
 
-import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -148,31 +145,6 @@ def test_long_lists_and_deep_objects_are_matched():
     for _ in range(5000):
         deep = {"a": deep}
     assert not Pattern.of({"a": ["tea"]}, EVENT_PATTERN).matches(deep)
-
-
-def test_what_was_recorded_on_aws(capsys):
-    """NBCHALICE_ORACLES names a folder with answers of AWS's own, where there is one."""
-    if not (folder := os.environ.get("NBCHALICE_ORACLES")):
-        pytest.skip("NBCHALICE_ORACLES is not set")
-    told = Counter()
-    for case in map(json.loads, (Path(folder) / "event_patterns.jsonl").read_text().splitlines()):
-        assert answer(case["pattern"], case["event"]) == case["aws"], case["case"]
-        told[case["aws"]] += 1
-    refused = (Path(folder) / "sns_filter_policies_refused.jsonl").read_text().splitlines()
-    for case in map(json.loads, refused):
-        for scope in SCOPES:
-            with pytest.raises(InvalidPatternError) as caught:
-                check_policy(case["policy"], scope)
-            assert caught.value.reason in case["aws"]
-    with capsys.disabled():
-        print(f"\npatterns as recorded on AWS: {dict(told)}; filter policies refused: {len(refused)}")
-
-
-def answer(pattern, event):
-    try:
-        return "yes" if Pattern.of(pattern, EVENT_PATTERN).matches(event) else "no"
-    except InvalidPatternError:
-        return "refused"
 
 
 def test_how_many_cases_there_are(capsys):
