@@ -132,7 +132,7 @@ def answers(handler):
     given = []
     for _ in range(2):
         try:
-            given.append(ADDRESS.sub("0x", DUMPS(handler({}, None))))
+            given.append(ADDRESS.sub("0x", DUMPS(handler({}, None), default=repr)))
         except Exception as error:
             given.append(type(error).__name__)
     return given

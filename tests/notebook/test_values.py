@@ -74,6 +74,7 @@ MAKERS = {
     "BytesIO": (lambda: io.BytesIO(b"abc"), lambda file: file.read(1)),
     "closed file": (lambda: io.StringIO("a"), lambda file: file.close()),
     "bytearray": (lambda: bytearray(3), lambda data: data.__setitem__(0, 1)),
+    "view": (lambda: memoryview(bytearray(3)), lambda view: view.release()),
     "array": (lambda: array.array("i", [1]), lambda data: data.append(2)),
     "deque": (lambda: collections.deque([1, 2]), lambda data: data.rotate()),
     "Random": (lambda: random.Random(1), lambda rng: rng.random()),
@@ -345,6 +346,10 @@ def test_chance_and_place_within_objects_of_libraries_do_not_count():
     text = "<object at 0x7fd3c2a91b50> of __main__"
     assert not differ(describe(types.SimpleNamespace(a=text)), describe(types.SimpleNamespace(a=text[:-8])))
     assert differ(describe([text]), describe([text[:-8]]))
+
+
+def test_a_view_that_can_be_written_is_another_than_one_that_cannot():
+    assert differ(describe(memoryview(bytearray(3))), describe(memoryview(bytes(3))))
 
 
 def test_filters_of_warnings_and_context_stay_as_they_are():

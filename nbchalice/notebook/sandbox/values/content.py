@@ -31,8 +31,13 @@ def _stream(describer: Describer, value: object, path: str) -> Node:
 
 
 def _buffer(describer: Describer, value: Any, path: str) -> Node:
-    data = bytes(value)
+    try:
+        data = bytes(value)
+    except ValueError:
+        return leaf(type(value).__name__, "released")
     kind = str(getattr(value, "typecode", getattr(value, "format", "")))
+    if isinstance(value, memoryview) and value.readonly:
+        kind = f"{kind} read-only"
     shown = data if len(data) <= LONG else f"{len(data)} bytes"
     listed = value.tolist() if isinstance(value, array.array) and len(data) <= LONG else shown
     return leaf(f"{type(value).__name__} {kind}".strip(), digest(data), f"{type(value).__name__}({listed!r})")
