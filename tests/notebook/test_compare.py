@@ -237,6 +237,15 @@ def test_what_cannot_be_compared_is_told(live):
     assert live(many, body="return locks").note.endswith("locks[5] (lock) and 3 more")
 
 
+@pytest.mark.parametrize("limit", ["None", "2"])
+def test_what_a_memoized_function_keeps_is_told_if_it_may_have_been_changed(live, limit):
+    source = f"import functools\n@functools.lru_cache(maxsize={limit})\ndef load(x):\n    return {{}} if x else 1"
+    assert not live(source, body="return load(1)").not_compared
+    assert not live(source, "exec('load(0)')", body="return load(1)").not_compared
+    made = live(source, "exec('load(1).update(a=1)')", body="return load(1)")
+    assert made.not_compared == (("load (results it keeps)", "objects that may have been changed"),)
+
+
 def test_chance_in_an_object_of_a_library_is_not_compared(live):
     made = live(
         "import random\nrng = random.Random()\nsure = random.Random(2)", body="return rng.random(), sure.random()"

@@ -118,10 +118,28 @@ def _proxy(describer: Describer, value: Any, path: str) -> Node:
     return describer.parts("mappingproxy", [("", dict(value))], path)
 
 
-def _cached_function(describer: Describer, value: object, path: str) -> Node:
-    return describer.parts(
+def _cached_function(describer: Describer, value: Any, path: str) -> Node:
+    """Describe a memoized function; ``load()["k"] = 1`` changes what it returns the next time, and nothing tells."""
+    node = describer.parts(
         type(value).__name__, [(f".{name}", item) for name, item in attributes_of(value).items()], path
     )
+    fixed = all(map(_is_fixed, _results(value)))
+    kept = leaf("results", "fixed") if fixed else ["opaque", "objects that may have been changed"]
+    return [*node[:2], [*node[2], [" (results it keeps)", kept]], *node[3:]]
+
+
+def _results(value: Any) -> list[Any]:
+    """Return what a memoized function keeps: in a dictionary, or if their number is limited, each after its key."""
+    held, info = gc.get_referents(value), value.cache_info()
+    if info.maxsize is None:
+        return list(next(item for item in held if type(item) is dict).values())
+    return held[2 : 2 + 3 * info.currsize : 3]
+
+
+def _is_fixed(item: object) -> bool:
+    if type(item) is tuple:
+        return all(map(_is_fixed, item))
+    return isinstance(item, (bool, int, float, complex, str, bytes, type(None)))
 
 
 def _cached_property(describer: Describer, value: functools.cached_property[Any], path: str) -> Node:
