@@ -4,6 +4,7 @@ import decimal
 
 import pytest
 
+from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.capture.verify import verify, warm
 
 from .test_verify import H, kernel_of, piece_of
@@ -232,3 +233,30 @@ def test_what_another_library_put_into_a_module_is_not_compared():
         assert not verify(piece_of(*sources), namespace=kernel_of(*sources)).note
     finally:
         getpass.getpass = kept_before
+
+
+def test_a_name_that_a_function_within_a_library_does_not_find_is_told():
+    """What ``string.capwords`` is on Lambda needs ``wrap``, which nothing that the handler names does."""
+    sets = 'exec("string.capwords = lambda text: wrap(text)")  # nbchalice: include'
+    sources = ["import string", "from textwrap import wrap", sets, H + "string.capwords('a')"]
+    space = kernel_of(*sources)
+    try:
+        verified = verify(piece_of(*sources), namespace=space)
+    finally:
+        import importlib
+        import string
+
+        importlib.reload(string)
+    assert verified.settings == ("string",)
+    assert "string.capwords" in verified.note
+
+
+def test_a_kernel_whose_json_does_something_else_proves_all_the_same():
+    sources = ["X = [1]", H + "X"]
+    space = kernel_of("import json\nold = json.dumps\njson.dumps = lambda value: 'other'", *sources)
+    try:
+        assert not verify(piece_of(*sources), namespace=space).note
+        with pytest.raises(NbChaliceError, match=r"X is \[1, 2\] in the kernel"):
+            verify(piece_of(*sources), namespace={**space, "X": [1, 2]})
+    finally:
+        space["json"].dumps = space["old"]

@@ -166,6 +166,7 @@ def test_numpy_and_pandas():
         (frame, lambda held: held.attrs.update(unit="kg")),
         (lambda: frame()["a"], lambda held: setattr(held.index, "name", "row")),
         (lambda: frame().index, lambda held: setattr(held, "name", "row")),
+        (lambda: frame().index, lambda held: setattr(held, "extra", 1)),
         (frame, lambda held: held.drop(columns="a", inplace=True)),
         (frame, lambda held: held.__setitem__("name", "x")),
         (frame, lambda held: held.__setitem__("at", held["at"].dt.tz_convert("Asia/Tokyo"))),

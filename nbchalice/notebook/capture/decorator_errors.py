@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from itertools import chain
+from json import dumps
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, InvalidInputError, Location
@@ -104,7 +104,7 @@ def unset(function: str, result: Evaluation, variables: Variables, place: Locati
     """Return the error for decorators that need variables which the function will not have."""
     names = ", ".join(result.missing)
     only = " (it is set here only)" if any(name in variables.here for name in result.missing) else ""
-    came_to = result.error or ", ".join(json.dumps(options) for _, options in result.triggers)
+    came_to = result.error or ", ".join(dumps(options) for _, options in result.triggers)
     return CaptureError(
         f"the decorators of {function} need {names}, which is not set for the function{only}: {came_to}",
         f"set {names} in {variables.place}",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
+from json import dumps
 from typing import TYPE_CHECKING
 
 from nbchalice.handlers.variables import Variables
@@ -86,7 +86,7 @@ class Evaluation:
     def result(self) -> str:
         """Return what it came to, to compare with another one."""
         made = [[one.name, one.triggers, one.settings] for one in self.all()]
-        return json.dumps([made, self.error], sort_keys=True)
+        return dumps([made, self.error], sort_keys=True)
 
     def all(self) -> list[Evaluation]:
         """Return what was registered: the function asked for, or all."""
@@ -98,7 +98,7 @@ class Evaluation:
         triggers = list(chain.from_iterable(handler.triggers for handler in handlers))
         wrong = chain.from_iterable(SOURCES[source].problems(options) for source, options in triggers)
         # f"orders-{os.environ.get('STAGE')}" is "orders-None": JSON writes the value None otherwise, as null.
-        texts = ["None"] * json.dumps([[handler.name for handler in handlers], triggers]).count("None")
+        texts = ["None"] * dumps([[handler.name for handler in handlers], triggers]).count("None")
         return [*([self.error] if self.error else []), *wrong, *texts]
 
 

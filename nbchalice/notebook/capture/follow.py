@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import json
 from itertools import chain
+from json import dumps
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
@@ -77,7 +77,7 @@ class Followed:
 
 def _same(result: Evaluation, handler: Handler) -> bool:
     mine = [handler.name, [[trigger.source, trigger.options] for trigger in handler.triggers]]
-    return json.dumps(mine, sort_keys=True) == json.dumps([result.name, result.triggers], sort_keys=True)
+    return dumps(mine, sort_keys=True) == dumps([result.name, result.triggers], sort_keys=True)
 
 
 def computed(handlers: Iterable[Handler], cells: Sequence[Cell]) -> list[Handler]:

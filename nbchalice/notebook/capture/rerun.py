@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
+from json import dumps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def rerun(
         "seconds": CPU_SECONDS,
         "zone": {"TZ": os.environ.get("TZ")},
     }
-    key = hashlib.sha256(json.dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
     runs = _known.setdefault(key, [])
     found = next((run for before, run in runs if _alike(before, env, run.read)), None)
     if found is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 import tempfile
 import time
@@ -12,6 +11,7 @@ from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from json import dumps
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -369,13 +369,13 @@ def require_syntax(piece: Slice, python: str) -> None:
 
 def _key(piece: Slice, *others: object) -> str:
     parts = [piece.module, piece.notebook, *others]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hashlib.sha256(dumps(parts).encode()).hexdigest()
 
 
 def _load_key(piece: Slice, name: str, entry: Values, kernel: JSON) -> str:
     """Return what tells whether a bundle has been loaded: with classes of the notebook, the module counts too."""
     parts = [name, entry["sha256"], kernel.get(name), piece.module if entry.get("notebook_names") else ""]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hashlib.sha256(dumps(parts).encode()).hexdigest()
 
 
 def _remember(kept: OrderedDict[str, _T], new: Mapping[str, _T]) -> None:

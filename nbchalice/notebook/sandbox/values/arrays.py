@@ -56,9 +56,14 @@ def _beside(describer: Describer, value: Any) -> list[list[Any]]:
         parts.append([".attrs", describer.describe(value.attrs)])
     if not value.flags.allows_duplicate_labels:
         parts.append([".flags.allows_duplicate_labels", leaf("bool", "False")])
+    return [*parts, *_set_on(describer, value)]
+
+
+def _set_on(describer: Describer, value: Any) -> list[list[Any]]:
+    """Describe attributes that pandas knows nothing of: ``frame.unit = "kg"``."""
     kind = type(value)
     own = {name: x for name, x in vars(value).items() if not name.startswith("_") and not is_only_kept(kind, name)}
-    return [*parts, *([f".{name}", describer.describe(held)] for name, held in own.items())]
+    return [[f".{name}", describer.describe(held)] for name, held in own.items()]
 
 
 def _series(describer: Describer, value: Any, path: str) -> Node:
@@ -74,7 +79,8 @@ def _series(describer: Describer, value: Any, path: str) -> Node:
 
 def _index(describer: Describer, value: Any, path: str) -> Node:
     names = [".names", describer.describe(list(value.names))]
-    return ["parts", "Index", [[" (values)", _elements(describer, value, path)], names], True]
+    parts = [[" (values)", _elements(describer, value, path)], names, *_set_on(describer, value)]
+    return ["parts", "Index", parts, True]
 
 
 def _elements(describer: Describer, value: Any, path: str) -> Node:
@@ -100,7 +106,10 @@ def _flat(describer: Describer, value: Any, path: str) -> Node:
 
 def _iterated(describer: Describer, value: Any, path: str) -> Node:
     items = [(" (source)", value.operands), (" (position)", value.iterindex), (" (finished)", value.finished)]
-    return describer.parts("nditer", items, path, of_library=True)
+    node = describer.parts("nditer", items, path, of_library=True)
+    if not value.iterindex:  # before the first element and at it
+        node[2].append([" (started)", ["opaque", "nditer"]])
+    return node
 
 
 KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {

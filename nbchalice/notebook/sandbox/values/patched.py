@@ -55,6 +55,7 @@ def patched(modules: Iterable[str]) -> Iterator[list[Any]]:
             label = f" ({place}.{inner})"
             if is_own(value):
                 yield [label, describe(value)]
+                yield [f"{label} (names it finds)", leaf("names", ", ".join(_found(value)))]
             elif isinstance(value, type) and (
                 virtual := [one.__qualname__ for one in registered(value) if is_own(one)]
             ):
@@ -128,6 +129,20 @@ def is_own(value: object) -> bool:
     if held is not None:
         return is_own(getattr(value, held, None))
     return any(base.__name__ == "NonCallableMock" for base in kind.__mro__)
+
+
+def _found(value: Any) -> list[str]:
+    """Return the names that a function of the notebook looks up and finds: there is no variable that needs them."""
+    while (held := _HOLDS.get(type(value).__name__)) is not None:
+        value = getattr(value, held, None)
+    if not isinstance(value, types.FunctionType):
+        return []
+    names: set[str] = set()
+    codes = [value.__code__]
+    for code in codes:
+        names.update(code.co_names)
+        codes += [item for item in code.co_consts if isinstance(item, types.CodeType)]
+    return sorted(names & value.__globals__.keys())
 
 
 _HOLDS = {
