@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MB = 1024 * 1024
 
@@ -100,3 +100,17 @@ def joined(names: Iterable[str]) -> str:
     """
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def by_text(texts: Mapping[str, str]) -> list[str]:
+    """Return each text once, behind all the names that it is said of: ``a and b: it stays``.
+
+    Parameters
+    ----------
+    texts : Mapping[str, str]
+        What is said of each name.
+    """
+    names: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        names.setdefault(text, []).append(name)
+    return [f"{joined(some)}: {text}" for text, some in names.items()]

@@ -1,5 +1,7 @@
 """What travels with a handler though nothing it uses names it, and what is told to be left out."""
 
+from dataclasses import replace
+
 import pytest
 
 from nbchalice.errors import CaptureError
@@ -132,6 +134,15 @@ def test_more_than_a_few_are_counted():
     lines = told([cut(text, HANDLER)])
     assert len(lines) == 6
     assert lines[-1] == "left out: 3 more statements"
+
+
+def test_of_several_handlers_those_are_named_that_do_without_it():
+    text = "import time\nRATE = 1\ntime.sleep(1)"
+    one, other = cut(text, HANDLER), cut("RATE = 1", HANDLER)
+    (line,) = told([replace(one, function="price"), replace(other, function="ship")])
+    assert line.startswith("price: left out: time.sleep(1) (cell 1, line 3): ")
+    (line,) = told([replace(one, function="price"), replace(one, function="ship")])
+    assert line.startswith("price and ship: left out: time.sleep(1) (cell 1, line 3): ")
 
 
 def test_a_local_module_of_a_used_cell_is_imported_for_what_it_does(tmp_path):

@@ -46,7 +46,7 @@ def test_an_event_of_a_file_runs_in_the_kernel(offline, tmp_path):
         ("--here --event event.json", "--event event.json is not JSON: Expecting value"),
         ("--event event.json", "--event event.json is not JSON: Expecting value"),
         ("--here --event list.json", "--event list.json holds a list; SQS events are JSON objects"),
-        ("--here --event missing.json", "'missing.json' does not exist"),
+        ("--here --event missing.json", "--event missing.json: there is no such file in "),
         ("--sample --source sns", "price has no source 'sns'"),
     ],
 )
@@ -55,3 +55,24 @@ def test_what_cannot_be_meant_is_told(offline, tmp_path, words, message):
     (tmp_path / "event.json").write_text("no json")
     (tmp_path / "list.json").write_text("[1]")
     assert message in str(offline.error(f"%chalice invoke price {words}"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "fix"),
+    [
+        ("ordres.json", "there is no such file in {here}", "did you mean orders.json?"),
+        ("data/row.json", "there is no such file in {here}/data", "did you mean data/rows.json?"),
+        ("zzz", "there is no such file in {here}", "put it there, or give its path from {here}"),
+        ("none/orders.json", "there is no folder {here}/none", "paths begin at {here}"),
+        ("data", "is a folder", "give a file in it"),
+    ],
+)
+@pytest.mark.parametrize(("command", "option"), [("invoke", "--event"), ("send", "--file")])
+def test_a_file_that_is_not_there_is_told_with_its_folder(offline, tmp_path, given, message, fix, command, option):
+    offline(CELL)
+    (tmp_path / "data").mkdir()
+    for name in ("orders.json", "data/rows.json"):
+        (tmp_path / name).write_text("{}")
+    told = str(offline.error(f"%chalice {command} price {option} {given}"))
+    assert f"{option} {given}" in told and message.format(here=tmp_path) in told
+    assert f"fix: {fix.format(here=tmp_path)}" in told

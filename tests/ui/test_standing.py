@@ -123,6 +123,23 @@ def test_where_the_file_is_not_known_it_is_said(run, local_aws, monkeypatch):
     run("%chalice delete --yes")
 
 
+def test_what_holds_for_several_is_said_once(run, local_aws, monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    run("%chalice app standing")
+    for name in ("gamma", "delta", "stays"):
+        run(GAMMA.replace("gamma", name))
+    run("%chalice deploy")
+    run("del gamma, delta")
+    for command in ("status", "plan"):
+        told = str(run(f"%chalice {command}"))
+        assert told.count("file is not known here") == 1 and "delta and gamma: the notebook's file" in told
+    asked = []
+    monkeypatch.setattr(builtins, "input", lambda question: asked.append(question) or "n")
+    run.error("%chalice deploy --prune")
+    assert asked[0].count("file is not known here") == 1
+    run("%chalice delete --yes")
+
+
 def test_where_nobody_can_be_asked_the_names_are_said(session, monkeypatch):
     run = session([GAMMA], [FIRST])
 

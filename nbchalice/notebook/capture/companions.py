@@ -21,6 +21,7 @@ from nbchalice.notebook.capture.environment import variables_read
 from nbchalice.notebook.capture.registering import is_decorated, registers
 from nbchalice.notebook.capture.replayable import require_replayable
 from nbchalice.notebook.capture.settings import settings_of, shows
+from nbchalice.text import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,10 +80,15 @@ class Told(Protocol):
 
 def told(pieces: Iterable[Told]) -> list[str]:
     """Return what to say of slices: a line for each statement that was left out, not more than fit on a screen,
-    and one for each handler that looks up at run time what nothing follows.
+    and one for each handler that looks up at run time what nothing follows. Of several handlers, each line names those
+    that it is said of: another one may have the statement.
     """
     pieces = list(pieces)
-    lines = list(dict.fromkeys(map(str, chain.from_iterable(piece.left_out for piece in pieces))))
+    left: dict[str, list[str]] = {}
+    for piece in pieces:
+        for line in dict.fromkeys(map(str, piece.left_out)):
+            left.setdefault(line, []).append(piece.function)
+    lines = [f"{joined(names)}: {line}" if len(pieces) > 1 else line for line, names in left.items()]
     more = [f"left out: {len(lines) - MOST} more statements"] if len(lines) > MOST else []
     return [*lines[:MOST], *more, *(f"{piece.function}: {piece.unfollowed}" for piece in pieces if piece.unfollowed)]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbchalice import operations
+from nbchalice.text import by_text
 from nbchalice.ui.commands.base import NO_VERIFY, command, flag
 from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
@@ -42,7 +43,7 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
 def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
     """Name the handlers that go, and ask; return their names. With none there is nothing to ask."""
     if planned.pruned:
-        doubts = [f"{name}: {doubt}." for name, doubt in planned.doubts.items()]
+        doubts = [f"{doubt}." for doubt in by_text(planned.doubts)]
         why = " ".join(["They are deployed, and not in the notebook.", *doubts])
         ui.confirm(f"remove {', '.join(planned.pruned)} from {target}? {why}")
     return frozenset(planned.pruned)

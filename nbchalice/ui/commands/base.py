@@ -97,6 +97,21 @@ def option(name: str, help: str, **more: Any) -> click.Option:
     return click.Option([name], help=help, **more)
 
 
+def existing_file(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Require a file that is there: where it is not, the folder that was looked in is named, and what is near there."""
+    if value is None or Path(value).is_file():
+        return value
+    path, name = Path(value), param.opts[0]
+    if path.is_dir():
+        raise InvalidInputError(f"{name} {value} is a folder", "give a file in it")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InvalidInputError(f"{name} {value}: there is no folder {folder}", f"paths begin at {Path.cwd()}")
+    meant = nearest(path.name, sorted(one.name for one in folder.iterdir() if one.is_file()))
+    hint = f"did you mean {path.with_name(meant)}?" if meant else f"put it there, or give its path from {Path.cwd()}"
+    raise InvalidInputError(f"{name} {value}: there is no such file in {folder}", hint)
+
+
 def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read options of the form NAME=VALUE."""
     parts = [value.partition("=") for value in values]

@@ -13,7 +13,7 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.options import flag_of
 from nbchalice.typed import JSON, Values
-from nbchalice.ui.commands.base import command, flag, option, pairs
+from nbchalice.ui.commands.base import command, existing_file, flag, option, pairs
 from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import FormView, LogView, View
@@ -47,7 +47,7 @@ def _field_option(field: Field, uses: Mapping[str, list[str]]) -> click.Option:
         metavar = "NAME[:TYPE]=VALUE" if field.types else "NAME=VALUE"
         more = {"metavar": metavar, "multiple": True, "callback": pairs}
     elif field.kind == "file":
-        more = {"type": click.Path(exists=True, dir_okay=False)}
+        more = {"metavar": "FILE", "callback": existing_file}
     elif field.kind == "number":
         more = {"type": click.IntRange(field.minimum, field.maximum)}
     return option(field.flag, help, **more)
@@ -125,7 +125,7 @@ def _require_known(route: Route, given: Values) -> None:
 
 @command(
     "invoke",
-    option("--event", "file with the event (JSON); default: a sample", type=click.Path(exists=True, dir_okay=False)),
+    option("--event", "file with the event (JSON); default: a sample", metavar="FILE", callback=existing_file),
     flag("--sample", "run here, in this kernel, with a sample event, without AWS"),
     SOURCE,
     flag("--here", "run here, in this kernel, instead of on Lambda"),

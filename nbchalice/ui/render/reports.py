@@ -13,7 +13,7 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written
-from nbchalice.text import counted
+from nbchalice.text import by_text, counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sizes import sizes_html, sizes_text
@@ -33,7 +33,7 @@ def _notes(plan: Plan) -> list[str]:
     if plan.orphans:
         names = ", ".join(plan.orphans)
         notes.append(f"orphaned: {names} (deployed, but not in the notebook; %chalice deploy --prune removes them)")
-    notes += [f"  {name}: {doubt}" for name, doubt in plan.doubts.items()]
+    notes += [f"  {doubt}" for doubt in by_text(plan.doubts)]
     return notes
 
 
@@ -125,11 +125,14 @@ class StatusCard(Card):
 
     def __init__(self, status: Status, notes: Sequence[str] = ()) -> None:
         self.status, self.handlers = status, status.handlers
-        notes = [*notes, *status.notes]
+        orphans = {h.name: "; ".join(h.drift) for h in status.handlers if h.state == "orphaned" and h.drift}
+        shared = {name: text for name, text in orphans.items() if [*orphans.values()].count(text) > 1}
+        notes = [*notes, *status.notes, *by_text(shared)]
         heads = ("handler", "state", "version", "trigger", "what differs")
-        rows = [
-            (h.name, h.state, h.version, h.trigger, "; ".join(filter(None, (h.why, *h.drift)))) for h in status.handlers
-        ]
+        differs = {h.name: "; ".join(filter(None, (h.why, *h.drift))) for h in status.handlers} | dict.fromkeys(
+            shared, ""
+        )
+        rows = [(h.name, h.state, h.version, h.trigger, differs[h.name]) for h in status.handlers]
         title = f"{status.app.name} ({status.app.stage})"
         empty = "no handlers: begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message"
         text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty, *notes]

@@ -8,6 +8,7 @@ from functools import partial
 import ipywidgets as widgets
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.text import by_text
 from nbchalice.ui.render.cards import HandlerCard
 from nbchalice.ui.render.reports import StatusCard
 from nbchalice.ui.widgets.buttons import Buttons
@@ -122,7 +123,7 @@ class StatusPanel(Openers):
             self._run("deploy", prune=frozenset(orphans), yes=True)
         else:
             self._before, self._going = "", frozenset(orphans)
-            doubts = [f"{name}: {doubt}" for name, doubt in orphans.items() if doubt]
+            doubts = by_text({name: doubt for name, doubt in orphans.items() if doubt})
             text = f"this removes {', '.join(orphans)} (deployed, not in the notebook), and deploys the others"
             self._ask("Prune", "; ".join([text, *doubts]))
 
