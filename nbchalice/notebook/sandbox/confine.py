@@ -79,8 +79,8 @@ def confine(
         reads = [*library, *chain.from_iterable(map(_local_code, local))]
         _by_kernel(reads, [*local, _PACKAGE.parent], where, private=seen_as_tmp)
     guard = Guard(library, own, local, where, private=seen_as_tmp, alone=not by_kernel)
-    guard.install()
     Hidden(guard, notebook).install()
+    guard.install()
     return KERNEL if by_kernel else PYTHON
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 from nbchalice.notebook.sandbox.guard import DENIED, Guard
 
 ASKED: list[str] = []
-"""For which files of this computer the notebook asked."""
+"""Which files of this computer the notebook asked for, or opened, by itself or by way of a library."""
 _NOTEBOOK = ("__main__", "notebook_code")
 _ASKS = ("stat", "lstat", "access")
 _LISTS = ("listdir", "scandir")
+_URI = "file:"
 
 
 class Hidden:
@@ -34,7 +36,9 @@ class Hidden:
         self._guard, self._folder = guard, folder
 
     def install(self) -> None:
-        """Answer what this process asks from now on; it cannot be undone."""
+        """Answer what this process asks from now on; it cannot be undone. Before the guard, which refuses."""
+        if self._folder is not None:
+            sys.addaudithook(self._opened)
         for name in _ASKS:
             setattr(os, name, self._answering(getattr(os, name)))
         for name in _LISTS if self._folder is not None else ():
@@ -60,19 +64,42 @@ class Hidden:
 
         return answer
 
+    def _opened(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note a file that is opened here in vain, whatever then becomes of the error."""
+        if event not in {"open", "sqlite3.connect"} or self._guard.decides:
+            return
+        path = arguments[0]
+        makes = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
+        if isinstance(path, str | bytes | os.PathLike) and not makes:
+            name = os.fsdecode(path)
+            name = name.removeprefix(_URI).partition("?")[0] if name.startswith(_URI) else name
+            if any(self._missing(name)):
+                ASKED.append(name)
+
     def _is_hidden(self, path: str) -> bool:
-        self._guard.decides = True
-        try:
-            there = os.path.lexists(path)
-            beside = self._folder is not None and not there and (self._folder / path).exists()
-            hidden = beside or (there and self._guard.is_hidden(os.path.realpath(path)))
-        finally:
-            self._guard.decides = False
-        if hidden:
+        beside, elsewhere = self._missing(path)
+        if beside or elsewhere:
             DENIED.append(f"reads {path}")
-        if hidden and _is_asked_by_notebook():
+        # What stands beside the notebook is there for it; elsewhere a library looks for files of its own.
+        if beside or (elsewhere and _is_asked_by_notebook()):
             ASKED.append(path)
-        return hidden
+        return beside or elsewhere
+
+    def _missing(self, path: str) -> tuple[bool, bool]:
+        """Tell whether a file is not to be seen: one beside the notebook, by its name, or one of this computer."""
+        before, self._guard.decides = self._guard.decides, True
+        try:
+            if os.path.lexists(path):
+                return False, self._guard.is_hidden(os.path.realpath(path))
+            if self._folder is None:
+                return False, False
+            # find_dotenv() asks for the whole path, below what is the current folder in this run.
+            name = os.path.relpath(path, tempfile.gettempdir()) if os.path.isabs(path) else path  # noqa: PTH117
+            return not name.startswith(os.pardir) and (self._folder / name).exists(), False
+        except (OSError, ValueError):  # too long, or with a null byte
+            return False, False
+        finally:
+            self._guard.decides = before
 
 
 def _is_asked_by_notebook() -> bool:
