@@ -60,3 +60,9 @@ class UnresolvedNamesError(ProblemsError, CaptureError):
     """Several names that the handler needs are not there."""
 
     code = "several-problems"
+
+
+class SecretsError(ProblemsError, CaptureError):
+    """Several credentials in what would be deployed."""
+
+    code = "several-problems"

@@ -92,6 +92,22 @@ CODE = {
     "auth": f"get(url, auth=('admin', '{WORD}'))",
     "HTTPBasicAuth": f"HTTPBasicAuth('admin', '{WORD}')",
     "login": f"smtp.login('me@example.org', '{WORD}')",
+    "login, user elsewhere": f"ftp.login(user, '{WORD}')",
+    "login by name": f"ftp.login('bob', passwd='{WORD}')",
+    "auth of a session": f"session.auth = ('bob', '{WORD}')",
+    "auth without brackets": f"session.auth = 'bob', '{WORD}'",
+    "auth in a variable": f"auth = (USER, '{WORD}')",
+    "auth in a dictionary": f"options = {{'auth': ('bob', '{WORD}')}}",
+    "another auth": f"Elasticsearch(host, http_auth=('bob', '{WORD}'))",
+    "auth in one text": f"make_headers(basic_auth='bob:{WORD}')",
+    "FTP": f"FTP('ftp.example.org', 'bob', '{WORD}')",
+    "connect by name": f"client.connect(host, username='bob', password='{WORD}')",
+    "SSH": f"client.connect('host', 22, 'bob', '{WORD}')",
+    "MySQL by place": f"pymysql.connect('host', 'bob', '{WORD}', 'shop')",
+    "Oracle by place": f"oracledb.connect('bob', '{WORD}', 'host/shop')",
+    "MQTT": f"client.username_pw_set('bob', '{WORD}')",
+    "urllib": f"manager.add_password(None, url, 'bob', '{WORD}')",
+    "a zip": f"archive.setpassword(b'{WORD}')",
     "a list of keys": f"API_KEYS = ['{some(32)}', '{some(32)}']",
     "a dictionary of keys": f"tokens = {{'a': '{some(32)}'}}",
     "a comparison": f"if token == '{TOKEN}7': pass",
@@ -265,6 +281,24 @@ HARMLESS = [
     "moved('HTTPPasswordMgr', 'urllib2', 'urllib.request')",
     "auth = 'AWS::S3::DisableS3ExpressSessionAuth'",
     "KEY = f'AKIA" + "{suffix}'",
+    "session.auth = (user, password)",
+    "session.auth = ('bob', os.environ['PASSWORD'])",
+    "auth = ('basic', 'digest')",
+    "auth = ('basic', 'sha256', 'x509v3')",
+    "auth = 'aws:v4'",
+    "auth = ('prod/user', 'prod/password')",
+    "oauth = ('client', 'https://auth.example.org/oauth2')",
+    "auth = ['orders2024', 'returns2024']",
+    "authors = ('ann1980', 'bob1990')",
+    "login(url, timeout=30)",
+    "page.login('bob')",
+    "sqlite3.connect('orders2024.db')",
+    "client.connect('broker-1.example.org', 1883, 60)",
+    "signal.connect('row-changed-2', 'orders2024')",
+    "pymysql.connect('db1.example.org', 'bob', password)",
+    "ssh.connect('host', 22, 'bob', PASSWORD)",
+    "FTP('ftp2.example.org')",
+    "ftp.storbinary('STOR orders2024.csv', file)",
 ]
 
 
@@ -304,11 +338,11 @@ def test_a_text_of_several_lines_is_marked_behind_it():
     assert find_secret(code + "  # pragma: allowlist secret") is None
 
 
-def refused(*cells):
+def refused(*cells, code="secret-in-slice"):
     """Return the error of a handler that uses what the cells define as ``x``."""
     texts = [*cells, "def h(event):\n    return x"]
     made = [Cell(str(order), f"cell {order + 1}", text, order) for order, text in enumerate(texts)]
-    with pytest.raises(CaptureError, check=lambda error: error.code == "secret-in-slice") as caught:
+    with pytest.raises(CaptureError, check=lambda error: error.code == code) as caught:
         slice_handler(made, "h", notebook="nb.ipynb")
     return caught.value
 
@@ -335,6 +369,20 @@ def test_the_error_names_the_line_and_shows_no_value(code, line):
         "h",
         notebook="nb.ipynb",
     )
+
+
+def test_all_are_told_at_once_each_with_its_place():
+    error = refused(
+        f"import os\npassword = '{WORD}'\nsession.auth = ('bob', '{WORD}')",
+        f"x = dict(\n    token='{TOKEN}',\n    safe='{TOKEN}',  # pragma: allowlist secret\n    api_key='{TOKEN}',\n)\nx[1] = password",
+        code="several-problems",
+    )
+    assert [str(one.location) for one in error.problems] == ["cell 1, line 2", "cell 2, line 2", "cell 2, line 4"]
+    assert {one.code for one in error.problems} == {"secret-in-slice"}
+    assert WORD not in str(error) and TOKEN not in str(error)
+    with pytest.raises(CaptureError, check=lambda error: error.code == "several-problems") as caught:
+        require_no_secret_env("h", {"DB_PASSWORD": WORD, "STAGE": "dev", "API_TOKEN": TOKEN}, None)
+    assert len(caught.value.problems) == 2 and "--env API_TOKEN" in str(caught.value)
 
 
 def test_no_error_shows_a_line_with_a_credential():

@@ -6,10 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.errors import SecretsError
 from nbchalice.notebook.secrets.find import MARK, find_secret, find_secret_value, shown_line, unmarked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from nbchalice.notebook.secrets.reading import Found
 
 __all__ = [
     "find_secret",
@@ -71,22 +74,23 @@ def require_no_secrets(steps: Iterable[Placed]) -> None:
     Raises
     ------
     CaptureError
-        Names cell and line, and shows no value.
+        Names cell and line of each, and shows no value.
     """
-    for step in steps:
-        secret = unmarked(step.statement.text)
-        if secret is not None:
-            line = step.statement.line + secret.lines[0] - 1
-            way = f"end the line with '{MARK}'"
-            if step.cell.source.split("\n")[line - 1].lstrip().startswith("%"):
-                # %env NAME=VALUE # comment: the comment is part of the value.
-                way = f"set it with os.environ[NAME] = VALUE, and end that line with '{MARK}'"
-            raise CaptureError(
-                f"the handler's code contains {secret.what}",
-                f"read it in the handler instead, from {_INSTEAD} (for a false alarm, {way})",
-                Location(step.cell.label, line),
-                code="secret-in-slice",
-            )
+    raise_all([_in_step(step, secret) for step in steps for secret in unmarked(step.statement.text)])
+
+
+def _in_step(step: Placed, secret: Found) -> CaptureError:
+    line = step.statement.line + secret.lines[0] - 1
+    way = f"end the line with '{MARK}'"
+    if step.cell.source.split("\n")[line - 1].lstrip().startswith("%"):
+        # %env NAME=VALUE # comment: the comment is part of the value.
+        way = f"set it with os.environ[NAME] = VALUE, and end that line with '{MARK}'"
+    return CaptureError(
+        f"the handler's code contains {secret.what}",
+        f"read it in the handler instead, from {_INSTEAD} (for a false alarm, {way})",
+        Location(step.cell.label, line),
+        code="secret-in-slice",
+    )
 
 
 def require_no_secrets_in_file(name: str, text: str) -> None:
@@ -102,16 +106,19 @@ def require_no_secrets_in_file(name: str, text: str) -> None:
     Raises
     ------
     CaptureError
-        Names file and line, and shows no value.
+        Names file and line of each, and shows no value.
     """
-    secret = unmarked(text)
-    if secret is not None:
-        raise CaptureError(
-            f"the local module {name} contains {secret.what}",
-            f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
-            Location(name, secret.lines[0]),
-            code="secret-in-slice",
-        )
+    raise_all(
+        [
+            CaptureError(
+                f"the local module {name} contains {secret.what}",
+                f"read it in the handler instead, from {_INSTEAD} (for a false alarm, end the line with '{MARK}')",
+                Location(name, secret.lines[0]),
+                code="secret-in-slice",
+            )
+            for secret in unmarked(text)
+        ]
+    )
 
 
 def require_no_secret_env(
@@ -140,20 +147,27 @@ def require_no_secret_env(
     Raises
     ------
     CaptureError
-        Names the variable and shows no value.
+        Names the variables and shows no value.
     """
+    errors = []
     for name, value in variables.items():
         what = None if name in allowed else find_secret_value(name, value)
         if what is None:
             continue
+        at = place
         where, allow = f"--env {name}", f'--allow-secret {name}, or allow_secret=["{name}"] to a decorator'
         if configured.get(name) == value:
             where, allow = f"environment variable {name} of {_CONFIG}", f'"allow_secret": ["{name}"] to {_CONFIG}'
-            place = None
-        raise CaptureError(
-            f"handler {handler}: {where} holds {what}",
-            f"keep it in {_INSTEAD}, give its name with --env, and read it in the handler "
-            f"(for a false alarm, add {allow})",
-            place,
-            code="secret-in-slice",
-        )
+            at = None
+        message = f"handler {handler}: {where} holds {what}"
+        hint = f"keep it in {_INSTEAD}, give its name with --env, and read it in the handler"
+        errors.append(CaptureError(message, f"{hint} (for a false alarm, add {allow})", at, code="secret-in-slice"))
+    raise_all(errors)
+
+
+def raise_all(errors: Sequence[CaptureError]) -> None:
+    """Raise what was found: one error, or all of them in one."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SecretsError([*errors])

@@ -21,8 +21,7 @@ def find_secret(text: str) -> str | None:
     text : str
         A line or statement. One that is no Python is searched as far as it goes.
     """
-    secret = unmarked(text)
-    return secret.what if secret else None
+    return next((secret.what for secret in unmarked(text)), None)
 
 
 def find_secret_value(name: str, value: str) -> str | None:
@@ -53,16 +52,17 @@ def shown_line(line: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def unmarked(text: str) -> Found | None:
-    """Return the first credential in code that no mark lets through.
+def unmarked(text: str) -> tuple[Found, ...]:
+    """Return the credentials in code that no mark lets through, one for each line.
 
     Parameters
     ----------
     text : str
         A statement, or any text.
     """
-    secrets = in_code(text)
-    if not _MARK.search(text):
-        return next(secrets, None)
-    lines = text.split("\n")
-    return next((one for one in secrets if not any(_MARK.search(lines[line - 1]) for line in one.lines)), None)
+    marked = {at for at, line in enumerate(text.split("\n"), 1) if _MARK.search(line)}
+    by_line: dict[int, Found] = {}
+    for secret in in_code(text):
+        if marked.isdisjoint(secret.lines):
+            by_line.setdefault(secret.lines[0], secret)
+    return tuple(by_line[line] for line in sorted(by_line))

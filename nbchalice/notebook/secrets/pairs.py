@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _NAME = re.compile(r"-{0,2}[A-Za-z_][\w.-]{0,80}+")
-_LOGS_IN = frozenset({"login", "authenticate", "HTTPBasicAuth", "HTTPDigestAuth", "HTTPProxyAuth", "BasicAuth"})
-"""Calls whose second argument is a password."""
+_LOGS_IN = {
+    **dict.fromkeys(("login", "authenticate", "HTTPBasicAuth", "HTTPDigestAuth", "HTTPProxyAuth", "BasicAuth"), 1),
+    **{"DigestAuth": 1, "username_pw_set": 1, "PlainCredentials": 1, "setpassword": 0, "add_password": 3},
+    **{"FTP": 2, "FTP_TLS": 2},
+}
+"""Calls of which one argument is a password, with its place."""
+_CONNECTS = {"pymysql": 2, "MySQLdb": 2, "oracledb": 1, "cx_Oracle": 1, "pymssql": 2}
+"""Modules whose ``connect`` takes a password, with its place; those of SSH take host, port, user and password."""
 
 
 class _Pair(NamedTuple):
@@ -38,6 +44,7 @@ def named_secrets(node: ast.AST) -> Iterator[Text]:
     read = _READERS.get(type(node))
     for name, value, promised in read(node) if read else ():
         level = promised or level_of(name)
+        yield from _of_login(name, value)
         if level is not None:
             yield from (text for text in texts_of(value) if text.value != name and holds(level, text.value))
             yield from _listed(value, Level.PASSWORD if level is Level.PASSWORD else Level.MAYBE)
@@ -53,6 +60,18 @@ def _listed(value: ast.expr, level: Level) -> Iterator[Text]:
             items = values
     for item in items:
         yield from (text for text in texts_of(item) if holds(level, text.value))
+
+
+def _of_login(name: str, value: ast.expr) -> Iterator[Text]:
+    """Yield the password of ``session.auth = (user, "...")`` and of ``http_auth="user:..."``."""
+    if not name.lower().endswith("auth"):
+        return
+    match value:
+        case ast.Tuple(elts=[_, password]):
+            yield from (text for text in texts_of(password) if holds(Level.PASSWORD, text.value))
+        case ast.Constant(value=str(login)) if login.count(":") == 1 and name.lower() in {"basic_auth", "http_auth"}:
+            password = ast.copy_location(ast.Constant(login.partition(":")[2]), value)
+            yield from (text for text in texts_of(password) if holds(Level.PASSWORD, text.value))
 
 
 def _assign(node: ast.Assign) -> Iterator[_Pair]:
@@ -92,9 +111,6 @@ def _keyed(key: ast.expr | None, value: ast.expr) -> Iterator[_Pair]:
 def _keyword(node: ast.keyword) -> Iterator[_Pair]:
     if node.arg is not None:
         yield _Pair(node.arg, node.value)
-    match node:
-        case ast.keyword(arg="auth", value=ast.Tuple(elts=[_, password])):
-            yield _Pair("auth", password, Level.PASSWORD)
 
 
 def _arguments(node: ast.Call) -> Iterator[_Pair]:
@@ -104,8 +120,19 @@ def _arguments(node: ast.Call) -> Iterator[_Pair]:
     for given in node.keywords:
         if given.arg in DEFAULTS and node.args:
             yield from _keyed(node.args[0], given.value)
-    if called(node) in _LOGS_IN and len(node.args) > 1:
-        yield _Pair("login", node.args[1], Level.PASSWORD)
+    place = _password_at(node)
+    if place is not None and len(node.args) > place:
+        yield _Pair("login", node.args[place], Level.PASSWORD)
+
+
+def _password_at(node: ast.Call) -> int | None:
+    """Return which argument of a call is a password by its place, or None."""
+    match node.func:
+        case ast.Attribute(value=ast.Name(id=module), attr="connect") if module in _CONNECTS:
+            return _CONNECTS[module]
+        case ast.Attribute(attr="connect") if len(node.args) == 4:  # ssh.connect(host, 22, user, "...")
+            return 3
+    return _LOGS_IN.get(called(node))
 
 
 def _parameters(node: ast.arguments) -> Iterator[_Pair]:

@@ -19,7 +19,7 @@ _LONGEST_CODE = 100_000
 """Longer code is searched as text: Python takes seconds for the tree of a megabyte."""
 _ROOTS = (
     "pass", "pw", "psw", "token", "secret", "key", "auth", "cred", "jwt",
-    "bearer", "cookie", "_pat", "_sas", "login",
+    "bearer", "cookie", "_pat", "_sas", "login", "connect", "ftp",
 )  # fmt: skip
 """In lower case, what a name or call has in it that is worth a look."""
 _PAIR = re.compile(
