@@ -31,6 +31,7 @@ CODES = {
     "magic-in-statement": "The handler needs a statement with a magic or shell line, which cannot run on Lambda.",
     "top-level-await": "The handler needs a statement with `await` outside a function.",
     "needs-bundle": "A value is too slow, too large or too uncertain to compute again on Lambda.",
+    "slow-import": "What the handler imports takes longer to load than Lambda allows.",
     "missing-bundle": "A bundle was not made yet, or was removed.",
     "bundle-out-of-order": "A bundle was not taken where its line stands, and a later statement changes it again.",
     "reads-local-file": "A value is read from a file of this computer.",

@@ -24,6 +24,12 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def no_word_of_slow_imports(monkeypatch):
+    """Let no test depend on how long this machine takes to import; those of the cost set the limit themselves."""
+    monkeypatch.setattr("nbchalice.notebook.capture.cost.WORTH_TELLING", 3600.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_other_aws(tmp_path_factory):
     """Keep the developer's credentials, configuration and local AWS out of the tests; end what they start."""

@@ -1,6 +1,7 @@
 """A run decides what travels: of the statements that may matter as few as make the values those of the notebook."""
 
 import json
+import re
 
 import pytest
 
@@ -217,6 +218,36 @@ def test_what_loading_costs_is_told_and_the_bundle_saves_it(run, monkeypatch):
     assert "each cold start" not in "\n".join(run("%chalice package --out out").notes)
 
 
+def test_what_imports_cost_is_told_with_the_slowest(run, monkeypatch):
+    monkeypatch.setattr(cost, "WORTH_TELLING", 0.005)
+    run("import json\nimport pandas as pd")
+    run(f"{H}pd.DataFrame({{'a': [json.loads('1')]}}).to_json()")
+    (told,) = [note for note in run("%chalice package --out out").notes if "cold start" in note]
+    number = r"\d+\.\d s"
+    assert re.search(
+        rf"each cold start takes {number} to load it, {number} of that for imports \(cell 3, line 2: pandas\)$", told
+    )
+
+
+def test_imports_and_a_value_that_are_slow_are_both_told(run, monkeypatch):
+    monkeypatch.setattr(cost, "WORTH_TELLING", 0.005)
+    run("import pandas as pd\nMODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
+    run(f"{H}pd.Series(MODEL).to_json()")
+    (told,) = [note for note in run("%chalice package --out out").notes if "cold start" in note]
+    assert "s of that for imports (cell 3, line 1: pandas), " in told
+    assert told.endswith("s for cell 3, line 3; %chalice bundle MODEL saves that")
+
+
+def test_imports_that_take_longer_than_lambda_allows_are_an_error(run, monkeypatch):
+    monkeypatch.setattr(cost, "LAMBDA_SECONDS", 0.01)
+    run("import pandas as pd")
+    run(f"{H}pd.Series([1]).to_json()")
+    error = run.error("%chalice package --out out")
+    assert error.code == "slow-import"
+    assert "Lambda allows" in error.message and error.location.cell == "cell 3" and error.location.line == 1
+    assert error.hint == "import less, or import it within the function that needs it"
+
+
 def test_what_takes_longer_than_lambda_allows_is_an_error(run, monkeypatch):
     monkeypatch.setattr(cost, "LAMBDA_SECONDS", 0.001)
     run("MODEL = [0]\nfor _ in range(300_000):\n    MODEL[0] += 1")
@@ -326,3 +357,24 @@ def test_status_runs_nothing_and_knows_what_was_proven(run, local_aws, monkeypat
     assert handler.state == "deployed"
     monkeypatch.undo()
     run("%chalice delete --yes")
+
+
+SINGLE = {
+    "a function": "@functools.singledispatch\ndef show(e):\n    return 'any'\n"
+    "@show.register\ndef _(e: Order):\n    return 'order'\n@show.register\ndef _(e: int):\n    return 'int'",
+    "a method": "class Shows:\n    @functools.singledispatchmethod\n    def show(self, e):\n        return 'any'\n"
+    "    @show.register\n    def _(self, e: Order):\n        return 'order'\nshow = Shows().show",
+    "a class that is abstract": "import abc\nclass Shape(abc.ABC):\n    pass\nShape.register(Order)\nisinstance(Order(), Shape)\n"
+    "def show(e):\n    return str(isinstance(e, Shape))",
+}
+
+
+@pytest.mark.parametrize("case", SINGLE)
+def test_what_python_counts_for_the_process_is_no_value(case, run):
+    run("import abc, functools")
+    run("for number in range(5):\n    type('Other', (abc.ABC,), {}).register(type('One', (), {}))")
+    run("class Order(abc.ABC):\n    pass")
+    run(SINGLE[case])
+    run("show(Order()), show(1.5)")
+    run(f"{H}show(Order())")
+    assert list(run("%chalice package --out out").notes) == []

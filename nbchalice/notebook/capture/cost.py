@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.made_of import DATA, nearest
 
 if TYPE_CHECKING:
@@ -38,44 +39,55 @@ class Cost:
         self, piece: Slice, effects: Effects, without: Container[int], statements: Iterable[tuple[str, int, float]]
     ) -> None:
         self._piece, self._effects, self._without = piece, effects, without
-        self._statements = sorted(statements, key=lambda one: -one[2])
-        self._seconds = sum(spent for _, _, spent in self._statements)
+        slowest = sorted(statements, key=lambda one: -one[2])
+        self._seconds = sum(spent for _, _, spent in slowest)
+        steps = effects.timeline.steps
+        found = [(position_of(piece, steps, cell, line), spent) for cell, line, spent in slowest]
+        self._steps = [(steps[position], spent) for position, spent in found if position is not None]
 
     def too_slow(self) -> CaptureError | None:
         """Return the error of a slice that takes longer to load than Lambda allows."""
-        slowest = self._slowest()
-        if slowest is None or self._seconds <= LAMBDA_SECONDS:
+        if not self._steps or self._seconds <= LAMBDA_SECONDS:
             return None
-        step, spent = slowest
+        step, spent = self._steps[0]
+        is_import = step.statement.kind is Kind.IMPORT
+        bundle = f"bundle the value with %chalice bundle {self._bundled(step) or 'NAME'}"
         return CaptureError(
             f"the handler's code takes {_text(self._seconds)} to load, and Lambda allows {_text(LAMBDA_SECONDS)}: "
             f"{_text(spent)} of it is this statement",
-            f"bundle the value with %chalice bundle {self._bundled(step) or 'NAME'}",
+            "import less, or import it within the function that needs it" if is_import else bundle,
             step.location(),
-            code="needs-bundle",
+            code="slow-import" if is_import else "needs-bundle",
         )
 
     @property
     def note(self) -> str:
         """What loading it costs at each cold start, in a line, if that is worth telling."""
-        slowest = self._slowest()
-        if slowest is None or slowest[1] < WORTH_TELLING:
+        if self._seconds < WORTH_TELLING:
             return ""
-        step, spent = slowest
-        name = self._bundled(step)
-        less = f"; %chalice bundle {name} saves that" if name else ""
-        return (
-            f"each cold start takes {_text(self._seconds)} to load it, {_text(spent)} of that for "
-            f"{step.location().place}{less}"
-        )
+        shares = [share for share in (self._imports(), self._slowest()) if share]
+        of_that = ", ".join(shares).replace(" for", " of that for", 1)
+        return ", ".join([f"each cold start takes {_text(self._seconds)} to load it", *([of_that] if of_that else [])])
 
-    def _slowest(self) -> tuple[Step, float] | None:
-        """Return the statement that takes longest of those that are no imports, and how long."""
-        for cell, line, spent in self._statements:
-            position = position_of(self._piece, self._effects.timeline.steps, cell, line)
-            if position is not None and self._effects.timeline.steps[position].statement.kind in DATA:
-                return self._effects.timeline.steps[position], spent
-        return None
+    def _imports(self) -> str:
+        """Say what the imports take, and which of them takes longest, if that is worth telling."""
+        imports = [(step, spent) for step, spent in self._steps if step.statement.kind is Kind.IMPORT]
+        seconds = sum(spent for _, spent in imports)
+        if not imports or seconds < WORTH_TELLING:
+            return ""
+        step = imports[0][0]
+        modules = ", ".join(dict.fromkeys(alias.module for alias in step.statement.imports))
+        place = f"{step.cell.label}, line {step.statement.line}"
+        return f"{_text(seconds)} for imports ({place}: {modules})"
+
+    def _slowest(self) -> str:
+        """Say which statement takes longest of those that are no imports, and how long, if that is worth telling."""
+        for step, spent in self._steps:
+            if step.statement.kind in DATA and spent >= WORTH_TELLING:
+                name = self._bundled(step)
+                less = f"; %chalice bundle {name} saves that" if name else ""
+                return f"{_text(spent)} for {step.location().place}{less}"
+        return ""
 
     def _bundled(self, step: Step) -> str | None:
         return next(nearest(self._piece, step.position, self._effects, self._without), None)

@@ -22,6 +22,9 @@ _SKIPPED = words(
 _OWN_PREFIX = re.compile(rf"\b(?:{'|'.join(sorted(OWN))})\.")
 _WRITTEN = (types.FunctionType, staticmethod, classmethod, property, type)
 
+_OF_PROCESS = frozenset({"cache_token", "dispatch_cache"})
+"""What ``functools.singledispatch`` keeps of the process: a counter of all registered classes, and what it found."""
+
 
 def is_of_library(value: types.FunctionType) -> bool:
     """Tell whether a function is one that a library's module defines: then its name says it all."""
@@ -37,9 +40,9 @@ def describe_function(describer: Describer, value: types.FunctionType, path: str
     constants = code.co_consts
     if constants and isinstance(constants[0], str) and constants[0] == value.__doc__:
         constants = (None, *constants[1:])  # told apart as docstring
-    items = [
-        (f" (closure {name})", cell) for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=False)
-    ]
+    closure = zip(code.co_freevars, value.__closure__ or (), strict=False)
+    unsaid = _OF_PROCESS if value.__globals__.get("__name__") == "functools" else frozenset[str]()
+    items = [(f" (closure {name})", cell) for name, cell in closure if name not in unsaid]
     parts = [
         *_code(describer, code, constants, path),
         [" (docstring)", describer.describe(value.__doc__)],
