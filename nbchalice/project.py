@@ -186,6 +186,15 @@ class Project:
     def _env(self, handler: Handler) -> dict[str, str]:
         return dict(self.variables.of(handler.name, handler.settings))
 
+    @property
+    def _set_here(self) -> Mapping[str, str]:
+        """The environment of this process, and what the notebook would set of a file where no kernel has run it."""
+        from nbchalice.notebook.capture.environment import set_by_files
+
+        if self.namespace is not None:
+            return os.environ
+        return {**set_by_files((cell.source for cell in self.cells), self.notebook.parent), **os.environ}
+
     @cached_property
     def bundles(self) -> dict[str, Bundle]:
         """The objects bundled by name, as they are kept beside the notebook."""
@@ -365,7 +374,7 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
-        self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), os.environ))
+        self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))
         self.proven.add_note(handler, local_time_note(piece, self._env(handler)))
 
     def telling_what_is_gone(self) -> AbstractContextManager[None]:

@@ -113,3 +113,25 @@ def test_settings_of_a_file_of_variables_are_not_compared(beside):
 )
 def test_what_no_file_of_this_computer_made_is_compared(made, beside):
     assert not [note for note in notes(beside, made, f"{H}R") if "not compared" in note]
+
+
+DOTENV = {
+    "the .env beside it": (".env", "load_dotenv()"),
+    "by its name": ("prod.env", "load_dotenv('prod.env')"),
+    "of the module": (".env", "dotenv.load_dotenv(override=True)"),
+}
+
+
+@pytest.mark.parametrize("case", DOTENV)
+def test_a_variable_that_a_file_would_set_is_told(case, tmp_path, monkeypatch):
+    monkeypatch.delenv("REPORT_TO", raising=False)
+    file, loads = DOTENV[case]
+    (tmp_path / file).write_text("# of the report\nexport REPORT_TO = 'ops@example.org'\nOTHER=1\n")
+    cells = [f"import os, dotenv\nfrom dotenv import load_dotenv\n{loads}", "TO = os.getenv('REPORT_TO', 'nobody')"]
+    says = "h: set here only, not for the function: REPORT_TO (cell 2, line 1); give it with --env REPORT_TO=VALUE"
+    assert says in notes(tmp_path, *cells, f"{H}TO")
+    given = H.replace("%%lambda_function", "%%lambda_function --env REPORT_TO=ops")
+    assert not [note for note in notes(tmp_path, *cells, f"{given}TO") if "set here only" in note]
+    assert not [
+        note for note in notes(tmp_path, cells[0].rpartition("\n")[0], cells[1], f"{H}TO") if "set here" in note
+    ]

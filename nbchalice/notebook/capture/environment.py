@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.analysis.known_calls import words
 from nbchalice.notebook.analysis.lookups import lookups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from nbchalice.notebook.capture.closure import Closure
 
 _LAMBDAS = words("PATH LANG TZ LD_LIBRARY_PATH PYTHONPATH AWS_EXECUTION_ENV AWS_LAMBDA_RUNTIME_API AWS_PROFILE")
 """Variables that each function has and that are no settings of its own, or that tell of credentials here."""
+_LOADS = re.compile(r"\bload_dotenv\(([^)]*)\)")
+_TEXT = re.compile(r"""["']([^"']+)["']""")
+_SETS = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=", re.M)
+
+
+def set_by_files(texts: Iterable[str], folder: Path) -> dict[str, str]:
+    """Return the variables that ``load_dotenv()`` sets where the notebook runs beside its files, without their values.
+
+    Parameters
+    ----------
+    texts : Iterable[str]
+        The texts of the notebook's cells.
+    folder : Path
+        Its folder.
+    """
+    files = (file for text in texts for file in _files_loaded(text, folder.resolve()))
+    return dict.fromkeys((name for file in files for name in _SETS.findall(file.read_text("utf-8", "replace"))), "")
+
+
+def _files_loaded(text: str, folder: Path) -> Iterator[Path]:
+    for loads in _LOADS.finditer(text):
+        named = [folder / name for name in _TEXT.findall(loads[1])]
+        # Without a name it is the first .env of the folder and those above it.
+        places = named or [above / ".env" for above in (folder, *folder.parents)]
+        yield from [place for place in places if place.is_file()][:1]
 
 
 def variables_read(closure: Closure, *, unless_any_sets: bool = False) -> tuple[tuple[str, str], ...]:
