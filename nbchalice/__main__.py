@@ -1,5 +1,19 @@
-"""`python -m nbchalice`."""
+"""`python -m nbchalice`, and the command `nbchalice`."""
 
-from nbchalice.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is being loaded ends it as Ctrl-C does later."""
+    try:
+        from nbchalice.cli import code_of
+
+        status = code_of(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("error: nbchalice was stopped", file=sys.stderr)
+        status = 130
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

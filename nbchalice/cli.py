@@ -140,13 +140,8 @@ def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
         click.echo(json.dumps(data, indent=2))
 
 
-def main(words: list[str] | None = None) -> None:
-    """Run the command line; leave with 0 done, 1 the operation failed, 2 wrong usage or bad input."""
-    sys.exit(code_of(sys.argv[1:] if words is None else words))
-
-
 def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
-    """Run the command line and return its exit status."""
+    """Run the command line and return its exit status: 0 done, 1 the operation failed, 2 wrong usage or bad input."""
     from nbchalice import __version__
     from nbchalice.aws.errors import explain
 
@@ -168,7 +163,7 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
     except (NbChaliceError, Interrupted) as error:
         return _say(error)
     except KeyboardInterrupt:
-        return _say(Interrupted(f"nbchalice {name} was stopped", "running it again is safe"))
+        return _say(Interrupted(f"nbchalice {name} was stopped"))
     except BrokenPipeError:
         return 0
     except Exception as error:
@@ -180,7 +175,3 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
 def _say(error: NbChaliceError | Interrupted) -> int:
     print(f"error: {error}", file=sys.stderr)
     return error.exit_code
-
-
-if __name__ == "__main__":
-    main()

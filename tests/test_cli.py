@@ -293,9 +293,23 @@ def test_ctrl_c_ends_an_execution_and_its_kernel(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "nbchalice show was stopped" in err and "Traceback" not in err
+    assert "nbchalice show was stopped" in err and "Traceback" not in err and "fix:" not in err
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_is_one_line():
+    code = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from nbchalice.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: nbchalice was stopped\n")
 
 
 def test_local_tells_how_other_tools_reach_it(cli, call, local_aws):

@@ -201,3 +201,20 @@ def handler(event, context):
 """
     )
     assert functions.invoke(name, {"depth": 6})[1] == 6
+
+
+@pytest.mark.parametrize(
+    "told", ["logging.exception('it failed')", "traceback.print_exc()", "print(traceback.format_exc())"]
+)
+def test_a_traceback_names_the_folders_of_lambda_however_it_is_told(functions, told):
+    name = functions.make(
+        "import logging, traceback\n"
+        "def handler(event, context):\n"
+        "    try:\n"
+        "        raise ValueError('boom')\n"
+        "    except ValueError:\n"
+        f"        {told}\n"
+    )
+    functions.invoke(name)
+    told = "\n".join(functions.log(name))
+    assert 'File "/var/task/app.py", line 4, in handler' in told and "/tmp/" not in told

@@ -56,7 +56,7 @@ def run_parsed(notebook: Notebook, command: commands.Command, rest: list[str]) -
     except (NbChaliceError, Interrupted):
         raise
     except KeyboardInterrupt:
-        raise Interrupted(f"%chalice {command.name} was stopped", "running it again is safe") from None
+        raise Interrupted(f"%chalice {command.name} was stopped") from None
     except Exception as error:
         if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
             raise explain(error, f"%chalice {command.name}") from None

@@ -16,6 +16,9 @@ COLOURS = {
 }
 
 
+_SHORT = 24
+
+
 def tag(name: str, *content: str, **attributes: str) -> str:
     """Return an element; the content is HTML already, the attributes are not."""
     attrs = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
@@ -28,6 +31,12 @@ def text(value: object, kind: str = "", **attributes: str) -> str:
         attributes["style"] = f"color:{COLOURS.get(kind, MUTED)}"
         return tag("span", escape(str(value)), **attributes)
     return escape(str(value))
+
+
+def one_line(value: str, kind: str = "") -> str:
+    """Return escaped text that a narrow column does not break, if it is short; a long one may break."""
+    shown = text(value, kind)
+    return tag("span", shown, style="white-space:nowrap") if len(value) <= _SHORT else shown
 
 
 def code(value: object) -> str:

@@ -50,7 +50,7 @@ class PlanCard(Card):
             text.append(html.text_table(heads, rows))
         text += sizes_text(plan.sizes)
         cells = [
-            (html.text(a, KINDS[c.action]), *map(html.text, rest))
+            (html.one_line(a, KINDS[c.action]), *map(html.one_line, rest))
             for c, (a, *rest) in zip(plan.changes, rows, strict=True)
         ]
         body = (
@@ -93,7 +93,7 @@ class DeployCard(Card):
             parts.append(html.table(heads, [tuple(map(html.text, row)) for row in rows]))
         if changes:
             cells = [
-                (html.text(a, KINDS[c.action]), *map(html.text, rest))
+                (html.one_line(a, KINDS[c.action]), *map(html.one_line, rest))
                 for c, (a, *rest) in zip(deployment.changes, changes, strict=True)
             ]
             inner = html.table(("action", "kind", "name", "reason"), cells)

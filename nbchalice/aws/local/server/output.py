@@ -6,7 +6,8 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 MAX_EVENT = 256 * 1024 - 26  # bytes of one CloudWatch Logs event
@@ -78,9 +79,19 @@ class OutputReader:
         Reads that message.
     writer : EventWriter
         Takes the lines.
+    folders : Mapping[str, str]
+        Folders of this computer, each with its name on Lambda, as which tracebacks show it.
     """
 
-    def __init__(self, fd: int, marker: str, on_marker: Callable[[], object], writer: EventWriter) -> None:
+    def __init__(
+        self,
+        fd: int,
+        marker: str,
+        on_marker: Callable[[], object],
+        writer: EventWriter,
+        folders: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._folders = folders
         self._fd = fd
         self._marker = b"\0" + marker.encode() + b"\n"
         self._on_marker = on_marker
@@ -131,7 +142,10 @@ class OutputReader:
     def _emit(self, data: bytes, *, partial: bool) -> None:
         if not data:
             return
-        lines = data.decode("utf-8", "replace").split("\n")
+        whole = data.decode("utf-8", "replace")
+        for folder, name in self._folders.items():
+            whole = whole.replace(f'File "{folder}/', f'File "{name}/')
+        lines = whole.split("\n")
         if lines[-1] == "":
             lines.pop()
         events = []

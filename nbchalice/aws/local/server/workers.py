@@ -186,7 +186,8 @@ class Worker:
             os.close(output_end)
             os.close(lifeline_end)
         self._messages.clear()
-        self._reader = OutputReader(output, marker, self._receive, self.log)
+        folders = {str(self.spec.task_root): "/var/task", **({self.spec.layers: "/opt"} if self.spec.layers else {})}
+        self._reader = OutputReader(output, marker, self._receive, self.log, folders)
         context = contextvars.copy_context()
         self._reader.start(context)
 

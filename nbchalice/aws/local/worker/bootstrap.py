@@ -148,7 +148,8 @@ class LambdaLogHandler(logging.Handler):
         """Send the record with the id of the running request."""
         try:
             record.aws_request_id = self.request_id
-            self._channel.send({"type": "log", "text": self.format(record), "timestamp": int(record.created * 1000)})
+            text = as_on_lambda(self.format(record))
+            self._channel.send({"type": "log", "text": text, "timestamp": int(record.created * 1000)})
         except Exception:
             self.handleError(record)
 
