@@ -112,3 +112,21 @@ def test_a_trigger_that_follows_no_variable_stays_the_kernels(run, local_aws):
     run("@app.on_sqs_message(names[0])\ndef handle(event):\n    pass")
     run("names[0] = 'another-queue'")
     assert run.notebook.project().handlers[0].triggers[0].options["queue"] == "a-queue"
+
+
+SETTINGS = "from pydantic_settings import BaseSettings\nclass S(BaseSettings{}):\n    report_to: str = 'nobody'\n    cc: str = ''"
+
+
+@pytest.mark.parametrize(("options", "variable"), [("", "REPORT_TO"), (", env_prefix='shop_'", "SHOP_REPORT_TO")])
+def test_settings_that_follow_a_variable_of_this_computer_name_the_field_and_the_variable(
+    run, local_aws, monkeypatch, options, variable
+):
+    monkeypatch.setenv(variable, "ops@example.org")
+    run(SETTINGS.format(options))
+    run("settings = S()")
+    run("%%lambda_function\ndef report(event):\n    return settings.report_to")
+    error = run.error("%chalice plan")
+    assert "settings.report_to is 'ops@example.org' in the kernel, 'nobody' in the captured module" in error.message
+    assert error.hint.endswith(f"give it to the function with --env {variable}=VALUE")
+    run(f"%%lambda_function --env {variable}=ops@example.org\ndef report(event):\n    return settings.report_to")
+    assert "not compared" not in run("%chalice plan").text

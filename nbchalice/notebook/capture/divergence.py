@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SET = re.compile(r"\b(frozen)?set\(|\{[^{}:]*[,}]")
 """What may put elements in another order in each process: a set."""
 _FALSE = "which is false on Lambda"
+_FIELD = re.compile(r"^(?:\.__dict__)?(?:\.|\[')([a-z]\w*)\b")
+_PREFIX = re.compile(r"""\benv_prefix["']?\s*[=:]\s*["'](\w*)["']""")
 _KERNEL, _MODULE = "in the kernel", "in the captured module"
 
 
@@ -126,7 +128,7 @@ def diverged(piece: Slice, name: str, found: Difference, known: str | None = Non
     """
     cells = piece.values[name]
     text = f"{sentence(name, found)} (from {', '.join(cells)})"
-    hint = known or certain_hint(piece, name, found) or _hint(piece, name)
+    hint = known or certain_hint(piece, name, found) or _of_settings(piece, name, found) or _hint(piece, name)
     return DivergedError(text, hint, Location(cells[-1]), variable=name)
 
 
@@ -243,6 +245,18 @@ def sentence(name: str, found: Difference, first: str = _KERNEL, second: str = _
         read = "" if here == UNSHOWN else f", though both read {here}"
         return f"{what} is different {first} and {second}{read}"
     return f"{what} is {here} {first}, {there} {second}"
+
+
+def _of_settings(piece: Slice, name: str, found: Difference) -> str | None:
+    """Say what to do about a field that pydantic's ``BaseSettings`` reads of a variable of its name."""
+    field = _FIELD.search(found.path)
+    made = re.search(rf"^{name}\b[^\n=]*= *(\w+)\(", piece.module, re.M)
+    of_settings = made is not None and re.search(rf"^class {made[1]}\([^\n]*\w*Settings\b", piece.module, re.M)
+    if field is None or not of_settings:
+        return None
+    prefix = _PREFIX.search(piece.module)
+    variable = f"{prefix[1] if prefix else ''}{field[1]}".upper()
+    return f"an environment variable of this computer? give it to the function with --env {variable}=VALUE"
 
 
 def _hint(piece: Slice, name: str) -> str:

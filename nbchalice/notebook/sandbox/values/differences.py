@@ -111,7 +111,8 @@ def _items(one: Node, two: Node, path: str) -> Difference | None:
 
 def _parts(one: Node, two: Node, path: str) -> Difference | None:
     mine, others, library = dict(one[2]), dict(two[2]), one[3]
-    for label in dict.fromkeys([*mine, *others]):
+    # What somebody gave a name first: settings.report_to says more than settings.__pydantic_fields_set__.
+    for label in sorted(dict.fromkeys([*mine, *others]), key=_is_pydantics):
         here, there = mine.get(label), others.get(label)
         if _lazy(label, library, here) or _lazy(label, library, there):
             continue
@@ -126,6 +127,10 @@ def _parts(one: Node, two: Node, path: str) -> Difference | None:
     if list(mine) != list(others) and one[1] in _ORDERED and not by_chance:
         return Difference(f"{path}{ITS_ORDER}", _labels(one), _labels(two))
     return None
+
+
+def _is_pydantics(label: str) -> bool:
+    return label.startswith(".__pydantic_")
 
 
 def _lazy(label: str, library: bool, node: Node | None) -> bool:
