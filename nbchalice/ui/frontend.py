@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbchalice.errors import InvalidInputError
+from nbchalice.errors import AWSError, InvalidInputError, LocalAWSError
 from nbchalice.resources.base import or_missing
 
 if TYPE_CHECKING:
@@ -73,9 +73,33 @@ def require_confirmed(question: str, answer: bool | None) -> None:
 
 
 def some(ui: Frontend, handler: str) -> tuple[Project, Handler]:
-    """Return the project and one of its handlers."""
+    """Return the project and one of its handlers; of one that only stands on AWS the error says so."""
     project = ui.project()
-    return project, project.handler(handler)
+    try:
+        return project, project.handler(handler)
+    except InvalidInputError as error:
+        if error.code == "no-such-handler":
+            with suppress(AWSError, LocalAWSError):  # What does not answer cannot tell more than the notebook.
+                aws = ui.connect()
+                if _stands(project, aws, handler):
+                    error = _left_over(project, aws, handler)
+        raise error from None
+
+
+def _stands(project: Project, aws: Connection, name: str) -> bool:
+    with or_missing():
+        aws.client("lambda").get_function_configuration(FunctionName=project.app.ref(aws, name).name)
+        return True
+    return False
+
+
+def _left_over(project: Project, aws: Connection, name: str) -> InvalidInputError:
+    from nbchalice.deploy.left_over import shared_with
+
+    message = "; ".join([f"{name} is deployed, and not in the notebook any more", *shared_with(project.app, aws, name)])
+    hint = f"remove it (%chalice delete {name}), or run a cell that defines it"
+    known = ", ".join(one.name for one in project.handlers)
+    return InvalidInputError(message, f"{hint}; the notebook has {known}" if known else hint, code="no-such-handler")
 
 
 def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
@@ -90,12 +114,7 @@ def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
     try:
         return project, project.handler(handler).name
     except InvalidInputError:
-        aws = ui.connect()
-        standing = None
-        with or_missing():
-            function = project.app.ref(aws, handler).name
-            standing = aws.client("lambda").get_function_configuration(FunctionName=function)
-        if standing is None:
+        if not _stands(project, ui.connect(), handler):
             raise
         return project, handler
 

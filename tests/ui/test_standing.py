@@ -140,6 +140,25 @@ def test_what_holds_for_several_is_said_once(run, local_aws, monkeypatch):
     run("%chalice delete --yes")
 
 
+def test_a_renamed_handler_is_told_where_it_takes_messages(run, local_aws, aws):
+    aws("sqs").create_queue(QueueName="standing-jobs")
+    run("%chalice app standing")
+    run("%%on_sqs_message standing-jobs\ndef job(event):\n    pass")
+    run("%chalice deploy")
+    run("del job")
+    run("%%on_sqs_message standing-jobs\ndef work(event):\n    pass")
+    both = "it takes messages of standing-jobs, which work reads, too: each goes to one of them only"
+    told = "job is deployed, and not in the notebook any more"
+    assert told in str(run.error("%chalice send job"))
+    assert f"job is not in the notebook any more; {both}" in str(run("%chalice deploy"))
+    error = run.error("%chalice send job")
+    assert error.message == f"{told}; {both}" and "%chalice delete job" in error.hint and "has work" in error.hint
+    run("%chalice delete job --yes")
+    assert "there is no handler 'job'" in run.error("%chalice send job").message
+    assert "not in the notebook any more" not in str(run("%chalice deploy"))
+    run("%chalice delete --yes")
+
+
 def test_where_nobody_can_be_asked_the_names_are_said(session, monkeypatch):
     run = session([GAMMA], [FIRST])
 

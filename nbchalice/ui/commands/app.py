@@ -12,8 +12,10 @@ from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
+    from nbchalice.aws.target import Connection
     from nbchalice.deploy.notebooks import Prune
     from nbchalice.deploy.plan import Plan
+    from nbchalice.project import Project
 
 
 @command(
@@ -35,9 +37,16 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
     with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
         project.tell = watch.searching
         done = operations.deploy(project, aws, prune=prune, progress=watch, announce=watch.planned)
-    return DeployCard(
-        replace(done, plan=replace(done.plan, notes=(*done.plan.notes, *beside(project, aws)))), "deployed"
-    )
+    notes = (*done.plan.notes, *beside(project, aws), *_taken_by_orphans(project, aws, done.plan))
+    return DeployCard(replace(done, plan=replace(done.plan, notes=notes)), "deployed")
+
+
+def _taken_by_orphans(project: Project, aws: Connection, planned: Plan) -> list[str]:
+    """Say which handlers that the notebook no longer has take messages of those that it has."""
+    from nbchalice.deploy.left_over import shared_with
+
+    texts = {name: shared_with(project.app, aws, name) for name in planned.orphans}
+    return [f"{name} is not in the notebook any more; {text}" for name, some in texts.items() for text in some]
 
 
 def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
