@@ -426,7 +426,7 @@ def test_decorators_that_end_or_hang_the_process_name_themselves(cli, tmp_path, 
 
     monkeypatch.setattr(evaluate, "TIMEOUT_SECONDS", 2)
     endless = "def queue():\n    while True:\n        pass"
-    for helper, says in (("import os\ndef queue():\n    os._exit(3)", "ended"), (endless, "took more than")):
+    for helper, says in (("import os\ndef queue():\n    os._exit(3)", "exit status 3"), (endless, "took more than")):
         wrong = SQS_HANDLER.replace("'q'", "queue()").replace("handler", "wrong")
         path = write(tmp_path / "wrong.ipynb", ["%chalice app w", helper, SQS_HANDLER, wrong])
         code, _, err = cli("package", path, "--out", str(tmp_path / "out"))
