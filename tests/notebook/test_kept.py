@@ -214,7 +214,7 @@ def test_a_setting_of_the_process_that_only_the_kernel_has_is_told(kind):
             exec(undo or "", space)
     assert f" ({says}" in verified.note
     assert verified.note.startswith("not compared: ")
-    assert "was set to something else here)" in verified.note
+    assert "is not here what it will be on Lambda: something that is not deployed set it)" in verified.note
     assert undo is None or not verify(piece_of(*sources), namespace=space).settings
 
 

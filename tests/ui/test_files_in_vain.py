@@ -135,3 +135,10 @@ def test_a_variable_that_a_file_would_set_is_told(case, tmp_path, monkeypatch):
     assert not [
         note for note in notes(tmp_path, cells[0].rpartition("\n")[0], cells[1], f"{H}TO") if "set here" in note
     ]
+
+
+def test_the_first_cause_is_named_and_not_what_followed(beside):
+    cells = ["A = [1]", "TEXT = open('sample.csv').read()", "env = {'a': TEXT}", "print(A, env['a'])", f"{H}A"]
+    (left,) = notes(beside, *cells)
+    assert "not compared with a run of the notebook: A (cell 2, line 1: FileNotFoundError" in left
+    assert "NameError" not in left

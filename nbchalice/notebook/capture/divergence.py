@@ -67,7 +67,7 @@ def apart(
     while (found := find_difference(piece, left, module)) is not None and is_setting(left[found[0]], found[1].path):
         name, difference = found
         what = difference.path.strip(" ()") if "constants" in difference.path else difference.path[2:-1]
-        settings.append((name, f"{what} was set to something else here"))
+        settings.append((name, f"{what} is not here what it will be on Lambda: something that is not deployed set it"))
         del left[name]
     return found, settings
 

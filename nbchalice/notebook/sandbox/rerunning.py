@@ -94,11 +94,13 @@ class _Rerun:
     def statement(self, told: dict[str, Any]) -> None:
         """Run a statement; note what is not known after it, and which watched names it changed."""
         binds, uses = set(told["binds"]), set(told["uses"])
-        dirty = sorted(self._reached(uses) & self.tainted.keys())
+        reached = self._reached(uses)
+        dirty = [name for name in self.tainted if name in reached]  # as they were tainted: the first is the cause
         near = (uses | set(told["touches"])) - binds
         before = {name: self._node(name) for name in near if dirty and self._may_change(name)}
         failure = self._run(told)
         if failure is not None:
+            failure = self.tainted[dirty[0]] if dirty else failure
             may = {name for name in near if self._may_change(name)}
             for name in binds | (self._known() if uses & _REACHES_ALL else may):
                 self.tainted.setdefault(name, failure)
