@@ -142,3 +142,16 @@ def test_the_first_cause_is_named_and_not_what_followed(beside):
     (left,) = notes(beside, *cells)
     assert "not compared with a run of the notebook: A (cell 2, line 1: FileNotFoundError" in left
     assert "NameError" not in left
+
+
+@pytest.mark.parametrize(("options", "variable"), [("", "REPORT_TO"), (", env_prefix='shop_'", "SHOP_REPORT_TO")])
+def test_a_field_of_settings_that_a_file_would_set_is_told(options, variable, tmp_path, monkeypatch):
+    monkeypatch.delenv(variable, raising=False)
+    (tmp_path / ".env").write_text(f"{variable}=ops@example.org\n")
+    cells = [
+        "from dotenv import load_dotenv\nfrom pydantic_settings import BaseSettings\nload_dotenv()",
+        f"class S(BaseSettings{options}):\n    cc: str = ''\n    report_to: str = 'nobody'",
+        "settings = S()",
+    ]
+    says = f"h: set here only, not for the function: {variable} (cell 2, line 3); give it with --env {variable}=VALUE"
+    assert says in notes(tmp_path, *cells, f"{H}settings.report_to")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _LAMBDAS = words("PATH LANG TZ LD_LIBRARY_PATH PYTHONPATH AWS_EXECUTION_ENV AWS_LAMBDA_RUNTIME_API AWS_PROFILE")
 """Variables that each function has and that are no settings of its own, or that tell of credentials here."""
 _LOADS = re.compile(r"\bload_dotenv\(([^)]*)\)")
+_PREFIX = re.compile(r"""\benv_prefix["']?\s*[=:]\s*["'](\w*)["']""")
 _TEXT = re.compile(r"""["']([^"']+)["']""")
 _SETS = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=", re.M)
 
@@ -59,10 +61,22 @@ def variables_read(closure: Closure, *, unless_any_sets: bool = False) -> tuple[
     own = frozenset[str]().union(*(lookups(text).sets for text in texts))
     read: list[tuple[str, str]] = []
     for step in steps:
-        for line, name in lookups(step.statement.text).variables:
+        for line, name in [*lookups(step.statement.text).variables, *_fields(step.statement.text)]:
             if name not in own:
                 read.append((name, f"{step.cell.label}, line {step.statement.line + line - 1}"))
     return tuple(read)
+
+
+def _fields(text: str) -> Iterator[tuple[int, str]]:
+    """Give the variables that the fields of pydantic's ``BaseSettings`` are read from, each with its line."""
+    if "BaseSettings" not in text:
+        return
+    prefix = _PREFIX.search(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and any("BaseSettings" in ast.unparse(base) for base in node.bases):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    yield field.lineno, f"{prefix[1] if prefix else ''}{field.target.id}".upper()
 
 
 def set_here_only(read: Iterable[tuple[str, str]], env: Mapping[str, str], here: Mapping[str, str]) -> str:
