@@ -27,6 +27,7 @@ from nbchalice.handlers import Handler, clashes
 from nbchalice.resources import destination
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
+from nbchalice.resources.upload_bucket import left_empty
 from nbchalice.resources.versions import standing_version
 from nbchalice.text import listing
 
@@ -277,6 +278,8 @@ def delete(app: App, aws: Connection, handler: str | None = None, *, progress: P
         planned = plan_delete(app, aws, handler)
     execute(planned, aws, progress)
     _look_again(planned, aws, progress)
+    if handler is None and (text := left_empty(aws)):
+        planned = replace(planned, notes=(*planned.notes, text))
     return Deployment(app, aws.target, planned, (), len(aws.calls) - calls, time.monotonic() - started)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.records import LogRecord
-from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline
+from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline, status_word
 from nbchalice.text import counted
 from nbchalice.typed import JSON
 
@@ -107,7 +107,7 @@ def head_of(key: str, invocation: Invocation) -> JSON:
     return {
         "key": key,
         "headline": headline(invocation),
-        "status": invocation.status,
+        "status": status_word(invocation),
         "started": invocation.started,
         "failed": failed_line(invocation),
         "error": [line for line, _ in rows],

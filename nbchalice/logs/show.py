@@ -40,7 +40,7 @@ def printable(text: str) -> str:
 
 def headline(invocation: InvocationData) -> str:
     """Return status, durations and memory in one line."""
-    words = [_status_word(invocation)]
+    words = [status_word(invocation)]
     if invocation.duration_ms is not None:
         words[0] += f" in {milliseconds(invocation.duration_ms)}"
     if (invocation.attempt or 1) > 1:
@@ -56,7 +56,7 @@ def headline(invocation: InvocationData) -> str:
     return " · ".join([*words, f"request {printable(invocation.request_id)}"])
 
 
-def _status_word(invocation: InvocationData) -> str:
+def status_word(invocation: InvocationData) -> str:
     """Return the status, which is no longer ``partial`` to a person where every record of the batch failed."""
     known = set(invocation.ids) and not invocation.ids_cut
     failed = known and set(invocation.ids) <= set(invocation.failed_ids)
@@ -145,7 +145,7 @@ def _without_error(record: LogRecord, error: InvocationError | None) -> LogRecor
 
 def as_html(invocation: InvocationData) -> str:
     """Return an invocation as HTML that takes text colour and background from the page."""
-    color = STATUS_COLORS.get(_status_word(invocation), FAILED_COLOR)
+    color = STATUS_COLORS.get(status_word(invocation), FAILED_COLOR)
     records, hidden = _shown(invocation)
     parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {escape(headline(invocation))}</div>']
     if failed := failed_line(invocation):

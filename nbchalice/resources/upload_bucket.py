@@ -106,6 +106,21 @@ class UploadBucket(Resource):
         """Never: other apps use it too."""
 
 
+def left_empty(aws: AWS) -> str:
+    """Return what to say of the account's bucket where it stands empty once an app is gone; else an empty text."""
+    client, name = aws.client("s3"), upload_bucket(aws.account, aws.region)
+    try:
+        page = client.list_objects_v2(Bucket=name, MaxKeys=1, ExpectedBucketOwner=aws.account)
+    except client.exceptions.ClientError:
+        return ""  # There is none, or it may not be asked.
+    if page.get("KeyCount"):
+        return ""
+    return (
+        f"the bucket {name}, for zips over 50 MB and large bundles, is empty and stays: other apps of the account may "
+        f"use it. If none does, aws s3 rb s3://{name} removes it"
+    )
+
+
 def _gist(rule: JSON) -> list[object]:
     days = [rule.get("Expiration", {}).get("Days"), rule.get("AbortIncompleteMultipartUpload")]
     return [rule.get("ID"), rule.get("Status"), rule.get("Filter", {}).get("Prefix", ""), *days]

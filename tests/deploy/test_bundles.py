@@ -78,8 +78,17 @@ def test_each_role_may_read_what_its_function_loads_and_what_is_shared_is_sent_o
     hashes = ",".join(sorted([one.sha256, two.sha256]))
     assert config["Environment"]["Variables"] == {"NBCHALICE_BUNDLES": f"s3://{bucket}/bundles/{name}/dev/{hashes}"}
     assert deploy(made, connection, {"a": [one, two], "b": [one]}).changes == ()
-    engine.delete(made, connection)
+    some = engine.delete(made, connection, "a").plan.notes
+    assert not [note for note in some if bucket in note], "the app still stands"
+    connection.client("s3").put_object(Bucket=bucket, Key="bundles/other/x", Body=b"")
+    rest = engine.delete(made, connection)
+    assert not [note for note in rest.plan.notes if bucket in note], "another app uses it"
+    connection.client("s3").delete_object(Bucket=bucket, Key="bundles/other/x")
     assert stored(connection, bucket, name) == {}
+    (told,) = [note for note in engine.delete(made, connection).plan.notes if bucket in note]
+    assert "is empty and stays" in told and f"aws s3 rb s3://{bucket} removes it" in told
+    connection.client("s3").delete_bucket(Bucket=bucket)
+    assert engine.delete(made, connection).plan.notes == ()
 
 
 def test_a_version_that_can_be_gone_back_to_keeps_its_bundle(connection, name, bucket):

@@ -73,6 +73,20 @@ def test_an_error_comes_with_its_frames_and_a_long_text_is_shortened():
 
 
 @pytest.mark.slow
+def test_a_batch_that_failed_as_a_whole_is_as_red_as_where_it_was_sent():
+    from pathlib import Path
+
+    from nbchalice.logs.buffer import head_of
+    from nbchalice.ui import widgets
+
+    whole = Invocation("r", "f", "partial", ids=("a",), failed_ids=("a",))
+    assert head_of("k", whole)["status"] == "failed"
+    assert head_of("k", Invocation("r", "f", "partial", ids=("a", "b"), failed_ids=("a",)))["status"] == "partial"
+    styles = (Path(widgets.__file__).parent / "static" / "viewer.css").read_text()
+    (red,) = [rule for rule in styles.split("}") if "nbchalice-log-failed" in rule]
+    assert "border-color: var(--bad)" in red
+
+
 def test_memory_stays_bounded():
     buffer = Buffer(most=2000)
     for number in range(50):

@@ -9,7 +9,7 @@ const LEVELS = { DEBUG: 10, TRACE: 5, INFO: 20, "": 20, WARN: 30, WARNING: 30, E
 const CHOICES = [["", "all levels"], ["INFO", "INFO and above"], ["WARNING", "WARNING and above"], ["ERROR", "ERROR"]];
 // Of a request id the beginning tells enough; the title, the search and the copy have all of it.
 const LONG_ID = /\b([0-9a-f]{8})-[0-9a-f-]{27}$/;
-const FAILED = new Set(["error", "timeout", "partial", "ignored"]);
+const FAILED = new Set(["error", "failed", "timeout", "partial", "ignored"]);
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
