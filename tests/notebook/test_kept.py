@@ -1,6 +1,10 @@
 """What modules keep for the whole process: where only the kernel's was set up, the handler's note tells it."""
 
 import decimal
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,8 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.capture.verify import verify, warm
 
 from .test_verify import H, kernel_of, piece_of
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -202,20 +208,35 @@ SET_UNSEEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def notes():
+    """Made in a process of their own: what other tests set in this one would be told first."""
+    code = f"import json\nfrom {__name__} import SET_UNSEEN, notes_of_setting\n"
+    code += "print(json.dumps({kind: notes_of_setting(kind) for kind in SET_UNSEEN}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 @pytest.mark.parametrize("kind", SET_UNSEEN)
-def test_a_setting_of_the_process_that_only_the_kernel_has_is_told(kind):
-    imports, sets, undo, uses, says = SET_UNSEEN[kind]
+def test_a_setting_of_the_process_that_only_the_kernel_has_is_told(kind, notes):
+    _, _, undo, _, says = SET_UNSEEN[kind]
+    note, after = notes[kind]
+    assert f" ({says}" in note
+    assert note.startswith("not compared: ")
+    assert "is not here what it will be on Lambda: something that is not deployed set it)" in note
+    assert undo is None or not after
+
+
+def notes_of_setting(kind):
+    imports, sets, undo, uses, _ = SET_UNSEEN[kind]
     sources = [imports, f"exec({sets!r})", H + uses]
     with decimal.localcontext():
         space = kernel_of(*sources)
         try:
-            verified = verify(piece_of(*sources), namespace=space)
+            note = verify(piece_of(*sources), namespace=space).note
         finally:
             exec(undo or "", space)
-    assert f" ({says}" in verified.note
-    assert verified.note.startswith("not compared: ")
-    assert "is not here what it will be on Lambda: something that is not deployed set it)" in verified.note
-    assert undo is None or not verify(piece_of(*sources), namespace=space).settings
+    return note, verify(piece_of(*sources), namespace=space).settings
 
 
 def test_what_another_library_put_into_a_module_is_not_compared():

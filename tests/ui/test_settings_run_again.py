@@ -2,8 +2,10 @@
 
 import json
 import locale
+import subprocess
 import sys
 import textwrap
+import zipfile
 
 import pytest
 
@@ -93,3 +95,25 @@ def test_the_last_run_counts(cells):
     cells(1)
     cells.deploy()
     assert cells.run("%chalice invoke h").result == cells.run.names["log"].level == 10
+
+
+@pytest.mark.parametrize(
+    ("acts", "again"),
+    [("serve(); serve()", 0), ("serve()", 1), ("SEEN.append(1)", 1), ("SEEN.append(1); SEEN.append(1)", 0)],
+)
+def test_what_the_handler_changes_and_ran_here_is_not_taken_for_a_repeat(acts, again, run):
+    """It is not compared any more, so that no run shows that once is enough."""
+    serve = "SEEN = []\ndef serve():\n    serve.served += 1\n    return [serve.served, len(SEEN)]\nserve.served = 40"
+    handler = "%%lambda_function\ndef h(event):\n    SEEN.append(0)\n    return serve()"
+    for number, cell in enumerate([serve, acts, handler]):
+        run.shell.run_cell(cell, store_history=True, cell_id=f"id{number}").raise_error()
+    for _ in range(again):
+        run.shell.run_cell(acts, store_history=True, cell_id="id1").raise_error()
+    state = run.shell.user_ns["serve"].served, len(run.shell.user_ns["SEEN"])
+    run.shell.user_ns["h"]({}, None)
+    run("%chalice package --out out")
+    with zipfile.ZipFile("out/h.zip") as file:
+        file.extractall("root")
+    code = "import sys; sys.path.insert(0, 'root'); import lambda_function as f; print(f.lambda_handler({}, None))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [state[0] + 1, state[1] + 1]
