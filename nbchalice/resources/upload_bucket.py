@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
 from nbchalice.typed import JSON
 
@@ -111,8 +113,8 @@ def left_empty(aws: AWS) -> str:
     client, name = aws.client("s3"), upload_bucket(aws.account, aws.region)
     try:
         page = client.list_objects_v2(Bucket=name, MaxKeys=1, ExpectedBucketOwner=aws.account)
-    except client.exceptions.ClientError:
-        return ""  # There is none, or it may not be asked.
+    except (BotoCoreError, ClientError):
+        return ""  # There is none, or it cannot be asked: all is deleted that was to be.
     if page.get("KeyCount"):
         return ""
     return (

@@ -10,6 +10,8 @@ from nbchalice.operations import verified_packages
 
 from ..notebooks import write
 
+pytestmark = [pytest.mark.slow, pytest.mark.local_aws]
+
 VIENNA = "Europe/Vienna"
 HANDLER = "%%lambda_function{}\ndef noon(event):\n    return NOON"
 FOLLOWS = {
@@ -54,7 +56,6 @@ def test_a_value_that_follows_the_kernels_time_zone_differs_on_lambda(case, run,
     assert "NOON follows the time zone, which is Europe/Vienna here and UTC on Lambda" in str(error)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", FOLLOWS)
 def test_a_value_that_follows_this_computers_time_zone_differs_without_a_kernel_too(case, tmp_path, zone):
     zone(VIENNA)
@@ -64,7 +65,6 @@ def test_a_value_that_follows_this_computers_time_zone_differs_without_a_kernel_
     assert "NOON follows the time zone, which is Europe/Vienna here" in str(caught.value)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", STAYS)
 def test_a_value_that_says_its_time_zone_is_the_same(case, run, zone, tmp_path):
     zone(VIENNA)
@@ -74,7 +74,6 @@ def test_a_value_that_says_its_time_zone_is_the_same(case, run, zone, tmp_path):
     verified_packages(read_project(write(tmp_path / "n.ipynb", [STAYS[case], HANDLER.format("")])))
 
 
-@pytest.mark.slow
 def test_a_function_that_is_given_the_time_zone_has_the_kernels_values(run, zone, tmp_path):
     zone(VIENNA)
     cell = FOLLOWS["the moment of a naive datetime"]
