@@ -6,7 +6,7 @@ import time
 
 from nbchalice.notebook.analysis.effects import Effects
 from nbchalice.notebook.analysis.history import Timeline
-from nbchalice.notebook.analysis.statements import split_cell
+from nbchalice.notebook.analysis.statements import _split_cell
 from nbchalice.notebook.capture.slice import cut, slice_handler
 from nbchalice.notebook.cells import Cell
 
@@ -59,7 +59,7 @@ def notebook(count: int, edit: int = 0) -> list[Cell]:
 
 def measure(count: int) -> tuple[float, float, float, int]:
     """Return the CPU seconds of a first slice, of one after an edit, of ten, and the lines of the module."""
-    split_cell.cache_clear()
+    _split_cell.cache_clear()
     start = time.process_time()
     piece = slice_handler(notebook(count), "handler", notebook="big.ipynb")
     cold = time.process_time() - start

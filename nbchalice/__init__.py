@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from .runtime import __version__ as __version__
-from .runtime.app import Chalice, LambdaFunction, Trigger
-from .runtime.events import CloudWatchEvent, LambdaFunctionEvent
-from .runtime.middleware import ConvertToMiddleware
-from .runtime.notifications import S3Event, S3Record, SNSEvent, SNSRecord
-from .runtime.queues import (
-    DynamoDBEvent,
-    DynamoDBRecord,
-    KinesisEvent,
-    KinesisRecord,
-    SQSEvent,
-    SQSRecord,
-)
+from .runtime.names import find
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .runtime.app import Chalice, LambdaFunction, Trigger
+    from .runtime.blueprint import Blueprint
+    from .runtime.bridge import CloudWatchEvent
+    from .runtime.dynamodb import DynamoDBEvent, DynamoDBRecord
+    from .runtime.events import LambdaFunctionEvent
+    from .runtime.kinesis import KinesisEvent, KinesisRecord
+    from .runtime.middleware import ConvertToMiddleware
+    from .runtime.s3 import S3Event, S3Record
     from .runtime.schedules import At, Cron, Rate, ScheduleExpression
+    from .runtime.sns import SNSEvent, SNSRecord
+    from .runtime.sqs import SQSEvent, SQSRecord
 
 __all__ = [
     "At",
+    "Blueprint",
     "Chalice",
     "CloudWatchEvent",
     "ConvertToMiddleware",
@@ -48,12 +49,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Find the schedules when they are asked for: a function without them does not carry them along."""
-    if name in {"At", "Cron", "Rate", "ScheduleExpression"}:
-        from .runtime import schedules
+    """Import what a name stands for when it is asked for: a function carries along only what it uses."""
+    globals()[name] = find(name, __name__)
+    return globals()[name]
 
-        return getattr(schedules, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(ipython: object) -> None:

@@ -7,18 +7,26 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from .runtime.names import find
 
-from .runtime.app import Chalice, LambdaFunction
-from .runtime.events import CloudWatchEvent, LambdaFunctionEvent
-from .runtime.middleware import ConvertToMiddleware
-from .runtime.notifications import S3Event, SNSEvent
-from .runtime.queues import DynamoDBEvent, DynamoDBRecord, KinesisEvent, KinesisRecord, SQSEvent, SQSRecord
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .runtime.app import Chalice, LambdaFunction
+    from .runtime.blueprint import Blueprint
+    from .runtime.bridge import CloudWatchEvent
+    from .runtime.dynamodb import DynamoDBEvent, DynamoDBRecord
+    from .runtime.events import LambdaFunctionEvent
+    from .runtime.kinesis import KinesisEvent, KinesisRecord
+    from .runtime.middleware import ConvertToMiddleware
+    from .runtime.s3 import S3Event
     from .runtime.schedules import Cron, Rate, ScheduleExpression
+    from .runtime.sns import SNSEvent
+    from .runtime.sqs import SQSEvent, SQSRecord
 
 __all__ = [
+    "Blueprint",
     "Chalice",
     "CloudWatchEvent",
     "ConvertToMiddleware",
@@ -39,9 +47,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Find the schedules when they are asked for, as ``nbchalice`` does."""
-    if name in __all__:
-        from .runtime import schedules
-
-        return getattr(schedules, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what a name stands for when it is asked for, as ``nbchalice`` does."""
+    globals()[name] = find(name, __name__)
+    return globals()[name]

@@ -52,6 +52,16 @@ class Shell:
         self.reads = reads
         self.proven: dict[str, Compared | CaptureError] | None = None
 
+    @property
+    def has_notebook(self) -> bool:
+        """Whether a notebook's file was given."""
+        return self.notebook is not None
+
+    @property
+    def chosen_target(self) -> str:
+        """The target of this command."""
+        return self.target
+
     def pinned(self) -> Shell:
         """Return itself: it serves one command."""
         return self

@@ -32,7 +32,8 @@ KEYS = {
     "log_retention_in_days": "log_retention",
     "subnet_ids": "subnet",
     "security_group_ids": "security_group",
-    "xray_tracing": "tracing",
+    "xray": "tracing",
+    "lambda_architecture": "arch",
 }
 # Settings that Chalice has no key for go by their own names.
 OWN = {option.name: option.name for option in SETTINGS if option.name not in KEYS.values()}
@@ -43,7 +44,7 @@ UNUSED = {
     "api_gateway_policy_file", "api_gateway_custom_domain", "websocket_api_custom_domain", "minimum_compression_size",
     "automatic_layer", "profile", "generated_by",
 }  # fmt: skip
-TOP = {"app_name", "stages", "allowed_accounts"}
+TOP = {"app_name", "stages", "allowed_accounts", "owner"}
 MERGED = ("env", "tag")
 JOINED = ("allow_secret",)
 
@@ -75,6 +76,8 @@ def _problems(config: Values) -> Iterator[str]:
     name = config.get("app_name", "app")
     if not isinstance(name, str) or not is_name(name):
         yield f"app_name {name!r} {NAME_RULE}"
+    if not isinstance(owner := config.get("owner", "team"), str) or not owner.strip():
+        yield f"owner wants a name, such as that of a team, not {owner!r}"
     yield from _section_problems(config, "", TOP)
     for stage, section, where in _sections(config, "stages", ""):
         yield from _section_problems(section, where, {"lambda_functions"})
@@ -97,7 +100,9 @@ def _section_problems(section: Values, where: str, more: set[str]) -> Iterator[s
     known = {*KEYS, *OWN, *ROLE_KEYS, *UNUSED, *more}
     for key, value in section.items():
         if key not in known:
-            yield f"there is no key {where}{key}; {near(key, sorted(known - UNUSED))}"
+            theirs = next((theirs for theirs, ours in KEYS.items() if ours == key), None)
+            fix = f"Chalice calls it {theirs}" if theirs else near(key, sorted(known - UNUSED))
+            yield f"there is no key {where}{key}; {fix}"
         elif key in {"stages", "lambda_functions"}:
             wrong = not isinstance(value, dict) or any(not isinstance(inner, dict) for inner in value.values())
             if wrong:
@@ -163,6 +168,11 @@ def with_config(config: Values, stage: str, handler: str, own: Values) -> JSON:
 def named_by_config(folder: Path) -> str | None:
     """Return the app's name of `.chalice/config.json`; as in Chalice it is stronger than `Chalice(app_name=...)`."""
     return read_config(folder).get("app_name")
+
+
+def owner_in_config(folder: Path) -> str | None:
+    """Return as whose all count who deploy with the configuration in a folder, or None where that is not said."""
+    return read_config(folder).get("owner")
 
 
 def variables_for(

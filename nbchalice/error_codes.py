@@ -18,6 +18,10 @@ CODES = {
     "not-confirmed": "A deletion was not confirmed.",
     "account-not-allowed": "The credentials are of an account that `allowed_accounts` does not name.",
     "foreign-resource": "A resource of this name exists and was not made by nbchalice for this handler.",
+    "app-not-named": "On real AWS an app needs a name of its own, not only that of the notebook's file.",
+    "someone-elses": "What would be changed was deployed by somebody else; `--take-over` takes it over.",
+    "over-quota": "The account has no room for what is to be deployed.",
+    "event-too-large": "An event is larger than its service takes.",
     # Capture.
     "not-capturable": "The notebook's code cannot be captured, for a reason that has no code of its own.",
     "unresolved-name": "The handler uses a name that no cell, import or builtin defines.",

@@ -7,8 +7,10 @@ from pathlib import PurePath
 
 LETTERS = "A-Za-z0-9_-"
 DEFAULT_STAGE = "dev"
-RUNTIMES = ("3.11", "3.12", "3.13", "3.14")
+RUNTIMES = ("3.11", "3.12", "3.13", "3.14", "3.15")
 """The versions of Python that a function may run on, oldest first."""
+LONGEST_RUN = 1800
+"""Seconds that a function may run at most (Lambda: CreateFunction, Timeout)."""
 NAME_RULE = "may have letters, digits, - and _"
 
 

@@ -69,12 +69,22 @@ def read_text(path: Path, stage: str | None = None, region: str = REGION) -> Pro
         region=region,
         unread=tuple(unread),
         computed=tuple(computed),
+        is_named=bool(by_magic) or named_by_config(path.parent) is not None or (last is not None and _is_given(last)),
     )
 
 
 def _last_naming(cells: Sequence[Cell], path: Path) -> Naming | None:
     """Return the line that names the app in the end."""
-    return next(reversed(namings(Timeline(cells, path.name))), None)
+    return next(reversed(_namings(cells, path)), None)
+
+
+def _namings(cells: Sequence[Cell], path: Path) -> list[Naming]:
+    return namings(Timeline(cells, path.name))
+
+
+def _is_given(naming: Naming) -> bool:
+    """Whether a person named the app there: where there is none, a cell magic makes one that is called as the file."""
+    return not (naming.location.source or "").lstrip().startswith("%%")
 
 
 def read_project(path: Path, stage: str | None = None, region: str = REGION) -> Project:
@@ -125,4 +135,5 @@ def read_project(path: Path, stage: str | None = None, region: str = REGION) -> 
         problems=tuple(read.problems),
         unread=tuple(read.unread),
         notes=tuple(read.notes),
+        is_named=bool(surely) or any(_is_given(name) for name in _namings(cells, path)),
     )

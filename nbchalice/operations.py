@@ -71,7 +71,8 @@ def write_packages(project: Project, out: Path) -> Written:
     packages, broken = _each(project, package_of)
     with project.telling_what_is_gone():
         raise_all([*project.wrong, *broken.values()])
-    return replace(write_all(packages, out), notes=(*project.notes, *project.proven.notes()))
+    written = write_all(packages, out)
+    return replace(written, notes=(*project.notes, *project.proven.notes(), *written.notes))
 
 
 def _each(project: Project, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
@@ -102,18 +103,20 @@ def _notes(project: Project) -> tuple[str, ...]:
 
 
 def suggestions(project: Project, aws: Connection) -> list[str]:
-    """Return what the handlers' own roles lack for the calls of boto3 in their code; nothing is applied."""
+    """Return what the handlers' calls of AWS tell: what their own roles lack, and that they invoke themselves."""
     from nbchalice.deploy.desired import statements
+    from nbchalice.deploy.loops import loop_notes
     from nbchalice.deploy.suggest import note, suggested
 
     notes = []
     for handler in project.handlers:
-        if handler.setting("role") is None:
-            ref = project.app.ref(aws, handler.name)
-            given = [source.event_values(options) for source, options in handler.sources()]
-            known = given[0] if given and all(values == given[0] for values in given) else {}
-            lacking = suggested(project.slice(handler).module, ref, statements(handler, project.app, ref), known)
-            notes += [note(handler.name, lacking)] if lacking else []
+        ref, module = project.app.ref(aws, handler.name), project.slice(handler).module
+        given = [source.event_values(options) for source, options in handler.sources()]
+        known = given[0] if given and all(values == given[0] for values in given) else {}
+        allowed = statements(handler, project.app, ref)
+        if handler.setting("role") is None and (lacking := suggested(module, ref, allowed, known)):
+            notes.append(note(handler.name, lacking))
+        notes += loop_notes(handler, module, ref, allowed, known)
     return notes
 
 

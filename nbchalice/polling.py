@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Pace:
     def restart(self) -> None:
         """Begin with the shortest pause again, because something happened."""
         self._last = 0.0
+
+
+def pause_about(seconds: float) -> None:
+    """Pause for about so many seconds: those who were refused together shall not ask together again."""
+    time.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
 
 
 def poll(

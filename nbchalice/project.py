@@ -70,6 +70,10 @@ class Project:
         Whether the handlers are proven, by running them in the clean process. Default: yes.
     tell : Callable[[str], None]
         Takes a line of progress each second that a proof takes, and an empty text at its end. Default: nothing is told.
+    is_named : bool
+        Whether the app's name was given, and is not only that of the file. Default: yes.
+    takes_over : bool
+        Whether what others deployed is replaced. Default: no.
     """
 
     name: str
@@ -88,6 +92,8 @@ class Project:
     against: Values | None = None
     proves: bool = True
     tell: Callable[[str], None] = lambda text: None
+    is_named: bool = True
+    takes_over: bool = False
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -235,6 +241,7 @@ class Project:
         from nbchalice.deploy.desired import App
 
         known = self.notebook.name if self.notebook.is_file() else ""
+        own = {cell.order: cell.id for cell in self.cells if cell.is_named}
         return App(
             self.name,
             self.stage,
@@ -245,6 +252,10 @@ class Project:
             self.unread,
             self.standing,
             saved_at=self.notebook.stat().st_mtime if known and self.namespace is not None else None,
+            is_named=self.is_named,
+            takes_over=self.takes_over,
+            cells=frozenset(own.values()),
+            origins={h.name: own[h.order] for h in self.handlers if h.order in own},
         )
 
     def handler(self, name: str) -> Handler:
@@ -330,7 +341,9 @@ class Project:
         try:
             for name in proof.piece.bundles:
                 self._admit(name)
-            return package_handler(proof.piece, handler.name, self._ingredients(handler), whole=whole)
+            return package_handler(
+                proof.piece, handler.name, self._ingredients(handler), whole=whole, big=not handler.setting("no_big")
+            )
         except PackagingError as error:
             error.message = f"handler {handler.name}: {error.message}"
             error.location = error.location or handler.location
@@ -353,6 +366,7 @@ class Project:
             edited after it was run.
         """
         from nbchalice.notebook.capture.environment import set_here_only
+        from nbchalice.notebook.capture.files_named import files_note
         from nbchalice.notebook.capture.imported import require_current
         from nbchalice.notebook.capture.stale import require_fresh
         from nbchalice.notebook.capture.time_zone import local_time_note
@@ -376,6 +390,8 @@ class Project:
         self.proven.note(handler, verified.note)
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))
         self.proven.add_note(handler, local_time_note(piece, self._env(handler)))
+        along = [name for name, _ in vendored]
+        self.proven.add_note(handler, files_note(piece, self.notebook.parent, along))
 
     def telling_what_is_gone(self) -> AbstractContextManager[None]:
         """Name what the notebook's file has no more, should an error leave the block."""

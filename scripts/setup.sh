@@ -11,7 +11,7 @@ if ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; then
 fi
 
 fits() {
-    "$1" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
+    "$1" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))' 2>/dev/null
 }
 
 first_that_fits() {
@@ -42,7 +42,7 @@ install() {
 choose_python() {
     # A python3 in PATH may be a version manager's shim that runs nothing, or too old, and another one stand behind it.
     python=""
-    for name in python3 python3.13 python3.12 python3.14 python3.11; do
+    for name in python3 python3.13 python3.12 python3.14 python3.11 python3.15; do
         [ -n "$python" ] || python=$(first_that_fits "$name")
     done
 }
@@ -58,7 +58,7 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; 
         install python3 python3-venv
         fits /usr/bin/python3 && python=/usr/bin/python3
     fi
-    [ -n "$python" ] || missing "no Python 3.11 to 3.14 with its venv module was found in PATH" "install one and put it into PATH"
+    [ -n "$python" ] || missing "no Python 3.11 to 3.15 with its venv module was found in PATH" "install one and put it into PATH"
     rm -rf .venv
     "$python" -m venv .venv
 fi

@@ -1,4 +1,4 @@
-"""Fills the tables of docs/reference.md from what the code declares; with --check, tells whether they are up to date.
+"""Fills docs/reference.md, and the policy of docs/real-aws.md, from what the code declares; --check compares them.
 
 .venv/bin/python scripts/write_reference.py [--check]
 """
@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 import nbchalice
 import nbchalice.testing
 from nbchalice.config import KEYS
+from nbchalice.deploy.desired import App
+from nbchalice.deploy.package import Package
+from nbchalice.doctor.permissions import Place
+from nbchalice.doctor.policy import policy_of
 from nbchalice.error_codes import CODES
-from nbchalice.handlers import META, SETTINGS
+from nbchalice.handlers import META, SETTINGS, Handler
+from nbchalice.runtime.app import Trigger
 from nbchalice.runtime.entry_points import forget_other_packages
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
@@ -28,7 +38,8 @@ from nbchalice.ui.commands import APP, COMMANDS, Command, click_command
 # The reference is nbchalice's; what else is installed here does not stand in it.
 forget_other_packages()
 
-PATH = Path(__file__).parent.parent / "docs" / "reference.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PATH, REAL_AWS = DOCS / "reference.md", DOCS / "real-aws.md"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 COMMON = {"stage", "target", "json", "execute"}
 ERRORS = ("Error", "Interrupted")
@@ -203,6 +214,62 @@ def errors() -> str:
     return table(("code", "class", "meaning"), rows)
 
 
+UNBROKEN = {"break_long_words": False, "break_on_hyphens": False}
+# An app with each source, with packages and a bundle that is too big for a zip.
+TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/prices/stream/2030-01-01T00:00:00.000"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+EXAMPLE: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
+    "tick": ("schedule", {"expression": "rate(5 minutes)"}, {}),
+    "report": ("schedule", {"expression": "cron(0 9 ? * MON-FRI *)", "timezone": "Europe/Vienna"}, {}),
+    "ingest": ("on_s3_event", {"bucket": "uploads", "prefix": "in/", "suffix": ".csv"}, {}),
+    "announce": ("on_sns_message", {"topic": "news"}, {"on_failure": "failed"}),
+    "price": ("on_sqs_message", {"queue": "orders", "fix_visibility_timeout": True}, {"reserved_concurrency": 5}),
+    "shipped": ("on_cw_event", {"event_pattern": {"source": ["shop"]}, "bus": "shop"}, {"tag": {"team": "shop"}}),
+    "answer": ("lambda_function", {"url": "iam"}, {"log_kms_key": KEY}),
+    "click": ("on_kinesis_record", {"stream": "clicks"}, {}),
+    "changed": ("on_dynamodb_record", {"stream_arn": TABLE}, {}),
+}
+
+
+def policy() -> str:
+    """Return the policy of who deploys the example."""
+    handlers = tuple(
+        Handler(name, name, (Trigger(source, options),), settings)
+        for name, (source, options, settings) in EXAMPLE.items()
+    )
+    whole = Package(b"", "", "3.13", layer=Stored(), bundles=(Stored(),))
+    place = Place("eu-west-1", "111122223333")
+    document = policy_of(App("shop", "dev", handlers), dict.fromkeys(EXAMPLE, whole), place)
+    statements = ",\n".join(map(in_lines, document["Statement"]))
+    return f'```json\n{{"Version": "2012-10-17", "Statement": [\n{statements}\n]}}\n```'
+
+
+def in_lines(statement: dict[str, object]) -> str:
+    """Return a statement of a policy in lines that fit a page."""
+    parts = [f'  {{"Sid": "{statement["Sid"]}", "Effect": "Allow"']
+    for name in ("Action", "Resource", "Condition"):
+        if name in statement:
+            text = f'"{name}": {json.dumps(statement[name])}'
+            parts.append(textwrap.fill(text, 116, initial_indent=" " * 3, subsequent_indent=" " * 5, **UNBROKEN))
+    return ",\n".join(parts) + "}"
+
+
+class Stored:
+    """Stands for a layer, and for a bundle."""
+
+    name = "model"
+    sha256 = key = "0" * 64
+    size = zip_size = 1
+
+    def read(self) -> bytes:
+        """Return nothing: it is only named."""
+        return b""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Return nothing, either."""
+        return BytesIO()
+
+
 def blocks() -> dict[str, str]:
     """Return the text of each generated block."""
     return {
@@ -216,6 +283,7 @@ def blocks() -> dict[str, str]:
         "events": events(),
         "testing": for_tests(),
         "errors": errors(),
+        "policy": policy(),
     }
 
 
@@ -227,13 +295,14 @@ def filled(text: str) -> str:
 
 def main() -> int:
     """Write the page, or check it."""
-    text = PATH.read_text()
+    texts = {path: path.read_text() for path in (PATH, REAL_AWS)}
+    stale = [path for path, text in texts.items() if filled(text) != text]
     if sys.argv[1:] == ["--check"]:
-        if filled(text) == text:
-            return 0
-        print(f"{PATH.name} is not up to date: .venv/bin/python scripts/write_reference.py", file=sys.stderr)
-        return 1
-    PATH.write_text(filled(text))
+        for path in stale:
+            print(f"{path.name} is not up to date: .venv/bin/python scripts/write_reference.py", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(filled(texts[path]))
     return 0
 
 

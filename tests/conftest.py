@@ -4,6 +4,7 @@ import decimal
 import os
 import shutil
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if {"local_aws", "aws"} & set(item.fixturenames):
             item.add_marker("local_aws")
+        for table in item.iter_markers("table"):
+            item.user_properties.append(("tried", [*table.args, 1]))
     items.sort(key=lambda item: "test_crash" not in item.nodeid)
 
 
@@ -152,7 +155,22 @@ def pytest_terminal_summary(terminalreporter):
     for version, count in sorted(count_missing(terminalreporter.stats.get("skipped", [])).items()):
         hint = f"install it (uv python install {version}) to run them"
         terminalreporter.write_line(f"No Python {version} here, so {count} tests were not run: {hint}", yellow=True)
+    tried = Counter()
     for report in terminalreporter.stats.get("passed", []):
-        for name, text in report.user_properties:
+        for name, value in report.user_properties:
             if name == "told":
-                terminalreporter.write_line(text)
+                terminalreporter.write_line(value)
+            elif name == "tried":
+                tried[value[0]] += value[1]
+    for table, count in sorted(tried.items()):
+        terminalreporter.write_line(f"{table}: {count} tried, each as it should be")
+
+
+@pytest.fixture
+def gate():
+    """A gate that is closed: handlers ask with ``is_open(NUMBER)``, see ``gates.OPEN``."""
+    from .gates import Gate
+
+    made = Gate()
+    yield made
+    made.close()

@@ -17,7 +17,8 @@ def of_module(module: Any) -> dict[str, Any]:
 
 def of_class(thing: type) -> dict[str, str]:
     members = {"()": signature_of(thing)}
-    for name in dir(thing):
+    of_builtins = {name for base in thing.__mro__ if base.__module__ == "builtins" for name in vars(base)}
+    for name in sorted(set(dir(thing)) - of_builtins):  # theirs differ between Pythons
         if not name.startswith("_"):
             member = inspect.getattr_static(thing, name)
             members[name] = "property" if isinstance(member, property) else signature_of(getattr(thing, name))

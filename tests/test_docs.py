@@ -66,8 +66,9 @@ def load_script(name):
 
 def test_the_tables_of_the_reference_are_up_to_date():
     script = load_script("write_reference")
-    text = script.PATH.read_text()
-    assert script.filled(text) == text, "run .venv/bin/python scripts/write_reference.py"
+    for path in (script.PATH, script.REAL_AWS):
+        text = path.read_text()
+        assert script.filled(text) == text, "run .venv/bin/python scripts/write_reference.py"
 
 
 def test_every_code_of_an_error_has_one_meaning_and_every_meaning_a_use():
@@ -165,9 +166,9 @@ def test_the_example_of_the_readme_runs(local_aws, tmp_path):
     notebook = new_notebook(cells=[new_code_cell(cell.strip()) for cell in [*cells, "%chalice delete --yes"]])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = notebook.cells[-2].outputs[0].data["text/plain"]
-    assert re.search(r"^message \S+: done\nok in .* request \S+\n  INFO    50 -> 60.00$", shown)
+    assert re.search(r"^message \S+: done · sent .* UTC\nok in .* request \S+\n  [0-9:.]+ INFO    50 -> 60.00$", shown)
     printed = fenced(TEXTS["README.md"], "text")[0].strip()
-    normal = r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9.]+ ms|\d+ of \d+ MB"
+    normal = r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9.]+ ms|\d+ of \d+ MB|[0-9-]{10} [0-9:]{8} UTC|[0-9:]{8}\.\d{3}"
     assert re.sub(normal, "", printed) == re.sub(normal, "", shown)
 
 
@@ -239,7 +240,13 @@ IAM_NAMES = {
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}
-LOCAL_ONLY = {"sqs:CreateQueue", "sns:CreateTopic", "kinesis:CreateStream", "dynamodb:CreateTable"}
+LOCAL_ONLY = {
+    "events:CreateEventBus",
+    "sqs:CreateQueue",
+    "sns:CreateTopic",
+    "kinesis:CreateStream",
+    "dynamodb:CreateTable",
+}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -294,6 +301,17 @@ def test_the_policy_is_a_policy():
     assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
 
 
+def test_what_is_said_of_real_aws_names_how_it_is_proven_and_the_test():
+    table = TEXTS["real-aws.md"].partition("## What is proven, and how")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")
+    ]
+    assert len(rows) > 15
+    for promise, ways, files in rows[2:]:
+        assert set(ways.split(", ")) <= {"answers", "model", "moto", "evaluator", "local AWS"}, promise
+        assert all((ROOT / file.strip("` ")).is_file() for file in files.split(",")), promise
+
+
 def test_nothing_names_this_machine():
     for name, text in TEXTS.items():
         assert not re.search(r"/(?:home|root|work|Users)/\w", text), name
@@ -301,6 +319,6 @@ def test_nothing_names_this_machine():
 
 def test_supported_versions_of_python_are_those_of_the_package():
     text = (ROOT / "pyproject.toml").read_text()
-    assert 'requires-python = ">=3.11,<3.15"' in text
+    assert 'requires-python = ">=3.11,<3.16"' in text
     assert "Python 3.11 to 3.14" in TEXTS["README.md"]
     assert sys.version_info >= (3, 11)

@@ -1,12 +1,15 @@
 """What would pass unnoticed in the tests is told."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from .log_groups import read_events, read_lines, read_streams
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -81,3 +84,15 @@ def test_a_python_that_is_missing_is_named_with_what_was_not_run(tests, tmp_path
 def test_who_starts_a_local_aws_unmarked_is_named(tests, start, outcome):
     out = tests(STARTS.format(start=start), "-m", "not local_aws")
     assert "test_it.py::test_culprit starts a local AWS, without the marker local_aws" in out and outcome in out, out
+
+
+def test_a_log_group_that_is_not_there_yet_has_no_lines_yet(aws):
+    """An environment that is still starting has no log group; on a slow machine a test asks before there is one."""
+    logs = aws("logs")
+    assert [read(logs, "not-started-yet") for read in (read_events, read_lines, read_streams)] == [[], [], []]
+
+
+def test_logs_are_read_in_one_place():
+    reads = re.compile(r"""(filter_log_events|describe_log_streams)(\(logGroupName|"\))""")
+    found = [path.relative_to(HERE).as_posix() for path in HERE.rglob("*.py") if reads.search(path.read_text())]
+    assert found == ["log_groups.py"]

@@ -63,4 +63,4 @@ def test_nobody_else_sleeps():
             taken = isinstance(node, ast.ImportFrom) and node.module == "time"
             if named or (taken and "sleep" in [alias.name for alias in node.names]):
                 sleepers.append(str(path.relative_to(ROOT)))
-    assert sleepers == ["polling.py"]
+    assert set(sleepers) == {"polling.py"}

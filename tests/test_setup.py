@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "setup.sh"
-NAMES = ["python3", "python3.11", "python3.12", "python3.13", "python3.14"]
+NAMES = ["python3", "python3.11", "python3.12", "python3.13", "python3.14", "python3.15"]
 SHIM = "#!/bin/sh\necho 'pyenv: python3: command not found' >&2\nexit 127\n"
 OLD = "#!/bin/sh\n# Python 3.9 runs, and says that it does not fit.\nexit 1\n"
 

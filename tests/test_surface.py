@@ -12,7 +12,9 @@ import pytest
 
 import nbchalice
 import nbchalice.testing
+from nbchalice.aws.local.client import server
 from nbchalice.cli import code_of
+from nbchalice.runtime.names import HOMES
 
 from .notebooks import write
 
@@ -40,6 +42,10 @@ def compare(name, found):
     assert found == json.loads(path.read_text())
 
 
+def test_every_class_of_events_is_public():
+    assert set(HOMES) <= set(nbchalice.__all__)
+
+
 @pytest.mark.parametrize("module", [nbchalice, nbchalice.testing], ids=lambda module: module.__name__)
 def test_public_names_and_signatures(module):
     compare(module.__name__, surface.of_module(module))
@@ -48,6 +54,7 @@ def test_public_names_and_signatures(module):
 @pytest.fixture(scope="module")
 def documents(local_aws, tmp_path_factory):
     """Every command's JSON document, of one notebook from its first deploy to its end."""
+    server.reset()  # `delete` would tell of another test's empty bucket for artifacts
     folder = tmp_path_factory.mktemp("surface")
     path = folder / "surface.ipynb"
     write(path, CELLS)

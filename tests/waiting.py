@@ -5,7 +5,7 @@ import time
 import urllib.request
 
 
-def wait_until(check, seconds=60):
+def wait_until(check, seconds=120):
     """Call until the result is true; generous, so that no test depends on the machine's speed."""
     deadline = time.monotonic() + seconds
     while not (result := check()):

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import traceback
 
+from nbchalice.aws.hints import hint_for
+from nbchalice.aws.passing import passing
 from nbchalice.errors import AWSError, Location, LostAnswerError, NbChaliceError
-from nbchalice.resources.base import error_code, status_code
-
-HINTS = {
-    "AccessDenied": "ask for the permission that the message names",
-    "AccessDeniedException": "ask for the permission that the message names",
-    "ExpiredToken": "log in again (for example aws sso login); the kernel need not be restarted",
-    "ExpiredTokenException": "log in again (for example aws sso login); the kernel need not be restarted",
-    "InvalidClientTokenId": "check the credentials: aws sts get-caller-identity",
-    "UnrecognizedClientException": "check the credentials: aws sts get-caller-identity",
-    "SignatureDoesNotMatch": "check the secret key and this computer's clock",
-    "RequestTimeTooSkewed": "set this computer's clock",
-    "ResourceConflictException": "something else is changing it; run it again when that is done",
-    "CodeStorageExceededException": "delete functions and layers that are not needed, or ask AWS for a higher quota",
-    "LimitExceeded": "delete what is not needed, or ask AWS for a higher quota",
-    "LimitExceededException": "delete what is not needed, or ask AWS for a higher quota",
-    **dict.fromkeys(
-        ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"),
-        "AWS limits how often it is asked; run it again in a minute",
-    ),
-}
 
 # (exception names of botocore, message, hint)
 BY_NAME = (
@@ -34,9 +16,44 @@ BY_NAME = (
         "run aws configure, or leave out --target aws",
     ),
     (
-        {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "LoginRefreshRequired"},
+        {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError"},
         "the AWS login has expired",
         "run aws sso login; the kernel need not be restarted",
+    ),
+    (
+        {"LoginRefreshRequired", "LoginTokenLoadError", "LoginAuthorizationCodeError"},
+        "the AWS login has expired",
+        "run aws login; the kernel need not be restarted",
+    ),
+    (
+        {"LoginInsufficientPermissions"},
+        "{error}",
+        "ask for the permission that aws login needs (SignInLocalDevelopmentAccess), or use other credentials",
+    ),
+    (
+        {"MissingDependencyException"},
+        "the credentials need a package that boto3 does not bring along ({error})",
+        'run %pip install "botocore[crt]"; then restart the kernel',
+    ),
+    (
+        {"CredentialRetrievalError"},
+        "{error}",
+        "log in again where that gets them; a credential_process can be run in a terminal to see what it says",
+    ),
+    (
+        {"MetadataRetrievalError"},
+        "the container or machine gives no credentials ({error})",
+        "see that it has a role, or set AWS_PROFILE or keys",
+    ),
+    (
+        {"RefreshWithMFAUnsupportedError", "StdinNotImplementedError"},
+        "the role wants an MFA code, which can only be asked for in a cell",
+        "run %chalice status --target aws in a cell; what it is answered counts for panels and other commands, too",
+    ),
+    (
+        {"ConfigParseError", "ConfigNotFound", "InvalidConfigError", "InfiniteLoopConfigError"},
+        "the AWS configuration cannot be used: {error}",
+        "correct ~/.aws/config and ~/.aws/credentials; aws configure list shows what is taken from where",
     ),
     ({"ProfileNotFound"}, "{error}", "aws configure list-profiles shows the profiles; AWS_PROFILE names one"),
     ({"NoRegionError"}, "no AWS region is set", "set AWS_DEFAULT_REGION, or region in ~/.aws/config"),
@@ -49,55 +66,6 @@ BY_NAME = (
 
 # Whose errors tell of AWS, or of the way there.
 OF_THE_WAY = {"boto3", "botocore", "s3transfer", "urllib3"}
-
-# What passes by itself: throttling, AWS's own faults, and states between two states.
-TRANSIENT_CODES = {
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "ServiceUnavailable",
-    "ServiceUnavailableException",
-    "InternalError",
-    "InternalFailure",
-    "InternalServerError",
-    "ServiceException",
-    "SlowDown",
-    "ConcurrentModification",
-    "ConcurrentModificationException",
-    "OperationAborted",
-    "OperationAbortedException",
-    "PreconditionFailedException",
-    "ResourceConflictException",
-    "ResourceInUseException",
-    "ResourceNotReadyException",
-    "DeleteConflict",
-}
-# Lambda reports what IAM has not yet told it in words only.
-TRANSIENT_WORDS = (
-    "cannot be assumed by Lambda",
-    "does not have permissions to call",
-    "is not authorized to perform: sqs",
-    "The role defined for the function",
-    "Please try again",
-    "Unable to validate the following destination configurations",
-)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same call may work a little later, once it was read what the first one did."""
-    if isinstance(error, LostAnswerError):
-        return True
-    if not hasattr(error, "response"):
-        name = type(error).__name__
-        return type(error).__module__.startswith(("botocore", "urllib3")) and ("Connect" in name or "Timeout" in name)
-    code, status = error_code(error), status_code(error)  # type: ignore[arg-type]
-    return (
-        code in TRANSIENT_CODES or status in {429, 500, 502, 503, 504} or any(w in str(error) for w in TRANSIENT_WORDS)
-    )
 
 
 def explain(error: BaseException, doing: str = "", whose: str = "") -> NbChaliceError:
@@ -126,7 +94,9 @@ def explain(error: BaseException, doing: str = "", whose: str = "") -> NbChalice
             return AWSError(f"{prefix}{message.format(error=error)}", hint)
     details = getattr(error, "response", {}).get("Error", {})
     if code := details.get("Code"):
-        return AWSError(f"{prefix}AWS says {code}: {details.get('Message') or error}", HINTS.get(code))
+        lasting = row.lasting if (row := passing(error)) else ""
+        message = str(details.get("Message") or error)
+        return AWSError(f"{prefix}AWS says {code}: {message}", lasting or hint_for(code, message))
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in OF_THE_WAY:
         return AWSError(f"{prefix}{name}: {error}")
     failed = f"{whose} failed: " if whose else ""

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 
-# IAM: "Troubleshoot access denied error messages".
+# IAM: "Troubleshoot access denied error messages". SNS writes "SNS:Publish", SQS "sqs:sendmessage", S3 quotes the ARN.
 REFUSED = re.compile(
-    r"not authorized to perform: (?P<action>[a-z0-9-]+:\w+)(?: on resource: \"?(?P<arn>arn:[^\s\"']+))?"
+    r"not authorized to perform: (?P<service>[A-Za-z0-9-]+):(?P<name>\w+)"
+    r"(?: on resource: (?:\"(?P<quoted>arn:[^\"]+)\"|(?P<arn>arn:[^\s\"']+)))?"
 )
-# S3 tells neither the action nor the object.
-REFUSED_BY_S3 = re.compile(r"\(AccessDenied\) when calling the (?P<operation>\w+) operation: Access Denied")
+# Who asks for an object that is missing, and may not list its bucket, is refused the list (S3: GetObject, permissions).
+MAY_BE_MISSING = re.compile(r"when calling the (GetObject|HeadObject) operation.*s3:ListBucket", re.DOTALL)
+# S3 may tell neither the action nor the object, and the answer to a HEAD request has no text at all.
+REFUSED_BY_S3 = re.compile(
+    r"\((?:AccessDenied\) when calling the (?P<operation>\w+) operation: Access Denied"
+    r"|403\) when calling the (?P<head>Head\w+) operation: Forbidden)"
+)
+S3_OBJECT = re.compile(r"(arn:[a-z-]+:s3:::[^/]+/).+")
+# A denial wins over whatever is allowed, and of the rest nothing is the handler's.
+OTHERS_POLICY = re.compile(
+    r"explicit deny|no (?:permissions boundary|session policy|resource-based policy|service control policy) allows"
+)
 S3_ACTIONS = {
     "HeadObject": "GetObject",
     "ListObjects": "ListBucket",
@@ -35,14 +46,28 @@ def allow_for(text: str) -> str | None:
     text : str
         An error message of boto3, or a log that holds one.
     """
-    if "explicit deny" in text:
-        return None  # A denial wins over whatever is allowed.
+    if OTHERS_POLICY.search(text):
+        return None
     if refusal := REFUSED.search(text):
-        return f"--allow {refusal['action']}={refusal['arn'] or '*'}"
+        # The next event is about another object.
+        arn = S3_OBJECT.sub(r"\1*", refusal["quoted"] or refusal["arn"] or "*")
+        return f"--allow {spelled(refusal['service'].lower(), refusal['name'])}={arn}"
     if refusal := REFUSED_BY_S3.search(text):
-        action = S3_ACTIONS.get(refusal["operation"], refusal["operation"])
+        operation = refusal["operation"] or refusal["head"]
+        action = S3_ACTIONS.get(operation, operation)
         return f"--allow s3:{action}={s3_arn(UNKNOWN_BUCKET, action)}"
     return None
+
+
+def spelled(service: str, name: str) -> str:
+    """Return an action as IAM's reference writes it; the case does not count, but is easier to read."""
+    from botocore.session import get_session
+
+    session = get_session()
+    if name.islower() and service in session.get_available_services():
+        names = session.get_service_model(service).operation_names
+        name = next((known for known in names if known.lower() == name), name)
+    return f"{service}:{name}"
 
 
 def s3_arn(bucket: str, action: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbchalice.aws.passing import ASKED_TOO_OFTEN
 from nbchalice.errors import LostAnswerError
 from nbchalice.resources.base import REPEATABLE_BESIDE
 from nbchalice.typed import JSON
@@ -26,10 +27,11 @@ REPEATABLE = frozenset(
         *("CreateFunction", "DeleteFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion"),
         *("PutFunctionConcurrency", "DeleteFunctionConcurrency"),
         *("PutFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig", "DeleteLayerVersion"),
+        *("CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig", "CreateEventBus"),
         *("CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"),
         *("CreateRole", "DeleteRole", "PutRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy"),
         *("AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole", "PutRolePermissionsBoundary"),
-        *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        *("CreateLogGroup", "DeleteLogGroup", "AssociateKmsKey", "PutRetentionPolicy", "DeleteRetentionPolicy"),
         *("CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),
         *("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"),
         *("CreateTopic", "DeleteTopic", "Subscribe", "Unsubscribe", "SetSubscriptionAttributes"),
@@ -42,16 +44,6 @@ REPEATABLE = frozenset(
 # By these parameters AWS itself knows a call that it has had already.
 SEEN_BEFORE = ("ClientToken", "MessageDeduplicationId")
 NEVER_REACHED = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
-ASKED_TOO_OFTEN = {
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-}
 ONCE = "nbchalice:once"
 
 
@@ -82,5 +74,5 @@ def _refuse(
         return
     answer, parsed = response
     error = parsed.get("Error", {})
-    if answer.status_code >= 500 and error.get("Code") not in ASKED_TOO_OFTEN:
+    if answer.status_code >= 500 and error.get("Code") not in ASKED_TOO_OFTEN.codes:
         raise LostAnswerError(operation.name, f"AWS says {error.get('Code')}: {error.get('Message')}")

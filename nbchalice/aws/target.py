@@ -6,9 +6,10 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.aws.credentials import configured_endpoints, share_temporary_credentials
 from nbchalice.aws.errors import explain
 from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 TARGETS = ("local", "aws")
+MOST_DEATHS = 3  # of the local AWS in one call, after which it is left dead
 # As many as there are calls side by side.
 CONNECTIONS = 64
 
@@ -43,6 +45,8 @@ class Target:
         ARN of who is calling; the local AWS has none.
     endpoint : str or None
         URL of the local AWS, or None.
+    elsewhere : tuple[str, ...]
+        What the AWS configuration sends elsewhere than to AWS, as ``sqs to http://127.0.0.1:4566``.
     """
 
     name: str
@@ -51,18 +55,21 @@ class Target:
     partition: str = "aws"
     user: str | None = None
     endpoint: str | None = None
+    elsewhere: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.name == "local":
             return f"local AWS at {self.endpoint}"
-        return f"AWS account {self.account}, region {self.region}, as {(self.user or '').rsplit(':', 1)[-1]}"
+        where = f"AWS account {self.account}, region {self.region}, as {(self.user or '').rsplit(':', 1)[-1]}"
+        return f"{where}; not to AWS itself: {', '.join(self.elsewhere)}" if self.elsewhere else where
 
 
 class Connection:
     """The clients of one target, with credentials read when the connection was made.
 
     Clients are made once and shared by threads (boto3: clients are thread-safe). `calls` lists each API call as
-    (service, operation), `writes` those that may have changed something.
+    (service, operation), `writes` those that may have changed something; `deaths` counts how often the local AWS died
+    in a call and was started again.
     """
 
     def __init__(self, target: Target, new_client: Callable[..., BaseClient], key: str = "") -> None:
@@ -73,6 +80,8 @@ class Connection:
         self.partition = target.partition
         self.local = target.name == "local"
         self.calls: list[tuple[str, str]] = []
+        self.deaths = 0
+        self.credentials: object = None  # botocore's, of real AWS
         self._new_client = new_client
         self._clients: dict[tuple[str, str, float | None], BaseClient] = {}
         self._lock = threading.Lock()
@@ -173,10 +182,10 @@ def _config(patience: float | None = None, **extra: Any) -> Config:
 
 
 def _connect_local(reuse: Connection | None) -> Connection:
-    from nbchalice.aws.local.client.server import ensure_running, read_notes
+    from nbchalice.aws.local.client.server import cannot_save, ensure_running, read_notes
 
     server = ensure_running()
-    for note in read_notes(news=True):
+    for note in filter(None, [*read_notes(news=True), cannot_save()]):
         print(note, file=sys.stderr)
     target = Target("local", server.region, server.account, endpoint=server.endpoint)
     if reuse is not None and reuse.target == target and reuse.key == server.access_key:
@@ -190,22 +199,44 @@ def _connect_local(reuse: Connection | None) -> Connection:
     def new_client(service: str, region: str, patience: float | None = None) -> BaseClient:
         config = _config(patience, s3={"addressing_style": "path"}, proxies={})
         client: BaseClient = session.client(service, region_name=region, endpoint_url=server.endpoint, config=config)
+        again: Any = partial(_start_again, connection)  # boto3's stubs know of no handler whose answer counts
+        client.meta.events.register_first("needs-retry", again)
         return client
 
-    return Connection(target, new_client, server.access_key)
+    connection = Connection(target, new_client, server.access_key)
+    return connection
+
+
+def _start_again(
+    connection: Connection, attempts: int, caught_exception: Exception | None = None, **_: object
+) -> int | None:
+    """Ask a local AWS that has died once more, as soon as it runs again; whether twice is right is asked elsewhere."""
+    from nbchalice.aws.local.client.server import start_again
+
+    if caught_exception is None or attempts > MOST_DEATHS or not start_again():
+        return None
+    connection.deaths += 1
+    print("the local AWS died and was started again; what it was told in the last second may be lost", file=sys.stderr)
+    return 0
 
 
 def _connect_aws(region: str | None, profile: str | None) -> Connection:
     try:
         session = _session(region_name=region, profile=profile)
+        share_temporary_credentials(session._session)
         identity = session.client("sts", config=_config()).get_caller_identity()
     except Exception as error:
         raise explain(error, "connecting to AWS") from None
     partition = Arn.parse(identity["Arn"]).partition
-    target = Target("aws", session.region_name or "", identity["Account"], partition, identity["Arn"])
+    elsewhere = configured_endpoints(session._session)
+    target = Target(
+        "aws", session.region_name or "", identity["Account"], partition, identity["Arn"], elsewhere=elsewhere
+    )
 
     def new_client(service: str, where: str, patience: float | None = None) -> BaseClient:
         client: BaseClient = session.client(service, region_name=where, config=_config(patience))
         return client
 
-    return Connection(target, new_client)
+    connection = Connection(target, new_client)
+    connection.credentials = session.get_credentials()
+    return connection

@@ -26,6 +26,9 @@ POSITIONS = {
 }
 
 
+UNKNOWN = ("", "")  # a text of which neither beginning nor end is known
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of an AWS API.
@@ -40,12 +43,15 @@ class Call:
         Those whose value the text tells, by name.
     kind : str
         The kind of resource (``Table``, ``Object``, ...), or empty for a client.
+    key : tuple[str, str]
+        How the object's key begins and how it ends, as far as the text tells.
     """
 
     service: str
     method: str
     arguments: dict[str, str] = field(default_factory=dict, hash=False)
     kind: str = ""
+    key: tuple[str, str] = field(default=UNKNOWN, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,9 @@ class _Reader:
         self.arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         self.texts: dict[str, str] = {}
         self.makers: dict[str, _Maker] = {}
+        self.edges: dict[str, tuple[str, str]] = {}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            if isinstance(node, ast.Assign):
                 self._bind_text(node)
         # Twice: a table may be bound above the resource it is made of, in a function that runs later.
         for _ in range(2):
@@ -91,11 +98,12 @@ class _Reader:
                 self._bind_maker(node)
 
     def _bind_text(self, node: ast.Assign) -> None:
-        value = node.value
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    self.texts[target.id] = value.value
+        value, edges = self.text(node.value), self.edges_of(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.edges[target.id] = edges if self.edges.get(target.id, edges) == edges else UNKNOWN
+                if value is not None:
+                    self.texts[target.id] = value
 
     def _bind_maker(self, node: ast.AST) -> None:
         if isinstance(node, ast.Assign):
@@ -118,7 +126,25 @@ class _Reader:
             return node.value
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in self.arguments:
             return self.event.get(node.attr)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+            return self._queue_asked_for(node.value)
         return self.texts.get(node.id) if isinstance(node, ast.Name) else None
+
+    def _queue_asked_for(self, call: ast.Call) -> str | None:
+        """Return the name of the queue whose URL a call answers."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "get_queue_url":
+            return None
+        return next((self.text(one.value) for one in call.keywords if one.arg == "QueueName"), None)
+
+    def edges_of(self, node: ast.expr) -> tuple[str, str]:
+        """Return how a text begins and how it ends, as far as is sure: of ``f"out/{name}.csv"`` both."""
+        if (text := self.text(node)) is not None:
+            return text, text
+        if isinstance(node, ast.JoinedStr) and node.values:
+            return self.edges_of(node.values[0])[0], self.edges_of(node.values[-1])[1]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self.edges_of(node.left)[0], self.edges_of(node.right)[1]
+        return self.edges.get(node.id, UNKNOWN) if isinstance(node, ast.Name) else UNKNOWN
 
     def maker(self, node: ast.expr) -> _Maker | None:
         """Return what an expression stands for, or None for anything else."""
@@ -158,4 +184,5 @@ class _Reader:
             if not owner.resource:
                 named += zip(POSITIONS.get((owner.service, method), ()), node.args, strict=False)
             arguments = {name: text for name, value in named if (text := self.text(value)) is not None}
-            yield Call(owner.service, method, {**dict(owner.arguments), **arguments}, owner.kind)
+            key = next((self.edges_of(value) for name, value in named if name == "Key"), UNKNOWN)
+            yield Call(owner.service, method, {**dict(owner.arguments), **arguments}, owner.kind, key)

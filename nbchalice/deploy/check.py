@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
-from nbchalice.config import read_config
-from nbchalice.deploy.desired import App, is_made, policy_file, triggers
+from nbchalice.config import FILE, read_config
+from nbchalice.deploy.desired import App, is_made, policy_file, storage, triggers
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
 from nbchalice.names import NAME_RULE, is_name
+from nbchalice.packaging.archive import FULL_PROCESSOR, Archive
 from nbchalice.resources.base import AWS, Resource
 from nbchalice.resources.function import Function
+from nbchalice.resources.permission import Permission
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.text import MB, joined, readable
@@ -30,8 +32,12 @@ DLQ = re.compile(r"arn:aws[a-z-]*:(sqs|sns):(?P<region>[a-z0-9-]+):\d{12}:[A-Za-
 LONGEST_NAME = 64
 # IAM: the sum of a role's inline policies, white space not counted.
 LONGEST_POLICY = 10_240
+# Lambda quotas: function resource-based policy.
+LONGEST_FUNCTION_POLICY = 20_480
 # Lambda: memory, and size of /tmp.
 MOST_MB = 10_240
+# Lambda: seconds of the Init phase; what takes longer is started again within the first invocation.
+LONGEST_START = 10
 POLICY_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
@@ -68,6 +74,15 @@ def names_problems(app: App) -> list[NbChaliceError]:
     ]
 
 
+def unnamed_problems(app: App, aws: AWS) -> list[NbChaliceError]:
+    """Return that the app on real AWS has no name of its own: other people's notebooks are called so, too."""
+    if aws.local or app.is_named:
+        return []
+    message = f"the app has no name of its own, and {app.name!r} would be that of every notebook which is called so"
+    hint = f"%chalice app NAME, or app_name in {FILE}; %chalice app {app.name} keeps what is deployed so"
+    return [InvalidInputError(message, hint, code="app-not-named")]
+
+
 def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbChaliceError]:
     """Return what is wrong with an app at this account and region."""
     errors: list[NbChaliceError] = []
@@ -79,7 +94,18 @@ def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbCh
             errors += _policy_size_problems(resource)
     for handler in app.handlers:
         errors += _errors_of(handler, _place_problems(handler, aws))
+        own = [r for r in wanted.values() if isinstance(r, Permission) and r.function.handler == handler.name]
+        errors += _errors_of(handler, _function_policy_problems(own))
     return errors
+
+
+def _function_policy_problems(permissions: list[Permission]) -> Iterator[tuple[str, str]]:
+    """Yield that the policy that lets a handler's triggers invoke it is longer than Lambda takes."""
+    document = {"Version": "2012-10-17", "Id": "default", "Statement": [one.statement() for one in permissions]}
+    size = len(json.dumps(document, separators=(",", ":")))
+    if size > LONGEST_FUNCTION_POLICY:
+        text = f"its {len(permissions)} triggers make the function's policy {size} bytes; Lambda takes "
+        yield f"{text}{LONGEST_FUNCTION_POLICY}", "take some of the triggers to a second handler"
 
 
 def _errors_of(handler: Handler, texts: Iterable[tuple[str, str]]) -> list[NbChaliceError]:
@@ -172,6 +198,9 @@ def bundle_problems(app: App, packages: Mapping[str, Package]) -> list[NbChalice
     """Return which handlers cannot hold a bundle that they load from S3."""
     errors: list[NbChaliceError] = []
     for handler in app.handlers:
+        if (needed := storage(handler, packages[handler.name])) > MOST_MB:
+            text = f"the archive of its dependencies and --ephemeral-storage take {needed} MB in /tmp of {MOST_MB}"
+            errors += _errors_of(handler, [(text, "import less, or ask for less --ephemeral-storage")])
         for bundle in packages[handler.name].bundles:
             for setting, what in (("memory", "MB of memory"), ("ephemeral_storage", "MB in /tmp")):
                 megabytes = handler.setting(setting)
@@ -196,14 +225,31 @@ def bundle_notes(app: App, aws: AWS, packages: Mapping[str, Package]) -> list[st
     notes: list[str] = []
     for handler in app.handlers:
         ref = app.ref(aws, handler.name)
-        bundles = [StoredBundle.of(bundle, ref) for bundle in packages[handler.name].bundles]
+        bundles = [StoredBundle.of(bundle, ref) for bundle in packages[handler.name].stored]
         names = ", ".join(bundle.name for bundle in bundles)
         if bundles and handler.setting("role"):
             arns = ", ".join(bundle.arn for bundle in bundles)
             notes.append(f"{handler.name}: to load {names}, the --role needs s3:GetObject on {arns}")
         if bundles and handler.setting("subnet"):
             notes.append(f"{handler.name}: to load {names}, the VPC needs a gateway endpoint for S3")
+        if archive := packages[handler.name].archive:
+            notes.append(f"{handler.name}: {_cost_of(archive, handler, packages[handler.name])}")
     return notes
+
+
+def _cost_of(archive: Archive, handler: Handler, package: Package) -> str:
+    """Return what it costs that dependencies are unpacked at each cold start."""
+    memory, seconds = handler.setting("memory"), archive.seconds(handler.setting("memory"))
+    text = (
+        f"{readable(archive.layer.unzipped_size)} of dependencies are over Lambda's 250 MB: each cold start unpacks "
+        f"them from S3, in about {seconds:.0f} s with {memory} MB of memory; they fill {archive.megabytes} of "
+        f"{storage(handler, package)} MB in /tmp. --no-big refuses instead"
+    )
+    if seconds > LONGEST_START and memory < FULL_PROCESSOR:
+        text += f"; --memory {FULL_PROCESSOR} makes it about {archive.seconds(FULL_PROCESSOR):.0f} s"
+    if seconds > LONGEST_START:
+        text += f". What takes longer than {LONGEST_START} s counts as time of the first event: --timeout must allow it"
+    return text
 
 
 def local_notes(app: App, aws: AWS) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
 from nbchalice.resources.layer import Layer
 from nbchalice.resources.log_group import LogGroup
-from nbchalice.resources.ownership import notebook_tag
+from nbchalice.resources.ownership import CELL, OWNER, notebook_tag
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle, location_of
@@ -55,6 +55,18 @@ class App:
         What stands in the notebook's file and is not registered: no orphan either.
     saved_at : float or None
         Seconds since 1970 when the notebook of a kernel was saved last, or None.
+    is_named : bool
+        Whether the name was given, and is not only that of the file.
+    owners : tuple[str, ...]
+        Who deploys; the first is noted with what is deployed. Empty where that is not asked, as on the local AWS.
+    takes_over : bool
+        Whether what others deployed is replaced.
+    cells : frozenset[str]
+        The ids of the notebook's cells, as Jupyter gave them.
+    origins : Mapping[str, str]
+        For each handler whose cell has such an id, that id.
+    others : frozenset[str]
+        The handlers that stand and were deployed by others.
     """
 
     name: str
@@ -66,6 +78,12 @@ class App:
     unread: tuple[Unread, ...] = ()
     standing: tuple[Standing, ...] = ()
     saved_at: float | None = None
+    is_named: bool = True
+    owners: tuple[str, ...] = ()
+    takes_over: bool = False
+    cells: frozenset[str] = frozenset()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     def why_stays(self, name: str) -> str | None:
         """Return how a handler that is not registered stands in the notebook's file, or None where it does not."""
@@ -76,13 +94,29 @@ class App:
         """Tell whether the notebook may have a handler of a name that was not read."""
         return any(one.may_be(name) for one in self.unread)
 
+    def marks(self, handler: str) -> dict[str, str]:
+        """Return the tags that tell where a function comes from; what is somebody else's keeps its own."""
+        if handler in self.others and not self.takes_over:
+            return {}
+        cell = {CELL: self.origins[handler]} if self.owners and handler in self.origins else {}
+        return {**notebook_tag(self.notebook), **({OWNER: self.owners[0]} if self.owners else {}), **cell}
+
+    @property
+    def role_paths(self) -> set[str]:
+        """What the paths of the handlers' roles begin with."""
+        return {"/", *(str(handler.setting("role_path")) for handler in self.handlers)}
+
     def ref(self, aws: AWS, handler: str, timeout: int = 60) -> FunctionRef:
         """Return the names of a handler on AWS."""
         return FunctionRef(self.name, self.stage, handler, aws.region, aws.account, aws.partition, timeout)
 
 
 def desired(
-    app: App, packages: Mapping[str, Package], aws: AWS, timeouts: Mapping[str, int] | None = None
+    app: App,
+    packages: Mapping[str, Package],
+    aws: AWS,
+    timeouts: Mapping[str, int] | None = None,
+    besides: Mapping[str, list[JSON]] | None = None,
 ) -> dict[str, Resource]:
     """Return what should stand, by key.
 
@@ -96,11 +130,14 @@ def desired(
         where.
     timeouts : Mapping[str, int] or None
         Seconds, for the handlers whose timeout is not their own setting.
+    besides : Mapping[str, list[JSON]] or None
+        Statements that a handler's role needs besides, by the handler's name: those of keys.
     """
     resources: list[Resource] = []
     for handler in app.handlers:
         timeout = (timeouts or {}).get(handler.name, handler.setting("timeout"))
-        resources += resources_of(handler, app, app.ref(aws, handler.name, timeout), packages[handler.name], aws)
+        ref, more = app.ref(aws, handler.name, timeout), (besides or {}).get(handler.name, [])
+        resources += resources_of(handler, app, ref, packages[handler.name], aws, more=more)
     return merged(resources)
 
 
@@ -112,16 +149,18 @@ def merged(resources: Iterable[Resource]) -> dict[str, Resource]:
     return {key: reduce(lambda one, other: one.merge(other), group) for key, group in groups.items()}
 
 
-def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package, aws: AWS) -> list[Resource]:
+def resources_of(
+    handler: Handler, app: App, ref: FunctionRef, package: Package, aws: AWS, *, more: list[JSON]
+) -> list[Resource]:
     """Return what should stand for one handler: log group, role, layer, function and what its sources add."""
     arch = handler.setting("arch")
-    ref = replace(ref, dlq=target_arn(handler.setting("dlq"), ref))
-    resources: list[Resource] = [LogGroup(ref, handler.setting("log_retention"))]
+    ref = with_settings(ref, handler)
+    resources: list[Resource] = [log_group(handler, ref)]
     layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
-    bundles = [StoredBundle.of(content, ref) for content in package.bundles]
+    bundles = [StoredBundle.of(content, ref) for content in package.stored]
     role_arn = handler.setting("role")
     if role_arn is None:
-        besides = json.dumps(statements(handler, app, ref), sort_keys=True)
+        besides = json.dumps([*statements(handler, app, ref), *more], sort_keys=True)
         role = Role(ref, besides, frozenset(bundle.arn for bundle in bundles))
         resources.append(role)
         role_arn = role.arn
@@ -130,15 +169,17 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         role_arn,
         package.zip,
         package.code_sha256,
-        function_config(handler, ref, package.python, bundles),
+        function_config(handler, ref, package, bundles),
         arch,
-        {**(handler.setting("tag") or {}), **notebook_tag(app.notebook)},
+        {**(handler.setting("tag") or {}), **app.marks(handler.name)},
         handler.setting("reserved_concurrency"),
         layer,
         tuple(bundles),
         package.does,
     )
-    resources += [function, *bundles, Destination(ref, target_arn(handler.setting("on_failure"), ref))]
+    failures = target_arn(handler.setting("on_failure"), ref)
+    own_way = Destination(ref, failures, handler.setting("retries"), handler.setting("max_age"))
+    resources += [function, *bundles, own_way]
     if layer:
         resources.append(layer)
     if function.is_large or (layer and layer.is_large) or bundles:
@@ -150,6 +191,24 @@ def resources_of(handler: Handler, app: App, ref: FunctionRef, package: Package,
         if aws.local:
             resources += source.local_resources(options, own)
     return [*resources, *(queues_of(handler, ref) if aws.local else [])]
+
+
+def log_group(handler: Handler, ref: FunctionRef) -> LogGroup:
+    """Return the log group of a handler's function."""
+    key, kind = handler.setting("log_kms_key"), handler.setting("log_class")
+    return LogGroup(ref, handler.setting("log_retention"), key or "", kind or "")
+
+
+def with_settings(ref: FunctionRef, handler: Handler) -> FunctionRef:
+    """Return a handler's names with what its settings say of everything that is made for it."""
+    return replace(
+        ref,
+        dlq=target_arn(handler.setting("dlq"), ref),
+        role=handler.setting("role") or "",
+        role_path=handler.setting("role_path"),
+        boundary=handler.setting("permissions_boundary") or "",
+        labels=tuple(sorted((handler.setting("tag") or {}).items())),
+    )
 
 
 def is_made(source: Source, aws: AWS) -> bool:
@@ -172,8 +231,9 @@ def triggers(handler: Handler, ref: FunctionRef) -> list[tuple[Source, JSON, Fun
     numbered = []
     number = 0
     for source, options in handler.sources():
-        number += source.takes_event_name
-        numbered.append((source, options, replace(ref, number=number) if source.takes_event_name else ref))
+        is_numbered = source.is_numbered(options)
+        number += is_numbered
+        numbered.append((source, options, replace(ref, number=number) if is_numbered else ref))
     return numbered
 
 
@@ -183,10 +243,12 @@ def dead_letters(handler: Handler, ref: FunctionRef) -> str:
     return target_arn(handler.setting("dlq"), ref) if asynchronous else ""
 
 
-def function_config(handler: Handler, ref: FunctionRef, python: str, bundles: list[StoredBundle]) -> JSON:
+def function_config(handler: Handler, ref: FunctionRef, package: Package, bundles: list[StoredBundle]) -> JSON:
     """Return the settings as CreateFunction and UpdateFunctionConfiguration take them."""
+    key = handler.setting("kms_key")
     return {
-        "Runtime": f"python{python}",
+        **({"KMSKeyArn": key} if key else {}),
+        "Runtime": f"python{package.python}",
         "Handler": LAMBDA_HANDLER,
         "Description": f"{ref.handler} of {ref.app} ({ref.stage}), from a notebook by nbchalice",
         "Timeout": ref.timeout,
@@ -194,7 +256,7 @@ def function_config(handler: Handler, ref: FunctionRef, python: str, bundles: li
         "Environment": {"Variables": {**(handler.setting("env") or {}), **location_of(bundles)}},
         "Layers": list(handler.setting("layer") or []),
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
-        "EphemeralStorage": {"Size": handler.setting("ephemeral_storage")},
+        "EphemeralStorage": {"Size": storage(handler, package)},
         "TracingConfig": {"Mode": "Active" if handler.setting("tracing") else "PassThrough"},
         "LoggingConfig": {"LogFormat": "JSON" if handler.setting("json_logs") else "Text"},
         "VpcConfig": {
@@ -202,6 +264,11 @@ def function_config(handler: Handler, ref: FunctionRef, python: str, bundles: li
             "SecurityGroupIds": list(handler.setting("security_group") or []),
         },
     }
+
+
+def storage(handler: Handler, package: Package) -> int:
+    """Return the MB of /tmp: what the handler asks for, beside the archive of its dependencies."""
+    return int(handler.setting("ephemeral_storage")) + (package.archive.megabytes if package.archive else 0)
 
 
 def target_arn(target: str | None, ref: FunctionRef) -> str:

@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
 from nbchalice.aws.target import Connection
-from nbchalice.deploy import check, notebooks
+from nbchalice.deploy import check, notebooks, owners
+from nbchalice.deploy.afterwards import addresses, not_ready, until_ready
+from nbchalice.deploy.deletion import delete, plan_delete
 from nbchalice.deploy.desired import App, desired, is_made, targets, triggers
-from nbchalice.deploy.execute import Progress, execute, quiet
-from nbchalice.deploy.inspect import Removal, inspect, parallel, read_more
+from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
+from nbchalice.deploy.inspect import inspect, parallel, read_more
+from nbchalice.deploy.keys import keys_of
 from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
-from nbchalice.deploy.plan import Plan, conflicts, make_plan
+from nbchalice.deploy.plan import Plan, conflicts, handler_of, make_plan
+from nbchalice.deploy.quotas import quota_notes, quota_problems, read_quotas
 from nbchalice.deploy.reads import Reads
 from nbchalice.deploy.reasons import in_orders_that_stand, with_reasons
 from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status
 from nbchalice.deploy.rollback import rollback
-from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
 from nbchalice.resources import destination
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
-from nbchalice.resources.upload_bucket import left_empty
 from nbchalice.resources.versions import standing_version
-from nbchalice.text import listing
 
-__all__ = ["Deployed", "Deployment", "HandlerStatus", "Status", "delete", "deploy", "plan", "rollback", "status"]
+__all__ = [
+    "Deployed",
+    "Deployment",
+    "HandlerStatus",
+    "Status",
+    "delete",
+    "deploy",
+    "plan",
+    "plan_delete",
+    "rollback",
+    "status",
+]
 
 Packages = Callable[[], Mapping[str, Package]]
 PLACEHOLDER = Package(b"", "", "3.13")
@@ -59,7 +71,8 @@ def plan(app: App, packages: Packages, aws: Connection, *, prune: Prune = False)
     AWSError
         AWS refused a read.
     """
-    check.raise_all(check.problems(app) + check.account_problems(app, aws))
+    app = owners.claimed(app, aws)
+    check.raise_all(check.problems(app) + check.account_problems(app, aws) + check.unnamed_problems(app, aws))
     check.raise_all(check.problems_at(app, aws, _sketch(app, aws)))
     planned, wrong = _draft(app, packages, aws, prune)
     check.raise_all(wrong)
@@ -76,21 +89,28 @@ def _draft(
 ) -> tuple[Plan, list[NbChaliceError]]:
     """Return the plan, and why AWS would refuse it."""
     sketch, reads = _sketch(app, aws), reads or Reads(aws)
-    with ThreadPoolExecutor(2, "nbchalice-plan") as pool:
+    with ThreadPoolExecutor(4, "nbchalice-plan") as pool:
         reading = pool.submit(inspect, app, reads, sketch, removal=notebooks.pruned(app, prune))
         looking = pool.submit(_preflights, app, reads)
+        unlocking, asking = pool.submit(keys_of, app, reads), pool.submit(read_quotas, reads)
         built = packages()
-        standing, preflights = reading.result(), looking.result()
+        standing, preflights, keys = reading.result(), looking.result(), unlocking.result()
+    quotas = asking.result()
+    others = owners.others(app, standing)
+    app = replace(app, others=frozenset(others))
     timeouts, notes, wrong = _timeouts(app, preflights)
-    wanted = desired(app, built, aws, timeouts)
+    notes += [*keys.notes, *quota_notes(quotas, sketch)]
+    notes += [one.warning for one in sketch.values() if one.warning and not aws.local]
+    wanted = desired(app, built, aws, timeouts, keys.statements)
     read_more(standing, wanted, reads)
     built, of_orders = in_orders_that_stand(built, wanted, standing.current)
     notes += of_orders
-    wanted = desired(app, built, aws, timeouts)
+    wanted = desired(app, built, aws, timeouts, keys.statements)
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     wrong += check.key_problems(app, aws)
-    notes += [*map(str, standing.unclaimed), *check.local_notes(app, aws), *check.consumer_notes(app, aws)]
+    notes += [*standing.unseen, *map(str, standing.unclaimed)]
+    notes += [*check.local_notes(app, aws), *check.consumer_notes(app, aws)]
     notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)
     elsewhere = notebooks.elsewhere(app, standing)
     not_run = notebooks.not_run(app, [name for name in standing.orphans if name not in elsewhere])
@@ -99,10 +119,14 @@ def _draft(
     notes += notebooks.notes(app, elsewhere)
     notes += [f"{name} stays as it stands: {text}" for name, text in not_run.items()]
     doubts = notebooks.doubts(app, standing, [app.ref(aws, name) for name in own])
-    going = [name for name in own if notebooks.goes(app, prune, name)]
+    going = [name for name in own if notebooks.goes(app, prune, name) and (name not in others or app.takes_over)]
     left = tuple(name for name in own if name not in going)
     planned = make_plan(wanted, standing, orphans=left, elsewhere=elsewhere, notes=tuple(notes))
-    planned = replace(with_reasons(planned), pruned=tuple(going), not_run=not_run, doubts=doubts)
+    wrong += quota_problems(quotas, planned)
+    unready = tuple(not_ready([one for key, one in wanted.items() if key not in planned.waits], standing.current))
+    planned = replace(planned, notes=(*planned.notes, *unready), unready=unready)
+    planned = replace(with_reasons(planned), pruned=tuple(going), not_run=not_run, doubts=doubts, others=others)
+    planned = replace(planned, notes=(*owners.notes(app, standing, planned), *planned.notes))
     written = {handler_of(change.resource) for change in planned.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(planned, sizes=sizes), wrong
@@ -184,103 +208,27 @@ def deploy(
     Interrupted
         The user stopped it; says the same.
     """
-    started, calls = time.monotonic(), len(aws.calls)
-    with _before_any_change():
+    started, calls, deaths = time.monotonic(), len(aws.calls), aws.deaths
+    with before_any_change():
         planned = plan(app, packages, aws, prune=prune)
+        owners.require_own(app, planned)
         announce(planned)
-    execute(planned, aws, progress)
-    _look_again(planned, aws, progress)
+    try:
+        execute(planned, aws, progress)
+        look_again(planned, aws, progress)
+    except DeployError:
+        if aws.deaths == deaths:
+            raise
+    if aws.deaths != deaths:  # What a local AWS was told in its last second may be gone.
+        execute(plan(app, packages, aws, prune=prune), aws, progress)
+    told = [*until_ready(planned, aws, progress), *addresses(_sketch(app, aws).values(), aws)]
+    planned = replace(planned, notes=(*planned.notes, *told))
     touched = {handler_of(change.resource) for change in planned.changes}
     functions = tuple(
         Deployed(ref.name, ref.handler, ref.arn, ref.handler in touched)
         for ref in (app.ref(aws, handler.name) for handler in app.handlers)
     )
     return Deployment(app, aws.target, planned, functions, len(aws.calls) - calls, time.monotonic() - started)
-
-
-@contextmanager
-def _before_any_change() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted("stopped before the first change; nothing was changed") from None
-
-
-def _look_again(planned: Plan, aws: Connection, progress: Progress) -> None:
-    """Mend what another writer undid meanwhile, where several write to one thing."""
-    # A bucket has one notification configuration, and S3 only takes it whole: of two deploys that read it, changed
-    # it and put it at the same time, the later put takes the other's entries away.
-    shared = {change.key: change for change in planned.changes if change.resource.shared}
-    with parallel() as run:
-        current = run({key: partial(change.resource.read, aws) for key, change in shared.items()})
-    undone = [
-        replace(change, current=current[key])
-        for key, change in shared.items()
-        if current[key] is not None and change.resource.differences(current[key])
-    ]
-    execute(Plan(tuple(undone), {change.key: frozenset() for change in undone}), aws, progress)
-
-
-def handler_of(resource: Resource) -> str | None:
-    """Return the handler that a resource belongs to, or None where it serves several."""
-    function = getattr(resource, "function", None)
-    return None if function is None else str(function.handler)
-
-
-def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
-    """Return what `delete` would do.
-
-    Raises
-    ------
-    InvalidInputError
-        There is no such handler, neither registered nor deployed.
-    """
-    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
-    names = [one.name for one in app.handlers]
-    removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
-    standing = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names)
-    if handler is not None and handler not in standing.orphans:
-        message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
-        hint = listing(standing.orphans, "handler") if standing.orphans else None
-        raise InvalidInputError(message, hint, code="no-such-handler")
-    foreign = [key for key, resource in standing.stale.items() if resource.conflicts(standing.current[key])]
-    for key in foreign:
-        del standing.stale[key]
-    others = [
-        f"{name} was deployed from {notebook}"
-        for name, notebook in notebooks.elsewhere(app, standing).items()
-        if handler in {None, name} and name not in names
-    ]
-    return make_plan({}, standing, notes=(*others, *map(str, standing.unclaimed)))
-
-
-def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:
-    """Remove all that the app owns; never a queue, topic or bucket, nor anything of other people's.
-
-    Parameters
-    ----------
-    app, aws : App or Connection
-        As for `plan`.
-    handler : str or None
-        Remove only what belongs to this handler, whether it is registered or not. Default: all.
-    progress : Progress
-        Called as changes start, are done, or fail.
-
-    Raises
-    ------
-    InvalidInputError
-        There is no such handler, neither registered nor deployed.
-    DeployError, Interrupted
-        Stopped part way; running it again is safe.
-    """
-    started, calls = time.monotonic(), len(aws.calls)
-    with _before_any_change():
-        planned = plan_delete(app, aws, handler)
-    execute(planned, aws, progress)
-    _look_again(planned, aws, progress)
-    if handler is None and (text := left_empty(aws)):
-        planned = replace(planned, notes=(*planned.notes, text))
-    return Deployment(app, aws.target, planned, (), len(aws.calls) - calls, time.monotonic() - started)
 
 
 def status(
@@ -296,7 +244,7 @@ def status(
         Handlers that cannot be packaged now, with the reason.
     """
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
-    broken = {**_unfit(app, aws), **broken}
+    app, broken = owners.claimed(app, aws), {**_unfit(app, aws), **broken}
     sound = replace(app, handlers=tuple(handler for handler in app.handlers if handler.name not in broken))
     reads = Reads(aws)
     draft, wrong = _draft(sound, packages, aws, prune=False, reads=reads)
@@ -312,13 +260,25 @@ def status(
     ]
     registered = {handler.name for handler in app.handlers}
     orphans += [
-        HandlerStatus(name, "deployed", drift=(f"deployed from {notebook}",))
-        for name, notebook in draft.elsewhere.items()
+        HandlerStatus(name, "deployed", drift=(_whose(name, draft),))
+        for name in draft.elsewhere
         if name not in registered
     ]
-    wrong = [*app.problems, *(unread.error for unread in app.unread if unread.stops), *clashes(sound.handlers), *wrong]
+    wrong = [
+        *check.unnamed_problems(app, aws),
+        *app.problems,
+        *(unread.error for unread in app.unread if unread.stops),
+        *clashes(sound.handlers),
+        *wrong,
+    ]
     refused = [f"a deploy would be refused: {_with_place(reason)}" for reason in wrong]
-    return Status(app, aws.target, tuple(states + orphans), (*refused, *_competing_consumers(sound, aws)))
+    notes = (
+        *refused,
+        *draft.unready,
+        *addresses(_sketch(sound, aws).values(), reads),
+        *_competing_consumers(sound, aws),
+    )
+    return Status(app, aws.target, tuple(states + orphans), notes)
 
 
 def _with_place(error: NbChaliceError) -> str:
@@ -362,7 +322,8 @@ def _standing(name: str, app: App, planned: Plan) -> HandlerStatus:
     """Return the state of what stands and is not registered: an orphan, unless it may be what could not be read."""
     unread = next((one for one in app.unread if one.may_be(name)), None)
     if unread is None:
-        return HandlerStatus(name, "orphaned", drift=(planned.doubts[name],) if name in planned.doubts else ())
+        drift = [text for text in (_whose(name, planned), planned.doubts.get(name)) if text]
+        return HandlerStatus(name, "orphaned", drift=tuple(drift))
     return HandlerStatus(name, "deployed", drift=(f"may stand in the notebook: {unread.error.message}",))
 
 
@@ -373,13 +334,19 @@ def _broken(handler: Handler, error: NbChaliceError, planned: Plan) -> HandlerSt
     return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
 
 
+def _whose(name: str, planned: Plan) -> str:
+    """Return who deployed a handler where it was somebody else, or from which other notebook, or an empty text."""
+    elsewhere = f"deployed from {planned.elsewhere[name]}" if name in planned.elsewhere else ""
+    return planned.others.get(name, elsewhere)
+
+
 def _state(handler: Handler, planned: Plan) -> HandlerStatus:
     trigger = handler.describe()
     mine = [change for change in planned.changes if handler_of(change.resource) == handler.name]
     function = next((change for change in mine if isinstance(change.resource, Function)), None)
     drift = tuple(str(change) for change in mine if change is not function)
-    if handler.name in planned.elsewhere:
-        drift = (f"deployed from {planned.elsewhere[handler.name]}", *drift)
+    if whose := _whose(handler.name, planned):
+        drift = (whose, *drift)
     if function and function.action == "create":
         return HandlerStatus(handler.name, "registered", trigger)
     if function is None:

@@ -6,20 +6,28 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Literal
 
-from nbchalice.aws.errors import explain, is_transient
+from nbchalice.aws.errors import explain
+from nbchalice.aws.passing import PATIENCE, is_transient, passing
+from nbchalice.aws.refusals import REFUSED
+from nbchalice.deploy.inspect import parallel
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, error_code
 
 WORKERS = 32
-PATIENCE = 90.0
+# IAM's rights reach the other services within seconds, at times a minute; what has stood is known or wrong.
+UNTIL_KNOWN = 120.0
+UNTIL_KNOWN_STANDING = 20.0
+RIGHTS = ("role", "scheduler role", "permission")
 MOST_NAMED = 20
 # Somebody was faster, or an earlier try's answer was lost: look again.
 ALREADY = {
@@ -30,7 +38,8 @@ ALREADY = {
     "QueueAlreadyExists",
 }
 
-ChangeState = Literal["started", "done", "failed"]
+# ``waiting``: it was made, and AWS has not yet set it to work.
+ChangeState = Literal["started", "waiting", "done", "failed"]
 Progress = Callable[[Change, ChangeState], None]
 
 
@@ -136,6 +145,7 @@ class _Run:
 
     def _until_done(self, change: Change) -> None:
         trouble: Exception | None = None
+        began = time.monotonic()
 
         def done() -> bool:
             nonlocal change, trouble
@@ -144,14 +154,24 @@ class _Run:
             try:
                 self._attempt(change, change.current)
             except Exception as error:
-                if not (is_transient(error) or change.resource.is_transient(error) or error_code(error) in ALREADY):
+                if not self._passes(change, error, time.monotonic() - began):
                     raise
                 trouble = error
                 return False
             return True
 
-        if not poll(done, self.deadline, Pace(0.05, 5.0, growth=2.0), self._wait) and trouble is not None:
+        latest = max(self.deadline, began + UNTIL_KNOWN)
+        if not poll(done, latest, Pace(0.05, 2.0, growth=2.0), self._wait) and trouble is not None:
             raise trouble
+
+    def _passes(self, change: Change, error: Exception, waited: float) -> bool:
+        """Whether to try a change again that AWS refused, after so many seconds of trying."""
+        row = passing(error)
+        if row is not None and row.until == "known":
+            made = any(other.resource.kind in RIGHTS for other in self.done)
+            return waited < (UNTIL_KNOWN if made else UNTIL_KNOWN_STANDING)
+        passes = is_transient(error) or change.resource.is_transient(error) or error_code(error) in ALREADY
+        return passes and time.monotonic() < self.deadline
 
     def _wait(self, seconds: float) -> bool:
         """Wait about that long: changes that got in each other's way shall not meet again. Return whether to stop."""
@@ -184,14 +204,31 @@ class _Run:
         undone = [change for change in self.plan.changes if change.key not in begun]
         lines = [
             *(["stopped"] if self.stopped.is_set() else []),
-            *(error.message for _, error in self.failed),
+            *_told(self.failed),
             f"  done: {_listed(self.done) or 'nothing'}",
             *([f"  not waited for: {_listed(running)}"] if running else []),
             f"  not done: {_listed(undone) or 'nothing else'}",
         ]
-        hints = dict.fromkeys(error.hint for _, error in self.failed if error.hint)
+        hints: dict[str, None] = {}  # what several handlers are told alike stands once
+        for _, error in self.failed:
+            hints.update(dict.fromkeys(filter(None, (error.hint or "").split("; "))))
         again = "running it again is safe: it continues where this stopped"
         return "\n".join(lines), "; ".join([*hints, again])
+
+
+def _told(failed: list[tuple[Change, NbChaliceError]]) -> list[str]:
+    """Return what failed; the same denial for several things, as for the role of each handler, is told once."""
+    groups: dict[str, list[tuple[Change, NbChaliceError]]] = {}
+    for change, error in failed:
+        denied = REFUSED.search(error.message)
+        groups.setdefault(f"{denied['service']}:{denied['name']}" if denied else error.message, []).append(
+            (change, error)
+        )
+    lines = []
+    for (_, first), *others in groups.values():
+        also = f"; so with {_listed([change for change, _ in others])}" if others else ""
+        lines.append(f"{first.message}{also}")
+    return lines
 
 
 def _named(change: Change) -> str:
@@ -201,3 +238,27 @@ def _named(change: Change) -> str:
 def _listed(changes: list[Change]) -> str:
     names = [_named(change) for change in changes[:MOST_NAMED]]
     return ", ".join(names if len(names) == len(changes) else [*names, f"and {len(changes) - MOST_NAMED} more"])
+
+
+@contextmanager
+def before_any_change() -> Iterator[None]:
+    """Let an interrupt say that nothing was changed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("stopped before the first change; nothing was changed") from None
+
+
+def look_again(planned: Plan, aws: AWS, progress: Progress) -> None:
+    """Mend what another writer undid meanwhile, where several write to one thing."""
+    # A bucket has one notification configuration, and S3 only takes it whole: of two deploys that read it, changed
+    # it and put it at the same time, the later put takes the other's entries away.
+    shared = {change.key: change for change in planned.changes if change.resource.shared}
+    with parallel() as run:
+        current = run({key: partial(change.resource.read, aws) for key, change in shared.items()})
+    undone = [
+        replace(change, current=current[key])
+        for key, change in shared.items()
+        if current[key] is not None and change.resource.differences(current[key])
+    ]
+    execute(Plan(tuple(undone), {change.key: frozenset() for change in undone}), aws, progress)

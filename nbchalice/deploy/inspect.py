@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from nbchalice.aws.errors import explain
+from nbchalice.aws.passing import read_patiently
 from nbchalice.deploy.desired import App
+from nbchalice.deploy.inspection import NOTHING, Inspection, Removal, Unclaimed
 from nbchalice.deploy.reads import Reads
 from nbchalice.errors import NbChaliceError
-from nbchalice.resources.base import AWS, FunctionRef, Resource
+from nbchalice.resources.base import AWS, TAGS, UNCOMPARED, UNREAD, FunctionRef, Resource, is_denied, is_read
 from nbchalice.resources.event_source_mapping import read_mappings
 from nbchalice.resources.function import Function
 from nbchalice.resources.layer import Layer, layer_of, layers_named
@@ -28,7 +30,7 @@ from nbchalice.resources.permission import (
     source_account_of,
     source_arn_of,
 )
-from nbchalice.resources.role import Role, app_roles
+from nbchalice.resources.role import Role, app_roles, beneath_of
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.resources.versions import published
 from nbchalice.sources import SOURCES
@@ -47,67 +49,13 @@ class Run(Protocol):
         """Raise the first error of a call, explained; the others are not waited for."""
 
 
-@dataclass(frozen=True)
-class Unclaimed:
-    """What lets events reach a function, made by nbchalice for an event source that is not installed.
-
-    It stays: with it the source, once it is installed again, finds what else it made, such as a rule.
-
-    Parameters
-    ----------
-    handler : str
-        The handler.
-    what : str
-        The statement of the function's resource policy, in words.
-    goes : bool
-        Whether the function is to be removed, and the statement with it.
-    """
-
-    handler: str
-    what: str
-    goes: bool = False
-
-    def __str__(self) -> str:
-        text = f"{self.handler}: {self.what} was made by an event source that no installed package has; "
-        if self.goes:
-            return f"{text}what that source made besides stays on AWS: install its package first, or remove it by hand"
-        return (
-            f"{text}it stays, with what that source made besides: install its package and deploy again to remove both"
-        )
-
-
-@dataclass
-class Inspection:
-    """What was found.
-
-    Parameters
-    ----------
-    current : JSON
-        What stands of each resource that was read, by key; None where it is missing.
-    stale : dict[str, Resource]
-        What stands and should not, by key.
-    orphans : list[str]
-        Names of handlers that stand and are not registered.
-    notebooks : dict[str, str]
-        The notebook that a standing handler was deployed from, by the handler's name, as its tags tell.
-    unclaimed : list[Unclaimed]
-        What event sources made that are not installed here.
-    """
-
-    current: JSON = field(default_factory=dict)
-    stale: dict[str, Resource] = field(default_factory=dict)
-    orphans: list[str] = field(default_factory=list)
-    notebooks: dict[str, str] = field(default_factory=dict)
-    unclaimed: list[Unclaimed] = field(default_factory=list)
-
-
 @contextmanager
 def parallel() -> Iterator[Run]:
-    """Give a function that runs calls side by side and returns their results under the same keys."""
+    """Give a function that runs reads side by side, patiently, and returns their results under the same keys."""
     with ThreadPoolExecutor(WORKERS, "nbchalice-read") as pool:
 
         def run(calls: Mapping[K, Callable[[], V]]) -> dict[K, V]:
-            futures = {key: pool.submit(call) for key, call in calls.items()}
+            futures = {key: pool.submit(read_patiently, call) for key, call in calls.items()}
             results: dict[K, V] = {}
             try:
                 for key, call in calls.items():
@@ -136,27 +84,14 @@ def _named(call: Callable[[], object]) -> Iterator[None]:
         raise explain(error, "reading what stands on AWS") from None
 
 
-@dataclass(frozen=True)
-class Removal:
-    """What counts as stale beside what the registered handlers no longer need.
-
-    Parameters
-    ----------
-    orphan : Callable[[str, str or None], bool]
-        Whether an orphan does, by its name and the notebook it was deployed from, if that is known.
-    unused : bool
-        Whether the layers and bundles do that no function uses which stays.
-    """
-
-    orphan: Callable[[str, str | None], bool] = lambda name, notebook: False
-    unused: bool = False
-
-
-NOTHING = Removal()
-
-
 def inspect(
-    app: App, aws: AWS, wanted: Mapping[str, Resource], *, removal: Removal = NOTHING, also: Iterable[str] = ()
+    app: App,
+    aws: AWS,
+    wanted: Mapping[str, Resource],
+    *,
+    removal: Removal = NOTHING,
+    also: Iterable[str] = (),
+    role_paths: Iterable[str] = (),
 ) -> Inspection:
     """Read what stands of the wanted resources, and what stands of the app's beside them.
 
@@ -174,10 +109,12 @@ def inspect(
         What counts as stale, too. Default: nothing.
     also : Iterable[str]
         Names to look for as orphans even where neither role nor log group stands.
+    role_paths : Iterable[str]
+        What the paths of roles may begin with, beside those of the app's handlers.
     """
     reads = aws if isinstance(aws, Reads) else Reads(aws)
     with parallel() as run:
-        return _Inspector(app, reads, wanted, run).inspect(removal, set(also))
+        return _Inspector(app, reads, wanted, run, {*app.role_paths, *role_paths}).inspect(removal, set(also))
 
 
 def read_more(inspection: Inspection, wanted: Mapping[str, Resource], aws: AWS) -> None:
@@ -188,10 +125,13 @@ def read_more(inspection: Inspection, wanted: Mapping[str, Resource], aws: AWS) 
 
 
 class _Inspector:
-    def __init__(self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Run) -> None:
-        self.app, self.aws, self.wanted, self.run = app, aws, wanted, run
+    def __init__(
+        self, app: App, aws: Reads, wanted: Mapping[str, Resource], run: Run, role_paths: Iterable[str]
+    ) -> None:
+        self.app, self.aws, self.wanted, self.run, self.beneath = app, aws, wanted, run, role_paths
         self.registered = [handler.name for handler in app.handlers]
         self.inspection = Inspection()
+        self.role_paths: dict[str, str] = {}
 
     def ref(self, handler: str) -> FunctionRef:
         return self.app.ref(self.aws, handler)
@@ -201,25 +141,28 @@ class _Inspector:
         calls: dict[object, Callable[[], Any]] = {
             **{key: partial(resource.read, self.aws) for key, resource in self.wanted.items()},
             **self._footprint_calls(self.registered),
-            (1, "roles"): self._role_names,
-            (1, "groups"): self._group_names,
-            (1, "layers"): partial(layers_named, self.aws, self.ref("")),
+            (1, "roles"): partial(self._if_allowed, self._role_names, "iam:ListRoles", "roles"),
+            (1, "groups"): partial(self._if_allowed, self._group_names, "logs:DescribeLogGroups", "log groups"),
+            (1, "layers"): partial(self._if_allowed, self._layers, "lambda:ListLayers", "layers"),
         }
         if removal.unused:
             calls[1, "bundles"] = partial(stored_bundles, self.aws, self.ref(""))
         first = self.run(calls)
-        roles, layers = first[1, "roles"], first[1, "layers"]
+        roles, groups, layers = set(first[1, "roles"]), set(first[1, "groups"]), first[1, "layers"]
         self.inspection.current = {layer.key: version for layer, version in layers}
         self.inspection.current.update({key: first[key] for key in self.wanted})
-        self.inspection.orphans = sorted((roles | first[1, "groups"] | also) - set(self.registered))
+        read = [standing for standing in self.inspection.current.values() if isinstance(standing, dict)]
+        denied = [standing.get(UNREAD) or standing.get(UNCOMPARED) for standing in read]
+        self.inspection.unseen += dict.fromkeys(filter(None, denied))
+        self.inspection.orphans = sorted((roles | groups | also) - set(self.registered))
         self._add_footprints(self.registered, first)
-        self._add([Role(self.ref(name)) for name in self.registered if name in roles])
+        self._add([self._role(name) for name in self.registered if name in roles])
         owned = self._owned(self.inspection.orphans)
         self._read_notebooks()
-        going = [name for name in owned if removal.orphan(name, self.inspection.notebooks.get(name))]
+        going = [name for name in owned if removal.orphan(name, self.inspection.functions.get(name, {}))]
         self._add_footprints(going, self.run(self._footprint_calls(going)))
         for name in going:
-            self._add([LogGroup(self.ref(name)), Role(self.ref(name)), Function(self.ref(name))])
+            self._add([LogGroup(self.ref(name)), self._role(name), Function(self.ref(name))])
         if removal.unused:
             own = [layer for layer, version in layers if not layer.conflicts(version)]
             staying = [*self.registered, *(name for name in owned if name not in going)]
@@ -228,9 +171,43 @@ class _Inspector:
         self._read_doubtful_groups()
         return self.inspection
 
+    def _if_allowed(self, look: Callable[[], Iterable[Any]], action: str, what: str) -> list[Any]:
+        """Return what is found; who may not look finds nothing, and is told so."""
+        try:
+            return list(look())
+        except Exception as error:
+            if not is_denied(error):
+                raise
+            self.inspection.unseen.append(f"{what} of handlers that are gone were not looked for: AWS denies {action}")
+            return []
+
+    def _read_if_allowed(self, resource: Resource) -> Any:
+        """Return what stands of a resource that may be stale; who may not look is told so."""
+        try:
+            return resource.read(self.aws)
+        except Exception as error:
+            if not is_denied(error):
+                raise explain(error, f"reading {resource.kind} {resource.name}") from None
+            self.inspection.unseen.append(f"{resource.kind} {resource.name} was not looked for: AWS denies it")
+            return None
+
+    def _layers(self) -> list[tuple[Layer, JSON]]:
+        return layers_named(self.aws, self.ref(""))
+
+    def _role(self, name: str) -> Role:
+        """Return the role of a handler, under the path where it was found or its function has it."""
+        function = self.inspection.current.get(Function(self.ref(name)).key) or {}
+        beneath = beneath_of(self.ref(name), function.get("Configuration", {}).get("Role", ""))
+        return Role(replace(self.ref(name), role_path=self.role_paths.get(name, beneath)))
+
     def _role_names(self) -> set[str]:
-        prefix = self.ref("").name
-        return {role["RoleName"].removeprefix(prefix) for role in app_roles(self.aws, self.app.name, self.app.stage)}
+        prefix, names = self.ref("").name, set[str]()
+        for beneath in self.beneath:
+            for role in app_roles(self.aws, self.app.name, self.app.stage, beneath):
+                name = role["RoleName"].removeprefix(prefix)
+                self.role_paths[name] = beneath
+                names.add(name)
+        return names
 
     def _group_names(self) -> set[str]:
         """Return whose log groups stand; one that another app made has a name that only looks like ours."""
@@ -262,8 +239,10 @@ class _Inspector:
 
     def _read_notebooks(self) -> None:
         for name in [*self.registered, *self.inspection.orphans]:
-            function = self.inspection.current.get(Function(self.ref(name)).key) or {}
-            if notebook := function.get("Tags", {}).get(NOTEBOOK):
+            function = self.inspection.current.get(Function(self.ref(name)).key)
+            if function and is_read(function):
+                self.inspection.functions[name] = function
+            if notebook := (function or {}).get("Tags", {}).get(NOTEBOOK):
                 self.inspection.notebooks[name] = notebook
 
     def _footprint_calls(self, names: Iterable[str]) -> dict[object, Callable[[], list[JSON]]]:
@@ -315,7 +294,7 @@ class _Inspector:
 
     def _read_stale(self) -> None:
         stale = self.inspection.stale
-        calls = {key: partial(r.read, self.aws) for key, r in stale.items() if key not in self.wanted}
+        calls = {key: partial(self._read_if_allowed, r) for key, r in stale.items() if key not in self.wanted}
         self.inspection.current.update(self.run(calls))
         self.inspection.stale = {key: r for key, r in stale.items() if self.inspection.current.get(key) is not None}
 
@@ -324,11 +303,13 @@ class _Inspector:
         current, stale = self.inspection.current, self.inspection.stale
         groups = [resource for resource in {**self.wanted, **stale}.values() if isinstance(resource, LogGroup)]
         doubtful = [
-            g for g in groups if current[g.key] and (g.key in stale or not current.get(Function(g.function).key))
+            g
+            for g in groups
+            if is_read(current[g.key]) and (g.key in stale or not current.get(Function(g.function).key))
         ]
         tags = self.run({g.key: partial(g.read_tags, self.aws, current[g.key]) for g in doubtful})
         for group in doubtful:
-            current[group.key] = {**current[group.key], "tags": tags[group.key]}
+            current[group.key] = {**current[group.key], TAGS: tags[group.key]}
             if not is_owned(tags[group.key], self.app.name, self.app.stage):
                 stale.pop(group.key, None)
 

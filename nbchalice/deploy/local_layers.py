@@ -36,7 +36,7 @@ def prepare(packages: Mapping[str, Package]) -> list[str]:
     """
     from nbchalice.aws.local.client.server import local_home
     from nbchalice.aws.local.shared.interpreters import Interpreters
-    from nbchalice.aws.local.shared.native_layers import keep_native_layer, native_layer_path
+    from nbchalice.aws.local.shared.native_layers import ARCHIVE_LETTERS, keep_native_layer, native_layer_path
 
     find = Interpreters("", Path.home(), os.environ.get("PATH", ""))
     notes = []
@@ -45,10 +45,11 @@ def prepare(packages: Mapping[str, Package]) -> list[str]:
         python = ".".join(runtime.version.split(".")[:2]) if runtime else _own()
         if runtime and runtime.warning:
             notes.append(f"{handler}: {runtime.warning}")
-        layer = package.layer
+        layer = package.archive.layer if package.archive else package.layer
         if not isinstance(layer, Layer) or not _is_foreign(layer, python):
             continue
-        path = native_layer_path(local_home().native_layers, layer.key[:KEY_LETTERS], python)
+        key = package.archive.sha256[:ARCHIVE_LETTERS] if package.archive else layer.key[:KEY_LETTERS]
+        path = native_layer_path(local_home().native_layers, key, python)
         if path.is_file():
             continue
         try:

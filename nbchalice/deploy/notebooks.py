@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from nbchalice.deploy import owners
 from nbchalice.deploy.desired import App
-from nbchalice.deploy.inspect import NOTHING, Inspection, Removal
+from nbchalice.deploy.inspection import NOTHING, Inspection, Removal
 from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.function import Function
-from nbchalice.resources.ownership import notebook_tag
+from nbchalice.resources.ownership import NOTEBOOK, notebook_tag
+from nbchalice.typed import Values
 
 # Whether handlers that stand and are not in the notebook are removed: all of them, or only some, by name.
 Prune = bool | frozenset[str]
 
 
 def pruned(app: App, prune: Prune) -> Removal:
-    """Return what `--prune` removes: neither what another notebook deployed, nor what stands, perhaps, in this one."""
+    """Return what `--prune` removes: not what another notebook or person deployed, or what this one may still have."""
     if prune is False:
         return NOTHING
-    return Removal(lambda name, notebook: goes(app, prune, name) and not _is_other(app, notebook), unused=True)
+    return Removal(lambda name, function: goes(app, prune, name) and not _stays(app, function), unused=True)
+
+
+def _stays(app: App, function: Values) -> bool:
+    return _is_other(app, function.get("Tags", {}).get(NOTEBOOK)) or owners.stays(app, function)
 
 
 def goes(app: App, prune: Prune, name: str) -> bool:
@@ -64,6 +70,8 @@ def notes(app: App, others: Mapping[str, str]) -> list[str]:
     registered = {handler.name for handler in app.handlers}
     texts = []
     for name, notebook in others.items():
+        if name in app.others:
+            continue  # Whose it is says more.
         if name in registered:
             texts.append(f"{name} was deployed from {notebook}: this notebook's handler takes its place")
         else:

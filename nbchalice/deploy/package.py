@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbchalice.packaging.archive import Archive
 from nbchalice.packaging.sizes import SizeTable
 from nbchalice.resources.layer import LayerPackage
 from nbchalice.resources.stored_bundle import BundlePackage
@@ -33,6 +34,8 @@ class Package:
         Objects that it loads from S3.
     sizes : SizeTable or None
         How large both are, or None where nobody measured.
+    archive : Archive or None
+        Its dependencies, where they are too large for a layer.
     reports_failures : bool
         Whether its code may answer with the records of a batch that failed.
     does : str
@@ -49,9 +52,15 @@ class Package:
     layer: LayerPackage | None = None
     bundles: tuple[BundlePackage, ...] = ()
     sizes: SizeTable | None = None
+    archive: Archive | None = None
     reports_failures: bool = False
     does: str = ""
     proves: Callable[[str, list[Segment]], str | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def stored(self) -> tuple[BundlePackage, ...]:
+        """What the function reads from S3."""
+        return (*self.bundles, *((self.archive,) if self.archive else ()))
 
     @classmethod
     def of(cls, package: HandlerPackage) -> Package:
@@ -65,6 +74,7 @@ class Package:
             package.layer,
             package.stored,
             package.sizes,
+            package.archive,
             package.reports_failures,
             artifact.fingerprint,
         )

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nbchalice.deploy.inspect import Inspection
+from nbchalice.deploy.inspection import Inspection
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.packaging.sizes import SizeTable
 from nbchalice.resources.base import FunctionRef, Resource
@@ -71,12 +71,16 @@ class Plan:
         Handlers that it removes because the notebook no longer has them.
     elsewhere : Mapping[str, str]
         Handlers that stand and were deployed from another notebook, each with that notebook.
+    others : Mapping[str, str]
+        Handlers that stand and that somebody else deployed, each with who and when.
     not_run : Mapping[str, str]
         Handlers that stand, also in the notebook's file, and are not registered; each with a text.
     doubts : Mapping[str, str]
         Orphans that may stand in the notebook after all, each with the reason why its file cannot tell.
     notes : tuple[str, ...]
         What a person should know, for example a timeout taken from a queue.
+    unready : tuple[str, ...]
+        Of the notes, those on what stands as it should and AWS has not yet set to work.
     sizes : Mapping[str, SizeTable]
         How large the packages are that are uploaded, by handler.
     """
@@ -86,9 +90,11 @@ class Plan:
     orphans: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
     not_run: Mapping[str, str] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
 
     def because(self, keys: Collection[str], cause: str) -> Plan:
@@ -99,9 +105,20 @@ class Plan:
             changes.append(replace(change, reason=reason))
         return replace(self, changes=tuple(changes))
 
+    @property
+    def touched(self) -> set[str]:
+        """The handlers of which something is changed."""
+        return {name for change in self.changes if (name := handler_of(change.resource))}
+
     def to_dicts(self) -> list[dict[str, str]]:
         """Return the changes as JSON."""
         return [change.to_dict() for change in self.changes]
+
+
+def handler_of(resource: Resource) -> str | None:
+    """Return the handler that a resource belongs to, or None where it serves several."""
+    function = getattr(resource, "function", None)
+    return None if function is None else str(function.handler)
 
 
 def make_plan(

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbchalice.aws.passing import passing
 from nbchalice.resources.base import AWS
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Reads:
             try:
                 answer.set_result(call())
             except BaseException as error:
+                if passing(error):  # It is not the answer: who asks again is to be answered.
+                    with self._lock:
+                        del self._answers[question]
                 answer.set_exception(error)
                 raise
         return answer.result()

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Change, Plan
 from nbchalice.logs.tracebacks import CELL_KEY
-from nbchalice.packaging.artifact import MANIFEST, MODULE
+from nbchalice.packaging.artifact import BOOT, MANIFEST, MODULE
+from nbchalice.packaging.byte_code import is_byte_code
 from nbchalice.packaging.fingerprint import with_cells
 from nbchalice.packaging.shipped import ARCHIVE
 from nbchalice.packaging.statement_order import in_one_order
@@ -26,7 +27,6 @@ from nbchalice.typed import JSON, Values
 MOST_BYTES = 5_000_000
 SECONDS = 10.0
 ORDER = "the order in which cells ran"
-OURS = {"lambda_function.py", ARCHIVE}
 
 
 def with_reasons(plan: Plan) -> Plan:
@@ -158,7 +158,7 @@ class _Content:
             It is none of nbchalice's.
         """
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
+            files = {name: archive.read(name) for name in archive.namelist() if not is_byte_code(name)}
         about = json.loads(files.pop(MANIFEST))
         module = files.pop(MODULE).decode()
         segments = [Segment(**entry) for entry in about["cells"]]
@@ -179,6 +179,10 @@ class _Content:
         return orders[0] == orders[1]
 
 
+def _is_ours(path: str) -> bool:
+    return path in {BOOT, ARCHIVE}
+
+
 def _label(cell: str) -> str:
     return CELL_KEY.sub("", cell)
 
@@ -187,8 +191,8 @@ def _differences(old: _Content, new: _Content) -> Iterable[str]:
     """Return what is another, the cells first, as they are called now."""
     cells = _cells(old, new)
     changed = [path for path in {**old.files, **new.files} if old.files.get(path) != new.files.get(path)]
-    differences = [*cells, *sorted(path for path in changed if path not in OURS)]
-    if OURS & set(changed):
+    differences = [*cells, *sorted(path for path in changed if not _is_ours(path))]
+    if any(map(_is_ours, changed)):
         differences.append("nbchalice's runtime")
     differences += [part for part in ("requirements", "notebook") if old.about.get(part) != new.about.get(part)]
     if not cells and old.statements != new.statements and old.texts() == new.texts() and not differences:

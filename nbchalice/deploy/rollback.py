@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.aws.errors import explain
 from nbchalice.aws.target import Connection
-from nbchalice.deploy import check
+from nbchalice.deploy import check, owners
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.results import Rollback
 from nbchalice.errors import AWSError, InvalidInputError
@@ -43,7 +43,8 @@ def rollback(app: App, handler: str, aws: Connection) -> Rollback:
     AWSError
         AWS refused.
     """
-    check.raise_all(check.names_problems(app) + check.account_problems(app, aws))
+    check.raise_all(check.names_problems(app) + check.account_problems(app, aws) + check.unnamed_problems(app, aws))
+    owners.require_own_function(app, aws, handler)
     ref = app.ref(aws, handler)
     function = Function(ref)
     client = aws.client("lambda")

@@ -26,6 +26,7 @@ METHODS = {
     ("s3", "delete"): ("DeleteObject",),
     ("dynamodb", "batch_writer"): ("BatchWriteItem",),
 }
+PARTIQL = ("PartiQLDelete", "PartiQLInsert", "PartiQLSelect", "PartiQLUpdate")
 # Operations whose action in IAM has another name (Service Authorization Reference).
 ACTIONS = {
     ("s3", "CopyObject"): ("GetObject", "PutObject"),
@@ -36,22 +37,31 @@ ACTIONS = {
     ("sqs", "DeleteMessageBatch"): ("DeleteMessage",),
     ("sqs", "ChangeMessageVisibilityBatch"): ("ChangeMessageVisibility",),
     ("sns", "PublishBatch"): ("Publish",),
+    ("sesv2", "SendEmail"): ("SendEmail", "SendRawEmail"),
+    ("dynamodb", "ExecuteStatement"): PARTIQL,
+    ("dynamodb", "BatchExecuteStatement"): PARTIQL,
     ("bedrock-runtime", "Converse"): ("InvokeModel",),
     ("bedrock-runtime", "ConverseStream"): ("InvokeModelWithResponseStream",),
 }
 PREFIXES = {"monitoring": "cloudwatch"}
 FREE = {("sts", "GetCallerIdentity")}
-# The argument that names the resource, and the resource's part of the ARN; angle brackets are to be filled in.
+# Actions that are about no resource of their own.
+ON_EVERYTHING = {
+    "sqs:ListQueues", "sns:ListTopics", "kinesis:ListStreams", "dynamodb:ListTables", "lambda:ListFunctions",
+    "secretsmanager:ListSecrets", "ssm:DescribeParameters", "events:ListRules", "events:ListEventBuses",
+    "states:ListStateMachines",
+}  # fmt: skip
+# The arguments that may name the resource, and its part of the ARN; angle brackets are to be filled in.
 RESOURCES = {
-    "dynamodb": ("TableName", "table/{}", "<table>"),
-    "kinesis": ("StreamName", "stream/{}", "<stream>"),
-    "lambda": ("FunctionName", "function:{}", "<function>"),
-    "secretsmanager": ("SecretId", "secret:{}-*", "<secret>"),
-    "ssm": ("Name", "parameter/{}", "<parameter>"),
-    "events": ("EventBusName", "event-bus/{}", "default"),
-    "sqs": ("QueueUrl", "{}", "<queue>"),
-    "sns": ("TopicArn", "{}", "<topic>"),
-    "stepfunctions": ("stateMachineArn", "stateMachine:{}", "<machine>"),
+    "dynamodb": (("TableName",), "table/{}", "<table>"),
+    "kinesis": (("StreamName", "StreamARN"), "stream/{}", "<stream>"),
+    "lambda": (("FunctionName",), "function:{}", "<function>"),
+    "secretsmanager": (("SecretId",), "secret:{}-*", "<secret>"),
+    "ssm": (("Name", "Path"), "parameter/{}", "<parameter>"),
+    "events": (("EventBusName",), "event-bus/{}", "default"),
+    "sqs": (("QueueUrl", "QueueName"), "{}", "<queue>"),
+    "sns": (("TopicArn",), "{}", "<topic>"),
+    "stepfunctions": (("stateMachineArn",), "stateMachine:{}", "<machine>"),
 }
 ARN_SERVICE = {"stepfunctions": "states"}
 
@@ -90,8 +100,13 @@ def suggested(
         return []
     needed: set[Allow] = set()
     for call in boto_calls(module, event):
-        needed.update(Allow(action, _arn(call, action, function)) for action in _actions(call))
+        needed.update(needs(call, function))
     return sorted(allow for allow in needed if not any(_covers(statement, allow) for statement in statements))
+
+
+def needs(call: Call, function: FunctionRef) -> list[Allow]:
+    """Return what a call needs; of an ARN that the text does not tell, a part stands in angle brackets."""
+    return [Allow(action, _arn(call, action, function)) for action in _actions(call)]
 
 
 def policy(allows: Iterable[Allow]) -> JSON:
@@ -128,6 +143,10 @@ def _actions(call: Call) -> list[str]:
     for name in names:
         if (call.service, name) in FREE:
             continue
+        verb = f"PartiQL{call.arguments.get('Statement', '').partition(' ')[0].capitalize()}"
+        if verb in PARTIQL:
+            actions.append(f"{prefix}:{verb}")
+            continue
         renamed = (S3_ACTIONS.get(name, name),) if call.service == "s3" else (name,)
         actions += [f"{prefix}:{action}" for action in ACTIONS.get((call.service, name), renamed)]
     return actions
@@ -136,10 +155,12 @@ def _actions(call: Call) -> list[str]:
 def _arn(call: Call, action: str, function: FunctionRef) -> str:
     if call.service == "s3":
         return s3_arn(call.arguments.get("Bucket", UNKNOWN_BUCKET), action.partition(":")[2])
-    if call.service not in RESOURCES:
+    if call.service not in RESOURCES or action in ON_EVERYTHING:
         return "*"
-    argument, form, unknown = RESOURCES[call.service]
-    name = call.arguments.get(argument, unknown)
+    arguments, form, unknown = RESOURCES[call.service]
+    name = next((call.arguments[argument] for argument in arguments if argument in call.arguments), unknown)
+    if call.service == "lambda" and (qualifier := call.arguments.get("Qualifier")):
+        name = f"{name}:{qualifier}"
     if name.startswith("arn:"):
         return name
     if QUEUE_URL.fullmatch(name):
@@ -148,18 +169,20 @@ def _arn(call: Call, action: str, function: FunctionRef) -> str:
 
 
 def _covers(statement: JSON, allow: Allow) -> bool:
-    actions, resources = _listed(statement.get("Action")), _listed(statement.get("Resource"))
+    actions, resources = listed(statement.get("Action")), listed(statement.get("Resource"))
     return (
         statement.get("Effect") == "Allow"
         and any(fnmatchcase(allow.action.lower(), action.lower()) for action in actions)
         # A name that is to be filled in is not known to be allowed or not; its action is.
-        and any(fnmatchcase(allow.arn, arn) or _is_open(allow.arn) for arn in resources)
+        and any(fnmatchcase(allow.arn, arn) or is_open(allow.arn) for arn in resources)
     )
 
 
-def _is_open(arn: str) -> bool:
+def is_open(arn: str) -> bool:
+    """Whether a part of an ARN is to be filled in."""
     return "<" in arn
 
 
-def _listed(value: object) -> list[str]:
+def listed(value: object) -> list[str]:
+    """Return what a statement of a policy holds once or several times."""
     return [value] if isinstance(value, str) else [str(entry) for entry in value] if isinstance(value, list) else []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nbchalice.errors import NbChaliceError
+from nbchalice.events.idle import blocked
 from nbchalice.events.leases import Lease, leases
 from nbchalice.events.outcome import as_own, end_of
 from nbchalice.events.triggers import Route
@@ -19,6 +20,7 @@ from nbchalice.logs.tail import Tail, pace_of, passes
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS
 from nbchalice.sources.base import Sent
+from nbchalice.typed import Values
 
 MARGIN_SECONDS = 10.0
 REPORT_SECONDS = 2.0
@@ -72,17 +74,20 @@ class Lookout:
         Where the function stands.
     route : Route
         The trigger and the function.
+    values : Values
+        What the event is made of.
     in_process : deque[Invocation]
         Fills with what live mode of this process makes of the function's events.
     """
 
-    def __init__(self, aws: AWS, route: Route, in_process: deque[Invocation]) -> None:
-        self._aws, self._route, self._in_process = aws, route, in_process
+    def __init__(self, aws: AWS, route: Route, values: Values, in_process: deque[Invocation]) -> None:
+        self._aws, self._route, self._values, self._in_process = aws, route, values, in_process
         self._tail = Tail(aws, route.ref.name)
         self._since: float | None = None
         self._asked = False
         self._others: list[Tail] = []
         self.live_elsewhere: Lease | None = None
+        self.blocked = ""
 
     def pace(self) -> Pace:
         """Return how often to look."""
@@ -112,7 +117,7 @@ class Lookout:
         return invocations
 
     def sees_nothing(self) -> bool:
-        """Whether another process has the events, or had them when it died; asked once, after a moment."""
+        """Whether another process has the events, or they cannot arrive as AWS stands; asked once, after a moment."""
         self._since = self._since or time.monotonic()
         if not self._asked and time.monotonic() - self._since > LIVE_SECONDS:
             self._asked = True
@@ -120,11 +125,12 @@ class Lookout:
                 standing = leases(self._aws, self._route.ref.app, self._route.ref.stage)
             except NbChaliceError:
                 standing = []  # Who may not list queues is told no more than before.
-            self.live_elsewhere = next(
-                (lease for lease in standing if lease.is_of(self._route) and not lease.mine), None
-            )
+            live = next((lease for lease in standing if lease.is_of(self._route)), None)
+            self.live_elsewhere = live if live and not live.mine else None
             self._others = self._competing()
-        return self.live_elsewhere is not None
+            if live is None and not self._others:  # another reader may tell that it got it
+                self.blocked = blocked(self._aws, self._route, self._values)
+        return bool(self.live_elsewhere or self.blocked)
 
     def _competing(self) -> list[Tail]:
         """Return the logs of the other functions that take the same events, as far as AWS tells."""

@@ -21,17 +21,18 @@ from nbchalice.logs.parse import parse
 from nbchalice.logs.places import CELLS
 from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
+from nbchalice.names import LONGEST_RUN
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
 from nbchalice.runtime.event_kinds import ids_of
 from nbchalice.runtime.invocation_lines import returned
+from nbchalice.sources.payloads import MOST_INVOKED, require_room
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
 
     from nbchalice.runtime.function import LambdaFunction
 
-# A function may run so long, in seconds (AWS's quota), and what comes beside it: cold start, a queue, the way.
-LONGEST_RUN = 900
+# Seconds beside those that the function runs: cold start, a queue, the way.
 MARGIN = 60.0
 TIMED_OUT = "Sandbox.Timedout"
 PACKAGE = str(Path(__file__).parent.parent)
@@ -58,7 +59,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
     Raises
     ------
     InvalidInputError
-        The event is not JSON-ready.
+        The event is not JSON-ready, or larger than Lambda takes.
     AWSError
         The function does not exist, or AWS refused.
     LostAnswerError
@@ -70,6 +71,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
         payload = json.dumps(event).encode()
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"the event is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
+    require_room(len(payload), MOST_INVOKED, "the event", "an invocation that is waited for")
     started = time.monotonic()
     try:
         client = aws.client("lambda", patience=_longest_run(aws, function_ref) + MARGIN)

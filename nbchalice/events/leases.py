@@ -7,15 +7,17 @@ import os
 import re
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nbchalice.aws.errors import explain
 from nbchalice.aws.local.client.process import process_exists
+from nbchalice.aws.passing import read_patiently
 from nbchalice.events.triggers import Route
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.typed import JSON
 
-ENDING = re.compile(r"-live-[0-9a-f]{8}$")
+ENDING = re.compile(r"(-live-[0-9a-f]{8})(-\d)?$")
 LONGEST_NAME = 80
 HOLDER, SEEN = "nbchalice:live", "nbchalice:live-seen"
 DEAD_AFTER = 120.0
@@ -57,7 +59,12 @@ class Lease:
 
     def is_of(self, route: Route) -> bool:
         """Whether it is this trigger that is redirected; a handler may be live for one of several."""
-        return self.url.rsplit("/", 1)[-1] == queue_name(route)
+        return ENDING.sub(r"\1", self.queue) == queue_name(route)
+
+    @property
+    def queue(self) -> str:
+        """The temporary queue's name."""
+        return self.url.rsplit("/", 1)[-1]
 
     @property
     def where(self) -> str:
@@ -70,12 +77,20 @@ class Lease:
         return f"{self.handler} is live {self.where}: its deployed trigger is paused meanwhile"
 
 
-def queue_name(route: Route) -> str:
-    """Return the name of a trigger's temporary queue; those of a function on one bucket share one."""
+def queue_name(route: Route, number: int = 1) -> str:
+    """Return the name of a trigger's temporary queue; those of a function on one bucket share one.
+
+    Parameters
+    ----------
+    route : Route
+        The trigger.
+    number : int
+        1 to 9. SQS makes no queue whose name was another's within 60 seconds: the next live mode takes the next.
+    """
     place = f"{route.source.name} {route.source.subject(route.options)} {route.ref.number}"
     digest = hashlib.sha256(place.encode()).hexdigest()
     ending = f"-live-{digest[:8]}"
-    return route.ref.name[: LONGEST_NAME - len(ending)] + ending
+    return route.ref.name[: LONGEST_NAME - len(ending) - 2] + ending + (f"-{number}" if number > 1 else "")
 
 
 def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
@@ -86,20 +101,22 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
     AWSError
         AWS refused.
     """
-    client = aws.client("sqs")
-    standing = []
     try:
-        urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
-        for url in filter(ENDING.search, urls):
-            tags: JSON = {}
-            with or_missing():
-                tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
-            host, _, pid = tags.get(HOLDER, "").rpartition(" ")
-            if host and (tags.get("nbchalice:app"), tags.get("nbchalice:stage")) == (app, stage):
-                standing.append(Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url))
+        return read_patiently(lambda: list(_standing(aws, app, stage)))
     except Exception as error:
         raise explain(error, f"looking for live handlers of {app}") from None
-    return standing
+
+
+def _standing(aws: AWS, app: str, stage: str) -> Iterator[Lease]:
+    client = aws.client("sqs")
+    urls = client.list_queues(QueueNamePrefix=f"{app}-{stage}-").get("QueueUrls", [])
+    for url in filter(ENDING.search, urls):
+        tags: JSON = {}
+        with or_missing():
+            tags = client.list_queue_tags(QueueUrl=url).get("Tags", {})
+        host, _, pid = tags.get(HOLDER, "").rpartition(" ")
+        if host and (tags.get("nbchalice:app"), tags.get("nbchalice:stage")) == (app, stage):
+            yield Lease(tags["nbchalice:handler"], host, int(pid), float(tags.get(SEEN, 0)), url)
 
 
 def tags_of(function: FunctionRef) -> dict[str, str]:

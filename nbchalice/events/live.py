@@ -16,7 +16,7 @@ from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.polling import poll
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS, or_missing
+from nbchalice.resources.base import AWS, error_code, or_missing
 from nbchalice.sources import SOURCES
 from nbchalice.sources.messages import EVERYTHING
 from nbchalice.sources.redirects import Redirect
@@ -24,6 +24,7 @@ from nbchalice.typed import JSON
 
 BEAT_EVERY = 30.0
 RETRY_AFTER = 2.0
+MOST_NAMES = 9
 WAIT_SECONDS = 2
 HIDDEN_SECONDS = 40.0  # A queue hides for 30 s what somebody received, unless it was made otherwise.
 Call = Callable[[object], Invocation]
@@ -58,8 +59,8 @@ class Live:
         self._on_invocation, self._on_trouble = on_invocation, on_trouble
         if not is_made(route.source, aws):
             raise InvalidInputError(f"the local AWS has no {route.source.title}, whose events could be redirected")
+        self._route = route
         self._redirect = redirect_of(route)
-        self._name = queue_name(route)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -85,7 +86,7 @@ class Live:
                 return
             self._stop.clear()
             try:
-                self._url = _make_queue(self._aws, self._redirect, self._name)
+                self._redirect, self._url = with_queue(self._aws, self._route)
                 self._redirect.begin(self._aws)
             except Exception as error:
                 self._restore()
@@ -177,10 +178,23 @@ def _done(messages: list[JSON], invocation: Invocation) -> list[JSON]:
     return [message for message in messages if message["MessageId"] not in invocation.failed_ids]
 
 
-def _make_queue(aws: AWS, redirect: Redirect, name: str) -> str:
+def with_queue(aws: AWS, route: Route) -> tuple[Redirect, str]:
+    """Return the redirect of a trigger, and the URL of its temporary queue, which is made."""
+    number = 1
+    while True:
+        redirect = redirect_of(route, queue_name(route, number))
+        try:
+            return redirect, _make_queue(aws, redirect)
+        except Exception as error:
+            if number == MOST_NAMES or not error_code(error).endswith("QueueDeletedRecently"):
+                raise
+        number += 1
+
+
+def _make_queue(aws: AWS, redirect: Redirect) -> str:
     """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
     client = aws.client("sqs")
-    url = str(client.create_queue(QueueName=name)["QueueUrl"])
+    url = str(client.create_queue(QueueName=Arn.parse(redirect.queue_arn).name)["QueueUrl"])
     client.tag_queue(QueueUrl=url, Tags=tags_of(redirect.function))
     if redirect.polled_arn == redirect.queue_arn:
         client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": redirect.queue_policy()})
@@ -271,7 +285,7 @@ def repair(aws: AWS, leases: list[Lease], handlers: Mapping[str, list[Route]]) -
     for lease in leases:
         try:
             for route in (route for route in handlers.get(lease.handler, []) if lease.is_of(route)):
-                restore(aws, redirect_of(route), lease.url)
+                restore(aws, redirect_of(route, lease.queue), lease.url)
             with or_missing():
                 aws.client("sqs").delete_queue(QueueUrl=lease.url)
         except Exception as error:
@@ -295,15 +309,22 @@ def displaced_resources(leases: list[Lease], handlers: Mapping[str, list[Route]]
     return keys
 
 
-def redirect_of(route: Route) -> Redirect:
+def redirect_of(route: Route, queue: str = "") -> Redirect:
     """Return the redirect of a trigger over its temporary queue.
+
+    Parameters
+    ----------
+    route : Route
+        The trigger.
+    queue : str
+        The queue's name. Default: the first that it may have.
 
     Raises
     ------
     InvalidInputError
         There is none for it.
     """
-    redirect = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue_name(route)))
+    redirect = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue or queue_name(route)))
     if redirect is None:
         *first, last = [source.live_for for source in SOURCES.values() if source.live_for]
         raise InvalidInputError(

@@ -79,7 +79,7 @@ def batch_note(invocation: Invocation, ids: Sequence[str]) -> str | None:
 
 def _own_error(invocation: Invocation, ids: Sequence[str]) -> InvocationError | None:
     """Return the error that `per_record` logged for one record."""
-    heads = tuple(f"message {name} failed" for name in ids)
+    heads = (*(f"message {name} failed" for name in ids), *(f"record {name} failed" for name in ids))
     errors = [logged(record.message) for record in invocation.records if record.message.startswith(heads)]
     return errors[-1] if errors else None
 

@@ -13,12 +13,14 @@ from nbchalice.deploy.desired import is_made
 from nbchalice.errors import AWSError, Interrupted, LostAnswerError
 from nbchalice.events.follow import Followed, Lookout, Progress, SendStatus, follow
 from nbchalice.events.handled_in_process import HERE
+from nbchalice.events.idle import why_idle
 from nbchalice.events.leases import Lease
 from nbchalice.events.outcome import batch_note, end_of
-from nbchalice.events.preview import doubt, why_dropped
+from nbchalice.events.preview import why_dropped
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text, printable
+from nbchalice.logs.when import moment
 from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.sources.base import Sent, Source
@@ -29,8 +31,7 @@ DUPLICATES_SECONDS = 330.0  # SQS knows a deduplication id for 300
 # In place of a message's id.
 NOT_SENT = "not sent"
 HINTS = {
-    "queued": "no invocation has taken it up yet; look later with the logs of the function, "
-    "or check that the trigger is deployed and its filter lets the message through",
+    "queued": "it was not waited for; the logs of the function show what becomes of it",
     "failed before it began": "it failed before the handler began, as every invocation will until that is "
     "corrected and deployed again",
     "running": "the invocation still runs; the logs of the function show how it ends",
@@ -53,6 +54,8 @@ class SendResult:
         ``queued``, ``dropped``, ``running``, ``retrying``, ``done``, ``failed``, ``ignored`` or ``taken``.
     hint : str or None
         What to do where it is neither done nor failed, or which other message of its batch failed; else None.
+    at : int
+        Milliseconds since 1970 when it was sent, or 0 where it was not.
     """
 
     message_id: str
@@ -60,11 +63,16 @@ class SendResult:
     sent: Sent = field(repr=False)
     status: SendStatus
     hint: str | None = None
+    at: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether the message was handled."""
         return self.status == "done"
+
+    @property
+    def _when(self) -> str:
+        return f" · sent {moment(self.at)}" if self.at else ""
 
     def to_dict(self) -> JSON:
         """Return JSON-ready data, as ``nbchalice send --json`` prints it."""
@@ -76,7 +84,7 @@ class SendResult:
         }
 
     def __str__(self) -> str:
-        lines = [f"message {printable(self.message_id)}: {self.status}"]
+        lines = [f"message {printable(self.message_id)}: {self.status}{self._when}"]
         if self.hint:
             lines.append(f"  {printable(self.hint)}")
         if self.invocation:
@@ -85,7 +93,7 @@ class SendResult:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
         name = escape(printable(self.message_id))
-        head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b></div>'
+        head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b>{self._when}</div>'
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
         body = as_html(self.invocation) if self.invocation else ""
         return {"text/plain": str(self), "text/html": head + hint + body}
@@ -141,12 +149,13 @@ def send(
     if dropped and (source.passes_by(options) or not deployed):
         return _not_sent(dropped, on_progress)
     with HERE.watch(function_ref.name) as in_process:
-        lookout = Lookout(aws, route, in_process)
+        lookout = Lookout(aws, route, values, in_process)
         duplicate = source.duplicate(options, values)
         earlier = lookout.standing(*[DUPLICATES_SECONDS] if duplicate else []) if wait > 0 else []
+        at = int(time.time() * 1000)
         sent = _send(aws, route, values, through_service=deployed)
         if duplicate and any(end_of(one, sent.ids) == "done" for one in earlier if one.handles(sent.ids)):
-            return _known_already(sent, duplicate, on_progress)
+            return _known_already(sent, at, duplicate, on_progress)
         event = Followed(sent, earlier, dropped, on_progress)
         try:
             event.look([])
@@ -156,12 +165,11 @@ def send(
             text = f"message {sent.message_id} was sent; its invocation{state} was not waited for"
             raise Interrupted(text, f"the logs of {function_ref.handler} show what becomes of it") from None
     event.tell()
-    hint = _hint(aws, route, event, lookout.live_elsewhere, waited=wait > 0)
-    if event.state == "queued" and hint == HINTS["queued"] and (why := doubt(source, options, values, function_ref)):
-        hint = f"{why}; {hint}"
-    if event.state == "queued" and duplicate:
-        hint = f"{hint}; or it is a duplicate: {duplicate}"
-    return SendResult(sent.message_id, event.invocation, sent, event.state, hint)
+    if event.state == "queued":
+        hint: str | None = _why_queued(aws, route, values, lookout, waited=wait > 0)
+    else:
+        hint = _hint(aws, route, event)
+    return SendResult(sent.message_id, event.invocation, sent, event.state, hint, at)
 
 
 def _send(aws: AWS, route: Route, values: Values, *, through_service: bool) -> Sent:
@@ -178,7 +186,16 @@ def _send(aws: AWS, route: Route, values: Values, *, through_service: bool) -> S
         raise explain(error, f"sending to {source.describe(options)}", f"the event source {source.name}") from None
 
 
-def _hint(aws: AWS, route: Route, event: Followed, live_elsewhere: Lease | None, *, waited: bool) -> str | None:
+def _why_queued(aws: AWS, route: Route, values: Values, lookout: Lookout, *, waited: bool) -> str:
+    """Return why nothing has taken up an event; where nobody waited for it, there is nothing to ask yet."""
+    if not waited:
+        return HINTS["queued"]
+    if lookout.live_elsewhere:
+        return _gone_elsewhere(lookout.live_elsewhere)
+    return lookout.blocked or why_idle(aws, route, values)
+
+
+def _hint(aws: AWS, route: Route, event: Followed) -> str | None:
     """Return what to do about an event that is neither done nor failed, or which other one made its batch fail."""
     source, options = route.source, route.options
     if event.taken:
@@ -186,10 +203,6 @@ def _hint(aws: AWS, route: Route, event: Followed, live_elsewhere: Lease | None,
         return f"{event.taken} got the message" + (f": {why}" if why else "")
     if event.state == "dropped":
         return event.dropped
-    if event.state == "queued" and live_elsewhere:
-        return _gone_elsewhere(live_elsewhere)
-    if event.state == "queued" and waited and (why := competing_consumers(aws, source, options, route.ref)):
-        return why
     hint = _why_ignored(source.unread(options)) if event.state == "ignored" else HINTS.get(event.situation)
     if event.invocation is not None and len(KINDS[source.name].ids) == 1:
         return hint or batch_note(event.invocation, event.ids)
@@ -203,12 +216,12 @@ def _not_sent(why: str, on_progress: Callable[[Progress], None] | None) -> SendR
     return SendResult(NOT_SENT, None, Sent(NOT_SENT, ()), "dropped", f"{why}, so that it was not sent")
 
 
-def _known_already(sent: Sent, why: str, on_progress: Callable[[Progress], None] | None) -> SendResult:
+def _known_already(sent: Sent, at: int, why: str, on_progress: Callable[[Progress], None] | None) -> SendResult:
     """Return that the service answered with a message that was handled before this one was sent."""
     hint = f"it is a duplicate of a message that was handled already: {why}"
     if on_progress:
         on_progress(Progress("dropped", sent.message_id, dropped=hint))
-    return SendResult(sent.message_id, None, sent, "dropped", hint)
+    return SendResult(sent.message_id, None, sent, "dropped", hint, at)
 
 
 def _gone_elsewhere(lease: Lease) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers.line import CellMagic, HelpShown, magic_command, parse_cell_magic, trigger_problems
-from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_problems, tidy_settings
+from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_notes, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
@@ -75,7 +75,7 @@ class Handler:
     def notes(self) -> list[str]:
         """Return what a person should know of the triggers, without asking AWS."""
         notes = chain.from_iterable(source.notes(options, self.settings) for source, options in self.sources())
-        return list(dict.fromkeys(notes))
+        return list(dict.fromkeys([*notes, *settings_notes(self.settings)]))
 
     def problems(self) -> list[InvalidInputError]:
         """Return what is wrong with the handler, without asking AWS; names are those of the decorator's parameters."""

@@ -170,6 +170,11 @@ def trigger_problems(triggers: list[tuple[str, JSON]], settings: JSON) -> list[s
     asynchronous = any(SOURCES[name].asynchronous for name, _ in triggers)
     if settings.get("on_failure") and not asynchronous:
         contradictions.append("--on-failure is for asynchronous events; the events of a queue or stream take --dlq")
+    for name in ("retries", "max_age"):
+        if settings.get(name) is not None and not asynchronous:
+            contradictions.append(
+                f"--{name.replace('_', '-')} is for asynchronous events, not those of a queue or stream"
+            )
     if asynchronous and str(settings.get("dlq") or "").endswith(".fifo"):
         contradictions.append("--dlq of asynchronous events must be a standard queue, not a FIFO one")
     return contradictions

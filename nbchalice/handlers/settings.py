@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from nbchalice.names import RUNTIMES
+from nbchalice.names import LONGEST_RUN, RUNTIMES
 from nbchalice.resources.queue import queue_problem
 from nbchalice.sources.options import Option, problems
 from nbchalice.typed import JSON, Values
@@ -39,9 +39,12 @@ RETENTION_DAYS = (
 ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
 ARN = re.compile(r"\*|arn:[a-z*-]+:[a-z0-9*-]*:[a-z0-9*-]*:[0-9*]*:.+")
 ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
+ROLE_PATH = re.compile(r"/|/[\x21-\x7e]{1,400}/")
+POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+")
 LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
 TAG = re.compile(r"[\w\s.:/=+\-@]*")
 TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
 
@@ -71,27 +74,43 @@ def permission(text: str) -> tuple[str, str]:
 
 # Options of every handler, beside its source's own. Ranges are those of Lambda: "Lambda quotas".
 SETTINGS = (
-    Option("timeout", "seconds a run may take", int, 60, "SECONDS", minimum=1, maximum=900),
+    Option("timeout", "seconds a run may take", int, 60, "SECONDS", minimum=1, maximum=LONGEST_RUN),
     Option("memory", "memory of the function", int, 128, "MB", minimum=128, maximum=10_240),
     Option("env", "environment variable", pair, None, "NAME=VALUE", repeats=True),
     Option("allow_secret", "variable whose value only looks like a credential", str, None, "NAME", repeats=True),
-    Option("tag", "tag of the function", pair, None, "NAME=VALUE", repeats=True),
+    Option("tag", "tag of the function, and of all that is made for it", pair, None, "NAME=VALUE", repeats=True),
     Option("role", "ARN of an existing role, instead of one made for the function", metavar="ARN"),
+    Option("role_path", "what the paths of the roles that are made begin with", str, "/", "PATH"),
+    Option("permissions_boundary", "ARN of the policy that bounds what these roles may do", metavar="ARN"),
     Option("policy", "file with a policy document for the role (JSON)", metavar="FILE"),
     Option("allow", "what the role may do besides: s3:PutObject=arn:...", permission, None, "ACTION=ARN", True),
     Option("layer", "ARN of a layer version to add", str, None, "ARN", repeats=True),
     Option("arch", "processor", metavar="ARCH", default="x86_64", choices=("x86_64", "arm64")),
     Option("python", "Python on Lambda; default: the kernel's", metavar="VERSION", choices=RUNTIMES),
     Option("requirements", "file with requirements, instead of what the imports tell", metavar="FILE"),
+    Option("no_big", "refuse dependencies over Lambda's 250 MB; default: they are unpacked to /tmp", bool, False),
     Option("reserved_concurrency", "most runs at once", int, None, "N", minimum=0, maximum=1000),
     Option("ephemeral_storage", "size of /tmp", int, 512, "MB", minimum=512, maximum=10_240),
     Option("log_retention", "days after which CloudWatch drops logs; default: never", int, None, "DAYS"),
+    Option("log_kms_key", "ARN of the KMS key that encrypts the logs", metavar="ARN"),
+    Option("log_class", "class of the log group when it is made", choices=("STANDARD", "INFREQUENT_ACCESS")),
     Option("json_logs", "write logs as JSON", bool, False),
     Option("tracing", "record runs in X-Ray", bool, False),
     Option("subnet", "id of a subnet of the VPC to run in", str, None, "ID", repeats=True),
     Option("security_group", "id of a security group, with --subnet", str, None, "ID", repeats=True),
     Option("dlq", "queue for events that failed for good (name or ARN; a topic's ARN too)", metavar="QUEUE"),
     Option("on_failure", "where reports of failed asynchronous events go (queue's name, or ARN)", metavar="TARGET"),
+    Option("retries", "tries after the first of an asynchronous event; default: 2", int, None, "N", False, None, 0, 2),
+    Option(
+        "max_age",
+        "seconds after which an asynchronous event is given up; default: 6 hours",
+        int,
+        None,
+        "SECONDS",
+        minimum=60,
+        maximum=21_600,
+    ),
+    Option("kms_key", "ARN of the KMS key that encrypts the environment variables", metavar="ARN"),
 )
 META = (
     Option("handler", "which of the cell's functions is the handler", metavar="NAME"),
@@ -138,6 +157,17 @@ def settings_problems(settings: Values) -> list[str]:
         *_role(settings),
         *_network(settings),
         *_destinations(settings),
+        *_keys(settings),
+    ]
+
+
+def settings_notes(settings: Values) -> list[str]:
+    """Return what a person should know of the settings."""
+    if settings.get("log_class") != "INFREQUENT_ACCESS":
+        return []
+    return [
+        "logs and send read the log with FilterLogEvents, which AWS has for log groups of class STANDARD only: "
+        "they may see nothing of this function"
     ]
 
 
@@ -208,7 +238,15 @@ def _role(settings: Values) -> list[str]:
             errors.append(f"--allow {action}: write the name in the place of {blank[0]} in {arn}")
         elif not _fits(ARN, arn):
             errors.append(f"--allow {action}: {arn!r} is not an ARN, for example arn:aws:s3:::my-bucket/*, nor *")
-    given = [flag for flag, name in (("--allow", "allow"), ("--policy", "policy")) if settings.get(name)]
+    path, boundary = settings.get("role_path"), settings.get("permissions_boundary")
+    if path is not None and not _fits(ROLE_PATH, path):
+        errors.append(f"--role-path {path!r} is not a path: it begins and ends with /, for example /team/")
+    if boundary is not None and not _fits(POLICY_ARN, boundary):
+        errors.append(
+            f"--permissions-boundary {boundary!r} is not the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME"
+        )
+    of_made = ("allow", "policy", "role_path", "permissions_boundary")
+    given = [f"--{name.replace('_', '-')}" for name in of_made if settings.get(name) not in (None, "/", [], ())]
     if role is not None and given:
         errors.append(
             f"{given[0]} is for the role that nbchalice makes; leave out --role, or add to that role yourself"
@@ -240,6 +278,16 @@ def _destinations(settings: Values) -> list[str]:
     elif on_failure is not None and on_failure.endswith(".fifo"):
         errors.append("--on-failure must be a standard queue or topic, not a FIFO one")
     return errors
+
+
+def _keys(settings: Values) -> list[str]:
+    keys = {f"--{name.replace('_', '-')}": settings.get(name) for name in ("kms_key", "log_kms_key")}
+    form = "arn:aws:kms:REGION:ACCOUNT:key/ID"
+    return [
+        f"{flag} {key!r} is not the ARN of a key: {form}"
+        for flag, key in keys.items()
+        if key is not None and not _fits(KEY_ARN, key)
+    ]
 
 
 def _fits(form: re.Pattern[str], value: object) -> bool:

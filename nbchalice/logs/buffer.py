@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.records import LogRecord
 from nbchalice.logs.show import MOST_SHOWN, cell_mark, error_rows, failed_line, headline, status_word
 from nbchalice.text import counted
@@ -102,7 +103,7 @@ class Buffer:
 
 
 def head_of(key: str, invocation: Invocation) -> JSON:
-    """Return what an invocation's headline shows; of its error each line, and where the frames' cells are."""
+    """Return what an invocation's headline shows; of its error each line, what is folded and where the cells are."""
     rows = list(error_rows(invocation.error)) if invocation.error else []
     return {
         "key": key,
@@ -110,8 +111,10 @@ def head_of(key: str, invocation: Invocation) -> JSON:
         "status": status_word(invocation),
         "started": invocation.started,
         "failed": failed_line(invocation),
-        "error": [line for line, _ in rows],
-        "cells": {str(number): cell_mark(frame) for number, (_, frame) in enumerate(rows) if frame},
+        "memory": {"words": memory_words(invocation), "level": level_of(invocation), "line": memory_line(invocation)},
+        "error": [row.text for row in rows],
+        "folded": {str(number): list(row.folded) for number, row in enumerate(rows) if row.folded},
+        "cells": {str(number): cell_mark(row.frame) for number, row in enumerate(rows) if row.frame},
     }
 
 

@@ -186,10 +186,11 @@ def _json(text: str) -> Line | None:
 
 
 def _json_message(content: JSON) -> str:
-    message, stack = content["message"], content.get("stackTrace")
+    message, stack, trace = content["message"], content.get("stackTrace"), content.get("exception")
     text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
     if not isinstance(stack, list):
-        return text
+        # Powertools writes the traceback of logger.exception("...") as a text of its own.
+        return f"{text}\n{trace}" if isinstance(trace, str) and trace.startswith(HEADER) else text
     lines = [str(entry).rstrip("\n") for entry in stack]
     return "\n".join([text, HEADER, *lines, f"{content.get('errorType')}: {content.get('errorMessage')}"])
 

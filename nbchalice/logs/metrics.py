@@ -41,6 +41,8 @@ class Metrics:
         How many.
     p50_ms, p95_ms : float or None
         Durations that half, and 95 of 100, do not exceed; None without invocations.
+    fullest : Invocation or None
+        The one that came nearest to its memory's limit, or None where the log tells no memory.
     points : tuple[Point, ...]
         The finished invocations, the first started first.
     """
@@ -51,10 +53,13 @@ class Metrics:
     p50_ms: float | None
     p95_ms: float | None
     points: tuple[Point, ...]
+    fullest: Invocation | None = None
 
     def to_dict(self) -> JSON:
         """Return the numbers as JSON-ready data."""
-        return {name: value for name, value in vars(self).items() if name != "points"}
+        numbers = {name: value for name, value in vars(self).items() if name not in {"points", "fullest"}}
+        used, limit = (self.fullest.max_memory_mb, self.fullest.memory_mb) if self.fullest else (None, None)
+        return {**numbers, "max_memory_mb": used, "memory_mb": limit}
 
 
 def metrics(invocations: Iterable[Invocation]) -> Metrics:
@@ -69,7 +74,12 @@ def metrics(invocations: Iterable[Invocation]) -> Metrics:
         percentile(durations, 0.5),
         percentile(durations, 0.95),
         points,
+        max((i for i in ended if i.max_memory_mb and i.memory_mb), key=_fullness, default=None),
     )
+
+
+def _fullness(invocation: Invocation) -> float:
+    return (invocation.max_memory_mb or 0) / (invocation.memory_mb or 1)
 
 
 def percentile(ordered: Sequence[float], part: float) -> float | None:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 
-from nbchalice.aws.refusals import allow_for
+from nbchalice.aws.refusals import MAY_BE_MISSING, allow_for
+from nbchalice.logs.folding import INDENT, Row, frame_rows
+from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
+from nbchalice.logs.when import clock, moment
 from nbchalice.text import counted
 
 MOST_SHOWN = 200
 MOST_IDS = 10
-INDENT = "  "
 # Mixed with the page's text colour, a colour reads well on light and on dark.
 WARNED_COLOR = "color-mix(in srgb, #d08700 65%, currentColor)"
 FAILED_COLOR = "color-mix(in srgb, #e5484d 65%, currentColor)"
@@ -24,6 +26,7 @@ STATUS_COLORS = {
     "partial": WARNED_COLOR,
     "ignored": WARNED_COLOR,
 }
+MEMORY_COLORS = {"near": WARNED_COLOR, "over": FAILED_COLOR}
 IGNORED = (
     "the function reported failed records, but its trigger does not ask for them (a queue's does with "
     "--report-failures): Lambda takes the whole batch for handled, and none comes back"
@@ -39,21 +42,37 @@ def printable(text: str) -> str:
 
 
 def headline(invocation: InvocationData) -> str:
-    """Return status, durations and memory in one line."""
-    words = [status_word(invocation)]
-    if invocation.duration_ms is not None:
-        words[0] += f" in {milliseconds(invocation.duration_ms)}"
+    """Return status, durations and memory in one line; `dated` tells the time, too."""
+    return " · ".join(word for word, _ in _words(invocation))
+
+
+def dated(invocation: InvocationData) -> str:
+    """Return the headline with the time at which the invocation began, where it is known."""
+    return " · ".join(word for word, _ in _dated_words(invocation))
+
+
+def _dated_words(invocation: InvocationData) -> list[tuple[str, str]]:
+    first, *rest = _words(invocation)
+    return [first, *([(moment(invocation.started), "")] if invocation.started else []), *rest]
+
+
+def _words(invocation: InvocationData) -> list[tuple[str, str]]:
+    """Return the parts of the headline, each with its colour or an empty text."""
+    took = "" if invocation.duration_ms is None else f" in {milliseconds(invocation.duration_ms)}"
+    words = [(status_word(invocation) + took, "")]
     if (invocation.attempt or 1) > 1:
-        words.append(f"attempt {invocation.attempt}")
+        words.append((f"attempt {invocation.attempt}", ""))
     if invocation.init_ms is not None:
-        words.append(f"cold start {milliseconds(invocation.init_ms)}")
-    if invocation.max_memory_mb is not None and invocation.memory_mb is not None:
-        words.append(f"{invocation.max_memory_mb} of {invocation.memory_mb} MB")
+        words.append((f"cold start {milliseconds(invocation.init_ms)}", ""))
+    if memory := memory_words(invocation):
+        words.append((memory, MEMORY_COLORS.get(level_of(invocation), "")))
     if invocation.failed_ids:
-        words.append(f"{len(invocation.failed_ids)} of {_batch(invocation)} failed")
+        words.append((f"{len(invocation.failed_ids)} of {_batch(invocation)} failed", ""))
     if invocation.ignored_ids:
-        words.append(f"{len(invocation.ignored_ids)} of {len(invocation.ids) + invocation.ids_cut} reported in vain")
-    return " · ".join([*words, f"request {printable(invocation.request_id)}"])
+        words.append(
+            (f"{len(invocation.ignored_ids)} of {len(invocation.ids) + invocation.ids_cut} reported in vain", "")
+        )
+    return [*words, (f"request {printable(invocation.request_id)}", "")]
 
 
 def status_word(invocation: InvocationData) -> str:
@@ -84,20 +103,21 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
 
 
-def error_rows(error: InvocationError) -> Iterator[tuple[str, Frame | None]]:
-    """Yield the lines of an error and its frames, the innermost last; a line that names a cell with its frame."""
-    yield str(error), None
-    for frame in error.frames:
-        yield f"{INDENT}{frame}", frame if frame.cell else None
-        if frame.source:
-            yield f"{INDENT * 2}{frame.source}", None
+def error_rows(error: InvocationError) -> Iterator[Row]:
+    """Yield the lines of an error and its frames, the innermost last; frames of libraries are folded."""
+    yield Row(str(error))
+    yield from frame_rows(error.frames)
     if allow := allow_for(str(error)):
-        yield f"{INDENT}fix: the function's role lacks this; add {allow} to the handler, and deploy", None
+        fix = f"the function's role lacks this; add {allow} to the handler, and deploy"
+        if MAY_BE_MISSING.search(str(error)):
+            why = "the object is missing, which S3 tells only to who may list the bucket"
+            fix = f"{why}: correct the key, or add {allow}"
+        yield Row(f"{INDENT}fix: {fix}")
 
 
 def error_lines(error: InvocationError) -> list[str]:
     """Return an error and its frames as lines of text."""
-    return [line for line, _ in error_rows(error)]
+    return [row.text for row in error_rows(error)]
 
 
 def cell_mark(frame: Frame) -> dict[str, str]:
@@ -112,15 +132,15 @@ def cell_mark(frame: Frame) -> dict[str, str]:
 
 def as_text(invocation: InvocationData) -> str:
     """Return an invocation as plain text."""
-    lines = [headline(invocation)]
+    lines = [dated(invocation)]
     records, hidden = _shown(invocation)
-    if failed := failed_line(invocation):
-        lines.append(f"  {failed}")
+    lines += [f"  {line}" for line in (failed_line(invocation), memory_line(invocation)) if line]
     if hidden:
         lines.append(f"  ({counted(hidden, 'earlier record')} not shown)")
     for record in records:
         first, *rest = printable(record.message).splitlines() or [""]
-        lines += [f"  {record.level or 'print':<7} {first}", *(f"          {line}" for line in rest)]
+        lines += [f"  {clock(record.timestamp)} {record.level or 'print':<7} {first}"]
+        lines += [f"{'':23}{line}" for line in rest]
     if invocation.error:
         for text in error_lines(invocation.error):
             lines += [f"  {printable(line)}" for line in text.splitlines()]
@@ -145,11 +165,14 @@ def _without_error(record: LogRecord, error: InvocationError | None) -> LogRecor
 
 def as_html(invocation: InvocationData) -> str:
     """Return an invocation as HTML that takes text colour and background from the page."""
-    color = STATUS_COLORS.get(status_word(invocation), FAILED_COLOR)
+    color = _color(invocation)
     records, hidden = _shown(invocation)
-    parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {escape(headline(invocation))}</div>']
+    words = [_colored(word, color) for word, color in _dated_words(invocation)]
+    parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {" · ".join(words)}</div>']
     if failed := failed_line(invocation):
         parts.append(f'<div style="font-size:12px">{escape(failed)}</div>')
+    if memory := memory_line(invocation):
+        parts.append(f'<div style="font-size:12px">{_colored(memory, MEMORY_COLORS[level_of(invocation)])}</div>')
     if hidden:
         parts.append(f'<div style="font-size:12px;opacity:.7">{counted(hidden, "earlier record")} not shown</div>')
     if records:
@@ -162,20 +185,37 @@ def as_html(invocation: InvocationData) -> str:
     return f'<div class="nbchalice-invocation" style="{style}">{"".join(parts)}</div>'
 
 
+def _color(invocation: InvocationData) -> str:
+    """Return the colour of the status, or that of the memory where an invocation ended well."""
+    if invocation.status == "ok" and (level := level_of(invocation)):
+        return MEMORY_COLORS[level]
+    return STATUS_COLORS.get(status_word(invocation), FAILED_COLOR)
+
+
+def _colored(text: str, color: str) -> str:
+    return f'<span style="color:{color};font-weight:600">{escape(text)}</span>' if color else escape(text)
+
+
 def _record_html(record: LogRecord) -> str:
     level = record.level or "print"
     color = LEVEL_COLORS.get(level)
     style = f"color:{color};font-weight:600" if color else "opacity:.7"
-    return f'<span style="{style}">{escape(f"{level:<8}")}</span>{escape(printable(record.message))}'
+    time = f'<span style="opacity:.7">{clock(record.timestamp)}</span>'
+    return f'{time} <span style="{style}">{escape(f"{level:<8}")}</span>{escape(printable(record.message))}'
 
 
 def _error_html(error: InvocationError) -> str:
-    (first, _), *rest = error_rows(error)
-    title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first))}</b>'
-    lines = [title]
-    for text, frame in rest:
-        lines.append(_frame_html(frame) if frame else escape(printable(text)))
-    return f'<pre style="{PRE}">{chr(10).join(lines)}</pre>'
+    first, *rest = error_rows(error)
+    title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first.text))}</b>\n'
+    return f'<pre style="{PRE}">{title}{"".join(map(_row_html, rest))}</pre>'
+
+
+def _row_html(row: Row) -> str:
+    """Return a line of an error, which ends with its line break; what can be unfolded is a block without one."""
+    if row.folded:
+        lines = escape(printable("\n".join(row.folded)))
+        return f'<details><summary style="cursor:pointer">{escape(printable(row.text))}</summary>{lines}</details>'
+    return (_frame_html(row.frame) if row.frame else escape(printable(row.text))) + "\n"
 
 
 def _frame_html(frame: Frame) -> str:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from nbchalice.aws.errors import explain, is_transient
+from nbchalice.aws.errors import explain
+from nbchalice.aws.passing import is_transient
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
 from nbchalice.logs.fetch import Reader
 from nbchalice.logs.invocation import Invocation

@@ -1,4 +1,4 @@
-"""Points in time as people write them: ``10m``, ``2h``, ``1d``, or ISO 8601."""
+"""Points in time as people write and read them: ``10m``, ``2h``, ``1d``, or ISO 8601."""
 
 from __future__ import annotations
 
@@ -46,3 +46,22 @@ def parse_time(text: str | float | datetime | timedelta, now: datetime | None = 
 def to_ms(moment: datetime) -> int:
     """Return milliseconds since 1970, not below 0."""
     return max(0, int(moment.timestamp() * 1000))
+
+
+def moment(milliseconds: int) -> str:
+    """Return a point in time as it is shown, in UTC as `parse_time` reads it: ``2030-01-31 09:00:00 UTC``."""
+    return f"{_utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def now() -> str:
+    """Return the present as it is shown."""
+    return moment(to_ms(datetime.now(UTC)))
+
+
+def clock(milliseconds: int) -> str:
+    """Return the time of day in UTC, with milliseconds: ``09:00:00.125``."""
+    return f"{_utc(milliseconds):%H:%M:%S}.{milliseconds % 1000:03d}"
+
+
+def _utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +51,11 @@ class Cell:
     failed_line: int | None = None
     seconds: float | None = None
     saved: object = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the notebook itself gave the id, so that no other notebook's cell has it but that of a copy."""
+        return re.match(r"(cell|exec)-\d+$", self.id) is None
 
     def location(self, line: int | None = None) -> Location:
         """Return the place of a raw line of this cell for an error.

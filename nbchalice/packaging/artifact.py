@@ -2,9 +2,11 @@
 
 lambda_function.py   what Lambda imports
 notebook_code.py     the slice
+notebook_code.bin    its byte code, where the running Python is the function's
 nbchalice.json       the manifest
-nbchalice.zip        nbchalice's runtime, not compressed in itself: Python imports from it, and the outer zip
-                     squeezes its modules as one text, which a limit of 14 KB needs
+nbchalice-archive.json   what to unpack from S3, where the dependencies are over Lambda's limit
+nbchalice.zip        those modules of nbchalice that the slice needs, with their byte code; not compressed in itself:
+                     Python imports from it, and the outer zip squeezes its modules as one text
 """
 
 from __future__ import annotations
@@ -19,21 +21,25 @@ from typing import Protocol
 
 from nbchalice.errors import PackagingError
 from nbchalice.notebook.capture.places import frame_key
+from nbchalice.packaging.byte_code import can_compile, notebook_code, pyc, pyc_path
 from nbchalice.packaging.fingerprint import fingerprint
-from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive
+from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive, runtime_sources, unused_decorators
 from nbchalice.packaging.zipping import zip_bytes
+from nbchalice.runtime.archive import FILE as ARCHIVE_INDEX
 from nbchalice.runtime.cells import Segment
+from nbchalice.runtime.compiled import FILE
 from nbchalice.typed import JSON
 
+BOOT = "lambda_function.py"
 HANDLER = "lambda_function.lambda_handler"
 MANIFEST = "nbchalice.json"
 MODULE = "notebook_code.py"
 _BOOT = f"""\
+import os
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "{ARCHIVE}"))
+ROOT = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(ROOT, "{ARCHIVE}"))
 
 from nbchalice.runtime.entry import load_handler
 
@@ -131,18 +137,32 @@ def build(
         "cells": list(map(_with_key, slice.segments)),
         "sha256": hashlib.sha256(slice.module.encode()).hexdigest(),
     }
+    compiled = can_compile(python)
+    unpacks = ["import nbchalice.runtime.archive"] if ARCHIVE_INDEX in files else []
+    sources = [slice.module, *_sources(extra), *unpacks]
+    modules = needed_modules(sources)
     own = {
-        "lambda_function.py": _BOOT.encode(),
+        BOOT: _BOOT.encode(),
         MODULE: slice.module.encode(),
         MANIFEST: _json_line(manifest),
-        ARCHIVE: runtime_archive(needed_modules([slice.module, *_sources(extra)])),
+        ARCHIVE: runtime_archive(modules, compiled, unused_decorators(sources)),
     }
     members = _merged(own, extra)
-    content = zip_bytes(members)
+    content = zip_bytes({**(_byte_code(members, manifest) if compiled else {}), **members})
     digest = hashlib.sha256(content)
-    others = {path: data for path, data in members.items() if path not in {MODULE, MANIFEST}}
-    does = fingerprint(slice.module, slice.segments, about, others)
+    others = {path: data for path, data in members.items() if path not in {MODULE, MANIFEST, ARCHIVE}}
+    runtime = {path: source.encode() for path, source in runtime_sources(modules).items()}
+    does = fingerprint(slice.module, slice.segments, about, {**others, **runtime})
     return Artifact(content, digest.hexdigest(), base64.b64encode(digest.digest()).decode(), manifest, does)
+
+
+def _byte_code(members: Mapping[str, bytes], manifest: JSON) -> dict[str, bytes]:
+    """Return the byte code of the sources in a zip, by path."""
+    made = {FILE: notebook_code(members[MODULE].decode(), manifest["cells"], manifest["notebook"])}
+    for path, source in members.items():
+        if path.endswith(".py") and path != MODULE:
+            made[pyc_path(path)] = pyc(path, source)
+    return {path: content for path, content in made.items() if content is not None}
 
 
 def _with_key(segment: Segment) -> JSON:
@@ -161,7 +181,7 @@ def _json_line(value: object) -> bytes:
 def _merged(own: Mapping[str, bytes], extra: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     members = dict(own)
     for path, content in extra:
-        if path in own or path.startswith("nbchalice/") or path == "nbchalice.py":
+        if path in {*own, FILE} or path.startswith("nbchalice/") or path == "nbchalice.py":
             raise PackagingError(
                 f"{path} cannot be added to the zip: nbchalice puts a file of its own there",
                 "rename the local module or file",

@@ -9,18 +9,21 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.cells import Cell
+from nbchalice.packaging.archive import Archive, archive_of
 from nbchalice.packaging.artifact import Artifact, build
 from nbchalice.packaging.bundles import Bundle, bundle_files, part
 from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.layer import Layer, build_layer
 from nbchalice.packaging.lock import lock
 from nbchalice.packaging.requirements import Dependencies, find_dependencies, installed_pins, requested_requirements
-from nbchalice.packaging.searchpath import added_folders
 from nbchalice.packaging.sizes import DIRECT_LIMIT, UNZIPPED_LIMIT, SizeTable, measure
 from nbchalice.packaging.targets import LambdaTarget
+from nbchalice.runtime.archive import FILE as ARCHIVE_INDEX
+from nbchalice.runtime.bundles import PLACE
 from nbchalice.text import MB
 
 FAILURES = "batchItemFailures"
@@ -40,13 +43,15 @@ class HandlerPackage:
     artifact : Artifact
         The zip with its code.
     layer : Layer or None
-        The layer with the distributions it imports, or None where it needs none.
+        The layer with the distributions it imports, or None where it needs none, or they are in an archive.
     sizes : SizeTable
         How large both are.
     stored : tuple[Bundle, ...]
         The bundles that are too big for the zip, and go to S3.
     reports_failures : bool
         Whether its code may answer with the records of a batch that failed.
+    archive : Archive or None
+        The distributions it imports, where they are over Lambda's limit: the function unpacks them from S3.
     """
 
     needs: Dependencies
@@ -55,6 +60,7 @@ class HandlerPackage:
     sizes: SizeTable
     stored: tuple[Bundle, ...] = ()
     reports_failures: bool = False
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def needs_of(piece: Slice, ingredients: Ingredients) -> Dependencies:
 
 
 def package_handler(
-    piece: Slice, handler_name: str, ingredients: Ingredients, *, whole: bool = False
+    piece: Slice, handler_name: str, ingredients: Ingredients, *, whole: bool = False, big: bool = True
 ) -> HandlerPackage:
     """Pack a slice with all it needs for Lambda.
 
@@ -144,6 +150,8 @@ def package_handler(
     whole : bool
         Whether the zip takes all bundles, so that it works by itself. Default: no, those that are together over 10 MB,
         or for which Lambda's limits leave no room, go to S3.
+    big : bool
+        Whether dependencies over Lambda's limit become an archive in S3, instead of an error. Default: yes.
 
     Raises
     ------
@@ -157,23 +165,28 @@ def package_handler(
     local = (content.decode("utf-8", "replace") for path, content in needs.vendored if path.endswith(".py"))
     reports = any(_reports_failures(source) for source in (piece.module, *local))
 
-    def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...]) -> HandlerPackage:
+    def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...], archive: Archive | None) -> HandlerPackage:
+        index = {ARCHIVE_INDEX: archive.index} if archive else {}
         artifact = build(
             piece,
             handler_name,
             python=target.python,
             requirements=locked.pins if locked else (),
             vendored=needs.vendored,
-            files=bundle_files(inside, stored),
+            files={**bundle_files(inside, stored), **index},
         )
-        sizes = measure(artifact, layer, bundles=inside, stored=stored)
-        return HandlerPackage(needs, artifact, layer, sizes, stored, reports)
+        sizes = measure(artifact, layer, bundles=inside, stored=stored, archive=archive)
+        return HandlerPackage(needs, artifact, None if archive else layer, sizes, stored, reports, archive)
 
-    package = built(bundles, ()) if whole else built((), bundles)
-    inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))
-    if inside:
-        package = built(inside, stored)
-    package.sizes.check(handler_name)
+    def parted(archive: Archive | None) -> HandlerPackage:
+        package = built(bundles, (), archive) if whole else built((), bundles, archive)
+        inside, stored = ((), ()) if whole else part(bundles, room_for_bundles(package.sizes))
+        return built(inside, stored, archive) if inside else package
+
+    package = parted(None)
+    if big and layer and not package.sizes.fit:
+        package = parted(archive_of(layer))
+    package.sizes.check(handler_name, no_big=not big)
     return package
 
 
@@ -203,7 +216,7 @@ def room_for_bundles(sizes: SizeTable) -> int:
 
 
 def write_all(built: Mapping[str, HandlerPackage], out: Path) -> Written:
-    """Write the zips of some handlers into a folder, and each layer once.
+    """Write the zips of some handlers into a folder, and each layer and archive once.
 
     Parameters
     ----------
@@ -215,7 +228,20 @@ def write_all(built: Mapping[str, HandlerPackage], out: Path) -> Written:
     contents = {f"{name}.zip": package.artifact.zip for name, package in built.items()}
     layers = {package.layer.key: package.layer for package in built.values() if package.layer}
     contents |= {f"layer-{key[:12]}.zip": layer.read() for key, layer in layers.items()}
+    archives = {package.archive.sha256: package.archive for package in built.values() if package.archive}
+    contents |= {digest: archive.layer.read() for digest, archive in archives.items()}
+    notes = [_how_to_place(name, package.archive) for name, package in built.items() if package.archive]
     out.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (out / name).write_bytes(content)
-    return Written(tuple(out / name for name in contents), {name: package.sizes for name, package in built.items()})
+    sizes = {name: package.sizes for name, package in built.items()}
+    return Written(tuple(out / name for name in contents), sizes, tuple(notes))
+
+
+def _how_to_place(handler: str, archive: Archive) -> str:
+    """Return what deploy does for a function with an archive, for who deploys a written package otherwise."""
+    return (
+        f"{handler}: upload {archive.sha256} to s3://BUCKET/FOLDER/{archive.sha256}, and give the function "
+        f"{PLACE}=s3://BUCKET/FOLDER/{archive.sha256} as a variable, s3:GetObject on it, "
+        f"and {archive.megabytes} MB of ephemeral storage more than it fills itself"
+    )

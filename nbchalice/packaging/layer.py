@@ -22,9 +22,9 @@ from nbchalice.packaging.uvtool import run_uv
 from nbchalice.packaging.zipping import Member, zip_bytes
 from nbchalice.typed import JSON
 
-_PREFIX = "python/"
+PREFIX = "python/"
 _LEVEL = 4  # 3 % larger than 6, in half the time
-_FORMAT = 2  # of what is left out and how it is zipped; with the lock, it names the layer
+_FORMAT = 3  # of what is left out and how it is zipped; with the lock, it names the layer
 _TESTS = "tests"
 # Asked of every module before it is parsed: scipy has over a thousand, and hardly one imports from a folder `tests`.
 _MAY_IMPORT_TESTS = re.compile(rb"\bimport\b(?:[^\n]*|\s*\([^)]*)\btests\b|\b(?:from|import_module)\b[^\n]*\btests\b")
@@ -129,7 +129,7 @@ def _build(lock: Lock, path: Path, facts_path: Path) -> JSON:
     with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
         install(lock, Path(folder))
         members = _members(Path(folder))
-    content = zip_bytes({_PREFIX + name: member for name, member in members.items()}, _LEVEL)
+    content = zip_bytes({PREFIX + name: member for name, member in members.items()}, _LEVEL, first=".dist-info/")
     facts = asdict(
         _Facts(
             base64.b64encode(hashlib.sha256(content).digest()).decode(),

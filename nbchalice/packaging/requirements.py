@@ -56,7 +56,7 @@ _REMOVED = {
         *("nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
     },
 }
-_ADDED = {"3.14": {"annotationlib", "compression"}}
+_ADDED = {"3.14": {"annotationlib", "compression"}, "3.15": {"profiling"}}
 Place = Callable[[int], Location | None]
 
 

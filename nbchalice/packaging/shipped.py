@@ -1,56 +1,100 @@
-"""The part of nbchalice that ships with every function: the modules its code imports, cut to what Lambda needs."""
+"""The part of nbchalice that ships with every function: the modules that its code needs."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import ast
+import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
-from nbchalice.packaging.cache import cache_folder, write_whole
-from nbchalice.packaging.errors import CacheError
+from nbchalice.packaging.byte_code import own_pyc
 from nbchalice.packaging.imports import Import, find_imports
-from nbchalice.packaging.shrink import strip_source
+from nbchalice.packaging.lean import lean_source
 from nbchalice.packaging.zipping import zip_bytes
+from nbchalice.runtime import routes
+from nbchalice.runtime.event_kinds import BUILT_IN
+from nbchalice.runtime.names import HOMES
 
 ARCHIVE = "nbchalice.zip"
 _ENTRY = "nbchalice.runtime.entry"
-# What the package looks for only when it is asked.
-_SCHEDULES = "nbchalice.runtime.schedules"
-_LATE = {f"nbchalice.{name}": _SCHEDULES for name in ("At", "Cron", "Rate", "ScheduleExpression", "*")}
-_LATE.update({f"nbchalice.app.{name}": _SCHEDULES for name in ("Cron", "Rate", "ScheduleExpression", "*")})
+_DECORATORS = "nbchalice/runtime/decorators.py"
+# Which of these ship, a function's own code decides.
+_HOMES = {name: f"nbchalice.runtime.{home}" for name, home in HOMES.items()}
+_HOMES |= dict.fromkeys(routes.__all__, "nbchalice.runtime.routes")
+_OPTIONS = {"per_record": "nbchalice.runtime.batch", "report_failures": "nbchalice.runtime.batch"}
+# Modules that a word in the code asks for.
+_WORDS = (
+    {kind.name: kind.home for kind in BUILT_IN}
+    | _OPTIONS
+    | {
+        "middleware": "nbchalice.runtime.middleware",
+        "register_middleware": "nbchalice.runtime.middleware",
+    }
+)
+_CHOSEN = {*_HOMES.values(), *_WORDS.values(), "nbchalice.runtime.streams"}
+_CHOSEN |= {"nbchalice.runtime.bundles", "nbchalice.runtime.archive"}
+# What is only loaded where something fails, or where there is no byte code of the notebook.
+_LATE = {"nbchalice.runtime.cells", "nbchalice.runtime.causes"}
+# With these, code may reach a decorator, an option or an event's class by a name that its text does not say.
+_ANY_NAME = re.compile(
+    r"\b(getattr|attrgetter|methodcaller|getmembers|eval|exec|vars|__dict__|__getattribute__|load_bundle)\b"
+)
 
 
 @cache
-def runtime_archive(modules: frozenset[str]) -> bytes:
+def runtime_archive(modules: frozenset[str], byte_code: bool, unused: frozenset[str] = frozenset()) -> bytes:
     """Return the archive of nbchalice's modules, for `sys.path`; made once per process.
 
     Parameters
     ----------
     modules : frozenset[str]
         Dotted names, as of `needed_modules`.
+    byte_code : bool
+        Whether it is for the running Python: then it holds byte code, and next to it the sources cut to what runs. Else
+        the sources are as they are here.
+    unused : frozenset[str]
+        Decorators that are cut off as well, as of `unused_decorators`. Default: none.
     """
-    files = _files()
-    return zip_bytes({path: files[path][0].encode() for path in files if _module(path) in modules}, level=0)
+    files: dict[str, bytes] = {}
+    for path, source in runtime_sources(modules).items():
+        files[path] = source.encode()
+        if byte_code:
+            files[path] = lean_source(source, unused if path == _DECORATORS else ()).encode()
+            if _module(path) not in _LATE:
+                files[f"{path}c"] = own_pyc(f"{ARCHIVE}/{path}", files[path])
+    return zip_bytes(files, level=0)
+
+
+def runtime_sources(modules: frozenset[str]) -> dict[str, str]:
+    """Return the sources of nbchalice's modules as they are here, by path in the archive.
+
+    Parameters
+    ----------
+    modules : frozenset[str]
+        Dotted names, as of `needed_modules`.
+    """
+    return {path: source for path, source in _files().items() if _module(path) in modules}
 
 
 def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     """Return nbchalice's modules that Lambda's entry point and some sources import, directly or not.
 
-    A module that nbchalice itself can do without (imported in a function, or where an ImportError is caught) does
-    not ship, unless the sources import it.
+    A module that nbchalice itself can do without (where it catches the ImportError) does not ship, unless the sources
+    import it; nor does what is of an event source, an option or a public name that they do not mention.
 
     Parameters
     ----------
     sources : Iterable[str]
         Texts of modules; those that cannot be parsed count as importing nothing.
     """
+    sources = tuple(sources)
     needed: set[str] = set()
-    todo = [_ENTRY, *_imported(tuple(source for source in sources if "nbchalice" in source))]
+    todo = [_ENTRY, *_imported(source for source in sources if "nbchalice" in source)]
+    for source in sources:
+        todo += _asked_for(source)
     graph = _graph()
     while todo:
         name = todo.pop()
@@ -60,55 +104,91 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     return frozenset(needed)
 
 
-def _imported(sources: tuple[str, ...]) -> list[str]:
+def unused_decorators(sources: Iterable[str]) -> frozenset[str]:
+    """Return the decorators for events that no source names, nor may reach otherwise.
+
+    Parameters
+    ----------
+    sources : Iterable[str]
+        As for `needed_modules`.
+    """
+    named = set().union(*map(_named, sources))
+    return frozenset(kind.name for kind in BUILT_IN if kind.name not in named)
+
+
+def _asked_for(source: str) -> list[str]:
+    """Return the modules of the decorators and their options that a text names, or may name."""
+    return [_WORDS[name] for name in _WORDS.keys() & _named(source)]
+
+
+def _named(source: str) -> set[str]:
+    """Return the decorators and their options that a text names, or may name."""
+    if _ANY_NAME.search(source):
+        return {*_WORDS}
+    words = set(re.findall(r"\w+", source))
+    if "**" in source and _spreads_options(source):
+        words.update(_OPTIONS)
+    return words & _WORDS.keys()
+
+
+def _spreads_options(source: str) -> bool:
+    """Tell whether a text calls anything with ``**options``."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return any(None in {keyword.arg for keyword in getattr(node, "keywords", ())} for node in ast.walk(tree))
+
+
+def _imported(sources: Iterable[str]) -> list[str]:
     names: list[str] = []
     for source in sources:
         try:
-            names += _names(find_imports(source))
+            imports = find_imports(source)
         except (SyntaxError, ValueError):
             continue
+        for statement in imports:
+            names += _names(statement)
+            if statement.module in {"nbchalice", "nbchalice.app"}:
+                names += _homes(statement)
     return names
 
 
-def _names(imports: Iterable[Import]) -> list[str]:
-    names = []
-    for statement in imports:
-        # "from nbchalice import Chalice" needs nbchalice and nbchalice.Chalice, "import nbchalice" any of its names.
-        names += [statement.module, *(f"{statement.module}.{name}" for name in statement.names or ("*",))]
-    return [_LATE.get(name, name) for name in names]
+def _names(statement: Import) -> list[str]:
+    # "from nbchalice.runtime import cron" needs nbchalice.runtime and nbchalice.runtime.cron.
+    return [statement.module, *(f"{statement.module}.{name}" for name in statement.names)]
+
+
+def _homes(statement: Import) -> list[str]:
+    """Return where the public names stand that a statement imports; "import nbchalice" may mean any."""
+    if not statement.names or "*" in statement.names:
+        return list(_HOMES.values())
+    return [_HOMES[name] for name in statement.names if name in _HOMES]
 
 
 @cache
 def _graph() -> Mapping[str, list[str]]:
-    """Return what each module that may ship imports at once."""
-    return MappingProxyType({_module(path): imports for path, (_, imports) in _files().items()})
+    """Return what each module that may ship imports."""
+    return MappingProxyType({_module(path): _needed_by(path, source) for path, source in _files().items()})
 
 
 @cache
-def _files() -> Mapping[str, tuple[str, list[str]]]:
-    """Return shrunk source and imports of all that may ship, by path in the archive.
-
-    Shrinking takes a quarter of a second, so it is kept on disk under the hash of all that goes into it.
-    """
+def _files() -> Mapping[str, str]:
+    """Return the sources of all that may ship, by path in the archive."""
     package = resources.files("nbchalice")
     files = {f"nbchalice/{name}": package / name for name in ("__init__.py", "app.py", "errors.py")}
     files.update(_python_files(package / "runtime", "nbchalice/runtime"))
-    sources = {path: files[path].read_text(encoding="utf-8") for path in sorted(files)}
-    tools = [(package / "packaging" / name).read_text(encoding="utf-8") for name in ("shrink.py", "imports.py")]
-    path = cache_folder() / "runtime" / f"{hashlib.sha256(json.dumps([sources, tools]).encode()).hexdigest()}.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = {name: (strip_source(source), _at_once(name, source)) for name, source in sources.items()}
-        with suppress(CacheError):
-            write_whole(path, json.dumps(kept).encode())
-    return MappingProxyType({name: (text, imports) for name, (text, imports) in kept.items()})
+    return MappingProxyType({path: files[path].read_text(encoding="utf-8") for path in sorted(files)})
 
 
-def _at_once(path: str, source: str) -> list[str]:
+def _needed_by(path: str, source: str) -> list[str]:
     module = _module(path)
     package = module if path.endswith("/__init__.py") else module.rpartition(".")[0]
-    return _names(i for i in find_imports(source, package) if i.required and not i.later)
+    names = []
+    for statement in find_imports(source, package):
+        if statement.required:
+            names += [name for name in _names(statement) if not (statement.later and name in _CHOSEN)]
+    return names
 
 
 def _module(path: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbchalice.errors import PackagingError
+from nbchalice.packaging.archive import Archive
 from nbchalice.packaging.artifact import Artifact
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.layer import Layer
@@ -72,6 +73,11 @@ class SizeTable:
         """Bytes of function and layers unzipped."""
         return self.rows[-1].size
 
+    @property
+    def fit(self) -> bool:
+        """Whether Lambda takes the sum of function and layers."""
+        return self.unzipped <= UNZIPPED_LIMIT
+
     def cells(self) -> tuple[str, ...]:
         """Return what a person reads under `HEADINGS`."""
         sizes = {}
@@ -91,16 +97,27 @@ class SizeTable:
             "largest": [list(part) for part in self.biggest[:_BIGGEST]],
         }
 
-    def check(self, handler: str) -> None:
-        """Raise `PackagingError` if Lambda would refuse the sum; it names what is largest."""
-        if self.unzipped > UNZIPPED_LIMIT:
+    def check(self, handler: str, *, no_big: bool = False) -> None:
+        """Raise `PackagingError` if Lambda would refuse the sum; it names what is largest.
+
+        Parameters
+        ----------
+        handler : str
+            Its name.
+        no_big : bool
+            Whether large dependencies were not allowed to be an archive. Default: no.
+        """
+        if not self.fit:
+            hint = "import less, use a smaller package, or split the handlers over two notebooks"
+            if self.biggest[0][0].startswith("bundle "):
+                hint = "deploy it with nbchalice, which puts a bundle of this size in S3"
+            elif no_big:
+                hint = f"leave out --no-big, so that they are unpacked to /tmp, or {hint}"
             raise PackagingError(
                 f"handler {handler}: unzipped, function and layers are {readable(self.unzipped)}, "
                 f"{readable(self.unzipped - UNZIPPED_LIMIT)} more than the {readable(UNZIPPED_LIMIT)} "
                 f"that Lambda allows; largest: {_listing(self.biggest)}",
-                "import less, use a smaller package, or split the handlers over two notebooks"
-                if not self.biggest[0][0].startswith("bundle ")
-                else "deploy it with nbchalice, which puts a bundle of this size in S3",
+                hint,
                 code="too-large",
             )
 
@@ -120,6 +137,7 @@ def measure(
     *,
     bundles: Iterable[Bundle] = (),
     stored: Iterable[Bundle] = (),
+    archive: Archive | None = None,
 ) -> SizeTable:
     """Return the sizes of a function and its layers.
 
@@ -135,15 +153,21 @@ def measure(
         Those that are in the zip. Default: none.
     stored : Iterable[Bundle]
         Those that are in S3. Default: none.
+    archive : Archive or None
+        What the layer has become, where it is over the limit. Default: none.
     """
     inside = [(f"bundle {bundle.name}", bundle.size) for bundle in bundles]
     own = unzipped_size(artifact.zip) - sum(size for _, size in inside)
-    parts = [("your code", own), *inside, *further, *(layer.distributions if layer else ())]
+    counted = [("your code", own), *inside, *further]
+    parts = [*counted, *(layer.distributions if layer else ())]
     rows = [SizeRow("zip", len(artifact.zip), DIRECT_LIMIT, len(artifact.zip) > DIRECT_LIMIT)]
-    if layer:
+    if archive:
+        rows.append(SizeRow(archive.name, archive.size, None, True))
+    elif layer:
+        counted = parts
         rows.append(SizeRow("layer", layer.zip_size, DIRECT_LIMIT, layer.zip_size > DIRECT_LIMIT))
     rows += [SizeRow(f"bundle {bundle.name}", bundle.size, None, True) for bundle in stored]
-    rows.append(SizeRow("unzipped", sum(size for _, size in parts), UNZIPPED_LIMIT))
+    rows.append(SizeRow("unzipped", sum(size for _, size in counted), UNZIPPED_LIMIT))
     return SizeTable(tuple(rows), tuple(sorted(parts, key=lambda part: (-part[1], part[0]))))
 
 

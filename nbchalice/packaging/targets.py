@@ -19,7 +19,7 @@ class LambdaTarget:
     Parameters
     ----------
     python : str
-        `"3.11"` to `"3.14"`.
+        `"3.11"` to `"3.15"`.
     arch : str
         `"x86_64"` (default) or `"arm64"`.
 

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from nbchalice.errors import PackagingError
+from nbchalice.text import readable
+
 _DATE = (1 << 5) | 1
 _UTF8 = 0x800
 _VERSION = 20
 _UNIX = 3 << 8
 _STORED, _DEFLATED = 0, 8
 _MANY = 1_000_000
+_MOST_FILES, _MOST_BYTES = 0xFFFF, 0xFFFFFFFF
 
 
 class Member(NamedTuple):
@@ -41,7 +45,7 @@ class _Packed(NamedTuple):
     mode: int
 
 
-def zip_bytes(members: Mapping[str, Member | bytes], level: int = 9) -> bytes:
+def zip_bytes(members: Mapping[str, Member | bytes], level: int = 9, *, first: str = "") -> bytes:
     """Return a zip of files by path: sorted, dated 1980-01-01, with fixed permissions.
 
     Parameters
@@ -50,12 +54,19 @@ def zip_bytes(members: Mapping[str, Member | bytes], level: int = 9) -> bytes:
         What is in it by path, with forward slashes; bytes stand for a file that is not executable.
     level : int
         How hard zlib tries, 1 to 9; 0 stores. Default: 9.
+    first : str
+        Text in the paths of what comes before all others. Default: nothing does.
 
     Returns
     -------
-    The zip; at most 4 GB and 65,535 files, far beyond what Lambda takes.
+    The zip.
+
+    Raises
+    ------
+    PackagingError
+        It would have over 4 GB or 65,535 files, which a zip of this kind cannot have.
     """
-    files = [(name, _member(members[name])) for name in sorted(members)]
+    files = [(name, _member(members[name])) for name in sorted(members, key=lambda name: (first not in name, name))]
     if sum(len(member.content) for _, member in files) < _MANY:
         packed = [_pack(name, member, level) for name, member in files]
     else:
@@ -100,6 +111,9 @@ def _joined(files: list[_Packed]) -> bytes:
             + file.name
         )
         offset += len(local) + len(file.data)
+    if len(files) > _MOST_FILES or offset > _MOST_BYTES:
+        text = f"the zip would have {len(files):,} files and {readable(offset)}: more than {_MOST_FILES:,} or 4 GB"
+        raise PackagingError(text, "import less, or split the handlers over two notebooks", code="too-large")
     size = sum(map(len, directory))
     end = b"PK\5\6" + struct.pack("<HHHHLLH", 0, 0, len(files), len(files), size, offset, 0)
     return b"".join([*parts, *directory, end])

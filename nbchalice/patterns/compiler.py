@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from nbchalice.patterns.dialects import Dialect
 from nbchalice.patterns.fields import fields_of, passes_all
@@ -41,7 +42,7 @@ class Pattern:
     @property
     def names(self) -> list[str]:
         """The fields of the event itself that it asks for, such as ``detail``."""
-        return sorted({path.split(".", 1)[0] for rules in self.alternatives for path in rules})
+        return sorted({path.split(".", 1)[0] for path in chain.from_iterable(self.alternatives)})
 
     @classmethod
     def of(cls, pattern: object, dialect: Dialect) -> Pattern:
@@ -65,7 +66,7 @@ class Pattern:
             alternatives = _Compiler(dialect, or_operator=True).with_object([], pattern)
         except InvalidPatternError as error:
             alternatives = _without_or(pattern, dialect, error)
-        for path in {path for rules in alternatives for path in rules}:
+        for path in set(chain.from_iterable(alternatives)):
             _check_complexity(path, (rules[path] for rules in alternatives if path in rules))
         return cls(tuple(alternatives))
 
@@ -158,7 +159,7 @@ class _Compiler:
 
 
 def _check_complexity(path: str, alternatives: Iterable[tuple[Rule, ...]]) -> None:
-    wildcards = [text for rules in alternatives for rule in rules for text in rule.wildcards]
+    wildcards = list(chain.from_iterable(rule.wildcards for rule in chain.from_iterable(alternatives)))
     try:
         check_complexity(wildcards)
     except InvalidPatternError as error:

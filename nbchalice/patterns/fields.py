@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 
 from nbchalice.patterns.operators import Rule
 
@@ -53,7 +53,7 @@ def passes_all(rules: Mapping[str, tuple[Rule, ...]], fields: Mapping[str, list[
         if not leaves and any(rule.absent for rule in alternatives):
             continue
         passing = {leaf.places for leaf in leaves if any(rule.passes(leaf.value) for rule in alternatives)}
-        joined = (_joined(sofar, places) for sofar in together for places in passing)
+        joined = (_joined(sofar, places) for sofar, places in product(together, passing))
         together = {places for places in joined if places is not None}
     return bool(together)
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from nbchalice.patterns.compiler import OR, Pattern
 from nbchalice.patterns.dialects import FILTER_POLICY
+from nbchalice.patterns.numeric import is_number
 from nbchalice.patterns.refusal import InvalidPatternError
 from nbchalice.patterns.views import attributes_view, body_of
 
 ATTRIBUTES, BODY = SCOPES = ("MessageAttributes", "MessageBody")
 MOST_KEYS = 5
 MOST_COMBINATIONS = 150
+LARGEST_NUMBER = 10**9
 
 
 def check_policy(policy: object, scope: str) -> Pattern:
@@ -38,6 +40,9 @@ def check_policy(policy: object, scope: str) -> Pattern:
         raise InvalidPatternError(
             "Filter policy is too complex", f"it has {combinations} combinations of values, of {MOST_COMBINATIONS}"
         )
+    if beyond := [number for number in _numbers(policy) if abs(number) > LARGEST_NUMBER]:
+        reason = f"SNS takes numbers from -{LARGEST_NUMBER} to {LARGEST_NUMBER}"
+        raise InvalidPatternError(reason, f"{beyond[0]} is beyond; a text may be as long as it likes")
     nested = next((name for name, value in _flat(fields) if isinstance(value, dict)), None)
     if scope == ATTRIBUTES and nested is not None:
         reason = f"Filter policy scope {ATTRIBUTES} does not support nested filter policy"
@@ -81,12 +86,24 @@ def _combinations(fields: dict[str, object], depth: int, sofar: int) -> int:
     return sofar
 
 
+def _numbers(value: object) -> list[int | float]:
+    """Return the numbers anywhere in a policy."""
+    if is_number(value):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    numbers: list[int | float] = []
+    for one in inner:
+        numbers += _numbers(one)
+    return numbers
+
+
 def _flat(fields: dict[str, object]) -> list[tuple[str, object]]:
     """Return the fields of a policy, with those in $or."""
     pairs = []
     for name, value in fields.items():
         if name == OR and isinstance(value, list):
-            pairs += [field for one in value if isinstance(one, dict) for field in _flat(one)]
+            for one in value:
+                pairs += _flat(one) if isinstance(one, dict) else []
         else:
             pairs.append((name, value))
     return pairs

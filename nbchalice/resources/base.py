@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, NewType, Protocol
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.clients import Clients
+from nbchalice.resources.grants import Grant
 
 OWNER_PREFIX = "nbchalice"
 
@@ -17,7 +18,7 @@ OWNER_PREFIX = "nbchalice"
 # key that no resource has, and nothing would wait for it.
 Key = NewType("Key", str)
 # The kinds of resources that other files name as needed.
-Kind = Literal["bucket", "function", "log group", "permission", "queue", "role", "topic"]
+Kind = Literal["bucket", "event bus", "function", "log group", "permission", "queue", "role", "topic"]
 
 
 # What the resources declare as `repeatable`: a client does not know for which resource it is called.
@@ -53,6 +54,14 @@ class FunctionRef:
         ARN of the function's dead-letter queue, or an empty text.
     number : int
         Which of the function's EventBridge rules or schedules is meant, counted from 1.
+    role : str
+        ARN of an existing role that the function, and Scheduler, take; empty where roles are made.
+    role_path : str
+        The path that the paths of roles begin with.
+    boundary : str
+        ARN of the policy that bounds what roles may do, or an empty text.
+    labels : tuple[tuple[str, str], ...]
+        The user's tags, for all that takes tags when it is made.
     """
 
     app: str
@@ -64,6 +73,10 @@ class FunctionRef:
     timeout: int = 60
     dlq: str = ""
     number: int = 1
+    role: str = ""
+    role_path: str = "/"
+    boundary: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,6 +106,11 @@ class FunctionRef:
             f"{OWNER_PREFIX}:handler": self.handler,
         }
 
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The user's tags, and those that say whose a resource is."""
+        return {**dict(self.labels), **self.tags}
+
 
 @dataclass(frozen=True)
 class Resource(ABC):
@@ -101,7 +119,9 @@ class Resource(ABC):
     `key` says which thing it is; two resources with one key are one thing. `needs` are the keys of what must stand
     before it (and be removed after it). Every write may be repeated: a crash or a lost answer does no harm.
     `conflict_hint` is what to do when something of another owner is in the way. `shared` says that others write to the
-    same thing, so that it is looked at once more at the end of a deploy.
+    same thing, so that it is looked at once more at the end of a deploy. `delivers` says that events come through it.
+    `settles` says that its service goes on making it after it has answered (`is_ready`), `has_address` that people
+    reach it at an `address`.
 
     What is its service's own is declared with it. `transient_codes` are errors that pass by themselves, and those of a
     thing that exists already, after which it is read and written once more (beside those of `nbchalice.aws.errors`);
@@ -113,6 +133,9 @@ class Resource(ABC):
     kind: ClassVar[str]
     conflict_hint: ClassVar[str] = "choose another name for the app, stage or handler, or remove what stands there"
     shared: ClassVar[bool] = False
+    delivers: ClassVar[bool] = False
+    settles: ClassVar[bool] = False
+    has_address: ClassVar[bool] = False
     transient_codes: ClassVar[frozenset[str]] = frozenset()
     transient_words: ClassVar[tuple[str, ...]] = ()
     repeatable: ClassVar[frozenset[str]] = frozenset()
@@ -131,6 +154,11 @@ class Resource(ABC):
         """What a person calls it."""
 
     @property
+    def absence(self) -> str:
+        """What a person is told where it does not stand, though it should."""
+        return f"{self.kind} {self.name} does not exist"
+
+    @property
     def key(self) -> Key:
         """Its identity within one account and region."""
         return Key(f"{self.kind} {self.name}")
@@ -144,6 +172,11 @@ class Resource(ABC):
     def arn(self) -> str | None:
         """Its ARN where that is known beforehand."""
         return None
+
+    @property
+    def warning(self) -> str:
+        """What a person must know before it is made, or an empty text."""
+        return ""
 
     @property
     def frees(self) -> frozenset[Key]:
@@ -167,6 +200,11 @@ class Resource(ABC):
         """Return what stands in the way of writing it, of other people's."""
         return []
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it, so that it can be made, changed, looked at and removed."""
+        return []
+
     @abstractmethod
     def read(self, aws: AWS) -> Any | None:
         """Return what stands now, or None; changes nothing."""
@@ -175,6 +213,30 @@ class Resource(ABC):
     def differences(self, current: Any) -> list[str]:
         """Return why what stands is not what is wanted, one short reason each; empty when it is."""
 
+    def blocks(self, current: Any) -> str:
+        """Return why no event comes through it as it stands, and what to do, or an empty text."""
+        return ""
+
+    def delays(self, current: Any) -> str:
+        """Return why an event may take a while to come through it as it stands, or an empty text."""
+        return ""
+
+    def address(self, current: Any) -> str:
+        """Return at which address people reach it, or an empty text."""
+        return ""
+
+    def is_ready(self, current: Any) -> bool:
+        """Whether its service has set to work what was made or changed; `delays` says why not."""
+        return True
+
+    def gathers(self, current: Any) -> str:
+        """Return for how many events it waits and how long, or an empty text."""
+        return ""
+
+    def most_at_once(self, current: Any) -> int | None:
+        """Return how many invocations it lets run at once, or None where it sets no limit."""
+        return None
+
     @abstractmethod
     def write(self, aws: AWS, current: Any | None) -> None:
         """Create it, or bring what stands to what is wanted."""
@@ -182,6 +244,17 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, aws: AWS, current: Any) -> None:
         """Remove it; what is gone already is fine."""
+
+
+class OfTheUser(Resource):
+    """A thing of the user's: made on the local AWS where it is missing, and never changed nor removed."""
+
+    def differences(self, current: object) -> list[str]:
+        """Nothing: it is as the user has it."""
+        return []
+
+    def delete(self, aws: AWS, current: object) -> None:
+        """Never."""
 
 
 def key_of(kind: Kind, name: str) -> Key:
@@ -228,6 +301,13 @@ def status_code(error: Exception) -> int:
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+UNREAD = "unread"
+"""What a resource that AWS does not let be read has in the place of what stands: why, in words."""
+TAGS = "tags"
+"""Under which name what was read of a resource has its tags, where they were read."""
+UNCOMPARED = "uncompared"
+"""What was read of a resource has here which part of it AWS does not let be read: why, in words."""
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 MISSING = {
     "ResourceNotFoundException",
     "NoSuchEntity",
@@ -245,6 +325,16 @@ def is_missing(error: Exception) -> bool:
     return error_code(error) in MISSING
 
 
+def is_read(current: Any) -> bool:
+    """Whether a resource stands, and could be looked at."""
+    return bool(current) and UNREAD not in current
+
+
+def is_denied(error: Exception) -> bool:
+    """Whether AWS says that the caller may not."""
+    return error_code(error) in DENIED
+
+
 @contextmanager
 def or_missing(*codes: str) -> Iterator[None]:
     """Let a block end early when AWS says that the thing does not exist.
@@ -258,4 +348,14 @@ def or_missing(*codes: str) -> Iterator[None]:
         yield
     except Exception as error:
         if not is_missing(error) and error_code(error) not in codes:
+            raise
+
+
+@contextmanager
+def unless_denied() -> Iterator[None]:
+    """Let a block end early when AWS says that the caller may not look: what hangs on it is then AWS's to say."""
+    try:
+        yield
+    except Exception as error:
+        if not is_denied(error):
             raise

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import time
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product, starmap
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, OfTheUser, Resource, key_of, or_missing
 from nbchalice.resources.locks import locked
 from nbchalice.resources.permission import Permission
 from nbchalice.typed import JSON
@@ -67,8 +69,8 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class Bucket(Resource):
-    """A bucket of the user's, made on the local AWS only where it is missing."""
+class Bucket(OfTheUser):
+    """A bucket of the user's."""
 
     kind: ClassVar[str] = "bucket"
     bucket: str
@@ -84,25 +86,89 @@ class Bucket(Resource):
             return dict(aws.client("s3").head_bucket(Bucket=self.bucket))
         return None
 
-    def differences(self, current: object) -> list[str]:
-        """Nothing: the bucket is the user's."""
-        return []
-
     def write(self, aws: AWS, current: object) -> None:
         """Create the bucket."""
         place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
         aws.client("s3").create_bucket(Bucket=self.bucket, **({} if aws.region == "us-east-1" else place))
 
+
+@dataclass(frozen=True)
+class BucketEvents(Resource):
+    """That a bucket tells EventBridge of what happens in it (S3: "Enabling Amazon EventBridge").
+
+    All else of its notification configuration stays as it is. It is never turned off: other rules may live on it.
+    """
+
+    kind: ClassVar[str] = "bucket events"
+    shared: ClassVar[bool] = True
+    delivers: ClassVar[bool] = True
+    bucket: str
+
+    @property
+    def name(self) -> str:
+        """The bucket and EventBridge."""
+        return f"{self.bucket} -> EventBridge"
+
+    @property
+    def needs(self) -> frozenset[Key]:
+        """The bucket."""
+        return frozenset({key_of("bucket", self.bucket)})
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the bucket's notification configuration; None where the bucket is missing."""
+        return BucketNotifications(self.bucket).read(aws)
+
+    def differences(self, current: JSON) -> list[str]:
+        """Return that EventBridge is not told: an empty configuration is what tells it."""
+        return [] if "EventBridgeConfiguration" in current else ["EventBridge is not told of its events"]
+
+    def blocks(self, current: JSON) -> str:
+        """Return that EventBridge is not told."""
+        return f"bucket {self.bucket} does not tell EventBridge of its events" if self.differences(current) else ""
+
+    def write(self, aws: AWS, current: JSON | None) -> None:
+        """Add EventBridge to the configuration as it is now."""
+        with locked(f"bucket {aws.account} {self.bucket}"):
+            standing = self.read(aws) or {}
+            put_notifications(aws, self.bucket, {**standing, "EventBridgeConfiguration": {}})
+
     def delete(self, aws: AWS, current: object) -> None:
-        """Never: the bucket is the user's."""
+        """Never: other rules may live on it."""
 
 
-def put_notifications(aws: AWS, bucket: str, configuration: JSON) -> None:
-    """Replace a bucket's notification configuration by one that was read and changed (S3)."""
+def put_notifications(aws: AWS, bucket: str, configuration: JSON, ours: Container[str] = ()) -> None:
+    """Replace a bucket's notification configuration by one that was read and changed (S3).
+
+    Raises
+    ------
+    AWSError
+        S3 refuses all of it for an entry whose target is not among `ours`.
+    """
     changed = cast("NotificationConfigurationTypeDef", configuration)
-    aws.client("s3").put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration=changed, ExpectedBucketOwner=aws.account
-    )
+    client = aws.client("s3")
+    try:
+        client.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration=changed, ExpectedBucketOwner=aws.account
+        )
+    except client.exceptions.ClientError as error:
+        for target, trouble in _refused_targets(cast("dict[str, str]", error.response["Error"])):
+            if target not in ours:
+                raise AWSError(
+                    f"bucket {bucket}: S3 takes no notifications while somebody else's lead to {target}: {trouble}",
+                    "remove that entry, or make its target again, and run this again",
+                ) from None
+        raise
+
+
+def _refused_targets(details: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the ARNs whose validation failed, and why.
+
+    S3 names them in pairs: ``ArgumentName1`` is ``arn:aws:sqs:us-east-1:123456789012:gone, null``, and
+    ``ArgumentValue1`` ``The destination queue does not exist``.
+    """
+    for name, value in details.items():
+        if name.startswith("ArgumentName") and (arn := re.match(r"arn:[^\s,]+", value)):
+            yield arn[0], details.get(name.replace("Name", "Value"), "")
 
 
 @dataclass(frozen=True)
@@ -123,6 +189,7 @@ class BucketNotifications(Resource):
     """
 
     kind: ClassVar[str] = "bucket notification"
+    delivers: ClassVar[bool] = True
     shared: ClassVar[bool] = True
     conflict_hint: ClassVar[str] = (
         "narrow --prefix, --suffix or --events until both cannot match one key, or remove the other entry"
@@ -175,16 +242,21 @@ class BucketNotifications(Resource):
             return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
         return None
 
-    def _standing(self, current: JSON) -> list[JSON]:
+    def standing(self, current: JSON) -> list[JSON]:
+        """Return the entries of our functions, of a configuration that was read."""
         entries = current.get("LambdaFunctionConfigurations", [])
         return [entry for entry in entries if entry["LambdaFunctionArn"] in self._ours()]
 
     def differences(self, current: JSON) -> list[str]:
         """Compare our entries with the wanted ones, whatever their order."""
-        now = {_comparable(entry): entry for entry in self._standing(current)}
+        now = {_comparable(entry): entry for entry in self.standing(current)}
         wanted = {_comparable(entry): entry for entry in (n.entry() for n in self.notifications)}
         added = [f"adds {brief(wanted[key])}" for key in wanted if key not in now]
         return added + [f"removes {brief(now[key])}" for key in now if key not in wanted]
+
+    def blocks(self, current: JSON) -> str:
+        """Return that it has no entry of ours."""
+        return "" if self.standing(current) else f"bucket {self.bucket} does not notify the function"
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Put the configuration, as it is now, with our entries in it and all foreign ones unchanged."""
@@ -193,7 +265,7 @@ class BucketNotifications(Resource):
             standing = self.read(aws) or {}
             if not self.differences(standing):
                 return True
-            put_notifications(aws, self.bucket, self.merged(standing))
+            put_notifications(aws, self.bucket, self.merged(standing), self._ours())
             return not self.differences(self.read(aws) or {})
 
         with locked(f"bucket {aws.account} {self.bucket}"):
@@ -207,7 +279,7 @@ class BucketNotifications(Resource):
     def merged(self, standing: JSON) -> JSON:
         """Return a configuration with our entries in it and all foreign ones unchanged."""
         merged = copy.deepcopy(standing)
-        ours = [_comparable(entry) for entry in self._standing(merged)]
+        ours = [_comparable(entry) for entry in self.standing(merged)]
         wanted = {_comparable(entry): entry for entry in (n.entry() for n in self.notifications)}
         kept = [
             entry
@@ -242,19 +314,20 @@ class BucketNotifications(Resource):
         return overlapping
 
 
-def _rules_of(entry: JSON) -> dict[str, str]:
+def rules_of(entry: JSON) -> dict[str, str]:
+    """Return what an object's key must begin and end with, by ``prefix`` and ``suffix``."""
     rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     return {rule["Name"].lower(): rule.get("Value", "") for rule in rules}
 
 
 def _comparable(entry: JSON) -> str:
-    rules = {name: value for name, value in _rules_of(entry).items() if value}
+    rules = {name: value for name, value in rules_of(entry).items() if value}
     return json.dumps([entry["LambdaFunctionArn"], sorted(entry["Events"]), rules], sort_keys=True)
 
 
 def brief(entry: JSON) -> str:
     """Return an entry's events and filter in a few words."""
-    rules = [f"{name} {value!r}" for name, value in _rules_of(entry).items() if value]
+    rules = [f"{name} {value!r}" for name, value in rules_of(entry).items() if value]
     return " ".join([", ".join(entry["Events"]), *rules])
 
 
@@ -262,7 +335,7 @@ def overlaps(one: JSON, other: JSON) -> bool:
     """Whether S3 would refuse two entries: a common event and prefixes and suffixes that one key can satisfy."""
     if not any(starmap(_same_event, product(one["Events"], other["Events"]))):
         return False
-    mine, theirs = _rules_of(one), _rules_of(other)
+    mine, theirs = rules_of(one), rules_of(other)
     # One key satisfies both only if one prefix begins with the other, and one suffix ends with the other:
     # in/2024/ and in/ overlap, in/ and out/ do not.
     a, b = mine.get("prefix", ""), theirs.get("prefix", "")

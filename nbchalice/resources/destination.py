@@ -1,4 +1,4 @@
-"""Where Lambda reports asynchronous events that failed for good."""
+"""How often Lambda tries asynchronous events, and where it reports those that failed for good."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Key, Preflight, Problem, Resource, key_of, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.topic import Topic
 from nbchalice.typed import JSON
@@ -32,7 +33,7 @@ def permission_to(arn: str) -> JSON:
 
 @dataclass(frozen=True)
 class Destination(Resource):
-    """The function's on-failure destination (Lambda: PutFunctionEventInvokeConfig).
+    """What becomes of the function's asynchronous events (Lambda: PutFunctionEventInvokeConfig).
 
     Parameters
     ----------
@@ -40,11 +41,15 @@ class Destination(Resource):
         The function.
     on_failure : str
         ARN of the queue, topic, function, event bus or bucket; empty for none.
+    retries, max_age : int or None
+        Tries after the first, and seconds after which an event is given up; None for what stands.
     """
 
-    kind: ClassVar[str] = "on-failure destination"
+    kind: ClassVar[str] = "event invoke config"
     function: FunctionRef
     on_failure: str = ""
+    retries: int | None = None
+    max_age: int | None = None
 
     @property
     def name(self) -> str:
@@ -56,22 +61,46 @@ class Destination(Resource):
         """The function, and the queue."""
         return frozenset({key_of("function", self.function.name), key_of("queue", self.on_failure.rsplit(":", 1)[-1])})
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ["GetFunctionEventInvokeConfig"]
+        names += (
+            ["PutFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"]
+            if self.on_failure or self._limits()
+            else []
+        )
+        return [Grant(tuple(f"lambda:{name}" for name in names), (self.function.arn,))]
+
     def read(self, aws: AWS) -> JSON | None:
         """Return the settings for asynchronous events; none where none are wanted, so that nothing is made."""
         with or_missing():
             answer: JSON = dict(aws.client("lambda").get_function_event_invoke_config(FunctionName=self.function.name))
             return {name: answer[name] for name in KEPT if answer.get(name) is not None}
-        return None if self.on_failure else {}
+        return None if self.on_failure or self._limits() else {}
+
+    def _limits(self) -> dict[str, int]:
+        """Return what is asked for of tries and age, as Lambda names it."""
+        given = {"MaximumRetryAttempts": self.retries, "MaximumEventAgeInSeconds": self.max_age}
+        return {name: value for name, value in given.items() if value is not None}
 
     def differences(self, current: JSON) -> list[str]:
-        """Compare the destination; other settings of asynchronous events are not ours."""
+        """Compare the destination, and what is asked for of tries and age; other settings are not ours."""
         now = _on_failure(current)
-        return [] if now == self.on_failure else [f"{now or 'none'} -> {self.on_failure or 'none'}"]
+        reasons = (
+            []
+            if now == self.on_failure
+            else [f"on-failure destination: {now or 'none'} -> {self.on_failure or 'none'}"]
+        )
+        for name, wanted in self._limits().items():
+            if current.get(name) != wanted:
+                reasons.append(f"{name}: {'default' if current.get(name) is None else current[name]} -> {wanted}")
+        return reasons
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Set it, or take it away; other settings of asynchronous events stay."""
         client = aws.client("lambda")
-        settings: JSON = dict(current or {})
+        settings: JSON = {**(current or {}), **self._limits()}
         others = {name: to for name, to in settings.pop("DestinationConfig", {}).items() if name != "OnFailure" and to}
         destinations = {**others, "OnFailure": {"Destination": self.on_failure}} if self.on_failure else others
         if not settings and not destinations:

@@ -13,9 +13,10 @@ from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
 from nbchalice.resources import versions
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.layer import Layer, layer_of
 from nbchalice.resources.log_group import log_group_name
-from nbchalice.resources.ownership import NOTEBOOK, foreign_owner
+from nbchalice.resources.ownership import CELL, NOTEBOOK, OWNER, foreign_owner
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 from nbchalice.typed import JSON, Values
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.literals import ArchitectureType
 
+# What who deploys, looks, invokes, rolls back and deletes asks of a function.
+ACTIONS = (
+    "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration",
+    "InvokeFunction", "ListTags", "ListVersionsByFunction", "PublishVersion", "TagResource", "UntagResource",
+    "UpdateFunctionCode", "UpdateFunctionConfiguration",
+)  # fmt: skip
 LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
 # What the code does that was uploaded, and Lambda's hash of it: "5d41402abc4b2a76 pmWkWSBCL51Bfkhn79xPuKBKHz//H6B="
@@ -57,7 +64,8 @@ class Function(Resource):
     arch : str
         ``x86_64`` or ``arm64``.
     tags : Mapping[str, str]
-        The user's tags, and which notebook it is deployed from; where that is unknown, the tag that stands is kept.
+        The user's tags, and by whom and from which notebook it is deployed; where that is unknown, the tag that stands
+        is kept.
     reserved_concurrency : int or None
         Most runs at once, or None.
     layer : Layer or None
@@ -125,7 +133,7 @@ class Function(Resource):
     def all_tags(self, current: Values | None = None) -> dict[str, str]:
         """Return the user's tags, whose the function is, what its code does, and what of it was published."""
         now = (current or {}).get("Tags", {})
-        kept = {name: now[name] for name in (NOTEBOOK,) if name in now}
+        kept = {name: now[name] for name in (NOTEBOOK, OWNER, CELL) if name in now}
         stays = current is not None and self._only_places_differ(current) and not self._code_differs(current)
         code = now[CODE] if stays else f"{self.does} {self.code_sha256}".strip()
         return {**kept, **self.tags, **self.function.tags, CODE: code, FINGERPRINT: self.fingerprint()}
@@ -139,11 +147,29 @@ class Function(Resource):
         """Whether what stands does what the package does."""
         return current["Configuration"]["CodeSha256"] == self.code_sha256 or self._only_places_differ(current)
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        actions = [f"lambda:{name}" for name in ACTIONS]
+        if self.reserved_concurrency is not None:
+            actions += ["lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"]
+        key = str(self.config.get("KMSKeyArn") or "")
+        # Lambda: "Securing Lambda environment variables", a customer managed key.
+        of_key = [Grant(("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt"), (key,), own=False)] if key else []
+        return [Grant(tuple(actions), (self.arn, f"{self.arn}:*")), *of_key]
+
     def read(self, aws: AWS) -> JSON | None:
         """Return what GetFunction tells, or None."""
+        answer: JSON | None = None
         with or_missing():
-            return dict(aws.client("lambda").get_function(FunctionName=self.name))
-        return None
+            answer = dict(aws.client("lambda").get_function(FunctionName=self.name))
+        # Who may not read the tags gets the function without them, and it would look like another's.
+        if problem := (answer or {}).get("TagsError"):
+            message = f"reading the tags of {self.name}: AWS says {problem['ErrorCode']}: {problem['Message']}"
+            raise AWSError(
+                message, f"ask for lambda:ListTags on {self.arn}; %chalice doctor --policy prints all of them"
+            )
+        return answer
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the function is another's."""
@@ -152,7 +178,7 @@ class Function(Resource):
     def differences(self, current: JSON) -> list[str]:
         """Compare code, settings, concurrency and tags."""
         reasons = self._state_differs(current) + self._code_differs(current) + self._config_differences(current)
-        now, wanted = _concurrency(current), self.reserved_concurrency
+        now, wanted = concurrency_of(current), self.reserved_concurrency
         if now != wanted:
             reasons.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
         return reasons or self._tag_differences(current)
@@ -186,7 +212,8 @@ class Function(Resource):
 
     def _tag_differences(self, current: JSON) -> list[str]:
         now, wanted = current.get("Tags", {}), self.all_tags(current)
-        names = sorted(name for name in {*now, *wanted} if now.get(name) != wanted.get(name))
+        # That its cell has another id is no change: it is noted with the next one.
+        names = sorted(name for name in {*now, *wanted} - {CELL} if now.get(name) != wanted.get(name))
         if names == [FINGERPRINT]:
             return ["no version was published of it"]
         return [f"tags {', '.join(name for name in names if name != FINGERPRINT)}"] if names else []
@@ -206,7 +233,7 @@ class Function(Resource):
         if is_busy(current["Configuration"]):
             current = {**current, "Configuration": wait_until_ready(client, self.name)}
         version = self._update(aws, client, current)
-        self._set_concurrency(client, _concurrency(current))
+        self._set_concurrency(client, concurrency_of(current))
         tags = current.get("Tags", {})
         if tags.get(FINGERPRINT) != self.fingerprint():
             versions.keep_last(client, self.name, version or versions.publish(client, self.name))
@@ -297,7 +324,8 @@ def wait_until_ready(client: LambdaClient, name: str) -> JSON:
     return configuration
 
 
-def _concurrency(current: JSON) -> int | None:
+def concurrency_of(current: JSON) -> int | None:
+    """Return the reserved concurrency of a function as GetFunction tells it, or None."""
     value = current.get("Concurrency", {}).get("ReservedConcurrentExecutions")
     return None if value is None else int(value)
 

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.upload_bucket import UploadBucket, is_large, uploaded
 from nbchalice.typed import JSON
 
@@ -99,6 +100,14 @@ class Layer(Resource):
     def bucket(self) -> UploadBucket:
         """Return the bucket that a large zip goes through."""
         return UploadBucket(self.home.account, self.home.region)
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ("DeleteLayerVersion", "GetLayerVersion", "ListLayerVersions", "PublishLayerVersion")
+        # Its name bears the hash of what is in it, which another version of the code changes.
+        arn = self.home.arn_of("lambda", f"layer:{self.home.app}-{self.home.stage}-*")
+        return [Grant(tuple(f"lambda:{name}" for name in names), (arn,))]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the newest version, or None."""

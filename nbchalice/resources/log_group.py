@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
-from nbchalice.resources.ownership import foreign_owner
+from nbchalice.resources.base import AWS, OWNER_PREFIX, TAGS, UNREAD, FunctionRef, Resource, is_denied, or_missing
+from nbchalice.resources.grants import Grant
+from nbchalice.resources.ownership import foreign_owner, lacking, tag_reasons, with_tags
 from nbchalice.typed import JSON
 
 
@@ -33,21 +34,49 @@ class LogGroup(Resource):
         The function.
     retention : int or None
         Days after which log events are dropped, or None for never.
+    kms_key : str
+        ARN of the key that encrypts what is logged; empty for what stands, or AWS's own.
+    log_class : str
+        ``STANDARD`` or ``INFREQUENT_ACCESS``; empty for what stands, or the first.
     """
 
     kind: ClassVar[str] = "log group"
     function: FunctionRef
     retention: int | None = None
+    kms_key: str = ""
+    log_class: str = ""
 
     @property
     def name(self) -> str:
         """The group's name."""
         return log_group_name(self.function.name)
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ("CreateLogGroup", "DeleteLogGroup", "FilterLogEvents", "ListTagsForResource", "TagResource")
+        actions = [f"logs:{name}" for name in (*names, "PutRetentionPolicy", "DeleteRetentionPolicy")]
+        actions += ["logs:AssociateKmsKey"] if self.kms_key else []
+        arn = self.function.arn_of("logs", f"log-group:{self.name}")
+        return [Grant(tuple(actions), (arn, f"{arn}:*"))]
+
     def read(self, aws: AWS) -> JSON | None:
-        """Return the group, or None."""
-        groups = app_log_groups(aws, self.function.app, self.function.stage)
-        return next((group for group in groups if group["logGroupName"] == self.name), None)
+        """Return the group, or None; ``unread`` where the caller may not look, and the role is somebody's own.
+
+        Such a role may make the group at the first run, as those of AWS's managed policy may.
+        """
+        try:
+            groups = app_log_groups(aws, self.function.app, self.function.stage)
+            group = next((group for group in groups if group["logGroupName"] == self.name), None)
+        except Exception as error:
+            if not (self.function.role and is_denied(error)):
+                raise
+            return {UNREAD: "log groups stay as they are: AWS denies logs:DescribeLogGroups"}
+        if group is None:
+            return None
+        return with_tags(
+            self.function, group, lambda: self.read_tags(aws, group), "logs:ListTagsForResource", "log groups"
+        )
 
     def read_tags(self, aws: AWS, current: JSON) -> dict[str, str]:
         """Return the group's tags."""
@@ -60,19 +89,40 @@ class LogGroup(Resource):
         One without tags is used as it stands, and never deleted: Lambda itself makes such groups, and it may hold the
         logs of a function that had this name before.
         """
-        tags = current.get("tags", {})
-        return foreign_owner(self.name, tags, self.function) if f"{OWNER_PREFIX}:app" in tags else []
+        tags = current.get(TAGS, {})
+        if f"{OWNER_PREFIX}:app" in tags and (foreign := foreign_owner(self.name, tags, self.function)):
+            return foreign
+        now = current.get("logGroupClass") or "STANDARD"
+        if UNREAD in current or not self.log_class or now == self.log_class:
+            return []
+        to = f"{self.name} has the class {now}, which AWS cannot change to {self.log_class}"
+        return [f"{to}: leave out --log-class, or delete the log group with what is in it"]
 
     def differences(self, current: JSON) -> list[str]:
-        """Compare the retention."""
+        """Compare the retention, the user's tags, and the key where one is asked for; another one stays else."""
+        if UNREAD in current:
+            return []
         now = current.get("retentionInDays")
-        return [] if now == self.retention else [f"retention: {now or 'never'} -> {self.retention or 'never'}"]
+        reasons = [] if now == self.retention else [f"retention: {now or 'never'} -> {self.retention or 'never'}"]
+        if self._other_key(current):
+            reasons.append(f"key: {current.get('kmsKeyId') or 'none'} -> {self.kms_key}")
+        return reasons + tag_reasons(self.function, current.get(TAGS))
+
+    def _other_key(self, current: JSON) -> bool:
+        return bool(self.kms_key) and current.get("kmsKeyId") != self.kms_key
 
     def write(self, aws: AWS, current: JSON | None) -> None:
-        """Create the group and set its retention."""
+        """Create the group, or set its retention, key and tags."""
         client = aws.client("logs")
         if current is None:
-            client.create_log_group(logGroupName=self.name, tags=self.function.tags)
+            given = {"kmsKeyId": self.kms_key, "logGroupClass": self.log_class}
+            extra: JSON = {name: value for name, value in given.items() if value}
+            client.create_log_group(logGroupName=self.name, tags=self.function.all_tags, **extra)
+        else:
+            if self._other_key(current):
+                client.associate_kms_key(logGroupName=self.name, kmsKeyId=self.kms_key)
+            if tags := lacking(self.function, current.get(TAGS)):
+                client.tag_resource(resourceArn=current["arn"].removesuffix(":*"), tags=tags)
         if self.retention:
             client.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention)
         elif current and current.get("retentionInDays"):

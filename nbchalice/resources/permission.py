@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.typed import JSON
 
 
@@ -66,6 +67,7 @@ class Permission(Resource):
     """
 
     kind: ClassVar[str] = "permission"
+    delivers: ClassVar[bool] = True
     function: FunctionRef
     principal: str
     source_arn: str
@@ -77,6 +79,12 @@ class Permission(Resource):
         return f"{self.function.name} <- {self.source_arn.split(':', 5)[-1] or self.source_arn}"
 
     @property
+    def absence(self) -> str:
+        """Who may not invoke the function."""
+        who = f"{self.principal} for {self.source_arn.split(':', 5)[-1] or self.source_arn}"
+        return f"the function's policy does not let {who} invoke it"
+
+    @property
     def key(self) -> Key:
         """One statement of one function."""
         return key_of("permission", f"{self.function.name} {statement_id(self.principal, self.source_arn)}")
@@ -85,6 +93,24 @@ class Permission(Resource):
     def needs(self) -> frozenset[Key]:
         """The function."""
         return frozenset({key_of("function", self.function.name)})
+
+    def statement(self) -> JSON:
+        """Return the statement as Lambda writes it into the function's policy."""
+        condition: JSON = {"StringEquals": {"AWS:SourceAccount": self.source_account}} if self.source_account else {}
+        return {
+            "Sid": statement_id(self.principal, self.source_arn),
+            "Effect": "Allow",
+            "Principal": {"Service": self.principal},
+            "Action": "lambda:InvokeFunction",
+            "Resource": self.function.arn,
+            "Condition": {**condition, "ArnLike": {"AWS:SourceArn": self.source_arn}},
+        }
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ("AddPermission", "GetPolicy", "RemovePermission")
+        return [Grant(tuple(f"lambda:{name}" for name in names), (self.function.arn,))]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the statement, or None."""
@@ -97,6 +123,10 @@ class Permission(Resource):
         now = (principal_of(current), source_arn_of(current), source_account_of(current))
         same = now == (self.principal, self.source_arn, self.source_account)
         return [] if same else ["its statement is not the wanted one"]
+
+    def blocks(self, current: JSON) -> str:
+        """Return that the statement is another one."""
+        return self.absence if self.differences(current) else ""
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Add the statement; a different one under the same id is removed first."""

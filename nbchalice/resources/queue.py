@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, OfTheUser, Resource, key_of, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.text import counted
 from nbchalice.typed import JSON
 
@@ -82,6 +83,10 @@ class QueueRef:
         answer = client.get_queue_attributes(QueueUrl=self.url(aws), AttributeNames=list(names))
         return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
+    def settings(self, aws: AWS) -> dict[str, str]:
+        """Ask SQS for what is set on the queue, all in one question: a plan wants several for different reasons."""
+        return self.attributes(aws, "VisibilityTimeout", "RedrivePolicy", "KmsMasterKeyId")
+
     def set_attributes(self, aws: AWS, **attributes: str) -> None:
         """Set attributes of the queue (SQS: SetQueueAttributes)."""
         named = cast("dict[QueueAttributeNameType, str]", attributes)
@@ -89,8 +94,8 @@ class QueueRef:
 
 
 @dataclass(frozen=True)
-class Queue(Resource):
-    """A queue of the user's, made on the local AWS only where it is missing."""
+class Queue(OfTheUser):
+    """A queue of the user's."""
 
     kind: ClassVar[str] = "queue"
     queue: QueueRef
@@ -106,17 +111,10 @@ class Queue(Resource):
             return self.queue.url(aws)
         return None
 
-    def differences(self, current: object) -> list[str]:
-        """Nothing: the queue is the user's."""
-        return []
-
     def write(self, aws: AWS, current: object) -> None:
         """Create the queue with SQS's own defaults."""
         attributes: dict[QueueAttributeNameType, str] = {"FifoQueue": "true"} if self.queue.fifo else {}
         aws.client("sqs", self.queue.region).create_queue(QueueName=self.queue.name, Attributes=attributes)
-
-    def delete(self, aws: AWS, current: object) -> None:
-        """Never: the queue is the user's."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +139,11 @@ class VisibilityTimeout(Resource):
         """Return the longer one."""
         assert isinstance(other, VisibilityTimeout)
         return self if self.seconds >= other.seconds else other
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        return [Grant(("sqs:SetQueueAttributes",), (self.queue.arn,), own=False)]
 
     def read(self, aws: AWS) -> int | None:
         """Return the seconds, or None where there is no queue."""
@@ -198,10 +201,15 @@ class RedrivePolicy(Resource):
         """Both queues."""
         return frozenset({key_of("queue", self.queue.name), key_of("queue", self.dlq.rsplit(":", 1)[-1])})
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        return [Grant(("sqs:SetQueueAttributes",), (self.queue.arn,), own=False)]
+
     def read(self, aws: AWS) -> JSON | None:
         """Return the policy, empty where the queue has none; None where there is no queue."""
         with or_missing():
-            return dict(json.loads(self.queue.attributes(aws, "RedrivePolicy").get("RedrivePolicy") or "{}"))
+            return dict(json.loads(self.queue.settings(aws).get("RedrivePolicy") or "{}"))
         return None
 
     def conflicts(self, current: JSON) -> list[str]:
@@ -230,4 +238,4 @@ class RedrivePolicy(Resource):
 
 def visibility_timeout(aws: AWS, queue: QueueRef) -> int:
     """Ask SQS for how many seconds a received message stays hidden."""
-    return int(queue.attributes(aws, "VisibilityTimeout")["VisibilityTimeout"])
+    return int(queue.settings(aws)["VisibilityTimeout"])

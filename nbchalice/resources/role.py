@@ -3,38 +3,62 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, is_denied, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.log_group import log_group_name
+from nbchalice.resources.ownership import as_list, as_mapping, lacking, tag_reasons
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by
 from nbchalice.resources.versions import published
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.type_defs import TagTypeDef
 
 POLICY_NAME = OWNER_PREFIX
 BUNDLES = "NbchaliceBundles"
 
+# What who deploys asks of a role, beside making and passing it.
+ACTIONS = ("DeleteRole", "DeleteRolePolicy", "GetRolePolicy", "PutRolePolicy", "TagRole", "UpdateAssumeRolePolicy")
+# And of one that may have got other policies, too.
+MORE_POLICIES = ("DetachRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies")
 
-def role_path(app: str, stage: str, region: str) -> str:
+
+def role_path(app: str, stage: str, region: str, beneath: str = "/") -> str:
     """Return the path of an app's roles; listing it finds every handler that was ever deployed.
 
     IAM knows no regions: without the region in the path, an app of two regions would share roles whose policies differ.
     """
-    return f"/{OWNER_PREFIX}/{app}/{stage}/{region}/"
+    return f"{beneath}{OWNER_PREFIX}/{app}/{stage}/{region}/"
 
 
-def app_roles(aws: AWS, app: str, stage: str) -> Iterator[JSON]:
-    """Yield the roles of an app that stand."""
-    path = role_path(app, stage, aws.region)
+def app_roles(aws: AWS, app: str, stage: str, beneath: str = "/") -> Iterator[JSON]:
+    """Yield the roles of an app that stand, of those whose path begins with that of ``--role-path``."""
+    path = role_path(app, stage, aws.region, beneath)
     for page in aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=path):
         yield from map(dict, page["Roles"])
+
+
+def role_grants(arn: str, service: str, boundary: str) -> list[Grant]:
+    """Return what who deploys must be allowed for a role that a service takes."""
+    actions = [f"iam:{name}" for name in ACTIONS]
+    bounded = ("StringEquals", "iam:PermissionsBoundary", boundary) if boundary else None
+    made = ("iam:CreateRole", "iam:PutRolePermissionsBoundary") if boundary else ("iam:CreateRole",)
+    # Of a role that does not stand yet IAM knows no path.
+    standing_or_not = (arn, f"{arn.partition('role/')[0]}role/{arn.rpartition('/')[2]}")
+    return [
+        Grant(tuple(actions), (arn,)),
+        Grant(("iam:GetRole",), standing_or_not),
+        Grant(made, (arn,), bounded),
+        Grant(("iam:PassRole",), (arn,), ("StringEquals", "iam:PassedToService", service)),
+    ]
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,8 @@ class Role(Resource):
     @property
     def path(self) -> str:
         """The path of the app's roles."""
-        return role_path(self.function.app, self.function.stage, self.function.region)
+        ref = self.function
+        return role_path(ref.app, ref.stage, ref.region, ref.role_path)
 
     @property
     def arn(self) -> str:
@@ -96,11 +121,17 @@ class Role(Resource):
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        others = Grant(tuple(f"iam:{name}" for name in MORE_POLICIES), (self.arn,))
+        return [*role_grants(self.arn, "lambda.amazonaws.com", self.function.boundary), others]
+
     def read(self, aws: AWS) -> JSON | None:
         """Return the role, its inline policy, and which bundles earlier versions load; None where it is missing."""
         client = aws.client("iam")
-        roles = app_roles(aws, self.function.app, self.function.stage)
-        role = next((role for role in roles if role["RoleName"] == self.name), None)
+        # The list tells neither boundary nor tags.
+        role = None if self.function.boundary or self.function.labels else self._listed(aws)
         if role is None:
             with or_missing():
                 role = dict(client.get_role(RoleName=self.name)["Role"])
@@ -112,6 +143,17 @@ class Role(Resource):
         if self.bundles or _apart(standing["policy"])[1]:
             standing["earlier"] = self._earlier(aws)
         return standing
+
+    def _listed(self, aws: AWS) -> JSON | None:
+        """Return the role from the list that is read anyhow, or None, as for those who may not list roles."""
+        ref = self.function
+        try:
+            roles = app_roles(aws, ref.app, ref.stage, ref.role_path)
+            return next((role for role in roles if role["RoleName"] == self.name), None)
+        except Exception as error:
+            if not is_denied(error):
+                raise
+            return None
 
     def _earlier(self, aws: AWS) -> frozenset[str]:
         """Return the ARNs of what published versions load: after a rollback, and for runs while a deploy goes on."""
@@ -126,11 +168,16 @@ class Role(Resource):
             return []
         if path.startswith(self.path.removesuffix(f"{self.function.region}/")):
             return [f"{self.name} is that of the same app in {path.split('/')[-2]}; IAM has one role of a name"]
+        if path.endswith(role_path(self.function.app, self.function.stage, self.function.region)):
+            return [f"{self.name} stands under the path {path}, and IAM moves no role: keep --role-path, or delete it"]
         return [f"{self.name} exists and was not made by nbchalice for app {self.function.app}"]
 
     def differences(self, current: JSON) -> list[str]:
-        """Compare the trust and the policy."""
+        """Compare the trust, the boundary and the policy."""
         reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
+        if is_unbounded(self.function, current):
+            reasons.append("its permissions boundary")
+        reasons += tag_reasons(self.function, as_mapping(current["role"].get("Tags")))
         return reasons if self._policy_stands(current) else [*reasons, "its policy"]
 
     def _policy_stands(self, current: JSON) -> bool:
@@ -144,13 +191,13 @@ class Role(Resource):
         trust = json.dumps(self.trust())
         if current is None:
             client.create_role(
-                RoleName=self.name,
-                Path=self.path,
-                AssumeRolePolicyDocument=trust,
-                Tags=[{"Key": key, "Value": value} for key, value in self.function.tags.items()],
+                RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, **for_new_role(self.function)
             )
         elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
             client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
+        if current is not None and is_unbounded(self.function, current):
+            client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.function.boundary)
+        tag_again(client, self.name, self.function, current)
         if current is None or not self._policy_stands(current):
             policy = self.policy((current or {}).get("earlier", frozenset()))
             client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
@@ -172,6 +219,33 @@ class Role(Resource):
             client.delete_role_policy(RoleName=self.name, PolicyName=name)
         for policy in client.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]:
             client.detach_role_policy(RoleName=self.name, PolicyArn=policy["PolicyArn"])
+
+
+def beneath_of(function: FunctionRef, arn: str) -> str:
+    """Return what the path of a function's role begins with before our own part, ``/`` where the role is another's."""
+    own = role_path(function.app, function.stage, function.region)
+    match = re.search(f":role(/.*?){re.escape(own[1:])}[^/]+$", arn)
+    return match[1] if match else "/"
+
+
+def for_new_role(function: FunctionRef) -> JSON:
+    """Return what a role is made with beside its name: tags, and the boundary that an organisation may demand."""
+    return {
+        "Tags": as_list(function.all_tags),
+        **({"PermissionsBoundary": function.boundary} if function.boundary else {}),
+    }
+
+
+def is_unbounded(function: FunctionRef, current: JSON) -> bool:
+    """Whether a role lacks the boundary that is asked for; one that is not asked for stays."""
+    standing = current["role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return bool(function.boundary) and standing != function.boundary
+
+
+def tag_again(client: IAMClient, name: str, function: FunctionRef, current: JSON | None) -> None:
+    """Give a role that stands the user's tags that it lacks."""
+    if current is not None and (tags := lacking(function, as_mapping(current["role"].get("Tags")))):
+        client.tag_role(RoleName=name, Tags=cast("list[TagTypeDef]", as_list(tags)))
 
 
 def _apart(policy: JSON | None) -> tuple[JSON | None, frozenset[str]]:

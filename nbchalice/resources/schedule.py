@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
+from nbchalice.resources.grants import Grant
+from nbchalice.resources.ownership import as_mapping, tag_reasons
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
+from nbchalice.resources.role import for_new_role, is_unbounded, role_grants, tag_again
 from nbchalice.resources.rule import numbered
 from nbchalice.typed import JSON
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import TagTypeDef
 
 PRINCIPAL = "scheduler.amazonaws.com"
 GROUP = "default"
@@ -39,7 +39,7 @@ class SchedulerRole(Resource):
     @property
     def path(self) -> str:
         """The role's path; not that of the functions' roles, by which handlers are found."""
-        return f"/{OWNER_PREFIX}-scheduler/{self.function.app}/{self.function.stage}/"
+        return f"{self.function.role_path}{OWNER_PREFIX}-scheduler/{self.function.app}/{self.function.stage}/"
 
     @property
     def arn(self) -> str:
@@ -68,6 +68,11 @@ class SchedulerRole(Resource):
         statement = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": self.function.arn}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        return role_grants(self.arn, PRINCIPAL, self.function.boundary)
+
     def read(self, aws: AWS) -> JSON | None:
         """Return the role and its inline policy, or None."""
         client = aws.client("iam")
@@ -84,8 +89,11 @@ class SchedulerRole(Resource):
         return [] if mine else [f"{self.name} exists and was not made for this handler"]
 
     def differences(self, current: JSON) -> list[str]:
-        """Compare the trust and the policy."""
+        """Compare the trust, the boundary and the policy."""
         reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
+        if is_unbounded(self.function, current):
+            reasons.append("its permissions boundary")
+        reasons += tag_reasons(self.function, as_mapping(current["role"].get("Tags")))
         return reasons if current["policy"] == self.policy() else [*reasons, "its policy"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
@@ -93,10 +101,14 @@ class SchedulerRole(Resource):
         client = aws.client("iam")
         trust = json.dumps(self.trust())
         if current is None:
-            tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in self.function.tags.items()]
-            client.create_role(RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, Tags=tags)
+            client.create_role(
+                RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, **for_new_role(self.function)
+            )
         elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
             client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
+        if current is not None and is_unbounded(self.function, current):
+            client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.function.boundary)
+        tag_again(client, self.name, self.function, current)
         client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.policy()))
 
     def delete(self, aws: AWS, current: object) -> None:
@@ -160,7 +172,14 @@ class SchedulerSchedule(Resource):
     @property
     def needs(self) -> frozenset[Key]:
         """Its role, and the statement by which it is found again."""
-        return frozenset({SchedulerRole(self.function).key, self.permission.key})
+        made = set() if self.function.role else {SchedulerRole(self.function).key}
+        return frozenset({*made, self.permission.key})
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule")
+        return [Grant(tuple(f"scheduler:{name}" for name in names), (str(self.arn),))]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the schedule, or None."""
@@ -179,7 +198,7 @@ class SchedulerSchedule(Resource):
         window: JSON = {"Mode": "OFF"}
         if self.flexible_window is not None:
             window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": self.flexible_window}
-        target = {"Arn": self.function.arn, "RoleArn": SchedulerRole(self.function).arn}
+        target = {"Arn": self.function.arn, "RoleArn": self.function.role or SchedulerRole(self.function).arn}
         return {
             "ScheduleExpression": self.expression,
             "ScheduleExpressionTimezone": self.timezone,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, Key, OfTheUser, Resource, key_of, or_missing
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.permission import Permission
 from nbchalice.typed import JSON
 
@@ -27,8 +28,8 @@ def region_of(arn: str) -> str:
 
 
 @dataclass(frozen=True)
-class Topic(Resource):
-    """A topic of the user's, made on the local AWS only where it is missing."""
+class Topic(OfTheUser):
+    """A topic of the user's."""
 
     kind: ClassVar[str] = "topic"
     topic_arn: str
@@ -45,16 +46,9 @@ class Topic(Resource):
             return dict(client.get_topic_attributes(TopicArn=self.topic_arn)["Attributes"])
         return None
 
-    def differences(self, current: object) -> list[str]:
-        """Nothing: the topic is the user's."""
-        return []
-
     def write(self, aws: AWS, current: object) -> None:
         """Create the topic."""
         aws.client("sns", region_of(self.topic_arn)).create_topic(Name=self.name)
-
-    def delete(self, aws: AWS, current: object) -> None:
-        """Never: the topic is the user's."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +70,7 @@ class Subscription(Resource):
     """
 
     kind: ClassVar[str] = "subscription"
+    delivers: ClassVar[bool] = True
     function: FunctionRef
     topic_arn: str
     filter_policy: str = ""
@@ -98,6 +93,13 @@ class Subscription(Resource):
         permission = Permission(self.function, PRINCIPAL, self.topic_arn)
         queues = {key_of("queue", self.redrive_dlq.rsplit(":", 1)[-1])} if self.redrive_dlq else set()
         return frozenset({permission.key, key_of("topic", self.topic_arn.rsplit(":", 1)[-1]), *queues})
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        names = ("GetSubscriptionAttributes", "ListSubscriptionsByTopic", "SetSubscriptionAttributes", "Subscribe")
+        actions = tuple(f"sns:{name}" for name in (*names, "Unsubscribe"))
+        return [Grant(actions, (self.topic_arn, f"{self.topic_arn}:*"), own=False)]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the subscription's attributes, or None."""
@@ -124,6 +126,10 @@ class Subscription(Resource):
             for name, value in self.wanted().items()
             if _parsed(current.get(name)) != _parsed(value)
         ]
+
+    def blocks(self, current: JSON) -> str:
+        """Return that nobody has confirmed it, as a topic of another account may ask for."""
+        return "the subscription waits to be confirmed" if current.get("PendingConfirmation") == "true" else ""
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Subscribe, or set the attributes that differ."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
+from nbchalice.resources.grants import Grant
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -60,6 +61,17 @@ class UploadBucket(Resource):
     def name(self) -> str:
         """The bucket's name."""
         return upload_bucket(self.account, self.region)
+
+    @property
+    def grants(self) -> list[Grant]:
+        """What who deploys must be allowed for it."""
+        arn = f"arn:aws:s3:::{self.name}"
+        of_bucket = ("CreateBucket", "GetLifecycleConfiguration", "ListBucket", "PutLifecycleConfiguration")
+        of_objects = ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject")
+        return [
+            Grant(tuple(f"s3:{name}" for name in of_bucket), (arn,), own=False),
+            Grant(tuple(f"s3:{name}" for name in of_objects), (f"{arn}/*",), own=False),
+        ]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return the rules by which objects expire, and whether the bucket is another's; None where there is none."""

@@ -1,37 +1,33 @@
-"""``Chalice``: registers functions as handlers of AWS events, with Chalice's own decorators.
-
-The parameters before each ``*`` are Chalice's ("Chalice API reference"), those after it nbchalice's. All decorators
-take settings of the function besides (``timeout=30``, ``memory=256``, ``env={...}``, ...), recorded as given.
-"""
+"""``Chalice``: registers functions as handlers of AWS events, with Chalice's own decorators."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
-from functools import partial
-from types import FunctionType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import SimpleNamespace
 
 from . import logs
-from .events import JSON
-from .function import LambdaFunction, Trigger, register
-from .middleware import Registry
-from .unshipped import check_expression, check_settings, decorator_names, find_kind
+from .decorators import Decorators
+from .function import LambdaFunction, Trigger
+from .unshipped import ask
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .middleware import Middleware
-    from .schedules import ScheduleExpression
+    from collections.abc import Mapping, MutableMapping
+    from typing import Any, Protocol
 
-    Decorator = Callable[[Callable[..., object]], LambdaFunction]
-    F = TypeVar("F")
-    M = TypeVar("M", bound=Middleware)
+    from .events import JSON
+    from .middleware import Middleware
+
+    class Blueprint(Protocol):
+        """What is in the module ``blueprint``, which ships with code that makes one."""
+
+        def register(self, app: Chalice, options: JSON) -> None: ...
+
 
 __all__ = ["Chalice", "LambdaFunction", "Trigger"]
 
-CHALICES_OWN = {"route", "authorizer", "on_ws_connect", "on_ws_message", "on_ws_disconnect", "register_blueprint"}
 
-
-class Chalice:
+class Chalice(Decorators):
     """An app: a name and the handlers registered with it.
 
     Parameters
@@ -48,8 +44,11 @@ class Chalice:
 
     Attributes
         ``handlers`` (name to ``LambdaFunction``), ``log``, ``debug``, ``lambda_context`` (of the last call),
-        ``left_out`` (what Chalice has besides, such as routes: taken, and not deployed).
+        ``current_request`` (None: there is one for routes only), ``left_out`` (what Chalice has besides, such as
+        routes: taken, and not deployed).
     """
+
+    current_request: None = None
 
     def __init__(
         self,
@@ -64,27 +63,19 @@ class Chalice:
         self.left_out: list[str] = []
         self.lambda_context: Any = None
         self._debug = debug
-        self._middleware = Registry()
         self.app_name = app_name
 
     def __repr__(self) -> str:
         return f"<Chalice {self.app_name}: {', '.join(self.handlers) or 'no handlers'}>"
 
     def __getattr__(self, name: str) -> Any:
-        if name in CHALICES_OWN:
-            return partial(self._leave_out, name)
-        if name.startswith("on_") and (kind := find_kind(name)):
-            return kind.decorator(self._decorator)
         if name in {"api", "websocket_api"}:
             self.__dict__[name] = SimpleNamespace(cors=False, binary_types=[], session=None)
             return self.__dict__[name]
         if name == "experimental_feature_flags":
             self.experimental_feature_flags: set[str] = set()
             return self.experimental_feature_flags
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *decorator_names()})
+        return super().__getattr__(name)
 
     @property
     def app_name(self) -> str:
@@ -111,283 +102,39 @@ class Chalice:
         self._debug = value
         logs.set_level(self.log, value)
 
-    def schedule(
-        self,
-        expression: str | ScheduleExpression,
-        name: str | None = None,
-        description: str = "",
-        *,
-        input: object = None,
-        enabled: bool = True,
-        timezone: str | None = None,
-        flexible_window: int | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function by the clock, with a ``CloudWatchEvent``.
-
-        Parameters
-        ----------
-        expression : str or ScheduleExpression
-            ``Rate``, ``Cron``, or text (``rate(5 minutes)``); a wrong one raises ValueError.
-        name : str or None
-            The handler's name; default: the function's.
-        description : str
-            Of the rule.
-        input : object
-            JSON-ready event to send instead of EventBridge's own.
-        enabled : bool
-            Whether the schedule runs.
-        timezone : str or None
-            For example ``Europe/Vienna``; default UTC.
-        flexible_window : int or None
-            Minutes within which AWS may choose the moment; default None.
-        """
-        options = {
-            "expression": check_expression(expression),
-            "description": description,
-            "input": input,
-            "enabled": enabled,
-            "timezone": timezone,
-            "flexible_window": flexible_window,
-        }
-        return self._decorator("schedule", name, options, settings)
-
-    def on_s3_event(
-        self,
-        bucket: str,
-        events: list[str] | None = None,
-        prefix: str | None = None,
-        suffix: str | None = None,
-        name: str | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function when objects of a bucket change, with an ``S3Event``.
-
-        Parameters
-        ----------
-        bucket : str
-            Name of the bucket.
-        events : list[str] or None
-            S3's event types; default ``["s3:ObjectCreated:*"]``.
-        prefix, suffix : str or None
-            Only keys that start, end so.
-        name : str or None
-            The handler's name; default: the function's.
-        """
-        options = {
-            "bucket": bucket,
-            "events": ["s3:ObjectCreated:*"] if events is None else events,
-            "prefix": prefix,
-            "suffix": suffix,
-        }
-        return self._decorator("on_s3_event", name, options, settings)
-
-    def on_sns_message(
-        self,
-        topic: str,
-        name: str | None = None,
-        *,
-        filter_policy: JSON | None = None,
-        filter_scope: str = "MessageAttributes",
-        redrive_dlq: str | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function for messages of a topic, with an ``SNSEvent``.
-
-        Parameters
-        ----------
-        topic : str
-            Name or ARN of the topic.
-        name : str or None
-            The handler's name; default: the function's.
-        filter_policy : JSON or None
-            SNS's subscription filter policy; default: all messages.
-        filter_scope : str
-            ``MessageAttributes`` or ``MessageBody``.
-        redrive_dlq : str or None
-            Name or ARN of the queue for messages that could not be delivered.
-        """
-        options = {
-            "topic": topic,
-            "filter_policy": filter_policy,
-            "filter_scope": filter_scope,
-            "redrive_dlq": redrive_dlq,
-        }
-        return self._decorator("on_sns_message", name, options, settings)
-
-    def on_sqs_message(  # noqa: PLR0917 - Chalice's parameters
-        self,
-        queue: str | None = None,
-        batch_size: int = 1,
-        name: str | None = None,
-        queue_arn: str | None = None,
-        maximum_batching_window_in_seconds: int = 0,
-        maximum_concurrency: int | None = None,
-        *,
-        report_failures: bool = False,
-        per_record: bool = False,
-        skip_failed_groups: bool = False,
-        filter: list[JSON] | JSON | None = None,
-        fix_visibility_timeout: bool = False,
-        max_receive_count: int | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function for batches of a queue's messages, with an ``SQSEvent``.
-
-        Parameters
-        ----------
-        queue, queue_arn : str or None
-            Name or ARN of the queue; exactly one of them, else ValueError.
-        batch_size : int
-            Most messages at once.
-        name : str or None
-            The handler's name; default: the function's.
-        maximum_batching_window_in_seconds : int
-            How long Lambda waits to fill a batch.
-        maximum_concurrency : int or None
-            Most batches handled at the same time, 2 to 1000; default None: no limit.
-        report_failures : bool
-            What the function's ``{"batchItemFailures": [...]}`` names is delivered again, and no other; when it raises,
-            the whole batch but for the records whose ``done()`` it has called.
-        per_record : bool
-            Call the function with each ``SQSRecord``; only the failed ones are delivered again. Implies
-            ``report_failures``. In a FIFO queue the first failure ends the batch. Where all fail, the invocation fails.
-        skip_failed_groups : bool
-            With ``per_record``, a failure in a FIFO queue ends only its message group; the others go on.
-        filter : list[JSON] or JSON or None
-            One or several filter patterns for messages; default: all messages.
-        fix_visibility_timeout : bool
-            Raise the queue's visibility timeout where the function's timeout needs it.
-        max_receive_count : int or None
-            After how many tries a message goes to the dead-letter queue.
-        """
-        if (queue is None) == (queue_arn is None):
-            raise ValueError("on_sqs_message needs either queue (its name) or queue_arn, one of them")
-        options = {
-            "queue": queue,
-            "queue_arn": queue_arn,
-            "batch_size": batch_size,
-            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
-            "maximum_concurrency": maximum_concurrency,
-            "report_failures": report_failures or per_record,
-            "per_record": per_record,
-            "skip_failed_groups": skip_failed_groups,
-            "filter": filter,
-            "fix_visibility_timeout": fix_visibility_timeout,
-            "max_receive_count": max_receive_count,
-        }
-        return self._decorator("on_sqs_message", name, options, settings)
-
-    def on_cw_event(self, event_pattern: JSON, name: str | None = None, **settings: object) -> Decorator:
-        """Call the function for EventBridge events that match ``event_pattern``, with a ``CloudWatchEvent``."""
-        return self._decorator("on_cw_event", name, {"event_pattern": event_pattern}, settings)
-
-    def on_kinesis_record(
-        self,
-        stream: str,
-        batch_size: int = 100,
-        starting_position: str = "LATEST",
-        name: str | None = None,
-        maximum_batching_window_in_seconds: int = 0,
-        *,
-        filter: list[JSON] | JSON | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function for batches of the Kinesis stream named ``stream``, with a ``KinesisEvent``."""
-        options = {
-            "stream": stream,
-            "batch_size": batch_size,
-            "starting_position": starting_position,
-            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
-            "filter": filter,
-        }
-        return self._decorator("on_kinesis_record", name, options, settings)
-
-    def on_dynamodb_record(
-        self,
-        stream_arn: str,
-        batch_size: int = 100,
-        starting_position: str = "LATEST",
-        name: str | None = None,
-        maximum_batching_window_in_seconds: int = 0,
-        *,
-        filter: list[JSON] | JSON | None = None,
-        **settings: object,
-    ) -> Decorator:
-        """Call the function for batches of a DynamoDB table's stream, with a ``DynamoDBEvent``."""
-        options = {
-            "stream_arn": stream_arn,
-            "batch_size": batch_size,
-            "starting_position": starting_position,
-            "maximum_batching_window_in_seconds": maximum_batching_window_in_seconds,
-            "filter": filter,
-        }
-        return self._decorator("on_dynamodb_record", name, options, settings)
-
-    def lambda_function(self, name: str | None = None, **settings: object) -> Decorator:
-        """Make a function that is invoked directly, with the event as it comes and the context."""
-        return self._decorator("lambda_function", name, {}, settings)
-
-    def middleware(self, event_type: str = "all") -> Callable[[M], M]:
-        """Put the decorated ``function(event, get_response)`` around handlers; see ``register_middleware``."""
-
-        def decorate(function: M) -> M:
-            self.register_middleware(function, event_type)
-            return function
-
-        return decorate
-
-    def register_middleware(self, func: Middleware, event_type: str = "all") -> None:
-        """Put ``func(event, get_response)`` around all handlers of a kind, also those registered before.
-
-        Parameters
-        ----------
-        func : Middleware
-            Returns ``get_response(event)`` or something else. One defined again under its name replaces the old one.
-        event_type : str
-            ``all``, ``scheduled``, ``s3``, ``sns``, ``sqs``, ``cloudwatch``, ``kinesis``, ``dynamodb`` or
-            ``pure_lambda``; any other raises ValueError.
-        """
-        self._middleware.register(func, event_type)
-
     def middlewares(self, source: str) -> list[Middleware]:
         """Return the middleware for the events of one decorator, outermost first."""
-        return self._middleware.of(source)
+        return self._middleware.of(source) if self._middleware else []
 
-    def _decorator(self, source: str, name: str | None, options: JSON, settings: dict[str, object]) -> Decorator:
-        # @app.lambda_function without parentheses hands over the function itself.
-        if any(isinstance(given, FunctionType | LambdaFunction) for given in (name, *options.values())):
-            raise TypeError(f"write the decorator with parentheses: @app.{source}(...)")
-        check_settings(source, settings, ["name", *options])
-        trigger = Trigger(source, options)
-        return lambda function: register(self, function, name, trigger, settings)
+    def register_blueprint(
+        self, blueprint: Blueprint, name_prefix: str | None = None, url_prefix: str | None = None
+    ) -> None:
+        """Add the handlers and the middleware of a blueprint.
 
-    def _leave_out(self, kind: str, *_: object, **__: object) -> Callable[[F], F]:
-        """Stand for a decorator of Chalice's that has nothing to do with events."""
-
-        def decorate(function: F) -> F:
-            self.left_out.append(f"@app.{kind} on {getattr(function, '__name__', function)}")
-            return function
-
-        if kind == "register_blueprint":
-            self.left_out.append("app.register_blueprint(...)")
-        return decorate
+        Parameters
+        ----------
+        blueprint : Blueprint
+            Anything else raises TypeError. What it gets later is added, too.
+        name_prefix : str or None
+            Stands before the names of its handlers.
+        url_prefix : str or None
+            Taken, as routes are.
+        """
+        ask("settings", "check_blueprint", None, blueprint)
+        blueprint.register(self, {"name_prefix": name_prefix, "url_prefix": url_prefix})
 
 
 def handlers_in(variables: Mapping[str, object]) -> dict[str, LambdaFunction]:
-    """Return the handlers that some variables hold, by name.
-
-    Those of the apps, and the functions registered with an app that another one has replaced since: the cell
-    ``app = Chalice("shop")`` may run again below theirs.
+    """Return the handlers that some variables hold, by name: those of apps, and those of one that was replaced since.
 
     Parameters
     ----------
     variables : Mapping[str, object]
         Those of a kernel or a module.
     """
-    values = list(variables.values())
-    handlers = {value.name: value for value in values if isinstance(value, LambdaFunction)}
-    for app in values:
-        if isinstance(app, Chalice):
-            handlers.update(app.handlers)
+    functions = [value for value in tuple(variables.values()) if isinstance(value, LambdaFunction)]
+    # Those of a blueprint are handlers of the apps that it is registered with.
+    handlers = {function.name: function for function in functions if isinstance(function.app, Chalice)}
+    for app in tuple(variables.values()):
+        handlers.update(app.handlers if isinstance(app, Chalice) else {})
     return handlers

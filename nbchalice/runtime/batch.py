@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Iterable
-from types import TracebackType
+from .answers import KEY, read_answer
+from .events import counted, shorten
+from .frames import without_own_frames
 
-from .events import Event, counted, shorten
-from .queues import SQSEvent, SQSRecord
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Protocol
 
-HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the import time
-KEY = "batchItemFailures"
+    Run = Callable[[Any], object]
+
+    class Item(Protocol):
+        """What a record of a batch must tell."""
+
+        @property
+        def _item(self) -> str: ...
+        @property
+        def _id(self) -> str: ...
+        @property
+        def is_done(self) -> bool: ...  # noqa: D102
+
+    class Message(Item, Protocol):
+        """What a message of a queue must tell besides, as ``SQSRecord`` does."""
+
+        @property
+        def message_group_id(self) -> str | None: ...  # noqa: D102
+        @property
+        def fifo(self) -> bool: ...  # noqa: D102
+
+    class Batch(Protocol):
+        """Records that were delivered together, as an ``SQSEvent``."""
+
+        reached: str | None
+        _noun: str
+
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Any]: ...
+        def unfinished(self) -> list[Any]: ...  # noqa: D102
 
 
 def per_record(
-    event: SQSEvent, run: Callable[[Event], object], log: logging.Logger, *, skip_failed_groups: bool = False
+    event: Batch, run: Run, log: logging.Logger, *, skip_failed_groups: bool = False
 ) -> dict[str, list[dict[str, str]]]:
     """Call ``run`` with each record; log what fails and return it. Where all fail the call fails, as Lambda counts it.
 
     In a FIFO queue the first failure ends the batch, and the records after it are returned too, so that their order is
     kept; with ``skip_failed_groups`` it ends only its message group.
     """
-    failed: list[SQSRecord] = []
+    failed: list[Message] = []
     errors: list[Exception] = []
     for record in event:
         stopped = {other.message_group_id for other in failed} if record.fifo else set()
@@ -34,25 +63,40 @@ def per_record(
             failed.append(record)
             errors.append(error)
             if len(event) > 1:
-                _log(log, f"message {record.message_id} failed", error)
+                _log(log, f"message {record._id} failed", error)
     if len({record.message_group_id for record in failed if record.fifo}) == 1:
-        event.reached = failed[0].message_id
+        event.reached = failed[0]._id
     if failed and len(failed) == len(event):
         raise errors[0] if len(event) == 1 else RuntimeError(f"none of {len(event)} messages could be handled")
     return response(failed)
 
 
-def _failure(run: Callable[[Event], object], record: SQSRecord) -> Exception | None:
+def in_order(event: Batch, run: Run, log: logging.Logger) -> dict[str, list[dict[str, str]]]:
+    """Call ``run`` with each record of a stream until one fails, log that and return it: Lambda tries from there again.
+
+    Where it is the first of all, nothing got on: the call fails, so that Lambda halves the batch where it is to.
+    """
+    for place, record in enumerate(event):
+        error = _failure(run, record)
+        if error is not None:
+            if place == 0:
+                raise error
+            _log(log, f"record {record._id} failed", error)
+            return response([record])
+    return response([])
+
+
+def _failure(run: Run, record: Item) -> Exception | None:
     """Return what is wrong with a record after ``run``; None where it is done."""
     try:
         result = _finished(run(record))
     except Exception as error:
         return None if record.is_done else error
-    named = isinstance(result, dict) and any(read_answer(result, [record.message_id]))
-    return RuntimeError(f"the function names the message as failed: {shorten(result)}") if named else None
+    named = isinstance(result, dict) and any(read_answer(result, [record._item]))
+    return RuntimeError(f"the function names the record as failed: {shorten(result)}") if named else None
 
 
-def report_failures(event: SQSEvent, run: Callable[[Event], object], log: logging.Logger) -> object:
+def report_failures(event: Batch, run: Run, log: logging.Logger) -> object:
     """Call ``run`` with the batch; what it raises fails the batch, but for the records that it called done.
 
     An answer that names failed records (``{"batchItemFailures": ...}``) is passed on, and so is a list, which Lambda
@@ -64,51 +108,34 @@ def report_failures(event: SQSEvent, run: Callable[[Event], object], log: loggin
         failed = event.unfinished()
         if len(failed) == len(event):
             raise
-        _log(log, f"{len(failed)} of {counted(len(event), 'message')} failed", error)
+        _log(log, f"{len(failed)} of {counted(len(event), event._noun)} failed", error)
         return response(failed)
-    return result if any(read_answer(result, [record.message_id for record in event])) else response([])
+    named, wrong = read_answer(result, [record._item for record in event])
+    if named and not wrong:
+        _tell_overtaking(event, named, log)
+    return result if named or wrong else response([])
 
 
-def response(failed: list[SQSRecord]) -> dict[str, list[dict[str, str]]]:
-    """Return what tells Lambda that only ``failed`` are to be delivered again."""
-    return {KEY: [{"itemIdentifier": record.message_id} for record in failed]}
+def _tell_overtaking(event: Batch, failed: list[str], log: logging.Logger) -> None:
+    """Log which messages an answer leaves done though one of their group before them comes back.
 
-
-def read_answer(answer: object, ids: Iterable[str]) -> tuple[list[str], str]:
-    """Return which records an answer reports as failed, and the part that is malformed, for which it is all of them.
-
-    AWS: "Success and failure conditions" of partial batch responses.
-
-    Parameters
-    ----------
-    answer : object
-        What a function returned.
-    ids : Iterable[str]
-        The item identifiers of the batch.
+    AWS: of a FIFO queue "return all failed and unprocessed messages", from the first failure on.
     """
-    known = dict.fromkeys(ids)
-    if isinstance(answer, list) and answer:
-        return list(known), shorten(answer)
-    failures = answer.get(KEY) if isinstance(answer, dict) else None
-    if failures is None:
-        return [], ""
-    if not isinstance(failures, list | tuple):
-        return list(known), shorten(failures)
-    names = []
-    for item in failures:
-        name = item.get("itemIdentifier") if isinstance(item, dict) else None
-        if not isinstance(name, str) or name not in known:
-            return list(known), shorten(item)
-        names.append(name)
-    return list(dict.fromkeys(names)), ""
+    groups: set[str | None] = set()
+    for record in event:
+        if not getattr(record, "fifo", False):
+            return
+        group = record.message_group_id
+        if record._item in failed:
+            groups.add(group)
+        elif group in groups:
+            text = "message %s counts as handled before one of its group %r that failed: name all after a failure"
+            log.warning(text, record._item, group)
 
 
-def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return ``traceback`` without the leading frames of this package, or as it is where there are no others."""
-    inner = traceback
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(HERE):
-        inner = inner.tb_next
-    return inner or traceback
+def response(failed: Iterable[Item]) -> dict[str, list[dict[str, str]]]:
+    """Return what tells Lambda that only ``failed`` are to be delivered again."""
+    return {KEY: [{"itemIdentifier": record._item} for record in failed]}
 
 
 def _finished(result: object) -> object:

@@ -9,29 +9,30 @@ tried and given up: ``isinstance``, operators and C extensions see through it.
 from __future__ import annotations
 
 import builtins
-import hashlib
 import importlib
 import json
 import os
 import sys
-import tempfile
 import threading
-from collections.abc import Callable
-from io import BufferedRandom, BufferedReader
-from pathlib import Path
-from typing import Any, BinaryIO, NotRequired, TypedDict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import BufferedRandom, BufferedReader
+    from pathlib import Path
+    from typing import Any, BinaryIO, NotRequired, TypedDict
+
+    class Entry(TypedDict):
+        """What the index says of a bundle; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says."""
+
+        format: str
+        sha256: str
+        file: NotRequired[str]
+
 
 INDEX = "bundles/index.json"
 PLACE = "NBCHALICE_BUNDLES"
 _loading = threading.RLock()
-
-
-class Entry(TypedDict):
-    """What the index says of a bundle; without ``file`` it is in S3, where ``NBCHALICE_BUNDLES`` says."""
-
-    format: str
-    sha256: str
-    file: NotRequired[str]
 
 
 class BundleError(RuntimeError):
@@ -50,6 +51,8 @@ def load_bundle(name: str, root: str | Path | None = None) -> Any:
 
     Raises BundleError if there is no such bundle, it cannot be read, or its content is not what was bundled.
     """
+    from pathlib import Path
+
     folder = Path(root or os.environ.get("LAMBDA_TASK_ROOT", "."))
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
@@ -72,6 +75,8 @@ def load_entry(name: str, entry: Entry, folder: Path) -> object:
     folder : Path
         What ``file`` is relative to.
     """
+    import hashlib
+
     with _open(name, entry, folder) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
             raise BundleError(f"the bundle {name!r} is not what was bundled: its hash differs; deploy again")
@@ -86,39 +91,55 @@ def _open(name: str, entry: Entry, folder: Path) -> BufferedReader | BufferedRan
     if "file" not in entry:
         return _from_s3(name, entry["sha256"])
     try:
-        return Path(folder, entry["file"]).open("rb")
+        return (folder / entry["file"]).open("rb")
     except OSError as error:
         raise BundleError(f"the bundle {name!r} cannot be read: {error}") from error
 
 
 def _from_s3(name: str, digest: str) -> BufferedReader | BufferedRandom:
     """Return a bundle that was too big for the package, as a file without a name in /tmp."""
-    place = os.environ.get(PLACE, "").rpartition("/")[0].removeprefix("s3://")
-    if not place:
-        raise BundleError(f"the bundle {name!r} is not in the package, and {PLACE} does not say where; deploy again")
-    bucket, _, folder = place.partition("/")
-    key = f"{folder}/{digest}"
+    import tempfile
+
+    what = f"the bundle {name!r}"
+    bucket, folder = place_in_s3(what)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         # Little memory, and no waiting for the timeout where a VPC has no way to S3.
         limits = importlib.import_module("boto3.s3.transfer").TransferConfig(max_concurrency=4, max_io_queue=32)
-        config = importlib.import_module("botocore.config").Config(connect_timeout=5, retries={"total_max_attempts": 3})
-        s3 = importlib.import_module("boto3").client("s3", config=config)
-        s3.download_fileobj(bucket, key, file, Config=limits)
+        s3_client().download_fileobj(bucket, f"{folder}/{digest}", file, Config=limits)
     except Exception as error:
         file.close()
-        raise BundleError(_unreadable(name, f"arn:aws:s3:::{bucket}/{key}", error)) from error
+        raise BundleError(unreadable(what, bucket, f"{folder}/{digest}", error)) from error
     file.seek(0)
     return file
 
 
-def _unreadable(name: str, arn: str, error: Exception) -> str:
+def place_in_s3(what: str) -> tuple[str, str]:
+    """Return bucket and folder of what is too big for the package; BundleError where no variable says so."""
+    place = os.environ.get(PLACE, "").rpartition("/")[0].removeprefix("s3://")
+    if not place:
+        raise BundleError(f"{what} is not in the package, and {PLACE} does not say where; deploy again")
+    bucket, _, folder = place.partition("/")
+    return bucket, folder
+
+
+def s3_client(**options: object) -> Any:
+    """Return a client that gives up soon where a VPC has no way to S3."""
+    config = importlib.import_module("botocore.config").Config(
+        connect_timeout=5, retries={"total_max_attempts": 3}, **options
+    )
+    return importlib.import_module("boto3").client("s3", config=config)
+
+
+def unreadable(what: str, bucket: str, key: str, error: Exception) -> str:
+    """Return why something cannot be read from S3, with what helps."""
+    arn = f"arn:aws:s3:::{bucket}/{key}"
     status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode")
     if status == 404:
-        return f"the bundle {name!r} was removed from S3; deploy again ({arn})"
+        return f"{what} was removed from S3; deploy again ({arn})"
     if status == 403:
-        return f"the function may not read the bundle {name!r}: its role needs s3:GetObject on {arn}, or it was removed"
-    text = f"the bundle {name!r} cannot be read from S3: {error} ({arn})"
+        return f"{what} was removed from S3, or the role lacks s3:GetObject on {arn}; deploy again"
+    text = f"{what} cannot be read from S3: {error} ({arn})"
     return f"{text}; in a VPC the function needs an endpoint for S3" if "connect" in str(error).lower() else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from .batch import without_own_frames
+from .frames import without_own_frames
 
 
 def log_causes(error: BaseException, whole: bool = False) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 import __future__
 
 import ast
-import linecache
-import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import CodeType, ModuleType
+
+from .compiled import run_statements, seed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import CodeType, ModuleType
+
+    from .compiled import Lines, Statements
 
 GENERATED = "generated"
 _POSITIONED = (
@@ -23,7 +27,6 @@ _POSITIONED = (
 )
 
 
-@dataclass(frozen=True)
 class Segment:
     """Which lines of the module are which lines of a cell: one piece of the source map, a statement as a rule.
 
@@ -41,11 +44,17 @@ class Segment:
         The first line in the raw cell.
     """
 
-    cell: str
-    id: str
-    line: int
-    count: int
-    cell_line: int
+    def __init__(self, cell: str, id: str, line: int, count: int, cell_line: int) -> None:
+        self.cell, self.id, self.line, self.count, self.cell_line = cell, id, line, count, cell_line
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Segment) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"Segment({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def load_module(
@@ -79,25 +88,27 @@ def load_module(
 
     Raises SyntaxError with the cell and line, and what the statements raise; the module is then not left behind.
     """
-    layout = _Layout(source, segments, notebook)
-    module = ModuleType(name)
-    sys.modules[name] = module
-    try:
-        statements = layout.compiled()
-        lazy = None
-        if any(bundle for _, bundle in statements):
-            from .bundles import LazyNames, load_bundle
+    statements, lines = compile_module(source, segments, notebook)
+    seed(lines)
+    return run_statements(name, statements, load, run)
 
-            lazy = LazyNames(module.__dict__, load or load_bundle)
-        for code, bundle in statements:
-            if lazy is not None and bundle:
-                lazy.put_off(bundle)
-            else:
-                run(code, module.__dict__)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+
+def compile_module(source: str, segments: Iterable[Segment], notebook: str) -> tuple[Statements, Lines]:
+    """Return the code of each statement of a module, and the lines of the cells for ``compiled.seed``.
+
+    Parameters
+    ----------
+    source : str
+        The module's text.
+    segments : Iterable[Segment]
+        Which lines come from where.
+    notebook : str
+        File name of the notebook.
+
+    Raises SyntaxError with the cell and line.
+    """
+    layout = _Layout(source, segments, notebook)
+    return layout.compiled(), layout.cells()
 
 
 class _Layout:
@@ -117,15 +128,17 @@ class _Layout:
             for offset in range(segment.count):
                 self._add(segment.line + offset, f"{notebook}#{segment.cell}", segment.cell_line + offset)
 
-    def compiled(self) -> list[tuple[CodeType, str | None]]:
-        """Return the code of each top-level statement, under its cell's file name; seed ``linecache``.
+    def cells(self) -> Lines:
+        """Return the lines of each cell by its file name."""
+        return {file: _lines(cell) for file, cell in self.files.items()}
+
+    def compiled(self) -> Statements:
+        """Return the code of each top-level statement, under its cell's file name.
 
         With it comes the name that the statement loads a bundle into, if that is all it does.
         """
         statements = self._parse().body
         placed = [(statement, self._place(statement)) for statement in statements]
-        for file, cell in self.files.items():
-            _seed(file, cell)
         flags = 0
         codes = []
         # Without the import a load_bundle is some function of the notebook.
@@ -134,7 +147,7 @@ class _Layout:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 for alias in statement.names:
                     flags |= getattr(__future__, alias.name, __future__.annotations).compiler_flag
-            code = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+            code = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True, optimize=0)
             codes.append((code, _bundled(statement) if has_bundles else None))
         return codes
 
@@ -191,7 +204,5 @@ def _bundled(statement: ast.stmt) -> str | None:
     return None
 
 
-def _seed(file: str, cell: dict[int, str]) -> None:
-    lines = [cell.get(number, "") + "\n" for number in range(1, max(cell, default=0) + 1)]
-    # Without a modification time checkcache keeps the entry though no such file exists.
-    linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+def _lines(cell: dict[int, str]) -> list[str]:
+    return [cell.get(number, "") + "\n" for number in range(1, max(cell, default=0) + 1)]

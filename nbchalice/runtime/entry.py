@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 
+from . import compiled
 from .app import handlers_in
-from .causes import add_place, log_causes
-from .cells import Segment, load_module
 from .invocation_lines import marked
 from .logs import configure_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .compiled import Statements
+    from .events import JSON
 
 
 def load_handler(root: str | Path) -> Callable[[object, object], object]:
@@ -26,25 +32,26 @@ def load_handler(root: str | Path) -> Callable[[object, object], object]:
 
     Raises RuntimeError when no app of the module has the handler that ``nbchalice.json`` names.
     """
-    root = Path(root)
 
     def load(bundle: str) -> object:
         from .bundles import load_bundle
 
         return load_bundle(bundle, root)
 
-    manifest = json.loads((root / "nbchalice.json").read_text("utf-8"))
+    manifest = json.loads(_read(root, "nbchalice.json"))
     configure_root()
-    source = (root / "notebook_code.py").read_text("utf-8")
+    finish = None
+    if os.path.exists(os.path.join(root, "nbchalice-archive.json")):  # noqa: PTH110, PTH118
+        from .archive import unpack
+
+        finish = unpack(str(root))
     try:
-        segments = [Segment(**entry) for entry in manifest["cells"]]
-        module = load_module(source, segments, manifest["notebook"], "notebook_code", load)
-    except ImportError as error:
-        log_causes(error, whole=True)
-        add_place(error, manifest["notebook"])
-        raise
+        statements = _statements(root, manifest)
+        module = compiled.run_statements("notebook_code", statements, load)
+        if finish:
+            finish()
     except Exception as error:
-        log_causes(error)
+        _tell(error, manifest["notebook"])
         raise
     handlers = handlers_in(vars(module))
     handler = handlers.get(manifest["function"])
@@ -54,3 +61,33 @@ def load_handler(root: str | Path) -> Callable[[object, object], object]:
             f"its handlers are: {', '.join(sorted(handlers)) or 'none'}"
         )
     return marked(handler) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else handler
+
+
+def _statements(root: str | Path, manifest: JSON) -> Statements:
+    """Return the code of the notebook's statements, from the byte code where it stands for this source and Python."""
+    source = _read(root, "notebook_code.py")
+    found = None
+    with suppress(OSError):
+        found = compiled.load(_read(root, compiled.FILE), source)
+    if found is None:
+        from .cells import Segment, compile_module
+
+        segments = [Segment(**entry) for entry in manifest["cells"]]
+        found = compile_module(source.decode(), segments, manifest["notebook"])
+    statements, lines = found
+    compiled.seed(lines)
+    return statements
+
+
+def _read(root: str | Path, name: str) -> bytes:
+    with open(os.path.join(root, name), "rb") as file:  # noqa: PTH118, PTH123 - pathlib takes 3 ms to import
+        return file.read()
+
+
+def _tell(error: Exception, notebook: str) -> None:
+    """Log what Lambda's own report of an error at the start leaves out."""
+    from .causes import add_place, log_causes
+
+    log_causes(error, whole=isinstance(error, ImportError))
+    if isinstance(error, ImportError):
+        add_place(error, notebook)

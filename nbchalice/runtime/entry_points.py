@@ -148,8 +148,16 @@ def find_kind(name: str) -> RegisteredKind | None:
     return kind if isinstance(kind, RegisteredKind) else None
 
 
-def check_middleware(event_type: str) -> None:
-    """Raise ValueError where no kind of event, of nbchalice or of another package, is called so by middleware."""
+def is_of_routes(event_type: str) -> bool:
+    """Tell whether middleware is for what Chalice has besides events.
+
+    Raises
+    ------
+    ValueError
+        No kind of event, of nbchalice or of another package, is called so.
+    """
+    if event_type in {"http", "websocket"}:
+        return True
     if event_type not in _middleware_types():
         for name in third_parties():
             with suppress(UnusableSourceError):
@@ -157,6 +165,7 @@ def check_middleware(event_type: str) -> None:
     allowed = _middleware_types()
     if event_type not in allowed:
         raise ValueError(f"middleware: event_type is {event_type!r}; allowed is {', '.join(allowed)}")
+    return False
 
 
 def _middleware_types() -> list[str]:

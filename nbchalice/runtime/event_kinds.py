@@ -5,16 +5,17 @@ Other packages add theirs with ``registered_kinds.register``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
+import importlib
 
-from .events import JSON, CloudWatchEvent, Event, LambdaFunctionEvent
-from .notifications import S3Event, SNSEvent
-from .queues import DynamoDBEvent, KinesisEvent, SQSEvent
+from .events import unquoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .events import JSON, Event
+
     # Looks at a raw event, or at one of its records.
     Look = Callable[[JSON], object]
 
@@ -30,7 +31,6 @@ def at(*path: str) -> Callable[[object], Any]:
     return look
 
 
-@dataclass(frozen=True)
 class EventKind:
     """One kind of event.
 
@@ -38,8 +38,8 @@ class EventKind:
     ----------
     name : str
         The decorator's and the cell magic's name.
-    event_class : type[Event]
-        What the function is given.
+    event_class : type[Event] or str
+        What the function is given; as text, such as ``sqs.SQSEvent``, it is imported from here when it is asked for.
     middleware : str
         What Chalice calls the kind in ``@app.middleware("sqs")``.
     service : str
@@ -52,16 +52,46 @@ class EventKind:
         Each finds an id that the sender can know a raw record by, or an event that holds no records. Default: none.
     batch_item : Look or None
         Finds what ``batchItemFailures`` calls a raw record. Default: the kind has no such answer.
+    in_order : bool
+        Whether all records after one that failed come back with it, as those of a stream. Default: no.
     """
 
-    name: str
-    event_class: type[Event]
-    middleware: str
-    service: str = ""
-    recognizes: Callable[[JSON], object] | None = None
-    any_event: bool = False
-    ids: tuple[Callable[[JSON], object], ...] = ()
-    batch_item: Callable[[JSON], object] | None = None
+    def __init__(
+        self,
+        name: str,
+        event_class: type[Event] | str,
+        middleware: str,
+        service: str = "",
+        recognizes: Look | None = None,
+        *,
+        any_event: bool = False,
+        ids: tuple[Look, ...] = (),
+        batch_item: Look | None = None,
+        in_order: bool = False,
+    ) -> None:
+        self.name, self.middleware, self.service = name, middleware, service
+        self.recognizes, self.any_event, self.ids, self.batch_item = recognizes, any_event, ids, batch_item
+        self.in_order = in_order
+        self._event_class = event_class
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def home(self) -> str:
+        """The module of the event's class, which need not be imported yet."""
+        if isinstance(self._event_class, str):
+            return f"{__package__}.{self._event_class.partition('.')[0]}"
+        return self._event_class.__module__
+
+    @property
+    def event_class(self) -> type[Event]:
+        """What the function is given."""
+        found: Any = self._event_class
+        if isinstance(found, str):
+            module, _, name = found.partition(".")
+            found = self._event_class = getattr(importlib.import_module(f".{module}", __package__), name)
+        return found  # type: ignore[no-any-return]
 
 
 _message_id = at("messageId")
@@ -76,8 +106,8 @@ def _is_other_event(event: JSON) -> bool:
     return "detail-type" in event and not _is_scheduled(event)
 
 
-def _is_s3_test(event: JSON) -> bool:
-    return event.get("Event") == "s3:TestEvent"
+def _is_of_s3(event: JSON) -> bool:
+    return event.get("Event") == "s3:TestEvent" or (event.get("source") == "aws.s3" and "object" in event["detail"])
 
 
 def _bridge_id(event: JSON) -> object:
@@ -86,8 +116,12 @@ def _bridge_id(event: JSON) -> object:
 
 def _object_id(record: JSON) -> str | None:
     key, etag = at("s3", "object", "key")(record), at("s3", "object", "eTag")(record)
+    if isinstance(key, str):
+        key = unquoted(key)
+    else:  # by way of EventBridge
+        key, etag = at("detail", "object", "key")(record), at("detail", "object", "etag")(record)
     known = isinstance(key, str) and isinstance(etag, str)
-    return f"{unquote_plus(key)}@{etag.strip(chr(34))}" if known else None
+    return f"{key}@{etag.strip(chr(34))}" if known else None
 
 
 def _item_id(record: JSON) -> str | None:
@@ -108,17 +142,20 @@ _REQUEST_ID = at("responseElements", "x-amz-request-id")
 _KINESIS_ITEM = at("kinesis", "sequenceNumber")
 _DYNAMODB_ITEM = at("dynamodb", "SequenceNumber")
 BUILT_IN: tuple[EventKind, ...] = (
-    EventKind("schedule", CloudWatchEvent, "scheduled", "", _is_scheduled, any_event=True, ids=(_bridge_id,)),
-    EventKind("on_s3_event", S3Event, "s3", "aws:s3", _is_s3_test, ids=(_REQUEST_ID, _object_id)),
-    EventKind("on_sns_message", SNSEvent, "sns", "aws:sns", ids=(at("Sns", "MessageId"),)),
-    EventKind("on_sqs_message", SQSEvent, "sqs", "aws:sqs", ids=(_message_id,), batch_item=_message_id),
-    EventKind("on_cw_event", CloudWatchEvent, "cloudwatch", "", _is_other_event, ids=(_bridge_id,)),
-    EventKind("on_kinesis_record", KinesisEvent, "kinesis", "aws:kinesis", ids=(_event_id,), batch_item=_KINESIS_ITEM),
+    EventKind("schedule", "bridge.CloudWatchEvent", "scheduled", "", _is_scheduled, any_event=True, ids=(_bridge_id,)),
+    EventKind("on_s3_event", "s3.S3Event", "s3", "aws:s3", _is_of_s3, ids=(_REQUEST_ID, _object_id)),
+    EventKind("on_sns_message", "sns.SNSEvent", "sns", "aws:sns", ids=(at("Sns", "MessageId"),)),
+    EventKind("on_sqs_message", "sqs.SQSEvent", "sqs", "aws:sqs", ids=(_message_id,), batch_item=_message_id),
+    EventKind("on_cw_event", "bridge.CloudWatchEvent", "cloudwatch", "", _is_other_event, ids=(_bridge_id,)),
     EventKind(
-        "on_dynamodb_record", DynamoDBEvent, "dynamodb", "aws:dynamodb",
-        ids=(_event_id, _item_id), batch_item=_DYNAMODB_ITEM,
+        "on_kinesis_record", "kinesis.KinesisEvent", "kinesis", "aws:kinesis",
+        ids=(_event_id,), batch_item=_KINESIS_ITEM, in_order=True,
     ),
-    EventKind("lambda_function", LambdaFunctionEvent, "pure_lambda"),
+    EventKind(
+        "on_dynamodb_record", "dynamodb.DynamoDBEvent", "dynamodb", "aws:dynamodb",
+        ids=(_event_id, _item_id), batch_item=_DYNAMODB_ITEM, in_order=True,
+    ),
+    EventKind("lambda_function", "events.LambdaFunctionEvent", "pure_lambda"),
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in BUILT_IN}
 

@@ -7,12 +7,31 @@ Nothing is copied: ``to_dict()`` is the very event that came in.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+import re
+from types import GenericAlias
 
-JSON = dict[str, Any]
-"""An object of a raw event, as AWS sends it; what is in it was not looked at yet."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from typing import Any, ClassVar, Generic, TypeVar
+
+    JSON = dict[str, Any]
+    """An object of a raw event, as AWS sends it; what is in it was not looked at yet."""
+
+    Record = TypeVar("Record", bound="Event")
+
+    class _Of(Generic[Record]):
+        """What ``RecordsEvent[SQSRecord]`` is of."""
+
+else:
+    # The same without typing, which would double what a cold start costs.
+    JSON, Record = dict, object
+
+    class _Of:
+        __class_getitem__ = classmethod(GenericAlias)
+
 
 HAS = "it has attributes, and what AWS sends is in .to_dict()"
 
@@ -36,6 +55,10 @@ class Event:
         """Return the event exactly as it came in."""
         return self._event_dict
 
+    def _handled(self, run: Callable[[Event], object], options: JSON, log: logging.Logger) -> object:
+        """Return what a trigger with ``options`` makes of what ``run`` does with this event."""
+        return run(self)
+
     def __getitem__(self, key: object) -> Any:
         raise TypeError(f"{type(self).__name__!r} object is no dictionary: {HAS}[{key!r}]")
 
@@ -50,10 +73,7 @@ class Event:
         return shorten(self._event_dict)
 
 
-Record = TypeVar("Record", bound=Event)
-
-
-class RecordsEvent(Event, Generic[Record]):
+class RecordsEvent(Event, _Of[Record]):
     """An event that holds records; iterate it for all of them."""
 
     record_class: ClassVar[type[Event]]
@@ -90,71 +110,6 @@ class LambdaFunctionEvent(Event):
         return self._event_dict
 
 
-class CloudWatchEvent(Event):
-    """An EventBridge (CloudWatch Events) event: a schedule's tick, or one that matched a pattern.
-
-    A schedule with an input of its own sends only that input: what it lacks reads as empty, ``to_dict()`` has it all.
-    """
-
-    @property
-    def version(self) -> str:
-        """Version of the event format."""
-        return self._text("version")
-
-    @property
-    def account(self) -> str:
-        """Twelve-digit account number of the sender."""
-        return self._text("account")
-
-    @property
-    def region(self) -> str:
-        """Region of the sender."""
-        return self._text("region")
-
-    @property
-    def detail(self) -> JSON:
-        """What happened, as a dict; EventBridge Scheduler's JSON text is parsed."""
-        detail = self._get("detail", {})
-        return json.loads(detail) if isinstance(detail, str) and detail.startswith("{") else detail  # type: ignore[no-any-return]
-
-    @property
-    def detail_type(self) -> str:
-        """Kind of event, for example ``Scheduled Event``."""
-        return self._text("detail-type")
-
-    @property
-    def source(self) -> str:
-        """Service that sent it, for example ``aws.events``."""
-        return self._text("source")
-
-    @property
-    def time(self) -> str:
-        """When it happened: UTC, ISO 8601."""
-        return self._text("time")
-
-    @property
-    def event_id(self) -> str:
-        """Id of the event."""
-        return self._text("id")
-
-    @property
-    def resources(self) -> list[str]:
-        """ARNs of the resources involved, for a schedule that of its rule."""
-        resources: list[str] = self._get("resources", [])
-        return resources
-
-    def _get(self, key: str, default: object) -> Any:
-        # A schedule's own input may be any JSON, a list or a number too.
-        return self._event_dict.get(key, default) if isinstance(self._event_dict, dict) else default
-
-    def _text(self, key: str) -> str:
-        return str(self._get(key, ""))
-
-    def _summary(self) -> str:
-        known = [self.detail_type, f"from {self.source}" if self.source else "", self.time]
-        return " ".join(word for word in known if word) or super()._summary()
-
-
 def parse_json(text: str | bytes, what: str) -> Any:
     """Parse ``text`` as JSON; the ValueError names ``what`` and shows how the text starts."""
     try:
@@ -176,4 +131,12 @@ def shorten(value: object, width: int = 60) -> str:
 
 def utc(seconds: float) -> datetime:
     """Return seconds since 1970 as a datetime in UTC without a time zone, as Chalice does."""
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def unquoted(text: str) -> str:
+    """Return what stands for a key in S3's events as boto3 takes it, as ``urllib.parse.unquote_plus`` does."""
+    plain = text.replace("+", " ").encode("utf-8", "surrogatepass")
+    return re.sub(rb"%[0-9a-fA-F]{2}", lambda match: bytes([int(match[0][1:], 16)]), plain).decode("utf-8", "replace")

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from types import FunctionType
 
-from . import batch
 from .event_kinds import KINDS, kinds_of
-from .events import JSON, Event, LambdaFunctionEvent
+from .events import Event, LambdaFunctionEvent
+from .frames import without_own_frames
 from .logs import start_invocation
-from .middleware import chain
-from .queues import SQSEvent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import inspect
     import logging
+    from collections.abc import Callable
+    from typing import Any, ClassVar, Protocol
 
+    from .events import JSON
     from .middleware import Middleware
 
     class App(Protocol):
         """What a handler needs of the app that it is registered with."""
 
-        app_name: str
         handlers: dict[str, LambdaFunction]
-        log: logging.Logger
         lambda_context: object
+
+        @property
+        def app_name(self) -> str | None: ...  # noqa: D102
+        @property
+        def log(self) -> logging.Logger: ...  # noqa: D102
 
         def middlewares(self, source: str) -> list[Middleware]:
             """Return the middleware for the events of one decorator, outermost first."""
 
 
-@dataclass(frozen=True)
+VARARGS = 0x04  # inspect.CO_VARARGS
+
+
 class Trigger:
     """What makes AWS call a handler.
 
@@ -46,8 +51,16 @@ class Trigger:
         The decorator's parameters by name, without ``name``; JSON-ready, defaults filled in.
     """
 
-    source: str
-    options: JSON
+    def __init__(self, source: str, options: JSON) -> None:
+        self.source, self.options = source, options
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trigger) and (self.source, self.options) == (other.source, other.options)
+
+    __hash__ = None  # type: ignore[assignment] # options may be changed
+
+    def __repr__(self) -> str:
+        return f"Trigger(source={self.source!r}, options={self.options!r})"
 
 
 class LambdaFunction:
@@ -62,8 +75,9 @@ class LambdaFunction:
     function : Callable[..., object]
         The user's function; takes ``(event)`` or ``(event, context)``. Any other raises TypeError.
 
-    Attributes ``triggers`` (list of ``Trigger``), ``settings`` (timeout, memory and the like, as given) and ``reached``
-    (the message of its batch that the last call was at when it ended, where it had not gone through all).
+    Attributes ``triggers`` (list of ``Trigger``), ``settings`` (timeout, memory and the like, as given), ``reached``
+    (the message of its batch that the last call was at when it ended, where it had not gone through all) and
+    ``original`` (what the decorator of a blueprint made, where this is the handler of an app that registered that).
     """
 
     __wrapped__: Callable[..., object]
@@ -79,6 +93,7 @@ class LambdaFunction:
         self.triggers: list[Trigger] = []
         self.settings: JSON = {}
         self.reached: str | None = None
+        self.original: LambdaFunction | None = None
 
     def __call__(self, event: Any, context: object = None) -> Any:
         """Handle ``event`` and return what the function returns.
@@ -87,7 +102,7 @@ class LambdaFunction:
         raises when none of its records is done.
         """
         __tracebackhide__ = True
-        self.called.add(self.name)
+        self.called.update((self.name, (self.original or self).name))
         start_invocation(context)
         trigger = self._trigger(event)
         if not isinstance(event, Event):
@@ -96,12 +111,12 @@ class LambdaFunction:
             event.context = context
         self.app.lambda_context = event.context
         try:
-            return chain(self.app.middlewares(trigger.source), functools.partial(self._handle, trigger))(event)
+            return self._run_all(trigger, event)
         except Exception as error:
-            error.__traceback__ = batch.without_own_frames(error.__traceback__)
+            error.__traceback__ = without_own_frames(error.__traceback__)
             raise
         finally:
-            self.reached = event.reached if isinstance(event, SQSEvent) else None
+            self.reached = getattr(event, "reached", None)
 
     def reads_failures(self, event: object) -> bool | None:
         """Whether the trigger of a raw event asks for ``batchItemFailures``; None where it is not nbchalice's."""
@@ -113,19 +128,16 @@ class LambdaFunction:
         sources = ", ".join(trigger.source for trigger in self.triggers)
         return f"<LambdaFunction {self.name} ({sources})>"
 
+    def _run_all(self, trigger: Trigger, event: Event) -> object:
+        middlewares = self.app.middlewares(trigger.source)
+        if not middlewares:
+            return self._handle(trigger, event)
+        from .middleware import chain
+
+        return chain(middlewares, functools.partial(self._handle, trigger))(event)
+
     def _handle(self, trigger: Trigger, event: Event) -> object:
-        options = trigger.options
-        if isinstance(event, SQSEvent) and options.get("per_record"):
-            skips = bool(options.get("skip_failed_groups"))
-            return batch.per_record(event, self._run, self.app.log, skip_failed_groups=skips)
-        if isinstance(event, SQSEvent) and options.get("report_failures"):
-            return batch.report_failures(event, self._run, self.app.log)
-        try:
-            return self._run(event)
-        except Exception:
-            if isinstance(event, SQSEvent) and len(event.unfinished()) < len(event):
-                self.app.log.warning("record.done() needs report_failures: the whole batch comes back")
-            raise
+        return event._handled(self._run, trigger.options, getattr(self.app, "log_before", None) or self.app.log)
 
     def _run(self, event: Event) -> object:
         # As in Chalice: @app.lambda_function() takes what Lambda takes.
@@ -193,25 +205,43 @@ def _handler_for(app: App, function: Callable[..., object], name: str | None) ->
     return function
 
 
+def _takes_context(function: Callable[..., object]) -> bool:
+    positional, required, starred, keywords = _parameters(function)
+    if required > 2 or keywords or not (positional or starred):
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name}{_signature(function)} must take (event) or (event, context)")
+    return required == 2 or not positional or (len(positional) > 1 and positional[1] == "context")
+
+
+def _parameters(function: Callable[..., object]) -> tuple[list[str], int, bool, bool]:
+    """Return names of the positional parameters, how many have no default, whether ``*args``, and required keywords."""
+    plain: Any = function
+    for _ in range(100):  # decorators with functools.wraps
+        if not hasattr(plain, "__wrapped__") or hasattr(plain, "__signature__"):
+            break
+        plain = plain.__wrapped__
+    if isinstance(plain, FunctionType) and not hasattr(plain, "__signature__"):
+        code, defaults, keywords = plain.__code__, plain.__defaults__ or (), plain.__kwdefaults__ or {}
+        count, only = code.co_argcount, code.co_kwonlyargcount
+        only_by_name = set(code.co_varnames[count : count + only])
+        has_star = bool(code.co_flags & VARARGS)
+        return list(code.co_varnames[:count]), count - len(defaults), has_star, bool(only_by_name - set(keywords))
+    parameters = _signature(function).parameters.values()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    lacking = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    return [p.name for p in positional], len(required), starred, lacking
+
+
 def _signature(function: Callable[..., object]) -> inspect.Signature:
+    import inspect  # It takes as long as all else together: only where a function's code does not tell.
+
     if sys.version_info >= (3, 14):
         # An annotation may name what is imported for type checkers only.
         lenient = importlib.import_module("annotationlib").Format.FORWARDREF
         return inspect.signature(function, annotation_format=lenient)
     return inspect.signature(function)
-
-
-def _takes_context(function: Callable[..., object]) -> bool:
-    name = getattr(function, "__name__", repr(function))
-    signature = _signature(function)
-    parameters = signature.parameters.values()
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is p.empty]
-    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    if len(required) > 2 or keywords or not (positional or starred):
-        raise TypeError(f"{name}{signature} must take (event) or (event, context)")
-    return len(required) == 2 or not positional or (len(positional) > 1 and positional[1].name == "context")
 
 
 def _event_class(trigger: Trigger) -> type[Event]:

@@ -13,14 +13,18 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
-from .batch import read_answer, without_own_frames
-from .causes import log_causes
-from .event_kinds import ids_of, items_of, records_of
-from .events import JSON
+from .answers import read_answer
+from .event_kinds import ids_of, items_of, kinds_of, records_of
+from .frames import without_own_frames
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from .events import JSON
 
 PREFIX = "NBCHALICE "
 MOST_IDS = 100
@@ -49,6 +53,8 @@ def marked(handler: Callable[[object, object], object]) -> Callable[[object, obj
         except Exception as error:
             kind = type(error).__name__
             error.__traceback__ = without_own_frames(error.__traceback__)
+            from .causes import log_causes
+
             log_causes(error)
             write(lambda: {"end": "raised", "error": kind, **_reached(handler)})
             raise
@@ -88,6 +94,10 @@ def returned(result: object, event: object, reads_failures: Callable[[object], b
     if reads is False and isinstance(result, dict) and (failed or wrong):  # A list is a result like any other there.
         outcome.update(_cut("ignored", failed))
     elif failed and not wrong and reads is not False:
+        if kinds_of(event)[0].in_order:
+            from .streams import from_the_first_on
+
+            failed = from_the_first_on(list(items_of(event).values()), failed)
         outcome.update(_cut("failed", failed))
     elif reads and wrong:
         outcome["wrong"] = wrong

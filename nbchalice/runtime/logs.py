@@ -6,13 +6,20 @@ import logging
 import os
 import sys
 import time
-from typing import TextIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    StreamHandler = logging.StreamHandler[TextIO]
+else:
+    StreamHandler = logging.StreamHandler
 
 LAMBDA_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 NOTEBOOK_FORMAT = "%(name)s - %(levelname)s - %(message)s"
 
 
-class StdoutHandler(logging.StreamHandler[TextIO]):
+class StdoutHandler(StreamHandler):
     """Writes to whatever ``sys.stdout`` is at that moment: kernels and tests replace it."""
 
     def __init__(self, text_format: str, date_format: str | None = None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from .event_kinds import KINDS
-from .unshipped import check_middleware
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
     from .events import Event
 
     Handler = Callable[[Any], object]
@@ -24,10 +25,13 @@ class Registry:
 
     def register(self, func: Middleware, event_type: str) -> None:
         """Add ``func``, in the place of one of the same name where a notebook cell is run again."""
-        check_middleware(event_type)
         name = getattr(func, "__qualname__", None)
         same = (func.__module__, name) if name and "<" not in name else func
         self._entries[same, event_type] = (func, event_type)
+
+    def entries(self) -> list[tuple[Middleware, str]]:
+        """Return all, each with the kind of event that it is for."""
+        return list(self._entries.values())
 
     def of(self, source: str) -> list[Middleware]:
         """Return the middleware for the events of the decorator ``source``, outermost first."""

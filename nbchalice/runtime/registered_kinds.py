@@ -6,16 +6,19 @@ change.)
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import update_wrapper
 
 from .event_kinds import KINDS, EventKind
-from .events import JSON
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from .events import JSON
 
 
-@dataclass(frozen=True, kw_only=True)
 class RegisteredKind(EventKind):
     """An event kind of another package; the other parameters are those of ``EventKind``.
 
@@ -28,8 +31,9 @@ class RegisteredKind(EventKind):
         The module that registers the kind: ``__name__``.
     """
 
-    options: Callable[..., JSON]
-    module: str
+    def __init__(self, *, options: Callable[..., JSON], module: str, **kind: Any) -> None:
+        super().__init__(**kind)
+        self.options, self.module = options, module
 
     def decorator(self, register: Callable[..., object]) -> Callable[..., object]:
         """Return what ``app.on_...`` is: called with the parameters of ``options``, it decorates a function.
@@ -39,6 +43,8 @@ class RegisteredKind(EventKind):
         register : Callable[..., object]
             Called with the kind's name, the handler's name or None, options and settings, it returns the decorator.
         """
+        import inspect
+
         parameters = inspect.signature(self.options).parameters
 
         def make(*given: object, name: str | None = None, **named: object) -> object:
@@ -53,6 +59,8 @@ class RegisteredKind(EventKind):
 
 def _with_settings(parameters: Mapping[str, inspect.Parameter]) -> inspect.Signature:
     """Return the signature that people see: the options' parameters, and what each decorator takes besides."""
+    import inspect
+
     own = [one for one in parameters.values() if one.name != "name" and one.kind is not one.VAR_KEYWORD]
     name = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
     settings = inspect.Parameter("settings", inspect.Parameter.VAR_KEYWORD, annotation="object")

@@ -6,7 +6,6 @@ The rules are those of "Schedule types on EventBridge Scheduler" and "Creating a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
 
 
 class ScheduleExpression(ABC):
@@ -125,6 +124,8 @@ class At(ScheduleExpression):
     """
 
     def __init__(self, when: str) -> None:
+        from datetime import datetime
+
         try:
             self.when = datetime.strptime(when, "%Y-%m-%dT%H:%M:%S")
         except ValueError as error:

@@ -1,13 +1,16 @@
-"""Names of the settings that every decorator takes; their values are checked before a deploy."""
+"""What an app checks in a notebook and not on Lambda: the names of settings, and what it is to register."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SETTINGS = frozenset({
     "timeout", "memory", "env", "allow_secret", "tag", "role", "policy", "allow", "layer", "arch", "python",
     "requirements", "reserved_concurrency", "ephemeral_storage", "log_retention", "json_logs", "tracing", "subnet",
-    "security_group", "dlq", "on_failure",
+    "security_group", "dlq", "on_failure", "permissions_boundary", "role_path",
+    "no_big", "log_kms_key", "log_class", "kms_key", "retries", "max_age",
 })  # fmt: skip
 
 
@@ -31,3 +34,12 @@ def check(decorator: str, given: Iterable[str], parameters: Iterable[str]) -> No
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise TypeError(f"@app.{decorator} has no parameter {name!r}; {hint}")
+
+
+def check_blueprint(given: object) -> None:
+    """Raise TypeError for what is no blueprint, as one of the package ``chalice``."""
+    from .blueprint import Blueprint
+
+    if not isinstance(given, Blueprint):
+        kind = f"{type(given).__module__}.{type(given).__qualname__}"
+        raise TypeError(f"register_blueprint takes a Blueprint (from nbchalice import Blueprint), not a {kind}")

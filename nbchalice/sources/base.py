@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
+from nbchalice.resources.grants import Grant
 from nbchalice.runtime.event_kinds import KINDS, EventKind
 from nbchalice.sources.options import Option, flag_of, problems
 from nbchalice.sources.redirects import Redirect
@@ -124,6 +125,35 @@ class Sent:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Cause:
+    """A call that causes an event of a trigger.
+
+    Parameters
+    ----------
+    action, arn : str
+        As the role's policy names them.
+    cure : str
+        What to do if the function itself makes the call.
+    prefix, suffix : str
+        Of the keys that count, where the resource has keys.
+    stopped : bool
+        Whether Lambda ends such a loop after 16 rounds.
+    """
+
+    action: str
+    arn: str
+    cure: str
+    prefix: str = ""
+    suffix: str = ""
+    stopped: bool = True
+
+    def may_be(self, beginning: str, end: str) -> bool:
+        """Whether a key counts of which only the beginning and the end are known, or nothing."""
+        begins = beginning.startswith(self.prefix) or self.prefix.startswith(beginning)
+        return begins and (end.endswith(self.suffix) or self.suffix.endswith(end))
+
+
 class Source(ABC):
     """An event source: everything nbchalice knows of it, in one place.
 
@@ -154,6 +184,10 @@ class Source(ABC):
     def kind(self) -> EventKind:
         """What the runtime knows of the source: its event class, and how to recognize its events."""
         return KINDS[self.name]
+
+    def is_numbered(self, options: Values) -> bool:
+        """Whether a trigger takes the name `FunctionRef.event_name`; those of one function are numbered."""
+        return self.takes_event_name
 
     def all_options(self) -> tuple[Option, ...]:
         """Return the argument and the options."""
@@ -209,8 +243,32 @@ class Source(ABC):
         """Return the ARN to which Lambda's poller, with the function's role, reports failed records; or empty."""
         return ""
 
+    def as_deployed(self, options: Values, resource: Resource, current: Any) -> list[Values]:
+        """Return the options as one of the trigger's resources has them; of several, any one may let an event through.
+
+        Parameters
+        ----------
+        options : Values
+            What the notebook says.
+        resource, current : Resource or Any
+            One of the trigger's resources, and what was read of it.
+        """
+        return [options]
+
+    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values) -> str:
+        """Return why an event that was sent is still with the service, or no more, as far as that tells; asks AWS."""
+        return ""
+
+    def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:
+        """Return the ARN of the key of the user's with which the service encrypts the events, or an empty text."""
+        return ""
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return what of this source a deployed function's resource policy and event source mappings point to."""
+        return []
+
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
         return []
 
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
@@ -224,6 +282,10 @@ class Source(ABC):
     def shared(self, options: Values, function: FunctionRef) -> str | None:
         """Return the ARN of what gives each event to one consumer only, as a queue does; None where all get it."""
         return None
+
+    def causes(self, options: Values, function: FunctionRef) -> list[Cause]:
+        """Return which calls of AWS cause an event of the trigger, so that a function that makes one invokes itself."""
+        return []
 
     def competing_functions(self, aws: AWS, options: Values, function: FunctionRef) -> list[str]:
         """Return which other functions take the trigger's events away; asks AWS."""
@@ -300,6 +362,19 @@ def text_of(value: object, default: str) -> str:
     if value is None:
         return default
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def message_text(values: Values, default: str, service: str) -> str:
+    """Return the field ``message`` as text for a service that takes no empty one.
+
+    Raises
+    ------
+    InvalidInputError
+        It is empty.
+    """
+    if text := text_of(values.get("message"), default):
+        return text
+    raise InvalidInputError(f"the message is empty, which {service} does not take", "give a text as --message")
 
 
 def json_of(value: object, default: object) -> Any:

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
+from nbchalice.errors import AWSError
 from nbchalice.patterns import EVENT_PATTERN, Pattern
-from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
-from nbchalice.resources.rule import attached_rules, name_problems, rule_of
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, unless_denied
+from nbchalice.resources.grants import Grant
+from nbchalice.resources.rule import (
+    BUS_ARN,
+    BUS_NAME,
+    DEFAULT_BUS,
+    EventBus,
+    Rule,
+    attached_rules,
+    bus_of,
+    name_problems,
+    rule_of,
+)
 from nbchalice.sources.base import Field, Note, Sent, Source, json_of
 from nbchalice.sources.filters import pattern_problems
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.payloads import MOST_OF_BUS, entry_size, require_room
 from nbchalice.sources.raw_events import bridge_event
 from nbchalice.typed import JSON, Values
 
@@ -26,11 +40,15 @@ class CloudWatchEvents(Source):
     name = "on_cw_event"
     title = "EventBridge"
     takes_event_name = True
-    examples = ("""'{"source": ["shop"], "detail-type": ["order"]}'""", """'{"source": ["aws.ec2"]}'""")
+    examples = (
+        """'{"source": ["shop"], "detail-type": ["order"]}'""",
+        """'{"source": ["aws.ec2"]}'""",
+        """'{"source": ["shop"]}' --bus orders""",
+    )
     argument = Option(
         "event_pattern", 'event pattern, for example \'{"source": ["aws.ec2"]}\'', json_value, metavar="PATTERN"
     )
-    options = ()
+    options = (Option("bus", "event bus of the events; default: the account's own", metavar="NAME|ARN"),)
     fields = (Field("detail", "Detail", "json", "{}", "the event's detail"),)
 
     def check(self, options: Values) -> list[str]:
@@ -38,7 +56,15 @@ class CloudWatchEvents(Source):
         pattern = options.get("event_pattern")
         if pattern is None:
             return ['PATTERN is missing: an event pattern, for example \'{"source": ["aws.ec2"]}\'']
-        return pattern_problems(pattern, "PATTERN", ENVELOPE)
+        return _bus_problems(options.get("bus")) + pattern_problems(pattern, "PATTERN", ENVELOPE)
+
+    def notes(self, options: Values, settings: Values) -> list[str]:
+        """Return that a bus of the user's gets no events of AWS."""
+        if bus_of(options.get("bus")) == DEFAULT_BUS or not self.passes_by(options):
+            return []
+        return [
+            f"events of AWS come on the default bus; bus {bus_of(options['bus'])} gets those that a rule sends there"
+        ]
 
     def subject(self, options: Values) -> str:
         """Return the sources and detail types of the pattern, or an empty text."""
@@ -48,21 +74,51 @@ class CloudWatchEvents(Source):
 
     def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
-        subject = self.subject(options)
-        return f"events of {subject}" if subject else f"events that match {json.dumps(options['event_pattern'])}"
+        subject, bus = self.subject(options), bus_of(options.get("bus"))
+        words = f"events of {subject}" if subject else f"events that match {json.dumps(options['event_pattern'])}"
+        return words if bus == DEFAULT_BUS else f"{words} on bus {bus}"
 
     def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the rule."""
-        rule = rule_of(function, pattern=json.dumps(options["event_pattern"], sort_keys=True))
+        pattern = json.dumps(options["event_pattern"], sort_keys=True)
+        rule = rule_of(function, pattern=pattern, bus=bus_of(options.get("bus")))
         return [rule.permission, rule]
+
+    def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
+        """Return the bus, unless it is that which each account has."""
+        bus = bus_of(options.get("bus"))
+        return [] if bus == DEFAULT_BUS else [EventBus(bus)]
+
+    def as_deployed(self, options: Values, resource: Resource, current: JSON) -> list[Values]:
+        """Return the rule's pattern."""
+        if not isinstance(resource, Rule):
+            return [options]
+        return [{**options, "event_pattern": json.loads(current["rule"]["EventPattern"])}]
 
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the function's rules that may invoke it."""
         return attached_rules(function, policy)
 
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
+        bus = bus_of(options.get("bus"))
+        actions = ("events:PutEvents", *(["events:DescribeEventBus"] if bus != DEFAULT_BUS else []))
+        return [Grant(actions, (function.arn_of("events", f"event-bus/{bus}"),), own=False)]
+
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
-        """Look at the length of the name."""
-        return Preflight(name_problems(function))
+        """Look at the length of the name, and whether the bus stands, in the function's account and region."""
+        problems, bus = name_problems(function), bus_of(options.get("bus"))
+        arn = BUS_ARN.fullmatch(options.get("bus") or "")
+        if arn and (arn["account"], arn["region"]) != (function.account, function.region):
+            text = f"event bus {bus} is of account {arn['account']} in {arn['region']}, the function of "
+            hint = f"let a rule of that bus send its events to a bus of account {function.account}, and name that one"
+            return Preflight([*problems, Problem(f"{text}{function.account} in {function.region}", hint)])
+        if bus != DEFAULT_BUS and not aws.local:
+            with unless_denied():
+                if EventBus(bus).read(aws) is None:
+                    hint = f"aws events create-event-bus --name {bus} --region {function.region}"
+                    problems.append(Problem(f"event bus {bus} does not exist in {function.region}", hint))
+        return Preflight(problems)
 
     def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return a detail that has the plain values of the pattern."""
@@ -93,22 +149,35 @@ class CloudWatchEvents(Source):
         return str(_first(options["event_pattern"].get("source"), OWN_SOURCE)).startswith("aws.")
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
-        """Put the event on the default bus; one of an AWS service, which only AWS may put there, goes directly."""
+        """Put the event on its bus; one of an AWS service, which only AWS may put there, goes directly."""
         event = self.sample(options, function, **values)
         if self.passes_by(options):
             return send_event(aws, function, event)
-        answer = aws.client("events").put_events(
-            Entries=[
-                {
-                    "Source": event["source"],
-                    "DetailType": event["detail-type"],
-                    "Detail": json.dumps(event["detail"]),
-                    "Resources": event["resources"],
-                }
-            ]
-        )
-        event_id = str(answer["Entries"][0]["EventId"])
+        detail = json.dumps(event["detail"])
+        require_room(entry_size(event, detail), MOST_OF_BUS, "the event", "EventBridge")
+        entry: Any = {
+            "Source": event["source"],
+            "DetailType": event["detail-type"],
+            "Detail": detail,
+            "Resources": event["resources"],
+        }
+        bus = bus_of(options.get("bus"))
+        if bus != DEFAULT_BUS:
+            entry["EventBusName"] = bus
+        answer = aws.client("events").put_events(Entries=[entry])
+        told = answer["Entries"][0]
+        if code := told.get("ErrorCode"):
+            raise AWSError(f"event bus {bus} did not take the event: AWS says {code}: {told.get('ErrorMessage')}")
+        event_id = str(told["EventId"])
         return Sent(event_id, (event_id,))
+
+
+def _bus_problems(bus: str | None) -> list[str]:
+    """Return that a text is neither name nor ARN of a bus (EventBridge: PutRule)."""
+    if bus is None or (BUS_ARN if bus.startswith("arn:") else BUS_NAME).fullmatch(bus):
+        return []
+    form = "a name of letters, digits, . - _ and /, or arn:aws:events:REGION:ACCOUNT:event-bus/NAME"
+    return [f"--bus {bus!r} is not an event bus: {form}"]
 
 
 def _first(rules: object, default: str) -> str:

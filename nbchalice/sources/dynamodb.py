@@ -12,11 +12,24 @@ from collections.abc import Sequence
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
 from nbchalice.resources.event_source_mapping import EventSourceMapping
+from nbchalice.resources.grants import Grant
 from nbchalice.runtime.event_kinds import keys_id
-from nbchalice.sources.base import Field, Note, Sent, Source, json_of
-from nbchalice.sources.filters import filter_problems, filters_of, passes_filter
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source, json_of
+from nbchalice.sources.filters import deployed_filter, filter_problems, filters_of, passes_filter
 from nbchalice.sources.options import Option
-from nbchalice.sources.streams import DROPS, EVENT_FIELDS, PASSES, STREAM_OPTIONS, describe_stream, mapping_of, reading
+from nbchalice.sources.streams import (
+    DROPS,
+    EVENT_FIELDS,
+    PASSES,
+    STARTING_POSITION,
+    STREAM_OPTIONS,
+    describe_stream,
+    mapping_of,
+    reading,
+    reports,
+    stream_notes,
+    stream_problems,
+)
 from nbchalice.typed import JSON, Values
 
 STREAM_ARN = re.compile(
@@ -43,19 +56,28 @@ class DynamoDB(Source):
     asynchronous = False
     examples = ("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000",)
     argument = Option("stream_arn", "ARN of a table's stream", metavar="STREAM_ARN")
-    options = STREAM_OPTIONS
+    options = (*STREAM_OPTIONS, STARTING_POSITION)
     fields = (Field("message", "Item", "json", "{}", "item to put, plain JSON; its key is made where it is missing"),)
 
     def check(self, options: Values) -> list[str]:
         """Return that there is no ARN of a stream."""
         arn = options.get("stream_arn")
         if arn and STREAM_ARN.fullmatch(arn):
-            return filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "dynamodb")
+            wrong = filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "dynamodb")
+            return stream_problems(options) + wrong
         table = arn.rpartition("/")[2] if arn else "TABLE"
         how = f"aws dynamodb describe-table --table-name {table} --query Table.LatestStreamArn"
         return [
             f"{arn!r} is not the ARN of a table's stream; {how} prints it" if arn else f"STREAM_ARN is missing; {how}"
         ]
+
+    def notes(self, options: Values, settings: Values) -> list[str]:
+        """Return what becomes of a batch that fails."""
+        return stream_notes(options, settings)
+
+    def unread(self, options: Values) -> str:
+        """Return which option lets Lambda read it."""
+        return "" if reports(options) else "add --report-failures"
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return that a function has a stream twice: Lambda takes one mapping for a stream and a function."""
@@ -71,6 +93,13 @@ class DynamoDB(Source):
         """Return the trigger in a few words."""
         return describe_stream(f"changes of table {table_of(options)}", options)
 
+    def causes(self, options: Values, function: FunctionRef) -> list[Cause]:
+        """Return that items of the table are written."""
+        cure = "write to another table, or only under a condition that comes to an end"
+        table = str(options["stream_arn"]).partition("/stream/")[0]
+        actions = "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"
+        return [Cause(f"dynamodb:{action}", table, cure, stopped=False) for action in actions]
+
     def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the event source mapping."""
         return [mapping_of(options, function, options["stream_arn"])]
@@ -83,10 +112,19 @@ class DynamoDB(Source):
         """Return what Lambda's poller does with the function's role (Lambda: execution role for DynamoDB)."""
         return reading(options["stream_arn"], "dynamodb", READING)
 
+    def as_deployed(self, options: Values, resource: Resource, current: JSON) -> list[Values]:
+        """Return the mapping's filter."""
+        return deployed_filter(options, resource, current)
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the mappings of tables' streams."""
         arns = [m["EventSourceArn"] for m in mappings if ":dynamodb:" in m.get("EventSourceArn", "")]
         return [EventSourceMapping(function=function, source_arn=arn) for arn in arns]
+
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
+        table = function.arn_of("dynamodb", f"table/{table_of(options)}")
+        return [Grant(("dynamodb:DescribeTable", "dynamodb:PutItem"), (table,), own=False)]
 
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the table: it must be in the function's region, and its stream must be the one that was named."""

@@ -13,6 +13,8 @@ from nbchalice.patterns import (
     check_policy,
     record_view,
 )
+from nbchalice.resources.base import Resource
+from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
@@ -31,6 +33,14 @@ def filters_of(options: Values) -> list[JSON]:
 def filter_texts(options: Values) -> tuple[str, ...]:
     """Return the patterns of a mapping's filter as texts of JSON."""
     return tuple(json.dumps(one, sort_keys=True) for one in filters_of(options))
+
+
+def deployed_filter(options: Values, resource: Resource, current: JSON) -> list[Values]:
+    """Return the options with the filter of a mapping as it stands; of another resource just the options."""
+    if not isinstance(resource, EventSourceMapping):
+        return [options]
+    filters = (current.get("FilterCriteria") or {}).get("Filters") or []
+    return [{**options, "filter": [json.loads(one["Pattern"]) for one in filters] or None}]
 
 
 def passes_filter(options: Values, record: JSON) -> bool:

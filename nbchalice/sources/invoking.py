@@ -6,13 +6,14 @@ import json
 
 from nbchalice.resources.base import AWS, FunctionRef
 from nbchalice.sources.base import Sent
+from nbchalice.sources.payloads import MOST_INVOKED_LATER, require_room
 
 
 def send_event(aws: AWS, function: FunctionRef, event: object) -> Sent:
     """Hand an event to the function's queue of asynchronous events (Lambda: Invoke, InvocationType Event)."""
-    answer = aws.client("lambda").invoke(
-        FunctionName=function.name, InvocationType="Event", Payload=json.dumps(event).encode()
-    )
+    payload = json.dumps(event).encode()
+    require_room(len(payload), MOST_INVOKED_LATER, "the event", "an asynchronous invocation")
+    answer = aws.client("lambda").invoke(FunctionName=function.name, InvocationType="Event", Payload=payload)
     request_id = str(answer["ResponseMetadata"]["RequestId"])
     known = event if isinstance(event, dict) and "detail-type" in event else {}
     ids = tuple(dict.fromkeys(str(text) for text in (known.get("id"), request_id) if text))

@@ -236,7 +236,7 @@ class BucketRedirect(Redirect):
         return locked(f"bucket {self.function.account} {self.displaced.bucket}")
 
     def _put(self, aws: AWS, configuration: JSON) -> None:
-        put_notifications(aws, self.displaced.bucket, configuration)
+        put_notifications(aws, self.displaced.bucket, configuration, {self.queue_arn, self.function.arn})
 
     def _entries(self, configuration: JSON, kind: str, arn: str) -> list[JSON]:
         return [entry for entry in configuration.get(kind, []) if entry[KEY_OF_KIND[kind]] == arn]
@@ -277,10 +277,10 @@ class RuleRedirect(Redirect):
         rule = self.displaced
         if rule.read(aws) is not None:
             target: TargetTypeDef = {**rule.target(), "Id": TARGET_ID, "Arn": self.queue_arn}
-            aws.client("events").put_targets(Rule=rule.name, Targets=[target])
+            rule.lead(aws, target)
 
     def end(self, aws: AWS) -> None:
         """Make the function the target again."""
         rule = self.displaced
         if rule.read(aws) is not None:
-            aws.client("events").put_targets(Rule=rule.name, Targets=[rule.target()])
+            rule.lead(aws, rule.target())

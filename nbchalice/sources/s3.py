@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,17 +10,37 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
-from nbchalice.resources.bucket import PRINCIPAL, Bucket, BucketNotifications, Notification, brief, overlaps
+from nbchalice.resources.bucket import (
+    PRINCIPAL,
+    Bucket,
+    BucketEvents,
+    BucketNotifications,
+    Notification,
+    brief,
+    overlaps,
+    rules_of,
+)
+from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
-from nbchalice.sources.base import Field, Note, Sent, Source, text_of
+from nbchalice.resources.rule import Rule, attached_rules, name_problems, rule_of
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source, text_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.raw_events import s3_event
-from nbchalice.sources.redirects import BucketRedirect, Redirect
+from nbchalice.sources.redirects import BucketRedirect, Redirect, RuleRedirect
+from nbchalice.sources.s3_events import (
+    OPTIONS,
+    is_through_events,
+    pattern_of,
+    sample_of,
+    size_problems,
+    way_problems,
+)
 from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
 LONGEST_KEY = 1024
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]
+SIZES = ("min_size", "max_size")
 # S3: "Supported event types for SQS, SNS, and Lambda".
 EVENT_TYPES = {
     "s3:TestEvent": (),
@@ -66,7 +87,11 @@ class S3(Source):
     name = "on_s3_event"
     title = "S3"
     live_for = "buckets"
-    examples = ("uploads", "uploads --prefix in/ --suffix .csv --events s3:ObjectCreated:*")
+    examples = (
+        "uploads",
+        "uploads --prefix in/ --suffix .csv --events s3:ObjectCreated:*",
+        "uploads --via eventbridge --min-size 1 --suffix .csv",
+    )
     argument = Option("bucket", "name of an existing bucket", metavar="BUCKET")
     options = (
         Option(
@@ -78,6 +103,7 @@ class S3(Source):
         ),
         Option("prefix", "only keys that begin with this", metavar="TEXT"),
         Option("suffix", "only keys that end with this", metavar="TEXT"),
+        *OPTIONS,
     )
     fields = (
         Field("key", "Key", help="key of the object; made to match prefix and suffix when empty"),
@@ -104,11 +130,24 @@ class S3(Source):
         for name in ("prefix", "suffix"):
             if len((options.get(name) or "").encode()) > LONGEST_KEY:
                 wrong.append(f"--{name} is longer than {LONGEST_KEY} bytes, as no key can be")
-        return wrong
+        return wrong or way_problems(options, events_of(options))
+
+    def notes(self, options: Values, settings: Values) -> list[str]:
+        """Return what a person should know of the way through EventBridge."""
+        if not is_through_events(options):
+            return []
+        return [
+            f"bucket {options['bucket']} will tell EventBridge of all that happens in it, and goes on with that",
+            "the event is EventBridge's: S3Event reads it as ever, its to_dict() has detail in place of Records",
+        ]
+
+    def is_numbered(self, options: Values) -> bool:
+        """Whether it has a rule."""
+        return is_through_events(options)
 
     def clash(self, one: Values, other: Values, *, same_function: bool) -> str | None:
         """Return which entries S3 would call overlapping."""
-        if one["bucket"] != other["bucket"]:
+        if one["bucket"] != other["bucket"] or is_through_events(one) or is_through_events(other):
             return None
         a, b = (notification_entry(options) for options in (one, other))
         return f"{brief(a)} of bucket {one['bucket']} overlaps with {brief(b)}" if overlaps(a, b) else None
@@ -117,29 +156,64 @@ class S3(Source):
         """Return the bucket."""
         return {"bucket": str(options["bucket"])}
 
+    def causes(self, options: Values, function: FunctionRef) -> list[Cause]:
+        """Return that objects with such keys are written or removed, as the events say."""
+        arn = f"arn:{function.partition}:s3:::{options['bucket']}/*"
+        cure = "use another bucket, or keys that --prefix or --suffix of the trigger leave out"
+        place = arn, cure, options.get("prefix") or "", options.get("suffix") or ""
+        events = options.get("events") or DEFAULT_EVENTS
+        actions = {"s3:ObjectCreated": "s3:PutObject", "s3:ObjectRemoved": "s3:DeleteObject"}
+        causes = {group: action for group, action in actions.items() if any(one.startswith(group) for one in events)}
+        return [Cause(action, *place) for action in causes.values()]
+
     def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
         words = [f"bucket {options['bucket']}", ", ".join(options.get("events") or DEFAULT_EVENTS)]
         words += [f"{name} {options[name]}" for name in ("prefix", "suffix") if options.get(name)]
-        return ", ".join(words)
+        words += [f"{name.replace('_', ' ')} {options[name]}" for name in SIZES if options.get(name) is not None]
+        return ", ".join([*words, *(["through EventBridge"] if is_through_events(options) else [])])
 
     def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
-        """Return the permission and the bucket's notification."""
+        """Return the permission and the bucket's notification, or a rule and that the bucket tells EventBridge."""
+        if is_through_events(options):
+            rule = _rule(options, function)
+            return [rule.permission, rule, BucketEvents(options["bucket"])]
         arn = f"arn:{function.partition}:s3:::{options['bucket']}"
         return [Permission(function, PRINCIPAL, arn, function.account), _notifications(options, function)]
 
     def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect:
-        """Return how a queue takes the function's place in the bucket's notification configuration."""
+        """Return how a queue takes the function's place in the bucket's notification configuration, or as a target."""
+        if is_through_events(options):
+            return RuleRedirect(function, queue_arn, _rule(options, function))
         return BucketRedirect(function, queue_arn, _notifications(options, function))
 
     def local_resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the bucket."""
         return [Bucket(options["bucket"])]
 
+    def as_deployed(self, options: Values, resource: Resource, current: JSON) -> list[Values]:
+        """Return the event types, prefix and suffix of each of the function's entries."""
+        if not isinstance(resource, BucketNotifications):
+            return [options]
+        empty = {"prefix": None, "suffix": None}
+        return [
+            {**options, **empty, **rules_of(entry), "events": entry["Events"]} for entry in resource.standing(current)
+        ]
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
-        """Return the buckets that may invoke the function."""
+        """Return the buckets, and the rules, that may invoke the function."""
         arns = [source_arn_of(s) for s in policy if principal_of(s) == PRINCIPAL]
-        return [BucketNotifications(arn.rsplit(":", 1)[-1], leaving=(function,)) for arn in arns if arn]
+        buckets = [BucketNotifications(arn.rsplit(":", 1)[-1], leaving=(function,)) for arn in arns if arn]
+        return [*buckets, *attached_rules(function, policy)]
+
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
+        bucket = f"arn:{function.partition}:s3:::{options['bucket']}"
+        keys = f"{bucket}/{options.get('prefix') or ''}*{options.get('suffix') or ''}"
+        return [
+            Grant(("s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification"), (bucket,), own=False),
+            Grant(("s3:PutObject",), (keys,), own=False),
+        ]
 
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the bucket: it must exist, be in the function's region, and have no overlapping notification."""
@@ -150,7 +224,8 @@ class S3(Source):
             if status_code(error) != 403:
                 raise
             message = f"bucket {bucket} belongs to another account, or you may not see it"
-            return Preflight([Problem(message, "use a bucket of your own account, or ask for s3:ListBucket on it")])
+            hint = f"ask for s3:ListBucket on arn:{function.partition}:s3:::{bucket}, or use a bucket of your own"
+            return Preflight([Problem(message, f"{hint}; {ALL_PERMISSIONS}")])
         if standing is None:
             if aws.local:
                 return Preflight()
@@ -160,7 +235,7 @@ class S3(Source):
         if region != function.region:
             hint = f"deploy to {region}, or use a bucket in {function.region}"
             return Preflight([Problem(f"bucket {bucket} is in {region}, the function in {function.region}", hint)])
-        return Preflight()
+        return Preflight(name_problems(function) if is_through_events(options) else [])
 
     def templates(self, options: Values, function: FunctionRef) -> dict[str, JSON]:
         """Return objects whose keys the prefix and the suffix let through."""
@@ -181,8 +256,8 @@ class S3(Source):
 
     def verdict(self, handler: str, options: Values, values: Values, function: FunctionRef) -> Note | None:
         """Return whether the event type, the prefix and the suffix let the object through."""
-        key, wrong = key_of(options, values), []
-        listens = options.get("events") or DEFAULT_EVENTS
+        key, wrong = key_of(options, values), size_problems(options, len(content_of(values)))
+        listens = events_of(options)
         if not any("s3:ObjectCreated:Put".startswith(event.rstrip("*")) for event in listens):
             wrong.append("it does not listen to created objects")
         if not key.startswith(options.get("prefix") or ""):
@@ -196,15 +271,15 @@ class S3(Source):
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
         content = text_of(values.get("message"), "hello from nbchalice").encode()
-        name = (options.get("events") or DEFAULT_EVENTS)[0].removeprefix("s3:").replace("*", "Put")
-        place, key = options["bucket"], key_of(options, values)
+        event, place, key = events_of(options)[0], options["bucket"], key_of(options, values)
+        if is_through_events(options):
+            return sample_of(options, event, key, content, function)
+        name = event.removeprefix("s3:").replace("*", "Put")
         return s3_event(place, key, name, function.region, content=content, partition=function.partition)
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Put an object into the bucket."""
-        content = text_of(values.get("message"), "hello from nbchalice").encode()
-        if values.get("file"):
-            content = _read(values["file"])
+        content = content_of(values)
         key = key_of(options, values)
         if not key:
             raise InvalidInputError("the key is empty, which S3 does not take", "leave out --key, or give one")
@@ -214,6 +289,22 @@ class S3(Source):
         request_id = answer["ResponseMetadata"].get("RequestId", "")
         etag = answer["ETag"].strip('"')
         return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
+
+
+def events_of(options: Values) -> list[str]:
+    """Return the S3 event types of a trigger."""
+    return list(options.get("events") or DEFAULT_EVENTS)
+
+
+def content_of(values: Values) -> bytes:
+    """Return the content of a test object: that of a file, or the message."""
+    if values.get("file"):
+        return _read(str(values["file"]))
+    return text_of(values.get("message"), "hello from nbchalice").encode()
+
+
+def _rule(options: Values, function: FunctionRef) -> Rule:
+    return rule_of(function, pattern=json.dumps(pattern_of(options, events_of(options)), sort_keys=True))
 
 
 def _notifications(options: Values, function: FunctionRef) -> BucketNotifications:

@@ -77,22 +77,10 @@ class Schedule(Source):
         return []
 
     def notes(self, options: Values, settings: Values) -> list[str]:
-        """Return when it fires next, in this computer's time zone."""
-        schedule = parse_schedule(str(options["expression"]))
-        if options.get("enabled") is False:
-            return ["disabled: it does not fire"]
-        if isinstance(schedule, Rate):
-            unit = schedule.unit.lower()
-            every = unit.removesuffix("s") if schedule.value == 1 else f"{schedule.value} {unit}"
-            return [f"fires every {every}, counted from the deploy"]
-        moments = next_runs(schedule, datetime.now(UTC), NEXT_RUNS, options.get("timezone") or "UTC")
-        local = [moment.astimezone().strftime("%a %d %b %Y %H:%M") for moment in moments]
-        window = options.get("flexible_window")
-        within = f", each up to {window} min later" if window else ""
-        zone = moments[0].astimezone().tzname() if moments else ""
-        return [
-            f"fires next: {', '.join(local)} ({zone}){within}" if local else "its time has passed: it does not fire"
-        ]
+        """Return when it fires next, in this computer's time zone, and what a role of the user's own needs."""
+        role = settings.get("role") if uses_scheduler(options) else None
+        trust = f"{role} must let scheduler.amazonaws.com take it, too, and allow lambda:InvokeFunction"
+        return [_when(options), *([trust] if role else [])]
 
     def describe(self, options: Values) -> str:
         """Return the trigger in a few words."""
@@ -117,7 +105,8 @@ class Schedule(Source):
             input=rule.input,
             **settings,
         )
-        return [SchedulerRole(function), schedule.permission, schedule]
+        made = [] if function.role else [SchedulerRole(function)]
+        return [*made, schedule.permission, schedule]
 
     def redirect(self, options: Values, function: FunctionRef, queue_arn: str) -> Redirect | None:
         """Return how a queue takes the function's place as the rule's target; a schedule of Scheduler has no rule."""
@@ -164,3 +153,20 @@ class Schedule(Source):
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Fire the scheduled event now: the function is invoked as EventBridge does it, asynchronously."""
         return send_event(aws, function, self.sample(options, function, **values))
+
+
+def _when(options: Values) -> str:
+    schedule = parse_schedule(str(options["expression"]))
+    if options.get("enabled") is False:
+        return "disabled: it does not fire"
+    if isinstance(schedule, Rate):
+        unit = schedule.unit.lower()
+        every = unit.removesuffix("s") if schedule.value == 1 else f"{schedule.value} {unit}"
+        return f"fires every {every}, counted from the deploy"
+    moments = next_runs(schedule, datetime.now(UTC), NEXT_RUNS, options.get("timezone") or "UTC")
+    if not moments:
+        return "its time has passed: it does not fire"
+    local = [moment.astimezone().strftime("%a %d %b %Y %H:%M") for moment in moments]
+    window = options.get("flexible_window")
+    within = f", each up to {window} min later" if window else ""
+    return f"fires next: {', '.join(local)} ({moments[0].astimezone().tzname()}){within}"

@@ -10,14 +10,16 @@ from typing import Any
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.patterns import SCOPES, check_policy, policy_passes
-from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
+from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code, unless_denied
+from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.queue import Queue, QueueRef, queue_problem
 from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
 from nbchalice.sources.attributes import USAGE, attributes_of, notified
-from nbchalice.sources.base import Field, Note, Sent, Source, text_of
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source, message_text
 from nbchalice.sources.filters import policy_problems
 from nbchalice.sources.options import Option, json_value
+from nbchalice.sources.payloads import MOST_OF_TOPIC, USUAL_OF_TOPIC, message_size, require_room
 from nbchalice.sources.raw_events import sns_event, sns_notification
 from nbchalice.sources.redirects import Redirect, TopicRedirect
 from nbchalice.typed import JSON, Values
@@ -45,19 +47,6 @@ def _subscription(options: Values, function: FunctionRef) -> Subscription:
     )
 
 
-def message_of(values: Values) -> str:
-    """Return the text to publish.
-
-    Raises
-    ------
-    InvalidInputError
-        It is empty, which SNS refuses.
-    """
-    if text := text_of(values.get("message"), DEFAULT_MESSAGE):
-        return text
-    raise InvalidInputError("the message is empty, which SNS does not take", "give a text as --message")
-
-
 def subject_problem(subject: str) -> str | None:
     """Return why SNS would refuse a subject, or None (SNS: Publish)."""
     if len(subject) > LONGEST_SUBJECT:
@@ -65,6 +54,11 @@ def subject_problem(subject: str) -> str | None:
     if not subject.isprintable():
         return "the subject must be one line of text without control characters"
     return None
+
+
+def message_of(values: Values) -> str:
+    """Return the text to publish."""
+    return message_text(values, DEFAULT_MESSAGE, "SNS")
 
 
 class SNS(Source):
@@ -148,6 +142,11 @@ class SNS(Source):
         filtered = ", filtered" if options.get("filter_policy") else ""
         return f"topic {options['topic']}{filtered}"
 
+    def causes(self, options: Values, function: FunctionRef) -> list[Cause]:
+        """Return that a message is published to the topic."""
+        cure = "publish to another topic, or let --filter-policy leave out what the function publishes"
+        return [Cause("sns:Publish", topic_arn(options["topic"], function), cure)]
+
     def resources(self, options: Values, function: FunctionRef) -> list[Resource]:
         """Return the permission and the subscription."""
         subscription = _subscription(options, function)
@@ -162,10 +161,22 @@ class SNS(Source):
         queues = [Queue(_redrive_queue(options, function))] if options.get("redrive_dlq") else []
         return [Topic(topic_arn(options["topic"], function)), *queues]
 
+    def as_deployed(self, options: Values, resource: Resource, current: JSON) -> list[Values]:
+        """Return the filter policy of the subscription."""
+        if not isinstance(resource, Subscription):
+            return [options]
+        policy = json.loads(current.get("FilterPolicy") or "{}") or None
+        scope = current.get("FilterPolicyScope") if policy else None
+        return [{**options, "filter_policy": policy, "filter_scope": scope}]
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the subscriptions to the topics that may invoke the function."""
         arns = [source_arn_of(s) for s in policy if principal_of(s) == PRINCIPAL]
         return [Subscription(function, arn) for arn in arns if arn]
+
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
+        return [Grant(("sns:GetTopicAttributes", "sns:Publish"), (topic_arn(options["topic"], function),), own=False)]
 
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look whether the topic and the queue of the redrive policy exist; on the local AWS a deploy makes them."""
@@ -179,8 +190,8 @@ class SNS(Source):
         except aws.client("sns", region).exceptions.ClientError as error:
             if status_code(error) != 403:
                 raise
-            hint = f"its policy must allow your account sns:Subscribe and sns:GetTopicAttributes on {topic.topic_arn}"
-            return Preflight([Problem(f"topic {topic.name} may not be read", hint)])
+            hint = f"its policy, or yours, must allow sns:GetTopicAttributes on {topic.topic_arn}"
+            return Preflight([Problem(f"topic {topic.name} may not be read", f"{hint}; {ALL_PERMISSIONS}")])
         if standing is None:
             hint = f"aws sns create-topic --name {topic.name} --region {region}"
             problems.append(Problem(f"topic {topic.name} does not exist in {region}", hint))
@@ -227,8 +238,19 @@ class SNS(Source):
         extra: JSON = {"Subject": subject} if subject else {}
         if attributes := attributes_of(values):
             extra["MessageAttributes"] = attributes
-        answer = aws.client("sns", region_of(arn)).publish(TopicArn=arn, Message=message_of(values), **extra)
+        message = message_of(values)
+        require_room_in_topic(aws, arn, message_size(message, attributes))
+        answer = aws.client("sns", region_of(arn)).publish(TopicArn=arn, Message=message, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
+
+
+def require_room_in_topic(aws: AWS, arn: str, size: int) -> None:
+    """Raise InvalidInputError where a message is larger than a topic takes; one that is not usual asks the topic."""
+    most = MOST_OF_TOPIC
+    if USUAL_OF_TOPIC < size <= MOST_OF_TOPIC:
+        with unless_denied():
+            most = int((Topic(arn).read(aws) or {}).get("MaximumMessageSize", USUAL_OF_TOPIC))
+    require_room(size, most, "the message with its attributes", f"topic {arn.rsplit(':', 1)[-1]}")
 
 
 def notification_of(event: JSON) -> JSON:

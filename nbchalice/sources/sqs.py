@@ -10,6 +10,7 @@ from typing import Any
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing, status_code
 from nbchalice.resources.event_source_mapping import EventSourceMapping, other_functions
+from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.queue import (
     Queue,
     QueueRef,
@@ -19,14 +20,17 @@ from nbchalice.resources.queue import (
     visibility_timeout,
 )
 from nbchalice.sources.attributes import USAGE, attributes_of
-from nbchalice.sources.base import DeadLetters, Field, Note, Sent, Source, text_of
-from nbchalice.sources.filters import filter_problems, filter_texts, filters_of, passes_filter
+from nbchalice.sources.base import Cause, DeadLetters, Field, Note, Sent, Source, message_text
+from nbchalice.sources.filters import deployed_filter, filter_problems, filter_texts, filters_of, passes_filter
 from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.options import BATCHING_WINDOW, Option, flag_of, json_value
+from nbchalice.sources.payloads import MOST_OF_QUEUE, message_size, require_room
+from nbchalice.sources.pollers import POLLERS, poller_notes, poller_problems, pollers_of
 from nbchalice.sources.raw_events import sqs_message
 from nbchalice.sources.redirects import QueueRedirect, Redirect
 from nbchalice.sources.s3 import S3
 from nbchalice.sources.sns import SNS, notification_of
+from nbchalice.sources.waiting import key_arn, queue_waits
 from nbchalice.text import counted
 from nbchalice.typed import JSON, Values
 
@@ -62,7 +66,7 @@ class SQS(Source):
     name = "on_sqs_message"
     title = "SQS"
     live_for = "queues"
-    examples = ("orders", "orders.fifo --batch-size 10 --report-failures")
+    examples = ("orders", "orders.fifo --batch-size 10 --report-failures", "orders --min-pollers 2 --max-pollers 20")
     asynchronous = False
     argument = Option("queue", "name, ARN or URL of an existing queue", metavar="QUEUE")
     options = (
@@ -70,6 +74,7 @@ class SQS(Source):
         Option("queue_arn", "ARN of the queue, instead of its name", metavar="ARN"),
         BATCHING_WINDOW,
         Option("maximum_concurrency", "most invocations at once", int, None, "N", minimum=2, maximum=1000),
+        *POLLERS,
         Option(
             "report_failures",
             "only messages that the answer names as failed come back; after an exception all but those called done()",
@@ -132,6 +137,7 @@ class SQS(Source):
             errors.append("a FIFO queue has no batching window; leave out --maximum-batching-window-in-seconds")
         if not fifo and size > 10 and window < 1:
             errors.append("--batch-size over 10 needs --maximum-batching-window-in-seconds of at least 1")
+        errors += poller_problems(options)
         return errors + filter_problems(filters_of(options), "--filter", RECORD_FIELDS, "body")
 
     def check_settings(self, options: Values, settings: Values) -> list[str]:
@@ -162,7 +168,7 @@ class SQS(Source):
         if settings.get("dlq"):
             tries = options.get("max_receive_count") or DEFAULT_TRIES
             notes.append(f"a message goes to queue {settings['dlq']} after {counted(tries, 'try', 'tries')}")
-        return notes
+        return notes + poller_notes(options)
 
     def unread(self, options: Values) -> str:
         """Return which option lets Lambda read it."""
@@ -205,10 +211,29 @@ class SQS(Source):
         actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         return [{"Effect": "Allow", "Action": actions, "Resource": queue_of(options, function).arn}]
 
+    def as_deployed(self, options: Values, resource: Resource, current: JSON) -> list[Values]:
+        """Return the mapping's filter."""
+        return deployed_filter(options, resource, current)
+
+    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values) -> str:
+        """Return where the queue has the message."""
+        return queue_waits(aws, queue_of(options, function), values, self.duplicate(options, values))
+
+    def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:
+        """Return the queue's key."""
+        queue = queue_of(options, function)
+        key = queue.settings(aws).get("KmsMasterKeyId", "")
+        return key_arn(aws, key, queue.region, queue.account)
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the mappings of queues."""
         arns = [m["EventSourceArn"] for m in mappings if ":sqs:" in m.get("EventSourceArn", "")]
         return [EventSourceMapping(function=function, source_arn=arn, of_queue=True) for arn in arns]
+
+    def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
+        """Return what who deploys and sends must be allowed for it, beside what its resources want."""
+        names = ("DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "SendMessage")
+        return [Grant(tuple(f"sqs:{name}" for name in names), (queue_of(options, function).arn,), own=False)]
 
     def preflight(self, aws: AWS, options: Values, function: FunctionRef) -> Preflight:
         """Look at the queue: it must exist, and keep a message hidden for as long as the function may run."""
@@ -226,7 +251,8 @@ class SQS(Source):
             if status_code(error) != 403:
                 raise
             hint = f"the queue's policy, or yours, must allow sqs:GetQueueUrl and sqs:GetQueueAttributes on {queue.arn}"
-            return Preflight([Problem(f"queue {queue.name} of account {queue.account} may not be read", hint)])
+            message = f"queue {queue.name} of account {queue.account} may not be read"
+            return Preflight([Problem(message, f"{hint}; {ALL_PERMISSIONS}")])
         if visibility is None:
             if not aws.local:
                 hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
@@ -239,6 +265,11 @@ class SQS(Source):
     def shared(self, options: Values, function: FunctionRef) -> str | None:
         """Return the queue's ARN."""
         return queue_of(options, function).arn
+
+    def causes(self, options: Values, function: FunctionRef) -> list[Cause]:
+        """Return that a message is sent to the queue."""
+        cure = "send to another queue, or only under a condition that comes to an end"
+        return [Cause("sqs:SendMessage", queue_of(options, function).arn, cure)]
 
     def competing_functions(self, aws: AWS, options: Values, function: FunctionRef) -> list[str]:
         """Return which other functions read the queue (Lambda: ListEventSourceMappings)."""
@@ -256,7 +287,7 @@ class SQS(Source):
     def dead_letters(self, aws: AWS, options: Values, function: FunctionRef) -> DeadLetters | None:
         """Return the queue of the redrive policy that stands (SQS: GetQueueAttributes)."""
         queue = queue_of(options, function)
-        policy = queue.attributes(aws, "RedrivePolicy").get("RedrivePolicy")
+        policy = queue.settings(aws).get("RedrivePolicy")
         return DeadLetters(json.loads(policy)["deadLetterTargetArn"], queue.arn) if policy else None
 
     def form_fields(self, options: Values) -> list[Field]:
@@ -325,21 +356,14 @@ class SQS(Source):
         if attributes := attributes_of(values):
             extra["MessageAttributes"] = attributes
         body = body_of(values)
+        require_room(message_size(body, attributes), MOST_OF_QUEUE, "the message with its attributes", "SQS")
         answer = aws.client("sqs", queue.region).send_message(QueueUrl=queue.url(aws), MessageBody=body, **extra)
         return Sent(answer["MessageId"], (answer["MessageId"],))
 
 
 def body_of(values: Values) -> str:
-    """Return the body to send.
-
-    Raises
-    ------
-    InvalidInputError
-        It is empty, which SQS refuses.
-    """
-    if text := text_of(values.get("message"), DEFAULT_BODY):
-        return text
-    raise InvalidInputError("the message is empty, which SQS does not take", "give a text as --message")
+    """Return the body to send."""
+    return message_text(values, DEFAULT_BODY, "SQS")
 
 
 def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:
@@ -351,6 +375,7 @@ def mapping_of(options: Values, function: FunctionRef) -> EventSourceMapping:
         batch_size=options.get("batch_size") or 1,
         window=options.get("maximum_batching_window_in_seconds") or 0,
         maximum_concurrency=options.get("maximum_concurrency"),
+        pollers=tuple(pollers_of(options).items()),
         filters=filter_texts(options),
         report_failures=reports(options),
         of_queue=True,

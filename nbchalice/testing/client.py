@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.generate import TestEventsClient
@@ -25,7 +26,8 @@ class InvokeResponse:
     Parameters
     ----------
     payload : object
-        The value, after its way through JSON as on Lambda.
+        The value, after its way through JSON as on Lambda; as it is where JSON has no such value (``bytes``,
+        ``Decimal``) and Lambda writes it as another one.
     """
 
     def __init__(self, payload: Any) -> None:
@@ -51,6 +53,11 @@ class Client:
     def __init__(self, app: Chalice, stage_name: str = "dev", project_dir: str = ".") -> None:
         self.lambda_ = TestLambdaClient(app, stage_name, Path(project_dir))
         self.events = TestEventsClient()
+
+    @property
+    def http(self) -> NoReturn:
+        """Chalice's client for routes; AttributeError, as nbchalice has none."""
+        raise AttributeError("client.http calls routes, which nbchalice does not have; client.lambda_ invokes handlers")
 
     def __enter__(self) -> Client:
         return self
@@ -114,12 +121,35 @@ class TestLambdaClient:
         event = _through_json({} if payload is None else payload, "the event")
         with environment(settings.get("env") or {}):
             result = handler(event, context)
-        return InvokeResponse(_through_json(result, f"the result of {function_name}"))
+        return InvokeResponse(_as_lambda_takes_it(result, f"the result of {function_name}"))
 
     def _settings(self, handler: str, own: Values) -> JSON:
         from nbchalice.config import read_config, with_config
 
         return with_config(read_config(self._folder), self._stage, handler, own)
+
+
+def _as_lambda_takes_it(value: object, what: str) -> object:
+    """Return a result after its way through JSON, or as it is where Lambda can write it all the same."""
+    try:
+        return _through_json(value, what)
+    except InvalidInputError:
+        try:
+            json.dumps(value, default=_written_by_lambda)
+        except (TypeError, ValueError):
+            pass
+        else:
+            return value
+        raise
+
+
+def _written_by_lambda(value: object) -> object:
+    """Return what Lambda writes of what JSON has not."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _through_json(value: object, what: str) -> object:

@@ -32,7 +32,7 @@ def _with_argument_of(one: Example, other: Example) -> Values:
 
 def _check_pair(one: Example, options: Values, *, same_function: bool) -> None:
     source, function = one.source, one.function
-    second = replace(function, number=2 if source.takes_event_name else 1)
+    second = replace(function, number=2 if source.is_numbered(options) else 1)
     if not same_function:
         second = replace(function, handler="other")
     clash = one.call("clash", options, same_function=same_function)

@@ -84,6 +84,13 @@ def _sent_text(example: Example, values: JSON) -> str:
     passes_by = example.call("passes_by")
     text = "send invokes the function past its service, and passes_by is False, and no filter is asked: give the way"
     example.want(passes_by or not invokes, text)
+    granted: set[str] = set()
+    for grant in example.call("grants", example.function):
+        granted.update(action.partition(":")[2] for action in grant.actions)
+    lacking = sorted({name for service, name, _ in aws.calls if service != "lambda"} - granted)
+    example.want(
+        not lacking, f"send calls {', '.join(lacking)}, and grants does not name it: who sends must be allowed it"
+    )
     (value,) = values.values()
     leaves = []
     for leaf in _leaves([params for _, _, params in aws.calls]):

@@ -13,7 +13,7 @@ from nbchalice.resources.base import Preflight, Resource
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.permission import Permission, statement_id
 from nbchalice.runtime.event_kinds import ids_of, kinds_of
-from nbchalice.sources.base import DeadLetters, Note
+from nbchalice.sources.base import Cause, DeadLetters, Note
 from nbchalice.sources.redirects import Redirect
 from nbchalice.testing.example import Example, calling, is_line
 from nbchalice.testing.model import ModelAWS
@@ -71,9 +71,13 @@ def _check_resources(example: Example) -> None:
     _check_attached(example, on_aws)
     for statement in example.call("statements", function):
         example.want({"Effect", "Action", "Resource"} <= set(statement), f"{statement} is not a policy statement")
+    causes = example.call("causes", function)
+    example.want(all(isinstance(one, Cause) for one in causes), "causes is to return Causes")
     shared = example.call("shared", function)
     arn = shared is None or (isinstance(shared, str) and shared.startswith("arn:"))
     example.want(arn, "shared is to return an ARN or None")
+    same = example.call("as_deployed", Permission(function, "check.amazonaws.com", function.arn), {})
+    example.want(same == [example.options], "as_deployed is to return the options, of a resource that is none of its")
     target = example.call("failure_target", function)
     example.want(isinstance(target, str), "failure_target is to return an ARN or an empty text")
 
@@ -124,7 +128,8 @@ def _check_sample(example: Example) -> None:
     example.want(type(got[0]) is expected, f"the handler gets a {type(got[0]).__name__}, not a {expected.__name__}")
     example.want(got[0].to_dict() == event, f"{expected.__name__}.to_dict() is not the sample event")
     for name, value in example.call("event_values").items():
-        text = f"event_values says {value!r} of {name}, and the sample event has another"
+        has = f"another: {getattr(got[0], name)!r}" if hasattr(got[0], name) else "none"
+        text = f"event_values says {value!r} of {name}, and the sample event has {has}"
         example.want(getattr(got[0], name, None) == value, text)
     if example.line == source.examples[0]:
         text = "the sample event has no id that the event kind's ids find, by which an invocation is known again"
@@ -191,21 +196,23 @@ def _check_questions(example: Example) -> None:
         "competing_functions": list,
         "competing_consumers": str | None,
         "dead_letters": DeadLetters | None,
+        "encryption_key": str,
+        "waits": str,
     }
     for method, kind in kinds.items():
         aws = ModelAWS()
-        answer = _asked(example, method, aws)
+        answer = _asked(example, method, aws, *([{}] if method == "waits" else []))
         writes = [name for _, name, _ in aws.calls if not name.startswith(READS)]
         example.want(not writes, f"{method} is to ask only, and calls {', '.join(writes)}")
         example.want(answer is ... or isinstance(answer, kind), f"{method} returns a {type(answer).__name__}")
 
 
-def _asked(example: Example, method: str, aws: ModelAWS) -> object:
+def _asked(example: Example, method: str, aws: ModelAWS, *more: object) -> object:
     """Return what a method says, or ``...``: the answers that it gets are made up, and it may make no sense of them."""
     from botocore.exceptions import ParamValidationError
 
     try:
-        answer: object = getattr(example.source, method)(aws, example.options, example.function)
+        answer: object = getattr(example.source, method)(aws, example.options, example.function, *more)
         return answer
     except ParamValidationError as error:
         example.want(False, f"{method} calls what AWS refuses: {' '.join(str(error).split())}")

@@ -27,6 +27,14 @@ class Frontend(Protocol):
     def patient(self) -> bool:
         """Whether a command may go on until it is interrupted."""
 
+    @property
+    def has_notebook(self) -> bool:
+        """Whether there is a notebook: of commands for which it may be left out."""
+
+    @property
+    def chosen_target(self) -> str:
+        """The target of this command."""
+
     def pinned(self) -> Frontend:
         """Return it at this command's stage and target, for what outlives the command."""
 
@@ -145,9 +153,13 @@ def registered(ui: Frontend, *, proves: bool = True) -> Project:
         if cells := dict.fromkeys(one.location.cell for one in project.standing if one.names):
             message = f"no handler of {project.notebook.name} was run in this kernel"
             raise InvalidInputError(message, f"run {', '.join(cells)}", code="handler-not-run")
+        if left_out := [note for note in project.notes if " is not deployed: " in note]:
+            message = f"{project.notebook.name} has no handlers"
+            raise InvalidInputError(message, "; ".join(left_out), code="no-handlers")
         raise InvalidInputError(
             f"{project.notebook.name} has no handlers",
-            "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it",
+            "begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message, and run it; "
+            "%chalice delete removes what was deployed from it",
             code="no-handlers",
         )
     return project

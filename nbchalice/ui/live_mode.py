@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbchalice.ui.frontend import Frontend
 
 STOP_WITHIN = 60.0
+LOOPS = "no loop is stopped here: events that the handler causes itself come back until you stop it"
 
 
 class View(Protocol):
@@ -154,8 +155,9 @@ class LiveHandler:
 def live_card(handler: str, target: str) -> Card:
     """Return what tells that a handler is live."""
     words = f"its real events are handled here, by the function as it is defined now; %chalice live {handler} --stop"
-    body = html.tag("div", html.text(words))
-    return Card(f"{handler} is live on {target}: {words}", html.card(f"{handler} is live", body, badge=target))
+    body = html.tag("div", html.text(words)) + html.tag("div", html.text(LOOPS))
+    text = f"{handler} is live on {target}: {words}\n  {LOOPS}"
+    return Card(text, html.card(f"{handler} is live", body, badge=target))
 
 
 def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterator[Invocation]:
@@ -185,6 +187,20 @@ def stop(ui: Frontend, handler: str) -> Card:
     return TextCard("live mode", f"{handler} is no longer live; its deployed trigger is back")
 
 
+def require_own_events(project: Project, aws: Connection, handler: str) -> None:
+    """Refuse to take the events of a function that somebody else deployed, unless that was asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        The app has no name of its own, or the function is somebody else's.
+    """
+    from nbchalice.deploy import check, owners
+
+    check.raise_all(check.unnamed_problems(project.app, aws))
+    owners.require_own_function(project.app, aws, handler)
+
+
 def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[str]:
     """Repair the triggers that a dead live process left paused; return who is live.
 
@@ -202,7 +218,14 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     AWSError
         A trigger could not be put back.
     """
+    from nbchalice.deploy import check
+
     app = project.app
+    refused = [*check.unnamed_problems(app, aws), *check.account_problems(app, aws)]
+    if end_own:
+        check.raise_all(refused)
+    if refused:
+        return []
     if end_own:
         for handler in app.handlers:
             RUNNING.stop(app.ref(aws, handler.name).arn)

@@ -156,3 +156,49 @@ def test_ten_thousand_lines_a_second_freeze_nothing(open_notebook):
 
 def kilobytes(output):
     return int(output.inner_text().split("kB")[1].split()[0])
+
+
+NEEDS_MUCH = [
+    "%load_ext nbchalice\n%chalice app memory",
+    "%%on_sqs_message memory-orders\n"
+    "import json\n\n"
+    "def price(event):\n"
+    "    for record in event:\n"
+    "        held = b'.' * (int(record.body) * 1_000_000)\n"
+    "        app.log.info('holds %s bytes', len(held))\n"
+    "        json.loads('{' if len(held) > 1 else '1')",
+    "%chalice deploy",
+    "%chalice send price --message 150",  # over its memory: it is killed
+    "%chalice send price --message 1",
+    "%chalice logs price",
+    "%chalice logs price --follow",
+    "%chalice metrics price",
+]
+
+
+def test_memory_over_the_limit_is_red_and_frames_of_libraries_are_folded(open_notebook):
+    front = open_notebook("memory", NEEDS_MUCH)
+    for number in range(5):
+        front.run(front.cells.nth(number))
+    for cell in ("%chalice logs price", "%chalice metrics price"):
+        shown = front.run(front.cell(cell) if cell.endswith("metrics price") else front.cells.nth(5))
+        over = shown.get_by_text(re.compile(r"\d+ of 128 MB$"))
+        expect(over).to_be_visible()
+        assert "rgb(0, 0, 0)" not in over.evaluate("node => getComputedStyle(node).color")
+        expect(shown).to_contain_text(re.compile(r"set --memory \d+"))
+        expect(shown).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
+    listed = front.cells.nth(5).locator(".jp-OutputArea").first
+    expect(listed.locator("details[open]")).to_have_count(0)
+    listed.locator("summary", has_text="frames of json").first.click()  # it may have been tried again by now
+    expect(listed.locator("details[open]")).to_contain_text("in loads")
+
+    view = front.panel("%chalice logs price --follow")
+    front.run("%chalice logs price --follow")
+    expect(view.locator(".nbchalice-log-memory").first).to_have_text(re.compile(r"\d+ of 128 MB"))
+    expect(view).to_contain_text(re.compile(r"set --memory \d+"))
+    view.locator("summary", has_text="frames of json").first.click()
+    expect(view.locator("pre details[open]")).to_contain_text("in loads")
+    front.expect_accessible()
+    if folder := os.environ.get("NBCHALICE_LOOK"):
+        front.page.set_viewport_size({"width": 1280, "height": 2600})
+        front.page.screenshot(path=f"{folder}/memory.png", full_page=True)

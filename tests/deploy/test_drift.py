@@ -170,7 +170,6 @@ def test_options_that_are_taken_out_are_really_cleared(connection, place, name):
                 filter={"body": {"a": ["b"]}},
             ),
             env={"A": "1"},
-            tag={"team": "x"},
             memory=256,
             timeout=20,
             reserved_concurrency=2,

@@ -22,8 +22,8 @@ def policy(**changes):
 
 # What is wrong -> settings of a handler, and what the error says.
 SETTINGS = {
-    "timeout 0": ({"timeout": 0}, "--timeout is 1 to 900, not 0"),
-    "timeout 901": ({"timeout": 901}, "--timeout is 1 to 900, not 901"),
+    "timeout 0": ({"timeout": 0}, "--timeout is 1 to 1800, not 0"),
+    "timeout 1801": ({"timeout": 1801}, "--timeout is 1 to 1800, not 1801"),
     "timeout as text": ({"timeout": "60"}, "--timeout wants a whole number, not '60'"),
     "timeout true": ({"timeout": True}, "--timeout wants a whole number, not True"),
     "memory 127": ({"memory": 127}, "--memory is 128 to 10240, not 127"),
@@ -207,3 +207,11 @@ def test_only_allowed_accounts(connection, name, tmp_path):
     config.write_text(json.dumps({"allowed_accounts": "444455556666"}))
     with pytest.raises(NbChaliceError, match="allowed_accounts"):
         deploy(made, real)
+
+
+def test_a_policy_of_a_function_over_20_kb_is_refused_before_anything_is_changed(connection, name):
+    """Lambda takes 20,480 bytes of it, about 50 topics; the local AWS takes any number."""
+    topics = [sns(f"{name}-{number:03}" + "t" * 100) for number in range(60)]
+    with pytest.raises(InvalidInputError, match=r"its 60 triggers make the function's policy \d+ bytes") as refused:
+        deploy(app(name, handler("announce", *topics)), connection)
+    assert "second handler" in refused.value.hint

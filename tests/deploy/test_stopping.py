@@ -51,7 +51,7 @@ def test_a_refused_call_stops_it_cleanly_and_a_re_run_goes_on(connection, place,
 
 def test_a_read_that_is_refused_changes_nothing(connection, place, name):
     other = connect("local")
-    Refusing(other, "ListRoles", "AccessDenied")
+    Refusing(other, "GetRole", "AccessDenied")
     with pytest.raises(AWSError, match="reading role .*: AWS says AccessDenied"):
         deploy(four(name, place), other)
     assert other.writes == []

@@ -11,8 +11,9 @@ from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.cells import Segment
 from nbchalice.sources import SOURCES
 
+from ..roles import make_role
+
 PYTHON = f"3.{sys.version_info[1]}"
-ROLE = "arn:aws:iam::000000000000:role/test"
 
 
 @dataclass
@@ -48,7 +49,7 @@ def make_function(connection, code, handler="price", **settings):
     client.create_function(
         FunctionName=ref.name,
         Runtime=f"python{PYTHON}",
-        Role=ROLE,
+        Role=make_role(connection.client("iam"), "test"),
         Handler="lambda_function.lambda_handler",
         Code={"ZipFile": zip_file},
         **settings,

@@ -92,6 +92,7 @@ def of(queue, code, options="report_failures=True"):
     return PRELUDE + code.replace("def price(", f"@app.on_sqs_message('{queue}', batch_size=10, {options})\ndef price(")
 
 
+@pytest.mark.table("shapes of batches")
 @pytest.mark.parametrize(
     ("code", "ending"),
     [(COLLECT, ""), (COLLECT, ".fifo"), (COMPREHENSION, ""), (CHUNKS, ""), (POOL, ""), (LEAVES, "")],

@@ -11,10 +11,12 @@ import pytest
 
 from nbchalice.events import leases as leases_module
 from nbchalice.events.leases import Lease, leases, queue_name
-from nbchalice.events.live import Live, repair
+from nbchalice.events.live import Live, repair, with_queue
 from nbchalice.events.send import send
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
+
+from ..deploy.injection import refusal
 
 PRELUDE = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
 QUEUE = PRELUDE + "@app.on_sqs_message(queue='q')\ndef price(event):\n    print('deployed', [r.body for r in event])\n"
@@ -158,6 +160,34 @@ def test_a_rule_has_the_process_as_its_target(deploy, connection, go_live, event
     assert target["Arn"] == made.ref.arn
 
 
+def test_it_can_be_started_again_at_once(deploy, connection, name, go_live, eventually):
+    """SQS refuses a queue for 60 seconds whose name was that of a deleted one."""
+    made, here = deploy("on_sns_message", TOPIC, topic=name), Here()
+    deleted = {queue_name(made.route), queue_name(made.route, 2)}
+
+    def just_deleted(request, **_):
+        if json.loads(request.body)["QueueName"] in deleted:
+            return refusal("json", request.url, "AWS.SimpleQueueService.QueueDeletedRecently", 400)
+        return None
+
+    events = connection.client("sqs").meta.events
+    events.register("before-send.sqs.CreateQueue", just_deleted)
+    try:
+        live = go_live(made, here)
+        (lease,) = leases(connection, made.ref.app, "dev")
+        assert lease.is_of(made.route) and lease.queue == queue_name(made.route, 3)
+        send(connection, made.source, made.options, made.ref, wait=0, message="hello")
+        eventually(lambda: here.events)
+        live.stop()
+        redirect, _ = with_queue(connection, made.route)
+        redirect.begin(connection)
+        repair(connection, leases(connection, made.ref.app, "dev"), {"price": [made.route]})  # its process died
+    finally:
+        events.unregister("before-send.sqs.CreateQueue", just_deleted)
+    assert send(connection, made.source, made.options, made.ref, message="2").status == "done"
+    assert leases(connection, made.ref.app, "dev") == []
+
+
 def test_what_failed_on_a_temporary_queue_goes_to_the_deployed_function(deploy, connection, name, go_live, eventually):
     made, here = deploy("on_sns_message", TOPIC, topic=name), Here()
     here.status = "error"
@@ -207,4 +237,5 @@ def test_the_names_of_temporary_queues_are_valid(connection):
 
     ref = FunctionRef("a" * 60, "dev", "h" * 60, "r", "0" * 12)
     names = [queue_name(Route(SOURCES["on_sqs_message"], {"queue": name}, ref)) for name in ("one", "two")]
-    assert len(names[0]) <= 80 and names[0] != names[1] and all(map(leases_module.ENDING.search, names))
+    assert queue_name(Route(SOURCES["on_sqs_message"], {"queue": "one"}, ref), 9) == names[0] + "-9"
+    assert len(names[0] + "-9") <= 80 and names[0] != names[1] and all(map(leases_module.ENDING.search, names))

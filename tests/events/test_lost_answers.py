@@ -1,6 +1,7 @@
 """What is asked for once happens once, also when the answer is late or lost."""
 
 import threading
+import time
 
 import pytest
 
@@ -8,18 +9,22 @@ from nbchalice.aws.local.client import server
 from nbchalice.aws.target import Connection
 from nbchalice.errors import LostAnswerError
 from nbchalice.events import invoke as invoking
-from nbchalice.events import leases, live
+from nbchalice.events import live
 from nbchalice.events.deadletter import DeadLetterQueue
 from nbchalice.events.invoke import invoke
 from nbchalice.events.send import send
 
-WAITS = """from nbchalice import Chalice
-import os, time
+from ..gates import OPEN
+from ..log_groups import read_lines
+
+WAITS = f"""from nbchalice import Chalice
+import time
+{OPEN}
 app = Chalice(app_name='shop')
 @app.lambda_function()
 def price(event):
     print("began")
-    while not os.path.exists(event["go"]):
+    while not is_open(event["gate"]):
         time.sleep(0.02)
     return "ended"
 """
@@ -48,25 +53,24 @@ def hurried(connection):
 
 def begun(connection, ref):
     """How often the function was run."""
-    logs = connection.client("logs")
-    try:
-        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{ref.name}")["events"]
-    except logs.exceptions.ResourceNotFoundException:
-        return 0
-    return sum("began" in event["message"] for event in found)
+    return sum("began" in line for line in read_lines(connection.client("logs"), ref.name))
 
 
 def test_a_run_longer_than_other_answers_are_waited_for_is_one_run(
-    connection, hurried, plain_function, tmp_path, eventually
+    connection, hurried, plain_function, gate, eventually
 ):
     ref = plain_function(WAITS)
-    go = tmp_path / "go"
-    late = threading.Timer(3, go.touch)
-    late.start()
-    done = invoke(hurried, ref, {"go": str(go)})
+
+    def open_late():
+        eventually(lambda: begun(connection, ref))  # the environment's start takes as long as it likes
+        time.sleep(1.5)
+        gate.open()
+
+    threading.Thread(target=open_late).start()
+    done = invoke(hurried, ref, {"gate": gate.number})
     assert (done.status, done.result) == ("ok", "ended")
     assert done.duration_ms > 1000
-    assert begun(connection, ref) == 1
+    eventually(lambda: begun(connection, ref) == 1)
 
 
 @pytest.mark.parametrize(("deployed", "in_notebook"), [(1, 60), (900, 60), (20, 5)])
@@ -83,37 +87,34 @@ def test_the_answer_is_waited_for_longer_than_the_function_that_stands_may_run(
 
 
 def test_an_answer_that_does_not_come_in_time_is_told_and_the_function_is_not_run_again(
-    connection, plain_function, tmp_path, monkeypatch, eventually
+    connection, plain_function, gate, monkeypatch, eventually
 ):
     ref = plain_function(WAITS, Timeout=20)
     monkeypatch.setattr(invoking, "MARGIN", -19.0)
-    go = tmp_path / "go"
     with pytest.raises(LostAnswerError, match=r"invoking .* \(after \d+ s\): the answer was lost.*[Tt]ime") as caught:
-        invoke(connection, ref, {"go": str(go)})
+        invoke(connection, ref, {"gate": gate.number})
     assert "not asked a second time" in caught.value.message
     assert caught.value.hint == "the function may still be running; its log: %chalice logs price"
-    go.touch()
-    logs = connection.client("logs")
-    reports = lambda: logs.filter_log_events(logGroupName=f"/aws/lambda/{ref.name}", filterPattern="REPORT")  # noqa: E731
-    eventually(lambda: reports()["events"])
-    assert begun(connection, ref) == 1
+    gate.open()
+    eventually(lambda: any(line.startswith("REPORT") for line in read_lines(connection.client("logs"), ref.name)))
+    eventually(lambda: begun(connection, ref) == 1)
 
 
 @pytest.mark.parametrize("fault", ["drop-after", "drop-before", "error"])
-def test_an_invocation_without_an_answer_is_not_repeated(connection, plain_function, faults, fault):
+def test_an_invocation_without_an_answer_is_not_repeated(connection, plain_function, faults, fault, eventually):
     ref = plain_function(QUICK)
     faults({"action": fault, "service": "lambda", "operation": "Invoke"}, record=True)
     with pytest.raises(LostAnswerError):
         invoke(connection, ref, {})
     assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 1
-    assert begun(connection, ref) == (fault == "drop-after")
+    eventually(lambda: begun(connection, ref) == (fault == "drop-after"))
 
 
-def test_an_invocation_that_was_throttled_is_repeated(connection, plain_function, faults):
+def test_an_invocation_that_was_throttled_is_repeated(connection, plain_function, faults, eventually):
     ref = plain_function(QUICK)
     faults({"action": "throttle", "service": "lambda", "operation": "Invoke"}, record=True)
     assert invoke(connection, ref, {}).status == "ok"
-    assert begun(connection, ref) == 1
+    eventually(lambda: begun(connection, ref) == 1)
 
 
 def test_a_server_that_is_not_reached_is_asked_again(connection):
@@ -193,7 +194,7 @@ def test_events_that_live_mode_hands_back_are_kept_until_the_function_has_them(d
     handler = QUICK.replace("lambda_function()", f"on_sns_message({name!r})")
     deployed = deploy("on_sns_message", handler, topic=name)
     redirect = live.redirect_of(deployed.route)
-    url = live._make_queue(connection, redirect, leases.queue_name(deployed.route))
+    url = live._make_queue(connection, redirect)
     redirect.begin(connection)
     topic = deployed.ref.arn_of("sns", name)
     for body in ("1", "2", "3"):
@@ -210,7 +211,7 @@ def test_events_that_live_mode_hands_back_are_kept_until_the_function_has_them(d
 def test_what_a_killed_live_process_had_taken_is_handed_back(deploy, connection, faults, name):
     deployed = deploy("on_sns_message", QUICK.replace("lambda_function()", f"on_sns_message({name!r})"), topic=name)
     redirect = live.redirect_of(deployed.route)
-    url = live._make_queue(connection, redirect, leases.queue_name(deployed.route))
+    url = live._make_queue(connection, redirect)
     redirect.begin(connection)
     connection.client("sns").publish(TopicArn=deployed.ref.arn_of("sns", name), Message="1")
     sqs = connection.client("sqs")
@@ -220,14 +221,13 @@ def test_what_a_killed_live_process_had_taken_is_handed_back(deploy, connection,
     assert server.control("GET", "faults")["calls"].count(["lambda", "Invoke"]) == 1
 
 
-def test_the_kernel_can_be_interrupted_while_a_function_runs(connection, plain_function, tmp_path, eventually):
+def test_the_kernel_can_be_interrupted_while_a_function_runs(connection, plain_function, gate, eventually):
     import os
     import signal
 
     from nbchalice.errors import Interrupted
 
     ref = plain_function(WAITS, Timeout=900)
-    go = tmp_path / "go"
     waits = threading.Event()
     waits.set()
 
@@ -240,8 +240,8 @@ def test_the_kernel_can_be_interrupted_while_a_function_runs(connection, plain_f
     pressing.start()
     try:
         with pytest.raises(Interrupted, match="was not waited for"):
-            invoke(connection, ref, {"go": str(go)})
+            invoke(connection, ref, {"gate": gate.number})
     finally:
         waits.clear()
-        go.touch()
+        gate.open()
         pressing.join()

@@ -1,12 +1,15 @@
 """Messages sent through the real services of the local AWS, and the invocations that handled them."""
 
 import json
+import threading
 
 import pytest
 
 from nbchalice.errors import Interrupted
 from nbchalice.events.send import send
 from nbchalice.logs.tail import recent
+
+from ..gates import OPEN
 
 PRELUDE = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
 SQS = (
@@ -186,13 +189,11 @@ def test_without_waiting_it_only_sends(deploy, connection, name):
     assert not [call for call in connection.calls[before:] if call[0] == "logs"]
 
 
-def test_a_running_invocation_is_told_as_such(deploy, connection, name):
-    code = (
-        PRELUDE
-        + f"import time\n@app.on_sqs_message(queue='{name}')\ndef price(event):\n    print('begun', flush=True)\n    time.sleep(8)\n"
-    )
+def test_a_running_invocation_is_told_as_such(deploy, connection, name, gate):
+    waits = f"    print('begun', flush=True)\n    while not is_open({gate.number}):\n        time.sleep(0.05)\n"
+    code = f"{PRELUDE}import time\n{OPEN}\n@app.on_sqs_message(queue='{name}')\ndef price(event):\n{waits}"
     made = deploy("on_sqs_message", code, queue=name)
-    stop = __import__("threading").Event()
+    stop = threading.Event()
     result = send(
         connection,
         made.source,
@@ -203,6 +204,7 @@ def test_a_running_invocation_is_told_as_such(deploy, connection, name):
         message="1",
         on_progress=lambda p: p.state == "running" and stop.set(),
     )
+    gate.open()
     assert result.status == "running" and not result.invocation.finished
     assert "still runs" in result.hint
 

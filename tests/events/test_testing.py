@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -135,3 +136,21 @@ def test_powertools_reads_the_events(app):
     parser.parse(events.generate_sqs_event(["a"]), SqsModel)
     parser.parse(events.generate_sns_event("a", "s"), SnsModel)
     parser.parse(events.generate_kinesis_event([b"{}"]), KinesisDataStreamModel)
+
+
+@pytest.mark.parametrize("value", [[b"a", b"b"], {"price": Decimal("1.10"), "items": [b"a"]}, b"plain"], ids=repr)
+def test_what_json_has_not_and_lambda_writes_is_given_as_it_is(app, value):
+    """As Chalice's client gives it; what Lambda cannot write stays an error."""
+    app.lambda_function(name="give")(lambda event, context: value)
+    assert Client(app).lambda_.invoke("give").payload == value
+
+
+def test_what_lambda_cannot_write_is_an_error_also_beside_what_it_can(app):
+    app.lambda_function(name="give")(lambda event, context: [b"\xff", Decimal(1), {1, 2}])
+    with pytest.raises(InvalidInputError, match="result of give is not JSON-ready"):
+        Client(app).lambda_.invoke("give")
+
+
+def test_chalices_client_for_routes_is_said_not_to_be_here(app):
+    with pytest.raises(AttributeError, match="client.lambda_ invokes handlers"):
+        Client(app).http.get("/")

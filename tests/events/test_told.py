@@ -65,6 +65,7 @@ def texts(invocation):
     return [record.message for record in invocation.records]
 
 
+@pytest.mark.table("outputs of handlers that succeed")
 @pytest.mark.parametrize("code", PRINTS.values(), ids=PRINTS)
 def test_a_success_is_a_success_whatever_it_prints(connection, runs, code):
     result = send(

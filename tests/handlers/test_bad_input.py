@@ -48,6 +48,8 @@ LINES = {
     "on_sqs_message orders --dlq dead.fifo": "the dead-letter queue of a standard queue is a standard queue too",
     "on_sqs_message orders.fifo --dlq dead": "the dead-letter queue of a FIFO queue is a FIFO queue too",
     "on_sqs_message orders --dlq arn:aws:sns:us-east-1:123456789012:t": "--dlq of a queue's handler is a queue: give its name or ARN",
+    "on_sqs_message orders --retries 0": "--retries is for asynchronous events, not those of a queue or stream",
+    "on_sqs_message orders --max-age 60": "--max-age is for asynchronous events, not those of a queue or stream",
     "on_sqs_message orders --on-failure fails": "--on-failure is for asynchronous events; the events of a queue or stream take --dlq",
     "on_sqs_message orders --filter '[]5'": "is not valid JSON",
     'on_sqs_message orders --filter \'{"kind": ["a"]}\'': 'a record has no field \'kind\'; for one of its body write {"body": {"kind": [...]}}',
@@ -100,15 +102,15 @@ LINES = {
     'on_cw_event \'{"source": "shop"}\'': 'PATTERN, source: "source" must be an object or an array; write ["shop"]',
     "on_cw_event '[1]'": "PATTERN: Filter is not an object; write",
     "on_kinesis_record arn:aws:kinesis:us-east-1:123456789012:stream/clicks": "is not a stream name: up to 128 letters, digits, _, . and - (give the name, not an ARN)",
-    "on_kinesis_record clicks --starting-position NOW": "--starting-position is one of LATEST, TRIM_HORIZON, not 'NOW'",
+    "on_kinesis_record clicks --starting-position NOW": "--starting-position is one of LATEST, TRIM_HORIZON, AT_TIMESTAMP, not 'NOW'",
     "on_dynamodb_record orders": "aws dynamodb describe-table --table-name orders --query Table.LatestStreamArn prints it",
     # Settings of the function
-    "schedule rate(1 hour) --timeout 901": "--timeout is 1 to 900, not 901",
+    "schedule rate(1 hour) --timeout 1801": "--timeout is 1 to 1800, not 1801",
     "schedule rate(1 hour) --memory 64": "--memory is 128 to 10240, not 64",
     "schedule rate(1 hour) --ephemeral-storage 256": "--ephemeral-storage is 512 to 10240, not 256",
     "schedule rate(1 hour) --reserved-concurrency -1": "--reserved-concurrency is 0 to 1000, not -1",
     "schedule rate(1 hour) --arch arm": "--arch is one of x86_64, arm64, not 'arm'",
-    "schedule rate(1 hour) --python 3.8": "--python is one of 3.11, 3.12, 3.13, 3.14, not '3.8'",
+    "schedule rate(1 hour) --python 3.8": "--python is one of 3.11, 3.12, 3.13, 3.14, 3.15, not '3.8'",
     "schedule rate(1 hour) --log-retention 2": "--log-retention is one of 1, 3, 5, 7",
     "schedule rate(1 hour) --env RATE": "--env wants NAME=VALUE, not 'RATE'",
     "schedule rate(1 hour) --env AWS_REGION=x": "--env AWS_REGION is reserved by Lambda; choose another name",
@@ -118,6 +120,9 @@ LINES = {
     "schedule rate(1 hour) --tag 'a;b=1'": "--tag 'a;b' is not a tag name",
     "schedule rate(1 hour) --role admin": "--role 'admin' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME",
     "schedule rate(1 hour) --role arn:aws:iam::123456789012:role/r --allow s3:Get*=*": "--allow is for the role that nbchalice makes; leave out --role",
+    "schedule rate(1 hour) --role-path team": "--role-path 'team' is not a path: it begins and ends with /",
+    "schedule rate(1 hour) --permissions-boundary limit": "--permissions-boundary 'limit' is not the ARN of a policy",
+    "schedule rate(1 hour) --role arn:aws:iam::123456789012:role/r --role-path /team/": "--role-path is for the role that nbchalice makes; leave out --role",
     "schedule rate(1 hour) --allow s3:PutObject": "--allow wants ACTION=ARN, for example s3:PutObject=arn:aws:s3:::my-bucket/*, not 's3:PutObject'",
     "schedule rate(1 hour) --allow PutObject=*": "--allow 'PutObject' is not an action: SERVICE:ACTION, for example s3:PutObject",
     "schedule rate(1 hour) --allow s3:PutObject=shop": "--allow s3:PutObject: 'shop' is not an ARN, for example arn:aws:s3:::my-bucket/*, nor *",
@@ -203,7 +208,7 @@ DECORATORS = {
         "--table-name orders",
     ),
     "zone": (lambda app: app.schedule("cron(0 9 ? * MON *)", timezone="Vienna"), "'Vienna' is not a time zone"),
-    "timeout": (lambda app: app.schedule("rate(1 hour)", timeout=901), "timeout is 1 to 900, not 901"),
+    "timeout": (lambda app: app.schedule("rate(1 hour)", timeout=1801), "timeout is 1 to 1800, not 1801"),
     "number as value": (lambda app: app.schedule("rate(1 hour)", env={"RATE": 1.2}), "env RATE wants a text, not 1.2"),
     "env as list": (
         lambda app: app.schedule("rate(1 hour)", env=["RATE"]),
@@ -257,9 +262,10 @@ CONFIGS = {
     "[]": "is not a JSON object",
     '{"app_name": "my app"}': "app_name 'my app' may have letters, digits, - and _",
     '{"lambda_timeout": "30"}': "lambda_timeout wants a whole number, not '30'",
-    '{"lambda_timeout": 901}': "lambda_timeout is 1 to 900, not 901",
+    '{"lambda_timeout": 1801}': "lambda_timeout is 1 to 1800, not 1801",
+    '{"timeout": 30}': "there is no key timeout; Chalice calls it lambda_timeout",
+    '{"arch": "arm64"}': "there is no key arch; Chalice calls it lambda_architecture",
     '{"lambda_timout": 30}': "there is no key lambda_timout; did you mean lambda_timeout?",
-    '{"timeout": 30}': "there is no key timeout",
     '{"stages": []}': "stages wants an object of objects, by name",
     '{"stages": {"dev": 1}}': "stages wants an object of objects, by name",
     '{"stages": {"dev": {"lambda_functions": ["price"]}}}': "stages.dev.lambda_functions wants an object of objects",
@@ -273,9 +279,9 @@ CONFIGS = {
     '{"manage_iam_role": false}': "manage_iam_role is false, so that iam_role_arn must name a role",
     '{"stages": {"dev": {"manage_iam_role": false}}}': "manage_iam_role is false in stage dev, so that iam_role_arn must name a role",
     '{"log_retention_in_days": 2}': "log_retention_in_days is one of 1, 3, 5, 7",
-    '{"xray_tracing": "yes"}': "xray_tracing wants true or false, not 'yes'",
+    '{"xray": "yes"}': "xray wants true or false, not 'yes'",
     '{"subnet_ids": ["net-1"]}': "subnet_ids 'net-1' is not a subnet",
-    '{"arch": "arm"}': "arch is one of x86_64, arm64, not 'arm'",
+    '{"lambda_architecture": "arm"}': "lambda_architecture is one of x86_64, arm64, not 'arm'",
 }
 
 
@@ -321,7 +327,7 @@ def test_a_wrong_notebook_makes_no_write_call(tmp_path, local_aws):
         "@app.on_sqs_message('a b', batch_size=0)\ndef one(event): ...",
         "@app.on_s3_event('shop', prefix='a')\ndef two(event): ...",
         "@app.on_s3_event('shop')\ndef three(event): ...",
-        "@app.schedule('rate(1 hour)', timeout=901, role='admin')\ndef four(event): ...",
+        "@app.schedule('rate(1 hour)', timeout=1801, role='admin')\ndef four(event): ...",
     ]
     path = tmp_path / "wrong.ipynb"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
@@ -331,4 +337,4 @@ def test_a_wrong_notebook_makes_no_write_call(tmp_path, local_aws):
         operations.deploy(read_project(path), connection)
     assert connection.calls == []
     text = str(caught.value)
-    assert "handlers two and three" in text and "batch_size is 1 to 10000" in text and "timeout is 1 to 900" in text
+    assert "handlers two and three" in text and "batch_size is 1 to 10000" in text and "timeout is 1 to 1800" in text

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from nbchalice import operations
-from nbchalice.config import read_config, settings_for, with_config
+from nbchalice.config import OWN, read_config, settings_for, with_config
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook_file import read_project
 
@@ -88,7 +88,7 @@ def test_the_function_is_stronger_than_the_stage_and_the_stage_than_the_file(tmp
                     },
                 },
                 "prod": {
-                    "xray_tracing": True,
+                    "xray": True,
                     "reserved_concurrency": 5,
                     "layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"],
                 },
@@ -116,7 +116,7 @@ ALL_KEYS = {
     "log_retention_in_days": 7,
     "subnet_ids": ["subnet-1"],
     "security_group_ids": ["sg-1"],
-    "xray_tracing": True,
+    "xray": True,
     "autogen_policy": False,
     "api_gateway_stage": "api",
     "automatic_layer": True,
@@ -124,7 +124,7 @@ ALL_KEYS = {
     "on_failure": "failed",
     "json_logs": True,
     "ephemeral_storage": 1024,
-    "arch": "arm64",
+    "lambda_architecture": "arm64",
     "allowed_accounts": ["123456789012"],
 }
 
@@ -135,6 +135,29 @@ def test_every_key_of_chalice_is_known(tmp_path):
     assert found["policy"] == ".chalice/policy.json"
     assert found["subnet"] == ["subnet-1"] and found["reserved_concurrency"] == 0 and found["arch"] == "arm64"
     assert len(found) == 16
+
+
+# The keys that Chalice 1.34 reads from its file, beside those of ALL_KEYS.
+FURTHER_KEYS = {
+    "api_gateway_endpoint_type": "REGIONAL",
+    "api_gateway_endpoint_vpce": ["vpce-1"],
+    "api_gateway_policy_file": "api.json",
+    "api_gateway_custom_domain": {"domain_name": "shop.example", "certificate_arn": "arn:aws:acm:x"},
+    "websocket_api_custom_domain": {"domain_name": "ws.example", "certificate_arn": "arn:aws:acm:x"},
+    "minimum_compression_size": 100,
+    "profile": "work",
+    "manage_iam_role": True,
+    "lambda_functions": {"price": {"lambda_timeout": 5, "xray": False}},
+}
+
+
+def test_an_unchanged_file_of_chalice_loads(tmp_path):
+    of_chalice = {key: value for key, value in ALL_KEYS.items() if key not in {*OWN, "allowed_accounts"}}
+    stage = {**of_chalice, **FURTHER_KEYS}
+    config = write(tmp_path, {"version": "2.0", "app_name": "shop", "stages": {"dev": stage}})
+    found = settings_for(config, "dev", "price")
+    assert (found["arch"], found["timeout"], found["tracing"]) == ("arm64", 5, False)
+    assert settings_for(config, "dev", "other")["tracing"] is True
 
 
 def test_roles(tmp_path):

@@ -36,6 +36,10 @@ CALLS = {
     "s = boto3.Session()\ndef f(e):\n    q = s.client('sqs')\n    q.send_message_batch(QueueUrl='https://sqs.eu-west-1.amazonaws.com/123456789012/q')": [
         "sqs:SendMessage=arn:aws:sqs:eu-west-1:123456789012:q"
     ],
+    "c = boto3.client('sqs')\ndef f(e):\n    u = c.get_queue_url(QueueName='q')['QueueUrl']\n    c.purge_queue(QueueUrl=u)": [
+        "sqs:GetQueueUrl=arn:aws:sqs:eu-west-1:123456789012:q",
+        "sqs:PurgeQueue=arn:aws:sqs:eu-west-1:123456789012:q",
+    ],
     "def f(e):\n    boto3.client('sns').publish(TopicArn='arn:aws:sns:us-east-1:123456789012:t', Message='')": [
         "sns:Publish=arn:aws:sns:us-east-1:123456789012:t"
     ],
@@ -48,6 +52,16 @@ CALLS = {
     ],
     "def f(e):\n    boto3.client('sts').get_caller_identity()": [],
     "def f(e):\n    boto3.resource('s3').Bucket('b').Object('k').get()": ["s3:GetObject=arn:aws:s3:::b/*"],
+    "def f(e):\n    boto3.client('sqs').list_queues()": ["sqs:ListQueues=*"],
+    "def f(e):\n    boto3.client('sqs').get_queue_url(QueueName='q')": [
+        "sqs:GetQueueUrl=arn:aws:sqs:eu-west-1:123456789012:q"
+    ],
+    "def f(e):\n    boto3.client('lambda').invoke(FunctionName='g', Qualifier='prod')": [
+        "lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:g:prod"
+    ],
+    "def f(e):\n    boto3.client('dynamodb').execute_statement(Statement='insert into t value {}')": [
+        "dynamodb:PartiQLInsert=arn:aws:dynamodb:eu-west-1:123456789012:table/<table>"
+    ],
     "def f(client):\n    client.put_object(Bucket='b')": [],
     "def f(e):\n    boto3.client('nosuch').do_it()": [],
 }
@@ -99,12 +113,19 @@ def test_the_suggestion_as_policy_and_as_a_note():
 
 
 REFUSALS = {
-    'An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action': "--allow s3:PutObject=arn:aws:s3:::b/k",
+    'An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action': "--allow s3:PutObject=arn:aws:s3:::b/*",
+    'User: x is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/a key/with blanks.csv" because no ...': "--allow s3:GetObject=arn:aws:s3:::b/*",
+    'User: x is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::b" because no ...': "--allow s3:ListBucket=arn:aws:s3:::b",
+    "User: x is not authorized to perform: sqs:sendmessage on resource: arn:aws:sqs:eu-west-1:1:q because no ...": "--allow sqs:SendMessage=arn:aws:sqs:eu-west-1:1:q",
+    "User: x is not authorized to perform: SNS:Publish on resource: arn:aws:sns:eu-west-1:1:t because no ...": "--allow sns:Publish=arn:aws:sns:eu-west-1:1:t",
+    "An error occurred (403) when calling the HeadObject operation: Forbidden": "--allow s3:GetObject=arn:aws:s3:::<bucket>/*",
     "An error occurred (AccessDeniedException) when calling the PutItem operation: User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/t because ...": "--allow dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:1:table/t",
     "An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied": "--allow s3:ListBucket=arn:aws:s3:::<bucket>",
     "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied": "--allow s3:GetObject=arn:aws:s3:::<bucket>/*",
     "User: x is not authorized to perform: ce:GetCostAndUsage": "--allow ce:GetCostAndUsage=*",
     "User: x is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::b with an explicit deny in a service control policy": None,
+    "User: x is not authorized to perform: sqs:listqueues because no permissions boundary allows the sqs:listqueues action": None,
+    "User: x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:1:key/k because no resource-based policy allows the kms:Decrypt action": None,
     "ValueError: no": None,
 }
 
@@ -121,8 +142,20 @@ def test_the_error_of_an_invocation_shows_what_would_allow_it():
     error = InvocationError("ClientError", next(iter(REFUSALS)), ())
     assert (
         error_lines(error)[-1]
-        == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/k to the handler, and deploy"
+        == "  fix: the function's role lacks this; add --allow s3:PutObject=arn:aws:s3:::b/* to the handler, and deploy"
     )
+
+
+def test_an_object_that_is_missing_is_not_taken_for_a_permission_that_lacks():
+    from nbchalice.logs.records import InvocationError
+    from nbchalice.logs.show import error_lines
+
+    said = (
+        "An error occurred (AccessDenied) when calling the GetObject operation: User: x is not authorized to perform: "
+        's3:ListBucket on resource: "arn:aws:s3:::b" because no identity-based policy allows the s3:ListBucket action'
+    )
+    (line,) = error_lines(InvocationError("ClientError", said, ()))[-1:]
+    assert "fix: the object is missing" in line and "add --allow s3:ListBucket=arn:aws:s3:::b" in line
 
 
 def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, local_aws):

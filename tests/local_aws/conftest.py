@@ -13,9 +13,10 @@ import pytest
 from nbchalice.aws.local.client import server
 from nbchalice.errors import LocalAWSError
 
+from ..log_groups import read_lines
+from ..roles import make_role
 from ..waiting import wait_until
 
-ROLE = "arn:aws:iam::000000000000:role/test"
 RUNTIME = f"python3.{sys.version_info[1]}"
 
 
@@ -43,9 +44,10 @@ class Functions:
     def make(self, code, *, handler="app.handler", runtime=RUNTIME, **settings):
         name = settings.pop("name", None) or f"f-{uuid.uuid4().hex[:10]}"
         files = code if isinstance(code, dict) else {"app.py": code}
+        role = settings.pop("Role", None) or make_role(self.aws("iam"), "test")
         settings = {"Timeout": 30, **settings}
         self.aws("lambda").create_function(
-            FunctionName=name, Runtime=runtime, Role=ROLE, Handler=handler, Code={"ZipFile": archive(files)}, **settings
+            FunctionName=name, Runtime=runtime, Role=role, Handler=handler, Code={"ZipFile": archive(files)}, **settings
         )
         self.ready(name)
         return name
@@ -64,12 +66,7 @@ class Functions:
         return answer.get("FunctionError"), json.loads(answer["Payload"].read() or "null"), answer
 
     def log(self, name):
-        logs = self.aws("logs")
-        try:
-            pages = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", limit=10000)["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            return []
-        return [event["message"] for event in pages]
+        return read_lines(self.aws("logs"), name)
 
     def starts(self, name):
         return [message.split()[2] for message in self.log(name) if message.startswith("START RequestId")]
@@ -88,3 +85,41 @@ def home(tmp_path, monkeypatch):
     yield folder
     with contextlib.suppress(LocalAWSError):
         server.stop()
+
+
+def make(running, functions, code="def handler(e, c): return 1\n"):
+    name = f"f-{uuid.uuid4().hex[:8]}"
+    client(running, "lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/r",
+        Handler="app.handler",
+        Code={"ZipFile": functions.archive({"app.py": code})},
+    )
+    return name
+
+
+def unsaved():
+    """Whether a crash would lose something."""
+    return server.control("GET", "info")["unsaved"]
+
+
+STANDING = {
+    "sqs": lambda running: client(running, "sqs").list_queues().get("QueueUrls", []),
+    "sns": lambda running: client(running, "sns").list_topics()["Topics"],
+    "s3": lambda running: client(running, "s3").list_buckets()["Buckets"],
+    "iam": lambda running: client(running, "iam").list_roles()["Roles"],
+}
+
+
+@pytest.fixture
+def stopped(home):
+    """A folder with a queue, a topic, a bucket and a role, saved by a server that was stopped."""
+    running = server.ensure_running()
+    client(running, "sqs").create_queue(QueueName="kept")
+    client(running, "sns").create_topic(Name="kept")
+    client(running, "s3").create_bucket(Bucket="kept")
+    client(running, "s3").put_object(Bucket="kept", Key="k", Body=b"content")
+    client(running, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+    server.stop()
+    return home

@@ -6,9 +6,12 @@ For tests of what a client does when AWS misbehaves. It runs in the server's own
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import json
+import os
 import re
+import threading
 from collections.abc import MutableMapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -48,6 +51,29 @@ class Fault:
         return self.seen == self.nth
 
 
+class Disk:
+    """What becomes of a file that is written: ``held``, as on a disk that is busy, ``full`` or ``read-only``."""
+
+    ERRORS = {"full": errno.ENOSPC, "read-only": errno.EROFS}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self._free, self._error = threading.Event(), 0
+        self._free.set()
+        self._fsync, os.fsync = os.fsync, self.fsync
+
+    def fsync(self, descriptor: int) -> None:
+        """Stand for ``os.fsync``."""
+        self._free.wait()
+        if self._error:
+            raise OSError(self._error, os.strerror(self._error))
+        self._fsync(descriptor)
+
+    def configure(self, fault: str) -> None:
+        """Begin or end a fault."""
+        self._error = self.ERRORS.get(fault, 0)
+        (self._free.clear if fault == "held" else self._free.set)()
+
+
 class FaultInjector:
     """Stands between the guard and MiniStack; does nothing until configured.
 
@@ -61,6 +87,7 @@ class FaultInjector:
         self._faults: list[Fault] = []
         self._latency = 0.0
         self._calls: list[list[str]] | None = None
+        self._disk = Disk()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Pass a call on, or let it fail."""
@@ -90,7 +117,7 @@ class FaultInjector:
             await self._app(scope, receive, send)
 
     def configure(self, method: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """GET reads the calls, PUT sets faults, latency and recording, DELETE ends all of it."""
+        """GET reads the calls, PUT sets faults, latency, recording and the disk, DELETE ends all of it."""
         if method == "GET":
             return 200, {"calls": self._calls or []}
         if method == "PUT":
@@ -104,8 +131,10 @@ class FaultInjector:
             self._faults = faults
             self._latency = float(body.get("latency_ms", 0)) / 1000
             self._calls = [] if body.get("record") else None
+            self._disk.configure(str(body.get("disk", "")))
             return 200, {}
         self._faults, self._latency, self._calls = [], 0.0, None
+        self._disk.configure("")
         return 200, {}
 
 

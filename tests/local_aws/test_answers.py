@@ -141,6 +141,11 @@ def test_an_answer_is_the_one_that_lambda_gives(kind, functions, aws, monkeypatc
         assert got["FunctionError"] == "Unhandled"
 
 
+def test_there_are_enough_of_them(record_property):
+    assert len(set(ANSWERS.values())) >= 40
+    record_property("tried", ["handlers run here and by AWS's runtime client for Python", len(ANSWERS)])
+
+
 def test_a_client_context_reaches_the_handler_as_on_lambda(functions, aws, monkeypatch):
     line = "c = context.client_context; return [c.custom, c.env, c.client.app_title, c.client.app_version_code]"
     code, given = HEAD.replace("{}", line), {"client": {"app_title": "Shop"}, "custom": {"a": 1}, "w3c": {}}

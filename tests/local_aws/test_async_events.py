@@ -3,7 +3,7 @@
 import threading
 import time
 
-from nbchalice.aws.local.server.async_events import AsyncEvent, AsyncEventQueue, Delivery
+from nbchalice.aws.local.server.async_events import AsyncEvent, AsyncEventQueue, Attempt, Delivery
 
 
 class Function:
@@ -29,7 +29,7 @@ class Function:
             self.running -= 1
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Attempt(answer, {"errorMessage": f"attempt {event.attempt}"})
 
     def submit(self, *names, **options):
         for name in names:
@@ -48,6 +48,8 @@ def test_errors_are_retried_and_then_given_up(eventually):
     function.submit("a")
     eventually(lambda: function.given_up)
     assert function.attempts == [("a", 1), ("a", 2), ("a", 3)]
+    (event,) = function.given_up
+    assert (event.attempt, event.condition, event.error) == (3, "RetriesExhausted", {"errorMessage": "attempt 3"})
 
 
 def test_throttling_costs_no_attempt(eventually):
@@ -66,6 +68,7 @@ def test_an_old_event_is_given_up():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert function.attempts == [("a", 1)]
+    assert function.given_up[0].condition == "EventAgeExceeded"
 
 
 def test_a_burst_runs_a_few_at_a_time(eventually):

@@ -5,15 +5,19 @@ import uuid
 
 import pytest
 
-from nbchalice.aws.local.client import server
+from ..gates import OPEN
 
 COUNTED = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 QUICK = "def handler(e, c): return len(e['Records'])\n"
-GATED = """import os, time
+GATED = (
+    OPEN
+    + """
+import time
 def handler(event, context):
-    while not os.path.exists({go!r}):
+    while not is_open({gate}):
         time.sleep(0.02)
 """
+)
 
 
 class Queue:
@@ -51,36 +55,29 @@ class Queue:
         return self.counts() == [0, 0]
 
     def log(self):
-        pages = self.aws("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{self.name}")
-        return [event["message"] for page in pages for event in page["events"]]
+        return self.functions.log(self.name)
 
     def cold_starts(self):
         return sum("Init Duration" in message for message in self.log())
 
 
-def info():
-    return server.control("GET", "info")
-
-
-@pytest.mark.parametrize("handlers", [4, 6, 9])
-def test_handlers_that_are_busy_together_stay_warm(aws, functions, eventually, handlers):
-    queues = [Queue(aws, functions, QUICK) for _ in range(handlers)]
+@pytest.mark.parametrize("handlers", [4, 6, 8, 9])
+def test_handlers_that_are_busy_together_stay_warm(aws, functions, eventually, handlers, record_property):
+    queues, each = [Queue(aws, functions, QUICK) for _ in range(handlers)], 240 // handlers // 10 * 10 + 10
     for queue in queues:
-        queue.send(240 // handlers // 10 * 10)
-    before = info()
+        queue.send(each)
     for queue in queues:
         queue.connect(BatchSize=1)
     eventually(lambda: all(queue.drained() for queue in queues))
     assert all(queue.counts(queue.dead) == [0, 0] for queue in queues)
-    after = info()
-    assert after["created"] - before["created"] <= 60, "of 240 messages"
-    assert sum(queue.cold_starts() for queue in queues) <= 60
+    again, messages = sum(queue.cold_starts() for queue in queues) - handlers, each * handlers
+    record_property("told", f"{handlers} busy queues, {messages} messages: {again} cold starts after each one's first")
+    assert again <= 0.05 * messages
 
 
-def test_a_message_is_received_only_when_an_environment_is_free(aws, functions, eventually, tmp_path):
+def test_a_message_is_received_only_when_an_environment_is_free(aws, functions, eventually, gate):
     """Else it would wait unseen, come back after the visibility timeout, and be dead without having been tried."""
-    go = tmp_path / "go"
-    queues = [Queue(aws, functions, GATED.format(go=str(go)), Timeout=300) for _ in range(7)]
+    queues = [Queue(aws, functions, GATED.format(gate=gate.number), Timeout=300) for _ in range(7)]
     for queue in queues:
         queue.send(20)
         queue.connect(BatchSize=1)
@@ -98,7 +95,7 @@ def test_a_message_is_received_only_when_an_environment_is_free(aws, functions, 
     eventually(quick.drained)
     assert received() <= 20  # twice the environments for events, never four for each function
     eventually(lambda: sum(begun(queue) for queue in queues) == received())
-    go.touch()
+    gate.open()
     eventually(lambda: all(queue.drained() for queue in queues))
     assert all(queue.counts(queue.dead) == [0, 0] for queue in [*queues, quick])
 

@@ -124,7 +124,9 @@ def test_an_archive_cannot_write_outside_its_folder(functions, local_aws, member
     name = functions.make({"app.py": "def handler(e, c): return 1\n", member: "x"})
     assert functions.invoke(name)[1] == 1
     assert not Path("/tmp/nbchalice-escaped.py").exists()
-    assert not list((Path(local_aws.state_dir) / "tmp" / "code").glob("escaped.py"))
+    unpacked = Path(local_aws.state_dir) / "tmp" / "functions" / "code"
+    assert list(unpacked.glob("*/app.py"))
+    assert not list(unpacked.glob("escaped.py"))
 
 
 def test_new_code_and_new_variables_are_used_at_once(functions):

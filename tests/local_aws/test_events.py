@@ -6,22 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-COUNT = """
+from ..gates import OPEN
+from ..log_groups import read_events
+
+COUNT = f"""
 import os
+{OPEN}
 def handler(event, context):
     for record in event.get("Records", [event]):
-        print("got", record.get("body") or record.get("Sns", {}).get("Message") or record.get("id"), flush=True)
-    if os.path.exists(os.environ["FAIL"]):
+        print("got", record.get("body") or record.get("Sns", {{}}).get("Message") or record.get("id"), flush=True)
+    if is_open(os.environ["FAIL"]):
         raise RuntimeError("told to fail")
 """
 
 
 @pytest.fixture
-def counting(functions, tmp_path):
-    """A function that prints what it gets, and fails while a file exists."""
-    flag = tmp_path / "fail"
-    name = functions.make(COUNT, Environment={"Variables": {"FAIL": str(flag)}})
-    return name, flag
+def counting(functions, gate):
+    """A function that prints what it gets, and fails while a gate is open."""
+    name = functions.make(COUNT, Environment={"Variables": {"FAIL": str(gate.number)}})
+    return name, gate
 
 
 def got(functions, name):
@@ -44,7 +47,7 @@ def test_a_burst_of_200_notifications_and_200_messages_loses_nothing(aws, functi
     from nbchalice.aws.local.client import server
 
     name, _ = counting
-    other = functions.make(COUNT, Environment={"Variables": {"FAIL": "/nonexistent"}})
+    other = functions.make(COUNT, Environment={"Variables": {"FAIL": "1"}})
     topic = make_topic(aws, functions.arn(name))
     url, queue = make_queue(aws)
     aws("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=other, BatchSize=5)
@@ -64,8 +67,8 @@ def test_a_burst_of_200_notifications_and_200_messages_loses_nothing(aws, functi
 def test_a_failed_asynchronous_event_is_tried_three_times_under_one_request_id(
     aws, functions, counting, eventually, source
 ):
-    name, flag = counting
-    flag.touch()
+    name, gate = counting
+    gate.open()
     if source == "sns":
         aws("sns").publish(TopicArn=make_topic(aws, functions.arn(name)), Message="x")
     elif source == "event":
@@ -82,22 +85,12 @@ def test_a_failed_asynchronous_event_is_tried_three_times_under_one_request_id(
         assert functions.starts(name)[0] == answer["ResponseMetadata"]["RequestId"]
 
 
-def test_an_event_whose_attempts_are_used_up_goes_to_the_dead_letter_queue(aws, functions, eventually):
-    url, queue = make_queue(aws)
-    name = functions.make("def handler(e, c): raise ValueError('no')\n", DeadLetterConfig={"TargetArn": queue})
-    aws("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
-    aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"id": "dead"}))
-    received = eventually(lambda: aws("sqs").receive_message(QueueUrl=url).get("Messages"))
-    assert json.loads(received[0]["Body"])["requestPayload"] == {"id": "dead"}
-    assert len(functions.starts(name)) == 2
-
-
 def test_a_retry_runs_the_code_deployed_in_the_meantime(aws, functions, counting, eventually):
-    name, flag = counting
-    flag.touch()
+    name, gate = counting
+    gate.open()
     aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"id": "x"}))
     eventually(lambda: functions.starts(name))
-    flag.unlink()
+    gate.close()
     eventually(lambda: len(functions.starts(name)) >= 2)
     assert functions.log(name)[-1].startswith("REPORT") or functions.log(name)
 
@@ -112,8 +105,8 @@ def test_events_over_the_reserved_concurrency_wait(aws, functions, counting, eve
 
 
 def test_a_failed_batch_comes_back_after_the_visibility_timeout(aws, functions, counting, eventually):
-    name, flag = counting
-    flag.touch()
+    name, gate = counting
+    gate.open()
     url, queue = make_queue(aws, VisibilityTimeout="2")
     aws("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=name, BatchSize=10)
     aws("sqs").send_message(QueueUrl=url, MessageBody="again")
@@ -121,7 +114,7 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout(aws, functions, 
     attributes = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=attributes)["Attributes"]
     assert sum(map(int, counts.values())) == 1
-    flag.unlink()
+    gate.close()
     eventually(lambda: len(got(functions, name)) == 2)
 
     def empty():
@@ -129,11 +122,7 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout(aws, functions, 
         return sum(map(int, counts.values())) == 0
 
     eventually(empty)
-    first, second = [
-        m
-        for m in aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-        if m["message"] == "got again"
-    ]
+    first, second = [event for event in read_events(aws("logs"), name) if event["message"] == "got again"]
     assert second["timestamp"] - first["timestamp"] >= 1500
 
 

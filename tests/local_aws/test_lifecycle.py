@@ -11,11 +11,14 @@ import threading
 import uuid
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nbchalice.aws.local.client import connection, environment, process, server
 from nbchalice.errors import LocalAWSError
 
+from ..gates import OPEN
+from ..log_groups import read_lines
 from .conftest import client
 
 pytestmark = pytest.mark.local_aws
@@ -26,14 +29,17 @@ START = "from nbchalice.aws.local.client import server; a = server.ensure_runnin
 def processes_of(folder):
     """The processes whose command or environment names the folder."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                if str(folder).encode() in text and state != "Z" and int(entry.name) != os.getpid():
-                    found.append(int(entry.name))
-    return found
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            texts = [*one.cmdline(), *one.environ().values()]
+            if any(str(folder) in text for text in texts) and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(one.pid)
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def logged(running, name):
+    """What a function wrote."""
+    return read_lines(client(running, "logs"), name)
 
 
 def make_function(running, functions, code):
@@ -113,16 +119,9 @@ def test_queues_go_on_working_when_the_port_of_last_time_is_taken(home, function
     url = client(second, "sqs").get_queue_url(QueueName="moved")["QueueUrl"]
     assert url.startswith(second.endpoint)
     client(second, "sqs").send_message(QueueUrl=url, MessageBody="m")
-
-    def handled():
-        with contextlib.suppress(client(second, "logs").exceptions.ResourceNotFoundException):
-            events = client(second, "logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-            return "got it" in [event["message"] for event in events]
-
-    eventually(handled)
+    eventually(lambda: "got it" in logged(second, name))
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at Linux's process table")
 def test_a_stop_under_load_leaves_no_process_and_no_folder(home, functions, eventually):
     running = server.ensure_running()
     code = """
@@ -136,26 +135,19 @@ def handler(event, context):
     name = make_function(running, functions, code)
     for _ in range(3):
         client(running, "lambda").invoke(FunctionName=name, InvocationType="Event")
-
-    def busy():
-        with contextlib.suppress(client(running, "logs").exceptions.ResourceNotFoundException):
-            events = client(running, "logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-            return [event["message"] for event in events].count("busy") == 3
-
-    eventually(busy)
-    assert len(processes_of(home)) >= 4
+    eventually(lambda: logged(running, name).count("busy") == 3)
+    assert len(processes_of(home)) >= 8
     server.stop()
     assert processes_of(home) == []
     assert not (home / "tmp").exists()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at Linux's process table")
 def test_a_killed_server_takes_its_handlers_along_and_the_state_saved_so_far_comes_back(home, functions, eventually):
     running = server.ensure_running()
     client(running, "sqs").create_queue(QueueName="saved")
     name = make_function(running, functions, "import time\ndef handler(e, c): time.sleep(1000)\n")
     client(running, "lambda").invoke(FunctionName=name, InvocationType="Event")
-    eventually(lambda: len(processes_of(home)) >= 2)
+    eventually(lambda: len(processes_of(home)) >= 4)  # the server, what starts handlers, and two for the handler
     assert server.control("POST", "save") == {"problems": []}
     os.kill(running.pid, signal.SIGKILL)
     eventually(lambda: processes_of(home) == [])
@@ -171,18 +163,17 @@ def test_changes_are_saved_without_being_asked(home, eventually):
     eventually(lambda: any("autosaved" in path.read_text() for path in (home / "state").glob("*.json")))
 
 
-def test_events_interrupted_by_a_stop_are_delivered_after_the_next_start(home, functions, eventually, tmp_path):
+def test_events_interrupted_by_a_stop_are_delivered_after_the_next_start(home, functions, eventually, gate):
     running = server.ensure_running()
-    go = tmp_path / "go"
-    code = "import os, time\ndef handler(e, c):\n    while not os.path.exists(e['go']): time.sleep(0.05)\n    open(e['go'] + '.' + e['n'], 'w').close()\n"
+    code = f"import time\n{OPEN}\ndef handler(e, c):\n    while not is_open(e['gate']): time.sleep(0.05)\n    print('did', e['n'])\n"
     name = make_function(running, functions, code)
     for i in range(8):
-        payload = json.dumps({"go": str(go), "n": str(i)})
+        payload = json.dumps({"gate": gate.number, "n": str(i)})
         client(running, "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
     server.stop()
-    go.touch()
-    server.ensure_running()
-    eventually(lambda: all(Path(f"{go}.{i}").exists() for i in range(8)))
+    gate.open()
+    running = server.ensure_running()
+    eventually(lambda: {f"did {i}" for i in range(8)} <= set(logged(running, name)))
 
 
 def test_a_stale_record_whose_port_another_program_took(home):
@@ -281,7 +272,7 @@ def test_sigterm_saves_the_state(home, eventually):
 
 
 def test_an_idle_server_stops_and_keeps_its_state(home, monkeypatch, eventually):
-    monkeypatch.setenv("NBCHALICE_LOCAL_IDLE", "2")
+    monkeypatch.setenv("NBCHALICE_LOCAL_IDLE", "4")
     first = server.ensure_running()
     client(first, "sqs").create_queue(QueueName="idle")
     eventually(lambda: not process.process_exists(first.pid))
@@ -300,6 +291,16 @@ def test_reset_forgets_everything(home, functions):
     server.stop()
     server.reset()
     assert not client(server.ensure_running(), "sqs").list_queues().get("QueueUrls")
+
+
+def test_reset_leaves_the_server_its_own_temporary_files(home, functions):
+    """It tries there, as it starts, what confines handlers: a reset at once was the end of every handler."""
+    running = server.ensure_running()
+    own = Path(running.state_dir) / "tmp" / "own"
+    own.touch()
+    server.reset()
+    assert own.exists()
+    make_function(running, functions, "def handler(e, c): return 1\n")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
@@ -326,9 +327,46 @@ def test_a_start_that_fails_shows_the_log(home, monkeypatch, tmp_path):
     fake.write_text("#!/bin/sh\necho something broke >&2\nexit 7\n")
     fake.chmod(0o755)
     monkeypatch.setattr(environment, "server_python", lambda notify: fake)
-    with pytest.raises(LocalAWSError, match=r"(?s)ended with status 7.*something broke"):
+    with pytest.raises(LocalAWSError, match=r"(?s)ended with status 7.*something broke") as caught:
         server.ensure_running()
+    assert f"if files of {environment.server_folder()} are damaged, remove it" in caught.value.hint
     assert server.status() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "helps"),
+    [
+        ("cause: failed to copy file: No space left on device (os error 28)", "free some space"),
+        ("cause: Read-only file system (os error 30)", "make the folder writable"),
+        ("cause: Permission denied (os error 13)", "make the folder writable"),
+        ("cause: dns error: failed to lookup address information", "check the network"),
+        ("cause: Connection refused (os error 111)", "check the network"),
+    ],
+)
+def test_what_helps_is_told_by_what_kept_the_environment_from_being_made(monkeypatch, said, helps):
+    failed = subprocess.CompletedProcess([], 2, "", f"error: Failed to install: ministack\n  {said}\n")
+    monkeypatch.setattr(environment, "call_uv", lambda _: failed)
+    with pytest.raises(LocalAWSError) as caught:
+        environment.run_uv("pip", "install", "ministack")
+    assert helps in caught.value.hint
+
+
+def test_an_environment_whose_python_was_removed_is_made_anew(tmp_path):
+    made = []
+
+    def build(target):
+        (target / "bin").mkdir(parents=True)
+        (target / "bin" / "python").symlink_to(sys.executable)
+        made.append(target)
+
+    folder = tmp_path / "environment"
+    for _ in range(2):
+        environment.ensure(folder, build, environment.PYTHON)
+    assert len(made) == 1
+    (folder / "bin" / "python").unlink()
+    (folder / "bin" / "python").symlink_to(tmp_path / "gone")
+    assert environment.ensure(folder, build, environment.PYTHON) == folder
+    assert len(made) == 2 and (folder / "bin" / "python").exists()
 
 
 def test_an_environment_that_cannot_be_made_is_told_and_leaves_nothing(home, monkeypatch, tmp_path):

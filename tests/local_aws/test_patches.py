@@ -14,13 +14,31 @@ from nbchalice.aws.local.server import launcher
 FOLDER = Path(launcher.__file__).parent
 ROOT = FOLDER.parents[2]
 PATCHES = (
+    "api_calls.py",
+    "api_needs.py",
+    "clock_patches.py",
+    "deployer_needs.py",
+    "permissions.py",
     "patches.py",
     "lambda_patches.py",
+    "event_patches.py",
+    "failure_patches.py",
     "filter_patches.py",
+    "forms.py",
     "notification_patches.py",
+    "object_files.py",
+    "queue_patches.py",
+    "simulation_patches.py",
+    "recursion_patches.py",
+    "refusals.py",
+    "request_patches.py",
+    "role_keys.py",
+    "routes.py",
+    "stream_patches.py",
     "function_records.py",
     "log_groups.py",
     "state_files.py",
+    "uncopied.py",
 )
 LOAD = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import launcher; launcher.load_package(); "
 
@@ -80,16 +98,23 @@ def test_another_version_is_refused(local_aws):
 def test_the_server_imports_nothing_of_the_notebooks_environment(local_aws):
     code = "import importlib; importlib.import_module('nbchalice_local_aws.server.service'); import nbchalice_local_aws.server.patches; print(*sorted({'.'.join(m.split('.')[:2]) for m in sys.modules if m.split('.')[0] in ('nbchalice', 'boto3', 'IPython')}))"
     done = run(code)
-    assert done.stdout.split() == ["nbchalice", "nbchalice.patterns"], done.stderr
+    assert done.stdout.split() == ["nbchalice", "nbchalice.confinement", "nbchalice.patterns"], done.stderr
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.py")), ids=lambda path: path.name)
+SHARED = ("nbchalice.patterns", "nbchalice.confinement")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*(ROOT / "patterns").glob("*.py"), *(ROOT / "confinement").glob("*.py")]),
+    ids=lambda path: path.name,
+)
 def test_what_the_server_shares_with_the_notebook_needs_only_the_standard_library(path):
     for node in ast.walk(ast.parse(path.read_text())):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
-            assert name.split(".")[0] in sys.stdlib_module_names or name.startswith("nbchalice.patterns"), name
+            assert name.split(".")[0] in sys.stdlib_module_names or name.startswith(SHARED), name
 
 
 @pytest.mark.parametrize(
@@ -108,3 +133,44 @@ def test_a_replaced_constant_is_read_when_it_is_used(local_aws, module, name):
         f"print(source.count('{name}') >= 2, '={name}' in source)"
     )
     assert run(code).stdout.split() == ["True", "False"]
+
+
+MEANWHILE = """
+import importlib, threading
+log_groups = importlib.import_module('nbchalice_local_aws.server.log_groups')
+function_record = importlib.import_module('nbchalice_local_aws.server.function_records').function_record
+logs = importlib.import_module('ministack.services.cloudwatch_logs')
+log_groups.apply_log_groups()
+asked = []
+def look_up(arn):
+    asked.append(arn)
+    if len(asked) == 1:
+        other.start()
+        other.join(0.5)  # longer than it takes, unless it has to wait for this one
+    return {'FunctionArn': arn}
+log_groups.function_record = look_up
+def do_other():
+    if OTHER == 'function':
+        log_groups.log_store('/aws/lambda/f', 'second', 'arn')([(1, 'of the second')])
+    else:
+        answers.append(logs._create_log_group({'logGroupName': '/aws/lambda/f', 'tags': {'of': 'mine'}})[0])
+answers = []
+other = threading.Thread(target=do_other)
+log_groups.log_store('/aws/lambda/f', 'first', 'arn')([(1, 'of the first')])
+other.join()
+group = logs._log_groups['/aws/lambda/f']
+lines = sorted(event['message'] for stream in group['streams'].values() for event in stream['events'])
+print([lines, answers, group['tags']])
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("function", [["of the first", "of the second"], [], {}]),
+        ("call", [["of the first"], [400], {}]),  # it exists already: its tags are not taken and then dropped
+    ],
+)
+def test_two_who_make_a_log_group_together_lose_nothing(local_aws, other, expected):
+    done = run(f"OTHER = {other!r}" + MEANWHILE)
+    assert done.stdout.strip() == str(expected), done.stderr

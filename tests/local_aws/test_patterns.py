@@ -263,7 +263,7 @@ def test_a_rule_gives_what_its_pattern_matches(aws, functions, eventually):
     assert got(functions, function) == {"GOT 1"}
 
 
-def test_how_many_filters_were_tried(capsys):
-    with capsys.disabled():
-        print(f"\nfilters on the local AWS: {len(QUEUED)} of a queue, {len(ATTRIBUTES) + len(BODIES)} of a topic")
+def test_how_many_filters_there_are(record_property):
     assert len(QUEUED) > 19
+    record_property("tried", ["filters of queues", len(QUEUED)])
+    record_property("tried", ["filter policies of topics", len(ATTRIBUTES) + len(BODIES)])

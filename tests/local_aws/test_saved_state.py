@@ -5,8 +5,6 @@ import json
 import os
 import re
 import signal
-import uuid
-from pathlib import Path
 
 import pytest
 
@@ -15,30 +13,9 @@ from nbchalice.aws.target import connect
 from nbchalice.errors import LocalAWSError
 from nbchalice.ui.commands import local as local_commands
 
-from .conftest import client
+from .conftest import STANDING, client, make, unsaved
 
 pytestmark = pytest.mark.local_aws
-
-
-@pytest.fixture
-def stopped(home):
-    """A folder with a queue, a topic, a bucket and a role, saved by a server that was stopped."""
-    running = server.ensure_running()
-    client(running, "sqs").create_queue(QueueName="kept")
-    client(running, "sns").create_topic(Name="kept")
-    client(running, "s3").create_bucket(Bucket="kept")
-    client(running, "s3").put_object(Bucket="kept", Key="k", Body=b"content")
-    client(running, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
-    server.stop()
-    return home
-
-
-STANDING = {
-    "sqs": lambda running: client(running, "sqs").list_queues().get("QueueUrls", []),
-    "sns": lambda running: client(running, "sns").list_topics()["Topics"],
-    "s3": lambda running: client(running, "s3").list_buckets()["Buckets"],
-    "iam": lambda running: client(running, "iam").list_roles()["Roles"],
-}
 
 
 def half(content):
@@ -80,6 +57,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.table("damaged files of the state")
 @pytest.mark.parametrize(("damage", "service"), list(zip(DAMAGES, itertools.cycle(["sqs", "iam"]), strict=False)))
 def test_a_damaged_file_is_moved_aside_and_told_and_the_others_are_loaded(stopped, capsys, service, damage):
     path = stopped / "state" / f"{service}.json"
@@ -105,13 +83,38 @@ def test_a_damaged_file_is_moved_aside_and_told_and_the_others_are_loaded(stoppe
     assert server.read_notes() == []
 
 
-def test_a_folder_in_place_of_a_file_is_moved_aside(stopped):
+NO_FILES = {
+    "a folder": lambda path: (path / "inside").mkdir(parents=True),
+    "a link to a disk that is not there": lambda path: path.symlink_to(path.with_name("unplugged")),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a pipe": os.mkfifo,
+}
+
+
+@pytest.mark.table("damaged files of the state")
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_is_moved_aside(stopped, kind):
     path = stopped / "state" / "sqs.json"
     path.unlink()
-    (path / "inside").mkdir(parents=True)
+    NO_FILES[kind](path)
     running = server.ensure_running()
     assert [len(look(running)) for look in STANDING.values()] == [0, 1, 1, 1]
     assert "sqs.json.damaged-" in server.read_notes()[0]
+
+
+def test_folders_that_are_files_and_files_that_are_folders_are_moved_aside(stopped):
+    (stopped / "home").rmdir()
+    (stopped / "home").write_text("")
+    (stopped / "tmp").symlink_to(stopped / "unplugged")
+    for name in ("server.lock", "start.lock", "server.log"):
+        (stopped / name).unlink()
+        (stopped / name / "inside").mkdir(parents=True)
+    running = server.ensure_running()
+    assert [len(look(running)) for look in STANDING.values()] == [1, 1, 1, 1]
+    notes = "".join(server.read_notes())
+    assert [
+        name for name in ("home", "tmp", "server.lock", "start.lock", "server.log") if f"{name}.damaged" not in notes
+    ] == []
 
 
 @pytest.mark.parametrize("version", [3, 99])
@@ -170,30 +173,21 @@ def test_code_stays_as_long_as_a_damaged_file_may_need_it(home, functions, event
     assert len(client(server.ensure_running(), "lambda").list_functions()["Functions"]) == 1
 
 
-def make(running, functions, code="def handler(e, c): return 1\n"):
-    name = f"f-{uuid.uuid4().hex[:8]}"
-    client(running, "lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/r",
-        Handler="app.handler",
-        Code={"ZipFile": functions.archive({"app.py": code})},
-    )
-    return name
-
-
-@pytest.mark.parametrize("lost", ["file", "folder"])
+@pytest.mark.parametrize("lost", ["file", "folder", "part"])
 def test_a_function_whose_code_is_gone_is_told_and_differs_from_what_was_deployed(home, functions, capsys, lost):
     running = server.ensure_running()
     name = make(running, functions)
     before = client(running, "lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
     server.stop()
     for path in (home / "state" / "lambda-blobs").glob("*.zip"):
-        path.unlink()
+        path.write_bytes(half(path.read_bytes())) if lost == "part" else path.unlink()
     if lost == "folder":
         (home / "state" / "lambda-blobs").rmdir()
     connect("local")
-    assert f"the code of function {name} is missing" in capsys.readouterr().err
+    told = (
+        f"the code of function {name} is {'damaged' if lost == 'part' else 'missing'} in the local AWS: deploy it again"
+    )
+    assert told in capsys.readouterr().err
     found = client(server.status(), "lambda").get_function_configuration(FunctionName=name)
     assert found["CodeSha256"] != before
 
@@ -212,6 +206,7 @@ RECORDS = {
 }
 
 
+@pytest.mark.table("damaged records of the server")
 @pytest.mark.parametrize("damage", RECORDS)
 @pytest.mark.parametrize("running", [True, False])
 def test_a_damaged_record_is_mended(stopped, capsys, damage, running):
@@ -272,40 +267,29 @@ def test_what_cannot_be_saved_is_told(stopped, eventually):
     eventually(lambda: "saved all the same" in (stopped / "state" / "sqs.json").read_text())
 
 
-def unsaved(_=None):
-    return server.control("GET", "info")["unsaved"]
-
-
-def test_a_crash_loses_nothing_that_was_saved_a_moment_later(home, eventually):
-    """While messages go on coming: a save does not wait for a pause."""
+def test_objects_that_cannot_be_written_are_told_and_written_later(stopped, eventually):
     running = server.ensure_running()
-    sqs = client(running, "sqs")
-    url = sqs.create_queue(QueueName="kept")["QueueUrl"]
-    for number in range(60):
-        sqs.send_message(QueueUrl=url, MessageBody=f"message {number}")
-    path = home / "state" / "sqs.json"
-    eventually(lambda: path.exists() and "message 59" in path.read_text())
-    for number in range(60, 90):
-        sqs.send_message(QueueUrl=url, MessageBody=f"message {number}")
-    eventually(lambda: not unsaved())
+    s3 = client(running, "s3")
+    s3.create_bucket(Bucket="blocked")
+    [folder] = (stopped / "objects").glob("*/blocked")
+    folder.rmdir()
+    folder.write_text("in the way")
+    s3.put_object(Bucket="blocked", Key="k", Body=b"kept all the same")
+    eventually(lambda: server.not_saved() == ["s3: object k of bucket blocked could not be written"])
+    folder.unlink()
+    eventually(lambda: not server.not_saved() and not unsaved())
     os.kill(running.pid, signal.SIGKILL)
-    again = server.ensure_running()
-    found = client(again, "sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-    assert found["Attributes"]["ApproximateNumberOfMessages"] == "90"
+    s3 = client(server.ensure_running(), "s3")
+    assert s3.get_object(Bucket="blocked", Key="k")["Body"].read() == b"kept all the same"
 
 
-def test_events_are_not_lost_in_a_crash_soon_after_the_start(home, functions, eventually, tmp_path):
+def test_what_could_not_be_saved_stays_told_between_two_tries(stopped, eventually):
     running = server.ensure_running()
-    go = tmp_path / "go"
-    code = (
-        "import os, time\ndef handler(e, c):\n    while not os.path.exists(e['go']): time.sleep(0.05)\n"
-        "    open(e['go'] + '.done', 'w').close()\n"
-    )
-    name = make(running, functions, code)
-    client(running, "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"go": str(go)}))
-    server.stop()
-    again = server.ensure_running()
-    os.kill(again.pid, signal.SIGKILL)
-    go.touch()
-    server.ensure_running()
-    eventually(lambda: Path(f"{go}.done").exists())
+    path = stopped / "state" / "sqs.json"
+    path.unlink()
+    (path / "in the way").mkdir(parents=True)
+    for _ in range(5):  # so much that it is not tried at each tick
+        client(running, "sqs").send_message(QueueUrl=STANDING["sqs"](running)[0], MessageBody="x" * 1_000_000)
+    eventually(server.not_saved)
+    answers = [server.not_saved() for _ in range(200)]
+    assert all(answers), answers.index([])

@@ -7,6 +7,7 @@ import traceback
 
 import pytest
 
+from nbchalice.logs.lines import read_line
 from nbchalice.logs.parse import parse
 from nbchalice.logs.records import LogEvent
 from nbchalice.logs.tracebacks import from_exception
@@ -81,3 +82,10 @@ def test_the_kernels_own_exception_reads_alike(failure):
     error = from_exception(failure[1].with_traceback(failure[2]))
     assert [(f.cell, f.line, f.function) for f in error.frames] == [("cell 4", 3, "<module>"), ("cell 4", 2, "price")]
     assert error.text.endswith("could not convert string to float: 'ten'")
+
+
+@pytest.mark.parametrize("field", ["exception", "other"])
+def test_the_traceback_that_powertools_writes_beside_the_message_is_shown_with_it(field):
+    trace = 'Traceback (most recent call last):\n  File "shop.ipynb#cell 4", line 3, in price\nValueError: bad'
+    line = read_line(json.dumps({"level": "ERROR", "message": "caught", "service": "s", field: trace}))
+    assert line.message == ("caught" if field == "other" else f"caught\n{trace}") and line.data[field] == trace

@@ -355,6 +355,7 @@ pieces = st.sampled_from(
 garbage = st.lists(st.one_of(pieces, st.text()), max_size=4).map("".join)
 
 
+@pytest.mark.slow
 @given(st.lists(st.builds(LogEvent, st.integers(0, 5), garbage, st.sampled_from(["s", "t"]))))
 def test_no_log_is_too_strange(found):
     for invocation in parse(found):

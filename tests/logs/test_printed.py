@@ -107,6 +107,7 @@ def shown(line):
     return line
 
 
+@pytest.mark.table("printed lines that look like another's")
 @pytest.mark.parametrize("line", FORGED)
 def test_a_printed_line_is_kept_and_changes_nothing(line):
     got = one(run("before", line, "after"))

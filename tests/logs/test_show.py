@@ -15,7 +15,8 @@ EVIL = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"
 
 def invocation(**more):
     records = (LogRecord(1, "INFO", EVIL, EVIL), LogRecord(2, "", "two\nlines", "r"))
-    error = InvocationError(EVIL, EVIL, (Frame(EVIL, 3, EVIL, EVIL, EVIL),), EVIL)
+    library = Frame(None, 3, EVIL, EVIL, f"/opt/python/{EVIL}")
+    error = InvocationError(EVIL, EVIL, (Frame(EVIL, 3, EVIL, EVIL, EVIL), library, library), EVIL)
     plain = {
         "status": "error",
         "attempt": 2,
@@ -42,7 +43,7 @@ class Tags(HTMLParser):
 def test_foreign_text_stays_text():
     bundle = invocation()._repr_mimebundle_()
     tags = Tags(bundle["text/html"]).found
-    assert {tag for tag, _ in tags} <= {"div", "pre", "span", "b"}
+    assert {tag for tag, _ in tags} <= {"div", "pre", "span", "b", "details", "summary"}
     marks = {"data-cell", "data-line", "data-function", "data-source"}
     assert {name for _, names in tags for name in names} <= {"style", "class", *marks}
     for text in bundle.values():
@@ -58,13 +59,14 @@ def test_the_text_tells_all_in_few_lines():
     )
     text = str(
         Invocation(
-            "r", "f", "error", 2, 4.25, 5, 128, 38, 120.4, records=(LogRecord(1, "INFO", "a\nb", "r"),), error=error
+            "r", "f", "error", 2, 4.25, 5, 128, 38, 120.4, started=86_401_250, error=error,
+            records=(LogRecord(86_401_375, "INFO", "a\nb", "r"),),
         )
-    )
+    )  # fmt: skip
     assert text.splitlines() == [
-        "error in 4.2 ms · attempt 2 · cold start 120 ms · 38 of 128 MB · request r",
-        "  INFO    a",
-        "          b",
+        "error in 4.2 ms · 1970-01-02 00:00:01 UTC · attempt 2 · cold start 120 ms · 38 of 128 MB · request r",
+        "  00:00:01.375 INFO    a",
+        "                       b",
         "  ValueError: bad",
         "    cell 4, line 3, in price",
         "      float(x)",

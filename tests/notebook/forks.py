@@ -1,14 +1,12 @@
 """Forks of a process, for what stays set in one, and a helper process that has libraries loaded."""
 
-import json
+import marshal
 import os
 import subprocess
 import sys
 import traceback
 
 from nbchalice.notebook.sandbox import helper
-
-DUMPS = json.dumps  # a notebook may put another in its place
 
 
 def started(loaded):
@@ -34,14 +32,14 @@ def in_fork(function, *arguments):
     if not child:
         os.close(read)
         try:
-            answer = DUMPS(function(*arguments))
+            answer = function(*arguments)
         except BaseException as error:
-            answer = DUMPS({"crash": "".join(traceback.format_exception(error))})
-        with os.fdopen(write, "w") as pipe:
-            pipe.write(answer)
+            answer = {"crash": "".join(traceback.format_exception(error))}
+        with os.fdopen(write, "wb") as pipe:
+            marshal.dump(answer, pipe)  # not json, which the function may have changed
         os._exit(0)
     os.close(write)
-    with os.fdopen(read) as pipe:
+    with os.fdopen(read, "rb") as pipe:
         answer = pipe.read()
     os.waitpid(child, 0)
-    return json.loads(answer) if answer else {"crash": "the process ended"}
+    return marshal.loads(answer) if answer else {"crash": "the process ended"}

@@ -21,11 +21,12 @@ CLEAN = """
 import base64, io, json, pathlib, sys, tempfile, zipfile
 requests = json.load(sys.stdin)
 answers = []
+scratch = tempfile.TemporaryDirectory()
 out, sys.stdout = sys.stdout, sys.stderr
 path = list(sys.path)
 for r in requests:
     try:
-        root = tempfile.mkdtemp()
+        root = tempfile.mkdtemp(dir=scratch.name)
         zipfile.ZipFile(io.BytesIO(base64.b64decode(r["zip"]))).extractall(root)
         for name in [n for n in sys.modules if n.split(".")[0] in ("nbchalice", "lambda_function", "notebook_code")]:
             del sys.modules[name]
@@ -37,6 +38,7 @@ for r in requests:
     except BaseException as error:
         answers.append({"error": type(error).__name__ + ": " + str(error)})
 json.dump(answers, out)
+scratch.cleanup()
 """
 
 

@@ -162,6 +162,13 @@ def test_a_local_module_of_a_used_cell_is_imported_for_what_it_does(tmp_path):
          "import pandas\nRATE = pandas", True),
         ({"plug": "import pandas\nimport matplotlib"}, "import pandas\nRATE = pandas", False),
         ({"kinds": "", "plug": "import json"}, "import kinds\nRATE = kinds", False),
+        ({"plug": "import codecs\ncodecs.register(lambda name: None)"}, "RATE = 1", True),
+        ({"plug": "import json\njson.JSONEncoder.default = lambda self, value: str(value)"}, "RATE = 1", True),
+        ({"plug": "import sys\nclass Finder: ...\nsys.meta_path.insert(0, Finder())"}, "RATE = 1", True),
+        ({"plug": "import builtins\nbuiltins.twice = lambda x: 2 * x"}, "RATE = 1", True),
+        ({"plug": "import deep", "deep": "import decimal\ndecimal.getcontext().prec = 5"}, "RATE = 1", True),
+        ({"plug": "import os\nHERE = os.path.join('a', 'b')\ndef f():\n    os.environ['A'] = 'b'"}, "RATE = 1", False),
+        ({"plug": "import codecs, pandas\ncodecs.register(lambda name: None)"}, "RATE = 1", False),
     ],
 )  # fmt: skip
 def test_a_local_module_that_may_set_up_what_the_handler_has_is_imported_from_any_cell(files, uses, travels, tmp_path):
@@ -170,6 +177,16 @@ def test_a_local_module_that_may_set_up_what_the_handler_has_is_imported_from_an
     cells = [Cell(f"c{n}", f"cell {n + 1}", text, n) for n, text in enumerate([uses, "import plug", HANDLER])]
     piece = cut_followed(Effects(Timeline(cells, "shop.ipynb", folder=tmp_path)), "h")
     assert ("import plug" in piece.module) == travels
+
+
+def test_a_local_module_that_sets_something_and_brings_a_library_along_is_told_and_comes_when_it_is_marked(tmp_path):
+    (tmp_path / "plug.py").write_text("import codecs, pandas\ncodecs.register(lambda name: None)\n")
+    for line, module in ("import plug", False), ("# nbchalice: include\nimport plug", True):
+        cells = [Cell(f"c{n}", f"cell {n + 1}", text, n) for n, text in enumerate(["RATE = 1", line, HANDLER])]
+        piece = cut_followed(Effects(Timeline(cells, "shop.ipynb", folder=tmp_path)), "h")
+        assert ("import plug" in piece.module) == module
+        line = "left out: import plug (cell 2, line 1): no name that the handler needs leads to it"
+        assert [str(one) for one in piece.left_out] == ([] if module else [line])
 
 
 def test_a_loop_over_zipped_lists_changes_none_of_them():
@@ -262,3 +279,25 @@ def test_what_is_timed_in_a_block_is_a_statement():
 @pytest.mark.parametrize("body", ["s = s.strip()", "a = b.strip()\n    b = a.strip()"])
 def test_a_local_name_that_is_made_of_itself_is_no_circle(body):
     assert "RATE = 1" in cut(f"RATE = 1\ndef clean():\n    {body}\ndef use():\n    clean()\nuse()", HANDLER).module
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@ev.listens_for(RATE, 'connect')\ndef note(*_): pass",
+        "@listens_for(RATE, 'connect')\nasync def note(*_): pass",
+        "@listens_for(target=RATE)\nclass Note: pass",
+    ],
+)
+def test_what_a_librarys_decorator_registers_with_an_object_travels_with_it(text):
+    """Comparing the object need not show it: an engine of SQLAlchemy keeps its listeners elsewhere."""
+    piece = cut("from lib import event as ev, listens_for, make\nRATE = make()", text, HANDLER)
+    assert text in piece.module
+    assert (
+        text
+        not in cut(
+            "from lib import event as ev, listens_for, make\nOTHER = RATE = make()",
+            text.replace("RATE", "ev.x"),
+            HANDLER,
+        ).module
+    )

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from nbchalice.cli import code_of
-from nbchalice.notebook.sandbox import landlock, seccomp
+from nbchalice.confinement import landlock
+from nbchalice.notebook.sandbox import seccomp
 from nbchalice.notebook.sandbox.helper import Helper
 from nbchalice.packaging.bundle_store import save_bundle
 from nbchalice.packaging.bundles import Bundle
@@ -336,7 +337,8 @@ def test_where_only_python_holds_back_it_is_said(helper, tmp_path):
 def test_every_version_of_landlock_keeps_files(abi, outside):
     code = f"""
         import os, pathlib, sys
-        from nbchalice.notebook.sandbox import landlock, seccomp
+        from nbchalice.confinement import landlock
+        from nbchalice.notebook.sandbox import seccomp
         landlock.restrict([pathlib.Path("/usr")], [], [], [pathlib.Path("/dev/null")], {abi})
         seccomp.restrict(os.getpid(), modes=False, truncate={abi} >= landlock.TRUNCATES_SINCE)
         P, PID = {str(outside.root)!r}, {outside.process.pid}

@@ -217,6 +217,7 @@ def notes():
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SET_UNSEEN)
 def test_a_setting_of_the_process_that_only_the_kernel_has_is_told(kind, notes):
     _, _, undo, _, says = SET_UNSEEN[kind]

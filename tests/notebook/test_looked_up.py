@@ -105,11 +105,16 @@ def test_what_a_text_or_a_base_class_leads_to_comes_along(sources):
         "return pd.eval('limit + 1')",
         "return ne.evaluate('2 * limit')",
         "return duckdb.sql('select * from limit where x = 1')",
+        "return duckdb.sql(QUERY)",
+        "text = 'select 1 from other'\n    return duckdb.query(QUERIES['all'])",
+        "return duckdb.execute(QUERY.format(event))",
+        "return ne.evaluate(SUM)",
         "return smf.ols('y ~ limit(x)', frame)",
     ],
 )
 def test_names_in_a_text_for_a_library_come_along(body):
     libraries = "import pandas as pd, numexpr as ne, duckdb\nimport statsmodels.formula.api as smf\nTEXT = 'a > @limit'"
+    libraries += "\nSUM = 'limit + 1'\nQUERY = 'select * from limit {}'\nQUERIES = {'all': QUERY}"
     piece = cut(libraries, "limit = 2\na = x = y = open", f"def h(event, frame=None):\n    {body}")
     assert "limit = 2" in piece.module
     assert "y = open" not in piece.module

@@ -37,3 +37,18 @@ def test_a_single_one_is_told_as_before():
     assert not isinstance(error, ProblemsError) and str(error).startswith(
         "tax is not defined in the notebook\n  at cell 1, line 3"
     )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["sum = 0\nfor x in [1, 2]:\n    sum += x", "del sum"],
+        ["sum = 3", "if True:\n    del sum"],
+        ["sum = 3", "%reset -f"],
+    ],
+)
+def test_a_builtin_stands_again_once_the_name_that_hid_it_is_deleted(cells):
+    made = [Cell(str(number), f"cell {number}", text, number) for number, text in enumerate(cells, 1)]
+    handler = Cell("h", "cell 9", "%%lambda_function\ndef f(event):\n    return sum([1, 2])", 9)
+    piece = slice_handler([*made, handler], "f", notebook="nb.ipynb")
+    assert "sum = " not in piece.module

@@ -69,7 +69,7 @@ def test_the_package_of_a_notebook_that_is_only_read(name, written, answers):
         assert manifest["function"] == handler
         assert manifest["handler"] == "lambda_function.lambda_handler"
         assert manifest["notebook"] == f"{name}.ipynb"
-        assert path.stat().st_size < 14 * 1024
+        assert path.stat().st_size < 45 * 1024
     if name in answers:
         assert "error" not in answers[name], answers[name]
         if not expectation(name).get("static"):
@@ -97,14 +97,15 @@ sys.path.insert(0, root)
 from nbchalice.packaging.artifact import build
 from nbchalice.runtime.cells import Segment
 piece = SimpleNamespace(module=module, segments=[Segment(**entry) for entry in segments], notebook="app_settings.ipynb")
-json.dump(hashlib.sha256(build(piece, "h", python="3.13", vendored=[("é.py", b"1")]).zip).hexdigest(), sys.stdout)
+json.dump(hashlib.sha256(build(piece, "h", python="3.10", vendored=[("é.py", b"1")]).zip).hexdigest(), sys.stdout)
 """
 
 
 @pytest.mark.parametrize("python", VERSIONS, indirect=True)
 def test_every_python_time_zone_and_mask_gives_the_same_bytes(python, tmp_path):
+    """For a Python that none of them is: each adds byte code for its own."""
     from nbchalice.packaging.artifact import build
 
     piece, _, _ = captured("app_settings")
     request = [str(ROOT), str(tmp_path / "cache"), piece.module, list(map(vars, piece.segments))]
-    assert run_script(python, BUILD, request) == build(piece, "h", python="3.13", vendored=[("é.py", b"1")]).sha256
+    assert run_script(python, BUILD, request) == build(piece, "h", python="3.10", vendored=[("é.py", b"1")]).sha256

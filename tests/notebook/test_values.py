@@ -94,6 +94,14 @@ MAKERS = {
     "own local of a thread": (type("Own", (threading.local,), {}), lambda local: vars(local).update(a=1)),
     "module made by hand": (lambda: types.ModuleType("made"), lambda module: setattr(module, "a", 1)),
     "cached property": (lambda: functools.cached_property(len), lambda held: setattr(held, "extra", 1)),
+    "class made of an abstract one": (
+        lambda: type("Near", (abc.ABCMeta("Shape", (), {"__module__": "__main__"}),), {}),
+        lambda kind: kind.register(int),
+    ),
+    "class made by types": (
+        lambda: types.new_class("Made", (), {}, lambda space: space.update(rate=1)),
+        lambda kind: setattr(kind, "rate", 2),
+    ),
     "abstract class": (lambda: abc.ABCMeta("Shape", (), {"__module__": "__main__"}), lambda kind: kind.register(int)),
     "long list": (lambda: list(range(5000)), lambda held: held.__setitem__(4321, 0)),
     "long text": (lambda: ["a" * 500], lambda held: held.__setitem__(0, "a" * 499 + "b")),
@@ -139,6 +147,16 @@ def test_describing_changes_nothing(kind):
     assert not differ(describe(looked), describe(other))
 
 
+@pytest.mark.slow
+def test_a_mask_that_was_hardened_is_another():
+    numpy = pytest.importorskip("numpy")
+    soft, hard = (numpy.ma.masked_array([1, 2, 3], [0, 1, 0]) for _ in range(2))
+    assert not differ(describe(soft), describe(hard))
+    hard.harden_mask()  # from then on, hard[1] = 5 sets nothing
+    assert differ(describe(soft), describe(hard))
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas from 3.1 on
 def test_numpy_and_pandas():
     import numpy as np
@@ -289,12 +307,64 @@ def test_what_cannot_be_compared_is_told():
             self.lock = threading.Lock()
             self.name = "x"
 
-    value = {"lock": threading.Lock(), "file": sys.__stdout__, "client": [Client()], "a": 1}
+    value = {"condition": threading.Condition(), "file": sys.__stdout__, "client": [Client()], "a": 1}
     told = list(not_compared(describe(value), describe(value)))
-    assert told == [("['lock']", "lock"), ("['file']", "TextIOWrapper"), ("['client'][0]", "Client")]
+    assert told == [("['condition']", "Condition"), ("['file']", "TextIOWrapper"), ("['client'][0]", "Client")]
     assert not differ(describe(value), describe({**value, "client": [Client()]}))
-    kept = Box(1)
-    assert not list(not_compared(describe(weakref.ref(kept)), describe(weakref.ref(kept))))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        threading.Lock,
+        threading.RLock,
+        functools.partial(threading.Semaphore, 2),
+        functools.partial(threading.BoundedSemaphore, 2),
+    ],
+)
+def test_whether_a_lock_is_held(make):
+    free, held = make(), make()
+    assert not differ(describe(free), describe(make()))
+    held.acquire()
+    assert differ(describe(free), describe(held))
+    assert not list(not_compared(describe(held), describe(held)))
+    held.release()
+    assert not differ(describe(free), describe(held))
+
+
+def test_how_often_a_lock_is_held_and_whether_an_event_is_set():
+    once, twice, event = threading.RLock(), threading.RLock(), threading.Event()
+    for lock in (once, twice, twice):
+        lock.acquire()
+    assert differ(describe(once), describe(twice))
+    assert not differ(describe(event), describe(threading.Event()))
+    event.set()
+    assert differ(describe(event), describe(threading.Event()))
+
+
+def test_the_order_of_an_array_and_the_frequency_of_dates():
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    rows = np.arange(6).reshape(2, 3)
+    assert differ(describe(rows), describe(np.asfortranarray(rows)))
+    assert not differ(describe(rows), describe(np.ascontiguousarray(np.asfortranarray(rows))))
+    daily, loose = (pd.Series([1, 2, 3], index=pd.date_range("2020-01-01", periods=3)) for _ in range(2))
+    assert not differ(describe(daily), describe(loose))
+    loose.index.freq = None
+    assert differ(describe(daily), describe(loose))
+    assert differ(describe(daily.index), describe(loose.index))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [weakref.ref, lambda value: weakref.WeakSet([value]), lambda value: weakref.WeakValueDictionary(a=value)],
+)
+def test_what_a_weak_reference_leads_to(make):
+    one, other = Box(1), Box(2)
+    there, same, another, dead = make(one), make(one), make(other), make(Box(1))
+    assert not differ(describe(there), describe(same))
+    assert differ(describe(there), describe(another))
+    assert differ(describe(there), describe(dead))
+    assert not list(not_compared(describe(there), describe(there)))
 
 
 def test_where_two_values_differ():
@@ -337,6 +407,14 @@ def test_what_a_library_keeps_for_itself_does_not_count():
     changed._nodes["a"] = 1
     assert not differ(describe(fresh), describe(used))
     assert differ(describe(fresh), describe(changed))
+
+
+def test_data_that_is_drawn_anew_each_time_is_not_called_equal():
+    pandas = pytest.importorskip("pandas")
+    for make in (pandas.Series, pandas.Index, lambda items: pandas.DataFrame({"a": items})):
+        one, two, three = (describe(make([1, n])) for n in (1, 2, 3))
+        assert differ(settled(one, two), three)
+        assert not differ(settled(one, one), one)
 
 
 def test_chance_and_place_within_objects_of_libraries_do_not_count():

@@ -31,6 +31,11 @@ def shared_cache(tmp_path_factory):
 @pytest.fixture
 def make_wheel(tmp_path, monkeypatch):
     """Put small wheels where uv finds them, and nothing else."""
+    return wheel_maker(tmp_path, monkeypatch)
+
+
+def wheel_maker(tmp_path, monkeypatch):
+    """Return what puts a small wheel where uv finds it, and nothing else."""
     links = tmp_path / "wheels"
     links.mkdir()
     monkeypatch.setenv("UV_FIND_LINKS", str(links))

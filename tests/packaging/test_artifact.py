@@ -64,7 +64,8 @@ def test_only_modules_that_something_imports_ship():
     assert "nbchalice/runtime/cron.py" in runtime_names(build(a_slice(module), "g", python="3.13"))
 
 
-def test_a_pure_handler_takes_at_most_14_kb():
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_a_pure_handler_takes_less_than_40_kb_with_some_to_spare(python):
     module = """from nbchalice import Chalice
 
 # cell 1
@@ -80,7 +81,7 @@ def greet(event):
         app.log.info("%s -> %.2f", record.body, float(record.body) * RATE)
 """
     segments = [Segment(f"cell {n}", f"exec-{n}", n, n, 1) for n in (1, 2, 3)]
-    assert len(build(a_slice(module, segments), "greet", python="3.13").zip) <= 14 * 1024
+    assert len(build(a_slice(module, segments), "greet", python=python).zip) <= 39 * 1024
 
 
 def test_hashes_are_those_of_the_zip():

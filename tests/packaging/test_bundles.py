@@ -201,6 +201,7 @@ def test_what_pickle_cannot_do_is_explained():
     assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_zip_loads_a_bundle_with_a_class_of_the_notebook_when_it_is_looked_up(tmp_path):
     notebook = """\
 class Price:

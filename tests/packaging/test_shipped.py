@@ -1,56 +1,22 @@
+import ast
 import io
-import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from nbchalice.packaging import shipped
-from nbchalice.packaging.shipped import needed_modules, runtime_archive
+from nbchalice.packaging.lean import lean_source
+from nbchalice.packaging.shipped import needed_modules, runtime_archive, runtime_sources, unused_decorators
+from nbchalice.runtime.event_kinds import BUILT_IN
 
-
-@pytest.fixture
-def fresh(monkeypatch):
-    """Forget what this process has shrunk, as a new process would."""
-
-    def forget():
-        for cached in (shipped._files, shipped._graph, shipped.runtime_archive):
-            cached.cache_clear()
-
-    forget()
-    yield forget
-    forget()
-
-
-def test_shrinking_is_done_once_and_kept(tmp_path, monkeypatch, fresh):
-    monkeypatch.setenv("NBCHALICE_CACHE", str(tmp_path))
-    first = runtime_archive(needed_modules([]))
-    fresh()
-    monkeypatch.setattr(shipped, "strip_source", lambda source: pytest.fail("shrunk again"))
-    assert runtime_archive(needed_modules([])) == first
-
-
-def test_a_torn_or_unwritable_cache_does_no_harm(tmp_path, monkeypatch, fresh):
-    expected = runtime_archive(needed_modules([]))
-    monkeypatch.setenv("NBCHALICE_CACHE", str(tmp_path))
-    runtime_archive(needed_modules([]))
-    fresh()
-    runtime_archive(needed_modules([]))
-    (kept,) = tmp_path.glob("runtime/*.json")
-    kept.write_text(kept.read_text()[:100])
-    fresh()
-    assert runtime_archive(needed_modules([])) == expected
-    json.loads(kept.read_text())
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("NBCHALICE_CACHE", str(blocked))
-    fresh()
-    assert runtime_archive(needed_modules([])) == expected
+from ..interpreters import OTHERS_SLOW
+from ..notebook.harness import run_script
 
 
 def test_a_package_ships_with_its_modules_and_the_archive_is_whole():
     modules = needed_modules(["from nbchalice.runtime import cron"])
     assert {"nbchalice", "nbchalice.runtime", "nbchalice.runtime.cron", "nbchalice.runtime.entry"} <= modules
-    archive = zipfile.ZipFile(io.BytesIO(runtime_archive(modules)))
+    archive = zipfile.ZipFile(io.BytesIO(runtime_archive(modules, False)))
     assert archive.testzip() is None and len(archive.namelist()) == len(modules)
     assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
 
@@ -73,5 +39,75 @@ def test_schedules_ship_only_with_code_that_may_ask_for_them(source, ships):
     assert ("nbchalice.runtime.schedules" in needed_modules([source])) is ships
 
 
+def test_blueprints_ship_with_code_that_makes_one():
+    assert "nbchalice.runtime.blueprint" not in needed_modules(["from nbchalice import Chalice\napp = Chalice('shop')"])
+    assert "nbchalice.runtime.blueprint" in needed_modules(["from nbchalice import Blueprint\nextra = Blueprint('x')"])
+
+
+@pytest.mark.parametrize(
+    ("text", "ships"),
+    [
+        ("@app.on_sqs_message('q')\ndef f(event): pass", {"on_sqs_message"}),
+        ("@app.schedule('rate(1 day)')\n@app.on_s3_event('b')\ndef f(event): pass", {"schedule", "on_s3_event"}),
+        ("getattr(app, name)('q')(f)", {kind.name for kind in BUILT_IN}),
+    ],
+)
+def test_only_decorators_that_the_code_may_ask_for_ship(text, ships):
+    source = f"from nbchalice import Chalice\napp = Chalice('shop')\n{text}"
+    packed = runtime_archive(needed_modules([source]), True, unused_decorators([source]))
+    shipped = zipfile.ZipFile(io.BytesIO(packed)).read("nbchalice/runtime/decorators.py").decode()
+    assert {kind.name for kind in BUILT_IN if f"def {kind.name}(" in shipped} == ships
+
+
 def test_what_only_the_notebook_checks_does_not_ship():
     assert not {"nbchalice.runtime.settings", "nbchalice.runtime.cron"} & needed_modules(["from nbchalice import Rate"])
+
+
+ALL = runtime_sources(needed_modules(["import nbchalice\nfrom nbchalice.runtime import cron\nx = eval"]))
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_what_ships_is_without_what_only_people_and_type_checkers_read(path):
+    short = lean_source(ALL[path])
+    assert '"""' not in short and "TYPE_CHECKING:" not in short and " -> " not in short
+    assert lean_source(short) == short
+
+
+LEAN = """
+import json, sys
+root, sources = json.load(sys.stdin)
+sys.path.insert(0, root)
+from nbchalice.packaging.lean import lean_source
+json.dump({path: lean_source(source) for path, source in sources.items()}, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("python", OTHERS_SLOW, indirect=True)
+def test_what_ships_from_one_python_can_be_read_by_every_other(python):
+    """Byte code is for one Python; the source next to it is for those that a function is set to by hand."""
+    root = str(Path(__file__).parents[2])
+    for path, source in run_script(python, LEAN, [root, ALL]).items():
+        ast.parse(source, path, feature_version=(3, 11))
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.JoinedStr):
+                assert ast.get_source_segment(source, node) in ALL[path]
+
+
+def test_for_another_python_the_sources_ship_as_they_are():
+    modules = needed_modules([])
+    archive = zipfile.ZipFile(io.BytesIO(runtime_archive(modules, False)))
+    assert {name: archive.read(name).decode() for name in archive.namelist()} == runtime_sources(modules)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("f = app.on_sqs_message('q', **options)(g)", True),
+        ("make = partial(app.on_sqs_message, **json.load(file))", True),
+        ("def f(**more):\n    return {**more, 'a': 1}", False),
+        ("match event:\n    case {'id': 1, **rest}:\n        pass", False),
+        ("squares = [n ** 2 for n in range(3)]", False),
+    ],
+)
+def test_options_whose_names_the_text_does_not_say_ship_where_a_call_spreads_them(text, asks):
+    assert ("nbchalice.runtime.batch" in needed_modules([text])) == asks

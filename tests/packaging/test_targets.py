@@ -23,7 +23,7 @@ def test_the_label_is_for_people():
     assert LambdaTarget("3.13", "arm64").label == "Python 3.13 on arm64 (manylinux_2_28)"
 
 
-@pytest.mark.parametrize("python", ["3.9", "3.15", "3.13.1", "python3.13"])
+@pytest.mark.parametrize("python", ["3.9", "3.16", "3.13.1", "python3.13"])
 def test_another_python_is_an_error_that_lists_what_there_is(python):
     with pytest.raises(PackagingError, check=lambda error: error.code == "unsupported-target", match=python) as caught:
         LambdaTarget(python)

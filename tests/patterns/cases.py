@@ -247,6 +247,9 @@ REFUSED_BY_SNS = [
     ({"a": list(range(13)), "b": list(range(12))}, "Filter policy is too complex"),
     ({"$or": [{"a": list(range(80))}, {"b": list(range(80))}]}, "Filter policy is too complex"),
     ({"a": [{"exists": None}]}, "exists match pattern must be either true or false."),
+    ({"a": [1_000_000_001]}, "SNS takes numbers from -1000000000 to 1000000000"),
+    ({"a": [{"numeric": [">", -1e12]}]}, "SNS takes numbers from -1000000000 to 1000000000"),
+    ({"a": [{"anything-but": [1, 2_000_000_000]}]}, "SNS takes numbers from -1000000000 to 1000000000"),
 ]
 ONLY_IN_BODY = [
     {"cup": {"size": ["big"]}},

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import uv
 
+from nbchalice.packaging.byte_code import is_byte_code
 from nbchalice.runtime.event_kinds import BUILT_IN
 
 from .. import notebooks
@@ -235,7 +236,10 @@ def packaged(installed, tmp_path_factory):
 
 
 def test_what_registers_the_kind_travels_and_nothing_else_of_the_package(packaged):
-    names = {path.name: set(zipfile.ZipFile(path).namelist()) for path in packaged.iterdir()}
+    names = {
+        path.name: {name for name in zipfile.ZipFile(path).namelist() if not is_byte_code(name)}
+        for path in packaged.iterdir()
+    }
     own = {"lambda_function.py", "nbchalice.json", "nbchalice.zip", "notebook_code.py"}
     kind = {"acme_ses/__init__.py", "acme_ses/event.py"}
     assert names == {"mail.zip": own | kind, "back.zip": own | kind, "price.zip": own}

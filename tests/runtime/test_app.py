@@ -1,3 +1,4 @@
+import functools
 import inspect
 import json
 import subprocess
@@ -18,6 +19,7 @@ from nbchalice import (
     SQSRecord,
     Trigger,
 )
+from nbchalice.runtime.function import _parameters
 
 CHALICES_SIGNATURES = {
     "schedule": "expression name=None description=''",
@@ -93,7 +95,15 @@ def test_a_trigger_holds_the_options_with_defaults(app):
     assert handler.triggers == [
         Trigger(
             "on_s3_event",
-            {"bucket": "photos", "events": ["s3:ObjectCreated:*"], "prefix": None, "suffix": ".jpg"},
+            {
+                "bucket": "photos",
+                "events": ["s3:ObjectCreated:*"],
+                "prefix": None,
+                "suffix": ".jpg",
+                "via": None,
+                "min_size": None,
+                "max_size": None,
+            },  # fmt: skip
         )
     ]
     assert handler.settings == {"timeout": 30, "env": {"A": "1"}}
@@ -282,13 +292,11 @@ def test_what_chalice_has_besides_is_taken_and_not_deployed(app):
     @app.on_ws_message(name="talk")
     def talk(event): ...
 
-    app.register_blueprint(object(), url_prefix="/x")
     assert (index(), app.handlers) == ("plain", {})
     assert app.left_out == [
         "@app.authorizer on allowed",
         "@app.route on index",
         "@app.on_ws_message on talk",
-        "app.register_blueprint(...)",
     ]
     with pytest.raises(AttributeError, match="no attribute 'on_sqs_mesage'"):
         app.on_sqs_mesage("orders")
@@ -345,3 +353,32 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_a_decorator_without_parentheses_is_refused_where_it_stands(source):
     with pytest.raises(TypeError, match=rf"write the decorator with parentheses: @app.{source}\(\.\.\.\)"):
         getattr(Chalice("shop"), source)(lambda event: None)
+
+
+FORMS = ["event", "event, context", "event, other", "event, context=None", "event, other=1", "*args", "event, *args",
+         "event=None, context=None", "", "a, b, c", "a, b, c=1", "event, *, key", "event, *, key=1", "*, key", "event, /",
+         "event, /, context", "**more", "event, **more"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["plain", "wrapped", "method", "partial", "instance"])
+def test_parameters_are_those_of_inspect(form, kind):
+    space = {}
+    exec(
+        f"def f({form}): pass\nclass C:\n    def __call__({', '.join(['self', form] if form else ['self'])}): pass\n",
+        space,
+    )
+    f = space["f"]
+    function = {
+        "plain": f,
+        "wrapped": functools.wraps(f)(functools.wraps(f)(lambda *a, **k: f(*a, **k))),
+        "method": space["C"]().__call__,
+        "partial": functools.partial(f),
+        "instance": space["C"](),
+    }[kind]
+
+    def told(*args):
+        pass
+
+    told.__signature__ = inspect.signature(function)
+    assert _parameters(function) == _parameters(told)

@@ -237,6 +237,7 @@ class TestReportFailures:
     def handler(self, app, function):
         return app.on_sqs_message("orders", batch_size=10, report_failures=True)(function)
 
+    @pytest.mark.table("shapes of batches")
     @pytest.mark.parametrize("fixture", ["sqs", "sqs_fifo"])
     @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
     def test_a_function_that_fails_fails_the_whole_batch(self, app, event, shape, fixture):
@@ -368,6 +369,7 @@ def test_without_the_option_an_error_fails_the_whole_batch(app, event):
     assert "nbchalice/runtime" not in "".join(traceback.format_tb(caught.tb)[1:])
 
 
+@pytest.mark.table("answers of partial batches")
 @pytest.mark.parametrize(
     ("answer", "failed", "wrong"),
     [
@@ -408,3 +410,30 @@ def test_an_answer_whose_truth_cannot_be_told_names_no_record():
             raise ValueError("the truth value is ambiguous")
 
     assert read_answer(Frame(), ["a"]) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("source", "groups", "failed", "told"),
+    [
+        ("sqs_fifo", "aaa", (2,), (3,)),
+        ("sqs_fifo", "aaa", (2, 3), ()),
+        ("sqs_fifo", "aba", (1,), (3,)),
+        ("sqs_fifo", "aab", (2,), ()),
+        ("sqs", "aaa", (1,), ()),
+    ],
+)
+def test_what_an_answer_lets_overtake_a_failed_message_of_its_group_is_said(
+    app, event, source, groups, failed, told, capsys
+):
+    @app.on_sqs_message("orders.fifo", batch_size=10, report_failures=True)
+    def price(event):
+        return failures(*failed)
+
+    raw = event(source)
+    for record, group in zip(raw["Records"], groups, strict=True):
+        record["attributes"]["MessageGroupId"] = group
+    assert price(raw) == failures(*failed)
+    out = capsys.readouterr().out
+    assert [n for n in (1, 2, 3) if f"message {IDS[n - 1]} counts as handled before one of its group" in out] == list(
+        told
+    )

@@ -2,10 +2,13 @@ import copy
 import json
 import pickle
 from datetime import datetime
+from urllib.parse import quote_plus, unquote_plus
 
 import pytest
 from aws_lambda_powertools.utilities import data_classes
 from aws_lambda_powertools.utilities.parser import models
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nbchalice import (
     CloudWatchEvent,
@@ -16,6 +19,7 @@ from nbchalice import (
     SNSEvent,
     SQSEvent,
 )
+from nbchalice.runtime.events import unquoted
 
 MODELS = {
     "schedule": models.EventBridgeModel,
@@ -179,6 +183,13 @@ def test_a_kinesis_event_has_chalices_attributes(event):
     assert repr(second).startswith("<KinesisRecord p-1 b'not json'")
 
 
+def test_a_change_that_tells_no_time_has_none(event):
+    raw = event("dynamodb")
+    del raw["Records"][0]["dynamodb"]["ApproximateCreationDateTime"]
+    untimed, timed = DynamoDBEvent(raw)
+    assert untimed.timestamp is None and timed.timestamp is not None
+
+
 def test_a_dynamodb_event_has_chalices_attributes(event):
     insert, remove = DynamoDBEvent(event("dynamodb"))
     assert (insert.event_name, insert.table_name, insert.aws_region) == ("INSERT", "prices", "eu-central-1")
@@ -226,3 +237,8 @@ def test_an_event_that_is_taken_for_a_dictionary_says_where_that_is(event, look,
 def test_an_event_can_be_copied(event):
     raw = event("sqs")
     assert copy.deepcopy(SQSEvent(raw)).to_dict() == pickle.loads(pickle.dumps(SQSEvent(raw))).to_dict() == raw
+
+
+@given(st.text(st.sampled_from("%aAfF0Cc3+é /€🥛"), max_size=12) | st.text().map(quote_plus))
+def test_a_key_is_unquoted_as_python_does(text):
+    assert unquoted(text) == unquote_plus(text)

@@ -54,8 +54,24 @@ def test_a_cell_that_is_run_again_replaces_its_middleware(app, event):
 
 
 def test_an_unknown_kind_of_event_is_refused(app):
-    with pytest.raises(ValueError, match="event_type is 'http'; allowed is all, scheduled, s3, sns"):
-        app.middleware("http")(lambda event, get_response: None)
+    with pytest.raises(ValueError, match="event_type is 'htp'; allowed is all, scheduled, s3, sns"):
+        app.middleware("htp")(lambda event, get_response: None)
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_that_of_routes_is_noted_as_routes_are(app, event, kind):
+    @app.middleware(kind)
+    def around(event, get_response):
+        raise AssertionError
+
+    @app.on_sns_message("news")
+    def read(event):
+        return event.message
+
+    assert (read(event("sns")), app.left_out) == (
+        event("sns")["Records"][0]["Sns"]["Message"],
+        [f"@app.middleware({kind!r}) on around"],
+    )
 
 
 def test_middleware_of_a_plain_function_sees_an_event_object(app, context):

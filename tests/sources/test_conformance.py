@@ -157,6 +157,7 @@ FAULTS = {
         "competing_functions returns a str",
     ),
     "a share by name": (changed(SQS, shared=lambda self, *_: "orders"), "shared is to return an ARN"),
+    "causes by name": (changed(SQS, causes=lambda self, *_: ["sqs:SendMessage"]), "causes is to return Causes"),
     "consumers as a list": (
         changed(SQS, competing_consumers=lambda self, *_: []),
         "competing_consumers returns a list",

@@ -123,3 +123,50 @@ def test_a_handler_above_the_name_of_its_app_gets_its_events(tmp_path, local_aws
     assert nbchalice("deploy")["app"] == "shop"
     sent = nbchalice("send", "price", "--message", "x")
     assert [record["message"] for record in sent["invocation"]["records"]] == ["seen"]
+
+
+# cells, the configuration file, whether the app was named by somebody
+NAMED = {
+    "a magic alone": ([MAGIC], {}, False),
+    "a magic that needs no app": ([APART], {}, False),
+    "by the line": ([MAGIC, SHOP], {}, True),
+    "by code": ([FIRST, DECORATED], {}, True),
+    "by code, as the file is called": ([IMPORT + "app = Chalice(app_name='nb')", DECORATED], {}, True),
+    "by code, in the cell of a magic": (
+        ["%%on_sqs_message orders\n" + FIRST + "\ndef price(event):\n    app.log.info(1)"],
+        {},
+        True,
+    ),
+    "by code that computes it": ([MADE, DECORATED], {}, True),
+    "by the configuration": ([MAGIC], {"app_name": "shop"}, True),
+    "a configuration without a name": ([MAGIC], {"lambda_timeout": 5}, False),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_a_name_that_was_given_is_told_from_that_of_the_file(bare, tmp_path, case):
+    cells, config, named = NAMED[case]
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
+    for cell in ["%load_ext nbchalice", *cells]:
+        bare(cell)
+    path = saved(tmp_path, cells)
+    assert (bare.notebook.project().is_named, read_project(path).is_named) == (named, named)
+    assert read_text(path).is_named == named or case == "by code that computes it"
+
+
+def test_real_aws_wants_a_name_before_anything_is_changed(bare, local_aws, aws, monkeypatch):
+    for name, value in local_aws.env().items():
+        monkeypatch.setenv(name, value)
+    aws("sqs").create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "60"})
+    bare("%load_ext nbchalice")
+    bare(MAGIC)
+    for command in ("deploy", "plan", "delete --yes", "live price"):
+        error = bare.error(f"%chalice {command} --target aws")
+        assert "has no name of its own" in str(error), command
+    assert "a deploy would be refused: the app has no name of its own" in str(bare("%chalice status --target aws"))
+    bare("%chalice app named")
+    assert [change.action for change in bare("%chalice deploy --target aws").changes]
+    functions = [function["FunctionName"] for function in aws("lambda").list_functions()["Functions"]]
+    assert [name for name in functions if name.endswith("-price")] == ["named-dev-price"]
+    bare("%chalice delete --yes --target aws --take-over")

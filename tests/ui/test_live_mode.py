@@ -46,6 +46,11 @@ def test_the_next_message_meets_the_edited_cell(live):
     assert failed.error.frame.source == "float(record.body)"
 
 
+def test_it_says_that_it_stops_no_loop(live):
+    viewer = live("%chalice live price")
+    assert "no loop is stopped here: events that the handler causes itself come back until you stop it" in str(viewer)
+
+
 def test_status_says_so_and_stopping_puts_the_trigger_back(live):
     live("%chalice live price")
     assert "price is live in this kernel" in str(live("%chalice status"))

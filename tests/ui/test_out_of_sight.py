@@ -88,6 +88,35 @@ def test_a_codec_that_is_registered_out_of_sight(case, way, run, tmp_path):
     assert from_the_file(tmp_path, right)[1] in {"?", "é"}
 
 
+DRAWN = {
+    "a lambda": ("import random\nX = sorted(range(99), key=lambda _: random.random())", "X comes from random.random()"),
+    "a function": (
+        "import uuid\ndef new(_):\n    return str(uuid.uuid4())\nX = list(map(new, range(2)))",
+        "X comes from uuid.uuid4()",
+    ),
+    "the time": (
+        "import datetime\nX = [*map(lambda _: datetime.datetime.now().isoformat(), 'ab')]",
+        "X comes from datetime.datetime.now(), which gives another value each time",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_what_a_function_that_is_handed_on_draws_is_called_random(case, run, tmp_path):
+    made, said = DRAWN[case]
+    cells = [made, f"{H}str(X)"]
+    for cell in cells:
+        run(cell)
+    last = f"line {made.count(chr(10)) + 1}"
+    for error in (run.error("%chalice package --out out"), refused(tmp_path, cells)):
+        assert said in str(error) and last in str(error)
+
+
+def test_a_function_that_draws_and_is_only_kept_is_no_draw(run, tmp_path):
+    cells = ["import random\nX = {'new': lambda: random.random()}\nY = [1]", f"{H}[len(X), Y]"]
+    assert in_the_kernel(run, tmp_path, cells) == ([1, [1]],) * 2
+
+
 def test_what_only_looks_like_a_codec(run, tmp_path):
     made = "class Model:\n    def encode(self, text, kind='x'):\n        return [text, kind]\nmodel = Model()"
     cells = [made, f"{H}model.encode('a text', 'query')"]

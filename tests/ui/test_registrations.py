@@ -58,9 +58,8 @@ UNREAD = {
         f"def register(app):\n    @app.on_sqs_message('q')\n    {INDENTED}",
         "cell 3, line 2: @app.on_sqs_message('q')",
     ),
-    "costly": (
-        f"{WORK}\nimport pandas as pd\nname = pd.read_csv('names.csv').iloc[0, 0]\n"
-        "app.on_sqs_message(queue=name)(work)",
+    "file of this computer": (
+        f"{WORK}\nimport csv\nname = next(csv.reader(open('names.csv')))[0]\napp.on_sqs_message(queue=name)(work)",
         "cell 3, line 5: app.on_sqs_message(queue=name)(work) (",
     ),
     "below a magic that is not known": (f"%%timeit\n%%lambda_function\n{WORK}", "cell 3, line 2: %%lambda_function"),

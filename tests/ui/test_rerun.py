@@ -46,7 +46,7 @@ def confined(request):
 
 
 def test_where_the_kernel_confines_a_process_the_notebook_runs(confined):
-    from nbchalice.notebook.sandbox import landlock
+    from nbchalice.confinement import landlock
 
     assert confined == bool(landlock.version())
 
@@ -93,9 +93,9 @@ def test_what_the_run_shows_to_change_a_value_comes_along(case, tmp_path):
 
 
 def test_what_comes_along_is_told_with_cell_and_line(tmp_path, capsys):
-    path = write(tmp_path / "n.ipynb", TAKEN["globals"])
+    path = write(tmp_path / "n.ipynb", TAKEN["function in a dict"])
     assert code_of(["package", str(path), "--out", str(tmp_path / "out")]) == 0
-    told = "h: cell 2, line 1: globals()['RATE'] = 5 comes along: a run shows that it changes RATE"
+    told = "h: cell 2, line 1: for name in ACTIONS: comes along: a run shows that it changes RATES"
     assert told in capsys.readouterr().out
 
 
@@ -103,6 +103,26 @@ def test_a_condition_that_is_true_in_a_notebook_only(tmp_path):
     cells = ["CONFIG = {}", "if __name__ == '__main__':\n    CONFIG['debug'] = True", f"{H}CONFIG"]
     with pytest.raises(CaptureError, match=r"CONFIG is \{'debug': True\} when the notebook runs from the top, \{\} in"):
         verified_packages(read_project(write(tmp_path / "n.ipynb", cells)))
+
+
+@pytest.mark.parametrize("gone", ["del globals()['CONFIG']", "exec('del ' + 'CONFIG')", "globals().pop('CONFIG')"])
+def test_a_name_that_the_notebook_deletes_out_of_sight(tmp_path, gone):
+    cells = ["CONFIG = {}", gone, f"{H}CONFIG"]
+    with pytest.raises(CaptureError, match="CONFIG is not there any more when the notebook was run from the top"):
+        verified_packages(read_project(write(tmp_path / "n.ipynb", cells)))
+    verified_packages(read_project(write(tmp_path / "n.ipynb", [*cells[:2], "CONFIG = {}", cells[2]])))
+
+
+def test_a_module_in_a_folder_that_the_notebook_adds_is_found(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "far.py").write_text("RATES = [1]\n")
+    (tmp_path / "nb").mkdir()
+    cells = ["import os, sys\nsys.path.insert(0, os.path.join('..', 'lib'))", "import far\nSIZE = len(far.RATES)"]
+    told = notes(tmp_path / "nb", *cells, f"{H}[far.RATES, SIZE]")
+    assert not told
+    project = read_project(tmp_path / "nb" / "n.ipynb")
+    write_packages(project, tmp_path / "out")
+    assert shipped(tmp_path, tmp_path / "out", "h") == [[1], 1]
 
 
 def notes(tmp_path, *cells):

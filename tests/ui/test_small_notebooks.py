@@ -37,21 +37,40 @@ def notebooks_of(*files):
     }
 
 
-NOTEBOOKS = notebooks_of("iterators", "objects", "settings", "cells", "arrays")
+NOTEBOOKS = notebooks_of("iterators", "objects", "settings", "cells", "arrays", "shell", "widgets")
 LOOKS = notebooks_of("looks")
 REFUSED = {
     ("a pickle of an object of its own class", "kernel"): Refusal("diverged", 1, "# nbchalice: include"),
     ("a pickle of an object of its own class", "file"): Refusal("diverged", 1, "kept is b'"),
     ("another working folder", "kernel"): Refusal("reads-local-file", 3, "h opens the file 'rate.txt'"),
     ("another working folder", "file"): Refusal("reads-local-file", 3, "h opens the file 'rate.txt'"),
-    ("a module in a folder that a cell made", "file"): Refusal("import-failed", 1, "No module named 'grades'"),
     ("a name that a function makes only in a notebook", "kernel"): Refusal("diverged", 3, "RATES stands in the kernel"),
     ("a name that a function makes only in a notebook", "file"): Refusal("unresolved-name", 3, "RATES is not defined"),
     ("a cell that is measured changes a list", "kernel"): Refusal("magic-in-statement", 2, "may have changed sizes"),
     ("a cell that is measured changes a list", "file"): Refusal("magic-in-statement", 2, "may have changed sizes"),
     ("a script that runs among the names of the notebook", "kernel"): Refusal("magic-name", 4, "%run -i more_sizes.py"),
     ("a script that runs among the names of the notebook", "file"): Refusal("magic-name", 4, "%run -i more_sizes.py"),
+    ("a function that sets a variable of the shell", "kernel"): Refusal("diverged", 1, "size is 40"),
+    ("a function that sets a variable of the shell", "file"): Refusal("diverged", 1, "size is 40"),
+    ("the shell of another cell", "kernel"): Refusal("diverged", 1, "size is 40"),
+    ("the shell of another cell", "file"): Refusal("diverged", 1, "size is 40"),
+    ("a function that is a magic", "kernel"): Refusal("import-failed", 1, "register_line_magic"),
+    ("a function that is a magic", "file"): Refusal("import-failed", 1, "register_line_magic"),
+    ("a function that is a cell magic", "kernel"): Refusal("import-failed", 1, "register_cell_magic"),
+    ("a function that is a cell magic", "file"): Refusal("import-failed", 1, "register_cell_magic"),
+    ("a cell from the list of cells", "kernel"): Refusal("diverged", 2, "size is 42"),
+    ("a cell from the list of cells", "file"): Refusal("diverged", 2, "size is 42"),
+    ("a name that the shell deletes", "kernel"): Refusal("diverged", 3, "size_now is 0"),
+    ("a name that the shell deletes", "file"): Refusal("diverged", 3, "size_now is 0"),
 }
+COUNTED = [
+    "an object that counts how often it is shown",
+    "an object that counts how often a browser shows it",
+    "an object that counts how often it is shown in a list",
+    "an object that counts how often it is displayed",
+]
+REFUSED |= {(name, "kernel"): Refusal("diverged", 1, "made.times is 1") for name in COUNTED}
+REFUSED |= {(name, "file"): Refusal("diverged", 1, "made.times is 1") for name in COUNTED}
 """What is right for those that would do something else on Lambda, packaged in the kernel or from the file."""
 
 ANSWERED = [(name, way) for name in NOTEBOOKS for way in WAYS if (name, way) not in REFUSED]
@@ -108,6 +127,8 @@ def test_what_would_do_something_else_on_lambda_is_refused_with_its_cell(name, w
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("value", LOOKS)
 def test_what_only_looks_at_a_value_stays_behind(value, way, outcome, monkeypatch):
+    if value == "a table in text":
+        pytest.importorskip("tabulate")
     monkeypatch.setenv("MPLBACKEND", "Agg")
     _, *looks, _ = LOOKS[value]
     became = outcome(way, LOOKS[value])

@@ -3,8 +3,9 @@
 
 def test_a_value_that_diverged_stops_the_deploy_before_the_first_write(run, local_aws):
     run("RATE = 2")
+    run("shell = get_ipython()")
     run("%%on_sqs_message verify-orders\ndef price(event):\n    return RATE")
-    run("get_ipython().user_ns['RATE'] = 3")
+    run("shell.user_ns['RATE'] = 3")  # which nobody sees
     run("%chalice local status")
     error = run.error("%chalice deploy")
     assert "RATE" in error.message

@@ -87,6 +87,7 @@ def test_a_batch_that_failed_as_a_whole_is_as_red_as_where_it_was_sent():
     assert "border-color: var(--bad)" in red
 
 
+@pytest.mark.slow
 def test_memory_stays_bounded():
     buffer = Buffer(most=2000)
     for number in range(50):

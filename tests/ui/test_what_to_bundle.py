@@ -57,6 +57,7 @@ def test_a_part_is_given_a_name_where_what_is_made_of_it_cannot_be_bundled(run):
     assert loads(run)
 
 
+@pytest.mark.slow
 def test_templates_of_a_folder_are_loaded_from_a_text(run):
     pytest.importorskip("jinja2")
     run('import jinja2\nenv = jinja2.Environment(loader=jinja2.FileSystemLoader("."))')
@@ -67,4 +68,42 @@ def test_templates_of_a_folder_are_loaded_from_a_text(run):
     run(READS + "%chalice bundle TEXT")
     run('env = jinja2.Environment(loader=jinja2.DictLoader({"report.txt": TEXT}))')
     run('template = env.get_template("report.txt")')
+    assert loads(run)
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        ("import time\nstarted = (time.time(), lambda: 1)", "changing-value"),
+        ("import random\nstarted = [random.random(), (n for n in [1])]", "changing-value"),
+        ("import os\nstarted = [os.getpid(), lambda: 1]", "machine-value"),
+        ("import sys\nstarted = [len(sys.modules), (n for n in [1])]", "diverged"),
+    ],
+)
+def test_no_bundle_is_named_for_a_value_that_cannot_be_one(run, made, code):
+    run(made)
+    run(HANDLER.replace("NAME", "len(started)"))
+    error = run.error("%chalice package")
+    assert error.code == code
+    assert "%chalice bundle" not in error.hint
+    assert "mark the statement '# nbchalice: include'" in error.hint and ", or or" not in error.hint
+    assert "cannot be bundled" in str(run.error("%chalice bundle started"))
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        ("import time\nfirst, second = time.time(), time.time_ns()", "changing-value"),
+        ("import os\nfirst = second = os.getpid()", "machine-value"),
+    ],
+)
+def test_all_names_of_a_statement_are_to_be_bundled(run, made, code):
+    run(made)
+    run(HANDLER.replace("NAME", "first + second"))
+    error = run.error("%chalice package")
+    assert error.code == code
+    names = re.findall(r"%chalice bundle (\w+)", error.hint)
+    assert sorted(names) == ["first", "second"]
+    for name in names:
+        run(f"%chalice bundle {name}")
     assert loads(run)

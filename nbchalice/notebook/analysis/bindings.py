@@ -116,6 +116,51 @@ def _bound_by_all(nodes: list[ast.stmt]) -> set[str]:
     return set().union(*(surely_bound(node) for node in nodes))
 
 
+def bound_by_text(node: ast.AST) -> set[str]:
+    """Return what a statement binds by a text: ``exec("x = 2")``, ``globals()["x"] = 2``, ``globals().update(x=2)``.
+
+    Parameters
+    ----------
+    node : ast.AST
+        A statement; the functions in it do not count.
+    """
+    names: set[str] = set()
+    queue = [node]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, ast.Subscript) and isinstance(item.ctx, ast.Store) and _is_globals(item.value):
+            names |= {item.slice.value} if _is_text(item.slice) else set()  # type: ignore[attr-defined]
+        elif isinstance(item, ast.Call):
+            names |= _bound_by_call(item)
+        queue += [child for child in children(item) if not isinstance(child, _SCOPES)]
+    return names
+
+
+def _bound_by_call(call: ast.Call) -> set[str]:
+    first = call.args[0] if call.args else None
+    if isinstance(call.func, ast.Name) and call.func.id in {"exec", "eval"} and _is_text(first):
+        if len(call.args) > 1 and not _is_globals(call.args[1]):
+            return set()
+        try:
+            tree = ast.parse(first.value.strip())  # type: ignore[union-attr]
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return set()
+        return set().union(*map(bound_names, tree.body))
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "update" and _is_globals(call.func.value):
+        keys = first.keys if isinstance(first, ast.Dict) else []
+        given = call.keywords + (first.keywords if isinstance(first, ast.Call) else [])  # dict(x=2)
+        return {key.value for key in keys if _is_text(key)} | {item.arg for item in given if item.arg}  # type: ignore[union-attr]
+    return set()
+
+
+def _is_globals(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def origin_of(node: ast.stmt) -> Origin | None:
     """Return what a plain assignment to one name takes its value from: ``env = os.environ``, ``it = iter(xs)``.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.names import app_name_of
 from nbchalice.notebook.analysis.model import Alias, Kind, Mark, Statement
+from nbchalice.notebook.analysis.own_magics import OwnMagics
 from nbchalice.notebook.analysis.scripts import names_of_script
 from nbchalice.notebook.analysis.statements import (
     Split,
@@ -122,13 +123,17 @@ class Timeline:
         """Whether the variable ``app`` holds an app."""
         self._defaults: dict[str, str] = {}
         """What `%env` set last, by name."""
-        lazy = False
+        lazy, magics = False, OwnMagics(self._text_of)
         for cell in self.cells:
-            split = split_cell(cell.source, lazy)
+            split = split_cell(magics.written_out(cell.source), lazy)
             self.splits.append((cell, split))
             # IPython keeps a from __future__ import annotations on for all cells that run after it.
             lazy = lazy or any(map(_makes_annotations_lazy, split.statements))
             self._add_cell(cell, split)
+
+    def _text_of(self, number: int) -> str | None:
+        """Return the text of the cell that ran last with a number, as ``%macro`` and ``In`` know it."""
+        return next((cell.source for cell in reversed(self.cells) if cell.label == f"cell {number}"), None)
 
     def _add_cell(self, cell: Cell, split: Split) -> None:
         failed_at = None if cell.ok else cell.failed_line or 0
@@ -149,7 +154,7 @@ class Timeline:
             self._add(cell, split, statement)
 
     def _with_magics(self, split: Split, failed_at: int) -> Sequence[Statement]:
-        """Return a cell's statements, with those of ``%chalice bundle`` and ``%run``; one that failed did nothing."""
+        """Return the statements, also those of ``%chalice bundle``, ``%run``, ``%reset``; failed ones did nothing."""
         magic: list[Statement] = []
         for line, name in split.body.bundles:
             if line < failed_at:
@@ -157,7 +162,18 @@ class Timeline:
         for line, arguments in split.body.runs:
             names = names_of_script(arguments, self.written, self.folder) if line < failed_at else frozenset()
             magic += [magic_statement(name, f"%run {arguments}", line) for name in sorted(names)]
+        for line, pattern in split.body.removes:
+            before = [one for one in split.statements if one.head < line]
+            names = self._standing_after(before) if line < failed_at else frozenset()
+            magic += [assigning_statement(f"del {one}", line) for one in sorted(names) if re.search(pattern, one)]
         return sorted([*split.statements, *magic], key=lambda statement: statement.head) if magic else split.statements
+
+    def _standing_after(self, statements: Iterable[Statement]) -> frozenset[str]:
+        """Return the names that stand after statements of the cell that is read, but for the app."""
+        names = {name for name in self.events if self.standing(name, END)[0]}
+        for statement in statements:
+            names = (names | statement.binds) - statement.deletes
+        return frozenset(names - {self.app})
 
     def _add(self, cell: Cell, split: Split, statement: Statement, *, failed: bool = False) -> None:
         if failed and statement.kind in (Kind.IMPORT, Kind.STAR, Kind.FUTURE, Kind.NOTHING):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from nbchalice.runtime.app import CHALICES_OWN
+from nbchalice.runtime.decorators import CHALICES_OWN
 from nbchalice.runtime.event_kinds import BUILT_IN
 
 
@@ -61,9 +61,15 @@ STREAM_KEYWORDS = words("file stream fp out buf buffer")
 PURE_CALLS = words(
     """
     print display len repr str json.dumps pprint pprint.pprint hash id type dir help isinstance sum min max
-    sorted any all list tuple dict set importlib.reload reload
+    sorted any all list tuple dict set
     """
 )
+"""Functions that look at their arguments and do not change them.
+
+No run can decide about them in two places. ``print(client)`` would be asked about, as nobody can describe a client; and
+in the handler's own cell, where everything that acts travels, ``re.findall("a", text)`` or a plot runs on Lambda as
+well as here and makes no value another: it would only bring its library along.
+"""
 PURE_MODULES = words(
     """
     inspect dis timeit json pprint math statistics textwrap difflib nbchalice re datetime itertools calendar fractions
@@ -130,7 +136,7 @@ RUNS_SQL = words(
 )
 """Methods of a connection, which no run can compare: what was done with it is done again, a query, too."""
 
-HANDLER_DECORATORS = CHALICES_OWN - {"register_blueprint"} | {kind.name for kind in BUILT_IN}
+HANDLER_DECORATORS = CHALICES_OWN | {kind.name for kind in BUILT_IN}
 
 
 def is_handler_decorator(path: tuple[str, ...]) -> bool:

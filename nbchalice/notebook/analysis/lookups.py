@@ -76,6 +76,10 @@ class Lookups:
         All its texts that may be a name or an expression: what it looks up may be handed one of them.
     marked : tuple[Text, ...]
         All its texts with names as pandas marks them, ``@limit``.
+    handed : tuple[tuple[str, str], ...]
+        The functions of ``_READERS`` that it hands a text that it has not written there, each with its module's name.
+    written : tuple[tuple[str, int], ...]
+        All its texts, each with its line.
     queries : bool
         Whether it hands a text that it has not written there to ``query`` or ``eval`` of a library.
     unfollowed : tuple[tuple[int, str], ...]
@@ -93,6 +97,8 @@ class Lookups:
     texts: tuple[Text, ...] = ()
     constants: tuple[Text, ...] = ()
     marked: tuple[Text, ...] = ()
+    handed: tuple[tuple[str, str], ...] = ()
+    written: tuple[tuple[str, int], ...] = ()
     queries: bool = False
     unfollowed: tuple[tuple[int, str], ...] = ()
     differs: tuple[tuple[int, str], ...] = ()
@@ -121,6 +127,8 @@ def lookups(text: str) -> Lookups:
         texts=tuple(finder.texts),
         constants=tuple(finder.constants),
         marked=tuple(finder.marked),
+        handed=tuple(dict.fromkeys(finder.handed)),
+        written=tuple(finder.written),
         queries=finder.queries,
         unfollowed=tuple(dict.fromkeys(finder.unfollowed)),
         differs=tuple(dict.fromkeys(finder.differs)),
@@ -128,6 +136,20 @@ def lookups(text: str) -> Lookups:
         sets=frozenset(finder.sets),
         subclasses=finder.subclasses,
     )
+
+
+def names_read(reader: str, text: str) -> frozenset[str]:
+    """Return the names that a function of a library looks up for a text that it is handed.
+
+    Parameters
+    ----------
+    reader : str
+        The function, such as ``sql``.
+    text : str
+        The text; where it would be an expression and is none, such as ``no data yet``, it names nothing.
+    """
+    pattern = _READERS[reader]
+    return frozenset(pattern.findall(text)) if pattern is not WORD else names_in(text) or frozenset()
 
 
 class _Finder:
@@ -138,6 +160,8 @@ class _Finder:
         self.texts: list[Text] = []
         self.constants: list[Text] = []
         self.marked: list[Text] = []
+        self.handed: list[tuple[str, str]] = []
+        self.written: list[tuple[str, int]] = []
         self.queries = False
         self.variables: list[tuple[int, str]] = []
         self.sets: set[str] = set()
@@ -275,6 +299,8 @@ class _Finder:
         given = [*node.args, *(item.value for item in node.keywords)]
         module = function.value.id if isinstance(function.value, ast.Name) else ""
         self.queries |= function.attr in {"query", "eval"} and any(isinstance(one, ast.Name) for one in given)
+        if module and any(isinstance(one, ast.Name | ast.Attribute | ast.Subscript | ast.Call) for one in given):
+            self.handed.append((function.attr, module))
         for value in given:
             for part in ast.walk(value):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -303,6 +329,7 @@ class _Finder:
             self.texts.append(Text(names, node.lineno, self.later, module))
 
     def _constant(self, node: ast.Constant, text: str) -> None:
+        self.written.append((text, node.lineno))
         names = names_in(text) or frozenset()
         names |= frozenset([*_AT.findall(text), *_MARKED.findall(text), *field_names(text)])
         if marked := frozenset(_AT.findall(text)):

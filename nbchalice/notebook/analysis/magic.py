@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nbchalice.notebook.analysis.ipython_syntax import Special, cleaned, specials
 from nbchalice.notebook.analysis.known_calls import words
+from nbchalice.notebook.analysis.shell_calls import as_magic, plain
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _WRITES = {"writefile", "file"}
 _OPTIONS = re.compile(r"^(?:-\w+(?:\s+\d+)?\s+)*")
 _INSTALL = re.compile(r"^\s*[!%].*\b(?:pip|pip3|conda|mamba|uv|apt|apt-get|brew)\b.*\b(?:install|add)\b")
 _SHOWS = re.compile(r"^\s*%(?:matplotlib|config|load_ext|reload_ext|autoreload)\b")
+_REMOVES = re.compile(r"%(reset|reset_selective)\b(?:\s+(?:-\w+|--\w+))*\s*(.*)")
 _STORED = re.compile(r"--(?:out|err)[=\s]+([A-Za-z_]\w*)")
 
 
@@ -94,6 +96,8 @@ class Body:
         Scripts and notebooks that ``%run`` ran, with their raw line.
     written : tuple[tuple[str, str], ...]
         Files that ``%%writefile`` wrote, with what is in them.
+    removes : tuple[tuple[int, str], ...]
+        Patterns of the names that ``%reset`` and ``%reset_selective`` delete, with their raw line.
     """
 
     text: str
@@ -107,6 +111,7 @@ class Body:
     repeats: tuple[int, ...] = ()
     runs: tuple[tuple[int, str], ...] = ()
     written: tuple[tuple[str, str], ...] = ()
+    removes: tuple[tuple[int, str], ...] = ()
 
     @property
     def shows_help(self) -> bool:
@@ -184,12 +189,14 @@ def _asks_for_help(name: str, arguments: str) -> bool:
 def _without_specials(lines: list[str]) -> Body:
     """Blank out magics, shell lines and questions; what ``%time`` runs stays, as the plain statement that it is."""
     out = list(lines)
+    lines = [as_magic(line) if "get_ipython" in line else line for line in lines]
     hidden: list[Hidden] = []
     apps: list[tuple[int, str]] = []
     bundles: list[tuple[int, str]] = []
     inner: list[int] = []
     tried: list[int] = []
     runs: list[tuple[int, str]] = []
+    removes: list[tuple[int, str]] = []
     timed: list[int] = []
     for special in specials(lines):
         line = special.first + 1
@@ -211,13 +218,14 @@ def _without_specials(lines: list[str]) -> Body:
             continue
         hidden += _defined_by(special)
         runs += [(line, special.text.split(None, 1)[1])] if re.match(r"%run\s+\S", special.text) else []
+        removes += [(line, pattern) for pattern in _removed_by(special.text)]
         apps += [(line, name) for name in _named_by("app", special.text)]
         bundles += [(line, name) for name in _named_by("bundle", special.text) if name.isidentifier()]
-    text = "\n".join(out)
+    text = plain("\n".join(out))
     needed = [line for line in inner if line not in _needless(text, inner, lines)]
     needed += _in_functions(text, timed)
     named = Body(text, hidden=tuple(hidden), apps=tuple(apps), bundles=tuple(bundles), magics=tuple(needed))
-    return replace(named, repeats=tuple(tried), runs=tuple(runs))
+    return replace(named, repeats=tuple(tried), runs=tuple(runs), removes=tuple(removes))
 
 
 def _run_by(special: Special, magics: set[str]) -> str:
@@ -278,6 +286,18 @@ def _called_by(special: Special) -> str:
     name, *words = special.text[1:].split()
     quoted = [f'"{word}"' for word in words] if special.text[0] == "," else [f'"{" ".join(words)}"']
     return f"{special.indent}{name}({', '.join(words if special.text[0] == '/' else quoted)})"
+
+
+def _removed_by(text: str) -> list[str]:
+    """Return the pattern of the names that ``%reset`` deletes, or ``%reset_selective PATTERN``."""
+    match = _REMOVES.fullmatch(text.strip())
+    if match is None or (match[1] == "reset") == bool(match[2]):  # %reset out: nothing of the notebook's
+        return []
+    try:
+        re.compile(match[2])
+    except re.error:
+        return []
+    return [match[2]]
 
 
 def _assigned_within(special: Special) -> str:

@@ -286,8 +286,9 @@ class Run:
             configures = call.dropped and not call.definition and last.startswith(CONFIGURES)
             if configures or (len(call.path) > 1 and last in MUTATORS):
                 self._touch(owners)
-        if call.dropped and not call.definition and owners and _may_change(known):
-            self._touch(everything, certain=False)
+        if call.dropped and owners and _may_change(known):
+            # @event.listens_for(engine, "connect") registers with the engine, in a way that comparing need not see.
+            self._touch(everything, certain=call.definition)
         self._callbacks(call, everything)
         shares = known in SHARING or ".".join(known.split(".")[-2:]) in SHARING or last[:1].isupper()
         return everything if shares or call.definition else NOTHING

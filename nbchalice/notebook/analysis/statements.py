@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import chain
 
 from nbchalice.errors import NbChaliceError
-from nbchalice.notebook.analysis.bindings import defers_annotations, origin_of, surely_bound
+from nbchalice.notebook.analysis.bindings import bound_by_text, defers_annotations, origin_of, surely_bound
 from nbchalice.notebook.analysis.handler_function import find_handler
 from nbchalice.notebook.analysis.immutable import immutable_names, shares_objects
 from nbchalice.notebook.analysis.magic import AUTOMAGICS, Body, read_body
@@ -20,6 +20,7 @@ from nbchalice.runtime.entry_points import source_names
 
 _MARK = re.compile(r"#\s*nbchalice:\s*(include|exclude)\b")
 _WANTED = re.compile(r"--handler[=\s]\s*['\"]?(\w+)")
+_BINDS_BY_TEXT = re.compile(r"\b(?:exec|eval|globals)\s*\(")
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 
 
@@ -225,6 +226,7 @@ def _statement(
     annotated = frozenset[str]().union(*(block.uses for block in later if block.name == "<annotation>"))
     definite = surely_bound(node)
     mark = _MARK.search(text) if "nbchalice:" in text else None
+    by_text = bound_by_text(node) if _BINDS_BY_TEXT.search(text) else set()
     aliases = tuple(_aliases(node))
     return Statement(
         text=text,
@@ -233,7 +235,7 @@ def _statement(
         end=end,
         kind=_kind(node, aliases),
         defines=frozenset(definite),
-        may_define=now.assigns - definite,
+        may_define=(now.assigns | by_text) - definite,
         deletes=frozenset(scanner.deletes),
         guarded=frozenset(scanner.guarded) | (annotated - called_later - now.uses),
         now=now,

@@ -171,7 +171,8 @@ class Closure:
         statement = user.statement
         own = now and (name in statement.may_define or (statement.kind is Kind.COMPOUND and name in statement.binds))
         stars = [star for star in self.timeline.stars if star.position < moment]
-        if gone is not None and not own and name not in statement.guarded and (moment == END or now):
+        defined = own or name in self.known or name in statement.guarded
+        if gone is not None and not defined and (moment == END or now):
             raise deleted(name, gone, user)
         if not positions and not own and name not in self.known and not stars:
             if (moment == END or now) and name not in statement.guarded:

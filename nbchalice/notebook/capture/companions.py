@@ -14,13 +14,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.analysis.history import END
+from nbchalice.notebook.analysis.effects import Effects
+from nbchalice.notebook.analysis.history import END, Timeline
 from nbchalice.notebook.analysis.known_calls import CONFIGURES, STDLIB, is_handler_decorator
 from nbchalice.notebook.analysis.model import Kind, Mark
 from nbchalice.notebook.capture.environment import variables_read
 from nbchalice.notebook.capture.registering import is_decorated, registers
 from nbchalice.notebook.capture.replayable import require_replayable
 from nbchalice.notebook.capture.settings import settings_of, shows
+from nbchalice.notebook.cells import Cell
 from nbchalice.text import joined
 
 if TYPE_CHECKING:
@@ -181,8 +183,9 @@ class _Judge:
         """Return the names that a statement travels with, often none; None if it is not to travel."""
         statement = step.statement
         if statement.kind is Kind.IMPORT:
-            local = [alias.name for alias in statement.imports if self._is_local(alias.module)]
-            acts = step.cell.order in self.used or any(self._sets_up(alias.module) for alias in statement.imports)
+            local_from = [alias.module for alias in statement.imports if self._is_local(alias.module)]
+            local = [alias.name for alias in statement.imports if alias.module in local_from]
+            acts = step.cell.order in self.used or statement.mark is Mark.INCLUDE or any(map(self._sets_up, local_from))
             return local if local and acts else None
         if is_decorated(step) or self._tries_a_handler(step):
             return None
@@ -195,6 +198,8 @@ class _Judge:
 
     def is_told(self, step: Step) -> bool:
         """Tell whether a statement that does not travel may matter all the same."""
+        if step.statement.kind is Kind.IMPORT:
+            return any(self._sets_by(alias.module) for alias in step.statement.imports)
         if step.statement.kind not in (Kind.EXPRESSION, Kind.COMPOUND):
             return False
         if step.cell.order not in self.used and not (self.asks and self._may_set_variables(step)):
@@ -225,7 +230,7 @@ class _Judge:
         """Tell whether a local module may be imported for what it does to a module that the handler has.
 
         ``plug`` imports ``registry``, as the handler does, and puts something into it; ``accessors`` registers
-        something with pandas.
+        something with pandas; ``codec`` something with Python, and brings no library along for it.
         """
         text = self._text_of(module)
         top = module.partition(".")[0]
@@ -238,7 +243,14 @@ class _Judge:
         shared = imported & (self.modules - STDLIB)
         if any(self._is_local(name) for name in shared) or (shared and _REGISTERS.search(text)):
             return True
+        if self._sets_by(module) and all(name in self.modules or self._is_local(name) for name in imported):
+            return True
         return any(self._sets_up(name, seen | {top}) for name in sorted(imported))
+
+    def _sets_by(self, module: str) -> bool:
+        """Tell whether a local module sets something of what the handler has, as ``codecs.register(find)`` does."""
+        text = self._text_of(module)
+        return text is not None and bool(_set_in(text) & self.modules)
 
     def _acts(self, step: Step) -> bool:
         now = step.statement.now
@@ -280,6 +292,17 @@ class _Judge:
             if definition is not None and any(is_handler_decorator(path) for _, path in definition.decorators):
                 return True
         return registers(step, self.effects)
+
+
+@lru_cache(maxsize=256)
+def _set_in(text: str) -> frozenset[str]:
+    """Return the modules of which a module sets something when it is imported."""
+    try:
+        effects = Effects(Timeline([Cell("module", "module", text, 0)], "module"))
+    except (SyntaxError, CaptureError):
+        return frozenset()
+    settings = settings_of(effects)
+    return frozenset().union(*map(settings.of, effects.timeline.steps))
 
 
 def _imported_by(step: Step) -> frozenset[str]:

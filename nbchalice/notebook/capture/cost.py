@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
-from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.made_of import DATA, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
@@ -33,12 +34,19 @@ class Cost:
         Positions of statements that are not to run for what they change.
     statements : Iterable[tuple[str, int, float]]
         Cell, raw line, and seconds of processor time of the statements that take any worth telling.
+    can_be_bundled : Callable[[str], bool]
+        Whether the value of a variable can travel as a bundle.
     """
 
     def __init__(
-        self, piece: Slice, effects: Effects, without: Container[int], statements: Iterable[tuple[str, int, float]]
+        self,
+        piece: Slice,
+        effects: Effects,
+        without: Container[int],
+        statements: Iterable[tuple[str, int, float]],
+        can_be_bundled: Callable[[str], bool],
     ) -> None:
-        self._piece, self._effects, self._without = piece, effects, without
+        self._piece, self._effects, self._without, self._can = piece, effects, without, can_be_bundled
         slowest = sorted(statements, key=lambda one: -one[2])
         self._seconds = sum(spent for _, _, spent in slowest)
         steps = effects.timeline.steps
@@ -50,8 +58,9 @@ class Cost:
         if not self._steps or self._seconds <= LAMBDA_SECONDS:
             return None
         step, spent = self._steps[0]
-        is_import = step.statement.kind is Kind.IMPORT
-        bundle = f"bundle the value with %chalice bundle {self._bundled(step) or 'NAME'}"
+        is_import = imports(step.statement.text)
+        name = self._bundled(step)
+        bundle = f"bundle the value with %chalice bundle {name}" if name else "make it within the handler"
         return CaptureError(
             f"the handler's code takes {_text(self._seconds)} to load, and Lambda allows {_text(LAMBDA_SECONDS)}: "
             f"{_text(spent)} of it is this statement",
@@ -71,11 +80,11 @@ class Cost:
 
     def _imports(self) -> str:
         """Say what the imports take, and which of them takes longest, if that is worth telling."""
-        imports = [(step, spent) for step, spent in self._steps if step.statement.kind is Kind.IMPORT]
-        seconds = sum(spent for _, spent in imports)
-        if not imports or seconds < WORTH_TELLING:
+        own = [(step, spent) for step, spent in self._steps if imports(step.statement.text)]
+        seconds = sum(spent for _, spent in own)
+        if not own or seconds < WORTH_TELLING:
             return ""
-        step = imports[0][0]
+        step = own[0][0]
         modules = ", ".join(dict.fromkeys(alias.module for alias in step.statement.imports))
         place = f"{step.cell.label}, line {step.statement.line}"
         return f"{_text(seconds)} for imports ({place}: {modules})"
@@ -83,14 +92,47 @@ class Cost:
     def _slowest(self) -> str:
         """Say which statement takes longest of those that are no imports, and how long, if that is worth telling."""
         for step, spent in self._steps:
-            if step.statement.kind in DATA and spent >= WORTH_TELLING:
-                name = self._bundled(step)
+            if step.statement.kind in DATA and not imports(step.statement.text) and spent >= WORTH_TELLING:
+                # Where it also imports, nobody knows what of it a bundle would save.
+                name = self._bundled(step) if not step.statement.imports else None
                 less = f"; %chalice bundle {name} saves that" if name else ""
                 return f"{_text(spent)} for {step.location().place}{less}"
         return ""
 
     def _bundled(self, step: Step) -> str | None:
-        return next(nearest(self._piece, step.position, self._effects, self._without), None)
+        return next(filter(self._can, nearest(self._piece, step.position, self._effects, self._without)), None)
+
+
+@lru_cache(maxsize=2048)
+def imports(text: str) -> bool:
+    """Tell whether a statement only imports: also ``try: import orjson`` with what is done where there is none.
+
+    Parameters
+    ----------
+    text : str
+        The statement.
+    """
+    if "import" not in text:
+        return False
+    nodes = ast.parse(text).body
+    return any(map(_has_import, nodes)) and not any(map(_does_more, nodes))
+
+
+def _has_import(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Import | ast.ImportFrom) for part in ast.walk(node))
+
+
+def _does_more(node: ast.AST) -> bool:
+    """Tell whether a statement also calls or computes something; what is done if an import fails does not count."""
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass | ast.Raise | ast.ExceptHandler):
+        return False
+    if isinstance(node, ast.With):  # with warnings.catch_warnings(): import torch
+        return any(map(_does_more, node.body))
+    if isinstance(node, ast.Expr | ast.Assign):
+        return any(isinstance(part, ast.Call | ast.BinOp | ast.comprehension) for part in ast.walk(node))
+    if isinstance(node, ast.If | ast.Try):
+        return any(_does_more(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt))
+    return True
 
 
 def position_of(piece: Slice, steps: list[Step], cell: str, line: int) -> int | None:

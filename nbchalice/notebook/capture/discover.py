@@ -19,11 +19,12 @@ from nbchalice.notebook.analysis.naming import Naming, moved, namings
 from nbchalice.notebook.capture.decorator_errors import failed, followed, unregistered, unset
 from nbchalice.notebook.capture.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.capture.mentions import find_mentions, not_read
+from nbchalice.notebook.capture.prefixes import is_said, names_with, prefixes_in
 from nbchalice.notebook.capture.registering import is_decorated
 from nbchalice.notebook.capture.registrations import Registrations, modules_for, read_registrations
 from nbchalice.notebook.capture.render import decorators_only
 from nbchalice.notebook.capture.unknown_magics import unknown_magics
-from nbchalice.runtime.app import CHALICES_OWN
+from nbchalice.runtime.decorators import CHALICES_OWN
 from nbchalice.runtime.entry_points import source_names
 from nbchalice.typed import JSON
 
@@ -111,28 +112,28 @@ def discover(cells: Sequence[Cell], notebook: str, variables: Variables = ON_LAM
     evaluator = Evaluator(Path(notebook).resolve().parent, variables)
     readings = _evaluated([step for step in steps if not _only_magic(step, app)], effects, notebook, evaluator)
     for step in steps:
+        reading = readings.get(step.position)
         try:
-            one = (
-                _from_magic(step, app)
-                if _only_magic(step, app)
-                else _from_decorators(step, readings[step.position], timeline, variables)
-            )
+            here = [_from_magic(step, app)] if reading is None else _from_decorators(step, reading, timeline, variables)
         except InvalidInputError as error:
             unread.append(Unread(error, _possible_names(step)))
             continue
-        if one is None:
-            continue
-        notes += [] if _only_magic(step, app) else followed(readings[step.position], variables)
-        if one.name in found:
-            other = found.pop(one.name)
-            if not _is_copy(other.cell, one.cell):
-                hint = f"give one of them another name, or write del {other.function} between them"
-                problems.append(same_name(one.name, other.location, one.location, hint))
-        found[one.name] = one
+        if isinstance(reading, Evaluation):
+            notes += followed(reading, variables)
+            notes += [_not_registered(step)] if reading.blueprint and not here else []
+        for one in here:
+            if one.name in found:
+                other = found.pop(one.name)
+                if not _is_copy(other.cell, one.cell):
+                    hint = f"give one of them another name, or write del {other.function} between them"
+                    problems.append(same_name(one.name, other.location, one.location, hint))
+            found[one.name] = one
     mentions = find_mentions(timeline)
     if mentions:
         registered = read_registrations(effects, notebook, evaluator)
         problems += _add_registered(found, registered, timeline)
+        for what, step in registered.left_out.items():
+            notes.append(f"{what} ({step.location().place}) is not deployed: it belongs to no event source")
         for mention in registered.unread(mentions):
             told = not_read(mention, registered.reason(mention))
             unread.append(Unread(told, mention.names, stops=False))
@@ -204,11 +205,15 @@ def handlers_in_text(cells: Sequence[Cell], notebook: str) -> list[Standing]:
     timeline = Timeline(cells, notebook)
     texts = {cell.label: cell.source for cell in cells}
     found = []
+    prefixes = prefixes_in(timeline)
     for step in timeline.steps:
         if is_decorated(step) and not _is_chalices(step) and not _is_deleted(step, timeline):
             (function,) = step.statement.defines
-            found.append(Standing(function, _names_in_text(step), step.location(), step.cell.source))
+            names = names_with(prefixes, step, _names_in_text(step))
+            found.append(Standing(function, names, step.location(), step.cell.source))
     for one in find_mentions(timeline):
+        if one.of_blueprint and one.step is not None and is_said(one.step, prefixes):
+            continue
         found.append(Standing(one.function or "", one.names, one.location, texts[one.location.cell]))
     for magic in unknown_magics(cells):
         found.append(Standing("", magic.names, magic.location, texts[magic.location.cell]))
@@ -339,28 +344,42 @@ def _evaluated(
 
 def _from_decorators(
     step: Step, result: Evaluation | InvalidInputError, timeline: Timeline, variables: Variables
-) -> Found | None:
-    """Return the handler that decorators register; None for those of other libraries, as `@button.on_click` is one."""
+) -> list[Found]:
+    """Return the handlers that decorators register: one, or as many as a blueprint is registered.
+
+    None are those of other libraries, as `@button.on_click` is one.
+    """
     if isinstance(result, InvalidInputError):
         raise result
     function = next(iter(step.statement.defines))
-    if result.name is None and _is_foreign(step, timeline.app):
-        return None
+    if result.name is None and not result.blueprint and _is_foreign(step, timeline.app):
+        return []
     if result.missing:
         raise unset(function, result, variables, step.location())
     if result.error is not None:
         raise failed(function, result, timeline, step)
-    if result.name is None:
+    if result.name is None and not result.blueprint:
         raise unregistered(step, timeline)
-    return Found(
-        name=result.name,
-        function=function,
-        cell=step.cell,
-        triggers=[(source, options) for source, options in result.triggers],
-        settings=result.settings,
-        location=step.location(),
-        app=result.app,
-    )
+    return [
+        Found(
+            name=str(one.name),
+            function=function,
+            cell=step.cell,
+            triggers=[(source, options) for source, options in one.triggers],
+            settings=one.settings,
+            location=step.location(),
+            app=one.app,
+        )
+        for one in result.all()
+        if one.name is not None
+    ]
+
+
+def _not_registered(step: Step) -> str:
+    """Say that a function stands on a blueprint that no app has."""
+    function = next(iter(step.statement.defines))
+    root = next(str(root) for root, path in step.statement.decorators if is_handler_decorator(path))
+    return f"{function} ({step.location().place}) is not deployed: write app.register_blueprint({root})"
 
 
 def decorators_module(step: Step, effects: Effects, notebook: str) -> JSON:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.capture.set_orders import may_have_set
 from nbchalice.notebook.capture.undefined import find_condition, find_use, may_come_later
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.sandbox.values import UNSHOWN, difference, is_setting, text
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Difference, Node, Shared
 
-SET = re.compile(r"\b(frozen)?set\(|\{[^{}:]*[,}]")
-"""What may put elements in another order in each process: a set."""
 _FALSE = "which is false on Lambda"
 _FIELD = re.compile(r"^(?:\.__dict__)?(?:\.|\[')([a-z]\w*)\b")
 _PREFIX = re.compile(r"""\benv_prefix["']?\s*[=:]\s*["'](\w*)["']""")
@@ -107,9 +106,17 @@ def certain_hint(piece: Slice, name: str, found: Difference) -> str | None:
     condition = find_condition(piece, name)
     if condition is not None and condition[1] is not None and "__name__" in condition[0]:
         return f"'if {condition[0]}:' in {condition[1].cell} is false on Lambda: set {name} outside of this condition"
-    if found.reordered and SET.search(piece.module) and name not in piece.marked:
-        return f"a set has another order in each process: sort its elements where {name} is made, with sorted()"
+    if found.reordered and may_have_set(piece.module) and name not in piece.marked:
+        return order_hint(name)
     return None
+
+
+def order_hint(name: str) -> str:
+    """Say what to do about a variable that follows the order of a set, or the hash of a text."""
+    return (
+        f"a set has another order in each process, and a text another hash: sort the elements where {name} is made, "
+        "with sorted()"
+    )
 
 
 def diverged(piece: Slice, name: str, found: Difference, known: str | None = None) -> DivergedError:
@@ -159,15 +166,38 @@ def require_present(
         if name in kernel and name not in module and not may_come_later(piece.module, piece.function, name):
             raise _lacking(piece, name)
         if name not in kernel and name in module:
-            cell = piece.values[name][-1]
-            raise DivergedError(
-                f"{name} is not in the kernel any more, though {cell} defines it (a %reset, a %xdel?)",
-                f"run {cell} again, or do without {name}",
-                Location(cell),
-            )
+            raise _gone(piece, name, "in the kernel any more", "run {cell} again")
     for name in undefined:
         if name in kernel and not may_come_later(piece.module, piece.function, name):
             raise _lacking(piece, name)
+
+
+def require_left(piece: Slice, module: Iterable[str], absent: Container[str]) -> None:
+    """Require that what is in the captured module stands at the end of the notebook's run, too.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    module : Iterable[str]
+        The names that stand in the module.
+    absent : Container[str]
+        The names that do not stand after the run.
+
+    Raises
+    ------
+    DivergedError
+        A name was deleted in a way that the notebook's text does not show.
+    """
+    for name in sorted(module):
+        if name in absent and name in piece.values:
+            raise _gone(piece, name, "there any more when the notebook was run from the top", "define it again")
+
+
+def _gone(piece: Slice, name: str, where: str, again: str) -> DivergedError:
+    cell = piece.values[name][-1]
+    text = f"{name} is not {where}, though {cell} defines it (a %reset, a del?)"
+    return DivergedError(text, f"{again.format(cell=cell)}, or do without {name}", Location(cell))
 
 
 def require_defined(piece: Slice, undefined: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.analysis.known_calls import words
@@ -33,8 +34,10 @@ def set_by_files(texts: Iterable[str], folder: Path) -> dict[str, str]:
     folder : Path
         Its folder.
     """
-    files = (file for text in texts for file in _files_loaded(text, folder.resolve()))
-    return dict.fromkeys((name for file in files for name in _SETS.findall(file.read_text("utf-8", "replace"))), "")
+    variables: dict[str, str] = {}
+    for file in chain.from_iterable(_files_loaded(text, folder.resolve()) for text in texts):
+        variables |= dict.fromkeys(_SETS.findall(file.read_text("utf-8", "replace")), "")
+    return variables
 
 
 def _files_loaded(text: str, folder: Path) -> Iterator[Path]:

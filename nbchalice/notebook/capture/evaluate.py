@@ -50,7 +50,11 @@ class Evaluation:
     cell_line : int or None
         Raw line of that cell.
     handlers : list[JSON]
-        All that the module registered, each as these fields, where no function was asked for.
+        All that the module registered, each as these fields, where no function was asked for, or one of a blueprint.
+    blueprint : bool
+        Whether the function's decorators are those of a blueprint.
+    left_out : list[str]
+        What belongs to no event source of all that the module registered, where no function was asked for.
     read : dict[str, str or None]
         The environment variables that were read, with None for what was not set.
     seen : dict[str, str or None]
@@ -72,6 +76,8 @@ class Evaluation:
     cell: str | None = None
     cell_line: int | None = None
     handlers: list[JSON] = field(default_factory=list)
+    blueprint: bool = False
+    left_out: list[str] = field(default_factory=list)
     read: dict[str, str | None] = field(default_factory=dict)
     seen: dict[str, str | None] = field(default_factory=dict)
     missing: tuple[str, ...] = ()

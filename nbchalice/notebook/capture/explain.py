@@ -47,7 +47,7 @@ def where_used(name: str, user: Step) -> Location:
 
 
 def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
-    """Make the error for a name that was removed by ``del``.
+    """Make the error for a name that was removed by ``del``, or by a magic.
 
     Parameters
     ----------
@@ -58,9 +58,11 @@ def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
     user : Step or None
         The statement that needs it, or None for the handler itself.
     """
+    written = gone.cell.source.splitlines()[gone.statement.head - 1].split()
+    what = written[0] if written and written[0].startswith("%") else "del"
     return CaptureError(
-        f"{name} was deleted by 'del' in {gone.cell.label}",
-        f"define {name} again, or remove the del",
+        f"{name} was deleted by '{what}' in {gone.cell.label}",
+        f"define {name} again, or remove the {what}",
         where_used(name, user) if user is not None else gone.location(),
         code="deleted-name",
     )

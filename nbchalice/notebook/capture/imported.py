@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.capture.source_map import location_of
+from nbchalice.notebook.sandbox.values.patched import is_local
 from nbchalice.runtime.cells import Segment
 from nbchalice.typed import Values
-
-_INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
 
 
 class _Seen(NamedTuple):
@@ -38,7 +37,7 @@ class Imported:
         watched = _watched()
         for name in [name for name in list(sys.modules) if name not in self._library]:
             spec, known = _spec(sys.modules.get(name)), self._seen.get(name)
-            if not _is_local(spec):
+            if not is_local(sys.modules.get(name)):
                 self._library.add(name)
                 continue
             # importlib.reload finds the spec anew; %autoreload may patch a module and note the time of its file.
@@ -124,11 +123,6 @@ def _watched() -> Mapping[str, float]:
 def _spec(module: object) -> Any:
     """Return a module's spec without waking one that loads what it is asked for."""
     return getattr(module, "__dict__", {}).get("__spec__")
-
-
-def _is_local(spec: object) -> bool:
-    origin = getattr(spec, "origin", None)
-    return isinstance(origin, str) and origin.endswith(".py") and not origin.startswith(_INSTALLED)
 
 
 def _digest(origin: str) -> str | None:

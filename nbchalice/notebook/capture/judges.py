@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Location
+from nbchalice.notebook.analysis.search_path import added_folders
+from nbchalice.notebook.capture.asking import calls_of
 from nbchalice.notebook.capture.codecs_named import named_codecs, require_registered
-from nbchalice.notebook.capture.divergence import SET, apart, apart_on_lambda, certain_hint, find_difference, sentence
+from nbchalice.notebook.capture.divergence import (
+    apart,
+    apart_on_lambda,
+    certain_hint,
+    order_hint,
+    require_left,
+    sentence,
+)
 from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.rerun import Rerun, rerun
 from nbchalice.notebook.capture.search import Findings
-from nbchalice.notebook.capture.settling import settled_in_places
+from nbchalice.notebook.capture.settling import follows_order, settled_in_places
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.errors import DivergedError
-from nbchalice.notebook.sandbox.helper import HELPER, Helper
+from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
 from nbchalice.notebook.sandbox.values import not_compared, of_concern, without_before
 from nbchalice.typed import Values
 
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from nbchalice.notebook.sandbox.values import Difference, Node
 
 TIMEOUT_SECONDS = 20.0
-_PROCESSES = 2
-"""How many more there are for what has a set: few elements are in the same order by chance in all of them."""
 _WHERE = ("when the notebook runs from the top", "in what would be deployed")
 _HINT = "make the value in statements of its own that run on Lambda, too; or add --execute to compare with a kernel"
 
@@ -94,8 +100,16 @@ class FileJudge:
         bundles : Mapping[str, Values]
             Format, hash and file of the bundles that may be loaded, by name.
         """
+        added = [str(path) for path in added_folders(effects.timeline.cells, folder.resolve())]
 
-        def ask(piece: Slice, *, elsewhere: bool = False, helper: Helper = HELPER, zone: str | None = ":UTC") -> Values:
+        def ask(
+            piece: Slice,
+            *,
+            elsewhere: bool = False,
+            helper: Helper = HELPER,
+            zone: str | None = ":UTC",
+            calls: Iterable[tuple[str, str, str]] = (),
+        ) -> Values:
             request = {
                 "action": "verify",
                 "module": piece.module,
@@ -109,6 +123,8 @@ class FileJudge:
                 "zone": {"TZ": zone},
                 "elsewhere": elsewhere,
                 "codecs": named_codecs(piece.module),
+                "calls": list(calls),
+                "added": added,
                 "sharing": bool(piece.bundles and piece.changed),
             }
             answer: Values = helper.ask(request, folder.resolve(), TIMEOUT_SECONDS)
@@ -128,22 +144,30 @@ class FileJudge:
         statements = tuple((str(cell), int(line), float(spent)) for cell, line, spent in answer["seconds"])
         if run.missing:
             return Findings(tuple(left), statements, run.missing if names else "")
+        require_left(piece, answer["values"].keys() & set(names), run.absent)
         require_registered(piece, run.unregistered, answer["unregistered"])
         left += apart_on_lambda(piece, run.sharing, answer["sharing"])
         known = {name: node for name, node in run.values.items() if name not in free}
+        judge, answer = self._with_calls(piece, known, answer)
         values, here = (_kept_apart(piece, one) for one in (answer["values"], known))
-        others = map(self._in_another, [piece] * _PROCESSES if SET.search(piece.module) else [])
-        values = next((one for one in chain([values], others) if find_difference(piece, here, one)), values)
-        values = settled_in_places(
-            piece, here, values, partial(self._elsewhere, piece), partial(self._in_another, piece)
-        )
+        elsewhere, anew = partial(judge._elsewhere, piece), partial(judge._in_another, piece)
+        values = settled_in_places(piece, here, values, elsewhere, anew)
         for name in names:
             if name in here and name in values:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
         found, settings = apart(piece, here, values)
         if found is not None:
-            raise _diverged(piece, *found, self._zone_hint(piece, found[0], here))
+            ordered = follows_order(piece, found[0], values, anew)
+            hint = order_hint(found[0]) if ordered else judge._zone_hint(piece, found[0], here)
+            raise _diverged(piece, *found, hint)
         return Findings((*settings, *left), statements, settings=tuple(name for name, _ in settings))
+
+    def _with_calls(self, piece: Slice, here: Mapping[str, Node], answer: Values) -> tuple[FileJudge, Values]:
+        """Return a judge that calls memoized functions as the notebook did, and its answer."""
+        calls = calls_of(here, answer["values"])
+        judge = replace(self, ask=partial(self.ask, calls=calls)) if calls else self
+        again = judge.ask(piece) if calls else answer
+        return (self, answer) if "error" in again else (judge, again)
 
     def _zone_hint(self, piece: Slice, name: str, here: Mapping[str, Node]) -> str | None:
         """Say what to do about a variable that differs, if it does because of the time zone."""
@@ -156,7 +180,9 @@ class FileJudge:
     def _elsewhere(self, piece: Slice) -> Values:
         return {"values": _kept_apart(piece, self.ask(piece, elsewhere=True).get("values", {}))}
 
-    def _in_another(self, piece: Slice) -> dict[str, Node]:
+    def _in_another(self, piece: Slice, seed: int | None = None) -> dict[str, Node]:
+        if seed is not None:
+            return _kept_apart(piece, self.ask(piece, helper=seeded(seed)).get("values", {}))
         other = Helper()
         try:
             return _kept_apart(piece, self.ask(piece, helper=other).get("values", {}))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.known_calls import words
-from nbchalice.notebook.analysis.lookups import Text, lookups
+from nbchalice.notebook.analysis.lookups import Text, lookups, names_read
 from nbchalice.notebook.analysis.model import Kind
+from nbchalice.notebook.analysis.texts import names_in
 from nbchalice.notebook.capture.companions import LeftOut, left_out
 from nbchalice.notebook.capture.replayable import require_replayable
 
@@ -65,16 +67,21 @@ def _grown(closure: Closure, step: Step, name: str, moment: int) -> Closure:
 def _asked(closure: Closure) -> Iterator[tuple[Step, str, int, bool]]:
     """Give what is looked up: where, the name, the moment, and whether it is certain that the text is a name."""
     steps = [closure.timeline.steps[position] for position in sorted(closure.wanted)]
-    found = [(step, lookups(step.statement.text)) for step in steps]
-    open_ended = any(_unshadowed(closure, one.unfollowed) for _, one in found)
-    queries = any(one.queries for _, one in found)
-    for step, one in found:
+    each = [lookups(step.statement.text) for step in steps]
+    open_ended = any(_unshadowed(closure, one.unfollowed) for one in each)
+    queries = any(one.queries for one in each)
+    handed_on = chain.from_iterable(one.handed for one in each)
+    handed = {reader for reader, module in handed_on if _reads_names(closure, module)}
+    for step, one in zip(steps, each, strict=True):
+        for reader, (written, line) in product(sorted(handed), one.written):  # duckdb.sql(QUERY)
+            text, query = Text(names_read(reader, written), line, later=True), names_in(written) is None
+            yield from _of_text(closure, step, text, certain=query)
         for text in (*one.texts, *(one.marked if queries else ())):
             if not text.module or _reads_names(closure, text.module):
                 yield from _of_text(closure, step, text, certain=True)
         for text in one.constants if open_ended else ():
             yield from _of_text(closure, step, text, certain=False)
-    if any(one.subclasses for _, one in found):
+    if any(one.subclasses for one in each):
         yield from _subclasses(closure)
 
 

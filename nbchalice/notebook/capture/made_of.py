@@ -9,6 +9,7 @@ from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.closure import Closure
+from nbchalice.notebook.capture.origins import unsteady_in_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -40,6 +41,26 @@ def makers(step: Step, effects: Effects, without: Container[int]) -> dict[int, s
     except CaptureError:
         return {}
     return closure.wanted
+
+
+def made_by_chance(name: str, effects: Effects, without: Container[int]) -> CaptureError | None:
+    """Return the error of a variable that differs and is made with a function that draws, or asks for the moment.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+    effects : Effects
+        The followed notebook.
+    without : Container[int]
+        As for ``makers``.
+    """
+    for position in effects.timeline.standing(name, END)[0]:
+        for maker, names in sorted(makers(effects.timeline.steps[position], effects, without).items()):
+            refusal = unsteady_in_functions(effects.timeline.steps[maker], effects, ", ".join(sorted(names)) or name)
+            if refusal is not None:
+                return refusal
+    return None
 
 
 def nearest(piece: Slice, failed: int, effects: Effects, without: Container[int]) -> Iterator[str]:

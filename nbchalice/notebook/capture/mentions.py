@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.known_calls import words
 from nbchalice.notebook.analysis.magic import read_body
-from nbchalice.notebook.capture.registering import is_decorated
+from nbchalice.notebook.capture.registering import REGISTER_BLUEPRINT, is_decorated
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
@@ -44,12 +44,15 @@ class Mention:
         The function that it decorates, or None.
     names : frozenset[str] or None
         What the handler may be called; None for any name.
+    of_blueprint : bool
+        Whether it registers a blueprint.
     """
 
     location: Location
     step: Step | None = None
     function: str | None = None
     names: frozenset[str] | None = None
+    of_blueprint: bool = False
 
 
 def find_mentions(timeline: Timeline) -> list[Mention]:
@@ -61,8 +64,9 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
         The statements of the notebook; those that are marked ``exclude`` are not asked.
     """
     found: list[Mention] = []
+    named = source_names() | {REGISTER_BLUEPRINT}
     for step in timeline.steps:
-        if not source_names().isdisjoint(_MAYBE.findall(step.statement.text)):
+        if not named.isdisjoint(_MAYBE.findall(step.statement.text)):
             found += _in_statement(step, timeline.app)
     for cell, split in timeline.splits:
         found += _in_text(cell, split)
@@ -119,6 +123,8 @@ def _in_statement(step: Step, app: str) -> Iterator[Mention]:
                 inner.add(id(called))
                 given = node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else None
                 yield Mention(_place(step, node), step, None, _names(called, given))
+            elif isinstance(called, ast.Attribute) and called.attr == REGISTER_BLUEPRINT:
+                yield Mention(_place(step, node), step, of_blueprint=True)
             elif _is_source(node) and _root(node) == app:
                 yield Mention(_place(step, node), step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from nbchalice.notebook.analysis.known_calls import (
     SEEDS,
 )
 from nbchalice.notebook.analysis.model import Kind, Mark
+from nbchalice.text import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +108,31 @@ def unsteady(step: Step, effects: Effects, names: str, *, of_place: bool) -> Cap
     return _refusal(names, found[0], step.location(found[1].line)) if found is not None else None
 
 
+def unsteady_in_functions(step: Step, effects: Effects, names: str) -> CaptureError | None:
+    """Return the same error for a statement that hands on functions that ask for the moment, or for chance.
+
+    Whether they are called, as in ``rows.apply(lambda row: random.random())``, or kept, only a run tells.
+
+    Parameters
+    ----------
+    step, effects, names : Step or Effects or str
+        As for ``unsteady``.
+    """
+    statement = step.statement
+    if statement.mark is Mark.INCLUDE or statement.kind not in (Kind.ASSIGN, Kind.EXPRESSION, Kind.COMPOUND):
+        return None
+    blocks = list(statement.later)
+    for root in chain.from_iterable(call.everything() for call in statement.now.calls.values()):
+        for value in effects.values(root, step.position) if isinstance(root, str) else ():
+            definition = effects.statement(value)
+            blocks += definition.later if definition is not None and definition.kind is Kind.FUNCTION else ()
+    for block in blocks:
+        found = _Asked(effects, step.position, of_place=False).in_block(block)
+        if found is not None:
+            return _refusal(names, found[0], step.location())
+    return None
+
+
 def require_steady(step: Step, effects: Effects, names: str) -> None:
     """Refuse a statement whose value is another one each time, or on each machine.
 
@@ -185,34 +212,32 @@ def _bodies(value: Value, call: Call, effects: Effects, moment: int) -> Iterable
 
 def _refusal(names: str, what: str, place: Location) -> CaptureError:
     """Make the error for a value that is another one each time, or elsewhere; ``what`` is the function it is from."""
-    bundle = f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}"
+    bundle = bundling(names)
     each = "or mark the statement '# nbchalice: include' if each start of the function may have a value of its own"
     if what in OF_THE_MOMENT:
-        text, hint = f"{what}(), which gives another value each time", f"call it in the handler, {bundle}, {each}"
+        text, hint = f"{what}(), which gives another value each time", f"call it in the handler, {bundle}{each}"
         return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     if what in OF_CHANCE or what.rpartition(".")[0] in GENERATORS:
-        text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}, {each}"
+        text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}{each}"
         return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     hint = (
-        f"write the value itself, give it with --env NAME=VALUE, {bundle}, or mark the statement "
+        f"write the value itself, give it with --env NAME=VALUE, {bundle}or mark the statement "
         "'# nbchalice: include' to ask on Lambda"
     )
     text = f"{what}(), which tells of this computer and is different on Lambda"
     return CaptureError(f"{names} comes from {text}", hint, place, code="machine-value")
 
 
-def bundle_hint(names: str) -> str:
-    """Say how a value can come along that must not be computed again.
+def bundling(names: str) -> str:
+    """Return the part of a fix that says what to bundle, with a comma behind it; nothing if no name is known.
 
     Parameters
     ----------
     names : str
-        What the slice needs of the statement; the first is the one to bundle.
+        What the slice needs of a statement: all of it is to be bundled.
     """
-    return (
-        f"bundle its value with %chalice bundle {names.split(',', maxsplit=1)[0]}, or mark the statement "
-        "'# nbchalice: include' to run it on Lambda ('# nbchalice: exclude' leaves it out)"
-    )
+    known = [f"%chalice bundle {name}" for name in names.split(", ") if name.isidentifier()]
+    return f"bundle its value with {joined(known)}, " if known else ""
 
 
 def require_no_local_files(step: Step, effects: Effects) -> None:
@@ -235,7 +260,7 @@ def require_no_local_files(step: Step, effects: Effects) -> None:
         return
     for block in statement.later:
         for call in block.calls.values():
-            path = _opened(call, block, effects)
+            path = _opened(call, block, effects, statement.text)
             if path is not None and _is_local(path):
                 name = next(iter(statement.defines))
                 raise CaptureError(
@@ -247,7 +272,7 @@ def require_no_local_files(step: Step, effects: Effects) -> None:
                 )
 
 
-def _opened(call: Call, block: Block, effects: Effects) -> str | None:
+def _opened(call: Call, block: Block, effects: Effects, text: str) -> str | None:
     """Return the path of a file that a call opens, where the notebook's text tells it."""
     known = _known(call, effects, END)
     last = call.path[-1] if call.path else known
@@ -262,7 +287,9 @@ def _opened(call: Call, block: Block, effects: Effects) -> str | None:
         return call.literal
     first = call.args[0] if call.args else ()
     names = [root for root in first if isinstance(root, str)]  # open(FILE)
-    return _constant(names[0], effects) if len(names) == 1 else None
+    # Of open(FOLDER + "/" + name) it is known when it runs.
+    alone = len(names) == 1 and re.search(rf"\(\s*{names[0]}\s*[,)]", text)
+    return _constant(names[0], effects) if alone else None
 
 
 def _constant(name: str, effects: Effects) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,9 +13,13 @@ from nbchalice.notebook.capture.bundle_order import require_taken_in_order
 from nbchalice.notebook.capture.choices import chosen
 from nbchalice.notebook.capture.companions import told
 from nbchalice.notebook.capture.judges import FileJudge, KernelJudge, watched
+from nbchalice.notebook.capture.origins import bundling
 from nbchalice.notebook.capture.search import Compared, Proof, Search
 from nbchalice.notebook.capture.slice import cut
+from nbchalice.notebook.capture.what_to_bundle import without_refused
+from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.sandbox.helper import HELPER
+from nbchalice.notebook.sandbox.reads import OF_THIS_COMPUTER
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -105,7 +109,14 @@ class Proven:
         judge = self._judge_of(handler)
         cut_to_load = partial(self._cut_to_load, handler)
         can = self.can_be_bundled
-        return Search(self.effects, cut_to_load, judge, handler.name, self.tell, can_be_bundled=can).prove()
+        search = Search(self.effects, cut_to_load, judge, handler.name, self.tell, can_be_bundled=can)
+        try:
+            proof = search.prove()
+        except CaptureError as error:
+            raise without_refused(_with_cause(error, judge), can) from None
+        if proof.error is None:
+            return proof
+        return replace(proof, error=without_refused(_with_cause(proof.error, judge), can))
 
     def _judge_of(self, handler: Handler) -> Judge:
         env, bundles = self.env(handler), {name: self.bundles[name] for name in self.bundles if self._admits(name)}
@@ -192,3 +203,13 @@ class Proven:
         for name, notes in self._notes.items():
             lines += [f"{name}: {note}" for note in notes]
         return [*lines, *HELPER.notes]
+
+
+def _with_cause(error: CaptureError, judge: Judge) -> CaptureError:
+    """Return an error about a value that differs from the kernel's; if it is of a file, the fix says what to do."""
+    if isinstance(error, DivergedError) and error.variable and isinstance(judge, KernelJudge):
+        cause = judge.run(()).tainted.get(error.variable, "")
+        if cause.endswith(OF_THIS_COMPUTER):
+            bundle = bundling(error.variable)
+            error.hint = f"{cause}, which is not on Lambda: {bundle}or read the file within the handler from S3"
+    return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from nbchalice.notebook.analysis.aliases import Value
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.model import Block
+
+REGISTER_BLUEPRINT = "register_blueprint"
 
 
 def find_registration(effects: Effects, function: str, order: int | None = None) -> list[Step]:
@@ -47,9 +50,67 @@ def find_registration(effects: Effects, function: str, order: int | None = None)
             raise
         return _naming(function, here) or here
     calls = [step for step in _naming(function, here) if step.position != definition.position]
+    for step in blueprint_registrations(effects, definition):
+        calls += [] if step in calls else [step]
     if calls or is_decorated(definition) or registers(definition, effects):
         return [definition, *calls]
     return [definition, *here]
+
+
+def blueprint_registrations(effects: Effects, definition: Step) -> list[Step]:
+    """Find the statements that may register the blueprint whose decorator a statement has: of each cell the last run.
+
+    Parameters
+    ----------
+    effects : Effects
+        The followed notebook.
+    definition : Step
+        Defines a function, or registers it by a call.
+    """
+    roots = _roots(definition) - {effects.timeline.app}
+    made = [effects.values(root, definition.position) for root in roots]
+    groups = {effects.find(value) for value in chain.from_iterable(made)}
+    if not groups:
+        return []
+    registrations = {}
+    for step in effects.timeline.steps:
+        if registers_blueprint(step, effects) and _may_be_about(groups, step, effects):
+            registrations[step.cell.id, step.statement.text] = step
+    return list(registrations.values())
+
+
+def _roots(step: Step) -> set[str]:
+    """Return the names whose methods a statement calls to register something."""
+    roots = {root for root, path in step.statement.decorators if is_handler_decorator(path)}
+    for call in step.statement.now.calls.values():
+        if call.path[-1:] and call.path[-1] in source_names() and isinstance(call.root, str):
+            roots.add(call.root)
+    return {root for root in roots if isinstance(root, str)}
+
+
+def registers_blueprint(step: Step, effects: Effects) -> bool:
+    """Tell whether a statement may register a blueprint with an app, by itself or through functions that it calls.
+
+    Parameters
+    ----------
+    step : Step
+        The statement.
+    effects : Effects
+        The followed notebook.
+    """
+    return not is_decorated(step) and _reaches(step, effects, frozenset({REGISTER_BLUEPRINT}))
+
+
+def _may_be_about(groups: set[Value], step: Step, effects: Effects) -> bool:
+    """Tell whether a statement may register one of some blueprints: not if it names other ones."""
+    for node in ast.walk(ast.parse(step.statement.text)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == REGISTER_BLUEPRINT:
+            given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "blueprint")]
+            name = given[0].id if given and isinstance(given[0], ast.Name) else None
+            values = effects.values(name, step.position) if name else []
+            if not values or any(effects.find(value) in groups for value in values):
+                return True
+    return REGISTER_BLUEPRINT not in step.statement.text
 
 
 def _naming(function: str, steps: list[Step]) -> list[Step]:
@@ -106,29 +167,31 @@ def registers(step: Step, effects: Effects) -> bool:
     effects : Effects
         The followed notebook.
     """
-    if is_decorated(step):
-        return False
+    return not is_decorated(step) and _reaches(step, effects, source_names() | {REGISTER_BLUEPRINT})
+
+
+def _reaches(step: Step, effects: Effects, methods: frozenset[str]) -> bool:
+    """Tell whether a statement may call one of some methods."""
     now = step.statement.now
-    if _names_source(now):
+    if _calls(now, methods):
         return True
     for name in {call.root for call in now.calls.values() if isinstance(call.root, str)}:
         for value in effects.values(name, step.position):
-            if value[1] != step.position and _may_register(value, step.position, effects):
+            if value[1] != step.position and _leads_to(value, step.position, effects, methods):
                 return True
     return False
 
 
-def _may_register(value: Value, moment: int, effects: Effects) -> bool:
-    """Tell whether calling a value may register: a kept decorator, or a function that uses one."""
+def _leads_to(value: Value, moment: int, effects: Effects, methods: frozenset[str]) -> bool:
+    """Tell whether calling a value may call one of some methods: a kept decorator, or a function that uses one."""
     statement = effects.statement(value)
     # on_orders = app.on_sqs_message("orders") registers nothing yet; on_orders(work) does.
-    kept = statement is not None and statement.kind is Kind.ASSIGN and _names_source(statement.now)
-    return kept or any(_names_source(block) for block in effects.reachable(value, moment))
+    kept = statement is not None and statement.kind is Kind.ASSIGN and _calls(statement.now, methods)
+    return kept or any(_calls(block, methods) for block in effects.reachable(value, moment))
 
 
-def _names_source(block: Block) -> bool:
-    names = source_names()
-    return any(call.path[-1:] and call.path[-1] in names for call in block.calls.values())
+def _calls(block: Block, methods: frozenset[str]) -> bool:
+    return any(call.path[-1:] and call.path[-1] in methods for call in block.calls.values())
 
 
 def function_in(step: Step, function: str) -> ast.stmt | None:

@@ -11,7 +11,7 @@ from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.closure import Closure
 from nbchalice.notebook.capture.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.capture.origins import require_steady
-from nbchalice.notebook.capture.registering import registers
+from nbchalice.notebook.capture.registering import blueprint_registrations, registers, registers_blueprint
 from nbchalice.notebook.capture.render import decorators_only, modules_of
 from nbchalice.typed import JSON
 
@@ -65,11 +65,14 @@ class Registrations:
         The positions of the statements that had a part in one.
     reasons : dict[int, str]
         Why a statement could not be run, by position.
+    left_out : dict[str, Step]
+        What they registered that belongs to no event source, such as a route of a local module's blueprint.
     """
 
     made: list[Registration] = field(default_factory=list)
     ran: set[int] = field(default_factory=set)
     reasons: dict[int, str] = field(default_factory=dict)
+    left_out: dict[str, Step] = field(default_factory=dict)
 
     def unread(self, mentions: list[Mention]) -> list[Mention]:
         """Return the lines by which nothing was registered."""
@@ -116,6 +119,9 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
             names = ", ".join(answer.missing)
             found.reasons[position] = f"{names} is not set: set it in {evaluator.variables.place}"
             continue
+        if registers_blueprint(step, effects):
+            found.left_out |= dict.fromkeys(answer.left_out, step)
+            found.ran.add(position)  # What is registered may have no handlers, or only those that are decorated here.
         for one in answer.handlers:
             result = Evaluation.of(one)
             found.made.append(Registration(step, result, _place(step, result, effects)))
@@ -139,7 +145,7 @@ def modules_for(
     Parameters
     ----------
     own : Step
-        The statement, in the form in which it is to be written.
+        The statement, in the form in which it is to be written. What may register its blueprint is written as well.
     names : Iterable[str]
         The names that it binds.
     app : str
@@ -160,10 +166,14 @@ def modules_for(
     """
     modules: list[JSON] = []
     positions: set[int] = set()
+    later = blueprint_registrations(effects, own)
+    until = max([own.position, *(step.position for step in later)])
     for fixed in (None, app):
-        closure = Closure(effects.timeline, effects, until=own.position, fixed=fixed)
+        closure = Closure(effects.timeline, effects, until=until, fixed=fixed)
         try:
             closure.add(own, own.position, names)
+            for step in later:
+                closure.add(step, step.position, step.statement.binds)
             closure.finish()
             for step in closure.steps():
                 if step.position != own.position:

@@ -6,11 +6,13 @@ import hashlib
 import os
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from json import dumps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.capture.codecs_named import named_codecs
 from nbchalice.notebook.capture.render import handler_decorators
 from nbchalice.notebook.capture.slice import imported_by
@@ -43,6 +45,8 @@ class Rerun:
         Descriptions of the variables that were asked for and are known.
     tainted : Mapping[str, str]
         The names that are not known, each with the reason: a statement that could not run in the confined process.
+    absent : frozenset[str]
+        The names that were asked for and are known not to stand at the end.
     changed : Mapping[str, list[int]]
         For the names that were watched, the positions of the statements that changed them.
     called : frozenset[str]
@@ -59,6 +63,7 @@ class Rerun:
 
     values: Mapping[str, Node] = field(default_factory=dict)
     tainted: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
     changed: Mapping[str, list[int]] = field(default_factory=dict)
     called: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset({ALL})
@@ -101,9 +106,10 @@ def rerun(
         "names": names,
         "imported": imported_by(timeline, [*names, *watch]),
         "watch": watch,
-        "codecs": sorted({named for step in timeline.steps for named in named_codecs(step.statement.text)}),
+        "codecs": sorted(set(chain.from_iterable(named_codecs(step.statement.text) for step in timeline.steps))),
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "seconds": CPU_SECONDS,
+        "added": [str(path) for path in added_folders(timeline.cells, folder.resolve())],
         "zone": {"TZ": os.environ.get("TZ")},
     }
     key = hashlib.sha256(dumps([request, str(folder)], sort_keys=True).encode()).hexdigest()
@@ -130,7 +136,7 @@ def _of(answer: JSON) -> Rerun:
         return Rerun(missing=reasons.get(answer["error"], "it ends its process") + told)
     if "missing" in answer:
         return Rerun(missing=answer["missing"])
-    return Rerun(**{**answer, "called": frozenset(answer["called"]), "read": frozenset(answer["read"])})
+    return Rerun(**answer | {key: frozenset(answer[key]) for key in ("absent", "called", "read")})
 
 
 def _told(effects: Effects) -> list[JSON]:

@@ -16,7 +16,7 @@ from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
 from nbchalice.notebook.capture.cost import Cost, position_of
-from nbchalice.notebook.capture.made_of import changing, makers, nearest
+from nbchalice.notebook.capture.made_of import changing, made_by_chance, makers, nearest
 from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.capture.ticking import ticking
 from nbchalice.notebook.capture.what_to_bundle import name_what_to_bundle
@@ -274,10 +274,10 @@ class Search:
     def _sets_more(self, piece: Slice, findings: Findings) -> bool:
         """Take along what may set what modules keep for the whole process, where it differs."""
         others = [step.statement for step in self.steps if step.position not in piece.positions]
-        texts = [statement.text for statement in others if statement.kind is not Kind.IMPORT]
+        text = "\n".join(statement.text for statement in others if statement.kind is not Kind.IMPORT)
         for name in findings.settings:
             words = {name, *(module.partition(".")[0] for module, _ in piece.imported.get(name, ()))}
-            if any(word in text for word in words for text in texts) and self._widened(piece, name):
+            if any(word in text for word in words) and self._widened(piece, name):
                 return True
         return False
 
@@ -306,7 +306,7 @@ class Search:
             piece, findings = smaller, found
         piece, findings = self._once(piece, findings, end)
         taken = tuple((self.steps[position], self._also[position]) for position in sorted(self._also))
-        cost = Cost(piece, self.effects, self._without, findings.statements)
+        cost = Cost(piece, self.effects, self._without, findings.statements, self._can_bundle)
         error = self._undecided(piece, findings) or cost.too_slow()
         choice = Choice(dict(self._also), dict(self._without))
         if error is None:
@@ -357,9 +357,10 @@ class Search:
 
     def _with_doubts(self, piece: Slice, error: DivergedError) -> CaptureError:
         """Add which statements may matter, and were tried; of a value that is of this computer, say that."""
-        of_place = self._of_place(piece, {error.variable})
-        if of_place is not None:
-            return of_place
+        known = self._of_place(piece, {error.variable})
+        known = known or made_by_chance(error.variable, self.effects, self._without)
+        if known is not None:
+            return known
         tried = [self.steps[position] for position in sorted(self._tried)]
         if tried:
             error.message += f"; with and without {_listed(tried)}"

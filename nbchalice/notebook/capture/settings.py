@@ -125,17 +125,28 @@ class Settings:
         positions, _ = self.effects.timeline.standing(name, moment + 1)
         if positions and (known := self.effects.qualified(name, (), moment)) is not None:
             return known
-        return self._kept(positions[0], moment) if len(positions) == 1 else None
+        return self._kept(name, positions[0], moment) if len(positions) == 1 else None
 
-    def _kept(self, position: int, moment: int) -> str | None:
+    def _kept(self, name: str, position: int, moment: int) -> str | None:
         """Return what of a library an assignment gives a name, such as the ``os.environ`` in ``env = os.environ``."""
         statement = self.effects.timeline.steps[position].statement
+        if statement.kind is Kind.COMPOUND:
+            return self._kept_within(name, statement.now, position)
         origin = statement.origin if position < moment else None
         known = self._imported(origin.root, position) if origin is not None and origin.root else None
         if origin is None or known is None:
             return None
         whole = ".".join((known, *origin.path))
         return whole if not origin.is_call or _finds(whole) else None
+
+    def _kept_within(self, name: str, block: Block, position: int) -> str | None:
+        """Return the same of an assignment within a block: ``if debug: level = logging.root.setLevel``."""
+        given: frozenset[Root] = frozenset().union(*(roots for target, roots in block.flows if target == name))
+        for dotted in sorted(block.dotted):
+            root, _, path = dotted.partition(".")
+            if root != name and root in given and (known := self._imported(root, position)) is not None:
+                return f"{known}.{path}"
+        return None
 
     def _set_by(self, known: str, call: Call, block: Block, moment: int) -> list[str]:
         """Return what a call of a library's function sets: something of a library, or nothing."""

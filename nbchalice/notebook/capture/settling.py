@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.capture.divergence import find_difference
+from nbchalice.notebook.capture.set_orders import may_have_set, seeds_for
+from nbchalice.notebook.sandbox.helper import FIRST_SEED
 from nbchalice.notebook.sandbox.values import differ, is_order_of_keys, settled
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def settled_in_places(
     here: Mapping[str, Node],
     values: dict[str, Node],
     elsewhere: Callable[[], Mapping[str, Any]],
-    anew: Callable[[], Mapping[str, Node]],
+    anew: Callable[..., dict[str, Node]],
 ) -> dict[str, Node]:
     """Return the values without what is of chance, place or process; of a slice that asks for the place, both count.
 
@@ -33,9 +35,10 @@ def settled_in_places(
         The notebook's values, and those of the slice.
     elsewhere : Callable[[], Mapping[str, Any]]
         Runs the slice with other folders and in another region, and returns the answer.
-    anew : Callable[[], Mapping[str, Node]]
-        As ``ask`` of ``settle_orders``.
+    anew : Callable[..., dict[str, Node]]
+        Runs the slice in another process, of which the seed of its hashes may be given.
     """
+    values = _in_other_orders(piece, here, values, anew)
     differs = find_difference(piece, here, values) is not None
     if not differs and not piece.places:
         return values
@@ -44,6 +47,39 @@ def settled_in_places(
     if not differs:
         return others if find_difference(piece, here, others) else values
     return settle_orders(piece, here, settle(piece, values, others), anew)
+
+
+def _in_other_orders(
+    piece: Slice, here: Mapping[str, Node], values: dict[str, Node], anew: Callable[..., dict[str, Node]]
+) -> dict[str, Node]:
+    """Return the values as they come out where sets have another order, if they are not the notebook's there."""
+    if find_difference(piece, here, values) is not None or not may_have_set(piece.module):
+        return values
+    for seed in seeds_for(piece.module, here):
+        others = anew(seed)
+        if find_difference(piece, here, others) is not None:
+            return others
+    return values
+
+
+def follows_order(piece: Slice, name: str, values: Mapping[str, Node], anew: Callable[..., Mapping[str, Node]]) -> bool:
+    """Tell whether a variable is another one where sets have another order, or texts another hash.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    name : str
+        The variable.
+    values : Mapping[str, Node]
+        The slice's values.
+    anew : Callable[..., Mapping[str, Node]]
+        As for ``settled_in_places``.
+    """
+    if name not in values or name in piece.marked or not may_have_set(piece.module):
+        return False
+    others = map(anew, [FIRST_SEED, *seeds_for(piece.module, values)])
+    return any(differ(values[name], other.get(name, values[name])) for other in others)
 
 
 def settle(piece: Slice, one: Mapping[str, Node], two: Mapping[str, Node]) -> dict[str, Node]:

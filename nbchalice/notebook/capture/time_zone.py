@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.capture.source_map import location_of
@@ -95,7 +96,7 @@ def _calls_within(tree: ast.AST) -> Iterator[ast.Call]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             body = function.body if isinstance(function.body, list) else [function.body]
-            for node in (part for statement in body for part in ast.walk(statement)):
+            for node in chain.from_iterable(map(ast.walk, body)):
                 if isinstance(node, ast.Call) and _is_local(node):
                     yield node
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
+import sys
 import tempfile
 import time
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from json import dumps
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbchalice.errors import CaptureError
+from nbchalice.notebook.capture.asking import Asking
 from nbchalice.notebook.capture.codecs_named import named_codecs, require_registered
 from nbchalice.notebook.capture.divergence import (
     apart,
@@ -30,25 +30,25 @@ from nbchalice.notebook.capture.failure import require_imported
 from nbchalice.notebook.capture.registering import not_registered
 from nbchalice.notebook.capture.settling import settled_in_places
 from nbchalice.notebook.capture.source_map import location_of
-from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
-from nbchalice.notebook.sandbox.helper import HELPER, Helper
+from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook.sandbox.reads import ALL
 from nbchalice.notebook.sandbox.values import (
-    aligned,
     describe,
     describe_imported,
     differ,
     not_compared,
     of_concern,
     sharing,
+    standing_names,
     unregistered,
     without_before,
 )
+from nbchalice.notebook.sandbox.values.patched import is_local
 from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node, Shared
@@ -162,14 +162,14 @@ def verify(
     kernel = without_before(described)
     files = [(name, hashlib.sha256(content).hexdigest()) for name, content in vendored or ()]
     as_here = {name: here.get(name) for name, value in (env or {}).items() if here.get(name) != value}
-    place = [sorted((env or {}).items()), sorted(as_here.items()), str(folder), vendored is None]
+    where = [sorted((env or {}).items()), sorted(as_here.items()), str(folder), vendored is None]
     key = _key(
         piece,
         handler,
         python,
         kernel,
         namespace is None,
-        *place,
+        *where,
         files,
         sorted(one["sha256"] for one in bundles.values()),
     )
@@ -193,24 +193,21 @@ def verify(
         "sharing": shares,
     }
     with _modules(vendored) as modules:
-        root = Path(folder).resolve()
-        ask = partial(_ask, piece, described, HELPER, folder=root, timeout=timeout, modules=modules)
-        answer = ask(request)
+        place = {"folder": Path(folder).resolve(), "timeout": timeout, "modules": modules}
+        asking = Asking(piece, described, request, place)
+        answer = asking.ask()
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece.function, handler, answer["registered"])
-        own = answer
+        own = answer = asking.called(answer, kernel)
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.
             request["env"] = {**request["env"], **_of(as_here, own["read"])}
-            answer = ask(request)
+            answer = asking.ask()
             answer = own if "error" in answer else answer
-        elsewhere = partial(ask, {**request, "elsewhere": True})
-        in_zone = partial(ask, {**request, "zone": {"TZ": os.environ.get("TZ")}})
-        anew = partial(_in_another, piece, described, request, folder=root, timeout=timeout, modules=modules)
-        answer["values"] = settled_in_places(piece, kernel, answer["values"], elsewhere, anew)
+        answer["values"] = settled_in_places(piece, kernel, answer["values"], asking.elsewhere, asking.anew)
         differing, settings = apart(piece, kernel, answer["values"])
-        hint = _zone_hint(differing[0], kernel, request["env"], in_zone) if differing is not None else None
+        hint = asking.hint(differing[0], kernel, answer["values"]) if differing is not None else None
     if namespace is not None:
         require_registered(piece, unregistered(answer["unregistered"]), answer["unregistered"])
         require_present(piece, set(names) - known, namespace, answer["values"], answer["undefined"])
@@ -230,28 +227,6 @@ def verify(
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified
-
-
-def _ask(piece: Slice, kernel: dict[str, Node], helper: Helper, request: JSON, **place: Any) -> JSON:
-    """Ask a helper process, and leave out of what modules keep what is of no concern."""
-    answer: JSON = helper.ask(request, **place)
-    if "error" not in answer:
-        answer["values"] = aligned(of_concern(answer["values"], piece.module, request["env"]), kernel)
-    return answer
-
-
-def _in_another(piece: Slice, kernel: dict[str, Node], request: JSON, **place: Any) -> dict[str, Node]:
-    """Ask a new process, which puts the elements of a set in another order."""
-    other = Helper()
-    try:
-        return dict(_ask(piece, kernel, other, request, **place).get("values", {}))
-    finally:
-        other.close()
-
-
-def _zone_hint(name: str, kernel: Mapping[str, Node], env: Mapping[str, str], ask: Callable[[], JSON]) -> str | None:
-    """Say what to do about a variable that differs, if it does because of the time zone."""
-    return zone_hint(name) if follows_zone(name, kernel, env, lambda: ask().get("values", {})) else None
 
 
 @contextmanager
@@ -308,8 +283,9 @@ def _shared(piece: Slice, namespace: Values) -> list[Shared]:
 
 
 def _imported(piece: Slice, along: Iterable[tuple[str, bytes]]) -> dict[str, list[tuple[str, str | None]]]:
-    """Return the names that imports bind, but for those of the local modules that come along."""
-    local = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
+    """Return the names that imports bind, but for those of modules that come along and are no local ones here."""
+    along_with_it = {name.partition("/")[0].removesuffix(".py") for name, _ in along}
+    local = {name for name in along_with_it if not is_local(sys.modules.get(name))}
     found = {}
     for name, sources in piece.imported.items():
         if not any(module.partition(".")[0] in local for module, _ in sources):
@@ -325,12 +301,11 @@ def _has_run(handler: object) -> bool:
 def _describe(
     names: Iterable[str], namespace: Values, imported: Mapping[str, list[tuple[str, str | None]]]
 ) -> dict[str, Node]:
-    found = {}
-    for name in names:
-        if name in namespace:
-            sources = imported.get(name)
-            value = namespace[name]
-            found[name] = describe(value) if sources is None else describe_imported(value, sources)
+    here = {name: namespace[name] for name in names if name in namespace}
+    found, standing = {}, standing_names(here)
+    for name, value in here.items():
+        sources = imported.get(name)
+        found[name] = describe(value, standing) if sources is None else describe_imported(value, sources, standing)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.analysis.known_calls import READS_FILES
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nbchalice.notebook.capture.slice import Slice
 
 _ANY = "%chalice bundle NAME"
+_NAMED = re.compile(r"%chalice bundle (\w+)")
+_ONE_WAY = re.compile(r"(?:bundle its value|take its value along) with (?:%chalice bundle \w+(?:, | and )?)+")
 
 
 def name_what_to_bundle(
@@ -54,6 +57,25 @@ def name_what_to_bundle(
             break
     name = next(filter(can_be_bundled, names), "")
     error.hint = (error.hint or "").replace(_ANY, _way(name, piece, effects) if name else _by_part(failed, names))
+
+
+def without_refused(error: CaptureError, can_be_bundled: Callable[[str], bool]) -> CaptureError:
+    """Return an error whose fix names no bundle that would be refused.
+
+    Parameters
+    ----------
+    error : CaptureError
+        The error; its fix may say to bundle a value, among other ways.
+    can_be_bundled : Callable[[str], bool]
+        Whether the value of a variable can travel as a bundle.
+    """
+
+    def kept(found: re.Match[str]) -> str:
+        return found[0] if all(map(can_be_bundled, _NAMED.findall(found[0]))) else ""
+
+    # run cell 3 again; if that changes nothing, [take its value along with %chalice bundle x, or] mark the statement
+    error.hint = _ONE_WAY.sub(kept, error.hint or "").replace("nothing, or mark", "nothing, mark") or None
+    return error
 
 
 def _way(name: str, piece: Slice, effects: Effects) -> str:

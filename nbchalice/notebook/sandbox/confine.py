@@ -15,10 +15,11 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
 
-from nbchalice.notebook.sandbox import landlock, seccomp
+from nbchalice.confinement import landlock
+from nbchalice.confinement.mounts import make_private_tmp
+from nbchalice.notebook.sandbox import seccomp
 from nbchalice.notebook.sandbox.guard import SYSTEM, Guard
 from nbchalice.notebook.sandbox.hidden import Hidden
-from nbchalice.notebook.sandbox.mounts import make_private_tmp
 
 KERNEL, PYTHON = "kernel", "python"
 _BESIDE = os.environ.get("LD_LIBRARY_PATH", "").split(":")  # read before a handler's own variables are set

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from json import dumps, loads
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,17 @@ _LIKE_LAMBDA = {
 class Helper:
     """One helper process; requests are answered one after the other, each in a fresh, confined fork of it.
 
+    Parameters
+    ----------
+    seed : int or None
+        Of the hashes of texts, which decide about the order of sets. Default: by chance.
+
     ``confined_by`` tells what confined the last one, as ``sandbox.confine`` returns it, or None before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         self.confined_by: str | None = None
+        self._seed = seed
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
@@ -50,7 +57,7 @@ class Helper:
         Parameters
         ----------
         request : JSON
-            ``action`` and what belongs to it.
+            ``action`` and what belongs to it; perhaps ``added``, more folders with modules of the user's.
         folder : Path
             The notebook's folder, whose files are not on Lambda.
         timeout : float
@@ -65,7 +72,7 @@ class Helper:
         """
         elsewhere = [path for path in sys.path if path and Path(path).resolve() != folder]
         libraries = [path for path in elsewhere if _holds_libraries(Path(path))]
-        own = [str(folder), *(path for path in elsewhere if path not in libraries)]
+        own = [str(folder), *request.get("added", ()), *(path for path in elsewhere if path not in libraries)]
         where = {"own": own, "modules": [str(modules)] if modules else own, "libraries": [str(ROOT), *libraries]}
         line = dumps({**request, **where, "along": modules is not None, "timeout": timeout})
         with self._lock:
@@ -107,8 +114,10 @@ class Helper:
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+            if self._seed is not None:
+                environment["PYTHONHASHSEED"] = str(self._seed)
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, str(ROOT)],
+                [sys.executable, "-P", "-s", "-c", _START, str(ROOT)],  # as -I, but for the seed
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -142,9 +151,31 @@ def _holds_libraries(path: Path) -> bool:
     return bool({"site-packages", "dist-packages"} & set(path.parts)) or any(path.is_relative_to(p) for p in prefixes)
 
 
-HELPER = Helper()
+FIRST_SEED = 1
+HELPER = Helper(FIRST_SEED)
 """Loads what would be deployed."""
 RERUNS = Helper()
-"""Runs notebooks from the top. In a process of its own the elements of a set are in another order, as on Lambda."""
-atexit.register(HELPER.close)
-atexit.register(RERUNS.close)
+"""Runs notebooks from the top."""
+_SEEDED: OrderedDict[int, Helper] = OrderedDict()
+_MOST_SEEDED = 3
+
+
+def seeded(seed: int) -> Helper:
+    """Return a helper process in which sets of texts have the order of a seed; the last few are kept.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    """
+    helper = _SEEDED.pop(seed, None) or Helper(seed)
+    _SEEDED[seed] = helper
+    while len(_SEEDED) > _MOST_SEEDED:
+        _SEEDED.popitem(last=False)[1].close()
+    return helper
+
+
+@atexit.register
+def _close() -> None:
+    for helper in (HELPER, RERUNS, *_SEEDED.values()):
+        helper.close()

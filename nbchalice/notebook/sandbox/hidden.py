@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import sys
 import tempfile
@@ -16,7 +17,8 @@ ASKED: list[str] = []
 """Which files of this computer the notebook asked for, or opened, by itself or by way of a library."""
 _NOTEBOOK = ("__main__", "notebook_code")
 _ASKS = ("stat", "lstat", "access")
-_LISTS = ("listdir", "scandir")
+_OPENS = frozenset({"open", "sqlite3.connect"})
+_LISTS = frozenset({"os.listdir", "os.scandir"})
 _URI = "file:"
 
 
@@ -38,11 +40,13 @@ class Hidden:
     def install(self) -> None:
         """Answer what this process asks from now on; it cannot be undone. Before the guard, which refuses."""
         if self._folder is not None:
-            sys.addaudithook(self._opened)
+            sys.addaudithook(self._heard)
         for name in _ASKS:
             setattr(os, name, self._answering(getattr(os, name)))
-        for name in _LISTS if self._folder is not None else ():
-            setattr(os, name, self._listing(getattr(os, name)))
+        if hasattr(
+            getattr(glob, "_StringGlobber", None), "lstat"
+        ):  # Python 3.13 keeps what was there when it was loaded
+            glob._StringGlobber.lstat = staticmethod(os.lstat)  # type: ignore[attr-defined]
 
     def _answering(self, ask: Callable[..., Any]) -> Callable[..., Any]:
         def answer(path: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -55,23 +59,18 @@ class Hidden:
 
         return answer
 
-    def _listing(self, ask: Callable[..., Any]) -> Callable[..., Any]:
-        def answer(path: Any = ".") -> Any:
-            named = isinstance(path, str | bytes | os.PathLike) and not self._guard.decides
-            if named and not os.path.isabs(os.fsdecode(path)) and _is_asked_by_notebook():  # noqa: PTH117 - also bytes
-                ASKED.append(os.fsdecode(path))
-            return ask(path)
-
-        return answer
-
-    def _opened(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note a file that is opened here in vain, whatever then becomes of the error."""
-        if event not in {"open", "sqlite3.connect"} or self._guard.decides:
+    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note a file that is opened here in vain, or a folder that is listed, whatever then becomes of the error."""
+        if event not in _OPENS | _LISTS or self._guard.decides:
             return
-        path = arguments[0]
-        makes = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
-        if isinstance(path, str | bytes | os.PathLike) and not makes:
-            name = os.fsdecode(path)
+        path = "." if arguments[0] is None else arguments[0]
+        if not isinstance(path, str | bytes | os.PathLike):
+            return
+        name = os.fsdecode(path)
+        if event in _LISTS:
+            if not os.path.isabs(name) and _is_asked_by_notebook():  # noqa: PTH117 - also names of bytes
+                ASKED.append(name)
+        elif event != "open" or not (isinstance(arguments[2], int) and arguments[2] & os.O_CREAT):
             name = name.removeprefix(_URI).partition("?")[0] if name.startswith(_URI) else name
             if any(self._missing(name)):
                 ASKED.append(name)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 ALL = "*"
 """Stands for the whole environment, read as one."""
+OF_THIS_COMPUTER = ", a file of this computer"
+"""How the reason ends why a statement is not known that reads one."""
 
 _current: list[dict[str, str | None]] = []
 

@@ -9,24 +9,30 @@ import __future__
 
 import ast
 import linecache
+import re
 import signal
 import sys
 import time
 import types
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from nbchalice.notebook.sandbox.kernel_names import CellsChangedError, is_shell, put_kernel_names
+from nbchalice.notebook.sandbox.reads import OF_THIS_COMPUTER
+from nbchalice.notebook.sandbox.showing import show
 from nbchalice.notebook.sandbox.unpatched import UNPATCHED
 
 _REAL_SECONDS = 20.0
 _AT_MOST = 500
-_REACHES_ALL = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"})
+_REACHES_ALL = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__import__", "get_ipython"})
 """What may change variables that the statement does not name."""
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _UNCHANGING = (int, float, complex, str, bytes, type(None), type, types.ModuleType, types.FunctionType)
 
 
-class _OverError(BaseException):
+class OverError(BaseException):
     """The time is over."""
 
 
@@ -43,8 +49,11 @@ def rerun(request: dict[str, Any]) -> dict[str, Any]:
 
     run = _Rerun(request)
     with reads() as read:
-        for statement in request["statements"]:
-            run.statement(statement)
+        statements = request["statements"]
+        for statement, after in zip_longest(statements, statements[1:]):
+            run.statement(statement, is_last=after is None or after["cell"] != statement["cell"])
+            if run.missing:
+                return {"missing": run.missing}
     return {**run.answer(), "read": sorted(read)}
 
 
@@ -56,16 +65,16 @@ class _Rerun:
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
-        from nbchalice.notebook.sandbox.kernel_names import put_kernel_names
-        from nbchalice.notebook.sandbox.values import describe, describe_imported, differ, sharing, unregistered
+        from nbchalice.notebook.sandbox import values
         from nbchalice.runtime import bundles
 
-        self._describe, self._describe_imported, self._differ = describe, describe_imported, differ
-        self._sharing, self._unregistered = sharing, unregistered
+        self._values = values
         vars(bundles)["load_bundle"] = self._bundle
         self._request, self._flags = request, 0
         self._end, self._cpu = time.monotonic() + _REAL_SECONDS, float(request["seconds"])
         self.tainted: dict[str, str] = {}
+        self.missing = ""
+        """Why nothing is known of what follows."""
         self.watched: dict[str, Any] = {}
         self.changed: dict[str, list[int]] = {name: [] for name in request["watch"]}
         module = types.ModuleType("__main__")
@@ -85,24 +94,28 @@ class _Rerun:
             raise BundleError(f"the bundle {name!r} was not made here, or not by you")
         loaded = load_entry(name, self._request["bundles"][name], Path())
         known = name in self._space and name not in self.tainted
-        same = known and not self._differ(self._describe(self._space[name]), self._describe(loaded))
+        same = known and not self._values.differ(
+            self._values.describe(self._space[name]), self._values.describe(loaded)
+        )
         return self._space[name] if same else loaded
 
     def _file(self, cell: str) -> str:
         return f"{self._request['notebook']}#{cell}"
 
-    def statement(self, told: dict[str, Any]) -> None:
-        """Run a statement; note what is not known after it, and which watched names it changed."""
+    def statement(self, told: dict[str, Any], *, is_last: bool) -> None:
+        """Run a statement, perhaps the last of its cell; note what is not known after it, and what it changed."""
         binds, uses = set(told["binds"]), set(told["uses"])
-        reached = self._reached(uses)
+        self._list_cell(told["cell"])
+        reached = self._reached(uses | (set(_WORD.findall(told["text"])) if uses & _REACHES_ALL else set()))
         dirty = [name for name in self.tainted if name in reached]  # as they were tainted: the first is the cause
         near = (uses | set(told["touches"])) - binds
         before = {name: self._node(name) for name in near if dirty and self._may_change(name)}
-        failure = self._run(told)
+        failure = self._run(told, is_last)
         if failure is not None:
             failure = self.tainted[dirty[0]] if dirty else failure
             may = {name for name in near if self._may_change(name)}
-            for name in binds | (self._known() if uses & _REACHES_ALL else may):
+            all_of_them = uses & _REACHES_ALL or any(is_shell(self._space.get(name)) for name in uses)
+            for name in binds | (self._known() if all_of_them else may):
                 self.tainted.setdefault(name, failure)
         elif dirty:
             reason = self.tainted[dirty[0]]
@@ -113,7 +126,13 @@ class _Rerun:
                 self.tainted.pop(name, None)
         self._look(told["position"])
 
-    def _run(self, told: dict[str, Any]) -> str | None:
+    def _list_cell(self, label: str) -> None:
+        """Put the cells up to one into ``In``."""
+        last, cells = label.rpartition(" ")[2], self._space.get("In")
+        while last.isdecimal() and isinstance(cells, list) and len(cells) <= int(last):
+            cells.append(self._request["sources"].get(f"cell {len(cells)}", ""))
+
+    def _run(self, told: dict[str, Any], is_last: bool) -> str | None:
         """Run a statement; return why it failed."""
         from nbchalice.notebook.sandbox.hidden import ASKED
 
@@ -126,29 +145,40 @@ class _Rerun:
         ASKED.clear()
         started = time.process_time()
         try:
-            code = self._compiled(told)
-            _alarm(self._cpu, left)
-            self._execute(code)
+            code, is_expression = self._compiled(told)
+            is_shown = is_last and is_expression and not self._is_quiet(told["cell"])
+            alarm(self._cpu, left)
+            self._execute(code, is_shown)
         except BaseException as error:  # the user's own code may raise anything
             UNPATCHED.restore()  # again: the alarm may have come within it
-            _alarm(0, 0)
-            late = isinstance(error, _OverError)
+            alarm(0, 0)
+            late = isinstance(error, OverError)
             text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            if isinstance(error, CellsChangedError):
+                self.missing = f"{error} ({place})"
             return f"{place} takes long" if late else f"{place}: {text[:120]}"
         finally:
-            _alarm(0, 0)
+            alarm(0, 0)
             self._cpu -= time.process_time() - started
         # Where the file is, the statement may do something else.
-        return f"{place} asks for {ASKED[0]}, a file of this computer" if ASKED else None
+        return f"{place} asks for {ASKED[0]}{OF_THIS_COMPUTER}" if ASKED else None
 
-    def _execute(self, code: types.CodeType) -> None:
+    def _is_quiet(self, cell: str) -> bool:
+        """Tell whether a cell ends with a semicolon, which keeps a kernel from showing its last value."""
+        text: str = self._request["sources"].get(cell, "")
+        return text.rstrip().endswith(";")
+
+    def _execute(self, code: types.CodeType, is_shown: bool) -> None:
         UNPATCHED.give_back()
         try:
-            exec(code, self._space)  # noqa: S102 - the user's own statement
+            value = eval(code, self._space)  # noqa: S307 - the user's own statement; None unless it is an expression
+            if is_shown:
+                show(value)
         finally:
             UNPATCHED.restore()
 
-    def _compiled(self, told: dict[str, Any]) -> types.CodeType:
+    def _compiled(self, told: dict[str, Any]) -> tuple[types.CodeType, bool]:
+        """Return the code of a statement, and whether it is an expression."""
         tree = ast.parse(told["text"])
         for node in tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -158,8 +188,11 @@ class _Rerun:
         for node in ast.walk(tree):
             if getattr(node, "lineno", 1) < 1:  # a decorator that a magic stands for, above the cell's first line
                 node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
-        code: types.CodeType = compile(tree, self._file(told["cell"]), "exec", self._flags, dont_inherit=True)
-        return code
+        only = tree.body[0] if len(tree.body) == 1 else None
+        is_expression = isinstance(only, ast.Expr)
+        whole = ast.Expression(only.value) if isinstance(only, ast.Expr) else tree
+        mode = "eval" if is_expression else "exec"
+        return compile(whole, self._file(told["cell"]), mode, self._flags, dont_inherit=True), is_expression
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -189,27 +222,36 @@ class _Rerun:
             return None
         sources = self._request["imported"].get(name)
         value = self._space[name]
-        return self._describe(value) if sources is None else self._describe_imported(value, sources)
+        names = (*self._request["names"], *self._request["watch"])
+        standing = self._values.standing_names({other: self._space[other] for other in names if other in self._space})
+        if sources is None:
+            return self._values.describe(value, standing)
+        return self._values.describe_imported(value, sources, standing)
 
     def _look(self, position: int) -> None:
         for name, positions in self.changed.items():
             node = self._node(name)
             before = self.watched.get(name)
-            if (node is None) != (before is None) or (node and before and self._differ(before, node)):
+            if (node is None) != (before is None) or (node and before and self._is_another(before, node)):
                 positions.append(position)
             self.watched[name] = node
+
+    def _is_another(self, before: Any, now: Any) -> bool:
+        return self._values.differ(before, now) or any(self._values.unanswered(now, before))
 
     def answer(self) -> dict[str, Any]:
         """Return what is known of the names asked for."""
         from nbchalice.runtime.function import LambdaFunction
 
-        names = [name for name in self._request["names"] if name in self._space and name not in self.tainted]
+        known = [name for name in self._request["names"] if name not in self.tainted]
+        names = [name for name in known if name in self._space]
         return {
             "values": {name: self._node(name) for name in names},
+            "absent": [name for name in known if name not in self._space],
             "tainted": self.tainted,
             "changed": self.changed,
-            "unregistered": self._unregistered(self._request["codecs"]),
-            "sharing": self._sharing({name: self._space[name] for name in names}, self._request["bundles"]),
+            "unregistered": self._values.unregistered(self._request["codecs"]),
+            "sharing": self._values.sharing({name: self._space[name] for name in names}, self._request["bundles"]),
             "called": sorted(LambdaFunction.called),
         }
 
@@ -232,9 +274,17 @@ def _codes(value: Any, depth: int = 0) -> Iterator[types.CodeType]:
                 yield from _codes(item, 1)
 
 
-def _alarm(cpu: float, real: float) -> None:
+def alarm(cpu: float, real: float) -> None:
+    """Raise ``OverError`` after some seconds; with 0 and 0, do not any more.
+
+    Parameters
+    ----------
+    cpu, real : float
+        Seconds of processor time, and by the clock.
+    """
+
     def over(*_: object) -> None:
-        raise _OverError
+        raise OverError
 
     # Two clocks: a loop uses up processor time, on a busy machine slowly; sleep(3600) uses none.
     for timer, number, seconds in (

@@ -12,8 +12,8 @@ import platform
 import struct
 from typing import NamedTuple
 
+from nbchalice.confinement.linux import prctl
 from nbchalice.notebook.sandbox import syscalls
-from nbchalice.notebook.sandbox.linux import prctl
 
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

@@ -41,6 +41,7 @@ def main() -> None:
     import nbchalice.runtime.app
     import nbchalice.runtime.cells  # noqa: F401 - ready before the first fork
 
+    os.environ.pop("PYTHONHASHSEED", None)
     UNPATCHED.hold()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -118,6 +119,7 @@ def _without_entry_points() -> None:
 
 
 def _registered(definition: dict[str, Any]) -> dict[str, Any]:
+    from nbchalice.runtime.app import Chalice
     from nbchalice.runtime.cells import Segment, load_module
     from nbchalice.runtime.function import LambdaFunction
 
@@ -138,9 +140,16 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
         functions = chain.from_iterable(app.handlers.values() for app in _apps(module))
         handlers = [_as_json(function, notebook) for function in functions]
         errors = [handler["error"] for handler in handlers if "error" in handler]
-        return {"error": errors[0]} if errors else {"handlers": handlers}
+        left_out = list(chain.from_iterable(app.left_out for app in _apps(module)))
+        return {"error": errors[0]} if errors else {"handlers": handlers, "left_out": left_out}
     function = getattr(module, definition["function"], None)
-    return _as_json(function, notebook) if isinstance(function, LambdaFunction) else {}
+    if not isinstance(function, LambdaFunction):
+        return {}
+    if not isinstance(function.app, Chalice):  # A blueprint: it is a handler of the apps that have registered that.
+        registered = chain.from_iterable(app.handlers.values() for app in _apps(module))
+        same = [_as_json(one, notebook) for one in registered if one.function is function.function]
+        return same[0] if [one for one in same if "error" in one] else {"handlers": same, "blueprint": True}
+    return _as_json(function, notebook)
 
 
 def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:
@@ -184,7 +193,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
     _without_entry_points()
     from nbchalice.notebook.sandbox.reads import reads
-    from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, unregistered
+    from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, standing_names, unregistered
     from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import Segment, load_module
 
@@ -205,10 +214,11 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
         UNPATCHED.restore()
         return {**_failure(error, request["notebook"]), "statement": timed.place}
     registered = list(handlers_in(vars(module)))
-    imported, values = request["imported"], {}
+    imported, values, names = request["imported"], {}, standing_names(standing)
     for name, value in standing.items():
-        values[name] = describe_imported(value, imported[name]) if name in imported else describe(value)
-    return {
+        known = name in imported
+        values[name] = describe_imported(value, imported[name], names) if known else describe(value, names)
+    answer = {
         "read": read,
         "registered": registered,
         "seconds": timed.seconds,
@@ -221,6 +231,11 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
             if name not in vars(module) and name not in request["bundles"] and not hasattr(builtins, name)
         ],
     }
+    if request.get("calls"):  # last: what they change is of no concern
+        from nbchalice.notebook.sandbox.calling import answered
+
+        answer["values"] = answered(values, vars(module), request["calls"], names)
+    return answer
 
 
 class _Timed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbchalice.ui.commands import app, events, operations, shipped
+from nbchalice.ui.commands import app, doctor, events, operations, shipped
 from nbchalice.ui.commands.base import APP, COMMANDS, Command, click_command, no_such_command, overview, parse
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Command",
     "app",
     "click_command",
+    "doctor",
     "events",
     "no_such_command",
     "operations",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice import operations
 from nbchalice.text import by_text
-from nbchalice.ui.commands.base import NO_VERIFY, command, flag
+from nbchalice.ui.commands.base import NO_VERIFY, TAKE_OVER, command, flag
 from nbchalice.ui.frontend import Frontend, deployed, registered
 from nbchalice.ui.render.cards import Result
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     flag("--prune", "remove deployed handlers that the notebook no longer has; names them and asks"),
     flag("--yes", "do not ask"),
     NO_VERIFY,
+    TAKE_OVER,
 )
-def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = False) -> Result:
+def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = False, take_over: bool = False) -> Result:
     """Bring AWS to what the notebook says."""
     from nbchalice.ui.live_mode import beside, settle
     from nbchalice.ui.render.reports import DeployCard
 
     project = registered(ui, proves=not no_verify)
+    project.takes_over = take_over
     aws = ui.connect()
     if prune and not yes:
         prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
@@ -45,8 +47,11 @@ def _taken_by_orphans(project: Project, aws: Connection, planned: Plan) -> list[
     """Say which handlers that the notebook no longer has take messages of those that it has."""
     from nbchalice.deploy.left_over import shared_with
 
-    texts = {name: shared_with(project.app, aws, name) for name in planned.orphans}
-    return [f"{name} is not in the notebook any more; {text}" for name, some in texts.items() for text in some]
+    notes: list[str] = []
+    for name in planned.orphans:
+        texts = shared_with(project.app, aws, name)
+        notes += [f"{name} is not in the notebook any more; {text}" for text in texts]
+    return notes
 
 
 def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
@@ -58,13 +63,19 @@ def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
     return frozenset(planned.pruned)
 
 
-@command("plan", flag("--prune", "include the removal of handlers that the notebook no longer has"), NO_VERIFY)
-def plan(ui: Frontend, prune: bool, no_verify: bool = False) -> Result:
+@command(
+    "plan",
+    flag("--prune", "include the removal of handlers that the notebook no longer has"),
+    NO_VERIFY,
+    TAKE_OVER,
+)
+def plan(ui: Frontend, prune: bool, no_verify: bool = False, take_over: bool = False) -> Result:
     """Print what a deploy would do, and do nothing."""
     from nbchalice.ui.live_mode import explain_paused
     from nbchalice.ui.render.reports import PlanCard
 
     project = registered(ui, proves=not no_verify)
+    project.takes_over = take_over
     aws = ui.connect()
     planned = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
     return PlanCard(planned, aws.target, f"plan for {project.name} ({project.stage})")
@@ -88,17 +99,18 @@ def status(ui: Frontend) -> Result:
     return StatusCard(operations.status(project, aws), notes)
 
 
-@command("rollback", handler="required")
-def rollback(ui: Frontend, handler: str) -> Result:
+@command("rollback", TAKE_OVER, handler="required")
+def rollback(ui: Frontend, handler: str, take_over: bool = False) -> Result:
     """Go back to the version of a function that was deployed before; the next deploy goes forward again."""
     from nbchalice.ui.render.reports import RollbackCard
 
     project, name = deployed(ui, handler)
+    project.takes_over = take_over
     return RollbackCard(operations.rollback(project, ui.connect(), name))
 
 
-@command("delete", flag("--yes", "do not ask"), handler="optional")
-def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
+@command("delete", flag("--yes", "do not ask"), TAKE_OVER, handler="optional")
+def delete(ui: Frontend, handler: str | None, yes: bool, take_over: bool = False) -> Result:
     """Remove all that the app owns at this stage, and nothing else; or what belongs to one handler.
 
     The handler may be one that the notebook no longer has. It asks first; where nobody can be asked, as in a
@@ -108,6 +120,7 @@ def delete(ui: Frontend, handler: str | None, yes: bool) -> Result:
     from nbchalice.ui.render.reports import DeployCard
 
     project = ui.project()
+    project.takes_over = take_over
     aws = ui.connect()
     if not yes:
         what = handler or "all functions"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -32,7 +32,7 @@ class Command:
         Takes the front end and the parameters' values.
     params : tuple[click.Parameter, ...]
         Click's parameters, beside what every command has.
-    notebook : bool
+    notebook : bool or "optional"
         Whether the command line wants a notebook's file.
     handler : str
         Whether a handler's name is an argument: ``"no"``, ``"optional"`` or ``"required"``.
@@ -48,7 +48,7 @@ class Command:
     name: str
     run: Run
     params: tuple[click.Parameter, ...] = ()
-    notebook: bool = True
+    notebook: bool | Literal["optional"] = True
     handler: str = "no"
     aws: bool = True
     reads: str = "all"
@@ -66,7 +66,7 @@ COMMANDS: dict[str, Command] = {}
 def command(
     name: str,
     *params: click.Parameter,
-    notebook: bool = True,
+    notebook: bool | Literal["optional"] = True,
     handler: str = "no",
     aws: bool = True,
     reads: str = "all",
@@ -90,6 +90,10 @@ NO_VERIFY = flag(
     "--no-verify", "run nothing to prove the handlers: whether they do what the notebook does is not known"
 )
 """For the commands that prove handlers first."""
+
+
+TAKE_OVER = flag("--take-over", "change what somebody else deployed, and be its owner from then on")
+"""For the commands that change what stands on AWS."""
 
 
 def option(name: str, help: str, **more: Any) -> click.Option:
@@ -125,7 +129,7 @@ def click_command(chosen: Command, *, cli: bool) -> click.Command:
     """Return click's form of a command, for a shell or for the line magic."""
     params: list[click.Parameter] = []
     if cli and chosen.notebook:
-        params.append(click.Argument(["notebook"], type=click.Path(path_type=Path)))
+        params.append(click.Argument(["notebook"], type=click.Path(path_type=Path), required=chosen.notebook is True))
     if chosen.handler != "no":
         params.append(click.Argument(["handler"], required=chosen.handler == "required"))
     params += [*chosen.more(), *chosen.params]

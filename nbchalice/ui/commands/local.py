@@ -46,10 +46,14 @@ def status() -> Card:
 
 def _running(running: server.LocalAWS) -> Card:
     """Tell of a running server, and of what it could not load or save."""
-    problems = [*server.read_notes(), *(f"not saved: {problem}" for problem in server.not_saved())]
-    lines = [f"running at {running.endpoint}, state in {running.state_dir}", *problems]
+    weaker = server.not_enforced()
+    notes = [note for note in server.read_notes() if note not in weaker]
+    problems = [*notes, *(f"not saved: {problem}" for problem in server.not_saved())]
+    lines = [f"running at {running.endpoint}, state in {running.state_dir}", *problems, *weaker]
     server.read_notes(news=True)  # told now
-    return TextCard("local AWS", "\n".join(lines), describe(running) | ({"problems": problems} if problems else {}))
+    more = {"problems": problems, "not_enforced": weaker}
+    told = describe(running) | {name: what for name, what in more.items() if what}
+    return TextCard("local AWS", "\n".join(lines), told)
 
 
 def stop() -> Card:

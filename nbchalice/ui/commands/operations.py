@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from nbchalice.ui.commands.base import command, flag, option
+from nbchalice.ui.commands.base import TAKE_OVER, command, flag, option
 from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import LiveView, View
@@ -63,15 +63,23 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
     "live",
     option("--source", "only this one of several sources: a queue, topic, bucket or kind", metavar="SOURCE"),
     flag("--stop", "put the deployed triggers back"),
+    TAKE_OVER,
     handler="required",
 )
-def live(ui: Frontend, handler: str, source: str | None, stop: bool) -> Result | View | Iterator[Result]:
-    """Handle the real events of a handler here, with the function as it is defined now, until it is stopped."""
+def live(
+    ui: Frontend, handler: str, source: str | None, stop: bool, take_over: bool = False
+) -> Result | View | Iterator[Result]:
+    """Handle the real events of a handler here, with the function as it is defined now, until it is stopped.
+
+    A loop, in which the handler causes its own events, goes on until then, too: nothing ends it after 16 rounds.
+    """
     from nbchalice.ui import live_mode
 
-    some(ui, handler)
+    project, chosen = some(ui, handler)
     if stop:
         return live_mode.stop(ui, handler)
+    project.takes_over = take_over
+    live_mode.require_own_events(project, ui.connect(), chosen.name)
     if ui.interactive or not ui.patient:
         return LiveView(handler, source)
     return live_mode.live_stream(ui, handler, source)

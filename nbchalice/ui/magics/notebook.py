@@ -20,6 +20,7 @@ from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import Chalice, LambdaFunction
 from nbchalice.runtime.function import CHECKS
 from nbchalice.typed import JSON
+from nbchalice.ui.magics.blueprints import Blueprints
 from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
 
@@ -48,12 +49,14 @@ class Notebook:
         self.stage = DEFAULT_STAGE
         self.target = "local"
         self.named: Chalice | None = None
+        self.unnamed: Chalice | None = None
         self.matcher: object = None
         self.cell_magics: frozenset[str] = frozenset()
         self._chosen: dict[str, str | None] = {}
         self._local: Connection | None = None
         self._running: Cell | None = None
         self._new: dict[str, LambdaFunction] = {}
+        self.blueprints = Blueprints(shell.user_ns)
         self._known: dict[int, int] = {}
 
     @property
@@ -66,6 +69,16 @@ class Notebook:
     def patient(self) -> bool:
         """Whether a command may go on until it is interrupted: not where a notebook is run by a program."""
         return self.interactive or not hasattr(self.shell, "kernel")
+
+    @property
+    def has_notebook(self) -> bool:
+        """Whether there is a notebook."""
+        return True
+
+    @property
+    def chosen_target(self) -> str:
+        """The target of this command."""
+        return self._chosen.get("target") or self.target
 
     def pinned(self) -> Notebook:
         """Return it at the stage and target of this command, for a panel that outlives the command."""
@@ -101,10 +114,11 @@ class Notebook:
         running = self._running
         if running is None or self.session.running():
             return
-        self._running, self._new = None, {}
         seen = self._collect(running)
+        self._running, self._new = None, {}
         if result.success:
             self._forget(running.id, running.order, keep=seen)
+            self.blueprints.forget_earlier(running)
         self._drop_deleted()
         for app in self.apps():
             for what in app.left_out[self._known.get(id(app), 0) :]:
@@ -113,9 +127,11 @@ class Notebook:
     def _forget(self, cell: str, order: int | None, keep: Collection[str]) -> None:
         """Drop what an earlier execution of a cell registered."""
         old = [r for r in self.registry.values() if r.cell == cell and r.order != order]
+        added = self.blueprints.added_by(cell)
+        old += [r for name, r in self.registry.items() if name in added and r not in old]
         for registered in old:
             if registered.function.name not in keep:
-                self._drop(registered)
+                self._drop(registered, cell)
 
     def _drop_deleted(self) -> None:
         """Drop the handlers whose function was deleted by `del`."""
@@ -123,8 +139,9 @@ class Notebook:
             if not registered.stands(self.shell.user_ns):
                 self._drop(registered)
 
-    def _drop(self, registered: Registered) -> None:
+    def _drop(self, registered: Registered, cell: str = "") -> None:
         name = registered.function.name
+        self.blueprints.dropped(registered.function, cell)
         del self.registry[name]
         for app in [registered.function.app, *self.apps()]:
             if app.handlers.get(name) is registered.function:
@@ -138,9 +155,10 @@ class Notebook:
         InvalidInputError
             Names both places.
         """
+        self.blueprints.note(function, self._running)
         if not any(app is function.app for app in self.apps()):
             return
-        cell = self._running
+        cell = self._running and self.blueprints.home(function, self._running)
         self.require_free(function.name, function)
         other = self._new.get(function.name, function)
         if cell is not None and other is not function and (other.name, other.app) == (function.name, function.app):
@@ -155,7 +173,7 @@ class Notebook:
         InvalidInputError
             Names both places.
         """
-        old, cell = self.registry.get(name), self._running
+        old, cell = self.registry.get(name), self._running and self.blueprints.home(function, self._running)
         if old is None or cell is None or old.function is function or not old.stands(self.shell.user_ns):
             return
         if old.excludes(cell.id) and old.source.strip() != cell.source.strip():  # A copy of the cell is that handler.
@@ -168,7 +186,8 @@ class Notebook:
         for app in self.apps():
             for name, function in app.handlers.items():
                 if known.get(id(function)) != len(function.triggers):
-                    self._put(function, cell, place_in(cell, function) if cell else None)
+                    home = cell and self.blueprints.home(function, cell)
+                    self._put(function, home, place_in(home, function) if home else None)
                     seen.add(name)
         return seen
 
@@ -223,7 +242,8 @@ class Notebook:
                 "rename your variable, then run %chalice app NAME",
                 self.location(),
             )
-        return self.name_app(named_by_config(self.path.parent) or app_name_of(str(self.path)))
+        self.unnamed = self.name_app(named_by_config(self.path.parent) or app_name_of(str(self.path)))
+        return self.unnamed
 
     def name_app(self, name: str) -> Chalice:
         """Give the app in the variable ``app`` this name, and make one where there is none; its handlers stay."""
@@ -256,6 +276,14 @@ class Notebook:
         by_magic = current is not None and current is self.named
         return own if by_magic else named_by_config(self.path.parent) or own
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the app's name was given, and is not only that of the file."""
+        from nbchalice.config import named_by_config
+
+        by_code = any(app is not self.unnamed for app in self.apps())
+        return self.named is not None or by_code or named_by_config(self.path.parent) is not None
+
     def choose(self, stage: str | None = None, target: str | None = None) -> Notebook:
         """Set stage and target for the next command only."""
         self._chosen = {"stage": stage, "target": target}
@@ -271,7 +299,7 @@ class Notebook:
         handlers = tuple(registered.handler() for registered in self.registry.values())
         stage = self._chosen.get("stage") or self.stage
         left_out = chain.from_iterable(app.left_out for app in self.apps())
-        notes = dict.fromkeys(map(not_deployed, left_out))
+        notes = dict.fromkeys((*map(not_deployed, left_out), *self.blueprints.unregistered()))
         of_handlers = chain.from_iterable(registered.notes() for registered in self.registry.values())
         project = Project(
             self.app_name(),
@@ -282,8 +310,9 @@ class Notebook:
             self.shell.user_ns,
             problems=tuple(self._problems()),
             saved=self.where.saved(),
-            region=region_of(self._chosen.get("target") or self.target),
+            region=region_of(self.chosen_target),
             notes=(*notes, *self.where.notes(), *of_handlers),
+            is_named=self.is_named,
         )
         follow_variables(project)
         return project
@@ -301,9 +330,8 @@ class Notebook:
         """Return a connection; real AWS anew for each command, so that a renewed login is taken up."""
         from nbchalice.aws.target import connect
 
-        name = self._chosen.get("target") or self.target
-        if name != "local":
-            return connect(name)
+        if self.chosen_target != "local":
+            return connect(self.chosen_target)
         self._local = connect("local", reuse=self._local)
         return self._local
 

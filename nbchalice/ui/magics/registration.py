@@ -68,8 +68,10 @@ class Registered:
 
     def in_place_of(self, old: Registered) -> Registered:
         """Return it with what had the name before, as far as that may be another handler than this one."""
-        if old.function is self.function or (old.source.strip() == self.source.strip() and old.order != self.order):
-            return replace(self, replaced=old.replaced)  # The same text, run again.
+        same_text = old.source.strip() == self.source.strip() and old.order != self.order
+        registered_again = old.function.original is not None and old.function.original is self.function.original
+        if old.function is self.function or same_text or registered_again:
+            return replace(self, replaced=old.replaced)
         if old.cell == self.cell and old.order != self.order:
             return self
         return replace(self, replaced=old)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.metrics import Metrics, Point
 from nbchalice.logs.show import milliseconds
+from nbchalice.logs.when import moment
 from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
 WIDTH, HEIGHT, LEAST = 480, 56, 2.0
 MOST_BARS = 240
+MEMORY_KINDS = {"": "", "near": "warn", "over": "bad"}
 FILLS = {False: html.COLOURS["busy"], True: html.COLOURS["bad"]}
 
 
@@ -28,18 +31,27 @@ class MetricsCard(Card):
 
     def __init__(self, handler: str, metrics: Metrics, since: str) -> None:
         self.metrics = metrics
-        values = [
-            ("invocations", str(metrics.invocations), ""),
-            ("errors", str(metrics.errors), "bad" if metrics.errors else ""),
-            ("cold starts", str(metrics.cold_starts), ""),
-            ("p50", "none" if metrics.p50_ms is None else milliseconds(metrics.p50_ms), ""),
-            ("p95", "none" if metrics.p95_ms is None else milliseconds(metrics.p95_ms), ""),
+        counts = [
+            (metrics.invocations, "invocation", ""),
+            (metrics.errors, "error", "bad" if metrics.errors else ""),
+            (metrics.cold_starts, "cold start", ""),
         ]
+        values = [(counted(number, noun), kind) for number, noun, kind in counts]
+        values += [(f"p50 {_took(metrics.p50_ms)}", ""), (f"p95 {_took(metrics.p95_ms)}", "")]
+        advice = ""
+        if metrics.fullest:
+            kind, advice = MEMORY_KINDS[level_of(metrics.fullest)], memory_line(metrics.fullest)
+            values.append((f"up to {memory_words(metrics.fullest)}", kind))
         title = f"{handler}: last {since}" if since[:1].isdigit() and since[-1:] in "smhdw" else f"{handler}: {since}"
-        text = "\n".join([title, "  " + ", ".join(f"{name} {value}" for name, value, _ in values)])
-        cells = [html.text(name, "muted") + " " + html.tag("b", html.text(value, kind)) for name, value, kind in values]
-        numbers = html.tag("div", *(html.tag("span", cell, style="margin-right:1.5em") for cell in cells))
-        super().__init__(text, html.card(title, numbers, bars(metrics)), {"handler": handler, **metrics.to_dict()})
+        text = "\n".join([title, "  " + ", ".join(value for value, _ in values), *([f"  {advice}"] if advice else [])])
+        spans = (html.tag("span", html.text(value, kind), style="margin-right:1.5em") for value, kind in values)
+        foot = html.tag("div", html.text(advice, kind)) if advice else ""
+        whole = html.card(title, html.tag("div", *spans), bars(metrics), foot)
+        super().__init__(text, whole, {"handler": handler, **metrics.to_dict()})
+
+
+def _took(duration: float | None) -> str:
+    return "none" if duration is None else milliseconds(duration)
 
 
 def bars(numbers: Metrics) -> str:
@@ -53,10 +65,13 @@ def bars(numbers: Metrics) -> str:
     drawn = [_bar(point, first, last, longest, width) for point in points]
     line = "" if numbers.p95_ms is None else _line(numbers.p95_ms, longest)
     count = counted(numbers.invocations, "invocation")
-    label = f"{count}, {numbers.errors} failed; bars as high as they took, up to {milliseconds(longest)}"
+    label = f"{count}, {numbers.errors} failed"
     style = "display:block;width:100%;max-width:40em;height:auto;margin-top:4px"
     box = f"0 0 {WIDTH} {HEIGHT}"
-    return html.tag("svg", *drawn, line, viewBox=box, role="img", style=style, **{"aria-label": label})
+    drawing = html.tag("svg", *drawn, line, viewBox=box, role="img", style=style, **{"aria-label": label})
+    span = f"{moment(first)} to {moment(last)}" if last > first else moment(first)
+    caption = f"{span}; bars as high as they took, up to {milliseconds(longest)}; the dashed line is p95"
+    return drawing + html.tag("div", html.text(caption, "muted"))
 
 
 def _bar(point: Point, first: int, last: int, longest: float, width: float) -> str:
@@ -65,7 +80,7 @@ def _bar(point: Point, first: int, last: int, longest: float, width: float) -> s
     took = "" if point.duration_ms is None else f" in {milliseconds(point.duration_ms)}"
     return html.tag(
         "rect",
-        html.tag("title", html.text(f"{'failed' if point.failed else 'done'}{took}")),
+        html.tag("title", html.text(f"{'failed' if point.failed else 'done'}{took}, {moment(point.time)}")),
         x=f"{place * (WIDTH - width):.1f}",
         y=f"{HEIGHT - height:.1f}",
         width=f"{width:.1f}",

@@ -20,8 +20,8 @@ from nbchalice.ui.render.sizes import sizes_html, sizes_text
 EVERY = 0.1
 CLEAR = "\x1b[K"
 """Clears the rest of a terminal's line (ECMA-48, "EL")."""
-MARKS = {"started": "…", "done": "✓", "failed": "✗"}
-KINDS = {"started": "busy", "done": "good", "failed": "bad"}
+MARKS = {"started": "…", "waiting": "…", "done": "✓", "failed": "✗"}
+KINDS = {"started": "busy", "waiting": "busy", "done": "good", "failed": "bad"}
 
 
 class Watch(Protocol):
@@ -152,10 +152,11 @@ class ShellWatch:
             print(f"\r{text}{CLEAR}" + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
 
     def __call__(self, change: Change, state: ChangeState) -> None:
-        """Write a line when a change is done or failed."""
+        """Write a line when a change is done or failed, or when AWS goes on making it."""
         if state != "started":
             with self._lock:
                 line = f"  {MARKS[state]} {change.action} {change.resource.kind} {change.resource.name}"
+                line += ": AWS is making it" if state == "waiting" else ""
                 print(line, file=sys.stderr, flush=True)
 
 

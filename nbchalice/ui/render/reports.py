@@ -11,6 +11,7 @@ from nbchalice.deploy.plan import Change, Plan
 from nbchalice.deploy.results import Rollback
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html, as_text
+from nbchalice.logs.when import now
 from nbchalice.packaging.bundles import Bundle
 from nbchalice.packaging.handler import BUNDLES_IN_ZIP, Written
 from nbchalice.text import by_text, counted
@@ -45,7 +46,8 @@ class PlanCard(Card):
         heads = ("action", "kind", "name", "reason")
         rows = change_rows(plan.changes)
         summary = counted(len(rows), "change")
-        text = [f"{title} on {target}: {summary}"]
+        place = f"{target} · {now()}"
+        text = [f"{title} on {place}: {summary}"]
         if rows:
             text.append(html.text_table(heads, rows))
         text += sizes_text(plan.sizes)
@@ -62,9 +64,7 @@ class PlanCard(Card):
         foot = [*sizes_html(plan.sizes), *(html.tag("div", html.text(note)) for note in notes)]
         sizes = {name: table.to_dict() for name, table in plan.sizes.items()}
         data = {"changes": plan.to_dicts(), "orphans": list(plan.orphans), "notes": list(plan.notes), "sizes": sizes}
-        super().__init__(
-            "\n".join([*text, *notes]), html.card(f"{title}: {summary}", body, *foot, badge=str(target)), data
-        )
+        super().__init__("\n".join([*text, *notes]), html.card(f"{title}: {summary}", body, *foot, badge=place), data)
 
 
 class DeployCard(Card):
@@ -81,7 +81,8 @@ class DeployCard(Card):
             rows.append((function.handler, function.arn, "yes" if function.changed else "no"))
         changes = change_rows(deployment.changes)
         notes = _notes(deployment.plan)
-        text = [f"{head} on {deployment.target}"]
+        place = f"{deployment.target} · {now()}"
+        text = [f"{head} on {place}"]
         if changes:
             text.append(html.text_table(("action", "kind", "name", "reason"), changes))
         if rows:
@@ -101,9 +102,7 @@ class DeployCard(Card):
         if sizes:
             parts.append(html.tag("details", html.tag("summary", html.text("sizes")), *sizes_html(sizes)))
         parts += [html.tag("div", html.text(note)) for note in notes]
-        super().__init__(
-            "\n".join([*text, *notes]), html.card(head, *parts, badge=str(deployment.target)), deployment.to_dict()
-        )
+        super().__init__("\n".join([*text, *notes]), html.card(head, *parts, badge=place), deployment.to_dict())
 
 
 class RollbackCard(Card):
@@ -116,8 +115,9 @@ class RollbackCard(Card):
         what = f"changed: {', '.join(parts) or 'nothing'}"
         note = "the next deploy goes forward to what the notebook says"
         body = [html.tag("div", html.text(line)) for line in (what, note)]
-        card = html.card(title, *body, badge=str(rollback.target))
-        super().__init__("\n".join([f"{title} on {rollback.target}", what, note]), card, rollback.to_dict())
+        place = f"{rollback.target} · {now()}"
+        card = html.card(title, *body, badge=place)
+        super().__init__("\n".join([f"{title} on {place}", what, note]), card, rollback.to_dict())
 
 
 class StatusCard(Card):
@@ -135,12 +135,13 @@ class StatusCard(Card):
         rows = [(h.name, h.state, h.version, h.trigger, differs[h.name]) for h in status.handlers]
         title = f"{status.app.name} ({status.app.stage})"
         empty = "no handlers: begin a cell with %%schedule, %%on_s3_event, %%on_sns_message or %%on_sqs_message"
-        text = [f"{title} on {status.target}", html.text_table(heads, rows) if rows else empty, *notes]
+        place = f"{status.target} · {now()}"
+        text = [f"{title} on {place}", html.text_table(heads, rows) if rows else empty, *notes]
         cells = [(html.text(name), html.text(s, STATE_KINDS[s]), *map(html.text, rest)) for name, s, *rest in rows]
         body = html.table(heads, cells) if rows else html.tag("div", html.text(empty))
         foot = [html.tag("div", html.text(note)) for note in notes]
         data = {**status.to_dict(), "notes": notes}
-        super().__init__("\n".join(text), html.card(title, body, *foot, badge=str(status.target)), data)
+        super().__init__("\n".join(text), html.card(title, body, *foot, badge=place), data)
 
 
 class InvocationsCard(Card):
@@ -152,7 +153,7 @@ class InvocationsCard(Card):
         self.records = [record.to_dict() for record in records]
         data = [invocation.to_dict() for invocation in self.invocations]
         if not self.invocations:
-            text = f"{handler}: no invocations yet"
+            text = f"{handler}: no invocations yet · {now()}"
             super().__init__(text, html.card(text), data)
             return
         parts = list(map(as_html, self.invocations))

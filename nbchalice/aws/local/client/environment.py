@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,9 @@ from nbchalice.packaging.uvtool import call_uv
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"
 SIMPLEJSON_VERSION = "4.3.0"
-COMPLETE = ".complete"
+COMPLETE, PYTHON = ".complete", "bin/python"
+CANNOT_WRITE = r"os error (13|28|30|122)\b"  # EACCES, ENOSPC, EROFS, EDQUOT, as uv tells them
+WRITABLE = "make the folder writable, free some space, or set NBCHALICE_LOCAL_CACHE to another folder"
 
 
 def cache_folder() -> Path:
@@ -29,10 +32,14 @@ def cache_folder() -> Path:
 Notify = Callable[[str], None]
 
 
+def server_folder() -> Path:
+    """Return the folder of the server's environment."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    return cache_folder() / f"ministack-{MINISTACK_VERSION}-py{version}"
+
+
 def server_python(notify: Notify | None = None) -> Path:
     """Return the interpreter of the server's environment, making the environment if it is not there yet."""
-    version = ".".join(map(str, sys.version_info[:2]))
-    folder = cache_folder() / f"ministack-{MINISTACK_VERSION}-py{version}"
 
     def build(target: Path) -> None:
         if notify is not None:
@@ -41,7 +48,7 @@ def server_python(notify: Notify | None = None) -> Path:
         python = str(target / "bin" / "python")
         run_uv("pip", "install", "--compile-bytecode", "--python", python, f"ministack=={MINISTACK_VERSION}")
 
-    return ensure(folder, build) / "bin" / "python"
+    return ensure(server_folder(), build, PYTHON) / PYTHON
 
 
 def handler_packages() -> Path:
@@ -59,18 +66,31 @@ def handler_packages() -> Path:
     return ensure(folder, build)
 
 
-def ensure(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Build a folder once, whoever asks first; a broken build leaves nothing behind."""
-    if (folder / COMPLETE).exists():
+def ensure(folder: Path, build: Callable[[Path], None], needed: str = COMPLETE) -> Path:
+    """Build a folder once, whoever asks first; a broken build leaves nothing behind.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    build : Callable[[Path], None]
+        Makes it under another name.
+    needed : str
+        Without this it is built anew: an interpreter that is a link goes when its Python is removed.
+    """
+
+    def is_built() -> bool:
+        return (folder / COMPLETE).exists() and (folder / needed).exists()
+
+    if is_built():
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with lock_file(folder.with_name(f"{folder.name}.lock"), blocking=True) as _:  # type: ignore[union-attr]
-            if not (folder / COMPLETE).exists():
+            if not is_built():
                 build_aside(folder, build)
     except OSError as error:
-        hint = "make the folder writable, free some space, or set NBCHALICE_LOCAL_CACHE to another folder"
-        raise LocalAWSError(f"cannot write to {folder.parent}: {error.strerror or error}", hint) from error
+        raise LocalAWSError(f"cannot write to {folder.parent}: {error.strerror or error}", WRITABLE) from error
     return folder
 
 
@@ -97,4 +117,6 @@ def run_uv(*arguments: str) -> None:
     if done.returncode:
         detail = "\n".join(line for line in done.stderr.strip().splitlines() if line.strip())[-2000:]
         hint = "check the network and the package index (UV_INDEX_URL, UV_DEFAULT_INDEX, HTTPS_PROXY), then try again"
+        if re.search(CANNOT_WRITE, done.stderr):
+            hint = WRITABLE
         raise LocalAWSError(f"the environment of the local AWS could not be made:\n{detail}", hint)

@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import signal
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import platformdirs
 
+from nbchalice.aws.local.shared import limits
 from nbchalice.aws.local.shared.home import Home, Record, lock_file
 from nbchalice.errors import LocalAWSError
 from nbchalice.runtime import __version__
@@ -21,12 +23,13 @@ from nbchalice.typed import JSON
 from . import environment
 from .connection import call_control, is_healthy
 from .environment import Notify
-from .process import end_process, is_ours, remember_child, servers_in, wait_for_end
+from .process import end_process, is_ours, process_exists, remember_child, servers_in, wait_for_end
 from .spawn import bind, new_record, spawn, wait_until_healthy
 
 REGION = "us-east-1"
 STOP_SECONDS = 10.0
 NEEDED_BYTES = 32 * 1024 * 1024
+_starting_again = threading.Lock()  # of several threads whose calls fail, one starts it
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,16 @@ def ensure_running(notify: Notify | None = None) -> LocalAWS:
         return describe(home, start(home, record, notify))
 
 
+def start_again() -> bool:
+    """Start the local AWS where it died, not where it was stopped; whether it had died."""
+    with _starting_again:
+        record = local_home().read_record()
+        if record is None or not record.pid or process_exists(record.pid):
+            return False
+        ensure_running()
+        return True
+
+
 def status() -> LocalAWS | None:
     """Return the running local AWS, or None; starts nothing."""
     home = local_home()
@@ -110,7 +123,7 @@ def stop() -> bool:
             wait_for_end(record.pid, STOP_SECONDS)
         end_process(record.pid)
         if problems:
-            hint = f"free some space in {home.root} and deploy again what is missing"
+            hint = f"free some space in {home.root}, or make it writable; deploy again what is missing"
             raise LocalAWSError("the local AWS stopped, but part of its state was not saved: " + problems[0], hint)
         return True
 
@@ -159,6 +172,23 @@ def not_saved() -> list[str]:
     if record is None or not is_healthy(record):
         return []
     return [str(problem) for problem in call_control(record, "GET", "info").get("problems", [])]
+
+
+def cannot_save() -> str:
+    """Return why the running local AWS cannot save its state now, and what helps; an empty text where it can."""
+    if not (problems := not_saved()):
+        return ""
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    cure = f"free some space in {local_home().root}, or make it writable: until then a crash loses what is new"
+    return f"the local AWS cannot save its state ({problems[0]}{more}): {cure}"
+
+
+def not_enforced() -> list[str]:
+    """Return what of Lambda's rules the running local AWS cannot enforce on this machine."""
+    record = local_home().read_record()
+    if record is None or not is_healthy(record):
+        return []
+    return limits.not_enforced(str(call_control(record, "GET", "info").get("confinement", "")))
 
 
 def control(method: str, name: str, body: object = None) -> JSON:

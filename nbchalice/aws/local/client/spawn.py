@@ -94,8 +94,6 @@ def server_settings(home: Home, packages: Path, fd: int, record: Record) -> JSON
         "home": str(home.root),
         "socket_fd": fd,
         "record": record.as_dict(),
-        "handler_access_key": "ASIA" + secrets.token_hex(16).upper(),
-        "handler_secret_key": secrets.token_urlsafe(30),
         "packages": str(packages),
         "user_home": str(Path.home()),
         "user_path": os.environ.get("PATH", ""),
@@ -104,6 +102,7 @@ def server_settings(home: Home, packages: Path, fd: int, record: Record) -> JSON
         "total": int(os.environ.get("NBCHALICE_LOCAL_WORKERS_TOTAL") or 10),
         "worker_idle_seconds": float(os.environ.get("NBCHALICE_LOCAL_WORKER_IDLE") or 300),
         "retry_delays": [float(delay) for delay in delays.split(",")],
+        "confinement": os.environ.get("NBCHALICE_LOCAL_CONFINEMENT") or "namespaces",
         "extensions": [file for file in os.environ.get("NBCHALICE_LOCAL_EXTENSIONS", "").split(os.pathsep) if file],
     }
 
@@ -148,4 +147,7 @@ def wait_until_healthy(home: Home, record: Record, process: subprocess.Popen[byt
         end_process(process.pid)
     what = f"ended with status {process.returncode}" if ended else f"did not answer within {START_SECONDS:.0f} s"
     lines = "\n".join(f"    {line}" for line in last_lines(home.log))
-    raise LocalAWSError(f"the local AWS {what}; its log ends with:\n{lines}", f"the whole log: {home.log}")
+    hint = (
+        f"if files of {environment.server_folder()} are damaged, remove it: it is made anew; the whole log: {home.log}"
+    )
+    raise LocalAWSError(f"the local AWS {what}; its log ends with:\n{lines}", hint)

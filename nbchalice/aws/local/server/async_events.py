@@ -18,13 +18,19 @@ logger = logging.getLogger("nbchalice.events")
 
 @dataclass(frozen=True)
 class AsyncEvent:
-    """An event on its way to a function."""
+    """An event on its way to a function.
+
+    ``error`` is what its last attempt said, ``condition`` why it is given up, and ``trace`` the id of what caused it.
+    """
 
     arn: str
     payload: Any
     request_id: str
     attempt: int = 1
     accepted: float = field(default_factory=time.time)
+    error: dict[str, Any] = field(default_factory=dict)
+    condition: str = ""
+    trace: str = ""
 
 
 class Delivery(Enum):
@@ -34,6 +40,15 @@ class Delivery(Enum):
     FAILED = "failed"
     THROTTLED = "throttled"
     NO_FUNCTION = "no function"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How one attempt ended, with the error document of the function."""
+
+    delivery: Delivery
+    error: dict[str, Any] = field(default_factory=dict)
 
 
 class AsyncEventQueue:
@@ -41,7 +56,7 @@ class AsyncEventQueue:
 
     Parameters
     ----------
-    deliver : Callable[[AsyncEvent], Delivery]
+    deliver : Callable[[AsyncEvent], Attempt]
         Runs the handler once.
     give_up : Callable[[AsyncEvent], None]
         Routes an event whose attempts are used up.
@@ -55,7 +70,7 @@ class AsyncEventQueue:
 
     def __init__(
         self,
-        deliver: Callable[[AsyncEvent], Delivery],
+        deliver: Callable[[AsyncEvent], Attempt],
         give_up: Callable[[AsyncEvent], None],
         limits: Callable[[str], tuple[int, float]],
         delays: tuple[float, ...],
@@ -119,23 +134,23 @@ class AsyncEventQueue:
 
     def _attempt(self, event: AsyncEvent) -> None:
         try:
-            outcome = self._deliver(event)
-        except Exception:
+            attempt = self._deliver(event)
+        except Exception as error:
             logger.exception("event %s for %s", event.request_id, event.arn)
-            outcome = Delivery.FAILED
-        if outcome in (Delivery.DONE, Delivery.NO_FUNCTION):
+            attempt = Attempt(Delivery.FAILED, {"errorMessage": str(error)})
+        if attempt.delivery in (Delivery.DONE, Delivery.NO_FUNCTION):
             return
+        event = replace(event, error=attempt.error or event.error)
         retries, max_age = self._limits(event.arn)
         age = time.time() - event.accepted
-        if outcome is Delivery.THROTTLED:
-            delay = min(5.0, max(0.2, age / 10))
+        throttled = attempt.delivery is Delivery.THROTTLED
+        delay = min(5.0, max(0.2, age / 10)) if throttled else self._delays[min(event.attempt, len(self._delays)) - 1]
+        if attempt.delivery is Delivery.STOPPED or (event.attempt > retries and not throttled):
+            self._give_up(replace(event, condition="RetriesExhausted"))
+        elif age + delay > max_age:
+            self._give_up(replace(event, condition="EventAgeExceeded"))
         else:
-            delay = self._delays[min(event.attempt, len(self._delays)) - 1]
-            event = replace(event, attempt=event.attempt + 1)
-        if event.attempt > retries + 1 or age + delay > max_age:
-            self._give_up(event)
-        else:
-            self._later(event, delay)
+            self._later(event if throttled else replace(event, attempt=event.attempt + 1), delay)
 
     def _later(self, event: AsyncEvent, delay: float) -> None:
         with self._changed:

@@ -19,6 +19,10 @@ class Administered(Protocol):
     save_problems: list[str]
 
     @property
+    def confinement(self) -> str:
+        """What confines handlers on this machine."""
+
+    @property
     def unsaved(self) -> bool:
         """Whether something changed that a crash would lose."""
 
@@ -55,6 +59,7 @@ class Control:
         if (request.method, name) == ("GET", "info"):
             service = self._service
             info = {"workers": service.pool.count(), "problems": service.save_problems, "unsaved": service.unsaved}
+            info |= {"confinement": service.confinement}
             info |= {"created": service.pool.created, "evicted": service.pool.evicted}
             return 200, info
         if extension := self._service.extensions.get(name):

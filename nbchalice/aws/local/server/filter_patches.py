@@ -37,7 +37,7 @@ def apply_filters() -> None:
     sns._matches_filter_policy = message_passes
     sns._subscribe = subscribe
     sns._set_subscription_attributes = set_subscription_attributes
-    lambda_svc._apply_filter_criteria = records_that_pass
+    lambda_svc._apply_filter_criteria = records_to_take
     lambda_svc._create_esm = create_mapping
     lambda_svc._update_esm = update_mapping
 
@@ -150,8 +150,21 @@ def patterns_of(mapping: Record) -> list[str]:
     return [one["Pattern"] for one in filters if one.get("Pattern")]
 
 
+def is_queue(mapping: Record) -> bool:
+    """Whether a mapping is of a queue."""
+    return ":sqs:" in str(mapping.get("EventSourceArn"))
+
+
+def records_to_take(records: list[Record], mapping: Record) -> list[Record]:
+    """Return the records that the poller goes on with (``_apply_filter_criteria``).
+
+    All of a queue's: what its filter drops, `drop` deletes. MiniStack would remove it while others read the queue.
+    """
+    return records if is_queue(mapping) else records_that_pass(records, mapping)
+
+
 def records_that_pass(records: list[Record], mapping: Record) -> list[Record]:
-    """Return the records that pass one of a mapping's filters (``_apply_filter_criteria``)."""
+    """Return the records that pass one of a mapping's filters."""
     texts = patterns_of(mapping)
     if not texts:
         return records
@@ -180,11 +193,12 @@ def update_mapping(mapping_id: str, settings: Record) -> Any:
     return criteria_refusal(settings) or stock_update_mapping(mapping_id, settings)
 
 
-def delete_dropped(event: Record, batch: list[Record], queue_url: str) -> list[Record]:
-    """Delete the messages that the filter dropped, and return the others.
+def drop(mapping: Record, event: Record, batch: list[Record], queue_url: str) -> list[Record]:
+    """Take out of an event what the filter drops, delete these messages, and return the others.
 
     What Lambda drops never comes back: not even when the function fails with the rest of the batch.
     """
+    event["Records"] = records_that_pass(event["Records"], mapping)
     kept = {record["messageId"] for record in event["Records"]}
     dropped = {message["receipt_handle"] for message in batch if message["id"] not in kept}
     if dropped:

@@ -14,8 +14,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..shared.native_layers import native_layer_path
+from ..shared.native_layers import ARCHIVE_LETTERS, native_layer_path
 from ..shared.spec import FunctionSpec
+from .lambda_files import Names
 
 _LONGEST_LINK = 4095  # bytes, as on Linux
 
@@ -26,7 +27,7 @@ class FunctionFolder:
     Parameters
     ----------
     root : Path
-        Folder that the server removes when it ends.
+        Folder of its own, which nothing else uses; the server removes it when it ends.
     native_layers : Path
         Folder of the layers that were made again for this machine.
     """
@@ -34,12 +35,29 @@ class FunctionFolder:
     def __init__(self, root: Path, native_layers: Path) -> None:
         self._root, self._native_layers = root, native_layers
         self._lock = threading.Lock()
+        root.mkdir(mode=0o700, exist_ok=True)
 
     def code(self, digest: str, archive: bytes) -> Path:
         """Return the folder of a deployment package."""
         return self._unpacked("code", [(digest, archive)])
 
-    def layers(self, archives: list[tuple[str, bytes]], python: str) -> str:
+    def native_archive(self, place: str, python: str) -> str:
+        """Return the hash of the archive of dependencies that was made again for this machine, or an empty string.
+
+        Parameters
+        ----------
+        place : str
+            The function's variable that says which archive and bundles it reads from S3.
+        python : str
+            Version of the interpreter.
+        """
+        digests = place.rpartition("/")[2].split(",")
+        return next(filter(lambda digest: digest and self._native(digest, python).is_file(), digests), "")
+
+    def _native(self, digest: str, python: str) -> Path:
+        return native_layer_path(self._native_layers, digest[:ARCHIVE_LETTERS], python)
+
+    def layers(self, archives: list[tuple[str, bytes]], python: str, native_archive: str = "") -> str:
         """Return the folder of layers laid over each other, later ones on top, or an empty string.
 
         Parameters
@@ -48,8 +66,13 @@ class FunctionFolder:
             ARN and zip of each.
         python : str
             Version of the interpreter; a layer with a native layer for it is replaced by the native layer.
+        native_archive : str
+            See ``native_archive``; it stands under the layers.
         """
         chosen: list[tuple[str, bytes | Path]] = []
+        if native_archive:
+            path = self._native(native_archive, python)
+            chosen.append((f"{native_archive} {path.name}", path))
         for arn, archive in archives:
             native_layer = native_layer_path(self._native_layers, arn, python)
             chosen.append((f"{arn} {native_layer.name}", native_layer) if native_layer.is_file() else (arn, archive))
@@ -59,7 +82,7 @@ class FunctionFolder:
         """Forget everything unpacked."""
         with self._lock:
             shutil.rmtree(self._root, ignore_errors=True)
-            self._root.mkdir(mode=0o700)
+            self._root.mkdir(mode=0o700, exist_ok=True)  # an environment that starts may have made it
 
     def scratch(self) -> Path:
         """Return a path for the temporary files of one execution environment."""
@@ -134,13 +157,13 @@ def log_stream_name(version: str) -> str:
     return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
 
 
-def lambda_variables(spec: FunctionSpec, log_stream: str) -> dict[str, str]:
-    """Return the variables that Lambda itself sets."""
+def lambda_variables(spec: FunctionSpec, log_stream: str, names: Names) -> dict[str, str]:
+    """Return the variables that Lambda itself sets, and where there are a home and a folder for temporary files."""
     path = ["/usr/local/bin", "/usr/bin", "/bin"]
-    libraries = [str(spec.task_root), f"{spec.task_root}/lib"]
-    if spec.layers:
-        path.append(f"{spec.layers}/bin")
-        libraries.append(f"{spec.layers}/lib")
+    libraries = [names.code, f"{names.code}/lib"]
+    if names.layers:
+        path.append(f"{names.layers}/bin")
+        libraries.append(f"{names.layers}/lib")
     *_, name, version = spec.key.split(":")
     return {
         "AWS_DEFAULT_REGION": spec.region,
@@ -152,11 +175,13 @@ def lambda_variables(spec: FunctionSpec, log_stream: str) -> dict[str, str]:
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_REGION": spec.region,
+        "HOME": names.home,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "LAMBDA_TASK_ROOT": str(spec.task_root),
+        "LAMBDA_TASK_ROOT": names.code,
         "LANG": "en_US.UTF-8",
         "LD_LIBRARY_PATH": ":".join(libraries),
         "PATH": ":".join(path),
+        "TMPDIR": names.temporary,
         "TZ": ":UTC",
         "_HANDLER": spec.handler,
     }

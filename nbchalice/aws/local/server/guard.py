@@ -9,14 +9,19 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from ..shared.home import TOKEN_HEADER, proof, signature_of_path
+from .admission import admit
+from .bodies import Body
+from .permissions import Answer, refusal, refusal_of_missing
 from .pool import Caller
+from .refusals import Refused
 from .request import Request
-from .signature import SignatureChecker
+from .signature import Keys
+from .unsaved import Unsaved
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,6 +36,7 @@ INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
 HEALTH_PATH = CONTROL_PREFIX + "health"
+NO_JSON = "Could not parse request body into json"
 NO_CLIENT_CONTEXT = "Client context must be a valid Base64-encoded JSON object."
 
 
@@ -43,6 +49,8 @@ class Call:
     request_id: str | None = None  # of the invocation it made
     direct: bool = False  # whether it is an Invoke, whose answer is the function's own bytes
     client_context: dict[str, Any] | None = None  # what an Invoke gives its function to see
+    trace: str = ""  # X-Ray's header, in which the AWS SDK of a handler hands on what its events come from
+    asynchronous: bool = False  # whether it is an Invoke that does not wait
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
@@ -61,8 +69,8 @@ class Guard:
         Proves that a caller may administer the instance.
     hosts : frozenset[str]
         The values of the Host header that are accepted.
-    checker : SignatureChecker
-        Checks signatures.
+    keys : Keys
+        Those that may sign.
     on_startup : Callable[[], None]
         Called when the application has loaded its state.
     """
@@ -74,18 +82,18 @@ class Guard:
         control: Callable[[Request], Awaitable[tuple[int, object]]],
         token: str,
         hosts: frozenset[str],
-        checker: SignatureChecker,
+        keys: Keys,
         on_startup: Callable[[], None],
     ) -> None:
         self._app = app
         self._control = control
         self._token = token
         self._hosts = hosts
-        self._checker = checker
+        self._keys = keys
         self._on_startup = on_startup
         self._closed = False
         self.last_call = time.monotonic()
-        self.changed = False
+        self.unsaved = Unsaved()
 
     def close(self) -> None:
         """Refuse all further API calls: the server is stopping."""
@@ -131,8 +139,8 @@ class Guard:
         if not self._has_token(request) and not self._is_signed(request):
             await respond(send, 403, denied("the token of this local AWS is missing or wrong"))
         elif request.path.startswith(CONTROL_PREFIX):
-            request = await read_body(request, receive)
-            await respond(send, *await self._control(request))
+            body = await Body(receive, request).read()
+            await respond(send, *await self._control(replace(request, body=body)))
         else:
             await self._app(scope, receive, send)
 
@@ -146,32 +154,52 @@ class Guard:
         return request.path.startswith(CODE_PREFIX) and hmac.compare_digest(given.encode(), wanted.encode())
 
     async def _serve_api(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._checker.needs_body(request.headers):
-            request = await read_body(request, receive)
-            receive = replay(request.body, receive)
-        key = self._checker.verified_key(request)
         if self._closed:
             await respond(send, 503, {"__type": "ServiceUnavailable", "message": "the local AWS is stopping"})
             return
-        if key is None:
-            await respond(send, 403, denied("the request is not signed with the key of this local AWS"))
+        body = Body(receive, request)
+        try:
+            key, request = await admit(request, body, self._keys)
+        except Refused as refused:
+            await body.discard()
+            await send_answer(send, *refused.answer(request))
             return
+        receive = replay(request.body, receive)
         if not key.of_handler:
             self.last_call = time.monotonic()
-        self.changed = True
+        elif denial := refusal(request, key.access_key):
+            await send_answer(send, *denial)
+            return
+        await self.unsaved.room()
+        self.unsaved.note()
         scope["nbchalice.request"], scope["nbchalice.send"] = request, send
         call = Call(Caller.HANDLER if key.of_handler else Caller.PERSON)
         call.direct = INVOKE_PATH.fullmatch(request.path) is not None
-        try:
-            call.client_context = client_context_of(request)
-        except ValueError:
-            await respond(send, 400, {"__type": "InvalidRequestContentException", "message": NO_CLIENT_CONTEXT})
+        call.trace = request.headers.get("x-amzn-trace-id", "")
+        call.asynchronous = request.headers.get("x-amz-invocation-type") == "Event"
+        if unread := unreadable(request, call):
+            await respond(send, 400, {"__type": "InvalidRequestContentException", "message": unread})
             return
         current_call.set(call)
+        if key.of_handler:
+            send = hide_missing(send, request, key.access_key)
         try:
             await self._app(scope, receive, rewrite_headers(send, call, request))
         finally:
-            self.changed = True  # a save meanwhile may have seen it half done
+            self.unsaved.note()  # a save meanwhile may have seen it half done
+
+
+def unreadable(request: Request, call: Call) -> str:
+    """Read what an Invoke gives its function besides the event; return what cannot be read, or an empty text."""
+    try:
+        call.client_context = client_context_of(request)
+    except ValueError:
+        return NO_CLIENT_CONTEXT
+    try:
+        json.loads(request.body or b"null") if call.direct else None
+    except (ValueError, RecursionError) as error:
+        return f"{NO_JSON}: {error}"
+    return ""
 
 
 def client_context_of(request: Request) -> dict[str, Any] | None:
@@ -201,28 +229,6 @@ def parse_request(scope: Scope) -> Request:
         query=query,
         headers=headers,
         params=parse_qs(query, keep_blank_values=True),
-    )
-
-
-async def read_body(request: Request, receive: Receive) -> Request:
-    """Return the request with its body."""
-    parts = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return Request(
-        request.method,
-        request.path,
-        request.raw_path,
-        request.query,
-        request.headers,
-        b"".join(parts),
-        True,
-        request.params,
     )
 
 
@@ -256,6 +262,22 @@ def rewrite_headers(send: Send, call: Call, request: Request) -> Send:
     return wrapped
 
 
+def hide_missing(send: Send, request: Request, access_key: str) -> Send:
+    """Answer as S3 does who may not list a bucket: not that an object is missing, but that the caller may not know."""
+    refused: Answer | None = None
+
+    async def wrapped(message: Message) -> None:
+        nonlocal refused
+        if message["type"] == "http.response.start" and message["status"] == 404:
+            refused = refusal_of_missing(request, access_key)
+            if refused:
+                await send_answer(send, *refused)
+        if not refused:
+            await send(message)
+
+    return wrapped
+
+
 def denied(message: str) -> dict[str, str]:
     """Return a refusal in AWS's shape."""
     return {"__type": "AccessDeniedException", "message": message}
@@ -263,7 +285,12 @@ def denied(message: str) -> dict[str, str]:
 
 async def respond(send: Send, status: int, document: object) -> None:
     """Answer with a JSON document."""
-    body = json.dumps(document).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send_answer(send, status, {"Content-Type": "application/json"}, json.dumps(document).encode())
+
+
+async def send_answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Answer with bytes."""
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    pairs.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})

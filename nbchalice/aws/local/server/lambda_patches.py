@@ -14,20 +14,41 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns, sqs
 
+from ..shared.native_layers import BUNDLES_PLACE, NATIVE_ARCHIVE
 from ..shared.spec import FunctionSpec, Invocation, Runtime
-from .async_events import AsyncEvent, AsyncEventQueue, Delivery
-from .filter_patches import delete_dropped
-from .function_records import Record, async_limits, event_invoke_config, function_record, serve_code
+from .async_events import AsyncEvent, AsyncEventQueue, Attempt, Delivery
+from .failure_patches import give_up
+from .filter_patches import drop
+from .function_records import Record, async_limits, function_record, serve_code
 from .functions import FunctionFolder
 from .guard import Call, current_call
 from .pool import TooManyWorkersError, WorkerPool
+from .recursion_patches import (
+    STOPPED,
+    current_trace,
+    is_stopped,
+    leave_looping,
+    log_group_of,
+    trace_of_batch,
+    trace_of_invocation,
+)
 
 STREAMED = "streamed"  # log_source of results whose log events are written already
 TICK_SECONDS = 1
 STATE_TRANSITION_SECONDS = 0.1
 ACCOUNT_CONCURRENCY = 1000  # AWS's; the pool keeps the number of processes far below
 RUNTIME_SETTINGS = frozenset(
-    {"Environment", "Handler", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout"}
+    {
+        "Environment",
+        "EphemeralStorage",
+        "Handler",
+        "Layers",
+        "LoggingConfig",
+        "MemorySize",
+        "Role",
+        "Runtime",
+        "Timeout",
+    }
 )
 partial_batch: ContextVar[list[str] | None] = ContextVar("partial_batch", default=None)
 admitted: ContextVar[str] = ContextVar("admitted", default="")  # the function of an event that has a place
@@ -69,7 +90,7 @@ class Patches:
         self.runtimes = runtimes
         self.width = width
         self.sign = sign
-        self.events = AsyncEventQueue(self.deliver, self.give_up, async_limits, retry_delays, width)
+        self.events = AsyncEventQueue(self.deliver, give_up, async_limits, retry_delays, width)
         self._stock_execute = lambda_svc._execute_function_warm
         self._stock_emit = lambda_svc._emit_lambda_logs
         self._stock_invalidate = lambda_svc.invalidate_worker
@@ -98,7 +119,8 @@ class Patches:
         eventbridge._dispatch_to_lambda = self.dispatch_rule
         eventbridge._SCHEDULER_TICK_INTERVAL = TICK_SECONDS
         scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
-        s3._verify_presigned_sigv4 = accept_presigned
+        s3._verify_presigned_sigv4 = accept_signed
+        s3._reject_response_overrides_if_unsigned = accept_signed
 
     def execute(self, func: Record, event: object, request_id: str) -> Record:
         """Run a Python function in our execution environment (``_execute_function_warm``)."""
@@ -109,8 +131,8 @@ class Patches:
         call = current_call.get() or Call()
         request_id = call.next_request_id or request_id
         call.request_id = request_id
-        trace_id = lambda_svc._xray_trace_id_for_invocation(config)
-        invocation = Invocation(request_id, event, config.get("FunctionArn", ""), trace_id, call.client_context)
+        arn, trace_id = config.get("FunctionArn", ""), trace_of_invocation(config)
+        invocation = Invocation(request_id, event, arn, trace_id, call.client_context)
         try:
             spec = self.function_spec(config, code)
             expected = admitted.get() == spec.key
@@ -163,11 +185,13 @@ class Patches:
         request_id = str(uuid.uuid4())
         if (call := current_call.get()) is not None:
             call.request_id = request_id
-        self.events.submit(AsyncEvent(arn, event, request_id))
+        self.events.submit(AsyncEvent(arn, event, request_id, trace=current_trace()))
 
     def run_sqs_batch(self, mapping: Record, func: Record, event: object, batch: list[Record], *queue: str) -> None:
         """Run a batch with AWS's rules for partial responses (``_run_sqs_batch``)."""
-        admitted.set(environment_key(func.get("config") or func))
+        config = func.get("config") or func
+        admitted.set(environment_key(config))
+        current_call.set(Call(trace=trace_of_batch(config["FunctionArn"], batch)))
         if "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []):
             partial_batch.set([message["id"] for message in batch])
         try:
@@ -197,7 +221,10 @@ class Patches:
         """Keep a place for a batch that was received (``_dispatch_esm_batch``)."""
         if run == self.run_sqs_batch:
             mapping, func, event, batch, queue_url, queue_name = arguments
-            arguments = (mapping, func, event, delete_dropped(event, batch, queue_url), queue_url, queue_name)
+            batch = leave_looping(func, event, drop(mapping, event, batch, queue_url))
+            if not batch:
+                return
+            arguments = (mapping, func, event, batch, queue_url, queue_name)
             self.pool.expect(environment_key(func.get("config") or func))
         self._stock_dispatch(mapping_id, run, *arguments)
 
@@ -209,57 +236,48 @@ class Patches:
             event = {"body": payload}
         self.submit_to(arn, event)
 
-    def deliver(self, event: AsyncEvent) -> Delivery:
+    def deliver(self, event: AsyncEvent) -> Attempt:
         """Run the handler once for an asynchronous event."""
         func = function_record(event.arn)
         if func is None:
             logger.warning("event %s: no function %s", event.request_id, event.arn)
-            return Delivery.NO_FUNCTION
-        current_call.set(Call(next_request_id=event.request_id))
+            return Attempt(Delivery.NO_FUNCTION)
+        if is_stopped(event.arn, event.trace, event.request_id, log_group_of(func["config"])):
+            return Attempt(Delivery.STOPPED, {"errorType": "RecursiveInvocationException", "errorMessage": STOPPED})
+        current_call.set(Call(next_request_id=event.request_id, trace=event.trace))
         result = lambda_svc._execute_function_with_config_scope(func, event.payload)
         if result.get("throttle"):
-            return Delivery.THROTTLED
-        return Delivery.FAILED if result.get("error") else Delivery.DONE
-
-    def give_up(self, event: AsyncEvent) -> None:
-        """Send an event whose attempts are used up to the function's dead-letter queue or failure destination."""
-        func = function_record(event.arn)
-        if func is None:
-            return
-        config = func["config"]
-        destination = (event_invoke_config(event.arn).get("DestinationConfig") or {}).get("OnFailure") or {}
-        target = destination.get("Destination") or (config.get("DeadLetterConfig") or {}).get("TargetArn")
-        if target:
-            name = config["FunctionName"]
-            result = {"error": True, "function_error": "Unhandled"}
-            lambda_svc._run_with_function_config_scope(
-                config, lambda_svc._route_async_failure, target, name, event.payload, result
-            )
+            return Attempt(Delivery.THROTTLED)
+        return Attempt(Delivery.FAILED, result["body"]) if result.get("error") else Attempt(Delivery.DONE)
 
     def function_spec(self, config: Record, code: bytes) -> FunctionSpec:
         """Describe what the execution environments of a function depend on."""
         runtime = self.runtimes(str(config["Runtime"]))
         layers = [(layer["Arn"], lambda_svc._resolve_layer_zip(layer)) for layer in config.get("Layers") or []]
-        layer_folder = self.folder.layers([(arn, archive) for arn, archive in layers if archive], runtime.version)
+        environment = lambda_svc._runtime_env_vars(config)
+        native = self.folder.native_archive(environment.get(BUNDLES_PLACE, ""), runtime.version)
+        layer_folder = self.folder.layers(
+            [(arn, archive) for arn, archive in layers if archive], runtime.version, native
+        )
         task_root = self.folder.code(config["CodeSha256"], code)
-        name, version = config["FunctionName"], config.get("Version", "$LATEST")
         _, region = lambda_svc._account_region_from_function_config(config)
         settings = {key: value for key, value in config.items() if key in RUNTIME_SETTINGS}
         parts = json.dumps([settings, str(task_root), layer_folder], sort_keys=True, default=str)
-        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
         return FunctionSpec(
             key=environment_key(config),
             fingerprint=hashlib.sha256(parts.encode()).hexdigest(),
             handler=config.get("Handler", ""),
             timeout=float(config.get("Timeout", 3)),
             memory_mb=int(config.get("MemorySize", 128)),
-            version=version,
+            version=config.get("Version", "$LATEST"),
             runtime=runtime,
             task_root=task_root,
             layers=layer_folder,
-            log_group=group,
+            log_group=log_group_of(config),
             region=region,
-            environment=lambda_svc._runtime_env_vars(config),
+            environment={**environment, **({NATIVE_ARCHIVE: native} if native else {})},
+            storage_mb=int((config.get("EphemeralStorage") or {}).get("Size", 512)),
+            role=str(config["Role"]),
         )
 
 
@@ -307,8 +325,8 @@ def failed_items(response: object, message_ids: list[str]) -> list[str]:
     return names if set(names) <= set(message_ids) else message_ids
 
 
-def accept_presigned(*arguments: object) -> None:
-    """Leave presigned URLs to the guard, which knows the keys (``_verify_presigned_sigv4``)."""
+def accept_signed(*arguments: object) -> None:
+    """Leave it to the guard whether a request is signed: it knows the keys, and lets nothing else pass."""
 
 
 def parsed(answer: bytes) -> object:

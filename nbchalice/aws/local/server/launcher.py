@@ -1,7 +1,8 @@
 """Entry point of the server process, run as a script by the interpreter of the server's own environment.
 
 nbchalice is not installed there, and putting it on the path would bring the notebook's site-packages along. So the
-folder above becomes importable as a package of another name, of which ``server.service.main`` is started.
+folder above becomes importable as a package of another name, of which ``server.service.main`` is started, or
+``server.spawner.main``, in the process that starts those of handlers.
 """
 
 import importlib
@@ -16,7 +17,7 @@ PACKAGE = "nbchalice_local_aws"
 def load_package() -> None:
     """Register the folder above as a package of its own, and nbchalice as a package without its ``__init__``.
 
-    Of the latter only ``nbchalice.patterns`` is imported, which needs nothing but the standard library.
+    Of the latter only ``confinement`` and ``patterns`` are imported, which need nothing but the standard library.
     """
     folder = Path(__file__).parents[1]
     bare = types.ModuleType("nbchalice")
@@ -33,4 +34,5 @@ def load_package() -> None:
 
 if __name__ == "__main__":
     load_package()
-    importlib.import_module(f"{PACKAGE}.server.service").main()
+    part = "spawner" if sys.argv[1] == "--spawner" else "service"
+    importlib.import_module(f"{PACKAGE}.server.{part}").main()

@@ -11,21 +11,41 @@ from typing import Any
 
 from ministack import app as ministack_app
 
+from .clock_patches import Clock, move_back, told
+from .event_patches import apply_events
 from .filter_patches import apply_filters
 from .lambda_patches import Patches, wake_poller
-from .log_groups import log_store, trim_logs
+from .log_groups import apply_log_groups, log_store, trim_logs
 from .notification_patches import apply_notifications
+from .queue_patches import apply_queues
+from .recursion_patches import apply_recursion
+from .request_patches import apply_requests
+from .role_keys import RoleKey, role_key
+from .simulation_patches import apply_simulation
 from .state_files import NewerStateError, StateFiles
+from .stream_patches import apply_streams
 
 __all__ = [
+    "Clock",
     "NewerStateError",
     "Patches",
+    "RoleKey",
     "StateFiles",
     "application",
+    "apply_events",
     "apply_filters",
+    "apply_log_groups",
     "apply_notifications",
+    "apply_queues",
+    "apply_recursion",
+    "apply_requests",
+    "apply_simulation",
+    "apply_streams",
     "check_version",
     "log_store",
+    "move_back",
+    "role_key",
+    "told",
     "trim_logs",
     "wake_poller",
 ]

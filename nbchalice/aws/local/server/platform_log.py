@@ -9,6 +9,22 @@ from dataclasses import dataclass
 
 from ..shared.spec import FunctionSpec, Invocation
 
+_SIGNALS: dict[int, str] = {
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGHUP: "hangup",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGINT: "interrupt",
+    signal.SIGKILL: "killed",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGQUIT: "quit",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGTERM: "terminated",
+    signal.SIGTRAP: "trace/breakpoint trap",
+}
+"""Signals as Lambda calls them, in the words of Go."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -82,10 +98,21 @@ def timeout_payload(invocation: Invocation, spec: FunctionSpec) -> dict[str, str
     return {"errorType": "Sandbox.Timedout", "errorMessage": message}
 
 
+def stopped_lines(request_id: str, version: str, memory_mb: int, reason: str) -> list[str]:
+    """Return the lines of an invocation that did not come about; Lambda itself writes none, which helps nobody."""
+    return [
+        f"START RequestId: {request_id} Version: {version}",
+        f"RequestId: {request_id} Error: {reason}\nLambda.RecursiveInvocationException",
+        f"END RequestId: {request_id}",
+        f"REPORT RequestId: {request_id}\tDuration: 0.00 ms\tBilled Duration: 0 ms\tMemory Size: {memory_mb} MB\t"
+        "Max Memory Used: 0 MB\tStatus: error",
+    ]
+
+
 def exit_payload(status: int | None, request_id: str) -> dict[str, str]:
     """Return AWS's error document of a process that ended by itself."""
     if status is not None and status < 0:
-        reason = f"Runtime exited with error: signal: {signal.Signals(-status).name.removeprefix('SIG').lower()}"
+        reason = f"Runtime exited with error: signal: {_SIGNALS.get(-status, f'signal {-status}')}"
     elif status:
         reason = f"Runtime exited with error: exit status {status}"
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request, its body read where the signature needs it."""
+    """An HTTP request, its body read once it may come in."""
 
     method: str
     path: str
@@ -15,5 +15,4 @@ class Request:
     query: str
     headers: dict[str, str]
     body: bytes = b""
-    body_read: bool = False
     params: dict[str, list[str]] = field(default_factory=dict)

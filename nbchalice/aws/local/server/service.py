@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..shared.home import NEWER_STATE_STATUS, Home, Record, lock_file, set_aside, signature_of_path, write_json
+from ..shared.limits import not_enforced
 from ..shared.logfile import keep_log_small
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("nbchalice.service")
 
-TICK_SECONDS = 0.5  # changes are saved at the next tick
+TICK_SECONDS = 0.25
+# How long after a save the next one may begin: saving takes a twentieth of the time, but where that would be too late.
+SAVE_SHARE, LEAST_PAUSE, MOST_PAUSE = 20, 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,6 @@ class Settings:
     home: str
     socket_fd: int
     record: Record
-    handler_access_key: str
-    handler_secret_key: str
     packages: str
     user_home: str
     user_path: str
@@ -46,6 +47,7 @@ class Settings:
     worker_idle_seconds: float
     retry_delays: tuple[float, ...]
     extensions: tuple[str, ...]
+    confinement: str
 
     @classmethod
     def read(cls, text: str) -> Settings:
@@ -66,15 +68,32 @@ class Service:
         from .extensions import Extension, load_extension
         from .functions import FunctionFolder
         from .guard import Guard
-        from .patches import Patches, application, apply_filters, apply_notifications, wake_poller
+        from .patches import (
+            Clock,
+            Patches,
+            application,
+            apply_events,
+            apply_filters,
+            apply_log_groups,
+            apply_notifications,
+            apply_queues,
+            apply_recursion,
+            apply_requests,
+            apply_simulation,
+            apply_streams,
+            role_key,
+            wake_poller,
+        )
         from .pool import WorkerPool
-        from .signature import Key, SignatureChecker
+        from .processes import Spawner
+        from .signature import Key, Keys
 
         record = settings.record
         self.settings = settings
         self.home = Home(Path(settings.home))
         self.endpoint = f"http://127.0.0.1:{record.port}"
-        self.folder = FunctionFolder(self.home.temporary, self.home.native_layers)
+        self.spawner = Spawner(settings.confinement, self.home.temporary)
+        self.folder = FunctionFolder(self.home.temporary / "functions", self.home.native_layers)
         self.pool = WorkerPool(self._create_worker, settings.per_function, settings.total, freed=wake_poller)
         self.wake_poller = wake_poller
         interpreters = Interpreters(settings.packages, Path(settings.user_home), settings.user_path)
@@ -87,14 +106,18 @@ class Service:
             sign=partial(signature_of_path, record.token),
         )
         self.patches.apply()
+        apply_requests()
+        apply_queues()
+        apply_events()
         apply_filters()
+        apply_streams()
         apply_notifications()
+        apply_recursion()
+        apply_log_groups()
+        apply_simulation()
+        self.clock = Clock()
         self.state = state
         self.state.apply()
-        keys = [
-            Key(record.access_key, record.secret_key),
-            Key(settings.handler_access_key, settings.handler_secret_key, of_handler=True),
-        ]
         hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
         app = application()
         self.extensions: dict[str, Extension] = {}
@@ -105,35 +128,41 @@ class Service:
             control=Control(self),
             token=record.token,
             hosts=hosts,
-            checker=SignatureChecker(keys),
+            keys=Keys(Key(record.access_key, record.secret_key), role_key),
             on_startup=self.restore_events,
         )
         self._stopping = asyncio.Event()
         self._save_lock = threading.Lock()
+        self._save_cost = 0.0
         self.save_problems: list[str] = []
         self._ending = False
 
     def _create_worker(self, spec: Any) -> Any:
         from .functions import lambda_variables, log_stream_name
+        from .lambda_files import names_of
         from .output import LogStream
-        from .patches import log_store
+        from .patches import RoleKey, log_store
         from .workers import Worker
 
-        stream = log_stream_name(spec.version)
-        credentials = {
-            "AWS_ACCESS_KEY_ID": self.settings.handler_access_key,
-            "AWS_SECRET_ACCESS_KEY": self.settings.handler_secret_key,
+        stream, scratch = log_stream_name(spec.version), self.folder.scratch()
+        names = names_of(spec, self.confinement, scratch)
+        for text in not_enforced(self.confinement):
+            self.home.add_note(text, once=True)
+        environment = {
+            **lambda_variables(spec, stream, names),
+            **spec.environment,
             "AWS_ENDPOINT_URL": self.endpoint,
         }
-        environment = {**lambda_variables(spec, stream), **spec.environment, **credentials}
-        store = log_store(spec.log_group, stream, spec.key.rpartition(":")[0])
+        function = spec.key.rpartition(":")[0]
+        key = RoleKey(spec.role, function)
+        store = log_store(spec.log_group, stream, function)
 
         def write(events: list[tuple[int, str]]) -> None:
-            self.guard.changed = True
+            self.guard.unsaved.note()
             store(events)
 
         log = LogStream(write)
-        return Worker(spec, log, self.folder.scratch(), environment)
+        return Worker(spec, log, self.spawner, scratch, names=names, environment=environment, key=key)
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -148,11 +177,11 @@ class Service:
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
         config.graceful_timeout = 0
-        housekeeping = loop.create_task(self._housekeeping())
+        saving, housekeeping = loop.create_task(self._saving()), loop.create_task(self._housekeeping())
         serving = loop.create_task(serve(self.guard, config, shutdown_trigger=asyncio.Event().wait))
         stopping = loop.create_task(self._stopping.wait())
-        await asyncio.wait({serving, stopping, housekeeping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (serving, housekeeping):
+        await asyncio.wait({serving, stopping, saving, housekeeping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (serving, saving, housekeeping):
             if task.done() and (error := task.exception()):
                 logger.error("the server failed", exc_info=error)
         self.finish()
@@ -179,35 +208,36 @@ class Service:
             self.save()
         return self.save_problems
 
-    def save(self, *, due_only: bool = False) -> list[str]:
-        """Write what changed to disk; return what went wrong.
-
-        Parameters
-        ----------
-        due_only : bool
-            Leave out for now what takes long to save and was saved a moment ago.
-        """
+    def save(self) -> list[str]:
+        """Write what changed to disk; return what went wrong."""
         from .patches import trim_logs
 
         with self._save_lock:
-            self.guard.changed = False
+            started = time.thread_time()  # what it costs others, however busy the machine is
+            self.guard.unsaved.begin()
             trim_logs()
-            self.save_problems, left_out = self.state.save(due_only=due_only)
+            self.save_problems = self.state.save()
             try:
                 write_json(self.home.events, self.patches.events.pending())
             except OSError as error:
                 self.save_problems.append(f"asynchronous events: {error}")
-            self.guard.changed |= left_out or bool(self.save_problems)
+            self.guard.unsaved.end(failed=bool(self.save_problems))
+            self._save_cost = time.thread_time() - started
             return self.save_problems
+
+    @property
+    def confinement(self) -> str:
+        """What confines handlers on this machine."""
+        return self.spawner.means
 
     @property
     def unsaved(self) -> bool:
         """Whether something changed that a crash would lose."""
-        return self.guard.changed or self._save_lock.locked()
+        return self.guard.unsaved.any
 
     def restore_events(self) -> None:
         """Take up the asynchronous events that a stop had interrupted."""
-        self.guard.changed = True  # what was read may be saved in another form, with another port
+        self.guard.unsaved.note()  # what was read may be saved in another form, with another port
         try:
             self.patches.events.restore(json.loads(self.home.events.read_bytes()))
         except FileNotFoundError:
@@ -224,16 +254,31 @@ class Service:
         self.state.reset()
         self.folder.clear()
 
+    def _follow_clock(self) -> None:
+        """Let nothing wait longer because the clock was set back."""
+        from .patches import move_back, told
+
+        if seconds := self.clock.seconds_back():
+            move_back(seconds)
+            self.home.add_note(told(seconds))
+            self.guard.unsaved.note()
+
+    async def _saving(self) -> None:
+        """Save what changed, again and again."""
+        while True:
+            await asyncio.sleep(min(max(self._save_cost * SAVE_SHARE, LEAST_PAUSE), MOST_PAUSE))
+            if self.guard.unsaved.waits:
+                await asyncio.to_thread(self.save)
+
     async def _housekeeping(self) -> None:
-        """Reap idle environments, save changes, keep the log small, and stop when nobody calls."""
+        """Reap idle environments, keep the log small, and stop when nobody calls."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._follow_clock()
             await asyncio.to_thread(self.pool.reap, self.settings.worker_idle_seconds)
             if self.pool.has_denied():
                 self.wake_poller()
             keep_log_small(self.home.log)
-            if self.guard.changed:
-                await asyncio.to_thread(self.save, due_only=True)
             if time.monotonic() - self.guard.last_call > self.settings.idle_seconds:
                 logger.warning("stopping after %s s without a call", self.settings.idle_seconds)
                 self._stopping.set()

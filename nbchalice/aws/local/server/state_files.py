@@ -8,8 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import time
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,12 @@ from ministack.core import persistence, responses
 from ministack.services import lambda_svc
 
 from ..shared.home import Home, set_aside, write_text
+from .clock_patches import LEAST_SECONDS, move_back, told
+from .object_files import ObjectFiles
+from .uncopied import apply_uncopied, uncopied
 
 FORMAT = "__ministack_format__"
-SAVE_SHARE = 20  # saving one service may take one part in so many of the time
+TRIES = 10
 SCOPED = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
 QUEUE_URL = re.compile(rb"http://127\.0\.0\.1:(\d+)/\d{12}/")
 # What MiniStack saves of a service: its tables, by name.
@@ -52,13 +58,17 @@ class StateFiles:
         self._unknown: dict[str, State] = {}  # parts that this MiniStack does not know, to be saved again
         self._untouchable: set[str] = set()  # their files could not be loaded, nor moved aside
         self._saved: dict[str, str] = {}  # digest of what each service's file holds
-        self._due: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+        self._ahead = 0.0  # of the clock, as far as is known, is what was saved last
+        self.objects = ObjectFiles()
         self._stock_prune = lambda_svc._prune_orphan_code_blobs
 
     def apply(self) -> None:
         """Put loading in the place of MiniStack's, and keep code that a damaged file may still need."""
         ministack_app._load_persisted_state = self.load
         lambda_svc._prune_orphan_code_blobs = self.prune_code
+        self.objects.apply()
+        apply_uncopied()
 
     def read(self) -> None:
         """Read all files; move aside what is damaged.
@@ -69,6 +79,8 @@ class StateFiles:
             A newer release saved some of it; nothing was touched.
         """
         contents, damaged = self._contents()
+        saved = [self._path(name).stat().st_mtime for name in contents]
+        self._ahead = max(saved, default=0.0) - time.time()
         ports = {self._previous_port, *map(int, QUEUE_URL.findall(contents.get("sqs", b"")))} - {0, self._port}
         newer = []
         for name, content in contents.items():
@@ -92,10 +104,13 @@ class StateFiles:
         contents, unreadable = {}, {}
         for name in ministack_app._state_map:
             path = self._path(name)
+            if not os.path.lexists(path):
+                continue
+            if not path.is_file():  # for example a link to a disk that is not there; a pipe would never end
+                unreadable[name] = "it is no file"
+                continue
             try:
                 contents[name] = path.read_bytes()
-            except FileNotFoundError:
-                continue
             except OSError as error:
                 unreadable[name] = str(error)
         return contents, unreadable
@@ -119,58 +134,62 @@ class StateFiles:
                 continue
             self._unknown[name] = payload
             self._tell_lost_code(coded)
+        if self._ahead > LEAST_SECONDS:
+            move_back(self._ahead)
+            self.home.add_note(told(self._ahead))
 
     def _tell_lost_code(self, coded: State) -> None:
         """Make a function whose code file is gone differ from what was deployed, so that a deploy mends it."""
         for name, record in coded.items():
-            if record["code_zip"] is None:
+            code = record["code_zip"]
+            if code is None or b64encode(hashlib.sha256(code).digest()).decode() != record["config"]["CodeSha256"]:
+                lost = "missing" if code is None else "damaged"
                 record["config"]["CodeSha256"] = ""
-                self.home.add_note(f"the code of function {name} is missing in the local AWS: deploy it again")
+                self.home.add_note(f"the code of function {name} is {lost} in the local AWS: deploy it again")
 
     def prune_code(self, referenced: set[str]) -> None:
         """Remove code that no function has, unless a damaged file may name it (``_prune_orphan_code_blobs``)."""
         if "lambda" not in self._untouchable and not any(self.home.state.glob("lambda.json.damaged-*")):
             self._stock_prune(referenced)
 
-    def save(self, *, due_only: bool = False) -> tuple[list[str], bool]:
-        """Write the state of all services that changed.
-
-        Parameters
-        ----------
-        due_only : bool
-            Leave out those whose saving takes long and was done a moment ago.
-
-        Returns
-        -------
-        What went wrong, and whether some were left out.
-        """
-        problems, left_out = [], False
+    def save(self) -> list[str]:
+        """Write the state of all services that changed; return what went wrong."""
         for name, get_state in ministack_app._build_persistence_save_dict().items():
             if name in self._untouchable:
-                problems.append(f"{name}: {self._path(name)} could not be read, and is not written over")
-                continue
-            started = time.monotonic()
-            if due_only and started < self._due.get(name, 0.0):
-                left_out = True
+                self._problems[name] = f"{self._path(name)} could not be read, and is not written over"
                 continue
             try:
-                self._save(name, get_state())
+                self._save(name, get_state)
+                self._problems.pop(name, None)
             except Exception as error:
-                problems.append(f"{name}: {error}")
+                self._problems[name] = str(error)
                 logger.warning("the state of %s was not saved: %s", name, error)
-            ended = time.monotonic()
-            self._due[name] = ended + (ended - started) * SAVE_SHARE
-        return problems, left_out
+        return [*(f"{name}: {problem}" for name, problem in self._problems.items()), *self.objects.save()]
 
-    def _save(self, name: str, state: State | None) -> None:
-        if state is None:
-            return
-        document = {FORMAT: persistence._state_format_version(name), "payload": {**self._kept(name, state), **state}}
-        text = json.dumps(document, default=persistence._json_default)
+    def _save(self, name: str, get_state: Callable[[], State | None]) -> None:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                text = self._text(name, get_state)
+                break
+            except RuntimeError:  # a table grew meanwhile
+                if not tries_left:
+                    raise
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if self._saved.get(name) != digest:
+        if text and self._saved.get(name) != digest:
             write_text(self._path(name), text)
             self._saved[name] = digest
+
+    def _text(self, name: str, get_state: Callable[[], State | None]) -> str:
+        """Return what the file of a service is to hold; an empty text where it has nothing to save."""
+        with uncopied():
+            state = get_state()
+            if state is None:
+                return ""
+            document = {
+                FORMAT: persistence._state_format_version(name),
+                "payload": {**self._kept(name, state), **state},
+            }
+            return json.dumps(document, default=encoded)
 
     def _kept(self, name: str, state: State) -> State:
         """Return what was loaded and is unknown here: another release of nbchalice may have saved it."""
@@ -181,7 +200,7 @@ class StateFiles:
     def reset(self) -> None:
         """Forget all resources."""
         ministack_app._reset_all_state()
-        for memory in (self._unknown, self._saved, self._due):
+        for memory in (self._unknown, self._saved, self._problems, self.objects.unsaved):
             memory.clear()
         self._untouchable.clear()
         self.home.clear_damaged()
@@ -200,6 +219,15 @@ class StateFiles:
             self.home.add_note(f"{what}, nor is it saved any more: {path} cannot be moved ({error.strerror})", path)
         else:
             self.home.add_note(f"{what}: it is kept as {aside}; deploy again what is missing", aside)
+
+
+def encoded(value: object) -> object:
+    """Return what JSON can hold in the place of a table or of bytes; a table may grow meanwhile."""
+    if isinstance(value, SCOPED):
+        table = type(value)()
+        table._data.update(value._data)
+        value = table
+    return persistence._json_default(value)
 
 
 def moved(content: bytes, ports: set[int], port: int) -> bytes:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import contextvars
-import json
 import os
 import secrets
 import signal
 import socket
-import struct
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from ..shared.spec import FunctionSpec, Invocation, Outcome
+from .bytecode import ByteCodeWriter
+from .lambda_files import Names, files_of, folders_seen
+from .messages import Message, packed, read_message
 from .output import LogStream, OutputReader
 from .platform_log import (
     Report,
@@ -32,15 +32,30 @@ from .platform_log import (
     timeout_line,
     timeout_payload,
 )
+from .processes import Process, Spawner
 
-BOOTSTRAP = Path(__file__).parents[1] / "worker" / "bootstrap.py"
+BYTE_CODE = ByteCodeWriter()
 INIT_SECONDS = 10.0  # AWS's limit of the Init phase
+LARGEST_RESPONSE = 6_291_556  # bytes
+TOO_LARGE = {
+    "errorMessage": f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes).",
+    "errorType": "Function.ResponseSizeTooLarge",
+}
 POLL_SECONDS = 0.1  # how often a wait looks whether the process still lives
-Message = dict[str, Any]  # what the process says through its channel
 
 
 class WorkerExit(Exception):
     """The process of an execution environment has ended."""
+
+
+class EnvironmentKey(Protocol):
+    """Credentials that live as long as a process."""
+
+    def issue(self) -> Mapping[str, str]:
+        """Return new ones as variables."""
+
+    def end(self) -> None:
+        """Let them be worth nothing any more."""
 
 
 class Worker:
@@ -52,20 +67,37 @@ class Worker:
         The function it runs.
     log : LogStream
         Takes its log events as they come.
+    spawner : Spawner
+        Starts its processes.
     scratch : Path
-        Folder that becomes the handler's TMPDIR and HOME.
+        Folder for what it needs outside of its own files.
+    names : Names
+        The folders that it sees.
     environment : Mapping[str, str]
-        All its variables, but for those two.
+        All its variables but its credentials.
+    key : EnvironmentKey
+        Makes its credentials.
     """
 
-    def __init__(self, spec: FunctionSpec, log: LogStream, scratch: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        log: LogStream,
+        spawner: Spawner,
+        scratch: Path,
+        *,
+        names: Names,
+        environment: Mapping[str, str],
+        key: EnvironmentKey,
+    ) -> None:
         self.spec = spec
         self.busy = True
         self.born = self.last_used = time.monotonic()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.log = log
-        self._scratch = scratch
-        self._environment = environment
+        self._spawner, self._scratch, self._names = spawner, scratch, names
+        self._too_large = False
+        self._environment, self._key = environment, key
         self._messages: list[Message] = []
         self._arrived = threading.Condition()
         self._reader: OutputReader | None = None
@@ -96,8 +128,14 @@ class Worker:
         elapsed = (time.perf_counter() - started) * 1000
         if message is None:
             return self._timed_out(invocation, elapsed, init_ms)
+        if message["memory_mb"] > self.spec.memory_mb:
+            self._too_large = True
+            return self._crashed(invocation, started, init_ms)
         error = message["error"]
         response = b"" if error else base64.b64decode(message["response"])
+        if len(response) > LARGEST_RESPONSE:
+            self.log([TOO_LARGE["errorMessage"]])
+            error, response = TOO_LARGE, b""
         outcome = Outcome(response, error)
         return self._finish(invocation, Report(elapsed, init_ms, "", message["memory_mb"]), outcome)
 
@@ -105,16 +143,15 @@ class Worker:
         """Signal the end without waiting for it."""
         process = self.process
         if process is not None:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
     def kill(self) -> None:
         """End the process, its children and its folder."""
         process, self.process = self.process, None
         if process is not None:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
+        self._key.end()
         if self._server_end is not None:
             with contextlib.suppress(OSError):
                 self._server_end.shutdown(socket.SHUT_RDWR)
@@ -139,8 +176,10 @@ class Worker:
             message = self._wait("ready", time.monotonic() + INIT_SECONDS + self.spec.timeout)
         except WorkerExit:
             failure = exit_payload(self._exit_status(), "")
+            if self.process is not None and self.process.failure:
+                failure = not_started(self.process.failure)
         except OSError as error:
-            failure = {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": f"the worker did not start: {error}"}
+            failure = not_started(error)
         else:
             if message is not None and message["type"] == "ready":
                 return None, (time.perf_counter() - started) * 1000
@@ -156,36 +195,26 @@ class Worker:
         lifeline_end, self._lifeline = os.pipe()
         marker = f"nbchalice:{secrets.token_hex(8)}"
         setup = {
-            "channel": worker_end.fileno(),
-            "lifeline": lifeline_end,
             "marker": marker,
-            "layers": self.spec.layers,
-            "packages": self.spec.runtime.packages,
+            "layers": self._names.layers,
+            "packages": self._names.packages,
         }
-        environment = {
-            **self._environment,
-            "TMPDIR": str(self._scratch),
-            "HOME": str(self._scratch),
-            "_NBCHALICE_WORKER": json.dumps(setup),
+        request = {
+            # -u: each write is sent at once, as on Lambda, and is not lost when the process ends.
+            "command": [self._names.python, "-I", "-S", "-u", self._names.bootstrap],
+            "environment": {**self._environment, **self._key.issue()},
+            "cwd": self._names.code,
+            "files": files_of(self.spec, self._scratch),
+            "setup": setup,
         }
-        # -u: each write is sent at once, as on Lambda, and is not lost when the process ends.
-        command = [self.spec.runtime.executable, "-I", "-S", "-u", str(BOOTSTRAP)]
         try:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.spec.task_root,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output_end,
-                stderr=output_end,
-                pass_fds=(worker_end.fileno(), lifeline_end),
-                process_group=0,
-            )
+            self.process = self._spawner.start(request, [output_end, worker_end.fileno(), lifeline_end])
         finally:
             worker_end.close()
             os.close(output_end)
             os.close(lifeline_end)
         self._messages.clear()
+        self._too_large = False
         folders = {str(self.spec.task_root): "/var/task", **({self.spec.layers: "/opt"} if self.spec.layers else {})}
         self._reader = OutputReader(output, marker, self._receive, self.log, folders)
         context = contextvars.copy_context()
@@ -201,10 +230,9 @@ class Worker:
             "trace_id": invocation.trace_id,
             "client_context": invocation.client_context,
         }
-        body = json.dumps(message).encode()
         assert self._server_end is not None
         try:
-            self._server_end.sendall(struct.pack(">I", len(body)) + body)
+            self._server_end.sendall(packed(message))
         except OSError as error:
             raise WorkerExit from error
 
@@ -216,6 +244,9 @@ class Worker:
             return None
         if message["type"] == "log":
             self.log([message["text"]], message["timestamp"])
+            return None
+        if message["type"] == "imported":
+            BYTE_CODE.add(self.spec.runtime.executable, folders_seen(self.spec, self._names), message["sources"])
             return None
         with self._arrived:
             self._messages.append(message)
@@ -232,6 +263,7 @@ class Worker:
                 self._arrived.wait(min(POLL_SECONDS, left))
                 if not self._messages and not self.alive:
                     break
+                self._end_if_too_large()
             if self._messages:
                 return self._messages.pop(0)
         self._drain_after_exit()
@@ -240,10 +272,15 @@ class Worker:
                 return self._messages.pop(0)
         raise WorkerExit(kind)
 
+    def _end_if_too_large(self) -> None:
+        """Kill a process that has more memory than its function, as Lambda does."""
+        if self.process is not None and self.process.uses_more_than(self.spec.memory_mb):
+            self._too_large = True
+            self.process.kill()
+
     def _drain_after_exit(self) -> None:
         if self.process is not None:
-            with contextlib.suppress(OSError):  # a grandchild that lives on would keep the pipe open
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill_left()  # a grandchild that lives on would keep the pipe open
         if self._reader is not None:
             self._reader.join()
 
@@ -255,10 +292,12 @@ class Worker:
 
     def _crashed(self, invocation: Invocation, started: float, init_ms: float | None) -> Outcome:
         elapsed = (time.perf_counter() - started) * 1000
-        payload = exit_payload(self._exit_status(), invocation.request_id)
+        status = -signal.SIGKILL if self._too_large else self._exit_status()
+        payload = exit_payload(status, invocation.request_id)
         self.log([f"{payload['errorMessage']}\n{payload['errorType']}"])
         self.kill()
-        return self._finish(invocation, Report(elapsed, init_ms, "error"), Outcome(b"", payload))
+        used = self.spec.memory_mb if self._too_large else 0
+        return self._finish(invocation, Report(elapsed, init_ms, "error", used), Outcome(b"", payload))
 
     def _timed_out(self, invocation: Invocation, elapsed: float, init_ms: float | None) -> Outcome:
         self.kill()
@@ -273,28 +312,9 @@ class Worker:
         return outcome
 
 
-def read_message(connection: socket.socket) -> Message | None:
-    """Read one length-prefixed JSON message; None at the end of the stream."""
-
-    def read(size: int) -> bytes:
-        parts = []
-        while size:
-            part = connection.recv(min(size, 1 << 20))
-            if not part:
-                return b""
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
-
-    try:
-        head = read(4)
-        body = read(struct.unpack(">I", head)[0]) if head else b""
-    except OSError:
-        return None
-    if not body:
-        return None
-    message: Message = json.loads(body)
-    return message
+def not_started(reason: object) -> Message:
+    """Return the error document of an environment that could not be made."""
+    return {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": f"the worker did not start: {reason}"}
 
 
 def remove_tree(path: Path) -> None:

@@ -99,7 +99,15 @@ class Home:
         """Create the folders, readable by their owner only."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root.chmod(0o700)
-        for folder in (self.state, self.objects, self.empty, self.temporary):
+        folders = (self.state, self.objects, self.empty, self.temporary)
+        files = (self.start_lock, self.server_lock, self.log)
+        wrong = [path for path in folders if os.path.lexists(path) and not path.is_dir()]
+        wrong += [path for path in files if os.path.lexists(path) and not path.is_file()]
+        for path in wrong:
+            aside = set_aside(path)
+            kind = "folder" if path in folders else "file"
+            self.add_note(f"{path} of the local AWS was no {kind}: it is kept as {aside}", aside)
+        for folder in folders:
             folder.mkdir(exist_ok=True, mode=0o700)
 
     def clear_temporary(self) -> None:
@@ -144,8 +152,16 @@ class Home:
             what = "make clients of boto3 anew, they know the old key"
             self.add_note(f"{self.record.name} of the local AWS was damaged and is kept as {aside}; {what}", aside)
 
-    def add_note(self, text: str, path: Path | None = None) -> None:
-        """Leave a note for the next command; it is of interest as long as the file it is about exists."""
+    def add_note(self, text: str, path: Path | None = None, *, once: bool = False) -> None:
+        """Leave a note for the next command; it is of interest as long as the file it is about exists.
+
+        Parameters
+        ----------
+        once : bool
+            Unless the same was noted before.
+        """
+        if once and any(note["text"] == text for note in self._notes()):
+            return
         with contextlib.suppress(OSError):
             write_json(self.notes, [*self._notes(), {"text": text, "path": str(path) if path else None}])
 

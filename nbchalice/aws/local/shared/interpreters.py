@@ -15,7 +15,7 @@ from .spec import Runtime
 
 PROBE = (
     "import json, sys; print(json.dumps([list(sys.version_info[:3]),"
-    " getattr(sys, '_base_executable', None) or sys.executable]))"
+    " getattr(sys, '_base_executable', None) or sys.executable, sys.base_prefix, sys.base_exec_prefix]))"
 )
 
 
@@ -50,20 +50,22 @@ class Interpreters:
         match = re.fullmatch(r"python3\.(\d+)", name)
         minor = int(match.group(1)) if match else sys.version_info[1]
         if interpreter := self._exact(minor):
-            return Runtime(name, interpreter[1], interpreter[0], self._packages)
+            version, executable, *prefixes = interpreter
+            return Runtime(name, executable, version, self._packages, prefixes=tuple(prefixes))
         others = sorted(range(9, 20), key=lambda other: (abs(other - minor), -other))
         for other in others:
             if other != minor and (interpreter := self._exact(other)):
-                warning = f"{name} is not on this machine: the function runs on Python {interpreter[0]}"
-                return Runtime(name, interpreter[1], interpreter[0], self._packages, warning)
+                version, executable, *prefixes = interpreter
+                warning = f"{name} is not on this machine: the function runs on Python {version}"
+                return Runtime(name, executable, version, self._packages, warning, tuple(prefixes))
         raise FileNotFoundError(f"no Python interpreter for {name}")
 
-    def _exact(self, minor: int) -> tuple[str, str] | None:
+    def _exact(self, minor: int) -> list[str] | None:
         for candidate in self._candidates(minor):
             if interpreter := probe(candidate):
-                version, executable = interpreter
+                version, *rest = interpreter
                 if version[:2] == [3, minor]:
-                    return ".".join(map(str, version)), executable
+                    return [".".join(map(str, version)), *rest]
         return None
 
     def _candidates(self, minor: int) -> Iterator[str]:
@@ -82,13 +84,13 @@ class Interpreters:
                 yield str(Path(entry) / name)
 
 
-def probe(executable: str) -> tuple[list[int], str] | None:
-    """Ask an interpreter for its version and for the interpreter that its environment was made from."""
+def probe(executable: str) -> tuple[list[int], str, str, str] | None:
+    """Ask an interpreter for its version, the interpreter that its environment was made from, and its two prefixes."""
     try:
         done = subprocess.run(
             [executable, "-I", "-c", PROBE], capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL
         )
-        version, base = json.loads(done.stdout)
+        version, base, prefix, exec_prefix = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return version, base
+    return version, base, prefix, exec_prefix

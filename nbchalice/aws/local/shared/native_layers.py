@@ -8,6 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# As in nbchalice.runtime.bundles and nbchalice.runtime.archive, which the server does without.
+BUNDLES_PLACE = "NBCHALICE_BUNDLES"
+NATIVE_ARCHIVE = "NBCHALICE_NATIVE_ARCHIVE"
+ARCHIVE_LETTERS = 16
+
 
 def native_layer_path(folder: Path, layer: str, python: str) -> Path:
     """Return where the native layer of a layer is kept.

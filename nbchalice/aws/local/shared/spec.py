@@ -17,6 +17,7 @@ class Runtime:
     version: str
     packages: str
     warning: str = ""
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class FunctionSpec:
     log_group: str
     region: str
     environment: Mapping[str, str] = field(hash=False)
+    storage_mb: int = 512
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+LIMITS = "_nbchalice_limits"  # the file beside this one
 FOLDERS: dict[str, str] = {}  # where code and layers are, and where they would be on Lambda
 NO_BREAK_SPACE = "\u00a0"  # what AWS indents a logged traceback with
 Message = dict[str, Any]  # of the channel, and what AWS says of an error
@@ -254,9 +255,10 @@ def raw_decimal(value: object) -> object:
 
 def import_own(folder: str) -> None:
     """Import what the runtime itself uses before the function's code is in the search path, as AWS's runtime does."""
-    sys.path.append(folder)
-    importlib.import_module("simplejson")
-    sys.path.remove(folder)
+    for place, name in ((folder, "simplejson"), (os.path.dirname(os.path.abspath(__file__)), LIMITS)):  # noqa: PTH100, PTH120
+        sys.path.append(place)
+        importlib.import_module(name)
+        sys.path.remove(place)
 
 
 def peak_memory_mb() -> int:
@@ -311,6 +313,8 @@ def main() -> int:
     import_own(setup["packages"])
     set_search_path(os.environ["LAMBDA_TASK_ROOT"], setup["layers"], setup["packages"])
     add_site_builtins()
+    limits = sys.modules[LIMITS]
+    sys.meta_path.insert(0, limits.NoSharedMemory())
     time.tzset()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
@@ -325,8 +329,12 @@ def main() -> int:
         channel.send({"type": "init_error", "payload": payload})
         return 1
     channel.send({"type": "ready", "import_ms": (time.perf_counter() - started) * 1000})
+    told = False
     while True:
         serve_one(channel, handler, log_handler)
+        if not told:
+            told = True
+            channel.send({"type": "imported", "sources": limits.imported_sources([*FOLDERS, setup["packages"]])})
 
 
 def serve_one(channel: Channel, handler: Callable[[object, object], object], log_handler: LambdaLogHandler) -> None:

@@ -1,6 +1,7 @@
 """Values as plain data, so that those of two processes can be compared, and what differs can be named."""
 
-from nbchalice.notebook.sandbox.values.describe import describe
+from nbchalice.notebook.sandbox.values.answers import function_of, unanswered, with_answers
+from nbchalice.notebook.sandbox.values.describe import describe, held_in, standing_names
 from nbchalice.notebook.sandbox.values.differences import (
     Difference,
     differ,
@@ -27,13 +28,18 @@ __all__ = [
     "describe_imported",
     "differ",
     "difference",
+    "function_of",
+    "held_in",
     "is_order_of_keys",
     "is_setting",
     "not_compared",
     "of_concern",
     "settled",
     "sharing",
+    "standing_names",
     "text",
+    "unanswered",
     "unregistered",
+    "with_answers",
     "without_before",
 ]

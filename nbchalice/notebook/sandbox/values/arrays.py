@@ -16,7 +16,9 @@ _SHORT = 20
 def _array(describer: Describer, value: Any, path: str) -> Node:
     numpy = sys.modules["numpy"]
     locked = isinstance(value, numpy.ndarray) and not value.flags.writeable
-    kind = f"{'read-only ' if locked else ''}{type(value).__name__} of {value.dtype}"
+    by_columns = value.flags.f_contiguous and not value.flags.c_contiguous
+    kind = f"{'read-only ' if locked else ''}{'Fortran-ordered ' if by_columns else ''}"
+    kind += f"{type(value).__name__} of {value.dtype}"
     if value.dtype.hasobject:
         return describer.parts(kind, [(".shape", value.shape), ("", numpy.asarray(value).tolist())], path)
     shown = f"{kind}, shape {value.shape}"
@@ -30,6 +32,7 @@ def _array(describer: Describer, value: Any, path: str) -> Node:
 def _masked(describer: Describer, value: Any, path: str) -> Node:
     numpy = sys.modules["numpy"]
     items = [(".mask", numpy.ma.getmaskarray(value)), (".data", value.filled()), (".fill_value", value.fill_value)]
+    items.append((".hardmask", value.hardmask))
     return describer.parts("masked array", items, path)
 
 
@@ -46,7 +49,7 @@ def _frame(describer: Describer, value: Any, path: str) -> Node:
     heads = [" (columns)", leaf("columns", str(labels), str(list(value.columns)))]
     names = [".columns.names", describer.describe(list(value.columns.names))]
     index = [" (index)", _elements(describer, value.index, path)]
-    return ["parts", "DataFrame", [shape, heads, index, *parts, names, *_beside(describer, value)], True]
+    return ["parts", "DataFrame", [shape, heads, index, *parts, names, *_beside(describer, value)], False]
 
 
 def _beside(describer: Describer, value: Any) -> list[list[Any]]:
@@ -74,19 +77,21 @@ def _series(describer: Describer, value: Any, path: str) -> Node:
         name,
         *_beside(describer, value),
     ]
-    return ["parts", "Series", parts, True]
+    return ["parts", "Series", parts, False]
 
 
 def _index(describer: Describer, value: Any, path: str) -> Node:
     names = [".names", describer.describe(list(value.names))]
     parts = [[" (values)", _elements(describer, value, path)], names, *_set_on(describer, value)]
-    return ["parts", "Index", parts, True]
+    return ["parts", "Index", parts, False]
 
 
 def _elements(describer: Describer, value: Any, path: str) -> Node:
     """Describe the elements of a column or an index."""
     pandas = sys.modules["pandas"]
     kind = str(value.dtype) if hasattr(value, "dtype") else type(value).__name__
+    if getattr(value, "freq", None) is not None:  # of an index of dates
+        kind += f", freq {value.freq.freqstr}"
     if kind == "object" and not isinstance(value, pandas.MultiIndex):
         return describer.describe(value.tolist(), path)
     if len(value) <= _SHORT:

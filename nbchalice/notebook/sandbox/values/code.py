@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import linecache
 import re
+import sys
 import types
 from typing import Any
 
@@ -42,6 +43,7 @@ def describe_function(describer: Describer, value: types.FunctionType, path: str
         constants = (None, *constants[1:])  # told apart as docstring
     closure = zip(code.co_freevars, value.__closure__ or (), strict=False)
     unsaid = _OF_PROCESS if value.__globals__.get("__name__") == "functools" else frozenset[str]()
+    held = [(f".{name}", item) for name, item in vars(value).items() if name != "__module__"]
     items = [(f" (closure {name})", cell) for name, cell in closure if name not in unsaid]
     parts = [
         *_code(describer, code, constants, path),
@@ -49,7 +51,7 @@ def describe_function(describer: Describer, value: types.FunctionType, path: str
         [" (defaults)", describer.describe(value.__defaults__, f"{path} (defaults)")],
         [" (keyword defaults)", describer.describe(value.__kwdefaults__, f"{path} (keyword defaults)")],
         *([label, _cell(describer, cell, path + label)] for label, cell in items),
-        *([f".{name}", describer.describe(item, f"{path}.{name}")] for name, item in vars(value).items()),
+        *([label, describer.describe(item, path + label)] for label, item in held),
     ]
     return ["parts", f"function {value.__name__}", parts, False]
 
@@ -99,7 +101,7 @@ def _line(code: types.CodeType, line: int) -> str:
 
 def describe_class(describer: Describer, value: type, path: str) -> Node:
     """Describe a class of the notebook by what it holds, another one by its name."""
-    if value.__module__ not in OWN:
+    if value.__module__ not in OWN and not _is_made_here(value):
         return leaf("class", f"{value.__module__}.{value.__qualname__}", f"class {value.__qualname__}")
     own = [(name, item) for name, item in list(vars(value).items()) if name not in _SKIPPED]
     parts = [[f".{name}", _attribute(describer, name, item, f"{path}.{name}")] for name, item in own]
@@ -109,6 +111,17 @@ def describe_class(describer: Describer, value: type, path: str) -> Node:
     if names:
         parts.append([" (registered)", leaf("registered", _OWN_PREFIX.sub("", ", ".join(names)))])
     return ["parts", f"class {value.__name__}", [[".__bases__", ["items", "tuple", bases]], docstring, *parts], False]
+
+
+def _is_made_here(value: type) -> bool:
+    """Tell whether a class is the notebook's although it bears another module's name: of what made it.
+
+    ``type("Near", (Shape,), {})`` bears the name ``abc`` where ``Shape`` is abstract, that of its metaclass's module;
+    what ``types.new_class`` makes bears the name ``types``.
+    """
+    makers = {type(value).__module__, "types"}
+    home = sys.modules.get(value.__module__)
+    return value.__module__ in makers and getattr(home, value.__qualname__, None) is None
 
 
 def registered(value: type) -> list[type]:

@@ -8,10 +8,12 @@ import functools
 import gc
 import io
 import random
+import re
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.notebook.sandbox.values import arrays
+from nbchalice.notebook.sandbox.values import answers, arrays
 from nbchalice.notebook.sandbox.values.code import lines_of
 from nbchalice.notebook.sandbox.values.nodes import LONG, UNSHOWN, Describer, Node, digest, leaf, opaque, plain
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNSET = object()
+_COUNT = re.compile(r"\bcount=(\d+)")
 
 
 def _stream(describer: Describer, value: object, path: str) -> Node:
@@ -100,6 +103,41 @@ def _local(describer: Describer, value: threading.local, path: str) -> Node:
     return describer.parts(type(value).__name__, [(f".{name}", item) for name, item in held.items()], path)
 
 
+def _lock(describer: Describer, value: Any, path: str) -> Node:
+    """Describe a lock of the notebook by whether it is held, and how often; a library's own is of this process."""
+    if describer.inside > 1:
+        describer.live += 1
+        return opaque(value)
+    if isinstance(value, threading.Event):
+        return leaf("Event", "set" if value.is_set() else "not set")
+    if isinstance(value, threading.Semaphore):
+        held = attributes_of(value)
+        return describer.parts(type(value).__name__, [(".value", held["_value"]), *_initial(held)], path)
+    count = _COUNT.search(repr(value))
+    held_now = int(count[1]) if count else int(value.locked())
+    return leaf(type(value).__name__, f"held {held_now} times" if held_now > 1 else ("free", "held")[held_now])
+
+
+def _initial(held: dict[str, object]) -> list[tuple[str, object]]:
+    return [(".initial_value", held["_initial_value"])] if "_initial_value" in held else []
+
+
+def _weak(describer: Describer, value: Any, path: str) -> Node:
+    """Describe what a weak reference of the notebook still leads to; a library keeps such for itself."""
+    kind = type(value).__name__
+    if describer.inside > 1:
+        return ["quiet", kind]
+    describer.inside -= 1  # what it leads to is the notebook's
+    try:
+        if isinstance(value, weakref.ref):
+            held = value()
+            return leaf(kind, "dead") if held is None else describer.parts(kind, [("()", held)], path)
+        items = list(value.items()) if isinstance(value, weakref.WeakValueDictionary) else set(value)
+        return describer.parts(kind, [("", items)], path)
+    finally:
+        describer.inside += 1
+
+
 def _variable(describer: Describer, value: contextvars.ContextVar[Any], path: str) -> Node:
     now = contextvars.copy_context().get(value, _UNSET)
     items = [] if now is _UNSET else [(" (value)", now)]
@@ -116,30 +154,6 @@ def _view(describer: Describer, value: Any, path: str) -> Node:
 
 def _proxy(describer: Describer, value: Any, path: str) -> Node:
     return describer.parts("mappingproxy", [("", dict(value))], path)
-
-
-def _cached_function(describer: Describer, value: Any, path: str) -> Node:
-    """Describe a memoized function; ``load()["k"] = 1`` changes what it returns the next time, and nothing tells."""
-    node = describer.parts(
-        type(value).__name__, [(f".{name}", item) for name, item in attributes_of(value).items()], path
-    )
-    fixed = all(map(_is_fixed, _results(value)))
-    kept = leaf("results", "fixed") if fixed else ["opaque", "objects that may have been changed"]
-    return [*node[:2], [*node[2], [" (results it keeps)", kept]], *node[3:]]
-
-
-def _results(value: Any) -> list[Any]:
-    """Return what a memoized function keeps: in a dictionary, or if their number is limited, each after its key."""
-    held, info = gc.get_referents(value), value.cache_info()
-    if info.maxsize is None:
-        return list(next(item for item in held if type(item) is dict).values())
-    return held[2 : 2 + 3 * info.currsize : 3]
-
-
-def _is_fixed(item: object) -> bool:
-    if type(item) is tuple:
-        return all(map(_is_fixed, item))
-    return isinstance(item, (bool, int, float, complex, str, bytes, type(None)))
 
 
 def _cached_property(describer: Describer, value: functools.cached_property[Any], path: str) -> Node:
@@ -194,12 +208,18 @@ KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {
     "_contextvars.ContextVar": _variable,
     "_thread._local": _local,
     "_contextvars.Token": _quiet,
+    **dict.fromkeys(["_thread.lock", "_thread.RLock", "threading.Event"], _lock),
+    **dict.fromkeys(["threading.Semaphore", "threading.BoundedSemaphore"], _lock),
+    **dict.fromkeys(["weakref.ReferenceType", "weakref.WeakValueDictionary"], _weak),
+    "_weakrefset.WeakSet": _weak,
     "builtins.dict_keys": _view,
     "builtins.dict_values": _view,
     "builtins.dict_items": _view,
     "builtins.mappingproxy": _proxy,
     "builtins.callable_iterator": _calls,
-    "functools._lru_cache_wrapper": _cached_function,
+    "functools._lru_cache_wrapper": answers.describe_cached_function,
+    "cachetools.Cache": answers.describe_cache,
+    "joblib.memory.MemorizedFunc": answers.describe_kept_in_files,
     "functools.cached_property": _cached_property,
     "_csv.reader": _reader,
     "_struct.Struct": _structure,

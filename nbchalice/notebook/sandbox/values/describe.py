@@ -8,13 +8,14 @@ import time
 import types
 import warnings
 from collections import OrderedDict, defaultdict, deque
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.sandbox.values import code, library
 from nbchalice.notebook.sandbox.values.nodes import OWN, Describer, Node, digest, leaf, opaque, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MANY = 20_000
 SECONDS = 5.0
@@ -28,7 +29,8 @@ _SEQUENCES = (list, tuple, deque)
 class Walk(Describer):
     """Goes through a value and all that it holds, once, and turns it into a node."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Mapping[int, str] = MappingProxyType({})) -> None:
+        self.standing = standing
         self.inside = 0
         self.live = 0
         self._seen: dict[int, str | None] = {}
@@ -127,7 +129,7 @@ class Walk(Describer):
         return node if type(value) is base else self._with_attributes(value, node, path)
 
     def _apart(self, item: object) -> Node:
-        other = Walk()
+        other = Walk(self.standing)
         other.inside, other._depth, other._count, other._end = self.inside, self._depth, self._count, self._end
         node = other.describe(item)
         self._count = other._count
@@ -223,7 +225,7 @@ _KINDS: list[tuple[Any, Callable[[Walk, Any, str], Node]]] = [
 ]
 
 
-def describe(value: Any) -> Node:
+def describe(value: Any, standing: Mapping[int, str] = MappingProxyType({})) -> Node:
     """Describe a value as plain data that JSON can hold; see ``nodes`` for what it is made of.
 
     Nothing of the notebook's is called, no iterator is advanced, and size and time are bounded. What cannot be compared
@@ -233,10 +235,38 @@ def describe(value: Any) -> Node:
     ----------
     value : Any
         anything.
+    standing : Mapping[int, str]
+        The names of variables, by the identity of what they hold. Default: they do not matter.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Walk().describe(value)
+            return Walk(standing).describe(value)
     except Exception:
         return opaque(value)
+
+
+def standing_names(values: Mapping[str, Any]) -> dict[int, str]:
+    """Return the names of variables, by the identity of what they hold.
+
+    Parameters
+    ----------
+    values : Mapping[str, Any]
+        The variables.
+    """
+    return {id(value): name for name, value in values.items()}
+
+
+def held_in(value: Any) -> dict[str | None, Any]:
+    """Return what a value holds, by path.
+
+    Parameters
+    ----------
+    value : Any
+        anything.
+    """
+    walk = Walk()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        walk.describe(value)
+    return {path: item for item, path in walk.passed()}

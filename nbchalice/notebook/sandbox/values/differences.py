@@ -87,6 +87,10 @@ def _difference(one: Node, two: Node, path: str) -> Difference | None:
         return Difference(path, one, two)
     if one[0] == "leaf":
         return None if one[2] == two[2] else Difference(path, one, two)
+    if one[0] == "kept":
+        others = dict(two[2])
+        found = (_difference(node, others[label], path + label) for label, node in one[2] if label in others)
+        return next((difference for difference in found if difference is not None), None)
     return _items(one, two, path) if one[0] == "items" else _parts(one, two, path)
 
 
@@ -164,6 +168,10 @@ def settled(one: Node, two: Node, *, library: bool = False) -> Node:
         others = dict(two[2])
         items = [[label, settled(item, others[label], library=library)] for label, item in one[2]]
         return [*one[:2], items, one[3], BY_CHANCE]
+    if one[0] == two[0] == "kept":
+        others = dict(two[2])
+        # A function that is called may ask for the moment, as it will on Lambda.
+        return [*one[:2], [[key, settled(item, others.get(key, item), library=True)] for key, item in one[2]], one[3]]
     return ["opaque", one[1]] if library or (one[0] == "parts" and one[3]) else one
 
 
@@ -186,6 +194,8 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
     if one[0] == two[0] == "items":
         for index, (first, second) in enumerate(zip(one[2], two[2], strict=False)):
             yield from not_compared(first, second, f"{path}[{index}]")
+    elif one[0] == two[0] == "kept":
+        yield from _answers_not_compared(one, two, path)
     elif one[0] == two[0] == "parts":
         others: dict[str, Node] = dict(two[2])
         inside: list[tuple[str, str]] = []
@@ -196,3 +206,13 @@ def not_compared(one: Node, two: Node, path: str = "") -> Iterator[tuple[str, st
             inside.append((path + ITS_ORDER, "another one in each process, as a set's"))
         # Where in a library's object it is says nothing to those who did not write the library.
         yield from [(path, f"{one[1]}, in part")] if one[3] and inside else inside
+
+
+def _answers_not_compared(one: Node, two: Node, path: str) -> Iterator[tuple[str, str]]:
+    """Give which answers of a memoized function were not compared."""
+    mine, others = dict(one[2]), dict(two[2])
+    for label in mine.keys() & others.keys():
+        yield from not_compared(mine[label], others[label], path + label)
+    apart = one[3] + len(mine.keys() ^ others.keys())
+    if apart:
+        yield path, f"memoized: {apart} answer{'s' if apart > 1 else ''} it keeps here"

@@ -29,9 +29,7 @@ _BY_REPR = frozenset(
         "nbchalice.runtime.schedules",
     }
 )
-_QUIET = frozenset(
-    {"ReferenceType", "weakref", "CallableProxyType", "WeakKeyDictionary", "WeakValueDictionary", "WeakSet"}
-)
+_QUIET = frozenset({"weakref", "CallableProxyType", "WeakKeyDictionary"})  # functools keeps answers in the last
 _OF_THIS_PROCESS = re.compile(r"\b__main__\b|\bnotebook_code\b|0x[0-9a-fA-F]{6,}")
 
 
@@ -103,11 +101,15 @@ def _copied(describer: Describer, value: object, path: str) -> Node:
     describer.inside += 1
     try:
         made = kind.__reduce_ex__(value, 4)
-        node = (
-            leaf("object", f"{kind.__module__}.{made}")
-            if isinstance(made, str)
-            else _made(describer, value, made, path)
-        )
+        if not isinstance(made, str):
+            node = _made(describer, value, made, path)
+        elif getattr(value, "__module__", None) in OWN:  # It stands for a function of the notebook, of its name.
+            held = [
+                (name, item) for name, item in vars(value).items() if name == "cache" or not is_only_kept(kind, name)
+            ]
+            node = describer.parts(kind.__name__, [(f".{name}", item) for name, item in held], path, of_library=True)
+        else:
+            node = leaf("object", f"{kind.__module__}.{made}")
     except Exception:
         if kind.__module__ == "itertools":  # from Python 3.14 on
             return contents.sources(describer, value, path)

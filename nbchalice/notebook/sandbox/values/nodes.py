@@ -7,6 +7,7 @@
 | ``["parts", kind, [[label, node], ...], of_library]`` | named parts: ``.x``, ``['key']``, `` (docstring)`` |
 | ``["again", path, kind]`` | the object that stands at this path, too; path None: in a library's object |
 | ``["opaque", kind]`` | cannot be compared |
+| ``["kept", kind, [[label, node], ...], n]`` | what was kept of calls, and of how many more: see ``answers`` |
 | ``["quiet", kind]`` | not compared, and not worth telling: a library made it, for itself |
 """
 
@@ -18,7 +19,7 @@ import types
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Node: TypeAlias = "list[Any]"
 OWN = frozenset({"__main__", "notebook_code"})
@@ -41,10 +42,13 @@ class Describer(Protocol):
         How many objects of libraries are around what is described at the moment.
     live : int
         How much was found that Python cannot copy: locks, files, connections.
+    standing : Mapping[int, str]
+        The names of variables, by the identity of what they hold.
     """
 
     inside: int
     live: int
+    standing: Mapping[int, str]
 
     def describe(self, value: Any, path: str = "") -> Node:
         """Describe a value, which stands at ``path`` in the value that is asked about."""

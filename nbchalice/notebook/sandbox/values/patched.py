@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import types
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -20,6 +21,9 @@ _WITHOUT_CONSTANTS = frozenset(
     {"builtins", "os", "platform", "posix", "site", "sys", "sysconfig", "tempfile", "time", "tokenize"}
 )
 """Modules whose constants tell of the computer, of the moment, or of the order of a set."""
+_INSTALLED = (f"{sys.prefix}/", f"{sys.base_prefix}/")
+_PACKAGES = frozenset({"site-packages", "dist-packages"})  # those of the user's own are elsewhere
+_NOT_LOCAL = frozenset({"nbchalice", *OWN})
 _OF_USE = frozenset({"linecache.cache", "inspect.modulesbyfile", "copyreg.dispatch_table"})
 """What grows as a module is used."""
 _PLAIN = frozenset({str, int, float, bool, bytes, types.NoneType})
@@ -51,8 +55,12 @@ def patched(modules: Iterable[str]) -> Iterator[list[Any]]:
     steadfast = loaded if loaded and loaded[0] in STDLIB else []
     constants: dict[str, str] = {}
     for name in sorted({*loaded, *_beside(loaded)}):
+        local = is_local(sys.modules[name])
         for place, inner, value in _attributes(name):
             label = f" ({place}.{inner})"
+            if local and (node := _held(value, name)) is not None:
+                yield [label, node]
+                continue
             if is_own(value):
                 yield [label, describe(value)]
                 yield [f"{label} (names it finds)", leaf("names", ", ".join(_found(value)))]
@@ -74,6 +82,34 @@ def patched(modules: Iterable[str]) -> Iterator[list[Any]]:
         ]
 
 
+def is_local(module: object) -> bool:
+    """Tell whether a module is the user's own: a file that lies beside the notebook, or in a folder that it names.
+
+    Parameters
+    ----------
+    module : object
+        The module; one that loads what it is asked for is not woken.
+    """
+    held = getattr(module, "__dict__", {})
+    origin = getattr(held.get("__spec__"), "origin", None)
+    if not isinstance(origin, str) or str(held.get("__name__")).partition(".")[0] in _NOT_LOCAL:
+        return False
+    installed = origin.startswith(_INSTALLED) or not _PACKAGES.isdisjoint(re.split(r"[/\\]", origin))
+    return origin.endswith(".py") and not installed
+
+
+def _held(value: Any, module: str) -> Node | None:
+    """Describe what a local module holds; None for what it only defines or imports, and what cannot be compared."""
+    if isinstance(value, types.FunctionType) and value.__module__ == module:
+        kept = [part for part in (value.__defaults__, value.__kwdefaults__, dict(vars(value))) if part]
+        value = kept or None
+    if value is None or isinstance(value, types.ModuleType | type) or callable(value) or hasattr(value, "__get__"):
+        return None
+    plain = plain_text(value)
+    node = describe(value) if plain is None else leaf(type(value).__name__, plain, repr(value))
+    return None if "opaque" in str(node) else node
+
+
 def _loaded(modules: Iterable[str]) -> list[str]:
     """Return the names of modules and of the packages around them."""
     names = {}
@@ -87,7 +123,7 @@ def _loaded(modules: Iterable[str]) -> list[str]:
 def _beside(loaded: list[str]) -> list[str]:
     """Return the names of modules of a library that may be loaded here and not elsewhere: all, or those nearby."""
     top = loaded[0] if loaded else ""
-    if top in STDLIB:
+    if top in STDLIB or is_local(sys.modules.get(top)):
         return [name for name, found in list(sys.modules.items()) if name.startswith(f"{top}.") and _is_module(found)]
     found = [value for value in list(vars(sys.modules[top]).values()) if _is_module(value)] if top else []
     return [

@@ -31,6 +31,12 @@ function clock(time) {
   return moment.toLocaleTimeString([], { hour12: false }) + "." + String(moment.getMilliseconds()).padStart(3, "0");
 }
 
+/** The time of day, with the date where that is not today's. */
+function when(time) {
+  const moment = new Date(time);
+  return moment.toDateString() === new Date().toDateString() ? clock(time) : `${moment.toLocaleDateString()} ${clock(time)}`;
+}
+
 function ago(time) {
   const seconds = Math.max(0, (Date.now() - time) / 1000);
   if (seconds < 90) return `${Math.round(seconds)} s ago`;
@@ -230,7 +236,8 @@ class View {
   /** An invocation stays in sight for its own words, too: its request, its error. */
   isShown({ head }, shown) {
     if (shown.length) return true;
-    return Boolean(this.search.value) && !this.level.value && this.isFound([head.headline, head.failed, ...head.error].join("\n"));
+    const words = [head.headline, head.failed, head.memory.line, ...head.error, ...Object.values(head.folded).flat()];
+    return Boolean(this.search.value) && !this.level.value && this.isFound(words.join("\n"));
   }
 
   draw() {
@@ -267,13 +274,13 @@ class View {
     const { head, rows, node } = invocation;
     const shown = filtered ? rows.filter((row) => this.passes(row)) : rows;
     invocation.hidden = rows.length - shown.length;
-    node.className = `nbchalice-log-${head.status}`;
+    node.className = `nbchalice-log-${head.status} nbchalice-log-memory-${head.memory.level}`;
     node.hidden = filtered && !this.isShown(invocation, shown);
-    const when = head.started ? (this.absolute ? clock(head.started) : ago(head.started)) : "";
-    const count = `${rows.length} record${rows.length === 1 ? "" : "s"}`;
+    const time = head.started ? (this.absolute ? when : ago)(head.started) : "";
+    const exact = head.started ? new Date(head.started).toISOString() : "";
     invocation.title.replaceChildren(
-      element("span", { class: "nbchalice-log-time" }, when), " ",
-      element("span", { class: "nbchalice-log-head", title: head.headline }, head.headline.replace(LONG_ID, "$1…")), ` · ${count}`,
+      element("span", { class: "nbchalice-log-time", title: exact }, time), " ",
+      this.headline(head), ` · ${counted(rows.length, "record")}`,
     );
     if (!node.open) {
       invocation.body.replaceChildren();
@@ -281,10 +288,20 @@ class View {
     }
     const drawn = shown.slice(-MOST_DRAWN);
     const more = shown.length - drawn.length;
-    const note = more ? [element("div", { class: "nbchalice-log-note" }, `${more} earlier records not drawn; search finds them`)] : [];
+    const note = more ? [element("div", { class: "nbchalice-log-note" }, `${counted(more, "earlier record")} not drawn; search finds ${more === 1 ? "it" : "them"}`)] : [];
     const error = head.error.length ? [this.error(head)] : [];
     const failed = head.failed ? [element("div", { class: "nbchalice-log-note" }, head.failed)] : [];
-    invocation.body.replaceChildren(...failed, ...note, ...drawn.map((row) => this.row(row, head)), ...error);
+    const memory = head.memory.line ? [element("div", { class: "nbchalice-log-memory" }, head.memory.line)] : [];
+    invocation.body.replaceChildren(...failed, ...memory, ...note, ...drawn.map((row) => this.row(row, head)), ...error);
+  }
+
+  headline({ headline, memory }) {
+    const text = headline.replace(LONG_ID, "$1…");
+    const made = element("span", { class: "nbchalice-log-head", title: headline });
+    const begin = memory.level ? text.indexOf(memory.words) : -1;
+    if (begin < 0) made.append(text);
+    else made.append(text.slice(0, begin), element("span", { class: "nbchalice-log-memory" }, memory.words), text.slice(begin + memory.words.length));
+    return made;
   }
 
   row(row, head) {
@@ -300,9 +317,22 @@ class View {
       element("span", { class: "nbchalice-log-level" }, level), text);
   }
 
-  error({ error: [first, ...rest], cells }) {
-    const lines = rest.flatMap((line, number) => ["\n", ...this.errorLine(line, cells[number + 1])]);
-    return element("pre", { class: "nbchalice-log-error" }, element("b", {}, first), ...lines);
+  error(head) {
+    const { error: [first, ...rest], cells, folded } = head;
+    const made = element("pre", { class: "nbchalice-log-error" }, element("b", {}, first), "\n");
+    rest.forEach((line, index) => {
+      const hidden = folded[index + 1];
+      if (hidden) made.append(this.folded(head, index, line, hidden));
+      else made.append(...this.errorLine(line, cells[index + 1]), "\n");
+    });
+    return made;
+  }
+
+  /** The frames of libraries, which stay unfolded when the invocation is drawn again. */
+  folded(head, index, line, hidden) {
+    head.unfolded ??= {};
+    const keep = (event) => (head.unfolded[index] = event.target.open);
+    return element("details", { open: head.unfolded[index], ontoggle: keep }, element("summary", {}, line), hidden.join("\n"));
   }
 
   errorLine(line, mark) {
@@ -333,8 +363,8 @@ class View {
       const { head, rows } = invocation;
       const shown = rows.filter((row) => this.passes(row));
       if (rows.length && !this.isShown(invocation, shown)) continue;
-      lines.push(head.headline);
-      if (head.failed) lines.push(`  ${head.failed}`);
+      lines.push(head.started ? `${new Date(head.started).toISOString()} ${head.headline}` : head.headline);
+      lines.push(...[head.failed, head.memory.line].filter(Boolean).map((line) => `  ${line}`));
       for (const row of shown) lines.push(`  ${new Date(row.time).toISOString()} ${row.level || "print"} ${row.text}`);
       lines.push(...head.error.map((line) => `  ${line}`));
     }

@@ -1,0 +1,147 @@
+"""What helps against an error of AWS, by what it says; the code alone says too little ("InvalidParameterValue")."""
+
+from __future__ import annotations
+
+import re
+
+from nbchalice.aws.refusals import REFUSED, spelled
+from nbchalice.resources.grants import ALL_PERMISSIONS
+
+# Lambda, SQS, SNS, IAM and EventBridge: error messages of their APIs. The first row whose words are found counts.
+BY_WORDS = (
+    (
+        r"Specified (Reserved)?ConcurrentExecutions for function (decreases|is greater)",
+        "give a smaller --reserved-concurrency, or leave it out; an account keeps some runs for other functions, and "
+        "a new account has 10 in all: ask AWS for a higher quota of concurrent executions",
+    ),
+    (
+        r"'memorySize' failed to satisfy constraint|'MemorySize' value failed to satisfy constraint",
+        "give a smaller --memory; new accounts have at most 3008 MB until AWS raises it",
+    ),
+    (
+        r"Unzipped size must be smaller than",
+        "ship less: --requirements FILE lists what to ship, and imports that the handler does not need can go",
+    ),
+    (
+        r"Request must be smaller than \d+ bytes for the \w+ operation",
+        "ship less: --requirements FILE lists what to ship, and %chalice bundle keeps large values apart",
+    ),
+    (
+        r"environment variables you have provided exceeded the 4KB limit",
+        "keep large values in a parameter or an object of S3, and give its name by --env",
+    ),
+    (
+        r"Layer version .* does not exist",
+        "correct --layer: aws lambda list-layer-versions --layer-name NAME lists them",
+    ),
+    (r"Layers are not in the same region", "give --layer a version of this region"),
+    (r"Two different versions of the same layer", "give --layer only one version of each layer"),
+    (r"Cannot reference more than 5 layers", "give --layer fewer times; the packages of a handler are one layer, too"),
+    (r"InvalidSubnetID|DescribeSubnets", "correct --subnet: aws ec2 describe-subnets lists them"),
+    (
+        r"InvalidSecurityGroupID|DescribeSecurityGroups",
+        "correct --security-group: aws ec2 describe-security-groups lists them",
+    ),
+    (
+        r"destination ARN .* is invalid|destination config",
+        "correct --on-failure: its target must stand, in this region",
+    ),
+    (r"runtime parameter of \S+ is no longer supported", "give a newer --python"),
+    (r"at 'runtime' failed to satisfy constraint", "give a --python that this region has"),
+    (
+        r"Queue visibility timeout: .* less than Function timeout",
+        "add --fix-visibility-timeout, or give a shorter --timeout",
+    ),
+    (r"Unsupported starting position", "give --starting-position LATEST or TRIM_HORIZON"),
+    (
+        r"[Tt]he final policy size .* is bigger than the limit|policy size limit",
+        "take triggers to a second handler: a function's policy has room for some 50",
+    ),
+    (
+        r"(payload|Payload) is too large|exceeded maximum allowed payload size|smaller than \d+ bytes for the Invoke",
+        "put the data into an object of S3, and send its key",
+    ),
+    (
+        r"Message must be shorter than|Message too long|BatchRequestTooLong",
+        "put the data into an object of S3, and send its key",
+    ),
+    (r"parameter DelaySeconds is invalid", "leave out --delay: the messages of a FIFO queue have none of their own"),
+    (r"ContentBasedDeduplication enabled or MessageDeduplicationId", "add --deduplication-id"),
+    (r"must contain the parameter MessageGroupId|MessageGroupId is invalid", "add --group-id, letters and digits"),
+    (
+        r"Source queue must be configured as a Dead Letter Queue",
+        "name it as the --dlq of the queue's handler, and deploy",
+    ),
+    (r"already a task running", "wait until the earlier redrive has ended"),
+    (r"FilterPolicy", "correct --filter; %chalice plan says what SNS takes"),
+    (
+        r"Invalid Schedule Expression",
+        "correct the expression: rate(5 minutes), cron(0 9 ? * MON-FRI *) or at(2030-01-31T09:00:00)",
+    ),
+    (
+        r"Cannot exceed quota for (Roles|InstanceProfiles)",
+        "delete roles that are not needed, or ask AWS for a higher quota",
+    ),
+    (
+        r"Cannot exceed quota for (PolicySize|.*policy size)|Maximum policy size",
+        "shorten --policy and --allow; one statement can name several ARNs",
+    ),
+    (r"Scope ARN|PermissionsBoundary", "give the boundary that your organisation demands: --permissions-boundary ARN"),
+    (r"Cross-account pass role is not allowed", "give a --role of this account"),
+    (
+        r"(is|are) (disabled|pending deletion|not enabled).*KMS|KMS.*(disabled|pending deletion|not enabled)",
+        "enable the key, or take another one",
+    ),
+    (
+        r"(is not authorized to perform|Access ?Denied).*kms:|kms:\w+.*not authorized",
+        "the policy of the key must allow it, too: ask who keeps the key",
+    ),
+    (
+        r"with an explicit deny in a service control policy",
+        "your organisation forbids it for every role; ask who keeps its policies",
+    ),
+    (r"with an explicit deny in a permissions boundary", "the boundary of your own role forbids it; ask who set it"),
+)  # fmt: skip
+DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException")
+BY_CODE = {
+    **dict.fromkeys(DENIALS, f"ask for the permission that the message names; {ALL_PERMISSIONS}"),
+    "ExpiredToken": "log in again (for example aws sso login); the kernel need not be restarted",
+    "ExpiredTokenException": "log in again (for example aws sso login); the kernel need not be restarted",
+    "InvalidIdentityToken": "the token of the web identity is not valid any more, or not for this role; get a new one",
+    "IDPCommunicationError": "run it again in a minute; the provider of the web identity did not answer",
+    "InvalidClientTokenId": "check the credentials: aws sts get-caller-identity",
+    "UnrecognizedClientException": "check the credentials: aws sts get-caller-identity",
+    "SignatureDoesNotMatch": "check the secret key and this computer's clock",
+    "RequestTimeTooSkewed": "set this computer's clock",
+    "ResourceConflictException": "something else is changing it; run it again when that is done",
+    "MalformedPolicyDocument": "correct --policy and --allow; IAM says where",
+    "CodeSigningConfigNotFoundException": "the function's code signing configuration is gone; take it off the function",
+    "InvalidCodeSignatureException": "the function takes signed code only, which nbchalice does not make",
+    "CodeVerificationFailedException": "the function takes signed code only, which nbchalice does not make",
+    "CodeStorageExceededException": "delete functions and layers that are not needed, or ask AWS for a higher quota",
+    "LimitExceeded": "delete what is not needed, or ask AWS for a higher quota",
+    "LimitExceededException": "delete what is not needed, or ask AWS for a higher quota",
+    **dict.fromkeys(
+        ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"),
+        "AWS limits how often it is asked; run it again in a minute",
+    ),
+}
+
+
+def hint_for(code: str, message: str) -> str | None:
+    """Return what helps against an error of AWS, or None where nothing more is known than it says.
+
+    Parameters
+    ----------
+    code : str
+        AWS's code, for example ``InvalidParameterValueException``.
+    message : str
+        What AWS says with it.
+    """
+    words = next((hint for pattern, hint in BY_WORDS if re.search(pattern, message, re.DOTALL)), None)
+    refused = REFUSED.search(message) if code in DENIALS and not words else None
+    if refused:
+        resource = refused["quoted"] or refused["arn"]
+        action = spelled(refused["service"].lower(), refused["name"])
+        return f"ask for {action}{f' on {resource}' if resource else ''}; {ALL_PERMISSIONS}"
+    return words or BY_CODE.get(code)

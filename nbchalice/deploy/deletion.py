@@ -1,0 +1,77 @@
+"""Removing what an app owns, and nothing of other people's."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from nbchalice.aws.target import Connection
+from nbchalice.deploy import check, notebooks, owners
+from nbchalice.deploy.desired import App
+from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
+from nbchalice.deploy.inspect import inspect
+from nbchalice.deploy.inspection import Removal
+from nbchalice.deploy.plan import Plan, make_plan
+from nbchalice.deploy.results import Deployment
+from nbchalice.errors import InvalidInputError
+from nbchalice.resources.upload_bucket import left_empty
+from nbchalice.text import listing
+
+
+def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
+    """Return what `delete` would do.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such handler, neither registered nor deployed.
+    """
+    app = owners.claimed(app, aws)
+    check.raise_all(check.names_problems(app) + check.account_problems(app, aws) + check.unnamed_problems(app, aws))
+    names = [one.name for one in app.handlers]
+    removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
+    standing = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names, role_paths=app.role_paths)
+    if handler is not None and handler not in standing.orphans:
+        message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
+        hint = listing(standing.orphans, "handler") if standing.orphans else None
+        raise InvalidInputError(message, hint, code="no-such-handler")
+    foreign = [key for key, resource in standing.stale.items() if resource.conflicts(standing.current[key])]
+    for key in foreign:
+        del standing.stale[key]
+    elsewhere = [
+        f"{name} was deployed from {notebook}"
+        for name, notebook in notebooks.elsewhere(app, standing).items()
+        if handler in {None, name} and name not in names
+    ]
+    planned = make_plan({}, standing, notes=(*elsewhere, *standing.unseen, *map(str, standing.unclaimed)))
+    return replace(planned, others=owners.others(app, standing))
+
+
+def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:
+    """Remove all that the app owns; never a queue, topic or bucket, nor anything of other people's.
+
+    Parameters
+    ----------
+    app, aws : App or Connection
+        As for `plan`.
+    handler : str or None
+        Remove only what belongs to this handler, whether it is registered or not. Default: all.
+    progress : Progress
+        Called as changes start, are done, or fail.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such handler, neither registered nor deployed.
+    DeployError, Interrupted
+        Stopped part way; running it again is safe.
+    """
+    started, calls = time.monotonic(), len(aws.calls)
+    with before_any_change():
+        planned = plan_delete(app, aws, handler)
+        owners.require_own(app, planned)
+    execute(planned, aws, progress)
+    look_again(planned, aws, progress)
+    if handler is None and (text := left_empty(aws)):
+        planned = replace(planned, notes=(*planned.notes, text))
+    return Deployment(app, aws.target, planned, (), len(aws.calls) - calls, time.monotonic() - started)

@@ -1,0 +1,1 @@
+"""Looks at all that nbchalice stands on, changes nothing, and says what helps."""

@@ -1,0 +1,99 @@
+"""Runs of one slice in clean processes: as on Lambda, at another place, with sets in another order."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbchalice.notebook.capture.divergence import order_hint
+from nbchalice.notebook.capture.settling import follows_order
+from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
+from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
+from nbchalice.notebook.sandbox.values import aligned, of_concern, unanswered
+from nbchalice.typed import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbchalice.notebook.capture.slice import Slice
+    from nbchalice.notebook.sandbox.values import Node
+
+
+def calls_of(here: Mapping[str, Node], there: Mapping[str, Node]) -> list[tuple[str, str, str]]:
+    """Return the calls whose answers memoized functions keep here and not there: variable, path, arguments.
+
+    Parameters
+    ----------
+    here, there : Mapping[str, Node]
+        Descriptions of variables.
+    """
+    calls: list[tuple[str, str, str]] = []
+    for name in here:
+        if name in there:
+            calls += [(name, path, label) for path, label in unanswered(here[name], there[name])]
+    return calls
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What a helper process is asked about a slice, and where it runs.
+
+    Parameters
+    ----------
+    piece : Slice
+        The slice.
+    here : dict[str, Node]
+        The kernel's variables, with what modules kept before the notebook.
+    request : JSON
+        What is asked.
+    place : Mapping[str, Any]
+        Folder, time limit and modules, as ``Helper.ask`` takes them.
+    """
+
+    piece: Slice
+    here: dict[str, Node]
+    request: JSON
+    place: Mapping[str, Any]
+
+    def ask(self, helper: Helper = HELPER, **changes: Any) -> JSON:
+        """Run the slice, and leave out of what modules keep what is of no concern; ``changes`` are of the request."""
+        answer: JSON = helper.ask({**self.request, **changes}, **self.place)
+        if "error" not in answer:
+            concern = of_concern(answer["values"], self.piece.module, self.request["env"])
+            answer["values"] = aligned(concern, self.here)
+        return answer
+
+    def called(self, answer: JSON, kernel: Mapping[str, Node]) -> JSON:
+        """Return an answer with what memoized functions answer to what the kernel asked them; and so from now on."""
+        calls = calls_of(kernel, answer["values"])
+        again = self.ask(calls=calls) if calls else answer
+        if "error" in again:
+            return answer
+        self.request["calls"] = calls
+        return again
+
+    def elsewhere(self) -> JSON:
+        """Run it with other folders, in another region."""
+        return self.ask(elsewhere=True)
+
+    def anew(self, seed: int | None = None) -> dict[str, Node]:
+        """Run it in another process, where sets of texts have the order of a seed, or one by chance."""
+        if seed is not None:
+            return dict(self.ask(seeded(seed)).get("values", {}))
+        other = Helper()
+        try:
+            return dict(self.ask(other).get("values", {}))
+        finally:
+            other.close()
+
+    def hint(self, name: str, kernel: Mapping[str, Node], values: Mapping[str, Node]) -> str | None:
+        """Say what to do about a variable that differs, if it does because of the order of a set, or the time zone."""
+        if follows_order(self.piece, name, values, self.anew):
+            return order_hint(name)
+
+        def in_zone() -> Mapping[str, Node]:
+            found: Mapping[str, Node] = self.ask(zone={"TZ": os.environ.get("TZ")}).get("values", {})
+            return found
+
+        return zone_hint(name) if follows_zone(name, kernel, self.request["env"], in_zone) else None

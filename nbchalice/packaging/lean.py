@@ -1,0 +1,75 @@
+"""nbchalice's own modules without what only people and type checkers read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection
+
+from nbchalice.packaging.imports import is_type_checking
+
+
+def lean_source(source: str, unused: Collection[str] = ()) -> str:
+    """Return the source of a module without comments, docstrings, annotations and what is for type checkers only.
+
+    Parameters
+    ----------
+    source : str
+        The text of a module that looks at neither its docstrings nor its annotations.
+    unused : Collection[str]
+        Methods and functions to leave out as well. Default: none.
+    """
+    lean = _Lean(source, unused)
+    text = ast.unparse(ast.fix_missing_locations(lean.visit(ast.parse(source)))) + "\n"
+    # One space for four, and no empty lines: no text goes over several lines here, as f-strings come below.
+    text = re.sub(r"^(?: {4})+", lambda indent: " " * (len(indent[0]) // 4), text, flags=re.MULTILINE)
+    text = re.sub(r"\n+", "\n", text).lstrip("\n")
+    for name, written in lean.formatted.items():
+        text = text.replace(name, written)
+    return text
+
+
+class _Lean(ast.NodeTransformer):
+    def __init__(self, source: str, unused: Collection[str]) -> None:
+        self._source, self._unused = source, unused
+        self.formatted: dict[str, str] = {}  # f-strings as they are written, by the names that stand for them
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Name:
+        """Keep an f-string: Python 3.12 writes ``f'{names['a']}'``, which 3.11 cannot read."""
+        name = f"__formatted_{len(self.formatted)}__"
+        self.formatted[name] = f"({ast.get_source_segment(self._source, node)})"
+        return ast.Name(name)
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        self.generic_visit(node)
+        node.body = _without_docstring(node.body)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self.generic_visit(node)
+        node.body = _without_docstring(node.body) or [ast.Pass()]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:
+        if node.name in self._unused:
+            return None
+        self.generic_visit(node)
+        node.returns = None
+        node.body = _without_docstring(node.body) or [ast.Pass()]
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
+        return ast.Assign([node.target], node.value) if node.value else None
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        self.generic_visit(node)
+        return node.orelse if is_type_checking(node.test) else node
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a body without its docstring, nor strings that document what stands above them."""
+    return [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]

@@ -1,0 +1,27 @@
+"""Reading what functions wrote while they may still be starting: a log group that is not there yet has no lines yet."""
+
+
+def read_events(logs, function, **options):
+    """Return all that a function has logged so far.
+
+    A log group is made when the function's first environment is, which may be after a test asks.
+    """
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **options)
+    try:
+        return [event for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def read_lines(logs, function, **options):
+    """Return the messages that a function has logged so far."""
+    return [event["message"] for event in read_events(logs, function, **options)]
+
+
+def read_streams(logs, function):
+    """Return the names of the log streams that a function has so far."""
+    try:
+        found = logs.describe_log_streams(logGroupName=f"/aws/lambda/{function}")["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [stream["logStreamName"] for stream in found]
