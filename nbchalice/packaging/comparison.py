@@ -10,6 +10,7 @@ from nbchalice.errors import CaptureError, PackagingError
 from nbchalice.handlers import Handler
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.verify import Verified, verify
+from nbchalice.notebook.errors import StatementFailedError
 from nbchalice.packaging.handler import Ingredients, needs_of
 from nbchalice.runtime.cells import Segment
 from nbchalice.typed import Values
@@ -51,18 +52,23 @@ class Comparison:
         CaptureError
             It cannot be imported, or a variable differs from the kernel's.
         """
-        bundles = self.ingredients.bundles
-        return verify(
-            piece,
-            handler=self.handler.name,
-            python=self.ingredients.python,
-            namespace=self.kernel,
-            env=self.env,
-            here=os.environ,
-            folder=self.ingredients.folder,
-            vendored=vendored,
-            bundles={name: bundles[name].details for name in piece.bundles},
-        )
+        bundles = {name: self.ingredients.bundles[name] for name in piece.bundles}
+        try:
+            return verify(
+                piece,
+                handler=self.handler.name,
+                python=self.ingredients.python,
+                namespace=self.kernel,
+                env=self.env,
+                here=os.environ,
+                folder=self.ingredients.folder,
+                vendored=vendored,
+                bundles={name: bundle.details for name, bundle in bundles.items()},
+            )
+        except StatementFailedError:
+            for bundle in bundles.values():
+                bundle.open().close()  # Where its file was changed, that is the cause.
+            raise
 
     def of_candidate(self, piece: Slice) -> Verified:
         """Run a slice that may not be the last word, with the local modules that it imports, and compare it."""

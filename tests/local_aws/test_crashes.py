@@ -69,7 +69,8 @@ def test_calls_wait_while_the_disk_does_not_keep_up(home, eventually):
     eventually(lambda: not unsaved())
     os.kill(running.pid, signal.SIGKILL)
     found = received(client(server.ensure_running(), "sqs"), url)
-    assert found[: number + 1] == [*map(str, range(number)), found[number]] and found[-1] == "last"
+    assert found[:number] == [*map(str, range(number))]
+    assert set(found[number:]) in ({"last"}, {"last", str(number)})  # One call was given up while it waited.
 
 
 def received(sqs, url):

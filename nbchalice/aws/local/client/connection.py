@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from nbchalice.aws.local.shared.home import TOKEN_HEADER, Record, proof
@@ -46,6 +47,10 @@ def request(record: Record, method: str, name: str, seconds: float, body: object
         headers = {} if name.startswith("health") else {TOKEN_HEADER: record.token}
         content = json.dumps(body) if body is not None else None
         connection.request(method, f"/_nbchalice/{name}", content, headers)
-        return json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ValueError(answer.get("message"))
+        return answer
     finally:
         connection.close()

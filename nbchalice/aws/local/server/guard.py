@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -36,6 +37,8 @@ INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
 HEALTH_PATH = CONTROL_PREFIX + "health"
+logger = logging.getLogger("nbchalice.guard")
+
 NO_JSON = "Could not parse request body into json"
 NO_CLIENT_CONTEXT = "Client context must be a valid Base64-encoded JSON object."
 
@@ -140,9 +143,16 @@ class Guard:
             await respond(send, 403, denied("the token of this local AWS is missing or wrong"))
         elif request.path.startswith(CONTROL_PREFIX):
             body = await Body(receive, request).read()
-            await respond(send, *await self._control(replace(request, body=body)))
+            await respond(send, *await self._administered(replace(request, body=body)))
         else:
             await self._app(scope, receive, send)
+
+    async def _administered(self, request: Request) -> tuple[int, object]:
+        try:
+            return await self._control(request)
+        except Exception as error:
+            logger.exception("%s %s failed", request.method, request.path)
+            return 500, {"message": f"{type(error).__name__}: {error}"}
 
     def _has_token(self, request: Request) -> bool:
         return hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode())

@@ -103,6 +103,7 @@ class Worker:
         self._reader: OutputReader | None = None
         self._server_end: socket.socket | None = None
         self._lifeline = -1
+        self._ending = threading.Lock()  # a reset ends what a call that crashes ends, too
 
     @property
     def alive(self) -> bool:
@@ -147,6 +148,10 @@ class Worker:
 
     def kill(self) -> None:
         """End the process, its children and its folder."""
+        with self._ending:
+            self._end()
+
+    def _end(self) -> None:
         process, self.process = self.process, None
         if process is not None:
             process.kill()
