@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,6 +260,28 @@ def test_an_event_that_was_admitted_does_not_wait_for_itself(pool):
         pool.expect("f")
     with pool.lease(SPEC, expected=True), pool.lease(SPEC, expected=True):
         assert pool.count() == 2
+
+
+def test_an_event_that_was_admitted_runs_though_others_came_meanwhile(wide):
+    """Its message is received: where it waited now, it could come back as tried without having been."""
+
+    def admit(names):
+        admitted = []
+        for name in names:
+            if wide.admits(name):
+                wide.expect(name)
+                admitted.append(name)
+        return admitted
+
+    assert admit("aaaabbbbcc") == list("aaaabbbbcc")
+    with ThreadPoolExecutor() as threads, contextlib.ExitStack() as running:
+        running.callback(wide.close)
+        for name in "aaabbbbcc":
+            running.enter_context(wide.lease(other(name), expected=True))
+        assert admit("dd") == ["d"]  # which wants a second one: the share of a is below four now
+        running.enter_context(wide.lease(other("d"), expected=True))
+        last = threads.submit(wide.lease(other("a"), expected=True).__enter__)
+        assert last.result(60).spec.key == "a"
 
 
 def test_idle_environments_of_many_functions_stay_few(pool):

@@ -185,7 +185,7 @@ class WorkerPool:
                     if self._closed:
                         raise TooManyWorkersError("the local AWS is stopping")
                     self._expected[spec.key] -= expected  # its own place is not in its way
-                    worker, evicted = self._take(spec, caller)
+                    worker, evicted = self._take(spec, caller, admitted=expected)
                     if worker is not None:
                         break
                     self._expected[spec.key] += expected
@@ -205,9 +205,10 @@ class WorkerPool:
             evicted.kill()
         return worker
 
-    def _take(self, spec: FunctionSpec, caller: Caller) -> tuple[Worker | None, Worker | None]:
-        """Return an environment and the one that made room for it, or nothing yet."""
-        if caller is Caller.EVENT and not self._may_run(spec.key):
+    def _take(self, spec: FunctionSpec, caller: Caller, *, admitted: bool) -> tuple[Worker | None, Worker | None]:
+        """Return an environment and the one that made room for it, or nothing yet; what was admitted gets one."""
+        # Others may have come since it was admitted, so that its function's share is smaller: it is received already.
+        if caller is Caller.EVENT and not admitted and not self._may_run(spec.key):
             return None, None
         if (caller is not Caller.EVENT or self._spare(spec.key) > 0) and (worker := self._idle(spec)):
             return worker, None
@@ -215,7 +216,7 @@ class WorkerPool:
         evicted = min(outdated, key=lambda worker: worker.last_used) if outdated else None
         if evicted is None and (caller is Caller.EVENT or len(self._workers) >= self._total):
             evicted = None if self._has_room(spec.key, caller, self._total) else self._victim(spec.key, caller)
-        if evicted is None and not self._has_room(spec.key, caller):
+        if evicted is None and not admitted and not self._has_room(spec.key, caller):
             return None, None
         if evicted is not None:
             self._workers.remove(evicted)
