@@ -22,7 +22,7 @@ WORKERS = 3
 # A poll is repeated as often as Lambda needs; only the first ones can be told to come in every run.
 POLL, MOST_POLLS = "GetFunctionConfiguration", 1
 # Of the pairs of a call and what happens there one in so many, each call and each kind among them; `make test-all`: all.
-SHARE = int(os.environ.get("NBCHALICE_CRASH_SHARE", "3"))
+SHARE = int(os.environ.get("NBCHALICE_CRASH_SHARE", "5"))
 
 
 class Place(Foreign):
