@@ -232,7 +232,7 @@ EXAMPLE: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
 
 
 def policy() -> str:
-    """Return the policy of who deploys the example."""
+    """Return the policy of who deploys the example, and what that is."""
     handlers = tuple(
         Handler(name, name, (Trigger(source, options),), settings)
         for name, (source, options, settings) in EXAMPLE.items()
@@ -241,7 +241,10 @@ def policy() -> str:
     place = Place("eu-west-1", "111122223333")
     document = policy_of(App("shop", "dev", handlers), dict.fromkeys(EXAMPLE, whole), place)
     statements = ",\n".join(map(in_lines, document["Statement"]))
-    return f'```json\n{{"Version": "2012-10-17", "Statement": [\n{statements}\n]}}\n```'
+    magics = ", ".join(f"`%%{source}`" for source in dict.fromkeys(source for source, *_ in EXAMPLE.values()))
+    head = f"This is the policy of an app `shop` with each source ({magics}), with packages and a large bundle:"
+    head = textwrap.fill(head, 120, **UNBROKEN)
+    return f'{head}\n\n```json\n{{"Version": "2012-10-17", "Statement": [\n{statements}\n]}}\n```'
 
 
 def in_lines(statement: dict[str, object]) -> str:

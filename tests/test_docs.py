@@ -255,10 +255,8 @@ def test_every_source_is_named_where_people_look_for_it(name):
     readme = TEXTS["README.md"].partition("## Event sources")[2].partition("\n## ")[0]
     assert f"%%{name}" in readme, f"name %%{name} in the part 'Event sources' of README.md"
     assert f"%%{name}" in TEXTS["CHANGELOG.md"], f"name %%{name} in CHANGELOG.md"
-    if BUILT_IN[name].triggered:
-        words = (f"%%{name}", f"@app.{name}", BUILT_IN[name].title)
-        named = any(word in TEXTS["real-aws.md"] for word in words)
-        assert named, f"name {' or '.join(words)} in docs/real-aws.md, with the actions that a deployer needs for it"
+    todo = f"give EXAMPLE of scripts/write_reference.py a handler of {name}, which puts it into docs/real-aws.md"
+    assert f"%%{name}" in TEXTS["real-aws.md"].partition("```json")[0], todo
 
 
 def services():

@@ -43,7 +43,7 @@ ACTIONS = {
     ("bedrock-runtime", "Converse"): ("InvokeModel",),
     ("bedrock-runtime", "ConverseStream"): ("InvokeModelWithResponseStream",),
 }
-PREFIXES = {"monitoring": "cloudwatch"}
+PREFIXES = {"iotdata": "iot", "monitoring": "cloudwatch", "tagging": "tag"}
 FREE = {("sts", "GetCallerIdentity")}
 # Actions that are about no resource of their own.
 ON_EVERYTHING = {
@@ -118,6 +118,11 @@ def policy(allows: Iterable[Allow]) -> JSON:
 def note(handler: str, allows: Sequence[Allow]) -> str:
     """Return the suggestion in one line."""
     return f"{handler} calls AWS; its role needs, if you agree: {' '.join(map(str, allows))}"
+
+
+def iam_prefix(service: str) -> str:
+    """Return what the actions of a boto3 client's service begin with in IAM: ``iot`` for ``iot-data``."""
+    return _operations(service)[0]
 
 
 @lru_cache(maxsize=64)

@@ -98,10 +98,16 @@ def _replaced(grant: Grant, names: Iterable[str], every: str) -> Grant:
     def wide(text: str) -> str:
         for name in names:
             text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w])", every, text)
+            # Where a service takes no dashes: arn:...:rule/shop_dev_price_event
+            text = re.sub(rf"(?<![\w-]){re.escape(_without_dashes(name))}(?![^\W_])", _without_dashes(every), text)
         return text.replace("**", "*")
 
     condition = (*grant.condition[:2], wide(grant.condition[2])) if grant.condition else None
     return Grant(grant.actions, tuple(map(wide, grant.resources)), condition, grant.own)
+
+
+def _without_dashes(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _sid(kind: str) -> str:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from nbchalice.deploy.suggest import iam_prefix
 from nbchalice.errors import InvalidInputError
 from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.testing.declared import check_declaration, check_fields, check_options
@@ -86,8 +87,9 @@ def _sent_text(example: Example, values: JSON) -> str:
     example.want(passes_by or not invokes, text)
     granted: set[str] = set()
     for grant in example.call("grants", example.function):
-        granted.update(action.partition(":")[2] for action in grant.actions)
-    lacking = sorted({name for service, name, _ in aws.calls if service != "lambda"} - granted)
+        granted.update(grant.actions)
+    called = {f"{iam_prefix(service)}:{name}" for service, name, _ in aws.calls if service != "lambda"}
+    lacking = sorted(called - granted)
     example.want(
         not lacking, f"send calls {', '.join(lacking)}, and grants does not name it: who sends must be allowed it"
     )

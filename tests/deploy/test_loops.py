@@ -3,6 +3,7 @@
 import pytest
 
 from nbchalice.deploy.loops import loop_notes
+from nbchalice.deploy.suggest import RESOURCES
 from nbchalice.resources.base import FunctionRef
 
 from .harness import handler, s3, sns, sqs
@@ -75,3 +76,12 @@ def test_a_handler_that_causes_its_own_events_is_told_in_one_line(case):
 @pytest.mark.parametrize("case", QUIET)
 def test_a_handler_that_does_not_is_left_alone(case):
     assert notes(*QUIET[case]) == []
+
+
+def test_a_call_whose_resource_nobody_can_tell_leaves_it_to_the_role(monkeypatch):
+    """As of the source of another package, whose service's ARNs are not known."""
+    monkeypatch.delitem(RESOURCES, "sns")
+    code = SNS + f"c.publish(TopicArn='{TOPIC}', Message='')"
+    (note,) = notes(NEWS, code, [allow("sns:Publish", TOPIC)])
+    assert f"({ROLE.format('sns:Publish')})" in note
+    assert notes(NEWS, code, [allow("sns:Publish", "*")]) == []

@@ -47,6 +47,8 @@ CALLS = {
         "lambda:InvokeFunction=arn:aws:lambda:eu-west-1:123456789012:function:<function>"
     ],
     "def f(e):\n    boto3.client('cloudwatch').put_metric_data()": ["cloudwatch:PutMetricData=*"],
+    "def f(e):\n    boto3.client('iot-data').publish(topic='t', payload=b'{}')": ["iot:Publish=*"],
+    "def f(e):\n    boto3.client('resourcegroupstaggingapi').get_resources()": ["tag:GetResources=*"],
     "def f(e):\n    boto3.client('stepfunctions').start_execution(stateMachineArn='m')": [
         "states:StartExecution=arn:aws:states:eu-west-1:123456789012:stateMachine:m"
     ],

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from nbchalice.resources.grants import Grant
 from nbchalice.resources.queue import Queue
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Field, Sent, Source
@@ -110,6 +111,10 @@ FAULTS = {
     "sent past the service": (
         sends(lambda aws, queue, values: send_event(aws, Example(SQS(), "orders").function, values)),
         "passes_by is False",
+    ),
+    "sent by another permission": (
+        changed(SNS, grants=lambda self, *_: [Grant(("sqs:Publish",), ("*",))]),
+        "send calls sns:Publish, and grants does not name it",
     ),
     "past the service, in words": (changed(SQS, passes_by=lambda self, *_: "yes"), "passes_by is to return True"),
     "half local": (changed(SQS, on_local_aws="no"), "on_local_aws is to be True or False"),

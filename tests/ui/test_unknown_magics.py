@@ -17,7 +17,7 @@ START = ["%load_ext nbchalice", "%chalice app unknown"]
     ("typed", "says"),
     [
         (TWO.replace("on_sqs_message", "on_sqs_mesage"), "did you mean %%on_sqs_message?"),
-        (TWO.replace("on_sqs_message", "on_iot_message"), "install the package that provides %%"),
+        (TWO.replace("on_sqs_message", "on_pigeon_landing"), "install the package that provides %%"),
         ("# nightly\n\n%%shedule rate(1 day)\ndef two(event):\n    pass", "did you mean %%schedule?"),
         ("%%on_queue q --name two\ndef work(event):\n    pass", "install the package that provides %%"),
     ],
@@ -49,9 +49,9 @@ def test_the_saved_file_counts_in_the_kernel_too(run, local_aws, tmp_path, monke
 
 
 def test_as_the_only_handler_it_is_named(tmp_path, capsys):
-    path = write(tmp_path / "unknown.ipynb", [*START, TWO.replace("on_sqs_message", "on_iot_message")])
+    path = write(tmp_path / "unknown.ipynb", [*START, TWO.replace("on_sqs_message", "on_pigeon_landing")])
     assert code_of(["package", str(path), "--out", str(tmp_path / "out")]) == 2
-    assert "there is no cell magic %%on_iot_message here" in capsys.readouterr().err
+    assert "there is no cell magic %%on_pigeon_landing here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
