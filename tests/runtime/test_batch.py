@@ -199,7 +199,8 @@ def asynchronous_inside(event):
     async def work():
         await asyncio.gather(*(asyncio.to_thread(float, record.body) for record in event))
 
-    asyncio.run(work())
+    with futures.ThreadPoolExecutor(1) as pool:  # In the tests' own thread a loop may run already, a browser's.
+        pool.submit(lambda: asyncio.run(work())).result()
 
 
 def leaves(event):
