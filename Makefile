@@ -2,6 +2,9 @@ PY := .venv/bin/python
 STAMP := .stamps/venv
 PACKAGE := .stamps/package
 
+# Many tests start Pythons: what one has compiled, the next need not.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo check quick test test-all coverage lab bench clean
 
 help:  ## list the targets
