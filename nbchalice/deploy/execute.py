@@ -186,9 +186,8 @@ class _Run:
                 return change
             raise
         if current is not None and (strange := change.resource.conflicts(current)):
-            raise InvalidInputError(
-                f"{change.resource.kind} {strange[0]}", change.resource.conflict_hint, code="foreign-resource"
-            )
+            fix = change.resource.conflict_fix(current)
+            raise InvalidInputError(f"{change.resource.kind} {strange[0]}", fix, code="foreign-resource")
         return replace(change, current=current)
 
     def _attempt(self, change: Change, current: object) -> None:

@@ -177,7 +177,7 @@ def conflicts(
             continue
         for text in resource.conflicts(standing.current[key]):
             orphan = next((ref.handler for ref in orphans if text.endswith(ref.name)), None)
-            hint = resource.conflict_hint
+            hint = resource.conflict_fix(standing.current[key])
             if orphan:
                 hint = f"the notebook no longer has {orphan}: deploy with --prune, which removes it"
             problems.append(InvalidInputError(f"{resource.kind} {text}", hint, code="foreign-resource"))

@@ -53,7 +53,7 @@ def rollback(app: App, handler: str, aws: Connection) -> Rollback:
         if current is None:
             raise InvalidInputError(f"{ref.name} is not deployed", "%chalice deploy", code="not-deployed")
         if foreign := function.conflicts(current):
-            raise InvalidInputError(foreign[0], function.conflict_hint, code="foreign-resource")
+            raise InvalidInputError(foreign[0], function.conflict_fix(current), code="foreign-resource")
         step = way_back(client, ref.name, current.get("Tags", {}))
         _go(step, ref, aws, client)
     except Exception as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from nbchalice.resources.log_group import log_group_name
@@ -29,7 +31,7 @@ class LocalContext:
     function_version = "$LATEST"
     log_stream_name = "here"
     client_context: Any = None
-    identity: Any = None
+    tenant_id: str | None = None
 
     def __init__(self, function_name: str, *, memory_limit_in_mb: int = 128, timeout: float = 60.0) -> None:
         self.function_name = function_name
@@ -37,6 +39,7 @@ class LocalContext:
         self.aws_request_id = str(uuid.uuid4())
         self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}"
         self.log_group_name = log_group_name(function_name)
+        self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
         self._deadline = time.monotonic() + timeout
 
     def __repr__(self) -> str:
@@ -45,6 +48,10 @@ class LocalContext:
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until the timeout, not below 0."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    def log(self, msg: object) -> None:
+        """Write to stdout, where a function's log begins."""
+        sys.stdout.write(str(msg))
 
 
 @contextmanager

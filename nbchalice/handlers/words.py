@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 
 from nbchalice.errors import InvalidInputError
 
-QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.", re.DOTALL)
+# Read piece by piece: shlex takes seconds for a message of a megabyte, as it puts words together letter by letter.
+PIECE = re.compile(
+    r"""(?P<blank>[ \t\r\n]+) | '(?P<literal>[^']*)' | "(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)" | \\(?P<escaped>.)
+    | (?P<plain>[^ \t\r\n'"\\]+)""",
+    re.DOTALL | re.VERBOSE,
+)
 # Where a value may begin: at a blank, or behind `--filter=`.
 BEGINS = re.compile(r"(?:--[\w-]+=)?(?=[{\[])")
 FIX = 'put JSON into single quotes: --option \'{"key": ["value"]}\''
@@ -31,26 +35,33 @@ def split_line(line: str, magic: str) -> list[str]:
     InvalidInputError
         A quote is open, or something would lose its quotes that begins like JSON and is none.
     """
-    try:
-        return shlex.split(_with_json_quoted(line, magic))
-    except ValueError as error:
-        raise InvalidInputError(f"{magic}: {str(error).lower()}", "close the quote") from None
-
-
-def _with_json_quoted(line: str, magic: str) -> str:
-    done, place, at_start = [], 0, True
+    words: list[str] = []
+    word: list[str] | None = None
+    place = 0
     while place < len(line):
-        begin = BEGINS.match(line, place) if at_start else None
+        begin = BEGINS.match(line, place) if word is None else None
         if begin is not None:
-            end = _end_of_json(line, begin.end(), magic)
-            done.append(begin.group() + shlex.quote(line[begin.end() : end]))
-        else:
-            quoted = QUOTED.match(line, place)
-            end = quoted.end() if quoted else place + 1
-            done.append(line[place:end])
-        at_start = line[end - 1].isspace() and begin is None
-        place = end
-    return "".join(done)
+            place = _end_of_json(line, begin.end(), magic)
+            word = [begin.group(), line[begin.end() : place]]
+            continue
+        piece = PIECE.match(line, place)
+        if piece is None:
+            wrong = "no escaped character" if line[place] == "\\" else "no closing quotation"
+            raise InvalidInputError(f"{magic}: {wrong}", "close the quote")
+        place = piece.end()
+        if piece["blank"] is None:
+            word = [*(word or []), _text(piece)]
+        elif word is not None:
+            words.append("".join(word))
+            word = None
+    return words if word is None else [*words, "".join(word)]
+
+
+def _text(piece: re.Match[str]) -> str:
+    """Return what a piece of a word says: in double quotes a backslash hides a quote or a backslash only."""
+    if piece["quoted"] is not None:
+        return re.sub(r'\\(["\\])', r"\1", piece["quoted"])
+    return next(piece[name] for name in ("literal", "escaped", "plain") if piece[name] is not None)
 
 
 def _end_of_json(line: str, place: int, magic: str) -> int:

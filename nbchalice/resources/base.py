@@ -200,6 +200,10 @@ class Resource(ABC):
         """Return what stands in the way of writing it, of other people's."""
         return []
 
+    def conflict_fix(self, current: Any) -> str:
+        """Return what to do about `conflicts`: `conflict_hint`, where the fix needs nothing of what stands."""
+        return self.conflict_hint
+
     @property
     def grants(self) -> list[Grant]:
         """What who deploys must be allowed for it, so that it can be made, changed, looked at and removed."""

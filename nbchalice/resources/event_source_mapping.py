@@ -100,9 +100,6 @@ class EventSourceMapping(Resource):
     kind: ClassVar[str] = "event source mapping"
     settles: ClassVar[bool] = True
     delivers: ClassVar[bool] = True
-    conflict_hint: ClassVar[str] = (
-        "keep the starting position, or remove the mapping first: aws lambda delete-event-source-mapping --uuid ID"
-    )
     function: FunctionRef
     source_arn: str
     batch_size: int = 1
@@ -195,6 +192,11 @@ class EventSourceMapping(Resource):
         if not current.get("StartingPosition") or not self.starting_position or now == wanted:
             return []
         return [f"{self.name} ({current.get('UUID')}) starts at {now} and cannot be changed to {wanted}"]
+
+    def conflict_fix(self, current: JSON) -> str:
+        """Return the command that removes the mapping, with its id."""
+        remove = f"aws lambda delete-event-source-mapping --uuid {current.get('UUID')}"
+        return f"keep the starting position, or remove the mapping first: {remove}"
 
     def _beginning(self) -> str:
         moment = self.starting_timestamp

@@ -230,6 +230,17 @@ def test_who_is_alive_is_told_from_who_is_not(monkeypatch):
     assert Lease("price", "elsewhere", 1, 999_000, "").dead
 
 
+def test_a_kernel_that_ended_and_that_nobody_waited_for_is_dead(eventually):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    lease = Lease("price", socket.gethostname(), ended.pid, 0, "")
+    try:
+        eventually(lambda: lease.dead)
+        os.kill(ended.pid, 0)  # its number is still taken
+        assert "which has ended" in str(lease)
+    finally:
+        ended.wait()
+
+
 def test_the_names_of_temporary_queues_are_valid(connection):
     from nbchalice.events.triggers import Route
     from nbchalice.resources.base import FunctionRef

@@ -154,3 +154,16 @@ def test_what_lambda_cannot_write_is_an_error_also_beside_what_it_can(app):
 def test_chalices_client_for_routes_is_said_not_to_be_here(app):
     with pytest.raises(AttributeError, match="client.lambda_ invokes handlers"):
         Client(app).http.get("/")
+
+
+def test_the_context_has_all_that_lambdas_has(capsys):
+    app = Chalice("shop")
+
+    @app.lambda_function()
+    def tell(event, context):
+        context.log("seen")
+        return [context.identity.cognito_identity_id, context.tenant_id, context.client_context]
+
+    with Client(app) as client:
+        assert client.lambda_.invoke("tell").payload == [None, None, None]
+    assert capsys.readouterr().out == "seen"

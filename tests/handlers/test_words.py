@@ -1,5 +1,9 @@
 """A magic's line: JSON is taken as it is typed, and the names that errors suggest are near ones."""
 
+import random
+import shlex
+import sys
+
 import pytest
 
 from nbchalice.errors import InvalidInputError
@@ -40,6 +44,41 @@ def test_an_open_quote_shows_no_value():
 @pytest.mark.parametrize("line", TAKEN)
 def test_json_keeps_its_quotes(line):
     assert split_line(line, "%chalice") == TAKEN[line]
+
+
+def test_words_are_a_shells():
+    chance = random.Random(1)
+    refused = 0
+    for _ in range(3000):
+        line = "".join(chance.choices(list("ab'\"\\ \n-="), k=chance.randrange(12)))
+        try:
+            wanted = shlex.split(line)
+        except ValueError:
+            refused += 1
+            with pytest.raises(InvalidInputError, match="no closing quotation|no escaped character"):
+                split_line(line, "%chalice")
+        else:
+            assert split_line(line, "%chalice") == wanted
+    assert 500 < refused < 2500
+
+
+@pytest.mark.parametrize("message", ["x" * 50_000, "'" + "x y" * 20_000 + "'", '"' + "x\\'" * 20_000 + '"'])
+def test_a_long_message_takes_no_longer_to_read_for_each_letter(message):
+    steps = 0
+
+    def count(frame, event, argument):
+        nonlocal steps
+        steps += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        words = split_line(f"send price --message {message} --wait 1", "%chalice")
+    finally:
+        sys.settrace(before)
+    assert len(words) == 6 and len(words[3]) >= 50_000
+    assert steps < 500
 
 
 @pytest.mark.parametrize("line", REFUSED)

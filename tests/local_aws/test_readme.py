@@ -156,6 +156,14 @@ def test_it_ends_after_four_hours(monkeypatch):
     assert spawn.server_settings(local_home(), Path(), 0, record)["idle_seconds"] == 4 * 60 * 60
 
 
+def test_what_a_handler_presigned_holds_as_long_as_it_says():
+    hours = re.search(r"hold on, up to (\d+) hours", section())
+    role_keys = ROOT / "nbchalice/aws/local/server/role_keys.py"
+    assert (
+        hours is not None and f"LIFE = {hours[1]} * 3600" in role_keys.read_text()
+    )  # the server's own Python alone can import it
+
+
 def test_memory_is_measured_ten_times_a_second():
     assert POLL_SECONDS == 1 / 10
 

@@ -17,6 +17,7 @@ from nbchalice import (
     LambdaFunctionEvent,
     S3Event,
     SNSEvent,
+    SNSRecord,
     SQSEvent,
 )
 from nbchalice.runtime.events import unquoted
@@ -242,3 +243,19 @@ def test_an_event_can_be_copied(event):
 @given(st.text(st.sampled_from("%aAfF0Cc3+é /€🥛"), max_size=12) | st.text().map(quote_plus))
 def test_a_key_is_unquoted_as_python_does(text):
     assert unquoted(text) == unquote_plus(text)
+
+
+def test_a_notification_that_went_through_a_queue():
+    """As the reference says to read it; SNS leaves out subject and attributes there where there are none."""
+    envelope = {
+        "Type": "Notification",
+        "MessageId": "a1",
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:news",
+        "Message": "[1, 2]",
+        "Timestamp": "2026-01-31T09:00:00.000Z",
+        "SigningCertURL": "https://sns.eu-central-1.amazonaws.com/x.pem",
+    }
+    (record,) = SQSEvent({"Records": [{"messageId": "m", "body": json.dumps(envelope)}]})
+    inner = SNSRecord({"Sns": record.json()})
+    assert (inner.message, inner.subject, inner.message_attributes) == ("[1, 2]", None, {})
+    assert (inner.json(), inner.message_id, inner.topic_arn) == ([1, 2], "a1", envelope["TopicArn"])

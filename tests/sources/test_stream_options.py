@@ -159,6 +159,8 @@ def test_a_time_to_begin_at_cannot_be_changed():
     assert "starts at 2024-01-31T10:00:00+00:00 and cannot be changed to 2024-01-31T09:00:00+00:00" in told
     (told,) = mapping("on_kinesis_record").conflicts(stands)
     assert "cannot be changed to LATEST" in told
+    remove = "aws lambda delete-event-source-mapping --uuid 5f3a-1"
+    assert made.conflict_fix({**later, "UUID": "5f3a-1"}).endswith(remove)
 
 
 def test_a_deploy_sets_and_clears_them(deployed, name):
