@@ -86,7 +86,10 @@ BY_WORDS = (
         r"Cannot exceed quota for (PolicySize|.*policy size)|Maximum policy size",
         "shorten --policy and --allow; one statement can name several ARNs",
     ),
-    (r"Scope ARN|PermissionsBoundary", "give the boundary that your organisation demands: --permissions-boundary ARN"),
+    (
+        r"Scope ARN|(?<!iam:PutRole)PermissionsBoundary",
+        "give the boundary that your organisation demands: --permissions-boundary ARN",
+    ),
     (r"Cross-account pass role is not allowed", "give a --role of this account"),
     (
         r"(is|are) (disabled|pending deletion|not enabled).*KMS|KMS.*(disabled|pending deletion|not enabled)",

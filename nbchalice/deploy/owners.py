@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from nbchalice.aws.errors import explain
 from nbchalice.aws.target import Connection
 from nbchalice.config import owner_in_config
 from nbchalice.deploy.desired import App
@@ -25,6 +26,9 @@ HINT = (
     "%chalice app NAME makes an app of your own; --take-over makes it yours; a team has one "
     '"owner" in .chalice/config.json'
 )
+
+# For commands that change nothing on AWS, but let somebody's code run.
+HINT_TO_RUN = HINT.replace("--take-over makes", "%chalice deploy --take-over makes")
 
 
 def caller_of(arn: str) -> str:
@@ -142,8 +146,15 @@ def require_own(app: App, planned: Plan) -> None:
     refuse({name: whose for name, whose in planned.others.items() if name in planned.touched})
 
 
-def require_own_function(app: App, aws: Connection, handler: str) -> None:
-    """Refuse to take the events of a function that somebody else deployed.
+def require_own_function(app: App, aws: Connection, handler: str, hint: str = HINT) -> None:
+    """Refuse to take the events of a function that somebody else deployed, or to run it.
+
+    Parameters
+    ----------
+    app, aws, handler : App or Connection or str
+        Whose handler it should be, and where.
+    hint : str
+        What helps.
 
     Raises
     ------
@@ -153,13 +164,16 @@ def require_own_function(app: App, aws: Connection, handler: str) -> None:
     app = claimed(app, aws)
     if not app.owners or app.takes_over:
         return
-    current = Function(app.ref(aws, handler)).read(aws)
+    try:
+        current = Function(app.ref(aws, handler)).read(aws)
+    except Exception as error:
+        raise explain(error, f"looking who deployed {handler}") from None
     if current and is_foreign(app, current.get("Tags", {})):
-        refuse({handler: told(current)})
+        refuse({handler: told(current)}, hint)
 
 
-def refuse(whose: Mapping[str, str]) -> None:
+def refuse(whose: Mapping[str, str], hint: str = HINT) -> None:
     """Refuse, where there are any, to change handlers that are somebody else's; nothing was changed."""
     if whose:
         texts = [f"{name} is somebody else's, {text}" for name, text in whose.items()]
-        raise InvalidInputError("; ".join(texts), HINT, code="someone-elses")
+        raise InvalidInputError("; ".join(texts), hint, code="someone-elses")

@@ -71,11 +71,10 @@ def _go(step: Step, ref: FunctionRef, aws: Connection, client: LambdaClient) -> 
     if base64.b64encode(hashlib.sha256(content).digest()).decode() != step.before["CodeSha256"]:
         raise AWSError(f"the code of version {version} of {ref.name} came damaged", "run it again")
     wait_until_ready(client, ref.name)
-    client.update_function_configuration(FunctionName=ref.name, **wanted)
-    wait_until_ready(client, ref.name)
+    wait_until_ready(client, ref.name, dict(client.update_function_configuration(FunctionName=ref.name, **wanted)))
     with uploaded(aws, content) as code:
         arch = step.before.get("Architectures") or ["x86_64"]
-        client.update_function_code(FunctionName=ref.name, Architectures=arch, **code)
-    wait_until_ready(client, ref.name)
+        answer = client.update_function_code(FunctionName=ref.name, Architectures=arch, **code)
+    wait_until_ready(client, ref.name, dict(answer))
     # A deploy compares fingerprints: none means that it goes forward again.
     client.tag_resource(Resource=ref.arn, Tags={ROLLED_BACK: version, FINGERPRINT: "rolled-back"})

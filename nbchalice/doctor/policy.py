@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nbchalice.deploy.desired import App, dead_letters, desired, is_made, targets, triggers
 from nbchalice.deploy.package import Package
-from nbchalice.events.leases import queue_name
+from nbchalice.events.live import can_be_live
 from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
 from nbchalice.resources.base import AWS, FunctionRef
@@ -19,7 +19,6 @@ Named = tuple[str, Grant]
 # Each is asked for all that stands; AWS has no narrower resource for it, or its names are not known beforehand.
 LOOK = (
     "iam:ListRoles", "lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListLayers",
-    "sqs:ListQueues",
 )  # fmt: skip
 WHY = "WhyNothingHappened"
 """Without this statement `send` does not tell what hinders an event; nothing else needs it."""
@@ -81,7 +80,8 @@ def _of_handler(handler: Handler, ref: FunctionRef, aws: AWS) -> Iterator[Named]
             continue
         for grant in source.grants(options, own):
             yield _sid(source.title), grant
-        if source.redirect(options, own, ref.arn_of("sqs", queue_name(Route(source, options, own)))) is not None:
+        if can_be_live(Route(source, options, own)):
+            yield "Live", Grant(("sqs:ListQueues",), ("*",))
             yield "Live", Grant(tuple(f"sqs:{name}" for name in LIVE_ACTIONS), (live,))
     for arn in dict.fromkeys([*targets(handler, ref), dead_letters(handler, ref)]):
         if ":sqs:" in arn:

@@ -14,7 +14,7 @@ from nbchalice.aws.errors import explain
 from nbchalice.aws.local.client.process import process_exists
 from nbchalice.aws.passing import read_patiently
 from nbchalice.events.triggers import Route
-from nbchalice.resources.base import AWS, FunctionRef, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, is_denied, or_missing
 from nbchalice.typed import JSON
 
 ENDING = re.compile(r"(-live-[0-9a-f]{8})(-\d)?$")
@@ -105,6 +105,20 @@ def leases(aws: AWS, app: str, stage: str) -> list[Lease]:
         return read_patiently(lambda: list(_standing(aws, app, stage)))
     except Exception as error:
         raise explain(error, f"looking for live handlers of {app}") from None
+
+
+def leases_if_allowed(aws: AWS, app: str, stage: str) -> tuple[list[Lease], str]:
+    """Return who handles events live, and what AWS does not let the caller ask for that, or an empty text.
+
+    Who is live is good to know before a deploy; a deploy itself needs it nowhere.
+    """
+    try:
+        return read_patiently(lambda: list(_standing(aws, app, stage))), ""
+    except Exception as error:
+        if not is_denied(error):
+            raise explain(error, f"looking for live handlers of {app}") from None
+        action = getattr(error, "operation_name", "ListQueues")
+        return [], f"whether handlers are live in a kernel was not looked for: AWS denies sqs:{action}"
 
 
 def _standing(aws: AWS, app: str, stage: str) -> Iterator[Lease]:

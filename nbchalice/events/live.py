@@ -309,6 +309,15 @@ def displaced_resources(leases: list[Lease], handlers: Mapping[str, list[Route]]
     return keys
 
 
+def can_be_live(route: Route) -> bool:
+    """Whether the events of a trigger can be led to a kernel."""
+    return _redirect(route, queue_name(route)) is not None
+
+
+def _redirect(route: Route, queue: str) -> Redirect | None:
+    return route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue))
+
+
 def redirect_of(route: Route, queue: str = "") -> Redirect:
     """Return the redirect of a trigger over its temporary queue.
 
@@ -324,7 +333,7 @@ def redirect_of(route: Route, queue: str = "") -> Redirect:
     InvalidInputError
         There is none for it.
     """
-    redirect = route.source.redirect(route.options, route.ref, route.ref.arn_of("sqs", queue or queue_name(route)))
+    redirect = _redirect(route, queue or queue_name(route))
     if redirect is None:
         *first, last = [source.live_for for source in SOURCES.values() if source.live_for]
         raise InvalidInputError(

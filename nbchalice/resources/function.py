@@ -231,7 +231,8 @@ class Function(Resource):
             self._create(aws, client)
             return
         if is_busy(current["Configuration"]):
-            current = {**current, "Configuration": wait_until_ready(client, self.name)}
+            ready = wait_until_ready(client, self.name, current["Configuration"])
+            current = {**current, "Configuration": ready}
         version = self._update(aws, client, current)
         self._set_concurrency(client, concurrency_of(current))
         tags = current.get("Tags", {})
@@ -243,8 +244,8 @@ class Function(Resource):
         """Update settings and code; return the version that was published with the code, if so."""
         now = current["Configuration"]
         if self._config_differences(current) or now.get("LastUpdateStatus") == "Failed":
-            client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
-            now = wait_until_ready(client, self.name)
+            told = client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
+            now = wait_until_ready(client, self.name, dict(told))
         if not self._code_differs(current):
             return None
         changed = current.get("Tags", {}).get(FINGERPRINT) != self.fingerprint()
@@ -254,12 +255,12 @@ class Function(Resource):
             answer = client.update_function_code(
                 FunctionName=self.name, Architectures=[self.arch], Publish=changed, **extra, **code
             )
-        wait_until_ready(client, self.name)
+        wait_until_ready(client, self.name, dict(answer))
         return str(answer["Version"]) if changed else None
 
     def _create(self, aws: AWS, client: LambdaClient) -> None:
         with uploaded(aws, self.zip) as code:
-            client.create_function(
+            answer = client.create_function(
                 FunctionName=self.name,
                 Role=self.role_arn,
                 Code=code,
@@ -268,7 +269,7 @@ class Function(Resource):
                 Publish=True,
                 **self._config(aws),
             )
-        wait_until_ready(client, self.name)
+        wait_until_ready(client, self.name, dict(answer))
         self._set_concurrency(client, None)
 
     def _config(self, aws: AWS) -> JSON:
@@ -302,8 +303,15 @@ def is_busy(configuration: JSON) -> bool:
     return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
 
 
-def wait_until_ready(client: LambdaClient, name: str) -> JSON:
+def wait_until_ready(client: LambdaClient, name: str, told: JSON | None = None) -> JSON:
     """Wait until Lambda has created or updated a function, and return its configuration; look often at first.
+
+    Parameters
+    ----------
+    client, name : LambdaClient or str
+        The function.
+    told : JSON or None
+        Its configuration as Lambda answered last: who has just been told that it is busy need not ask at once.
 
     Raises
     ------
@@ -311,8 +319,10 @@ def wait_until_ready(client: LambdaClient, name: str) -> JSON:
         Lambda gave up, or takes longer than five minutes.
     """
 
+    answers = [told] if told else []
+
     def ready() -> JSON | None:
-        now: JSON = dict(client.get_function_configuration(FunctionName=name))
+        now: JSON = answers.pop() if answers else dict(client.get_function_configuration(FunctionName=name))
         if "Failed" in {now.get("State"), now.get("LastUpdateStatus")}:
             reason = now.get("StateReason") or now.get("LastUpdateStatusReason") or "it gives no reason"
             raise AWSError(f"Lambda could not set up {name}: {reason}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
-from nbchalice.resources.grants import Grant
+from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class UploadBucket(Resource):
     kind: ClassVar[str] = "upload bucket"
     account: str
     region: str
+    partition: str = "aws"
 
     @property
     def name(self) -> str:
@@ -63,9 +64,14 @@ class UploadBucket(Resource):
         return upload_bucket(self.account, self.region)
 
     @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"arn:{self.partition}:s3:::{self.name}"
+
+    @property
     def grants(self) -> list[Grant]:
         """What who deploys must be allowed for it."""
-        arn = f"arn:aws:s3:::{self.name}"
+        arn = self.arn
         of_bucket = ("CreateBucket", "GetLifecycleConfiguration", "ListBucket", "PutLifecycleConfiguration")
         of_objects = ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject")
         return [
@@ -97,7 +103,9 @@ class UploadBucket(Resource):
         """Return whether the bucket is in another account, where code must not go."""
         if not current["foreign"]:
             return []
-        return [f"{self.name}, for zips over 50 MB and large bundles, belongs to another account or is closed to you"]
+        # S3 answers both with 403 (HeadBucket).
+        text = f"{self.name}, for zips over 50 MB and large bundles, belongs to another account or is closed to you"
+        return [f"{text}; if it is yours, ask for s3:ListBucket on {self.arn} ({ALL_PERMISSIONS})"]
 
     def differences(self, current: JSON) -> list[str]:
         """Return whether uploads are kept for ever, or bundles are not."""

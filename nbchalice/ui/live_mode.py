@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
-from nbchalice.events.leases import leases, queue_name
-from nbchalice.events.live import Live, displaced_resources, repair
+from nbchalice.events.leases import Lease, leases_if_allowed, queue_name
+from nbchalice.events.live import Live, can_be_live, displaced_resources, repair
 from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.invocation import Invocation
 from nbchalice.ui.in_process import call_here
@@ -187,20 +187,6 @@ def stop(ui: Frontend, handler: str) -> Card:
     return TextCard("live mode", f"{handler} is no longer live; its deployed trigger is back")
 
 
-def require_own_events(project: Project, aws: Connection, handler: str) -> None:
-    """Refuse to take the events of a function that somebody else deployed, unless that was asked for.
-
-    Raises
-    ------
-    InvalidInputError
-        The app has no name of its own, or the function is somebody else's.
-    """
-    from nbchalice.deploy import check, owners
-
-    check.raise_all(check.unnamed_problems(project.app, aws))
-    owners.require_own_function(project.app, aws, handler)
-
-
 def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[str]:
     """Repair the triggers that a dead live process left paused; return who is live.
 
@@ -229,11 +215,19 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     if end_own:
         for handler in app.handlers:
             RUNNING.stop(app.ref(aws, handler.name).arn)
-    every = leases(aws, app.name, app.stage)
+    every, unseen = _standing(project, aws)
     dead = [lease for lease in every if lease.dead]
     repair(aws, dead, {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers})
     mended = [f"{lease.handler}: its trigger was paused by a live mode that died; it is put back" for lease in dead]
-    return list(dict.fromkeys([*mended, *(str(lease) for lease in every if not lease.dead)]))
+    return list(dict.fromkeys([*mended, *(str(lease) for lease in every if not lease.dead), *unseen]))
+
+
+def _standing(project: Project, aws: Connection) -> tuple[list[Lease], list[str]]:
+    """Return who is live, and what to say where AWS does not let that be asked; nothing where no handler can be."""
+    app = project.app
+    every, unseen = leases_if_allowed(aws, app.name, app.stage)
+    own = (route for handler in app.handlers for route in routes(handler, app.ref(aws, handler.name)))
+    return every, [unseen] if unseen and any(map(can_be_live, own)) else []
 
 
 def explain_paused(planned: Plan, project: Project, aws: Connection) -> Plan:
@@ -247,10 +241,10 @@ def explain_paused(planned: Plan, project: Project, aws: Connection) -> Plan:
         The notebook's project, and where.
     """
     app = project.app
-    standing = leases(aws, app.name, app.stage)
+    standing, unseen = _standing(project, aws)
     by_handler = {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers}
     keys = displaced_resources(standing, by_handler)
-    notes: dict[str, None] = {}
+    notes = dict.fromkeys(unseen)
     for lease in standing:
         # Of this session the deploy ends live mode itself; of another's it only undoes the redirect.
         effect = "a deploy ends that, and puts it back" if lease.mine else "a deploy puts it back"
@@ -260,8 +254,9 @@ def explain_paused(planned: Plan, project: Project, aws: Connection) -> Plan:
 
 def beside(project: Project, aws: Connection) -> list[str]:
     """Return in which other processes handlers are live still, though their deployed triggers are back."""
-    others = [lease for lease in leases(aws, project.name, project.stage) if not (lease.mine or lease.dead)]
+    standing, unseen = _standing(project, aws)
+    others = [lease for lease in standing if not (lease.mine or lease.dead)]
     texts = [
         f"{one.handler} is live {one.where}, too: it and the deployed function both take its events" for one in others
     ]
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys([*texts, *unseen]))

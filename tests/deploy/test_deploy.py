@@ -7,6 +7,7 @@ import pytest
 from nbchalice.aws.target import Connection
 from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
+from nbchalice.resources.function import wait_until_ready
 
 from .harness import (
     Foreign,
@@ -250,3 +251,10 @@ def test_several_schedules_on_several_functions(connection, name):
     assert kinds(deploy(fewer, connection).changes) == [("delete", "permission"), ("delete", "rule")]
     engine.delete(fewer, connection)
     assert snapshot(connection, name) == {}
+
+
+def test_who_was_told_that_a_function_is_ready_does_not_ask(connection, name):
+    client, calls = connection.client("lambda"), len(connection.calls)
+    told = {"State": "Active", "LastUpdateStatus": "Successful"}
+    assert wait_until_ready(client, name, told) == told
+    assert len(connection.calls) == calls

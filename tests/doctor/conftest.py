@@ -13,24 +13,29 @@ from nbchalice.doctor.policy import policy_of
 from nbchalice.errors import NbChaliceError
 
 from ..aws_configuration import configured
-from ..deploy.harness import package, unique
+from ..deploy.harness import unique
 from ..roles import NOTHING, make_role
-from .shop import ACCOUNT, DLQ, PLACE, shop
+from .shop import ACCOUNT, first, places, second, small_limit
 
 __all__ = ["configured"]
 
 
 @pytest.fixture(scope="module")
-def root(local_aws):
-    """Who may do everything, and has the queue, the topic and the bucket."""
+def shops(local_aws):
+    """Both apps, by name; what they are attached to stands."""
+    undo = small_limit()
+    yield {"first": first(), "second": second(places(connect("local")))}
+    undo()
+
+
+@pytest.fixture(scope="module")
+def root(shops):
+    """Who may do everything."""
     aws = connect("local")
-    aws.client("sqs").create_queue(QueueName=DLQ)
-    aws.client("sqs").create_queue(QueueName=PLACE, Attributes={"VisibilityTimeout": "60"})
-    aws.client("sns").create_topic(Name=PLACE)
-    aws.client("s3").create_bucket(Bucket=PLACE)
     yield aws
-    with suppress(NbChaliceError):
-        engine.delete(shop(), aws)
+    for shop in shops.values():
+        with suppress(NbChaliceError):
+            engine.delete(shop.made, aws)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,11 @@ def deployer(local_aws, root):
     return allowed
 
 
+def least(shop, aws):
+    """The policy for an app."""
+    return policy_of(shop.made, shop.packages(shop.made)(), aws)
+
+
 @pytest.fixture(scope="module")
-def policy(root):
-    made = shop()
-    return policy_of(made, {one.name: package() for one in made.handlers}, root)
+def policy(root, shops):
+    return least(shops["first"], root)

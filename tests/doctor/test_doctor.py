@@ -15,7 +15,7 @@ from nbchalice.doctor.examine import examine
 from nbchalice.project import Project
 
 from ..aws_configuration import KEYS
-from .shop import NAME, shop
+from .shop import NAME, first
 
 
 def by_name(findings):
@@ -128,7 +128,7 @@ def test_without_credentials_the_fix_is_told_and_the_exit_status_is_1(configured
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(NAME, "dev", tmp_path / "nb.ipynb", (), shop().handlers)
+    return Project(NAME, "dev", tmp_path / "nb.ipynb", (), first().made.handlers)
 
 
 SIMULATE = {"Sid": "Ask", "Effect": "Allow", "Action": ["iam:SimulatePrincipalPolicy"], "Resource": "*"}

@@ -87,6 +87,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
     from nbchalice.ui.render.sends import PreviewCard, SendsCard
+    from nbchalice.ui.whose import require_own_runs
 
     project, registered = some(ui, handler)
     given = {name: value for name, value in values.items() if value not in (None, {}, ())}
@@ -105,6 +106,8 @@ def send(  # noqa: PLR0917 - one parameter an option
         events.save(save, {**given, **({"source": route.label} if len(registered.triggers) > 1 else {})})
     if preview:
         return PreviewCard(route, given, project.handlers)
+    if direct:
+        require_own_runs(project, aws, registered.name)
     way = Way(aws, route, direct, wait)
     if twice:
         return SendsCard(list(way.twice(given)), 2)
@@ -138,6 +141,7 @@ def invoke(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.generate import ACCOUNT, REGION
     from nbchalice.events.invoke import invoke as invoke_event
     from nbchalice.ui.in_process import call_here
+    from nbchalice.ui.whose import require_own_runs
 
     if sample and event:
         raise InvalidInputError("--sample and --event are two events", "give one of them")
@@ -149,6 +153,7 @@ def invoke(  # noqa: PLR0917 - one parameter an option
         nowhere = FunctionRef(project.name, project.stage, registered.name, REGION, ACCOUNT)
         return call_here(ui, registered.name, given if event else _sample(registered, nowhere, source))
     aws = ui.connect()
+    require_own_runs(project, aws, registered.name)
     ref = project.app.ref(aws, registered.name)
     return invoke_event(aws, ref, _sample(registered, ref, source))
 
@@ -156,11 +161,13 @@ def invoke(  # noqa: PLR0917 - one parameter an option
 def _invoke_with_event(ui: Frontend, handler: str, path: Path) -> Result:
     """Invoke what stands with a file's event; the handler need not be registered."""
     from nbchalice.events.invoke import invoke as invoke_event
+    from nbchalice.ui.whose import require_own_runs
 
     project, name = deployed(ui, handler)
     sources = next((one.sources() for one in project.handlers if one.name == name), [])
     given = _read_event(sources, path)
     aws = ui.connect()
+    require_own_runs(project, aws, name)
     return invoke_event(aws, project.app.ref(aws, name), given)
 
 

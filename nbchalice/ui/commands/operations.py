@@ -46,9 +46,12 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
     from nbchalice.ui.in_process import call_here
     from nbchalice.ui.render.cards import TextCard
     from nbchalice.ui.render.dead_letters import DeadLetterCard
+    from nbchalice.ui.whose import require_own_runs
 
     project, registered = some(ui, handler)
     aws = ui.connect()
+    if redrive:
+        require_own_runs(project, aws, registered.name)
     queue = dead_letters_of(aws, registered, project.app.ref(aws, registered.name))
     if replay:
         return call_here(ui, registered.name, queue.event_of(queue.find(replay)))
@@ -74,12 +77,13 @@ def live(
     A loop, in which the handler causes its own events, goes on until then, too: nothing ends it after 16 rounds.
     """
     from nbchalice.ui import live_mode
+    from nbchalice.ui.whose import require_own_events
 
     project, chosen = some(ui, handler)
     if stop:
         return live_mode.stop(ui, handler)
     project.takes_over = take_over
-    live_mode.require_own_events(project, ui.connect(), chosen.name)
+    require_own_events(project, ui.connect(), chosen.name)
     if ui.interactive or not ui.patient:
         return LiveView(handler, source)
     return live_mode.live_stream(ui, handler, source)

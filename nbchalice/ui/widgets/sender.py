@@ -19,6 +19,7 @@ from nbchalice.typed import JSON, Values
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sends import SendsCard, result_html, summary
+from nbchalice.ui.whose import require_own_runs
 from nbchalice.ui.widgets.event_form import EventForm
 from nbchalice.ui.widgets.forms import INDENT, label
 from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
@@ -141,7 +142,11 @@ class Sender(Panel):
         self._worker.start(work, Busy(self.send_button, "Sending…"))
 
     def _make_way(self) -> Way:
-        return Way(self._ui.connect(), self.event.route(self._ui.project()), bool(self._way.value))
+        project, aws, direct = self._ui.project(), self._ui.connect(), bool(self._way.value)
+        route = self.event.route(project)
+        if direct:
+            require_own_runs(project, aws, route.ref.handler)
+        return Way(aws, route, direct)
 
     def _ask_first(self) -> bool:
         """Return whether to send; on real AWS the first click only asks."""
