@@ -129,13 +129,21 @@ def _weak(describer: Describer, value: Any, path: str) -> Node:
         return ["quiet", kind]
     describer.inside -= 1  # what it leads to is the notebook's
     try:
-        if isinstance(value, weakref.ref):
-            held = value()
+        if type(value) in weakref.ProxyTypes or isinstance(value, weakref.ref):
+            held = _behind(value) if type(value) in weakref.ProxyTypes else value()
             return leaf(kind, "dead") if held is None else describer.parts(kind, [("()", held)], path)
         items = list(value.items()) if isinstance(value, weakref.WeakValueDictionary) else set(value)
         return describer.parts(kind, [("", items)], path)
     finally:
         describer.inside += 1
+
+
+def _behind(proxy: Any) -> object:
+    """Return what a ``weakref.proxy`` leads to, or None: all that tells it is a method that it binds."""
+    try:
+        return proxy.__init__.__self__
+    except ReferenceError:
+        return None
 
 
 def _variable(describer: Describer, value: contextvars.ContextVar[Any], path: str) -> Node:
@@ -211,6 +219,7 @@ KNOWN: dict[str, Callable[[Describer, Any, str], Node]] = {
     **dict.fromkeys(["_thread.lock", "_thread.RLock", "threading.Event"], _lock),
     **dict.fromkeys(["threading.Semaphore", "threading.BoundedSemaphore"], _lock),
     **dict.fromkeys(["weakref.ReferenceType", "weakref.WeakValueDictionary"], _weak),
+    **dict.fromkeys(["weakref.ProxyType", "weakref.CallableProxyType"], _weak),
     "_weakrefset.WeakSet": _weak,
     "builtins.dict_keys": _view,
     "builtins.dict_values": _view,
