@@ -105,8 +105,9 @@ class Live:
         """
         with self._lock:
             self._stop.set()
-            if self._thread is not None and self._thread is not threading.current_thread():
-                self._thread.join()
+            thread = self._thread
+            if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+                thread.join()
             if self._url:
                 self._restore()
 

@@ -136,7 +136,7 @@ class LiveHandler:
         try:
             for live in self.lives:
                 live.start()
-        except NbChaliceError:
+        except BaseException:
             self.stop()
             raise
 
@@ -164,8 +164,8 @@ def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterat
     """Handle events in this process until it is interrupted; yields what became of each."""
     seen: queue.Queue[Invocation | NbChaliceError | None] = queue.Queue()
     live = LiveHandler(ui, handler, source, seen.put, seen.put)
-    live.start()
     try:
+        live.start()
         while True:
             event = seen.get()
             if isinstance(event, Invocation):

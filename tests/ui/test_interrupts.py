@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from nbchalice.errors import InvalidInputError
+
 HANDLER = """%%on_sqs_message {queue}
 def price(event):
     for record in event:
@@ -58,6 +60,29 @@ def test_a_deploy_says_what_was_done_and_goes_on_when_it_is_run_again(run, inter
 
     assert "%chalice status was stopped" in shown(interrupted_at("iam", "ListRoles", "%chalice status"))
     assert interrupted_at("logs", "FilterLogEvents", "%chalice logs price --follow") is None
+
+
+def is_taken_by_lambda(run, name):
+    client = run.notebook.connect().client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=f"{name}-dev-price")["EventSourceMappings"]
+    return mapping["State"] == "Enabled"
+
+
+@pytest.mark.parametrize(
+    "start", ["%chalice live price", "from nbchalice.ui.widgets.live import live_viewer\nlive_viewer(ui, 'price')"]
+)
+def test_live_mode_that_is_stopped_while_it_begins_puts_the_trigger_back(run, interrupted_at, start):
+    run("%chalice app halted")
+    run(HANDLER.format(queue="halted-orders"))
+    run("%chalice deploy")
+    run.shell.user_ns["ui"] = run.notebook
+    stopped = interrupted_at("lambda", "UpdateEventSourceMapping", start)
+    assert stopped is None if start.startswith("%") else isinstance(stopped, KeyboardInterrupt)
+    assert is_taken_by_lambda(run, "halted")
+    queues = run.notebook.connect().client("sqs").list_queues().get("QueueUrls", [])
+    assert [url.rpartition("/")[2] for url in queues if "halted" in url] == ["halted-orders"]
+    with pytest.raises(InvalidInputError, match="price is not live in this kernel"):
+        run("%chalice live price --stop")
 
 
 def test_a_handler_that_is_stopped_here_names_the_line_that_ran(run, local_aws):

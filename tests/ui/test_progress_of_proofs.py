@@ -2,6 +2,7 @@
 
 import io
 import sys
+import threading
 
 import pytest
 
@@ -36,6 +37,18 @@ def test_it_tells_until_it_has_ended(tmp_path, monkeypatch):
 def test_what_is_quick_tells_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(ticking, "EVERY", 600)
     assert told_by(tmp_path) == []
+
+
+def test_ctrl_c_while_it_begins_ends_it(monkeypatch):
+    class Stopped(threading.Thread):
+        def start(self):
+            super().start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ticking.threading, "Thread", Stopped)
+    with pytest.raises(KeyboardInterrupt), ticking.ticking(str, print):
+        pass
+    assert "nbchalice-search" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_deploy_shows_it_and_takes_it_away(run, local_aws, monkeypatch, capsys):

@@ -31,11 +31,12 @@ def ticking(text: Callable[[], str], tell: Callable[[str], None]) -> Iterator[No
             tell(text())
 
     thread = threading.Thread(target=run, name="nbchalice-search", daemon=True)
-    thread.start()
     try:
+        thread.start()  # Ctrl-C can come while it waits for the thread: that must end, too.
         yield
     finally:
         ended.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()
         if told.is_set():
             tell("")

@@ -41,7 +41,11 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer
     )
     RUNNING.add(ref.arn, viewer)
     viewer.follow()
-    started.wait()
+    try:
+        started.wait()
+    except KeyboardInterrupt:
+        RUNNING.stop(ref.arn)
+        raise
     if wrong:
         RUNNING.stop(ref.arn)
         raise wrong[0]

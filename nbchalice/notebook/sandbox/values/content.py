@@ -124,13 +124,14 @@ def _initial(held: dict[str, object]) -> list[tuple[str, object]]:
 
 def _weak(describer: Describer, value: Any, path: str) -> Node:
     """Describe what a weak reference of the notebook still leads to; a library keeps such for itself."""
-    kind = type(value).__name__
+    kind, proxy = type(value).__name__, type(value) in weakref.ProxyTypes
     if describer.inside > 1:
-        return ["quiet", kind]
+        describer.live += proxy  # Who keeps one works with what it leads to, as boto3's clients do with themselves.
+        return opaque(value) if proxy else ["quiet", kind]
     describer.inside -= 1  # what it leads to is the notebook's
     try:
-        if type(value) in weakref.ProxyTypes or isinstance(value, weakref.ref):
-            held = _behind(value) if type(value) in weakref.ProxyTypes else value()
+        if proxy or isinstance(value, weakref.ref):
+            held = _behind(value) if proxy else value()
             return leaf(kind, "dead") if held is None else describer.parts(kind, [("()", held)], path)
         items = list(value.items()) if isinstance(value, weakref.WeakValueDictionary) else set(value)
         return describer.parts(kind, [("", items)], path)
