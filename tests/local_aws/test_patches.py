@@ -25,6 +25,7 @@ PATCHES = (
     "failure_patches.py",
     "filter_patches.py",
     "forms.py",
+    "names.py",
     "notification_patches.py",
     "object_files.py",
     "queue_patches.py",

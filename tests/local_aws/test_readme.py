@@ -61,6 +61,10 @@ STATEMENTS = {
         "test_doors.py::test_a_presigned_form_uploads",
         "test_doors.py::test_a_presigned_url_gives_what_was_signed_and_no_more",
     ],
+    "names that AWS does not take": [
+        "test_names.py::test_a_name_is_refused_and_taken_as_by_aws",
+        "test_names.py::test_nothing_is_made_of_a_name_that_is_refused",
+    ],
     "events and answers over 6 MB": [
         "test_doors.py::test_a_body_is_read_up_to_its_limit",
         "test_doors.py::test_an_event_has_lambdas_size",

@@ -263,8 +263,8 @@ def test_what_cannot_be_saved_is_told(stopped, eventually):
     (stopped / "state" / "sns.json" / "in the way").mkdir(parents=True)
     client(running, "sns").create_topic(Name="new")
     eventually(lambda: "not saved: sns" in str(local_commands.status()))
-    client(running, "sqs").create_queue(QueueName="saved all the same")
-    eventually(lambda: "saved all the same" in (stopped / "state" / "sqs.json").read_text())
+    client(running, "sqs").create_queue(QueueName="saved-all-the-same")
+    eventually(lambda: "saved-all-the-same" in (stopped / "state" / "sqs.json").read_text())
 
 
 def test_objects_that_cannot_be_written_are_told_and_written_later(stopped, eventually):

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 from ..shared.home import TOKEN_HEADER, proof, signature_of_path
 from .admission import admit
 from .bodies import Body
+from .names import wrong_name
 from .permissions import Answer, refusal, refusal_of_missing
 from .pool import Caller
 from .refusals import Refused
@@ -179,6 +180,9 @@ class Guard:
             self.last_call = time.monotonic()
         elif denial := refusal(request, key.access_key):
             await send_answer(send, *denial)
+            return
+        if wrong := wrong_name(request):
+            await send_answer(send, *wrong.answer(request))
             return
         await self.unsaved.room()
         self.unsaved.note()
