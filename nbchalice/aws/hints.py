@@ -87,6 +87,10 @@ BY_WORDS = (
         "shorten --policy and --allow; one statement can name several ARNs",
     ),
     (
+        r"[Tt]ag policy|TagPolicy",
+        "correct --tag: the tag policy of your organisation says which values a key may have",
+    ),
+    (
         r"Scope ARN|(?<!iam:PutRole)PermissionsBoundary",
         "give the boundary that your organisation demands: --permissions-boundary ARN",
     ),
@@ -105,6 +109,15 @@ BY_WORDS = (
     ),
     (r"with an explicit deny in a permissions boundary", "the boundary of your own role forbids it; ask who set it"),
 )  # fmt: skip
+# What makes a thing that takes tags; a company may deny it without some of them (IAM: aws:RequestTag).
+TAGGED = frozenset(
+    {
+        "events:PutRule", "iam:CreateRole", "lambda:CreateEventSourceMapping", "lambda:CreateFunction",
+        "logs:CreateLogGroup", "sqs:CreateQueue",
+    }
+)  # fmt: skip
+# What may be denied for roles without a boundary (IAM: iam:PermissionsBoundary).
+BOUNDED = frozenset(["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"])
 DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException")
 BY_CODE = {
     **dict.fromkeys(DENIALS, f"ask for the permission that the message names; {ALL_PERMISSIONS}"),
@@ -142,9 +155,22 @@ def hint_for(code: str, message: str) -> str | None:
         What AWS says with it.
     """
     words = next((hint for pattern, hint in BY_WORDS if re.search(pattern, message, re.DOTALL)), None)
-    refused = REFUSED.search(message) if code in DENIALS and not words else None
-    if refused:
-        resource = refused["quoted"] or refused["arn"]
-        action = spelled(refused["service"].lower(), refused["name"])
-        return f"ask for {action}{f' on {resource}' if resource else ''}; {ALL_PERMISSIONS}"
-    return words or BY_CODE.get(code)
+    refused = REFUSED.search(message) if code in DENIALS else None
+    if not refused:
+        return words or BY_CODE.get(code)
+    resource = refused["quoted"] or refused["arn"]
+    action = spelled(refused["service"].lower(), refused["name"])
+    asked = f"ask for {action}{f' on {resource}' if resource else ''}; {ALL_PERMISSIONS}"
+    return "; ".join([words or asked, *_demands(action)])
+
+
+def _demands(action: str) -> list[str]:
+    """Return what an organisation may want to be given for an action; its denial does not say on what terms."""
+    ways = []
+    if action in BOUNDED:
+        ways.append(
+            "where it wants a boundary on roles, give --permissions-boundary ARN, or a role that stands: --role ARN"
+        )
+    if action in TAGGED:
+        ways.append("where it wants tags, give --tag KEY=VALUE")
+    return [f"your organisation may have rules: {', and '.join(ways)}"] if ways else []

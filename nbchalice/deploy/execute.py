@@ -199,35 +199,40 @@ class _Run:
 
     def report(self) -> tuple[str, str]:
         """Return what was done and what was not, and what helps."""
-        begun, running = {change.key for change in self.begun}, self._running()
+        begun, running, groups = {change.key for change in self.begun}, self._running(), _alike(self.failed)
         undone = [change for change in self.plan.changes if change.key not in begun]
         lines = [
             *(["stopped"] if self.stopped.is_set() else []),
-            *_told(self.failed),
+            *map(_told, groups),
             f"  done: {_listed(self.done) or 'nothing'}",
             *([f"  not waited for: {_listed(running)}"] if running else []),
             f"  not done: {_listed(undone) or 'nothing else'}",
         ]
         hints: dict[str, None] = {}  # what several handlers are told alike stands once
-        for _, error in self.failed:
+        for (_, error), *_ in groups:
             hints.update(dict.fromkeys(filter(None, (error.hint or "").split("; "))))
         again = "running it again is safe: it continues where this stopped"
         return "\n".join(lines), "; ".join([*hints, again])
 
 
-def _told(failed: list[tuple[Change, NbChaliceError]]) -> list[str]:
-    """Return what failed; the same denial for several things, as for the role of each handler, is told once."""
-    groups: dict[str, list[tuple[Change, NbChaliceError]]] = {}
+Failed = list[tuple[Change, NbChaliceError]]
+
+
+def _alike(failed: Failed) -> list[Failed]:
+    """Return what failed in groups: the same denial for several things, as for the role of each handler, is one."""
+    groups: dict[str, Failed] = {}
     for change, error in failed:
         denied = REFUSED.search(error.message)
-        groups.setdefault(f"{denied['service']}:{denied['name']}" if denied else error.message, []).append(
-            (change, error)
-        )
-    lines = []
-    for (_, first), *others in groups.values():
-        also = f"; so with {_listed([change for change, _ in others])}" if others else ""
-        lines.append(f"{first.message}{also}")
-    return lines
+        alike = f"{denied['service']}:{denied['name']}" if denied else error.message
+        groups.setdefault(alike, []).append((change, error))
+    return list(groups.values())
+
+
+def _told(group: Failed) -> str:
+    """Return the first of a group in full, and to what else it happened."""
+    (_, first), *others = group
+    also = f"; so with {_listed([change for change, _ in others])}" if others else ""
+    return f"{first.message}{also}"
 
 
 def _named(change: Change) -> str:

@@ -135,7 +135,7 @@ def _standing(aws: AWS, app: str, stage: str) -> Iterator[Lease]:
 
 def tags_of(function: FunctionRef) -> dict[str, str]:
     """Return the tags by which a temporary queue says that this process holds the lease."""
-    return {**function.tags, HOLDER: f"{socket.gethostname()} {os.getpid()}", **seen_now()}
+    return {**function.all_tags, HOLDER: f"{socket.gethostname()} {os.getpid()}", **seen_now()}
 
 
 def seen_now() -> dict[str, str]:

@@ -194,9 +194,9 @@ def with_queue(aws: AWS, route: Route) -> tuple[Redirect, str]:
 
 def _make_queue(aws: AWS, redirect: Redirect) -> str:
     """Make the temporary queue: it carries events where the trigger has no queue, and tells who is live."""
-    client = aws.client("sqs")
-    url = str(client.create_queue(QueueName=Arn.parse(redirect.queue_arn).name)["QueueUrl"])
-    client.tag_queue(QueueUrl=url, Tags=tags_of(redirect.function))
+    client, tags = aws.client("sqs"), tags_of(redirect.function)
+    url = str(client.create_queue(QueueName=Arn.parse(redirect.queue_arn).name, tags=tags)["QueueUrl"])
+    client.tag_queue(QueueUrl=url, Tags=tags)  # one that stood keeps the tags of who was live before
     if redirect.polled_arn == redirect.queue_arn:
         client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": redirect.queue_policy()})
     return url

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from nbchalice.deploy.desired import triggers
+from nbchalice.deploy.desired import triggers, with_settings
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.preview import why_dropped
 from nbchalice.handlers import Handler
@@ -46,7 +46,7 @@ class Route:
 
 def routes(handler: Handler, ref: FunctionRef) -> list[Route]:
     """Return the routes of a handler's triggers, in their order."""
-    return [Route(*trigger) for trigger in triggers(handler, ref)]
+    return [Route(*trigger) for trigger in triggers(handler, with_settings(ref, handler))]
 
 
 def labels(every: Collection[Route]) -> list[str]:

@@ -49,6 +49,15 @@ def test_they_stand_beside_a_destination(connection, name):
     assert plan(tick(name), connection).changes == ()  # what is not asked for stays
 
 
+def test_where_only_a_destination_stood_nothing_is_left_of_it(connection, name):
+    """Lambda tells of tries and age only what was set."""
+    deploy(tick(name, on_failure=f"{name}-failed"), connection)
+    to = arn("sqs", f"{name}-failed")
+    assert standing(connection, name) == {"MaximumRetryAttempts": None, "MaximumEventAgeInSeconds": None, "to": to}
+    deploy(tick(name), connection)
+    assert standing(connection, name) is None
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -24,7 +24,8 @@ __all__ = ["configured"]
 def shops(local_aws):
     """Both apps, by name; what they are attached to stands."""
     undo = small_limit()
-    yield {"first": first(), "second": second(places(connect("local")))}
+    place = places(connect("local"))
+    yield {"first": first(place), "second": second(place)}
     undo()
 
 

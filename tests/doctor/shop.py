@@ -12,26 +12,31 @@ from ..deploy.test_bundles import Big
 from ..deploy.test_layers_and_uploads import Dependencies
 
 ACCOUNT = "000000000000"
-NAME, PLACE, OTHER = unique("least"), unique("place"), unique("other")
-DLQ = f"{PLACE}-dead"
 # A zip of more bytes goes through the bucket, in these tests.
 DIRECT_LIMIT = 1500
 
 
 @dataclass(frozen=True)
 class Place:
-    """What the second app's handlers are attached to."""
+    """What handlers are attached to: all of one name, and what has another one."""
 
+    name: str
     table_stream: str = ""
     key: str = ""
     boundary: str = ""
     role: str = ""
 
+    @property
+    def dead(self):
+        """The queue for failed events."""
+        return f"{self.name}-dead"
+
 
 @dataclass(frozen=True)
 class Shop:
-    """An app before and after an edit of all that can be edited, and its code."""
+    """An app before and after an edit of all that can be edited, its code, and what it is attached to."""
 
+    place: Place
     made: object
     edited: object
     packs: dict = field(default_factory=dict)
@@ -47,27 +52,34 @@ class Shop:
         return lambda: {one.name: replace(package(code), **self.packs.get(one.name, {})) for one in made.handlers}
 
 
-def first():
+def first(place):
     """The sources that most have."""
+    name = unique("least")
     return Shop(
-        _first(), _first(edited=True), again="price", live=("hourly", "price"), letters=("ready", "price"),
+        place, _first(name, place), _first(name, place, edited=True), again="price", live=("hourly", "price"), letters=("ready", "price"),
         roles=("price", "tick-event"), rules=(("hourly-event", "default"),),
     )  # fmt: skip
 
 
-def _first(*, edited=False):
+def _first(name, place, *, edited=False):
     common = {} if edited else {"tag": {"team": "a"}}
     made = [
         handler("tick", schedule("cron(0 9 ? * * *)", timezone="Europe/Vienna" if edited else "UTC"), **common),
         handler("hourly", schedule("rate(2 hours)" if edited else "rate(1 hour)"), **common),
-        handler("ingest", s3(PLACE, prefix="in/", suffix=".csv"), **common),
-        handler("announce", sns(PLACE, filter_policy={"kind": ["a" if edited else "b"]}), **common),
-        handler("price", sqs(PLACE, batch_size=2 if edited else 1), timeout=9 if edited else 8, dlq=DLQ, **common),
-        handler("ready", ("lambda_function", {}), reserved_concurrency=None if edited else 1, dlq=DLQ, **common),
+        handler("ingest", s3(place.name, prefix="in/", suffix=".csv"), **common),
+        handler("announce", sns(place.name, filter_policy={"kind": ["a" if edited else "b"]}), **common),
+        handler(
+            "price",
+            sqs(place.name, batch_size=2 if edited else 1),
+            timeout=9 if edited else 8,
+            dlq=place.dead,
+            **common,
+        ),
+        handler("ready", ("lambda_function", {}), reserved_concurrency=None if edited else 1, dlq=place.dead, **common),
     ]
     if edited:
         made[2] = replace(made[2], settings={"log_retention": 7})
-    return app(NAME, *made)
+    return app(name, *made)
 
 
 def second(place):
@@ -78,28 +90,29 @@ def second(place):
         "scored": {"bundles": (Big(b"a model"),)},
         "bulky": {"zip": large.zip, "code_sha256": large.code_sha256},
     }
+    name = unique("other")
     return Shop(
-        _second(place), _second(place, edited=True), packs, "secret", live=("objects", "sealed"), letters=("clicks", "sealed"),
-        roles=("secret", "bulky"), rules=(("orders-event", PLACE), ("events-event", "default")),
+        place, _second(name, place), _second(name, place, edited=True), packs, "secret", live=("objects", "sealed"), letters=("clicks", "sealed"),
+        roles=("secret", "bulky"), rules=(("orders-event", place.name), ("events-event", "default")),
     )  # fmt: skip
 
 
-def _second(place, *, edited=False):
+def _second(name, place, *, edited=False):
     new = int(edited)
     detail = {"event_pattern": {"source": [f"shop{new}"]}}
     return app(
-        OTHER,
-        handler("clicks", ("on_kinesis_record", {"stream": PLACE, "batch_size": 5 + new}), dlq=DLQ),
+        name,
+        handler("clicks", ("on_kinesis_record", {"stream": place.name, "batch_size": 5 + new}), dlq=place.dead),
         handler("changes", ("on_dynamodb_record", {"stream_arn": place.table_stream, "batch_size": 5 + new})),
-        handler("orders", ("on_cw_event", {**detail, "bus": PLACE}), on_failure=arn_of("sns", PLACE)),
-        handler("events", ("on_cw_event", detail), **({} if edited else {"on_failure": arn_of("events", f"event-bus/{PLACE}")})),
-        handler("objects", s3(PLACE, via="eventbridge", prefix="big/", min_size=1 + new)),
+        handler("orders", ("on_cw_event", {**detail, "bus": place.name}), on_failure=arn_of("sns", place.name)),
+        handler("events", ("on_cw_event", detail), **({} if edited else {"on_failure": arn_of("events", f"event-bus/{place.name}")})),
+        handler("objects", s3(place.name, via="eventbridge", prefix="big/", min_size=1 + new)),
         handler("web", ("lambda_function", {"url": "public" if edited else "iam"})),
         handler("secret", ("lambda_function", {}), kms_key=place.key, env={"A": str(new)}, **({"log_retention": 7} if edited else {})),
         handler("hidden", ("lambda_function", {}), log_kms_key=place.key),
-        handler("sealed", sqs(f"{PLACE}-sealed", batch_size=1 + new), dlq=DLQ),
-        handler("layered", ("lambda_function", {}), retries=new, on_failure=DLQ),
-        handler("scored", ("lambda_function", {}), memory=256 + new, on_failure=f"arn:aws:s3:::{PLACE}"),
+        handler("sealed", sqs(f"{place.name}-sealed", batch_size=1 + new), dlq=place.dead),
+        handler("layered", ("lambda_function", {}), retries=new, on_failure=place.dead),
+        handler("scored", ("lambda_function", {}), memory=256 + new, on_failure=f"arn:aws:s3:::{place.name}"),
         handler("bulky", ("lambda_function", {}), max_age=60 + new, permissions_boundary=place.boundary),
         handler("lent", ("lambda_function", {}), role=place.role, memory=256 + new),
     )  # fmt: skip
@@ -111,29 +124,29 @@ def arn_of(service, resource):
 
 def places(aws):
     """Make what the apps' handlers are attached to."""
-    client = aws.client
-    client("sqs").create_queue(QueueName=DLQ)
-    client("sqs").create_queue(QueueName=PLACE, Attributes={"VisibilityTimeout": "60"})
-    client("sns").create_topic(Name=PLACE)
-    client("s3").create_bucket(Bucket=PLACE)
-    client("events").create_event_bus(Name=PLACE)
-    client("kinesis").create_stream(StreamName=PLACE, ShardCount=1)
+    client, name = aws.client, unique("place")
+    client("sqs").create_queue(QueueName=f"{name}-dead")
+    client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})
+    client("sns").create_topic(Name=name)
+    client("s3").create_bucket(Bucket=name)
+    client("events").create_event_bus(Name=name)
+    client("kinesis").create_stream(StreamName=name, ShardCount=1)
     table = client("dynamodb").create_table(
-        TableName=PLACE,
+        TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )["TableDescription"]
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
-    client("kms").create_alias(AliasName=f"alias/{PLACE}", TargetKeyId=key)
-    sealed = {"VisibilityTimeout": "60", "KmsMasterKeyId": f"alias/{PLACE}"}
-    client("sqs").create_queue(QueueName=f"{PLACE}-sealed", Attributes=sealed)
+    client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    sealed = {"VisibilityTimeout": "60", "KmsMasterKeyId": f"alias/{name}"}
+    client("sqs").create_queue(QueueName=f"{name}-sealed", Attributes=sealed)
     anything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
-    boundary = client("iam").create_policy(PolicyName=PLACE, PolicyDocument=anything)["Policy"]["Arn"]
+    boundary = client("iam").create_policy(PolicyName=name, PolicyDocument=anything)["Policy"]["Arn"]
     trust = anything.replace('"Action": "*", "Resource": "*"', TRUST)
-    role = client("iam").create_role(RoleName=PLACE, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    return Place(table["LatestStreamArn"], key, boundary, role)
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    return Place(name, table["LatestStreamArn"], key, boundary, role)
 
 
 TRUST = '"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"'

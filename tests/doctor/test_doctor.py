@@ -15,7 +15,6 @@ from nbchalice.doctor.examine import examine
 from nbchalice.project import Project
 
 from ..aws_configuration import KEYS
-from .shop import NAME, first
 
 
 def by_name(findings):
@@ -127,8 +126,9 @@ def test_without_credentials_the_fix_is_told_and_the_exit_status_is_1(configured
 
 
 @pytest.fixture
-def project(tmp_path):
-    return Project(NAME, "dev", tmp_path / "nb.ipynb", (), first().made.handlers)
+def project(tmp_path, shops):
+    made = shops["first"].made
+    return Project(made.name, "dev", tmp_path / "nb.ipynb", (), made.handlers)
 
 
 SIMULATE = {"Sid": "Ask", "Effect": "Allow", "Action": ["iam:SimulatePrincipalPolicy"], "Resource": "*"}
@@ -149,7 +149,10 @@ def test_permissions_that_lack_are_named_with_the_way_round(deployer, policy, pr
     )
     (found,) = permissions.look(project, deployer(with_statements(fewer, SIMULATE)))
     assert found.state == "wrong"
-    assert f"lambda:CreateFunction on arn:aws:lambda:us-east-1:000000000000:function:{NAME}-dev-*" in found.text
+    assert (
+        f"lambda:CreateFunction on arn:aws:lambda:us-east-1:000000000000:function:{project.app.name}-dev-*"
+        in found.text
+    )
     assert "sns:Publish on arn:aws:sns:us-east-1:000000000000:" in found.text
     assert "%chalice doctor --policy" in found.fix
 

@@ -14,7 +14,6 @@ from nbchalice.project import Project
 from nbchalice.ui.live_mode import beside, explain_paused, settle
 
 from .conftest import least
-from .shop import PLACE
 from .use import commands
 
 WHOLE = os.environ.get("NBCHALICE_POLICY") == "whole"
@@ -46,11 +45,10 @@ def test_with_exactly_that_policy_every_command_works(deployer, root, shop, poli
 # Lambda leaves the tags out where they may not be read: tests/deploy/test_owners.py.
 # What cannot be looked at of a bus is AWS's to say: a deploy goes on.
 NOT_DENIED = {"lambda:ListTags", "events:DescribeEventBus"}
-# AWS asks for these within a call of another name, or where one is cut short, or the local AWS has no such call, or never
-# comes to it (of a function whose destination was taken away it tells tries and age still).
+# AWS asks for these within a call of another name, or where one is cut short, or the local AWS has no such call.
 NOT_ASKED_HERE = {
-    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "lambda:DeleteFunctionEventInvokeConfig", "lambda:GetLayerVersion",
-    "logs:AssociateKmsKey", "s3:AbortMultipartUpload", "s3:GetObject",
+    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "lambda:GetLayerVersion", "logs:AssociateKmsKey",
+    "s3:AbortMultipartUpload", "s3:GetObject",
 }  # fmt: skip
 ASKED = re.compile(r"(?:ask for|must allow) ((?:\w+:\w+(?: and )?)+)(?: on (arn:[^\s;,]+))?")
 NOTED = re.compile(r"AWS denies (\w+:\w+)")
@@ -90,7 +88,7 @@ def lines_for(policy, action, arn):
 def test_each_line_of_the_policy_is_needed_and_its_lack_is_told(deployer, root, shop, policy):
     """Somebody who may do nothing is given one line after the other, as the errors ask for them."""
     lines = set()
-    url = root.client("sqs").get_queue_url(QueueName=PLACE)["QueueUrl"]
+    url = root.client("sqs").get_queue_url(QueueName=shop.place.name)["QueueUrl"]
     root.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
     aws = deployer(granted(policy, lines))
     for name, step in commands(aws, root, shop).items():
@@ -137,10 +135,10 @@ def explained(planned, project, aws):
     return explain_paused(planned, project, aws).notes[len(planned.notes) :]
 
 
-def statement_of(policy, action, about):
+def statement_of(policy, action, about, place):
     """Return which statement allows an action on something."""
     for one, statement in lines_of(policy):
-        if one == action and about.replace("PLACE", PLACE) in json.dumps(statement["Resource"]):
+        if one == action and about.replace("PLACE", place.name) in json.dumps(statement["Resource"]):
             return statement["Sid"]
     raise AssertionError(f"no line for {action} on {about}")
 
@@ -165,7 +163,7 @@ SAMPLE = {
 )
 def test_without_a_line_the_error_names_action_resource_and_the_way_round(deployer, root, shop, action, about):
     policy = least(shop, root)
-    aws = deployer(without(policy, action, statement_of(policy, action, about)))
+    aws = deployer(without(policy, action, statement_of(policy, action, about, shop.place)))
     try:
         with pytest.raises(NbChaliceError) as refused:
             engine.deploy(shop.made, shop.packages(shop.made), aws)

@@ -14,7 +14,7 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
 
 from ..waiting import wait_until
-from .shop import ACCOUNT, DLQ, PLACE
+from .shop import ACCOUNT
 
 
 def drifted(root, shop):
@@ -23,7 +23,7 @@ def drifted(root, shop):
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     for role in shop.roles:
         root.client("iam").update_assume_role_policy(RoleName=f"{shop.made.name}-dev-{role}", PolicyDocument=document)
-    target = {"Id": "other", "Arn": f"arn:aws:sqs:{root.region}:{ACCOUNT}:{PLACE}"}
+    target = {"Id": "other", "Arn": f"arn:aws:sqs:{root.region}:{ACCOUNT}:{shop.place.name}"}
     for rule, bus in shop.rules:
         name = f"{shop.made.name}-dev-{rule}"
         root.client("events").put_targets(Rule=name, EventBusName=bus, Targets=[target])
@@ -34,18 +34,24 @@ def attached(root, shop):
     root.client("iam").attach_role_policy(RoleName=name, PolicyArn=managed)
 
 
-QUEUES = {"price": PLACE, "sealed": f"{PLACE}-sealed"}
+# What the names of queues end with to which people send, of handlers that are attached to one.
+QUEUES = {"price": "", "sealed": "-sealed"}
 
 
-def live(aws, root, made, name):
+def live(aws, root, shop, name):
     """Handle an event here, as the person whose queue it is sends one."""
+    made = shop.edited
     one = next(handler for handler in made.handlers if handler.name == name)
     (route,) = routes(one, made.ref(aws, name))
     handled, trouble = [], []
     going = Live(aws, route, lambda event: Invocation("1", name, "ok"), handled.append, trouble.append)
     going.start()
     (lease,) = leases(aws, made.name, "dev")
-    url = root.client("sqs").get_queue_url(QueueName=QUEUES[name])["QueueUrl"] if name in QUEUES else lease.url
+    url = (
+        root.client("sqs").get_queue_url(QueueName=shop.place.name + QUEUES[name])["QueueUrl"]
+        if name in QUEUES
+        else lease.url
+    )
     root.client("sqs").send_message(QueueUrl=url, MessageBody='{"source": "aws.events"}')
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
@@ -72,9 +78,10 @@ def sent(aws, made):
                 send(aws, source, options, ref, wait=0, **GIVEN.get(one.name, {}))
 
 
-def letters(aws, root, made, name):
+def letters(aws, root, shop, name):
+    made = shop.edited
     one = next(handler for handler in made.handlers if handler.name == name)
-    url = root.client("sqs").get_queue_url(QueueName=DLQ)["QueueUrl"]
+    url = root.client("sqs").get_queue_url(QueueName=shop.place.dead)["QueueUrl"]
     root.client("sqs").send_message(QueueUrl=url, MessageBody="{}")
     queue = dead_letters_of(aws, one, made.ref(aws, name))
     queue.peek(1)
@@ -108,8 +115,8 @@ def commands(aws, root, shop):
         "invoke": lambda: invoke(aws, edited.ref(aws, shop.again), {}) and (),
         "logs": lambda: logs(aws, edited),
         "rollback": lambda: engine.rollback(edited, shop.again, aws) and (),
-        **{f"live: {name}": lambda name=name: live(aws, root, edited, name) for name in shop.live},
-        **{f"dead letters: {name}": lambda name=name: letters(aws, root, edited, name) for name in shop.letters},
+        **{f"live: {name}": lambda name=name: live(aws, root, shop, name) for name in shop.live},
+        **{f"dead letters: {name}": lambda name=name: letters(aws, root, shop, name) for name in shop.letters},
         "prune": lambda: deploy(fewer, "2", prune=True),
         "attach": lambda: attached(root, shop),
         "delete": lambda: engine.delete(edited, aws).plan.notes,

@@ -91,3 +91,11 @@ def of_scheduler(call: ApiCall, action: str) -> Iterator[Need]:
 def passed_to(call: ApiCall) -> str:
     """Return the service to which a call passes a role."""
     return {"lambda": "lambda.amazonaws.com", "scheduler": "scheduler.amazonaws.com"}.get(call.service, "")
+
+
+def boundary_of(call: ApiCall) -> str:
+    """Return the boundary that a call gives a role, or that the role has which it changes; empty for others."""
+    if call.service != "iam":
+        return ""
+    standing = iam._roles.get_scoped(call.account, None, call.given("RoleName")) or {}
+    return call.given("PermissionsBoundary") or str(standing.get("PermissionsBoundary") or "")

@@ -15,7 +15,21 @@ from .async_events import AsyncEvent
 from .function_records import Record, event_invoke_config, function_record
 
 LONGEST_ERROR = 1024  # bytes of an error's message that a dead letter holds
+LIMITS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+stock_put_event_invoke_config = lambda_svc._put_event_invoke_config
 logger = logging.getLogger("nbchalice.events")
+
+
+def put_event_invoke_config(name: str, qualifier: str | None, asked: Record) -> Any:
+    """Keep of tries and age what was asked for; what was not is told by nobody (``_put_event_invoke_config``)."""
+    status, headers, body = stock_put_event_invoke_config(name, qualifier, asked)
+    if status >= 300:
+        return status, headers, body
+    kept = lambda_svc._functions[name]["event_invoke_configs"][qualifier or ""]
+    for limit in LIMITS:
+        if limit not in asked:
+            del kept[limit]
+    return lambda_svc.json_response(kept)
 
 
 def give_up(event: AsyncEvent) -> None:

@@ -17,7 +17,7 @@ from ministack.services import eventbridge, lambda_svc, s3, scheduler, sns, sqs
 from ..shared.native_layers import BUNDLES_PLACE, NATIVE_ARCHIVE
 from ..shared.spec import FunctionSpec, Invocation, Runtime
 from .async_events import AsyncEvent, AsyncEventQueue, Attempt, Delivery
-from .failure_patches import give_up
+from .failure_patches import give_up, put_event_invoke_config
 from .filter_patches import drop
 from .function_records import Record, async_limits, function_record, serve_code
 from .functions import FunctionFolder
@@ -110,6 +110,7 @@ class Patches:
         lambda_svc._dispatch_esm_batch = self.dispatch_batch
         lambda_svc._sqs_esm_concurrency = self.concurrency
         lambda_svc._get_function = self.get_function
+        lambda_svc._put_event_invoke_config = put_event_invoke_config
         lambda_svc._presigned_code_url = self.code_url
         lambda_svc.serve_function_code = serve_code
         lambda_svc._ESM_SQS_DEFAULT_CONCURRENCY = self.width

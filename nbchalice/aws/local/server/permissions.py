@@ -16,7 +16,7 @@ from ministack.services import iam, s3, tagging
 
 from .api_calls import ApiCall
 from .api_needs import needs
-from .deployer_needs import function_of_mapping, passed_to
+from .deployer_needs import boundary_of, function_of_mapping, passed_to
 from .need import Need
 from .request import Request
 
@@ -150,7 +150,7 @@ def context(call: ApiCall, principal: PrincipalInfo) -> dict[str, Any]:
         keys = {"lambda:functionarn": function}
     if service := passed_to(call):
         keys["iam:passedtoservice"] = service
-    if boundary := call.given("PermissionsBoundary"):
+    if boundary := boundary_of(call):
         keys["iam:permissionsboundary"] = boundary
     if iam_evaluator._names_condition_key(principal.policies or [], "aws:"):
         keys = {**iam_actions.request_tag_context(call.service, action, call.body, params), **keys}
