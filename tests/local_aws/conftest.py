@@ -1,6 +1,7 @@
 """Makes functions on the local AWS and waits for what they do."""
 
 import contextlib
+import datetime
 import io
 import json
 import sys
@@ -8,6 +9,7 @@ import uuid
 import zipfile
 
 import boto3
+import botocore.auth
 import pytest
 
 from nbchalice.aws.local.client import server
@@ -85,6 +87,21 @@ def home(tmp_path, monkeypatch):
     yield folder
     with contextlib.suppress(LocalAWSError):
         server.stop()
+
+
+@pytest.fixture
+def shifted(monkeypatch):
+    """``shifted(seconds)``: what is signed from now on is signed by a clock that is so much ahead."""
+    now = botocore.auth.get_current_datetime
+
+    def shift(seconds):
+        def then(*arguments, **options):
+            return now(*arguments, **options) + datetime.timedelta(seconds=seconds)
+
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", then)
+        monkeypatch.setattr(botocore.auth.time, "time", lambda: now().timestamp() + seconds)
+
+    return shift
 
 
 def make(running, functions, code="def handler(e, c): return 1\n"):

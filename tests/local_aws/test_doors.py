@@ -1,26 +1,18 @@
 """What is signed comes in as on AWS, and nothing else: presigned URLs and forms, old requests, replaced parts."""
 
 import base64
-import contextlib
-import datetime
-import http.client
-import json
 import re
 import uuid
 
 import boto3
-import botocore.auth
 import psutil
 import pytest
-from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from .doors import DAY, MB, WEEK, chunks, code_of, send, signed
+
 VERSIONS = {"boto3's default": None, "version 4": "s3v4"}
-DAY, WEEK = 86_400, 604_800
-MB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +29,6 @@ def s3_of(local_aws):
     return lambda kind: boto3.client("s3", config=Config(signature_version=VERSIONS[kind]), **local_aws.client_kwargs())
 
 
-def send(local_aws, method, path, headers=(), body=None):
-    """Send exactly these headers; return the status and what was said."""
-    port = int(local_aws.endpoint.rpartition(":")[2])
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(method, path.removeprefix(local_aws.endpoint), body, dict(headers))
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-
-
-def code_of(answer):
-    """Return the code of an error, however its protocol writes it."""
-    status, body = answer
-    text = body.decode()
-    found = re.search(r"<Code>(.*?)</Code>", text) or re.search(r'"(?:__type|Code|code)": ?"(.*?)"', text)
-    return status, found and found[1].partition("#")[2] or found and found[1]
-
-
 def form(fields, *after):
     """Return the body of an uploaded form, and its headers."""
     parts = [(f'name="{name}"', value) for name, value in fields.items()]
@@ -61,31 +36,6 @@ def form(fields, *after):
     parts += [(f'name="{name}"', value) for name, value in after]
     text = "".join(f"--XX\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n" for head, value in parts)
     return {"Content-Type": "multipart/form-data; boundary=XX"}, f"{text}--XX--\r\n".encode()
-
-
-@pytest.fixture
-def shifted(monkeypatch):
-    """``shifted(seconds)``: what is signed from now on is signed by a clock that is so much ahead."""
-    now = botocore.auth.get_current_datetime
-
-    def shift(seconds):
-        def then(*arguments, **options):
-            return now(*arguments, **options) + datetime.timedelta(seconds=seconds)
-
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", then)
-        monkeypatch.setattr(botocore.auth.time, "time", lambda: now().timestamp() + seconds)
-
-    return shift
-
-
-def signed(local_aws, *, service="sqs", keys=(), region="us-east-1", **request):
-    """Return the headers of a call that a client signed, here ListQueues."""
-    headers = {"X-Amz-Target": "AmazonSQS.ListQueues", "Content-Type": "application/x-amz-json-1.0"}
-    wanted = {"method": "POST", "url": f"{local_aws.endpoint}/", "headers": headers, "data": "{}", **request}
-    made = AWSRequest(**wanted)
-    credentials = Credentials(*(keys or (local_aws.access_key, local_aws.secret_key)))
-    (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, region).add_auth(made)
-    return dict(made.headers.items())
 
 
 @pytest.mark.parametrize("kind", VERSIONS)
@@ -113,12 +63,6 @@ def test_only_urls_of_version_2_live_for_years(local_aws, bucket, s3_of):
     assert send(local_aws, "GET", url) == (200, b"content")
     url = s3_of("version 4").generate_presigned_url("get_object", **asked)
     assert code_of(send(local_aws, "GET", url)) == (400, "AuthorizationQueryParametersError")
-
-
-def test_a_presigned_url_of_the_future_is_not_yet_valid(local_aws, bucket, s3_of, shifted):
-    shifted(20 * 60)
-    url = s3_of("version 4").generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a key/ü.txt"})
-    assert b"Request is not yet valid" in send(local_aws, "GET", url)[1]
 
 
 @pytest.mark.parametrize("kind", VERSIONS)
@@ -285,27 +229,6 @@ def test_a_presigned_upload_copies_no_other_object(kind, way, local_aws, bucket,
         aws("s3").head_object(Bucket=bucket, Key="copied")
 
 
-@pytest.mark.parametrize("minutes", [-14, 14])
-def test_a_clock_may_differ_by_some_minutes(minutes, local_aws, shifted):
-    shifted(minutes * 60)
-    assert send(local_aws, "POST", "/", signed(local_aws), "{}")[0] == 200
-
-
-@pytest.mark.parametrize("seconds", [-16 * 60, 16 * 60, -10 * DAY, 10 * DAY])
-def test_a_request_of_another_time_is_refused(seconds, local_aws, bucket, shifted):
-    shifted(seconds)
-    answer = send(local_aws, "POST", "/", signed(local_aws), "{}")
-    assert code_of(answer) == (403, "SignatureDoesNotMatch")
-    assert (b"Signature expired: " if seconds < 0 else b"Signature not yet current: ") in answer[1]
-    asked = {"method": "GET", "url": f"{local_aws.endpoint}/{bucket}", "headers": {}, "data": ""}
-    answer = send(local_aws, "GET", f"/{bucket}", signed(local_aws, service="s3", **asked))
-    assert code_of(answer) == (403, "RequestTimeTooSkewed")
-    asked = {"method": "GET", "url": f"{local_aws.endpoint}/2015-03-31/functions/", "headers": {}, "data": ""}
-    answer = send(local_aws, "GET", "/2015-03-31/functions/", signed(local_aws, service="lambda", **asked))
-    assert answer[0] == 403
-    assert b"Signature " in answer[1]
-
-
 def test_a_body_that_is_not_the_signed_one_is_refused(local_aws, bucket, aws):
     url = f"{local_aws.endpoint}/{bucket}/replaced"
     headers = signed(local_aws, service="s3", method="PUT", url=url, headers={}, data=b"mine")
@@ -353,43 +276,9 @@ def test_each_service_says_in_its_own_words_that_a_key_is_unknown(local_aws):
     }
 
 
-def chunks(size, part=MB):
-    """Give so many bytes without saying before how many they are."""
-    for _ in range(size // part):
-        yield b"x" * part
-
-
 def test_what_a_stranger_sends_is_not_kept(local_aws):
     server = psutil.Process(local_aws.pid)
     before = server.memory_info().rss
     headers = signed(local_aws, keys=("AKIAIOSFODNN7EXAMPLE", "wrong"))
     assert code_of(send(local_aws, "POST", "/", headers, chunks(100 * MB))) == (403, "InvalidClientTokenId")
     assert server.memory_info().rss - before < 50 * MB
-
-
-def test_a_body_is_read_up_to_its_limit(local_aws):
-    assert code_of(send(local_aws, "POST", "/", signed(local_aws), chunks(20 * MB))) == (413, "RequestEntityTooLarge")
-    headers = {**signed(local_aws), "Content-Length": str(200 * MB)}
-    with contextlib.suppress(ConnectionError):
-        assert code_of(send(local_aws, "POST", "/", headers, chunks(200 * MB)))[0] == 413
-
-
-@pytest.mark.parametrize(
-    ("kind", "most", "said"),
-    [
-        ("RequestResponse", 6 * MB, "Request must be smaller than 6291456 bytes for the InvokeFunction operation"),
-        ("Event", MB, "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"),
-    ],
-)
-def test_an_event_has_lambdas_size_at_most(kind, most, said, functions, aws):
-    name = functions.make("def handler(event, context): return len(event)\n")
-    invoke = {"FunctionName": name, "InvocationType": kind}
-    assert aws("lambda").invoke(Payload=json.dumps("x" * (most - 2)), **invoke)["StatusCode"] in (200, 202)
-    with pytest.raises(ClientError) as caught:
-        aws("lambda").invoke(Payload=json.dumps("x" * (most - 1)), **invoke)
-    error = caught.value.response
-    assert (error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]) == (
-        413,
-        "RequestEntityTooLargeException",
-        said,
-    )

@@ -25,6 +25,11 @@ STATEMENTS = {
     ],
     "keeps its state when it stops": ["test_lifecycle.py::test_state_survives_a_stop"],
     "without the packages of your notebook": ["test_environment_of_handlers.py::test_a_forgotten_dependency"],
+    "Dependencies with compiled code": ["../ui/test_other_machines.py::test_compiled_dependencies"],
+    "What AWS refuses, it refuses with AWS's errors": [
+        "test_requests.py::test_a_message_that_sns_refuses",
+        "test_doors.py::test_each_service_says_in_its_own_words_that_a_key_is_unknown",
+    ],
     "the local AWS runs the same versions, made for it": ["../ui/test_other_machines.py::test_compiled_dependencies"],
     "It saves its state within a second": [
         "test_lifecycle.py::test_changes_are_saved_without_being_asked",
@@ -50,11 +55,15 @@ STATEMENTS = {
     "keys that it does not know": [
         "test_doors.py::test_each_service_says_in_its_own_words_that_a_key_is_unknown",
         "test_doors.py::test_what_a_stranger_sends_is_not_kept",
-        "test_doors.py::test_a_signature_for_another_service",
-        "test_doors.py::test_a_request_of_another_time",
-        "test_doors.py::test_a_header_that_was_not_signed",
-        "test_doors.py::test_a_body_that_is_not_the_signed_one",
     ],
+    "signatures for another service": ["test_doors.py::test_a_signature_for_another_service"],
+    "times that are more than 15 minutes off": [
+        "test_limits.py::test_a_clock_may_be_off_by_so_many_minutes",
+        "test_limits.py::test_a_request_of_another_day",
+        "test_limits.py::test_a_presigned_url_may_be_signed_fifteen_minutes_ahead",
+    ],
+    "headers `x-amz-*` that are not signed": ["test_doors.py::test_a_header_that_was_not_signed"],
+    "bodies that are not the signed ones": ["test_doors.py::test_a_body_that_is_not_the_signed_one"],
     "presigned URLs": [
         "test_doors.py::test_a_presigned_url_works_for_its_life",
         "test_doors.py::test_a_presigned_url_ends_with_its_life",
@@ -66,8 +75,10 @@ STATEMENTS = {
         "test_names.py::test_nothing_is_made_of_a_name_that_is_refused",
     ],
     "events and answers over 6 MB": [
-        "test_doors.py::test_a_body_is_read_up_to_its_limit",
-        "test_doors.py::test_an_event_has_lambdas_size",
+        "test_limits.py::test_a_body_is_read_up_to_its_limit",
+        "test_limits.py::test_what_says_that_it_is_too_large",
+        "test_limits.py::test_an_event_has_lambdas_size",
+        "test_limits.py::test_a_message_of_a_queue_has_sqs_own_limit",
         "test_lambda_events.py::test_an_answer_over_lambdas_limit",
     ],
     "Event patterns, filter policies and filters": [
@@ -120,7 +131,7 @@ STATEMENTS = {
     "a call whose permission nobody": ["test_policies.py::test_a_call_whose_permission_nobody_knows"],
     "not asked": [
         "test_policies.py::test_what_needs_no_permission",
-        "test_readme.py::test_services_need_no_permission_of_the_role",
+        "test_readme.py::test_services_need_no_permission",
     ],
     "`--role` names a role": ["test_policies.py::test_a_role_that_is_missing"],
     "no processor by memory size": ["test_readme.py::test_the_memory_size_gives_no_processor"],
@@ -133,18 +144,61 @@ STATEMENTS = {
         "../events/test_streams.py::test_a_dead_letter_queue_is_told",
     ],
     "nbchalice itself checks the rules of AWS": ["../handlers/test_bad_input.py::test_"],
+    "started when it is needed": ["test_lifecycle.py::test_nothing_runs_before_the_first_start"],
+    "shared by all kernels and shells": [
+        "test_lifecycle.py::test_a_second_call_finds_the_running_server",
+        "test_lifecycle.py::test_the_server_outlives_the_process",
+    ],
+    "with the Python that the runtime names": ["test_environment_of_handlers.py::test_another_python_version_is_used"],
+    "a deploy in which that happens": ["test_death.py::test_a_deploy_during_which_it_dies_is_whole_in_the_end"],
+    "so that neither a web page in your browser nor another user": [
+        "test_security.py::test_a_foreign_host_or_origin",
+        "test_security.py::test_an_unsigned_simple_request_of_a_web_page",
+        "test_security.py::test_files_are_readable_by_their_owner_only",
+    ],
+    "unless `put-function-recursion-config` allows it": ["test_recursion.py::test_a_call_in_a_loop_is_refused_unless"],
+    "the event goes to the dead-letter queue": ["test_recursion.py::test_a_loop_ends_after_16_rounds_and_the_log_says"],
+    "nothing counts the rounds there": ["../ui/test_live_mode.py::test_a_loop_goes_on_until_it_is_stopped"],
+    "nothing is written through one": ["test_unpack.py::test_nothing_is_written_through_a_link"],
+    "includes what listens on this computer's own interface": [
+        "test_security.py::test_handlers_reach_the_local_aws_with_a_key_of_their_own"
+    ],
+    "`send` and `logs` print the option to add": ["../ui/test_allow.py::test_what_send_says_to_add_makes"],
+    "for other services the action alone": ["test_permissions.py::test_a_call_takes_the_permission"],
+    "`DeleteObjects` is refused as a whole": ["test_policies.py::test_a_call_about_several_things"],
+    "an object that is missing is a 404": ["test_policies.py::test_an_object_that_is_missing"],
+    "URLs that it presigned hold on": ["test_readme.py::test_what_a_handler_presigned_holds_as_long_as_it_says"],
+    "start an execution": ["test_readme.py::test_a_rule_starts_an_execution_whatever_its_role_may_do"],
+    "the keys of what is encrypted": ["test_readme.py::test_the_key_of_what_is_encrypted_is_not_asked_for"],
+    "the kernel and `nbchalice local env` may do everything": [
+        "test_security.py::test_client_arguments_and_environment"
+    ],
+    "so may a handler in live mode": ["../ui/test_live_mode.py::test_a_loop_goes_on_until_it_is_stopped_and_does"],
 }
+# What claims nothing of the local AWS.
+ADVICE = [
+    "start Jupyter after",
+    "It is not AWS.",
+    "on AWS it has your credentials there, too",
+    "Handlers have Lambda's rules",
+]
 
 
 def section():
     return (ROOT / "README.md").read_text().partition("\n## The local AWS\n")[2].partition("\n## ")[0]
 
 
-def test_each_statement_is_in_the_readme_and_each_point_of_its_lists_has_a_test():
+def claims():
+    """The section's sentences and points, and what they say after a semicolon."""
+    text = re.sub(r"^```.*?^```", "", section(), flags=re.DOTALL | re.MULTILINE)
+    blocks = [" ".join(block.split()) for block in re.split(r"\n\n|\n(?=- )", text)]
+    return [claim for block in blocks for claim in re.split(r"(?<=[.;])\s+", block) if claim]
+
+
+def test_each_statement_is_in_the_readme_and_each_claim_has_a_test():
     text = " ".join(section().split())
-    assert [start for start in STATEMENTS if start not in text] == []
-    points = re.findall(r"^- (.*)", section(), re.MULTILINE)
-    assert [point for point in points if not point.startswith(tuple(STATEMENTS))] == []
+    assert [start for start in [*STATEMENTS, *ADVICE] if start not in text] == []
+    assert [claim for claim in claims() if not any(start in claim for start in [*STATEMENTS, *ADVICE])] == []
 
 
 @pytest.mark.parametrize("start", STATEMENTS)
@@ -219,13 +273,41 @@ def test_streams_have_no_parallel_batches_and_no_windows(aws, functions, eventua
     assert {tuple(keys) for _, _, *keys in ran()} == {("Records",)}
 
 
-def test_services_need_no_permission_of_the_role(aws, functions, eventually):
-    """The queue is polled and the log written, though the function's role may do nothing."""
+def test_services_need_no_permission(aws, functions, eventually):
+    """The queue is polled and the log written, though the function's role may do nothing; a topic needs no policy."""
     role = make_role(aws("iam"), "nothing", NOTHING)
     name = functions.make("def handler(e, c): print('got', len(e['Records']))\n", Role=role)
     url = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
-    aws("lambda").create_event_source_mapping(
-        EventSourceArn=f"arn:aws:sqs:us-east-1:000000000000:{name}", FunctionName=name
-    )
-    aws("sqs").send_message(QueueUrl=url, MessageBody="1")
+    queue = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    aws("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=name)
+    topic = aws("sns").create_topic(Name=name)["TopicArn"]
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    assert "Policy" not in aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    aws("sns").publish(TopicArn=topic, Message="1")
     eventually(lambda: "got 1" in functions.log(name))
+
+
+def test_a_rule_starts_an_execution_whatever_its_role_may_do(aws, eventually):
+    states, events, name = aws("stepfunctions"), aws("events"), "unasked"
+    role = make_role(aws("iam"), "nothing", NOTHING)
+    definition = '{"StartAt": "a", "States": {"a": {"Type": "Pass", "End": true}}}'
+    machine = states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    events.put_rule(Name=name, EventPattern='{"source": ["unasked"]}')
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": machine, "RoleArn": role}])
+    events.put_events(Entries=[{"Source": "unasked", "DetailType": "t", "Detail": "{}"}])
+    eventually(lambda: states.list_executions(stateMachineArn=machine)["executions"])
+    events.remove_targets(Rule=name, Ids=["1"])
+    events.delete_rule(Name=name)
+
+
+def test_the_key_of_what_is_encrypted_is_not_asked_for(aws, functions):
+    key = aws("kms").create_key()["KeyMetadata"]["KeyId"]
+    aws("s3").create_bucket(Bucket="unasked")
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    aws("s3").put_object(Bucket="unasked", Key="k", Body=b"content", **sealed)
+    allowed = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::unasked/k"}]
+    read = "boto3.client('s3').get_object(Bucket='unasked', Key='k')['Body'].read().decode()"
+    name = functions.make(
+        f"import boto3\ndef handler(e, c): return {read}\n", Role=make_role(aws("iam"), "reads", allowed)
+    )
+    assert functions.invoke(name)[1] == "content"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import boto3
 import pytest
 
 from ..notebooks import write
@@ -49,6 +50,30 @@ def test_the_next_message_meets_the_edited_cell(live):
 def test_it_says_that_it_stops_no_loop(live):
     viewer = live("%chalice live price")
     assert "no loop is stopped here: events that the handler causes itself come back until you stop it" in str(viewer)
+
+
+LOOP = """%%on_sqs_message live-orders
+def price(event):
+    import boto3
+    for record in event:
+        app.log.info("round %s", record.body)
+        sqs = boto3.client("sqs")
+        url = sqs.get_queue_url(QueueName="live-orders")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=str(int(record.body) + 1))
+"""
+
+
+def test_a_loop_goes_on_until_it_is_stopped_and_does_what_you_may(live, local_aws, monkeypatch):
+    """On Lambda it would end after 16 rounds, and its role may not even send."""
+    for name, value in local_aws.env().items():
+        monkeypatch.setenv(name, value)
+    viewer = live("%chalice live price")
+    live(LOOP)
+    live("%chalice send price --message 1 --wait 0")
+    wait_until(lambda: "round 20" in [r["message"] for r in viewer.records])
+    live("%chalice live price --stop")
+    url = boto3.client("sqs").get_queue_url(QueueName="live-orders")["QueueUrl"]
+    boto3.client("sqs").purge_queue(QueueUrl=url)
 
 
 def test_status_says_so_and_stopping_puts_the_trigger_back(live):

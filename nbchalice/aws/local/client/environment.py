@@ -18,6 +18,7 @@ from nbchalice.packaging.uvtool import call_uv
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"
 SIMPLEJSON_VERSION = "4.3.0"
+SIZE_MB = 100  # of both environments together
 COMPLETE, PYTHON = ".complete", "bin/python"
 CANNOT_WRITE = r"os error (13|28|30|122)\b"  # EACCES, ENOSPC, EROFS, EDQUOT, as uv tells them
 WRITABLE = "make the folder writable, free some space, or set NBCHALICE_LOCAL_CACHE to another folder"
@@ -43,7 +44,7 @@ def server_python(notify: Notify | None = None) -> Path:
 
     def build(target: Path) -> None:
         if notify is not None:
-            notify("setting up the local AWS, once (about 60 MB)")
+            notify(f"setting up the local AWS, once (about {SIZE_MB} MB)")
         run_uv("venv", "--no-project", "--relocatable", "--python", base_interpreter(), str(target))
         python = str(target / "bin" / "python")
         run_uv("pip", "install", "--compile-bytecode", "--python", python, f"ministack=={MINISTACK_VERSION}")
