@@ -47,7 +47,7 @@ class LogStream:
             if self._closed:
                 return
             stamp = self._last = max(self._last, stamp)  # CloudWatch Logs orders by time, and so must keep our order
-            self._store([(stamp, message) for message in messages])
+            self._store([(stamp, piece) for message in messages for piece in pieces(message)])
             for message in messages:
                 self._tail.append(message)
                 self._tail_size += len(message) + 1
@@ -128,7 +128,7 @@ class OutputReader:
         kept = self._marker_prefix(data)
         cut = data.rfind(b"\n", 0, len(data) - kept) + 1
         if cut == 0 and len(data) > MAX_EVENT:
-            cut = MAX_EVENT
+            cut = between_characters(data, MAX_EVENT)
         self._emit(data[:cut], partial=False)
         return data[cut:]
 
@@ -148,8 +148,21 @@ class OutputReader:
         lines = whole.split("\n")
         if lines[-1] == "":
             lines.pop()
-        events = []
-        for line in lines:
-            text = line.rstrip("\r")
-            events += [text[at : at + MAX_EVENT] for at in range(0, len(text), MAX_EVENT)] or [text]
-        self._writer(events)
+        self._writer([line.rstrip("\r") for line in lines])
+
+
+def pieces(message: str) -> list[str]:
+    """Divide what is too long for one event, between characters."""
+    if len(message) * 4 <= MAX_EVENT:  # the longest character has four bytes
+        return [message]
+    data, found = message.encode("utf-8", "replace"), []
+    while len(data) > MAX_EVENT:
+        at = between_characters(data, MAX_EVENT)
+        found.append(data[:at].decode())
+        data = data[at:]
+    return [*found, data.decode()]
+
+
+def between_characters(data: bytes, most: int) -> int:
+    """Return where a text in UTF-8 can be divided, at most so far from its beginning."""
+    return next((at for at in range(most, most - 4, -1) if data[at] & 0xC0 != 0x80), most)
