@@ -107,14 +107,16 @@ def suggestions(project: Project, aws: Connection) -> list[str]:
     from nbchalice.deploy.desired import statements
     from nbchalice.deploy.loops import loop_notes
     from nbchalice.deploy.suggest import note, suggested
+    from nbchalice.packaging.local import texts_beside
 
     notes = []
     for handler in project.handlers:
-        ref, module = project.app.ref(aws, handler.name), project.slice(handler).module
+        ref, piece = project.app.ref(aws, handler.name), project.slice(handler)
+        module, beside = piece.module, texts_beside(project.notebook.parent, piece.imports)
         given = [source.event_values(options) for source, options in handler.sources()]
         known = given[0] if given and all(values == given[0] for values in given) else {}
         allowed = statements(handler, project.app, ref)
-        if handler.setting("role") is None and (lacking := suggested(module, ref, allowed, known)):
+        if handler.setting("role") is None and (lacking := suggested(module, ref, allowed, known, beside)):
             notes.append(note(handler.name, lacking))
         notes += loop_notes(handler, module, ref, allowed, known)
     return notes

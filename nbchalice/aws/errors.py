@@ -64,6 +64,10 @@ BY_NAME = (
     ),
 )
 
+# After these words Lambda repeats the environment with all values (CreateFunction).
+REPEATED = " String measured:"
+LONGEST = 600
+
 # Whose errors tell of AWS, or of the way there.
 OF_THE_WAY = {"boto3", "botocore", "s3transfer", "urllib3"}
 
@@ -96,11 +100,18 @@ def explain(error: BaseException, doing: str = "", whose: str = "") -> NbChalice
     if code := details.get("Code"):
         lasting = row.lasting if (row := passing(error)) else ""
         message = str(details.get("Message") or error)
-        return AWSError(f"{prefix}AWS says {code}: {message}", lasting or hint_for(code, message))
+        operation = str(getattr(error, "operation_name", ""))
+        return AWSError(f"{prefix}AWS says {code}: {_short(message)}", lasting or hint_for(code, message, operation))
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in OF_THE_WAY:
         return AWSError(f"{prefix}{name}: {error}")
     failed = f"{whose} failed: " if whose else ""
     return NbChaliceError(f"{prefix}{failed}{name}: {error}", None, _raised_at(error), code="code-failed")
+
+
+def _short(message: str) -> str:
+    """Return what AWS says in one line, without the environment's values and the ends of long lists."""
+    text = " ".join(message.partition(REPEATED)[0].split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 
 def _raised_at(error: BaseException) -> Location | None:

@@ -16,6 +16,10 @@ REFUSED_BY_S3 = re.compile(
     r"\((?:AccessDenied\) when calling the (?P<operation>\w+) operation: Access Denied"
     r"|403\) when calling the (?P<head>Head\w+) operation: Forbidden)"
 )
+# How boto3 says what AWS answered.
+CALLED = re.compile(
+    r"An error occurred \((?P<code>[\w.]+)\) when calling the \w+ operation(?: \([^)]*\))?: (?P<message>.*)"
+)
 S3_OBJECT = re.compile(r"(arn:[a-z-]+:s3:::[^/]+/).+")
 # A denial wins over whatever is allowed, and of the rest nothing is the handler's.
 OTHERS_POLICY = re.compile(
@@ -33,6 +37,17 @@ S3_ACTIONS = {
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
 }
+# What a call needs that does not exist: AWS's code, its words, and how it is made.
+MISSING = (
+    (r"NoSuchBucket", r"The specified bucket does not exist", "bucket", "aws s3 mb s3://NAME"),
+    (
+        r"AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist",
+        r"The specified queue does not exist",
+        "queue",
+        "aws sqs create-queue --queue-name NAME",
+    ),
+    (r"NotFound(?:Exception)?", r"Topic does not exist", "topic", "aws sns create-topic --name NAME"),
+)
 # No ARN has angle brackets: as it stands it is refused.
 UNKNOWN_BUCKET = "<bucket>"
 S3_ON_BUCKET = ("ListBucket", "GetBucket", "PutBucket")
@@ -57,6 +72,30 @@ def allow_for(text: str) -> str | None:
         action = S3_ACTIONS.get(operation, operation)
         return f"--allow s3:{action}={s3_arn(UNKNOWN_BUCKET, action)}"
     return None
+
+
+def missing_for(code: str, message: str) -> str | None:
+    """Return how the bucket, queue or topic is made that AWS says does not exist, or None for other errors.
+
+    Parameters
+    ----------
+    code : str
+        AWS's code.
+    message : str
+        What AWS says with it.
+    """
+    for codes, words, kind, command in MISSING:
+        if re.fullmatch(codes, code) and re.match(words, message):
+            return (
+                f"correct the name of the {kind}, or make it: %chalice local create {kind} NAME, on real AWS {command}"
+            )
+    return None
+
+
+def missing_in(text: str) -> str | None:
+    """Return how what is missing is made that a log's error is about, or None."""
+    said = CALLED.search(text)
+    return missing_for(said["code"], said["message"]) if said else None
 
 
 def spelled(service: str, name: str) -> str:

@@ -64,7 +64,11 @@ class _Maker:
     arguments: tuple[tuple[str, str], ...] = ()
 
 
-def boto_calls(module: str, event: Mapping[str, str] = MappingProxyType({})) -> list[Call]:
+def boto_calls(
+    module: str,
+    event: Mapping[str, str] = MappingProxyType({}),
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> list[Call]:
     """Return the calls of boto3's clients and resources, in the order of the text.
 
     Parameters
@@ -73,18 +77,27 @@ def boto_calls(module: str, event: Mapping[str, str] = MappingProxyType({})) -> 
         The text of the module.
     event : Mapping[str, str]
         What is known of the events of its handler, by attribute: ``{"bucket": "uploads"}``. Default: nothing.
+    beside : Mapping[str, str]
+        The texts of modules that it may import, by name; their calls count, too. Default: none.
 
-    Followed are names that are bound to `boto3.client(...)`, `boto3.resource(...)`, a session's, and resources made of
-    these. A client that comes from elsewhere is not seen.
+    Followed are names and attributes that are bound to `boto3.client(...)`, `boto3.resource(...)`, a session's,
+    resources made of these, and what functions return of that. A client that is an argument is not seen.
     """
-    tree = ast.parse(module)
-    return list(_Reader(tree, event).calls())
+    others: dict[str, _Reader] = {}
+    for name, text in beside.items():
+        others[name] = _Reader(ast.parse(text), {}, others)
+    every = [_Reader(ast.parse(module), event, others), *others.values()]
+    return [call for reader in every for call in reader.calls()]
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, event: Mapping[str, str]) -> None:
+    def __init__(self, tree: ast.Module, event: Mapping[str, str], others: Mapping[str, _Reader]) -> None:
         self.tree = tree
         self.event = event
+        self.others = others
+        self.returned: dict[str, _Maker] = {}
+        self.attributes: dict[str, _Maker] = {}
+        self.modules: dict[str, _Reader] = {}
         self.arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         self.texts: dict[str, str] = {}
         self.makers: dict[str, _Maker] = {}
@@ -92,10 +105,28 @@ class _Reader:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign):
                 self._bind_text(node)
-        # Twice: a table may be bound above the resource it is made of, in a function that runs later.
-        for _ in range(2):
+        for node in ast.walk(tree):
+            self._bind_import(node)
+        # A table may be bound above the resource it is made of, in a function that runs later.
+        known = -1
+        while known != (known := len(self.makers) + len(self.returned) + len(self.attributes)):
             for node in ast.walk(tree):
                 self._bind_maker(node)
+
+    def _bind_import(self, node: ast.AST) -> None:
+        """Take over what modules beside this one make."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name in self.others:
+                    self.modules[alias.asname or alias.name] = self.others[alias.name]
+        elif isinstance(node, ast.ImportFrom) and (other := self.others.get(node.module or "")):
+            for alias in node.names:
+                name = alias.asname or alias.name
+                for mine, theirs in ((self.makers, other.makers), (self.returned, other.returned)):
+                    if alias.name in theirs:
+                        mine[name] = theirs[alias.name]
+                if alias.name in other.texts:
+                    self.texts[name] = other.texts[alias.name]
 
     def _bind_text(self, node: ast.Assign) -> None:
         value, edges = self.text(node.value), self.edges_of(node.value)
@@ -106,6 +137,12 @@ class _Reader:
                     self.texts[target.id] = value
 
     def _bind_maker(self, node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            values = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None]
+            makers = [maker for value in values if (maker := self.maker(value))]
+            if makers:
+                self.returned[node.name] = makers[-1]
+            return
         if isinstance(node, ast.Assign):
             targets: list[ast.expr] = node.targets
             value: ast.expr | None = node.value
@@ -119,6 +156,8 @@ class _Reader:
         for target in targets:
             if maker and isinstance(target, ast.Name):
                 self.makers[target.id] = maker
+            elif maker and isinstance(target, ast.Attribute):
+                self.attributes[target.attr] = maker
 
     def text(self, node: ast.expr) -> str | None:
         """Return the text that an expression surely is, or None."""
@@ -148,20 +187,36 @@ class _Reader:
 
     def maker(self, node: ast.expr) -> _Maker | None:
         """Return what an expression stands for, or None for anything else."""
-        if isinstance(node, ast.Name):
-            return self.makers.get(node.id)
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        if isinstance(node, ast.Call):
+            return self._made_by(node)
+        if isinstance(node, ast.Attribute):
+            module = self._module(node.value)
+            return (module.makers if module else self.attributes).get(node.attr)
+        return self.makers.get(node.id) if isinstance(node, ast.Name) else None
+
+    def _made_by(self, call: ast.Call) -> _Maker | None:
+        """Return what a call makes: of boto3, of a resource, or by what a function returns."""
+        function = call.func
+        if isinstance(function, ast.Name):
+            return self.returned.get(function.id)
+        if not isinstance(function, ast.Attribute):
             return None
-        if node.func.attr in {"client", "resource"}:
-            service = self._service(node)
-            return _Maker(service, node.func.attr == "resource") if service else None
-        owner = self.maker(node.func.value)
-        if owner is None or not owner.resource or not node.func.attr[:1].isupper():
-            return None
-        name = NAMED_BY.get((owner.service, node.func.attr))
-        first = self.text(node.args[0]) if node.args else None
+        if function.attr in {"client", "resource"} and (service := self._service(call)):
+            return _Maker(service, function.attr == "resource")
+        owner = self.maker(function.value)
+        if owner is None:
+            return (self._module(function.value) or self).returned.get(function.attr)
+        return self._part_of(owner, function.attr, call) if owner.resource and function.attr[:1].isupper() else None
+
+    def _part_of(self, owner: _Maker, kind: str, call: ast.Call) -> _Maker:
+        """Return what a resource makes of itself, as ``Table("orders")``."""
+        name = NAMED_BY.get((owner.service, kind))
+        first = self.text(call.args[0]) if call.args else None
         own = ((name, first),) if name and first and not owner.arguments else ()
-        return _Maker(owner.service, True, node.func.attr, (*owner.arguments, *own))
+        return _Maker(owner.service, True, kind, (*owner.arguments, *own))
+
+    def _module(self, node: ast.expr) -> _Reader | None:
+        return self.modules.get(node.id) if isinstance(node, ast.Name) else None
 
     def _service(self, node: ast.Call) -> str | None:
         given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "service_name")]

@@ -82,6 +82,7 @@ def suggested(
     function: FunctionRef,
     statements: Sequence[JSON] = (),
     event: Mapping[str, str] = MappingProxyType({}),
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Allow]:
     """Return what a module's calls of boto3 need and the statements do not allow.
 
@@ -95,11 +96,13 @@ def suggested(
         What its role may do already.
     event : Mapping[str, str]
         What is known of the function's events, by attribute. Default: nothing.
+    beside : Mapping[str, str]
+        The texts of local modules that it may import, by name. Default: none.
     """
-    if "boto3" not in module:
+    if not any("boto3" in text for text in (module, *beside.values())):
         return []
     needed: set[Allow] = set()
-    for call in boto_calls(module, event):
+    for call in boto_calls(module, event, beside):
         needed.update(needs(call, function))
     return sorted(allow for allow in needed if not any(_covers(statement, allow) for statement in statements))
 
@@ -179,8 +182,15 @@ def _covers(statement: JSON, allow: Allow) -> bool:
         statement.get("Effect") == "Allow"
         and any(fnmatchcase(allow.action.lower(), action.lower()) for action in actions)
         # A name that is to be filled in is not known to be allowed or not; its action is.
-        and any(fnmatchcase(allow.arn, arn) or is_open(allow.arn) for arn in resources)
+        and any(fnmatchcase(allow.arn, arn) or is_open(allow.arn) or _is_unknown(allow) for arn in resources)
     )
+
+
+def _is_unknown(allow: Allow) -> bool:
+    """Whether everything is named only as nobody here knows how the service's ARNs are made."""
+    service = allow.action.partition(":")[0]
+    known = {"s3", *RESOURCES, *ARN_SERVICE.values()}
+    return allow.arn == "*" and service not in known
 
 
 def is_open(arn: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 
-from nbchalice.aws.refusals import MAY_BE_MISSING, allow_for
+from nbchalice.aws.refusals import MAY_BE_MISSING, allow_for, missing_in
 from nbchalice.logs.folding import INDENT, Row, frame_rows
 from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
@@ -113,6 +113,8 @@ def error_rows(error: InvocationError) -> Iterator[Row]:
             why = "the object is missing, which S3 tells only to who may list the bucket"
             fix = f"{why}: correct the key, or add {allow}"
         yield Row(f"{INDENT}fix: {fix}")
+    elif how := missing_in(str(error)):
+        yield Row(f"{INDENT}fix: {how}")
 
 
 def error_lines(error: InvocationError) -> list[str]:

@@ -161,6 +161,29 @@ def read_source(name: str, path: Path) -> str:
         ) from None
 
 
+def texts_beside(folder: Path, imports: Iterable[str]) -> dict[str, str]:
+    """Return the texts of the modules beside a notebook that it imports, by name, as far as Python can read them.
+
+    Parameters
+    ----------
+    folder : Path
+        The notebook's folder.
+    imports : Iterable[str]
+        Names of top-level modules.
+    """
+    found = {}
+    for top in imports:
+        for path in [folder / f"{top}.py", *sorted((folder / top).rglob("*.py"))]:
+            name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+            try:
+                text = path.read_text("utf-8-sig")
+                ast.parse(text)
+            except (OSError, ValueError, SyntaxError):
+                continue
+            found[name] = text
+    return found
+
+
 def scan(name: str, source: str) -> tuple[Import, ...]:
     """Return the imports of a local module.
 

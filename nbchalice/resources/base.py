@@ -302,7 +302,7 @@ def error_code(error: Exception) -> str:
 def status_code(error: Exception) -> int:
     """Return the HTTP status of a botocore ClientError, or 0."""
     response = getattr(error, "response", None) or {}
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
 UNREAD = "unread"

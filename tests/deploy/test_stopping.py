@@ -43,7 +43,7 @@ def test_a_refused_call_stops_it_cleanly_and_a_re_run_goes_on(connection, place,
     assert "AWS says AccessDeniedException: injected" in message
     assert f"create function {name}-dev-price" in message.partition("done: ")[2].partition("not done")[0]
     assert "create rule" in message.partition("not done: ")[2]
-    assert "ask for the permission that the message names" in hint
+    assert "ask for the permission that AddPermission needs" in hint
     assert "running it again is safe" in hint
     deploy(made, connection)
     assert deploy(made, connection).changes == ()

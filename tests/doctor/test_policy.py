@@ -47,8 +47,7 @@ def test_with_exactly_that_policy_every_command_works(deployer, root, shop, poli
 NOT_DENIED = {"lambda:ListTags", "events:DescribeEventBus"}
 # AWS asks for these within a call of another name, or where one is cut short, or the local AWS has no such call.
 NOT_ASKED_HERE = {
-    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "lambda:GetLayerVersion", "logs:AssociateKmsKey",
-    "s3:AbortMultipartUpload", "s3:GetObject",
+    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "logs:AssociateKmsKey", "s3:AbortMultipartUpload", "s3:GetObject",
 }  # fmt: skip
 ASKED = re.compile(r"(?:ask for|must allow) ((?:\w+:\w+(?: and )?)+)(?: on (arn:[^\s;,]+))?")
 NOTED = re.compile(r"AWS denies (\w+:\w+)")

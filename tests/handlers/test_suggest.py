@@ -65,6 +65,20 @@ CALLS = {
         "dynamodb:PartiQLInsert=arn:aws:dynamodb:eu-west-1:123456789012:table/<table>"
     ],
     "def f(client):\n    client.put_object(Bucket='b')": [],
+    "def f(e):\n    store().put_object(Bucket='b')\ndef store():\n    return boto3.client('s3')": [
+        "s3:PutObject=arn:aws:s3:::b/*"
+    ],
+    "_DB = None\ndef get_db():\n    global _DB\n    if _DB is None:\n        _DB = boto3.resource('dynamodb').Table('orders')\n"
+    "    return _DB\ndef f(e):\n    get_db().put_item(Item={})": [
+        "dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+    ],
+    "import functools\n@functools.cache\ndef db():\n    return boto3.resource('dynamodb')\ndef table(name):\n    return db().Table(name)\n"
+    "def f(e):\n    t = table('orders')\n    t.get_item(Key={})": [
+        "dynamodb:GetItem=arn:aws:dynamodb:eu-west-1:123456789012:table/<table>"
+    ],
+    "class Store:\n    def __init__(self):\n        self.s3 = boto3.client('s3')\n    def save(self):\n"
+    "        self.s3.put_object(Bucket='b')\ndef f(e):\n    Store().save()": ["s3:PutObject=arn:aws:s3:::b/*"],
+    "def other():\n    return 1\ndef f(e):\n    other().put_object(Bucket='b')": [],
     "def f(e):\n    boto3.client('nosuch').do_it()": [],
 }
 
@@ -73,6 +87,44 @@ CALLS = {
 def test_calls_in_the_code_become_suggestions(code):
     found = suggested(HEAD + code, REF)
     assert [str(allow) for allow in found] == [f"--allow {expected}" for expected in CALLS[code]]
+
+
+MODULE = """
+import boto3
+BUCKET = "reports"
+def get_db():
+    return boto3.resource("dynamodb").Table("orders")
+def save(text):
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="a", Body=text)
+queue = boto3.client("sqs")
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from storage import get_db, save\ndef f(e):\n    get_db().put_item(Item={})\n    save('')",
+        "import storage\ndef f(e):\n    storage.get_db().put_item(Item={})\n    storage.save('')",
+        "import storage as s\ndef f(e):\n    t = s.get_db()\n    t.put_item(Item={})",
+    ],
+)
+def test_calls_by_way_of_a_local_module_are_seen(code):
+    found = [str(allow) for allow in suggested(code, REF, beside={"storage": MODULE})]
+    table = "--allow dynamodb:PutItem=arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+    assert found == [table, "--allow s3:PutObject=arn:aws:s3:::reports/*"]
+    assert suggested(code, REF) == []
+
+
+def test_where_nobody_knows_the_arns_of_a_service_what_is_given_counts():
+    code = f"{HEAD}def f(e):\n    boto3.client('firehose').put_record(DeliveryStreamName='d', Record={{}})"
+    assert [str(allow) for allow in suggested(code, REF)] == ["--allow firehose:PutRecord=*"]
+    arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/d"
+    assert suggested(code, REF, [{"Effect": "Allow", "Action": "firehose:PutRecord", "Resource": arn}]) == []
+    other = [{"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": arn}]
+    assert len(suggested(code, REF, other)) == 1
+    queues = f"{HEAD}def f(e):\n    boto3.client('sqs').list_queues()"
+    narrow = [{"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "arn:aws:sqs:eu-west-1:1:q"}]
+    assert len(suggested(queues, REF, narrow)) == 1
 
 
 @pytest.mark.parametrize(
@@ -148,6 +200,33 @@ def test_the_error_of_an_invocation_shows_what_would_allow_it():
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("(NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist", "bucket"),
+        (
+            "(NoSuchBucket) when calling the ListObjectsV2 operation (reached max retries: 4): The specified bucket does not exist",
+            "bucket",
+        ),
+        (
+            "(AWS.SimpleQueueService.NonExistentQueue) when calling the SendMessage operation: The specified queue does not exist.",
+            "queue",
+        ),
+        ("(NotFound) when calling the Publish operation: Topic does not exist", "topic"),
+    ],
+)
+def test_what_does_not_exist_that_a_handler_uses_is_told_with_how_it_is_made(said, kind):
+    from nbchalice.logs.records import InvocationError
+    from nbchalice.logs.show import error_lines
+
+    error = InvocationError("botocore.errorfactory.NoSuchBucket", f"An error occurred {said}", ())
+    assert (
+        f"  fix: correct the name of the {kind}, or make it: %chalice local create {kind} NAME, on real AWS aws "
+        in error_lines(error)[-1]
+    )
+    assert not any("fix:" in line for line in error_lines(InvocationError("ValueError", "(NoSuchBucket)", ())))
+
+
 def test_an_object_that_is_missing_is_not_taken_for_a_permission_that_lacks():
     from nbchalice.logs.records import InvocationError
     from nbchalice.logs.show import error_lines
@@ -171,14 +250,21 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
         "import boto3\nBUCKET = 'shop'",
         "%%schedule rate(1 hour)\ndef f(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
         "%%on_s3_event suggests-in\ndef h(event):\n    boto3.client('s3').get_object(Bucket=event.bucket, Key=event.key)",
+        "import suggests_store",
+        "%%schedule rate(1 hour)\ndef i(event):\n    suggests_store.table().put_item(Item={})",
         "%%schedule rate(1 hour) --allow s3:PutObject=arn:aws:s3:::shop/*\ndef g(event):\n    boto3.client('s3').put_object(Bucket=BUCKET, Key='k', Body=b'')",
     ]
     path = tmp_path / "suggests.ipynb"
+    (tmp_path / "suggests_store.py").write_text(
+        "import boto3\ndef table():\n    return boto3.resource('dynamodb').Table('t')\n"
+    )
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
     connection, project = connect("local"), read_project(path)
     expected = (
         "f calls AWS; its role needs, if you agree: --allow s3:PutObject=arn:aws:s3:::shop/*",
         "h calls AWS; its role needs, if you agree: --allow s3:GetObject=arn:aws:s3:::suggests-in/*",
+        "i calls AWS; its role needs, if you agree: --allow dynamodb:PutItem="
+        "arn:aws:dynamodb:us-east-1:000000000000:table/t",
     )
     assert operations.plan(project, connection).notes == expected
     assert operations.deploy(project, connection).plan.notes == expected
