@@ -11,6 +11,7 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.project import Project
 from nbchalice.ui.commands.events import invoke, send
 from nbchalice.ui.commands.operations import dlq
+from nbchalice.ui.widgets.sender import Sender
 
 from .harness import app, deploy, handler, sqs, unique
 
@@ -89,3 +90,19 @@ def test_what_goes_through_the_queue_is_for_whoever_takes_it(called_by, shop):
     """As on AWS: who may send to a queue is not asked who reads it."""
     notebook = Project(shop.name, "dev", Path("anns.ipynb"), (), shop.handlers)
     assert send(Shell(notebook, called_by(ANN)), "price", None, None, None, 1, False, False, False, 0.0).message_id
+
+
+def test_the_form_past_the_queue_is_refused_as_the_command_is(called_by, shop):
+    told = {}
+    for who, arn in (("anns", ANN), ("bobs", BOB)):
+        ui = Shell(Project(shop.name, "dev", Path(f"{who}.ipynb"), (), shop.handlers), called_by(arn))
+        form = Sender(ui, "price")
+        form._way.value = True
+        writes = len(ui.aws.writes)
+        for _ in range(2):  # on real AWS the first click only asks
+            form.send_button.click()
+            form.wait(60)
+        told[who] = form._status.value + form._result.value
+        assert (len(ui.aws.writes) == writes) == (who == "anns")
+    assert "price is somebody else&#x27;s, deployed by user bob from bobs.ipynb" in told["anns"]
+    assert "somebody else" not in told["bobs"]
