@@ -101,6 +101,19 @@ REFUSALS = (
         ),
     ),
     Passing(
+        "EventBridge Scheduler: ConflictException, another change of the same schedule",
+        "free",
+        _set("ConflictException"),
+        operations=_set("CreateSchedule UpdateSchedule DeleteSchedule"),
+    ),
+    Passing(
+        "Lambda: EC2ThrottledException, functions in a VPC",
+        "free",
+        WRONG_PARAMETER,
+        r"Your request has been throttled by EC2",
+        ON_FUNCTION,
+    ),
+    Passing(
         "Kinesis: DescribeStreamSummary, 20 calls a second",
         "free",
         _set("LimitExceededException"),
@@ -115,15 +128,15 @@ REFUSALS = (
         "Lambda: CreateFunction, a role that IAM has just made",
         "known",
         WRONG_PARAMETER,
-        r"The role defined for the function cannot be assumed by Lambda",
-        ON_FUNCTION,
+        r"The (role defined for the function|(provided|function(?:'s)?) execution role) cannot be assumed by Lambda",
+        ON_FUNCTION | ON_MAPPING,
         lasting="the role's trust policy must let lambda.amazonaws.com take it (sts:AssumeRole)",
     ),
     Passing(
         "Lambda: permissions of the execution role for VPCs, queues and destinations",
         "known",
         WRONG_PARAMETER,
-        r"The (provided|function) execution role does not have permissions to call \w+ on \w+",
+        r"The (provided|function(?:'s)?) execution role does not have permissions to call \w+ on \w+",
         ON_FUNCTION | ON_MAPPING,
         lasting="the role lacks the permission that the message names",
     ),
@@ -150,6 +163,23 @@ REFUSALS = (
         r"The execution role you provide must allow AWS EventBridge Scheduler to assume the role",
         _set("CreateSchedule UpdateSchedule"),
         lasting="the role's trust policy must let scheduler.amazonaws.com take it (sts:AssumeRole)",
+    ),
+    Passing(
+        "Terraform's AWS provider: aws_lambda_permission, a function that was just made",
+        "known",
+        _set("ResourceNotFoundException"),
+        r"Function not found|The function doesn't exist",
+        _set(
+            "AddPermission CreateEventSourceMapping CreateFunctionUrlConfig PublishVersion PutFunctionConcurrency"
+            " PutFunctionEventInvokeConfig"
+        ),
+        lasting="somebody has deleted the function meanwhile; run it again",
+    ),
+    Passing(
+        "Terraform's AWS provider: aws_s3_bucket_lifecycle_configuration, a bucket that was just made",
+        "known",
+        _set("NoSuchBucket"),
+        operations=_set("PutBucketLifecycleConfiguration"),
     ),
     Passing(
         "IAM: Troubleshoot, changes are not always immediately visible",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.grants import Grant
-from nbchalice.resources.permission import read_policy
+from nbchalice.resources.permission import alone_on, read_policy
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -108,11 +108,12 @@ class UrlPermission(Resource):
             "Principal": self.principal,
             **self._condition(),  # type: ignore[typeddict-item]
         }
-        client.add_permission(**request)
+        with alone_on(self.function):
+            client.add_permission(**request)
 
     def delete(self, aws: AWS, current: object) -> None:
         """Remove the statement."""
-        with or_missing():
+        with or_missing(), alone_on(self.function):
             aws.client("lambda").remove_permission(FunctionName=self.function.name, StatementId=self.sid)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.grants import Grant
+from nbchalice.resources.locks import locked
 from nbchalice.typed import JSON
 
 
@@ -135,14 +137,15 @@ class Permission(Resource):
             self.delete(aws, current)
         extra: JSON = {"SourceAccount": self.source_account} if self.source_account else {}
         try:
-            client.add_permission(
-                FunctionName=self.function.name,
-                StatementId=statement_id(self.principal, self.source_arn),
-                Action="lambda:InvokeFunction",
-                Principal=self.principal,
-                SourceArn=self.source_arn,
-                **extra,
-            )
+            with alone_on(self.function):
+                client.add_permission(
+                    FunctionName=self.function.name,
+                    StatementId=statement_id(self.principal, self.source_arn),
+                    Action="lambda:InvokeFunction",
+                    Principal=self.principal,
+                    SourceArn=self.source_arn,
+                    **extra,
+                )
         except client.exceptions.ResourceConflictException as error:
             # The statement is there when an answer was lost; anything else is a real conflict.
             standing = self.read(aws)
@@ -151,11 +154,19 @@ class Permission(Resource):
 
     def delete(self, aws: AWS, current: object) -> None:
         """Remove the statement."""
-        with or_missing():
+        with or_missing(), alone_on(self.function):
             aws.client("lambda").remove_permission(
                 FunctionName=self.function.name,
                 StatementId=statement_id(self.principal, self.source_arn),
             )
+
+
+def alone_on(function: FunctionRef) -> AbstractContextManager[None]:
+    """Let nothing else change the function's policy: Lambda may lose one of two statements that come at once.
+
+    So does Terraform's AWS provider, aws_lambda_permission.
+    """
+    return locked(f"function policy {function.arn}")
 
 
 def is_ours(statement: JSON) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +12,7 @@ from nbchalice.aws.target import connect
 from nbchalice.deploy import execute as execution
 from nbchalice.errors import DeployError
 from nbchalice.events.leases import leases
+from nbchalice.resources import upload_bucket
 
 from .harness import Foreign, app, deploy, handler, plan, s3, schedule, sns, sqs, unique
 from .injection import disturbed_connection, refusal
@@ -35,6 +37,30 @@ CASES = {
     "a queue just deleted": (
         *("sqs", "CreateQueue", "AWS.SimpleQueueService.QueueDeletedRecently", 400),
         "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+    ),
+    "another change of a schedule": (
+        *("scheduler", "CreateSchedule", "ConflictException", 409),
+        "Updating or deleting the resource can cause an inconsistent state.",
+    ),
+    "EC2 asked too often": (
+        *("lambda", "CreateFunction", "InvalidParameterValueException", 400),
+        "Your request has been throttled by EC2, please make sure you have enough API rate limit.",
+    ),
+    "a function that Lambda itself does not know": (
+        *("lambda", "AddPermission", "ResourceNotFoundException", 404),
+        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:x",
+    ),
+    "a bucket that S3 itself does not know": (
+        *("s3", "PutBucketLifecycleConfiguration", "NoSuchBucket", 404),
+        "The specified bucket does not exist",
+    ),
+    "a role that Lambda does not know for a mapping": (
+        *("lambda", "CreateEventSourceMapping", "InvalidParameterValueException", 400),
+        "The provided execution role cannot be assumed by Lambda.",
+    ),
+    "rights of a destination": (
+        *("lambda", "PutFunctionEventInvokeConfig", "InvalidParameterValueException", 400),
+        "The function's execution role does not have permissions to call SendMessage on arn:aws:sqs:us-east-1:000000000000:x",
     ),
     "a role that Lambda does not know": (
         *("lambda", "CreateFunction", "InvalidParameterValueException", 400),
@@ -128,7 +154,7 @@ def whole(name, place):
         name,
         handler("tick", SCHEDULE),
         handler("ingest", s3(place.bucket, prefix=f"{name}/")),
-        handler("announce", sns(place.topic), dlq=f"{name}-dead"),
+        handler("announce", sns(place.topic), dlq=f"{name}-dead", on_failure=f"{name}-failed"),
         handler("price", sqs(place.queue, fix_visibility_timeout=True), timeout=60),
     )
 
@@ -155,13 +181,23 @@ def test_each_row_of_the_table_has_a_case():
     assert all(row.source for row in REFUSALS)
 
 
+def through_the_bucket(connection, monkeypatch):
+    """Let zips go through the account's bucket, whose rules are not yet as a deploy wants them."""
+    monkeypatch.setattr(upload_bucket, "DIRECT_LIMIT", 10)
+    client, bucket = connection.client("s3"), upload_bucket.upload_bucket(connection.account, connection.region)
+    client.create_bucket(Bucket=bucket)
+    client.delete_bucket_lifecycle(Bucket=bucket)
+
+
 @pytest.mark.parametrize("name_of_case", CASES)
-def test_what_passes_is_tried_again(name_of_case, name, place, local_aws, connection, record_property):
+def test_what_passes_is_tried_again(name_of_case, name, place, local_aws, connection, record_property, monkeypatch):
     _, operation, *answer = CASES[name_of_case]
     made = whole(name, place)
     if operation == "UpdateFunctionConfiguration":
         deploy(made, connection)
         made = longer(made)
+    if operation == "PutBucketLifecycleConfiguration":
+        through_the_bucket(connection, monkeypatch)
     refusing = Refusing(local_aws, {operation: answer}, times=2)
     begun = time.monotonic()
     deploy(made, refusing.aws)
@@ -215,6 +251,24 @@ def test_what_was_known_long_ago_is_waited_for_for_seconds_only(
         deploy(made, refusing.aws)
     assert refusing.calls[operation] > 1
     assert answer[2] in stopped.value.message and hint in stopped.value.hint
+
+
+def test_what_was_just_made_is_waited_for_for_two_minutes(name, place, local_aws, monkeypatch):
+    """Only the seconds that AWS is given are fewer here: of a role of this very deploy they are those for what is new."""
+    assert (execution.UNTIL_KNOWN, execution.UNTIL_KNOWN_STANDING) == (120.0, 20.0)
+    monkeypatch.setattr(execution, "UNTIL_KNOWN", 0.5)
+    monkeypatch.setattr(execution, "UNTIL_KNOWN_STANDING", 0.0)
+    _, operation, *answer = CASES["a role that Lambda does not know"]
+    refusing = Refusing(local_aws, {operation: answer}, times=1_000_000)
+    with pytest.raises(DeployError, match="cannot be assumed by Lambda"):
+        deploy(app(name, handler("alone", sqs(place.queue))), refusing.aws)
+    assert refusing.calls[operation] > 3
+
+
+def test_the_table_is_in_the_documentation():
+    told = Path("docs/real-aws.md").read_text()
+    assert [row.source for row in REFUSALS if f"| {row.source} |" not in told] == []
+    assert told.count("| AWS has time |") + told.count("| AWS knows it |") == len(REFUSALS)
 
 
 def test_an_entry_of_somebody_elses_that_leads_nowhere_is_named(name, place, local_aws):

@@ -1,12 +1,16 @@
 """Two processes that deploy at the same time lose nothing."""
 
 import multiprocessing
+import re
 import threading
+from collections import Counter
 
+from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
 from nbchalice.resources.bucket import BucketNotifications
 
 from .harness import app, deploy, handler, s3, snapshot, sns, sqs
+from .injection import disturbed_connection
 
 ROUNDS = 4
 
@@ -116,3 +120,41 @@ def test_two_deploys_of_one_app_at_the_same_time_end_with_one_app(connection, pl
     assert len(entries(connection, place, name)) == 2
     engine.delete(made, connection)
     assert snapshot(connection, f"{name}1") == {}
+
+
+class Gathering:
+    """A connection whose changes of functions' policies wait a moment for others of the same function."""
+
+    def __init__(self, local_aws):
+        self.lock, self.under_way, self.met = threading.Lock(), Counter(), threading.Event()
+        self.most = Counter()
+        self.aws = disturbed_connection(local_aws, connect("local"), self, 1)
+
+    def before_send(self, client, request, event_name):
+        if event_name.rpartition(".")[2] not in {"AddPermission", "RemovePermission"}:
+            return None
+        function = re.search(r"functions/([^/]+)/policy", request.url)[1]
+        with self.lock:
+            self.under_way[function] += 1
+            self.most[function] = max(self.most[function], self.under_way[function])
+            if self.under_way[function] > 1:
+                self.met.set()
+        self.met.wait(0.1)
+        try:
+            answer = client._endpoint.http_session.send(request)
+        finally:
+            with self.lock:
+                self.under_way[function] -= 1
+        return answer
+
+
+def test_one_functions_policy_is_changed_by_one_call_at_a_time(local_aws, connection, name):
+    """Lambda may lose one of two statements that are added at once."""
+    topics = [sns(f"{name}-{number}") for number in range(3)]
+    made = app(name, handler("announce", *topics), handler("web", ("lambda_function", {"url": "public"})))
+    gathering = Gathering(local_aws)
+    deploy(made, gathering.aws)
+    deploy(app(name, handler("announce", topics[0])), gathering.aws, prune=True)
+    assert set(gathering.most) == {f"{name}-dev-announce", f"{name}-dev-web"}
+    assert set(gathering.most.values()) == {1}
+    engine.delete(made, connection)
