@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from nbchalice.aws.passing import passing
 from nbchalice.resources.base import AWS
 
@@ -19,6 +21,8 @@ READS = ("get_", "list_", "describe_", "head_")
 PLAIN = ("exceptions", "meta", "can_paginate")
 # Of a function that does not stand, none of these stands: GetFunction answers for all.
 OF_A_FUNCTION = {"get_policy", "list_event_source_mappings", "get_function_event_invoke_config"}
+# After so many questions about single roles the account's are listed, which is one call where there are few.
+SINGLE_ROLES, MOST_ROLES = 8, 1000
 
 
 class Reads:
@@ -38,10 +42,24 @@ class Reads:
         self._aws = aws
         self._answers: dict[str, Future[object]] = {}
         self._lock = threading.Lock()
+        self._single_roles = 0
 
     def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
         """Return a client whose reads are remembered."""
         return _Client(self, self._aws.client(service, region, patience=patience), f"{service} {region or self.region}")
+
+    def is_known_missing(self, role: str) -> bool:
+        """Whether the account's roles were listed, as several were asked for one by one, and it is not among them."""
+        with self._lock:
+            self._single_roles += 1
+            several = self._single_roles > SINGLE_ROLES
+        if not several:
+            return False
+        try:
+            page: Any = self.client("iam").list_roles(MaxItems=MOST_ROLES)
+        except Exception:  # Who may not list them asks for each, and is told there what is wrong.
+            return False
+        return not page["IsTruncated"] and role not in {one["RoleName"] for one in page["Roles"]}
 
     def ask(self, question: str, call: Callable[[], object]) -> object:
         """Return the answer to a question; who asks the same at the same time waits for the first one's answer."""
@@ -78,6 +96,8 @@ class _Client:
     def _ask(self, name: str, call: Callable[..., object], **arguments: object) -> object:
         if name in OF_A_FUNCTION and "FunctionName" in arguments:
             self.get_function(FunctionName=arguments["FunctionName"])
+        if name == "get_role" and self._reads.is_known_missing(str(arguments["RoleName"])):
+            raise ClientError({"Error": {"Code": "NoSuchEntity"}}, "GetRole")
         question = f"{self._place} {name} {json.dumps(arguments, sort_keys=True)}"
         return self._reads.ask(question, lambda: call(**arguments))
 

@@ -328,7 +328,7 @@ def wait_until_ready(client: LambdaClient, name: str, told: JSON | None = None) 
             raise AWSError(f"Lambda could not set up {name}: {reason}")
         return None if is_busy(now) else now
 
-    configuration = poll(ready, time.monotonic() + PATIENCE, Pace(0.055, 1.0, growth=1.1))
+    configuration = poll(ready, time.monotonic() + PATIENCE, Pace(0.12, 1.0, growth=1.1))
     if configuration is None:
         raise AWSError(f"Lambda has been setting up {name} for {PATIENCE:.0f} s", "look at it in the AWS console")
     return configuration
