@@ -94,6 +94,11 @@ BY_WORDS = (
     ),
     (r"Cross-account pass role is not allowed", "give a --role of this account"),
     (
+        r"unable to decrypt the environment variables",
+        "the key must let the function's role use it; of a role that was made anew Lambda's grant is still for the "
+        "former one: deploy once with another --role, and then without it",
+    ),
+    (
         r"(is|are) (disabled|pending deletion|not enabled).*KMS|KMS.*(disabled|pending deletion|not enabled)",
         "enable the key, or take another one",
     ),

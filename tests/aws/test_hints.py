@@ -51,6 +51,7 @@ SAID = [
     ("AccessDeniedException", "User: u is not authorized to perform: lambda:CreateFunction on resource: f with an explicit deny in a service control policy", "--tag KEY=VALUE"),
     ("NoSuchEntity", "Scope ARN: arn:aws:iam::123456789012:policy/limit does not exist or is not attachable.", "--permissions-boundary"),
     (PARAMETER, "Cross-account pass role is not allowed.", "--role of this account"),
+    ("KMSAccessDeniedException", "Lambda was unable to decrypt the environment variables because KMS access was denied. KMS Exception: AccessDeniedException", "with another --role"),
     ("KMS.DisabledException", "arn:aws:kms:eu-west-1:123456789012:key/k is disabled. (Service: AWSKMS; KMS)", "quota|enable|key"),
     ("AccessDeniedException", "User: arn:aws:iam::1:user/ann is not authorized to perform: kms:CreateGrant on resource: k", "policy of the key"),
     ("AccessDeniedException", "User: u is not authorized to perform: lambda:CreateFunction on resource: f with an explicit deny in a service control policy", "organisation forbids"),
