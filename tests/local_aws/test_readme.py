@@ -74,6 +74,13 @@ STATEMENTS = {
         "test_names.py::test_a_name_is_refused_and_taken_as_by_aws",
         "test_names.py::test_nothing_is_made_of_a_name_that_is_refused",
     ],
+    "attributes, ids, groups and delays of messages": [
+        "test_requests.py::test_a_message_that_sqs_refuses",
+        "test_requests.py::test_attributes_that_sns_refuses",
+        "test_requests.py::test_of_a_batch_sns_refuses_single_messages",
+        "test_requests.py::test_a_queue_that_sqs_refuses",
+        "test_requests.py::test_a_subscription_that_sns_refuses",
+    ],
     "events and answers over 6 MB": [
         "test_limits.py::test_a_body_is_read_up_to_its_limit",
         "test_limits.py::test_what_says_that_it_is_too_large",

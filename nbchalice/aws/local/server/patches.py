@@ -18,12 +18,14 @@ from .lambda_patches import Patches, wake_poller
 from .log_groups import apply_log_groups, log_store, trim_logs
 from .notification_patches import apply_notifications
 from .queue_patches import apply_queues
+from .queue_requests import apply_queue_requests
 from .recursion_patches import apply_recursion
 from .request_patches import apply_requests
 from .role_keys import RoleKey, role_key
 from .simulation_patches import apply_simulation
 from .state_files import NewerStateError, StateFiles
 from .stream_patches import apply_streams
+from .topic_requests import apply_topic_requests
 
 __all__ = [
     "Clock",
@@ -36,11 +38,13 @@ __all__ = [
     "apply_filters",
     "apply_log_groups",
     "apply_notifications",
+    "apply_queue_requests",
     "apply_queues",
     "apply_recursion",
     "apply_requests",
     "apply_simulation",
     "apply_streams",
+    "apply_topic_requests",
     "check_version",
     "log_store",
     "move_back",

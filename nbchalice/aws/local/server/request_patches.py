@@ -6,48 +6,24 @@ import json
 import re
 from typing import Any
 
-from ministack.services import eventbridge, sns, sqs
+from ministack.services import eventbridge, sqs
 
 Record = dict[str, Any]
-LONGEST_SUBJECT = 100
 MOST_ENTRIES = 10  # of one PutEvents; more is refused as a whole
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # As the local AWS makes them; that of a message which was deleted since is still a right one.
 RECEIPT_HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-stock_publish = sns._publish
 stock_delete_rule = eventbridge._delete_rule
 stock_put_events = eventbridge._put_events
 stock_delete_message = sqs._act_delete_message
+stock_delete_messages = sqs._act_delete_message_batch
 
 
 def apply_requests() -> None:
     """Put the changed parts in place, before those of the queues."""
-    sns._publish = publish
+    sqs._HANDLERS["DeleteMessageBatch"] = delete_messages
     eventbridge._delete_rule = delete_rule
     eventbridge._put_events = put_events
     sqs._HANDLERS["DeleteMessage"] = delete_message
-
-
-def publish(params: Record) -> Any:
-    """Refuse messages and subjects that SNS refuses, and publish (``_publish``)."""
-    wrong = wrong_message(sns._p(params, "Message"), sns._p(params, "Subject"), sns._p(params, "MessageStructure"))
-    return sns._error("InvalidParameter", f"Invalid parameter: {wrong}", 400) if wrong else stock_publish(params)
-
-
-def wrong_message(message: str, subject: str, structure: str) -> str:
-    """Return what SNS says against a message, or an empty text."""
-    if not message:
-        return "Empty message"
-    if len(subject) > LONGEST_SUBJECT or CONTROL.search(subject):
-        return "Subject"
-    if structure != "json":
-        return ""
-    try:
-        by_protocol = json.loads(message)
-    except ValueError:
-        return "Message Structure - JSON message body failed to parse"
-    has_default = isinstance(by_protocol, dict) and "default" in by_protocol
-    return "" if has_default else "Message Structure - No default entry in JSON message body"
 
 
 def delete_rule(data: Record) -> Any:
@@ -92,3 +68,13 @@ def delete_message(data: Record, url: str) -> Any:
         if error.code == "ReceiptHandleIsInvalid" and RECEIPT_HANDLE.fullmatch(data.get("ReceiptHandle", "")):
             return {}
         raise
+
+
+def delete_messages(data: Record, url: str) -> Any:
+    """Delete several messages; those that are deleted already are no errors (``_act_delete_message_batch``)."""
+    answer = stock_delete_messages(data, url)
+    handles = {entry.get("Id", ""): entry.get("ReceiptHandle", "") for entry in data.get("Entries", [])}
+    gone = [failed for failed in answer["Failed"] if RECEIPT_HANDLE.fullmatch(handles[failed["Id"]])]
+    answer["Failed"] = [failed for failed in answer["Failed"] if failed not in gone]
+    answer["Successful"] += [{"Id": failed["Id"]} for failed in gone]
+    return answer

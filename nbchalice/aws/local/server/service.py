@@ -76,11 +76,13 @@ class Service:
             apply_filters,
             apply_log_groups,
             apply_notifications,
+            apply_queue_requests,
             apply_queues,
             apply_recursion,
             apply_requests,
             apply_simulation,
             apply_streams,
+            apply_topic_requests,
             role_key,
             wake_poller,
         )
@@ -107,9 +109,11 @@ class Service:
         )
         self.patches.apply()
         apply_requests()
+        apply_queue_requests()
         apply_queues()
         apply_events()
         apply_filters()
+        apply_topic_requests()
         apply_streams()
         apply_notifications()
         apply_recursion()
