@@ -174,7 +174,8 @@ class Rule(Resource):
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Put the rule and its target; both calls replace what stands."""
         client = aws.client("events")
-        new: JSON = {} if current else {"Tags": as_list(self.function.all_tags)}
+        # Of a rule that stands EventBridge ignores them, but who must give tags must always.
+        tagged: JSON = {"Tags": as_list(self.function.all_tags)}
         if current and (tags := lacking(self.function, current.get(TAGS))):
             client.tag_resource(ResourceARN=self.arn, Tags=cast("list[TagTypeDef]", as_list(tags)))
         when: JSON = {"EventPattern": self.pattern} if self.pattern else {"ScheduleExpression": self.expression}
@@ -184,7 +185,7 @@ class Rule(Resource):
             State=self.state(),
             Description=self.description,
             **when,
-            **new,
+            **tagged,
         )
         foreign = [t["Id"] for t in (current or {}).get("targets", []) if t["Id"] != TARGET_ID]
         if foreign:

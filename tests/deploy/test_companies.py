@@ -169,6 +169,16 @@ def test_tags_that_come_or_change_later_reach_all_that_takes_tags(connection, pl
         assert plan(made, connection).changes == ()
 
 
+def test_tags_that_others_set_on_a_rule_stay_when_it_changes(connection, name):
+    """EventBridge ignores the tags in PutRule of a rule that stands."""
+    deploy(app(name, handler("tick", schedule("rate(1 hour)"))), connection)
+    client = connection.client("events")
+    arn = client.describe_rule(Name=f"{name}-dev-tick-event")["Arn"]
+    client.tag_resource(ResourceARN=arn, Tags=[{"Key": "audited", "Value": "yes"}])
+    deploy(app(name, handler("tick", schedule("rate(2 hours)"))), connection)
+    assert {"Key": "audited", "Value": "yes"} in client.list_tags_for_resource(ResourceARN=arn)["Tags"]
+
+
 def test_tags_that_others_set_stay(connection, place, name):
     made = app(name, handler("price", sqs(place.queue), tag={"CostCenter": "42"}))
     deploy(made, connection)

@@ -160,6 +160,9 @@ def test_of_whom_tags_are_demanded_gives_them(deployer, root, company):
     use(aws, made)
     for name in ("hourly", "price"):
         live(aws, root, made, name)
+    root.client("events").disable_rule(Name=f"{made.name}-dev-hourly-event")
+    (change,) = engine.deploy(made.app, made.packages, aws).plan.changes
+    assert "DISABLED -> ENABLED" in change.reason  # what stands is changed by the call that makes it
     engine.delete(made.app, aws)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import dynamodb, lambda_svc, s3
+from ministack.services import dynamodb, eventbridge, lambda_svc, s3
 
 from .function_records import Record
 
 GONE = ("ObjectRemoved:", "LifecycleExpiration:")
 LISTS = ("stringListValues", "binaryListValues")
 stock_change_record = dynamodb._build_change_record
+stock_put_rule = eventbridge._put_rule
 stock_attributes = lambda_svc._sqs_message_attributes_to_camel_case
 
 
@@ -22,6 +23,13 @@ def apply_events() -> None:
     s3._deliver_event_to_sns = without_what_is_gone(s3._deliver_event_to_sns)
     lambda_svc._sqs_message_attributes_to_camel_case = message_attributes
     dynamodb._build_change_record = change_record
+    eventbridge._put_rule = put_rule
+
+
+def put_rule(asked: Record) -> Any:
+    """Put a rule; of one that stands the tags stay as they are (EventBridge: PutRule)."""
+    standing = eventbridge._rule_key(asked.get("Name"), asked.get("EventBusName", "default")) in eventbridge._rules
+    return stock_put_rule({name: value for name, value in asked.items() if not (standing and name == "Tags")})
 
 
 def without_what_is_gone(deliver: Callable[..., None]) -> Callable[..., None]:
