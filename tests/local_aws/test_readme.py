@@ -74,6 +74,10 @@ STATEMENTS = {
         "test_names.py::test_a_name_is_refused_and_taken_as_by_aws",
         "test_names.py::test_nothing_is_made_of_a_name_that_is_refused",
     ],
+    "parameters of Lambda, EventBridge": [
+        "test_constraints.py::test_what_the_model_of_a_service_does_not_take_is_refused",
+        "test_constraints.py::test_each_thing_that_they_take_is_taken",
+    ],
     "attributes, ids, groups and delays of messages": [
         "test_requests.py::test_a_message_that_sqs_refuses",
         "test_requests.py::test_attributes_that_sns_refuses",

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from ..shared.home import TOKEN_HEADER, proof, signature_of_path
 from .admission import admit
 from .bodies import Body
-from .names import wrong_name
+from .names import wrong_request
 from .permissions import Answer, refusal, refusal_of_missing
 from .pool import Caller
 from .refusals import Refused
@@ -181,7 +181,7 @@ class Guard:
         elif denial := refusal(request, key.access_key):
             await send_answer(send, *denial)
             return
-        if wrong := wrong_name(request):
+        if wrong := wrong_request(request):
             await send_answer(send, *wrong.answer(request))
             return
         await self.unsaved.room()

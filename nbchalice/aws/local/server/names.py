@@ -1,30 +1,20 @@
 """Names that AWS refuses, refused in its words before anything is made of them: MiniStack takes nearly all.
 
-``NAMINGS`` is the table. Pattern and lengths are those of botocore's model of the service; the table has what the model
-does not have, and what a service says in words of its own.
+Most of it botocore's models say (constraints.py). ``NAMINGS`` is the table of what they do not, and of what a service
+says in words of its own.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from urllib.parse import unquote
-
-from ministack.core import iam_actions
 
 from .api_calls import ApiCall
+from .constraints import in_path, refusal_by_model
 from .refusals import Refused, Words
 from .request import Request
 
-ONE = "1 validation error detected: "
-CONSTRAINT = "Value '{value}' at '{at}' failed to satisfy constraint: Member must "
-BY_PATTERN = CONSTRAINT + "satisfy regular expression pattern: {pattern}"
-TOO_LONG = CONSTRAINT + "have length less than or equal to {most}"
-TOO_SHORT = CONSTRAINT + "have length greater than or equal to {least}"
-MISSING = "Value null at '{at}' failed to satisfy constraint: Member must not be null"
+FAILED = "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: "
 IAMS = (
     "The specified value for {at} is invalid. "
     "It must contain only alphanumeric characters and/or the following: +=,.@_-"
@@ -50,8 +40,8 @@ PARAMETERS = (
 )
 SECRETS = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
 MACHINES = r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}"
-STACKS = ONE + BY_PATTERN.replace("{pattern}", "[a-zA-Z][-a-zA-Z0-9]*").replace("{at}", "stackName")
-LONG_FUNCTION = ONE + TOO_LONG.replace("{most}", "64")
+STACKS = FAILED + "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+LONG_FUNCTION = FAILED + "Member must have length less than or equal to 64"
 QUALIFIED = (
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
     "Please specify either a function name or an unqualified function ARN."
@@ -65,34 +55,34 @@ class Naming:
     Parameters
     ----------
     service, operation, member : str
-        As MiniStack calls the service, and as botocore's model calls the others; ``Targets.Id`` is a member of each
-        item of a list.
+        As MiniStack calls the service, and as botocore's model calls the others.
     code : str
         Of the error.
     pattern, words : str
-        What the name must match, and what is said of one that does not. Default: botocore's model has pattern and
-        lengths, and what is said is what most services say.
+        What the name must match, and what is said of one that does not.
     fifo : bool or None
         Whether the row is one for what is FIFO (True), for what is not (False), or for both.
+    instead : bool
+        Whether this is said instead of what botocore's model has to say.
     """
 
     service: str
     operation: str
     member: str
-    code: str = "ValidationException"
-    pattern: str = ""
-    words: str = ""
+    code: str
+    pattern: str
+    words: str
     fifo: bool | None = None
+    instead: bool = False
 
 
-LOGS_CODE, IAM_CODE = "InvalidParameterException", "ValidationError"
 QUEUE_CODE, TOPIC_CODE, LAMBDA_CODE = "InvalidParameterValue", "InvalidParameter", "InvalidParameterValueException"
+CODE = "ValidationException"
 
 
-def of_iam(operation: str, member: str) -> tuple[Naming, Naming]:
-    """Return the rows for a name of IAM, which has words of its own for the characters, not for the length."""
-    by_characters = Naming("iam", operation, member, IAM_CODE, r"[\w+=,.@-]*", IAMS)
-    return by_characters, Naming("iam", operation, member, IAM_CODE)
+def of_iam(operation: str, member: str) -> Naming:
+    """Return the row for a name of IAM, which has words of its own for the characters, not for the length."""
+    return Naming("iam", operation, member, "ValidationError", r"[\w+=,.@-]*", IAMS, instead=True)
 
 
 NAMINGS = (
@@ -102,114 +92,58 @@ NAMINGS = (
     Naming("sns", "CreateTopic", "Name", TOPIC_CODE, r"[\w-]{1,256}", TOPICS, fifo=False),
     Naming("sns", "CreateTopic", "Name", TOPIC_CODE, r"(?=.{1,256}$)[\w-]+\.fifo", FIFO_TOPICS, fifo=True),
     Naming("s3", "CreateBucket", "Bucket", "InvalidBucketName", BUCKETS, "The specified bucket is not valid."),
-    Naming("lambda", "CreateFunction", "FunctionName"),
     Naming("lambda", "CreateFunction", "FunctionName", LAMBDA_CODE, r"(.*:)?[^:]{0,64}", LONG_FUNCTION),
     Naming("lambda", "CreateFunction", "FunctionName", LAMBDA_CODE, r"(.*function:)?[^:]*", QUALIFIED),
-    Naming("lambda", "CreateAlias", "Name"),
-    Naming("lambda", "PublishLayerVersion", "LayerName"),
-    Naming("lambda", "AddPermission", "StatementId"),
-    Naming("events", "PutRule", "Name"),
-    Naming("events", "PutTargets", "Targets.Id"),
-    Naming("events", "CreateEventBus", "Name"),
-    Naming("events", "CreateEventBus", "Name", pattern=r"[^/]*|aws\..*", words="Event bus name must not contain '/'."),
-    Naming("events", "CreateArchive", "ArchiveName"),
-    Naming("events", "CreateConnection", "Name"),
-    Naming("events", "CreateApiDestination", "Name"),
-    Naming("scheduler", "CreateSchedule", "Name"),
-    Naming("scheduler", "CreateSchedule", "GroupName"),
-    Naming("scheduler", "CreateScheduleGroup", "Name"),
-    *of_iam("CreateRole", "RoleName"),
-    *of_iam("PutRolePolicy", "PolicyName"),
-    *of_iam("CreatePolicy", "PolicyName"),
-    *of_iam("CreateUser", "UserName"),
-    *of_iam("CreateGroup", "GroupName"),
-    Naming("logs", "CreateLogGroup", "logGroupName", LOGS_CODE),
-    Naming("logs", "CreateLogStream", "logGroupName", LOGS_CODE),
-    Naming("logs", "CreateLogStream", "logStreamName", LOGS_CODE),
-    Naming("logs", "PutSubscriptionFilter", "filterName", LOGS_CODE),
-    Naming("logs", "PutMetricFilter", "filterName", LOGS_CODE),
-    Naming("kinesis", "CreateStream", "StreamName"),
-    Naming("kinesis", "RegisterStreamConsumer", "ConsumerName"),
-    Naming("firehose", "CreateDeliveryStream", "DeliveryStreamName"),
+    Naming("events", "CreateEventBus", "Name", CODE, r"[^/]*|aws\..*", "Event bus name must not contain '/'."),
+    of_iam("CreateRole", "RoleName"),
+    of_iam("PutRolePolicy", "PolicyName"),
+    of_iam("CreatePolicy", "PolicyName"),
+    of_iam("CreateUser", "UserName"),
+    of_iam("CreateGroup", "GroupName"),
     Naming("states", "CreateStateMachine", "name", "InvalidName", MACHINES, "Invalid Name: '{value}'"),
-    Naming("secretsmanager", "CreateSecret", "Name", pattern=r"[\w/+=.@!-]*", words=SECRETS),
-    Naming("ssm", "PutParameter", "Name", pattern=r"[^/]*|/.*", words="Parameter name must be a fully qualified name."),
-    Naming("ssm", "PutParameter", "Name", pattern=r"(?!(?i:/?(ssm|aws)))[\w./-]*", words=PARAMETERS),
-    Naming("kms", "CreateAlias", "AliasName"),
-    Naming("kms", "CreateAlias", "AliasName", pattern=r"alias/.+", words="Invalid identifier"),
+    Naming("secretsmanager", "CreateSecret", "Name", CODE, r"[\w/+=.@!-]*", SECRETS),
+    Naming("ssm", "PutParameter", "Name", CODE, r"[^/]*|/.*", "Parameter name must be a fully qualified name."),
+    Naming("ssm", "PutParameter", "Name", CODE, r"(?!(?i:/?(ssm|aws)))[\w./-]*", PARAMETERS),
+    Naming("kms", "CreateAlias", "AliasName", CODE, r"alias/.+", "Invalid identifier"),
     Naming("cloudformation", "CreateStack", "StackName", "ValidationError", r"[a-zA-Z][a-zA-Z0-9-]{0,127}", STACKS),
 )
-NAMES_OF_MODELS = {"states": "stepfunctions"}
 # How the fields of an attribute end in a form: those of its name, and of its value (SNS; SQS with older SDKs).
 VALUES = {"key": "value", "Name": "Value"}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What botocore's model says of a member: how long it may be, what it must match, and where in a URL it stands."""
-
-    least: int
-    most: int
-    pattern: str
-    required: bool
-    url: re.Pattern[str] | None
-
-
-def wrong_name(request: Request) -> Refused | None:
-    """Return AWS's refusal of a name that a request gives to what it makes, or None."""
+def wrong_request(request: Request) -> Refused | None:
+    """Return AWS's refusal of what a request gives to what it makes or changes, or None."""
     call = ApiCall.parse(replace(request, path=request.raw_path))  # a slash or a newline of a name is encoded there
     operation = (call.action or "").rpartition(":")[2]
-    for naming in NAMINGS:
-        if (naming.service, naming.operation) != (call.service, operation):
-            continue
-        if naming.fifo in (None, makes_fifo(call)) and (said := said_against(naming, call)):
-            return Refused(naming.code, said, Words(naming.code, 400, said), 400)
-    return None
-
-
-def said_against(naming: Naming, call: ApiCall) -> str:
-    """Return what the service says of the names that a call gives in one parameter, or an empty text."""
-    limits = limits_of(naming.service, naming.operation, naming.member)
-    values = names_in(call, naming.member, limits)
-    problems = [problem for at, value in values for problem in problems_of(naming, limits, at, value)]
-    if not problems or naming.pattern:
-        return problems[0] if problems else ""
-    count = "1 validation error" if len(problems) == 1 else f"{len(problems)} validation errors"
-    return f"{count} detected: {'; '.join(problems)}"
-
-
-def problems_of(naming: Naming, limits: Limits, at: str, value: str | None) -> Iterator[str]:
-    """Yield what is said of one name, which stands at a place of the request; None where there is none."""
-    if value is None:
-        if limits.required and not naming.pattern:
-            yield MISSING.format(at=at)
-    elif naming.pattern:
-        if not re.fullmatch(naming.pattern, value, re.ASCII):
-            yield naming.words.format(at=at, value=value)
+    mine = [naming for naming in NAMINGS if (naming.service, naming.operation) == (call.service, operation)]
+    by_name = next((naming for naming in mine if is_wrong(naming, call)), None)
+    by_model = None if by_name and by_name.instead else refusal_by_model(call)
+    if by_model:
+        code, said = by_model
+    elif by_name:
+        code, said = by_name.code, by_name.words.format(at=lowered(by_name.member), value=name_in(call, by_name.member))
     else:
-        if not re.fullmatch(limits.pattern, value, re.ASCII):
-            yield BY_PATTERN.format(at=at, value=value, pattern=limits.pattern)
-        if len(value) > limits.most:
-            yield TOO_LONG.format(at=at, value=value, most=limits.most)
-        if len(value) < limits.least:
-            yield TOO_SHORT.format(at=at, value=value, least=limits.least)
+        return None
+    return Refused(code, said, Words(code, 400, said), 400)
 
 
-def names_in(call: ApiCall, member: str, limits: Limits) -> Iterator[tuple[str, str | None]]:
-    """Yield the names that a call gives in one parameter, and the places where AWS says that they are."""
-    outer, _, inner = member.partition(".")
-    at = outer[0].lower() + outer[1:]
-    if inner:
-        items = call.document.get(outer)
-        for number, item in enumerate(items if isinstance(items, list) else [], 1):
-            if isinstance(item, dict):
-                yield f"{at}.{number}.member.{inner[0].lower()}{inner[1:]}", item.get(inner)
-    elif limits.url is not None:
-        found = limits.url.fullmatch(call.path)
-        yield at, unquote(found["name"]) if found else None
-    else:
-        given = call.document.get(outer, call.params.get(outer, [None])[0])
-        yield at, None if given is None else str(given)
+def is_wrong(naming: Naming, call: ApiCall) -> bool:
+    """Whether the service does not take the name that a call gives."""
+    name = name_in(call, naming.member) if naming.fifo in (None, makes_fifo(call)) else None
+    return name is not None and not re.fullmatch(naming.pattern, name, re.ASCII)
+
+
+def name_in(call: ApiCall, member: str) -> str | None:
+    """Return the name that a call gives; that of a bucket is its path."""
+    if call.service == "s3":
+        return in_path("/{Bucket}", call.path).get("Bucket")
+    given = call.document.get(member, call.params.get(member, [None])[0])
+    return None if given is None else str(given)
+
+
+def lowered(member: str) -> str:
+    """Return a member as AWS's errors call it."""
+    return member[0].lower() + member[1:]
 
 
 def makes_fifo(call: ApiCall) -> bool:
@@ -221,27 +155,3 @@ def makes_fifo(call: ApiCall) -> bool:
         if last in VALUES:
             attributes[value] = call.params.get(f"{prefix}.{VALUES[last]}", [""])[0]
     return any(str(attributes.get(name)).lower() == "true" for name in ("FifoQueue", "FifoTopic"))
-
-
-@cache
-def limits_of(service: str, operation: str, member: str) -> Limits:
-    """Read what botocore's model says of a member of an operation's input."""
-    model = iam_actions._load_botocore_model(NAMES_OF_MODELS.get(service, service))
-    called, shapes = model["operations"][operation], model["shapes"]
-    shape = shapes[called["input"]["shape"]]
-    outer, _, inner = member.partition(".")
-    required, declared = outer in shape.get("required", ()), shape["members"][outer]
-    if inner:
-        shape = shapes[shapes[declared["shape"]]["member"]["shape"]]
-        required, declared = inner in shape.get("required", ()), shape["members"][inner]
-    text = shapes[declared["shape"]]
-    url = url_of(called["http"]["requestUri"], outer) if declared.get("location") == "uri" else None
-    return Limits(text.get("min", 0), text.get("max", sys.maxsize), text.get("pattern", ".*"), required, url)
-
-
-def url_of(template: str, member: str) -> re.Pattern[str]:
-    """Return a pattern for the paths of an operation, whose group ``name`` is a member as it stands there."""
-    parts = re.split(r"\{(\w+)\}", template)
-    labels = [r"(?P<name>[^/]*)" if label == member else "[^/]+" for label in parts[1::2]]
-    path = "".join(re.escape(text) + label for text, label in zip(parts[::2], [*labels, ""], strict=True))
-    return re.compile(f"{path}/?")
