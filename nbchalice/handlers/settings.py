@@ -182,8 +182,10 @@ def _env(env: object) -> list[str]:
     if not isinstance(env, Mapping) or _variables(env, "--env"):
         return []
     errors = [f"--env {name} is reserved by Lambda; choose another name" for name in env if name in RESERVED_ENV]
-    bad = [name for name in env if name not in RESERVED_ENV and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII)]
-    errors += [f"--env {name!r} is not a variable name: a letter, then letters, digits and _" for name in bad]
+    bad = [name for name in env if name not in RESERVED_ENV and not re.fullmatch(r"[A-Za-z]\w+", name, re.ASCII)]
+    errors += [
+        f"--env {name!r} is not a variable name: a letter, then one or more letters, digits and _" for name in bad
+    ]
     size = sum(len(f"{name}{value}".encode()) for name, value in env.items())
     if size > MOST_ENV_BYTES:
         errors.append(f"--env is {size} bytes in all; Lambda takes {MOST_ENV_BYTES}")

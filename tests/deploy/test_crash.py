@@ -51,7 +51,7 @@ def first_app(name, place):
             s3(place.bucket, prefix="a/"),
             sqs(place.queue, batch_size=5, maximum_concurrency=3),
             ("on_cw_event", {"event_pattern": {"source": ["shop"]}}),
-            env={"A": "1"},
+            env={"AB": "1"},
         ),
         handler(
             "b",

@@ -54,7 +54,7 @@ DRIFTS = {
     ),
     "environment": (
         lambda aws, place, fn, name: aws.client("lambda").update_function_configuration(
-            FunctionName=fn, Environment={"Variables": {"A": "b"}}
+            FunctionName=fn, Environment={"Variables": {"AB": "b"}}
         ),
         "Environment",
     ),
@@ -169,7 +169,7 @@ def test_options_that_are_taken_out_are_really_cleared(connection, place, name):
                 report_failures=True,
                 filter={"body": {"a": ["b"]}},
             ),
-            env={"A": "1"},
+            env={"AB": "1"},
             memory=256,
             timeout=20,
             reserved_concurrency=2,
@@ -189,7 +189,7 @@ def test_options_that_are_taken_out_are_really_cleared(connection, place, name):
     deploy(full, connection)
     assert deploy(full, connection).changes == ()
     price = snapshot(connection, name, place)[f"function {name}-dev-price"]
-    assert price["configuration"]["Environment"] == {"Variables": {"A": "1"}}
+    assert price["configuration"]["Environment"] == {"Variables": {"AB": "1"}}
     assert price["concurrency"] == {"ReservedConcurrentExecutions": 2}
     assert price["mappings"][0]["ScalingConfig"] == {"MaximumConcurrency": 5}
     deploy(plain, connection)

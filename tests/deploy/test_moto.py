@@ -58,7 +58,7 @@ def full(name, place, **options):
         handler("tick", schedule(description="often")),
         handler("ingest", s3(place, prefix="in/"), log_retention=7),
         handler("announce", sns(place, filter_policy={"kind": ["new"]})),
-        handler("price", sqs(place, **options), env={"A": "1"}, memory=256),
+        handler("price", sqs(place, **options), env={"AB": "1"}, memory=256),
     )
 
 

@@ -61,13 +61,13 @@ def test_rollback_goes_back_step_by_step_and_deploy_goes_forward(connection, pla
 
 def test_rollback_brings_the_settings_back(connection, name):
     function = f"{name}-dev-price"
-    deploy(app(name, handler("price", env={"A": "1"}, timeout=20)), connection)
-    deploy(app(name, handler("price", env={"B": "2"}, memory=256, timeout=30)), connection)
+    deploy(app(name, handler("price", env={"AB": "1"}, timeout=20)), connection)
+    deploy(app(name, handler("price", env={"BC": "2"}, memory=256, timeout=30)), connection)
     back = engine.rollback(app(name, handler("price")), "price", connection)
     assert back.code is False
     assert back.settings == ("Environment", "MemorySize", "Timeout")
     now = connection.client("lambda").get_function_configuration(FunctionName=function)
-    assert (now["Environment"]["Variables"], now["MemorySize"], now["Timeout"]) == ({"A": "1"}, 128, 20)
+    assert (now["Environment"]["Variables"], now["MemorySize"], now["Timeout"]) == ({"AB": "1"}, 128, 20)
 
 
 def test_only_what_is_deployed_and_ours_can_go_back(connection, name):

@@ -108,7 +108,7 @@ def _second(name, place, *, edited=False):
         handler("events", ("on_cw_event", detail), **({} if edited else {"on_failure": arn_of("events", f"event-bus/{place.name}")})),
         handler("objects", s3(place.name, via="eventbridge", prefix="big/", min_size=1 + new)),
         handler("web", ("lambda_function", {"url": "public" if edited else "iam"})),
-        handler("secret", ("lambda_function", {}), kms_key=place.key, env={"A": str(new)}, **({"log_retention": 7} if edited else {})),
+        handler("secret", ("lambda_function", {}), kms_key=place.key, env={"AB": str(new)}, **({"log_retention": 7} if edited else {})),
         handler("hidden", ("lambda_function", {}), log_kms_key=place.key),
         handler("sealed", sqs(f"{place.name}-sealed", batch_size=1 + new), dlq=place.dead),
         handler("layered", ("lambda_function", {}), retries=new, on_failure=place.dead),

@@ -73,16 +73,16 @@ def test_the_function_is_stronger_than_the_stage_and_the_stage_than_the_file(tmp
         {
             "lambda_timeout": 10,
             "lambda_memory_size": 256,
-            "environment_variables": {"A": "file", "B": "file"},
+            "environment_variables": {"A1": "file", "B1": "file"},
             "tags": {"t": "file"},
             "stages": {
                 "dev": {
                     "lambda_timeout": 20,
-                    "environment_variables": {"B": "stage", "C": "stage"},
+                    "environment_variables": {"B1": "stage", "C1": "stage"},
                     "lambda_functions": {
                         "price": {
                             "lambda_timeout": 30,
-                            "environment_variables": {"C": "function"},
+                            "environment_variables": {"C1": "function"},
                             "tags": {"u": "function"},
                         }
                     },
@@ -96,19 +96,19 @@ def test_the_function_is_stronger_than_the_stage_and_the_stage_than_the_file(tmp
         },
     )
     assert settings_for(config, "dev", "price") == {
-        "timeout": 30, "memory": 256, "env": {"A": "file", "B": "stage", "C": "function"}, "tag": {"t": "file", "u": "function"},
+        "timeout": 30, "memory": 256, "env": {"A1": "file", "B1": "stage", "C1": "function"}, "tag": {"t": "file", "u": "function"},
     }  # fmt: skip
     assert settings_for(config, "dev", "other")["timeout"] == 20
     prod = settings_for(config, "prod", "price")
     assert (prod["timeout"], prod["tracing"], prod["reserved_concurrency"], len(prod["layer"])) == (10, True, 5, 1)
-    own = with_config(config, "dev", "price", {"timeout": 40, "env": [("C", "own")]})
-    assert own["timeout"] == 40 and own["env"] == {"A": "file", "B": "stage", "C": "own"}
+    own = with_config(config, "dev", "price", {"timeout": 40, "env": [("C1", "own")]})
+    assert own["timeout"] == 40 and own["env"] == {"A1": "file", "B1": "stage", "C1": "own"}
 
 
 ALL_KEYS = {
     "lambda_timeout": 30,
     "lambda_memory_size": 256,
-    "environment_variables": {"A": "b"},
+    "environment_variables": {"A1": "b"},
     "tags": {"t": "u"},
     "layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"],
     "reserved_concurrency": 0,

@@ -130,12 +130,12 @@ def test_an_archive_cannot_write_outside_its_folder(functions, local_aws, member
 
 
 def test_new_code_and_new_variables_are_used_at_once(functions):
-    name = functions.make("import os\ndef handler(e, c): return ['one', os.environ.get('V')]\n")
+    name = functions.make("import os\ndef handler(e, c): return ['one', os.environ.get('VAR')]\n")
     assert functions.invoke(name)[1] == ["one", None]
-    code = "import os\ndef handler(e, c): return ['two', os.environ.get('V')]\n"
+    code = "import os\ndef handler(e, c): return ['two', os.environ.get('VAR')]\n"
     functions.aws("lambda").update_function_code(FunctionName=name, ZipFile=functions.archive({"app.py": code}))
     functions.ready(name)
     assert functions.invoke(name)[1] == ["two", None]
-    functions.aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"V": "1"}})
+    functions.aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"VAR": "1"}})
     functions.ready(name)
     assert functions.invoke(name)[1] == ["two", "1"]

@@ -70,8 +70,8 @@ def test_a_trigger_follows_the_variables_of_stage_and_function(tmp_path, monkeyp
 
 
 def test_a_handlers_own_variables_and_names_count(tmp_path):
-    text = "import os\n@app.on_sqs_message(os.getenv('Q', 'none'), env={{'Q': 'own'}}, name={})\ndef handle(event):\n    pass"
-    path = write(tmp_path, [text.format("'a'"), text.format("os.environ['P'] + 'b'")], variables(P="p-"))
+    text = "import os\n@app.on_sqs_message(os.getenv('QU', 'none'), env={{'QU': 'own'}}, name={})\ndef handle(event):\n    pass"
+    path = write(tmp_path, [text.format("'a'"), text.format("os.environ['PR'] + 'b'")], variables(PR="p-"))
     assert [(h.name, h.triggers[0].options["queue"]) for h in read_project(path).handlers] == [
         ("a", "own"),
         ("p-b", "own"),

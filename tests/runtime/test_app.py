@@ -91,7 +91,7 @@ def test_a_trigger_is_json_ready(app, source, args):
 
 
 def test_a_trigger_holds_the_options_with_defaults(app):
-    handler = register(app, "on_s3_event", "photos", suffix=".jpg", timeout=30, env={"A": "1"})
+    handler = register(app, "on_s3_event", "photos", suffix=".jpg", timeout=30, env={"AB": "1"})
     assert handler.triggers == [
         Trigger(
             "on_s3_event",
@@ -106,7 +106,7 @@ def test_a_trigger_holds_the_options_with_defaults(app):
             },  # fmt: skip
         )
     ]
-    assert handler.settings == {"timeout": 30, "env": {"A": "1"}}
+    assert handler.settings == {"timeout": 30, "env": {"AB": "1"}}
     assert app.handlers == {"handler": handler}
 
 

@@ -16,7 +16,7 @@ def statements_of(one):
 
 
 EVERYTHING = (
-    "@app.schedule('rate(1 hour)', timeout=30, memory=256, env={'A': 'b'}, tag={'team': 'x'}, reserved_concurrency=3,"
+    "@app.schedule('rate(1 hour)', timeout=30, memory=256, env={'AB': 'b'}, tag={'team': 'x'}, reserved_concurrency=3,"
     " ephemeral_storage=1024, log_retention=7, json_logs=True, tracing=True, allow={'s3:GetObject': 'arn:aws:s3:::b/*'},"
     " subnet=['subnet-1'], security_group=['sg-1'])"
 )
@@ -26,7 +26,7 @@ def test_every_setting_is_set_and_cleared(deployed):
     one = deployed(EVERYTHING)
     function = function_of(one)
     now = function["Configuration"]
-    assert (now["Timeout"], now["MemorySize"], now["Environment"]["Variables"]) == (30, 256, {"A": "b"})
+    assert (now["Timeout"], now["MemorySize"], now["Environment"]["Variables"]) == (30, 256, {"AB": "b"})
     assert (now["EphemeralStorage"], now["TracingConfig"]["Mode"], now["LoggingConfig"]["LogFormat"]) == (
         {"Size": 1024},
         "Active",
