@@ -170,7 +170,7 @@ def test_a_call_in_a_loop_is_refused_unless_the_function_allows_it(functions, aw
 
 def test_a_function_takes_two_words_only(functions, aws):
     name = functions.make(TRACE)
-    with pytest.raises(ClientError, match=r"ValidationException.*at 'recursiveLoop'.*\[Terminate, Allow\]"):
+    with pytest.raises(ClientError, match=r"ValidationException.*at 'recursiveLoop'.*\[Allow, Terminate\]"):
         aws("lambda").put_function_recursion_config(FunctionName=name, RecursiveLoop="Never")
 
 
