@@ -26,7 +26,6 @@ STOPPED = (
     "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services resources "
     "and stopped your function's invocation"
 )
-stock_configure = lambda_svc._put_function_recursion_config
 stock_drop = lambda_svc._recursive_loop_drop
 stock_system_attributes = sqs._build_send_sys_attrs
 stock_complete_message = sqs._ensure_msg_fields
@@ -35,7 +34,6 @@ stock_dispatch_event = eventbridge._dispatch_event
 
 def apply_recursion() -> None:
     """Put the changed parts in place."""
-    lambda_svc._put_function_recursion_config = configure
     lambda_svc._recursive_loop_drop = drop_call
     sqs._build_send_sys_attrs = system_attributes
     sqs._ensure_msg_fields = complete_message
@@ -121,18 +119,6 @@ def trace_of_batch(arn: str, batch: list[Record]) -> str:
 def log_group_of(config: Record) -> str:
     """Return the name of a function's log group."""
     return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
-
-
-def configure(name: str, settings: Record) -> Any:
-    """Refuse another word than Lambda's, as Lambda does (``_put_function_recursion_config``)."""
-    value = settings.get("RecursiveLoop")
-    if value in ("Allow", "Terminate"):
-        return stock_configure(name, settings)
-    text = (
-        f"1 validation error detected: Value '{value}' at 'recursiveLoop' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [Terminate, Allow]"
-    )
-    return lambda_svc.error_response_json("ValidationException", text, 400)
 
 
 def drop_call(name: str, func: Record, depth: int) -> Any:
