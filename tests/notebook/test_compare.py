@@ -125,6 +125,19 @@ def test_an_import_that_knows_where_it_runs(live, source, tmp_path, monkeypatch)
             live(source, "exec('place = ' + '2')", body="return str(place)")
 
 
+def test_the_hash_of_a_text_within_an_object_of_a_library_is_of_the_process(live, tmp_path, monkeypatch):
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    text = "class Symbol:\n    def __init__(self, name, size):\n        self.key, self.size = hash(name), size\n"
+    (packages / "symbols.py").write_text(text)
+    monkeypatch.syspath_prepend(str(packages))
+    source = "from symbols import Symbol\nS = Symbol('deleted', 1)"
+    assert live(source, body="return S.size").not_compared == (("S", "Symbol, in part"),)
+    with pytest.raises(NbChaliceError, match=r"S\.size is 2 in the kernel, 1 in"):
+        live(source, "exec('S.size = 2')", body="return S.size")
+    monkeypatch.delitem(sys.modules, "symbols")
+
+
 TIDY = 'T = """a \n  \nb"""\ndef f():\n    """Say.\n    \n    It."""\n    \n    x = """\n   \n"""\n    \n    return x\n'
 
 

@@ -42,6 +42,8 @@ LOOKS = notebooks_of("looks")
 REFUSED = {
     ("a pickle of an object of its own class", "kernel"): Refusal("diverged", 1, "# nbchalice: include"),
     ("a pickle of an object of its own class", "file"): Refusal("diverged", 1, "kept is b'"),
+    ("an object of a library that is made by chance", "kernel"): Refusal("diverged", 1, "graph._adj"),
+    ("an object of a library that is made by chance", "file"): Refusal("diverged", 1, "graph._adj"),
     ("another working folder", "kernel"): Refusal("reads-local-file", 3, "h opens the file 'rate.txt'"),
     ("another working folder", "file"): Refusal("reads-local-file", 3, "h opens the file 'rate.txt'"),
     ("a name that a function makes only in a notebook", "kernel"): Refusal("diverged", 3, "RATES stands in the kernel"),

@@ -123,6 +123,7 @@ class FileJudge:
                 "zone": {"TZ": zone},
                 "elsewhere": elsewhere,
                 "codecs": named_codecs(piece.module),
+                "marked": bool(piece.marked),
                 "calls": list(calls),
                 "added": added,
                 "sharing": bool(piece.bundles and piece.changed),

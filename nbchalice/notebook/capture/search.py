@@ -219,7 +219,7 @@ class Search:
                 findings = self._judged(piece)
             except StatementFailedError as error:
                 last: CaptureError = error
-                if not self._does_without(piece, error) and not self._completed(piece, error):
+                if not self._completed(piece, error) and not self._does_without(piece, error):
                     return Proof(piece, error=self._named(piece, error))
             except DivergedError as error:
                 last = error

@@ -46,7 +46,16 @@ def settled_in_places(
     others: dict[str, Node] = elsewhere().get("values", {})
     if not differs:
         return others if find_difference(piece, here, others) else values
-    return settle_orders(piece, here, settle(piece, values, others), anew)
+    values = settle(piece, values, others)
+    if find_difference(piece, here, values) is not None and _is_of_libraries(piece, here, values):
+        # A library may keep the hash of a text, as SQLAlchemy's symbols do: that is another one in each process.
+        values = settle(piece, values, anew())
+    return settle_orders(piece, here, values, anew)
+
+
+def _is_of_libraries(piece: Slice, here: Mapping[str, Node], values: Mapping[str, Node]) -> bool:
+    """Tell whether nothing differs but what objects of libraries hold."""
+    return find_difference(piece, here, settle(piece, values, here)) is None
 
 
 def _in_other_orders(

@@ -190,6 +190,7 @@ def verify(
         "bundles": {name: dict(entry) for name, entry in bundles.items()},
         "env": dict(env or {}),
         "codecs": named_codecs(piece.module),
+        "marked": bool(piece.marked),
         "sharing": shares,
     }
     with _modules(vendored) as modules:
