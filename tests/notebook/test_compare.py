@@ -11,6 +11,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.capture.verify import verify, warm
 from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.sandbox.values import LAST_DIGITS
 from nbchalice.runtime.function import LambdaFunction
 
 from .harness import Kernel
@@ -123,6 +124,14 @@ def test_an_import_that_knows_where_it_runs(live, source, tmp_path, monkeypatch)
     if source.startswith("from") and "placed" not in source:
         with pytest.raises(NbChaliceError, match="place is 2 in the kernel"):
             live(source, "exec('place = ' + '2')", body="return str(place)")
+
+
+def test_the_last_digits_of_numbers_are_told(live):
+    source, body = "import numpy as np\nA = np.arange(5.0)", "return A.tolist()"
+    rounded = live(source, "exec('A[3] = np.nextafter(A[3], 9)')", body=body)
+    assert rounded.not_compared == (("A", LAST_DIGITS),)
+    with pytest.raises(NbChaliceError, match=r"A is array\(\[0.0, 1.0, 2.0, 3.01"):
+        live(source, "exec('A[3] = 3.01')", body=body)
 
 
 def test_the_hash_of_a_text_within_an_object_of_a_library_is_of_the_process(live, tmp_path, monkeypatch):

@@ -28,7 +28,13 @@ from nbchalice.notebook.capture.settling import follows_order, settled_in_places
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
-from nbchalice.notebook.sandbox.values import not_compared, of_concern, without_before
+from nbchalice.notebook.sandbox.values import (
+    LAST_DIGITS,
+    differ_in_rounding,
+    not_compared,
+    of_concern,
+    without_before,
+)
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -156,6 +162,7 @@ class FileJudge:
         for name in names:
             if name in here and name in values:
                 left += ((name + path, kind) for path, kind in not_compared(here[name], values[name]))
+                left += [(name, LAST_DIGITS)] if differ_in_rounding(here[name], values[name]) else []
         found, settings = apart(piece, here, values)
         if found is not None:
             ordered = follows_order(piece, found[0], values, anew)

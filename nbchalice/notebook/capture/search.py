@@ -21,6 +21,7 @@ from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.capture.ticking import ticking
 from nbchalice.notebook.capture.what_to_bundle import name_what_to_bundle
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
+from nbchalice.notebook.sandbox.values import LAST_DIGITS
 from nbchalice.text import counted
 
 if TYPE_CHECKING:
@@ -369,7 +370,8 @@ class Search:
 
     def _undecided(self, piece: Slice, findings: Findings) -> CaptureError | None:
         """Ask about the statements that may change what could not be compared, or make it another one elsewhere."""
-        blind = {match[0] for name, _ in findings.not_compared if (match := re.match(r"\w+", name))}
+        left = [re.match(r"\w+", name) for name, reason in findings.not_compared if reason != LAST_DIGITS]
+        blind = {match[0] for match in left if match is not None}
         of_place = self._of_place(piece, piece.values if findings.missing else blind)
         if of_place is not None:
             return of_place
@@ -382,12 +384,7 @@ class Search:
         text = f"it cannot be told whether this statement changes {what}"
         if len(steps) > 1:
             text = f"it cannot be told whether these statements change {what}: {_listed(steps)}"
-        return CaptureError(
-            text,
-            _MARKS,
-            steps[0].location(),
-            code="ambiguous-mutation",
-        )
+        return CaptureError(text, _MARKS, steps[0].location(), code="ambiguous-mutation")
 
 
 def _listed(steps: list[Step]) -> str:

@@ -33,9 +33,11 @@ from nbchalice.notebook.capture.source_map import location_of
 from nbchalice.notebook.sandbox.helper import HELPER
 from nbchalice.notebook.sandbox.reads import ALL
 from nbchalice.notebook.sandbox.values import (
+    LAST_DIGITS,
     describe,
     describe_imported,
     differ,
+    differ_in_rounding,
     not_compared,
     of_concern,
     sharing,
@@ -319,6 +321,8 @@ def _not_compared(
     for name, node in kernel.items():
         if name in module:
             yield from ((name + path, kind) for path, kind in not_compared(node, module[name]))
+            if differ_in_rounding(node, module[name]):
+                yield name, LAST_DIGITS
 
 
 def require_syntax(piece: Slice, python: str) -> None:

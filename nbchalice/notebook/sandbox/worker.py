@@ -34,7 +34,7 @@ _DEPTH = 20
 _WORTH_TELLING = 0.001
 _CHANCE = "nothing seeded it"
 """What each run draws, unless the code seeds: two runs draw the same then, and what they draw is not the notebook's."""
-_ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
+_ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3", "OMP_NUM_THREADS": "3"}
 """Another place to run the same code: what comes out otherwise there is of the place, not of the code."""
 
 

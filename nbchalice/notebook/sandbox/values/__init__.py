@@ -3,8 +3,10 @@
 from nbchalice.notebook.sandbox.values.answers import function_of, unanswered, with_answers
 from nbchalice.notebook.sandbox.values.describe import describe, held_in, standing_names
 from nbchalice.notebook.sandbox.values.differences import (
+    LAST_DIGITS,
     Difference,
     differ,
+    differ_in_rounding,
     difference,
     is_order_of_keys,
     not_compared,
@@ -18,6 +20,7 @@ from nbchalice.notebook.sandbox.values.registered import unregistered
 from nbchalice.notebook.sandbox.values.sharing import Shared, sharing
 
 __all__ = [
+    "LAST_DIGITS",
     "UNSHOWN",
     "Difference",
     "Node",
@@ -27,6 +30,7 @@ __all__ = [
     "describe",
     "describe_imported",
     "differ",
+    "differ_in_rounding",
     "difference",
     "function_of",
     "held_in",

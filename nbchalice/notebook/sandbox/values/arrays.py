@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.sandbox.values.nodes import Describer, Node, digest, is_only_kept, leaf
+from nbchalice.notebook.sandbox.values.rounding import of_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ def _array(describer: Describer, value: Any, path: str) -> Node:
     if value.size <= _SHORT:
         shown = f"array({base.tolist()})" if base.ndim else repr(base.tolist())
     data = numpy.ascontiguousarray(base).reshape(-1).view("u1").data
-    return leaf(kind, f"{value.shape} {digest(data)}", shown)
+    return leaf(kind, f"{value.shape} {digest(data)}", shown, of_array(base))
 
 
 def _masked(describer: Describer, value: Any, path: str) -> Node:
@@ -94,10 +95,11 @@ def _elements(describer: Describer, value: Any, path: str) -> Node:
         kind += f", freq {value.freq.freqstr}"
     if kind == "object" and not isinstance(value, pandas.MultiIndex):
         return describer.describe(value.tolist(), path)
+    rounded = of_array(value.to_numpy()) if getattr(getattr(value, "dtype", None), "kind", "") in "fc" else None
     if len(value) <= _SHORT:
-        return leaf(kind, str(value.tolist()))
+        return leaf(kind, str(value.tolist()), rounded=rounded)
     hashed = pandas.util.hash_pandas_object(value, index=False).to_numpy()
-    return leaf(kind, f"{len(value)} {digest(hashed.tobytes())}", f"{len(value)} of {kind}")
+    return leaf(kind, f"{len(value)} {digest(hashed.tobytes())}", f"{len(value)} of {kind}", rounded)
 
 
 def _dtype(describer: Describer, value: object, path: str) -> Node:

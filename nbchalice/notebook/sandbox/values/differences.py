@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nbchalice.notebook.sandbox.values.nodes import Node, is_whole, text
+from nbchalice.notebook.sandbox.values.rounding import is_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UNCOMPARED = ("opaque", "quiet")
 _ORDERED = ("dict", "OrderedDict")
+LAST_DIGITS = "the last digits of its numbers"
+"""What is said of a value whose numbers are rounded otherwise in the clean process, as they may be on Lambda."""
 ITS_ORDER = " (its order)"
 BY_CHANCE = "by chance"
 """Stands last in the description of a dictionary whose order is another one in each process: it is made of a set."""
@@ -86,12 +89,36 @@ def _difference(one: Node, two: Node, path: str) -> Difference | None:
     if one[:2] != two[:2]:
         return Difference(path, one, two)
     if one[0] == "leaf":
-        return None if one[2] == two[2] else Difference(path, one, two)
+        return None if one[2] == two[2] or _is_rounding(one, two) else Difference(path, one, two)
     if one[0] == "kept":
         others = dict(two[2])
         found = (_difference(node, others[label], path + label) for label, node in one[2] if label in others)
         return next((difference for difference in found if difference is not None), None)
     return _items(one, two, path) if one[0] == "items" else _parts(one, two, path)
+
+
+def _is_rounding(one: Node, two: Node) -> bool:
+    return len(one) == len(two) == 5 and is_rounding(one[4], two[4])
+
+
+def differ_in_rounding(one: Node, two: Node) -> bool:
+    """Tell whether numbers in two descriptions differ in their last digits, where nothing else differs.
+
+    Parameters
+    ----------
+    one, two : Node
+        The descriptions.
+    """
+    if one == two or one[:2] != two[:2]:
+        return False
+    if one[0] == "leaf":
+        return _is_rounding(one, two)
+    if one[0] == "items":
+        return any(map(differ_in_rounding, one[2], two[2]))
+    if one[0] not in ("parts", "kept"):
+        return False
+    others = dict(two[2])
+    return any(differ_in_rounding(node, others[label]) for label, node in one[2] if label in others)
 
 
 def _is_reordered(one: Node, two: Node) -> bool:

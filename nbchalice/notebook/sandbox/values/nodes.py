@@ -3,6 +3,7 @@
 | node | meaning |
 |---|---|
 | ``["leaf", kind, value, shown]`` | kind and value are compared, ``shown`` is what a person sees of it |
+| ``["leaf", kind, value, shown, rounded]`` | numbers, which are compared by ``rounded`` where the last digits differ |
 | ``["items", kind, [node, ...]]`` | elements in their order |
 | ``["parts", kind, [[label, node], ...], of_library]`` | named parts: ``.x``, ``['key']``, `` (docstring)`` |
 | ``["again", path, kind]`` | the object that stands at this path, too; path None: in a library's object |
@@ -17,6 +18,8 @@ import functools
 import hashlib
 import types
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from nbchalice.notebook.sandbox.values import rounding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,9 +60,10 @@ class Describer(Protocol):
         """Describe named parts."""
 
 
-def leaf(kind: str, value: str, shown: str | None = None) -> Node:
+def leaf(kind: str, value: str, shown: str | None = None, rounded: rounding.Rounded | None = None) -> Node:
     """Return the node of something without parts."""
-    return ["leaf", kind, value, value if shown is None else shown]
+    node = ["leaf", kind, value, value if shown is None else shown]
+    return node if rounded is None else [*node, rounded]
 
 
 def plain(value: Any, kind: Any) -> Node:
@@ -80,7 +84,7 @@ def plain(value: Any, kind: Any) -> Node:
         return leaf(name, f"{length} {digest(data)}", what.format(length))
     if kind is int and int.bit_length(value) > 4 * LONG:
         return leaf(name, hex(int(value)), f"a number of {int.bit_length(value)} bits")
-    return leaf(name, kind.__repr__(value))
+    return leaf(name, kind.__repr__(value), rounded=rounding.of_number(value) if kind is float else None)
 
 
 def opaque(value: object) -> Node:
