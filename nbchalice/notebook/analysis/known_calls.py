@@ -96,6 +96,8 @@ and for what a handler calls, which is not run: ``log.info(rows)`` does not chan
 CONFIGURES = (
     "set",
     "seed",
+    "manual_seed",
+    "rc",
     "register",
     "basicConfig",
     "dictConfig",

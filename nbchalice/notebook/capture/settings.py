@@ -167,7 +167,7 @@ class Settings:
         if last.startswith(CONFIGURES) or (known.count(".") > 1 and last in MUTATORS):
             return True
         # What is called for nothing but constants, and its result dropped, is called for what it does.
-        settles = top not in OUTSIDE | _NOT_STATE and not call.definition
+        settles = top in STDLIB - OUTSIDE and top not in _NOT_STATE and not call.definition
         steady = settles and not is_of_here(known, self.effects, moment)
         return steady and all(self._is_foreign(roots, block, moment) for roots in self._arguments(call))
 

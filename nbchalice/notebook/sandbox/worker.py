@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _DEPTH = 20
 _WORTH_TELLING = 0.001
+_UMASK = 0o022
+"""Lambda's; a notebook may have set another one before this process was started."""
 _CHANCE = "nothing seeded it"
 """What each run draws, unless the code seeds: two runs draw the same then, and what they draw is not the notebook's."""
 _ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3", "OMP_NUM_THREADS": "3"}
@@ -40,6 +42,7 @@ _ELSEWHERE = {"HOME": "/root", "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": 
 
 def main() -> None:
     """Answer requests until the standard input ends."""
+    os.umask(_UMASK)
     import nbchalice.notebook.sandbox.confine
     import nbchalice.notebook.sandbox.values
     import nbchalice.runtime.app

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import threading
-from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from pathlib import Path
@@ -164,9 +164,21 @@ def _numpy(module: Any) -> Iterator[tuple[str, object]]:
 def _os(module: Any) -> Iterator[tuple[str, object]]:
     for name, value in sorted(module.environ.items()):
         yield f"environ[{name!r}]", digest(value.encode("utf-8", "surrogateescape"))
-    with suppress(OSError):  # to ask for it is to set it
+    if (mask := _umask(module)) is not None:
+        yield "umask()", mask
+
+
+def _umask(module: Any) -> str | None:
+    """Return the mask of this process; to ask Python for it is to set it, which only a process of our own may do."""
+    if sys.platform != "linux":
+        return None
+    try:
         status = Path("/proc/self/status").read_text("utf-8")
-        yield "umask()", "".join(line for line in status.splitlines() if line.startswith("Umask"))
+        return re.search(r"^Umask:\s*(\d+)", status, re.MULTILINE)[1]  # type: ignore[index]
+    except (OSError, TypeError):  # the confined process does not see it
+        mask = module.umask(0)
+        module.umask(mask)
+        return f"{mask:04o}"
 
 
 def _pandas(module: Any) -> Iterator[tuple[str, object]]:
