@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, is_denied, or_missing
@@ -174,10 +174,7 @@ class Role(Resource):
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the trust, the boundary and the policy."""
-        reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        if is_unbounded(self.function, current):
-            reasons.append("its permissions boundary")
-        reasons += tag_reasons(self.function, as_mapping(current["role"].get("Tags")))
+        reasons = role_reasons(self, current)
         return reasons if self._policy_stands(current) else [*reasons, "its policy"]
 
     def _policy_stands(self, current: JSON) -> bool:
@@ -188,16 +185,7 @@ class Role(Resource):
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the role and put its policy."""
         client = aws.client("iam")
-        trust = json.dumps(self.trust())
-        if current is None:
-            client.create_role(
-                RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, **for_new_role(self.function)
-            )
-        elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
-            client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
-        if current is not None and is_unbounded(self.function, current):
-            client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.function.boundary)
-        tag_again(client, self.name, self.function, current)
+        write_role(client, self, current)
         if current is None or not self._policy_stands(current):
             policy = self.policy((current or {}).get("earlier", frozenset()))
             client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(policy))
@@ -228,24 +216,57 @@ def beneath_of(function: FunctionRef, arn: str) -> str:
     return match[1] if match else "/"
 
 
-def for_new_role(function: FunctionRef) -> JSON:
-    """Return what a role is made with beside its name: tags, and the boundary that an organisation may demand."""
-    return {
-        "Tags": as_list(function.all_tags),
-        **({"PermissionsBoundary": function.boundary} if function.boundary else {}),
-    }
+class RoleOfOurs(Protocol):
+    """A role that is made for a function: its own, or a scheduler's."""
+
+    @property
+    def function(self) -> FunctionRef:
+        """The function."""
+
+    @property
+    def name(self) -> str:
+        """The role's name."""
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+
+    def trust(self) -> JSON:
+        """Return who may take it."""
 
 
-def is_unbounded(function: FunctionRef, current: JSON) -> bool:
+def role_reasons(role: RoleOfOurs, current: JSON) -> list[str]:
+    """Return what of a role that stands is not as asked for, beside its policy: who may take it, boundary and tags."""
+    reasons = [] if current["role"].get("AssumeRolePolicyDocument") == role.trust() else ["its trust policy"]
+    if _is_unbounded(role.function, current):
+        reasons.append("its permissions boundary")
+    return reasons + tag_reasons(role.function, as_mapping(current["role"].get("Tags")))
+
+
+def write_role(client: IAMClient, role: RoleOfOurs, current: JSON | None) -> None:
+    """Make a role, or give it what ``role_reasons`` finds; its policy is written apart."""
+    function, trust = role.function, json.dumps(role.trust())
+    if current is None:
+        made: JSON = {"RoleName": role.name, "Path": role.path, "AssumeRolePolicyDocument": trust}
+        made |= {"PermissionsBoundary": function.boundary} if function.boundary else {}
+        client.create_role(**made, Tags=_tags(function.all_tags))
+        return
+    if current["role"].get("AssumeRolePolicyDocument") != role.trust():
+        client.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
+    if _is_unbounded(function, current):
+        client.put_role_permissions_boundary(RoleName=role.name, PermissionsBoundary=function.boundary)
+    if missing := lacking(function, as_mapping(current["role"].get("Tags"))):
+        client.tag_role(RoleName=role.name, Tags=_tags(missing))
+
+
+def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
+    return cast("list[TagTypeDef]", as_list(tags))
+
+
+def _is_unbounded(function: FunctionRef, current: JSON) -> bool:
     """Whether a role lacks the boundary that is asked for; one that is not asked for stays."""
     standing = current["role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     return bool(function.boundary) and standing != function.boundary
-
-
-def tag_again(client: IAMClient, name: str, function: FunctionRef, current: JSON | None) -> None:
-    """Give a role that stands the user's tags that it lacks."""
-    if current is not None and (tags := lacking(function, as_mapping(current["role"].get("Tags")))):
-        client.tag_role(RoleName=name, Tags=cast("list[TagTypeDef]", as_list(tags)))
 
 
 def _apart(policy: JSON | None) -> tuple[JSON | None, frozenset[str]]:

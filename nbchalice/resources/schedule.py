@@ -10,9 +10,8 @@ from typing import ClassVar
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, or_missing
 from nbchalice.resources.grants import Grant
-from nbchalice.resources.ownership import as_mapping, tag_reasons
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
-from nbchalice.resources.role import for_new_role, is_unbounded, role_grants, tag_again
+from nbchalice.resources.role import role_grants, role_reasons, write_role
 from nbchalice.resources.rule import numbered
 from nbchalice.typed import JSON
 
@@ -90,25 +89,13 @@ class SchedulerRole(Resource):
 
     def differences(self, current: JSON) -> list[str]:
         """Compare the trust, the boundary and the policy."""
-        reasons = [] if current["role"].get("AssumeRolePolicyDocument") == self.trust() else ["its trust policy"]
-        if is_unbounded(self.function, current):
-            reasons.append("its permissions boundary")
-        reasons += tag_reasons(self.function, as_mapping(current["role"].get("Tags")))
+        reasons = role_reasons(self, current)
         return reasons if current["policy"] == self.policy() else [*reasons, "its policy"]
 
     def write(self, aws: AWS, current: JSON | None) -> None:
         """Create the role and put its policy."""
         client = aws.client("iam")
-        trust = json.dumps(self.trust())
-        if current is None:
-            client.create_role(
-                RoleName=self.name, Path=self.path, AssumeRolePolicyDocument=trust, **for_new_role(self.function)
-            )
-        elif current["role"].get("AssumeRolePolicyDocument") != self.trust():
-            client.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust)
-        if current is not None and is_unbounded(self.function, current):
-            client.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.function.boundary)
-        tag_again(client, self.name, self.function, current)
+        write_role(client, self, current)
         client.put_role_policy(RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.policy()))
 
     def delete(self, aws: AWS, current: object) -> None:
