@@ -20,6 +20,15 @@ def cut(*sources):
     return slice_handler(cells, "h", notebook="shop.ipynb")
 
 
+@pytest.mark.parametrize(
+    "method", ["append_keys", "add_filter", "insert_rule", "remove_keys", "clear_state", "set_name"]
+)
+def test_a_method_that_sets_up_what_no_run_can_compare_travels_without_a_question(method):
+    text = f"logger.{method}('a')"
+    piece = cut("from lib import Logger\nlogger = Logger()", text, HANDLER.replace("RATE", "logger.name"))
+    assert text in piece.module.split("\n") and not piece.doubts
+
+
 @pytest.mark.parametrize("used", [True, False], ids=["used cell", "cell of its own"])
 @pytest.mark.parametrize(
     "text",
