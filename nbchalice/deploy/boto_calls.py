@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 
 # What the first argument of a boto3 resource's maker names: (service, maker) -> argument of the API's operations.
@@ -87,7 +88,7 @@ def boto_calls(
     for name, text in beside.items():
         others[name] = _Reader(ast.parse(text), {}, others)
     every = [_Reader(ast.parse(module), event, others), *others.values()]
-    return [call for reader in every for call in reader.calls()]
+    return list(chain.from_iterable(reader.calls() for reader in every))
 
 
 class _Reader:

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
@@ -226,7 +227,7 @@ def _standing(project: Project, aws: Connection) -> tuple[list[Lease], list[str]
     """Return who is live, and what to say where AWS does not let that be asked; nothing where no handler can be."""
     app = project.app
     every, unseen = leases_if_allowed(aws, app.name, app.stage)
-    own = (route for handler in app.handlers for route in routes(handler, app.ref(aws, handler.name)))
+    own = chain.from_iterable(routes(handler, app.ref(aws, handler.name)) for handler in app.handlers)
     return every, [unseen] if unseen and any(map(can_be_live, own)) else []
 
 

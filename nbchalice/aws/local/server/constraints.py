@@ -7,7 +7,7 @@ services tell what is wrong with a request in the same words, and all of it at o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -139,15 +139,23 @@ def against(shape: Record, value: object, at: str, shapes: dict[str, Record]) ->
         if inner["type"] in ("structure", "list", "map"):
             for number, item in enumerate(value, 1):
                 yield from against(inner, item, f"{at}.{number}.member", shapes)
-        elif wrong := [constraint for item in value for constraint in broken(inner, item)]:
+        elif wrong := broken_by(inner, value):
             whole = wrong[0] if "enum" in inner else f"Member must satisfy constraint: [{', '.join(rules(inner))}]"
             yield f"{told} '{at}' {FAILED}{whole}"
     elif kind == "map" and isinstance(value, dict):
         key, inner = shapes[shape["key"]["shape"]], shapes[shape["value"]["shape"]]
-        if any(True for name in value for _ in broken(key, name)):
+        if broken_by(key, value):
             yield f"{told} '{at}' {FAILED}Map keys must satisfy constraint: [{', '.join(rules(key))}]"
-        if any(True for item in value.values() for _ in broken(inner, item)):
+        if broken_by(inner, value.values()):
             yield f"{told} '{at}' {FAILED}Map value must satisfy constraint: [{', '.join(rules(inner))}]"
+
+
+def broken_by(shape: Record, values: Iterable[object]) -> list[str]:
+    """Return which constraints the elements of a list, or the keys or values of a map, do not satisfy."""
+    wrong: list[str] = []
+    for value in values:
+        wrong += broken(shape, value)
+    return wrong
 
 
 def shown(value: object) -> str:

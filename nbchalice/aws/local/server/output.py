@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Protocol
 
@@ -47,7 +48,7 @@ class LogStream:
             if self._closed:
                 return
             stamp = self._last = max(self._last, stamp)  # CloudWatch Logs orders by time, and so must keep our order
-            self._store([(stamp, piece) for message in messages for piece in pieces(message)])
+            self._store([(stamp, piece) for piece in chain.from_iterable(map(pieces, messages))])
             for message in messages:
                 self._tail.append(message)
                 self._tail_size += len(message) + 1
