@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbchalice.config import read_config, settings_for, variables_for, with_config
 from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
 from nbchalice.handlers import Handler, Standing, Unread
+from nbchalice.handlers.memory import memory_note
 from nbchalice.handlers.variables import REGION, Variables
 from nbchalice.text import listing
 from nbchalice.typed import Values
@@ -388,10 +389,10 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
+        self.proven.add_note(handler, memory_note(verified.memory_mb, handler.setting("memory")))
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))
         self.proven.add_note(handler, local_time_note(piece, self._env(handler)))
-        along = [name for name, _ in vendored]
-        self.proven.add_note(handler, files_note(piece, self.notebook.parent, along))
+        self.proven.add_note(handler, files_note(piece, self.notebook.parent, [name for name, _ in vendored]))
 
     def telling_what_is_gone(self) -> AbstractContextManager[None]:
         """Name what the notebook's file has no more, should an error leave the block."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
+from nbchalice.handlers.memory import LARGEST, NEAR, size_for
 from nbchalice.logs.records import InvocationData
 
 MemoryLevel = Literal["", "near", "over"]
-
-NEAR = 0.9
-# The size to set leaves a fifth free, in steps of 64 MB; 10,240 MB is the most that there is (Lambda quotas).
-FULL, STEP, LARGEST = 0.8, 64, 10_240
 
 
 def memory_level(used: int | None, limit: int | None) -> MemoryLevel:
@@ -53,10 +49,9 @@ def memory_line(invocation: InvocationData) -> str:
 
 
 def _to_set(used: int) -> str:
-    size = math.ceil(used / FULL / STEP) * STEP
     if used > LARGEST:
         return f"no function gets more than {LARGEST} MB, so let it hold less at once"
-    return f"set --memory {min(size, LARGEST)}"
+    return f"set --memory {size_for(used)}"
 
 
 def _was_ended(invocation: InvocationData) -> bool:

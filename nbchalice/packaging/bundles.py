@@ -253,11 +253,18 @@ def _best(name: str, value: Any) -> str:
     if _plain(value):
         return "json"
     raise PackagingError(
-        f"{name} is {_article(kind)}, which only a pickle can hold",
+        f"{name} is {_article(kind)}{_beyond_json(value)}, which only a pickle can hold",
         f"%chalice bundle {name} --format {'joblib' if kind.startswith('sklearn.') else 'pickle'}: it needs the same "
         "versions of its packages on Lambda, which are then pinned",
         code="bundle-format",
     )
+
+
+def _beyond_json(value: object) -> str:
+    if type(value) not in (dict, list):
+        return ""
+    keys = type(value) is dict and not all(type(key) is str for key in value)
+    return " with keys that are no texts" if keys else " with what JSON does not give back"
 
 
 def _article(kind: str) -> str:

@@ -54,7 +54,8 @@ class NoWheelError(PackagingError):
         python: str | None = None,
         needed_by: str | None = None,
     ) -> None:
-        other = f"--python {python}, for which it has one" if python else "another --python or --arch"
+        other = f"--python {python} where the handler is defined, for which it has one"
+        other = other if python else "another --python or --arch where the handler is defined"
         if needed_by:
             name = re.split(r"[^\w.-]", needed_by)[0]
             hint = f"use another version of {name}, or {other}"

@@ -331,6 +331,27 @@ def test_over_the_memory_limit_the_process_is_killed_as_on_lambda(machine, how):
     assert machine.functions.invoke(name)[1]["errorType"] == "Runtime.ExitError"  # a new environment, the same end
 
 
+@pytest.mark.parametrize("how", ["at once", "in a child"])
+def test_over_the_memory_limit_while_the_code_is_loaded_the_log_says_so(machine, how):
+    code = MEMORY[how].replace("\n    ", "\n") + "\ndef handler(e, c):\n    return 1\n"
+    name = machine.functions.make(code, MemorySize=128, Timeout=50)
+    failed, payload, answer = machine.functions.invoke(name)
+    killed = f"RequestId: {answer['ResponseMetadata']['RequestId']} Error: Runtime exited with error: signal: killed"
+    assert (failed, payload) == ("Unhandled", {"errorType": "Runtime.ExitError", "errorMessage": killed})
+    log = machine.functions.log(name)
+    assert f"{killed}\nRuntime.ExitError" in log
+    assert "\tMemory Size: 128 MB\tMax Memory Used: 128 MB" in log[-1] and log[-1].endswith("\tStatus: error")
+
+
+@pytest.mark.parametrize(("end", "words"), [("os._exit(3)", "exit status 3"), ("os.abort()", "signal: aborted")])
+def test_a_process_that_ends_while_the_code_is_loaded_is_told_in_the_log(machine, end, words):
+    name = machine.functions.make(f"import os\n{end}\ndef handler(e, c):\n    return 1\n")
+    _, payload, answer = machine.functions.invoke(name)
+    reason = f"RequestId: {answer['ResponseMetadata']['RequestId']} Error: Runtime exited with error: {words}"
+    assert payload == {"errorType": "Runtime.ExitError", "errorMessage": reason}
+    assert f"{reason}\nRuntime.ExitError" in machine.functions.log(name)
+
+
 def test_below_the_memory_limit_nothing_is_killed(machine):
     name = machine.functions.make("def handler(e, c):\n    x = bytearray(80 << 20)\n    return 1\n", MemorySize=128)
     assert machine.functions.invoke(name)[1] == 1

@@ -29,6 +29,14 @@ def test_a_method_that_sets_up_what_no_run_can_compare_travels_without_a_questio
     assert text in piece.module.split("\n") and not piece.doubts
 
 
+@pytest.mark.parametrize(("draw", "can_be_seeded"), [("uuid.uuid4()", False), ("random.random()", True)])
+def test_a_seed_is_proposed_only_where_it_helps(draw, can_be_seeded):
+    with pytest.raises(CaptureError, match="which is random") as caught:
+        cut(f"import random, uuid\nRATE = str({draw})", HANDLER)
+    assert ("set a seed" in caught.value.hint) == can_be_seeded
+    assert "%chalice bundle RATE" in caught.value.hint
+
+
 @pytest.mark.parametrize("used", [True, False], ids=["used cell", "cell of its own"])
 @pytest.mark.parametrize(
     "text",

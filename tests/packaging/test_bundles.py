@@ -88,6 +88,12 @@ def test_a_pickle_has_to_be_asked_for(value, tmp_path):
     assert load_bundle("thing", written(tmp_path, bundle)) == value
 
 
+def test_it_says_what_of_a_plain_container_no_json_holds():
+    for value, what in (({1: "a"}, "a dict with keys that are no texts"), ([1 + 2j], "a list with what JSON does not")):
+        with pytest.raises(PackagingError, match=what):
+            make_bundle("thing", value)
+
+
 def test_an_unknown_format_and_formats_that_do_not_fit():
     with pytest.raises(PackagingError, check=lambda error: error.code == "bundle-format", match="xml") as caught:
         make_bundle("x", 1, "xml")

@@ -86,7 +86,7 @@ def test_no_wheel_names_package_platform_and_versions_that_have_one(tmp_path):
 def test_no_wheel_for_an_old_runtime_names_the_next_that_has_one(tmp_path):
     with pytest.raises(NoWheelError, match="numpy==2.4.0 has no wheel for Python 3.11") as caught:
         lock(["numpy==2.4.0"], LambdaTarget("3.11"), cache=tmp_path)
-    assert caught.value.hint.endswith("; or --python 3.12, for which it has one")
+    assert caught.value.hint.endswith("; or --python 3.12 where the handler is defined, for which it has one")
 
 
 def test_no_wheel_at_all_says_so(tmp_path):
@@ -102,7 +102,9 @@ def test_who_needs_what_has_no_wheel_is_told(make_wheel, tmp_path):
     with pytest.raises(NoWheelError) as caught:
         lock(["outer==1.0"], TARGET, cache=tmp_path)
     assert re.match(r"inner\S*, which outer==1\.0 needs, has no wheel for Python 3\.12 on x86_64", caught.value.message)
-    assert caught.value.hint == "use another version of outer, or another --python or --arch"
+    assert (
+        caught.value.hint == "use another version of outer, or another --python or --arch where the handler is defined"
+    )
     with pytest.raises(NoWheelError) as caught:
         lock(["outer==1.0", "inner==1.0"], TARGET, cache=tmp_path)
     assert caught.value.message.startswith("inner==1.0 has no wheel for") and "pure Python" in caught.value.hint

@@ -218,7 +218,8 @@ def _refusal(names: str, what: str, place: Location) -> CaptureError:
         text, hint = f"{what}(), which gives another value each time", f"call it in the handler, {bundle}{each}"
         return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     if what in OF_CHANCE or what.rpartition(".")[0] in GENERATORS:
-        text, hint = f"{what}(), which is random", f"call it in the handler, set a seed before it, {bundle}{each}"
+        seed = "set a seed before it, " if what.rpartition(".")[0] in GENERATORS else ""
+        text, hint = f"{what}(), which is random", f"call it in the handler, {seed}{bundle}{each}"
         return CaptureError(f"{names} comes from {text}", hint, place, code="changing-value")
     hint = (
         f"write the value itself, give it with --env NAME=VALUE, {bundle}or mark the statement "

@@ -81,6 +81,8 @@ class Verified:
         Cell, raw line, and seconds of processor time of the statements that took any worth telling.
     settings : tuple[str, ...]
         The imports of which only something that the module keeps for the whole process differs.
+    memory_mb : int
+        What the process took to load it, in MB.
     """
 
     seconds: float
@@ -88,6 +90,7 @@ class Verified:
     not_compared: tuple[tuple[str, str], ...] = ()
     statements: tuple[tuple[str, int, float], ...] = ()
     settings: tuple[str, ...] = ()
+    memory_mb: int = 0
 
     @property
     def note(self) -> str:
@@ -226,7 +229,8 @@ def verify(
         *_following(own, answer, _of(as_here, own["read"])),
         *apart_on_lambda(piece, _shared(piece, namespace or {}) if shares else (), answer["sharing"]),
     )
-    verified = Verified(time.perf_counter() - start, False, left, _timed(own["seconds"]), _names(settings))
+    seconds, memory = time.perf_counter() - start, own["memory_mb"]
+    verified = Verified(seconds, False, left, _timed(own["seconds"]), _names(settings), memory)
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified

@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -212,6 +213,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
 
         return load_entry(name, request["bundles"][name], Path())
 
+    before = _largest()
     # Who marked a draw says that it may be another one each time.
     random.seed(f"{_CHANCE} elsewhere" if request.get("elsewhere") and request.get("marked") else _CHANCE)
     try:
@@ -219,6 +221,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
             segments = [Segment(**entry) for entry in request["segments"]]
             module = load_module(request["module"], segments, request["notebook"], "notebook_code", load, run=timed)
         UNPATCHED.restore()
+        memory = _largest() - before
         standing = {name: getattr(module, name) for name in request["names"] if hasattr(module, name)}
     except BaseException as error:  # the user's own code may raise anything
         UNPATCHED.restore()
@@ -232,6 +235,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
         "read": read,
         "registered": registered,
         "seconds": timed.seconds,
+        "memory_mb": round(memory),
         "values": values,
         "unregistered": unregistered(request["codecs"]),
         "sharing": sharing(standing, request["bundles"]) if request.get("sharing") else [],
@@ -246,6 +250,12 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
 
         answer["values"] = answered(values, vars(module), request["calls"], names)
     return answer
+
+
+def _largest() -> float:
+    """Return the most memory that this process has had, in MB."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in KB; on macOS in bytes
+    return used / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 class _Timed:

@@ -117,8 +117,7 @@ def exit_payload(status: int | None, request_id: str) -> dict[str, str]:
         reason = f"Runtime exited with error: exit status {status}"
     else:
         reason = "Runtime exited without providing a reason"
-    prefix = f"RequestId: {request_id} Error: " if request_id else ""
-    return {"errorType": "Runtime.ExitError", "errorMessage": f"{prefix}{reason}"}
+    return {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {reason}"}
 
 
 def init_timeout_payload(timeout: float) -> dict[str, str]:

@@ -114,10 +114,9 @@ class Worker:
         """Run the handler, starting the process first if it does not run."""
         init_ms = None
         if not self.alive:
-            failure, init_ms = self._initialize()
+            failure, init_ms = self._initialize(invocation.request_id)
             if failure is not None:
-                self._announce_start(invocation)
-                return self._finish(invocation, Report(0.0, init_ms, "error"), Outcome(b"", failure))
+                return self._not_loaded(invocation, failure, init_ms)
         self._announce_start(invocation)
         started = time.perf_counter()
         deadline = time.monotonic() + self.spec.timeout
@@ -171,16 +170,17 @@ class Worker:
             self._lifeline = -1
         remove_tree(self._scratch)
 
-    def _initialize(self) -> tuple[Message | None, float]:
+    def _initialize(self, request_id: str) -> tuple[Message | None, float]:
         """Start the process and wait for its handler; return the error document and the time it took."""
         self.kill()
+        self._too_large = False
         started = time.perf_counter()
         self.log(init_lines(self.spec))
         try:
             self._spawn()
             message = self._wait("ready", time.monotonic() + INIT_SECONDS + self.spec.timeout)
         except WorkerExit:
-            failure = exit_payload(self._exit_status(), "")
+            failure = exit_payload(self._exit_status(), request_id)
             if self.process is not None and self.process.failure:
                 failure = not_started(self.process.failure)
         except OSError as error:
@@ -290,6 +290,8 @@ class Worker:
             self._reader.join()
 
     def _exit_status(self) -> int | None:
+        if self._too_large:
+            return -signal.SIGKILL
         return self.process.returncode if self.process is not None else None
 
     def _announce_start(self, invocation: Invocation) -> None:
@@ -297,12 +299,22 @@ class Worker:
 
     def _crashed(self, invocation: Invocation, started: float, init_ms: float | None) -> Outcome:
         elapsed = (time.perf_counter() - started) * 1000
-        status = -signal.SIGKILL if self._too_large else self._exit_status()
-        payload = exit_payload(status, invocation.request_id)
+        payload = exit_payload(self._exit_status(), invocation.request_id)
         self.log([f"{payload['errorMessage']}\n{payload['errorType']}"])
         self.kill()
-        used = self.spec.memory_mb if self._too_large else 0
-        return self._finish(invocation, Report(elapsed, init_ms, "error", used), Outcome(b"", payload))
+        return self._finish(invocation, Report(elapsed, init_ms, "error", self._used()), Outcome(b"", payload))
+
+    def _not_loaded(self, invocation: Invocation, failure: Message, init_ms: float) -> Outcome:
+        """Write why there is no handler, where the process itself could not."""
+        self._announce_start(invocation)
+        if failure["errorType"] == "Runtime.ExitError":
+            self.log([f"{failure['errorMessage']}\n{failure['errorType']}"])
+        elif failure["errorType"] == "Sandbox.Timedout":
+            self.log([timeout_line(invocation, self.spec)])
+        return self._finish(invocation, Report(0.0, init_ms, "error", self._used()), Outcome(b"", failure))
+
+    def _used(self) -> int:
+        return self.spec.memory_mb if self._too_large else 0
 
     def _timed_out(self, invocation: Invocation, elapsed: float, init_ms: float | None) -> Outcome:
         self.kill()
