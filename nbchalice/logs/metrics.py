@@ -42,7 +42,8 @@ class Metrics:
     p50_ms, p95_ms : float or None
         Durations that half, and 95 of 100, do not exceed; None without invocations.
     fullest : Invocation or None
-        The one that came nearest to its memory's limit, or None where the log tells no memory.
+        The one that came nearest to its memory's limit, of those since it has the limit of the last one; None where the
+        log tells no memory.
     points : tuple[Point, ...]
         The finished invocations, the first started first.
     """
@@ -74,8 +75,13 @@ def metrics(invocations: Iterable[Invocation]) -> Metrics:
         percentile(durations, 0.5),
         percentile(durations, 0.95),
         points,
-        max((i for i in ended if i.max_memory_mb and i.memory_mb), key=_fullness, default=None),
+        max(_of_the_last_size(ended), key=_fullness, default=None),
     )
+
+
+def _of_the_last_size(ended: Sequence[Invocation]) -> list[Invocation]:
+    known = [i for i in ended if i.max_memory_mb and i.memory_mb]
+    return [i for i in known if i.memory_mb == known[-1].memory_mb]
 
 
 def _fullness(invocation: Invocation) -> float:

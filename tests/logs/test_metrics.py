@@ -47,3 +47,10 @@ def test_the_invocation_nearest_to_its_memory_counts():
     card = MetricsCard("price", metrics(runs), "1h")
     assert card.to_dict()["max_memory_mb"] == 206 and "up to 206 of 128 MB" in card.text
     assert "set --memory 320" in card.text and "set --memory 320" in card.html
+
+
+def test_what_was_before_the_memory_was_changed_does_not_count():
+    before = [run(n, 1.0, max_memory_mb=128, memory_mb=128) for n in (1, 2)]
+    found = metrics([*before, run(3, 1.0, max_memory_mb=158, memory_mb=512), run(4, 1.0)])
+    assert (found.fullest.started, found.to_dict()["memory_mb"]) == (3, 512)
+    assert "set --memory" not in MetricsCard("price", found, "1h").text

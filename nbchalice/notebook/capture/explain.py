@@ -62,7 +62,7 @@ def deleted(name: str, gone: Step, user: Step | None) -> CaptureError:
     what = written[0] if written and written[0].startswith("%") else "del"
     return CaptureError(
         f"{name} was deleted by '{what}' in {gone.cell.label}",
-        f"define {name} again, or remove the {what}",
+        f"define {name} again after it, or remove the {what} and restart the kernel",
         where_used(name, user) if user is not None else gone.location(),
         code="deleted-name",
     )
