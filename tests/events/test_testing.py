@@ -90,7 +90,7 @@ def test_the_environment_is_the_handlers_and_is_put_back(app, tmp_path, monkeypa
     monkeypatch.setenv("LEVEL", "outside")
     (tmp_path / ".chalice").mkdir()
     config = {
-        "environment_variables": {"LEVEL": "all", "A": "1"},
+        "environment_variables": {"LEVEL": "all", "AREA": "1"},
         "stages": {"prod": {"lambda_memory_size": 512, "environment_variables": {"LEVEL": "prod"}}},
     }
     (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
