@@ -29,6 +29,14 @@ def test_a_method_that_sets_up_what_no_run_can_compare_travels_without_a_questio
     assert text in piece.module.split("\n") and not piece.doubts
 
 
+def test_a_function_that_is_named_as_a_library_of_the_handler_sets_something_of_it():
+    cells = ["import pandas as pd\nfrom tqdm.auto import tqdm", "tqdm.pandas()", "RATE = 1"]
+    with_it = cut(*cells, HANDLER.replace("RATE", "pd.Series([RATE]).progress_apply(abs)"))
+    assert "tqdm.pandas()" in with_it.module.split("\n") and {"tqdm", "pandas"} <= with_it.imports
+    without = cut(*cells, HANDLER)
+    assert "tqdm" not in without.module and not without.left_out
+
+
 @pytest.mark.parametrize(("draw", "can_be_seeded"), [("uuid.uuid4()", False), ("random.random()", True)])
 def test_a_seed_is_proposed_only_where_it_helps(draw, can_be_seeded):
     with pytest.raises(CaptureError, match="which is random") as caught:

@@ -155,7 +155,10 @@ class Settings:
             first = call.args[0] if call.args else ()
             owners = [self._owner(root, block, moment) for root in first]
             return [owner for owner in owners if owner is not None]
-        return [known] if "." in known and self._sets(known, call, block, moment) else []
+        last = known.rpartition(".")[2]
+        # tqdm.pandas() puts methods into pandas.
+        patched = [last] if "." in known and call.dropped and last not in STDLIB else []
+        return [known, *patched] if "." in known and self._sets(known, call, block, moment) else patched
 
     def _sets(self, known: str, call: Call, block: Block, moment: int) -> bool:
         top, last = _top(known), known.rpartition(".")[2]

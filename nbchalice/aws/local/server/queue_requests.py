@@ -33,7 +33,6 @@ stock_receive = sqs._act_receive_message
 stock_change_visibility = sqs._act_change_visibility
 stock_create = sqs._act_create_queue
 stock_set_attributes = sqs._act_set_queue_attributes
-moved: list[Record] = []
 
 
 def apply_queue_requests() -> None:
@@ -196,7 +195,7 @@ def start_move(data: Record, _: str) -> Record:
     sqs.esm_wake.set()
     task = {"taskId": str(uuid.uuid4()), "sourceArn": arn}
     count = before - len(kept)
-    moved.append(
+    source.setdefault("moves", []).append(
         {
             "Status": "COMPLETED",
             "SourceArn": arn,
@@ -219,9 +218,8 @@ def moved_back(message: Record) -> Record:
 
 def list_moves(data: Record, _: str) -> Record:
     """Return the newest moves of a queue's messages, one unless more are asked for."""
-    arn = found(data.get("SourceArn", ""), "SourceArn")["attributes"]["QueueArn"]
-    newest = [each for each in reversed(moved) if each["SourceArn"] == arn]
-    return {"Results": newest[: int(data.get("MaxResults") or 1)]}
+    moves = found(data.get("SourceArn", ""), "SourceArn").get("moves", [])
+    return {"Results": moves[::-1][: int(data.get("MaxResults") or 1)]}
 
 
 def cancel_move(data: Record, _: str) -> Record:
