@@ -15,6 +15,7 @@ from nbchalice.errors import NbChaliceError
 from nbchalice.resources.permission import Permission, statement_id
 from nbchalice.sources import SOURCES
 
+from ..tables import table_with_stream
 from .harness import Foreign, app, comparable, deploy, handler, package, s3, schedule, snapshot, sns, sqs, unique
 from .injection import KINDS, Injector, Killed, disturbed_connection
 
@@ -31,13 +32,7 @@ class Place(Foreign):
     def __init__(self, aws, name):
         super().__init__(aws, name)
         aws.client("kinesis").create_stream(StreamName=name, ShardCount=1)
-        table = aws.client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-        )["TableDescription"]
+        table = table_with_stream(aws.client("dynamodb"), name)
         self.table_stream = table["LatestStreamArn"]
 
 

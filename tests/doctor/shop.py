@@ -10,6 +10,7 @@ from nbchalice.resources import upload_bucket
 from ..deploy.harness import app, handler, package, s3, schedule, sns, sqs, unique
 from ..deploy.test_bundles import Big
 from ..deploy.test_layers_and_uploads import Dependencies
+from ..tables import table_with_stream
 
 ACCOUNT = "000000000000"
 # A zip of more bytes goes through the bucket, in these tests.
@@ -131,13 +132,7 @@ def places(aws):
     client("s3").create_bucket(Bucket=name)
     client("events").create_event_bus(Name=name)
     client("kinesis").create_stream(StreamName=name, ShardCount=1)
-    table = client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )["TableDescription"]
+    table = table_with_stream(client("dynamodb"), name)
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
     sealed = {"VisibilityTimeout": "60", "KmsMasterKeyId": f"alias/{name}"}
