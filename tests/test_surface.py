@@ -71,6 +71,7 @@ def documents(local_aws, tmp_path_factory):
         "logs": ["logs", path, "price"],
         "metrics": ["metrics", path, "price"],
         "dlq": ["dlq", path, "price"],
+        "why": ["why", path, "price"],
         "package": ["package", path, "--out", folder / "build"],
         "local-status": ["local", "status"],
         "delete": ["delete", path, "--yes"],
@@ -90,7 +91,7 @@ def run(words):
 
 
 NAMES = [
-    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "show", "package",
+    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "show", "package",
     "local-status", "delete",
 ]  # fmt: skip
 

@@ -23,7 +23,7 @@ UNKNOWN = "no invocation has taken it up yet, and nothing on AWS says why; look 
 
 def blocked(aws: AWS, route: Route, values: Values) -> str:
     """Return why waiting is in vain, or an empty text where it may help, or AWS does not tell."""
-    return _first([lambda: _function(aws, route), lambda: _trigger(aws, route, values)])
+    return _first([lambda: function_blocks(aws, route), lambda: trigger_blocks(aws, route, values)])
 
 
 def why_idle(aws: AWS, route: Route, values: Values) -> str:
@@ -40,11 +40,11 @@ def why_idle(aws: AWS, route: Route, values: Values) -> str:
     """
     source, options, ref = route.source, route.options, route.ref
     looks = [
-        lambda: _live_here(aws, route),
-        lambda: "; ".join(filter(None, (blocked(aws, route, values), _competing(aws, route)))),
-        lambda: _throttled(aws, route),
-        lambda: _delay(aws, route),
-        lambda: "" if aws.local else _refused(aws, route),  # the local AWS's own pollers ask for no permission
+        lambda: live_here(aws, route),
+        lambda: "; ".join(filter(None, (blocked(aws, route, values), competing(aws, route)))),
+        lambda: throttled(aws, route),
+        lambda: delays(aws, route),
+        lambda: "" if aws.local else refused(aws, route),  # the local AWS's own pollers ask for no permission
         lambda: doubt(source, options, values, ref) or "",
         lambda: source.waits(aws, options, ref, values),
     ]
@@ -62,17 +62,19 @@ def _told(look: Callable[[], str]) -> str:
         return ""
 
 
-def _competing(aws: AWS, route: Route) -> str:
+def competing(aws: AWS, route: Route) -> str:
+    """Return which other functions take the events away, as far as AWS tells."""
     return _told(lambda: route.source.competing_consumers(aws, route.options, route.ref) or "")
 
 
-def _live_here(aws: AWS, route: Route) -> str:
+def live_here(aws: AWS, route: Route) -> str:
+    """Return that live mode of this process has the events."""
     standing = leases(aws, route.ref.app, route.ref.stage)
     mine = next((lease for lease in standing if lease.is_of(route) and lease.mine), None)
     return f"{mine}, and its panel shows what becomes of the event" if mine else ""
 
 
-def _function(aws: AWS, route: Route) -> str:
+def function_blocks(aws: AWS, route: Route) -> str:
     """Return why the function itself runs nothing (Lambda: Function states, Reserved concurrency)."""
     client, ref = aws.client("lambda"), route.ref
     found = client.get_function_configuration(FunctionName=ref.name)
@@ -88,18 +90,20 @@ def _function(aws: AWS, route: Route) -> str:
     return ""
 
 
-def _trigger(aws: AWS, route: Route, values: Values) -> str:
-    """Return what is missing or off between the service and the function, or what of it drops the event."""
+def trigger_blocks(aws: AWS, route: Route, values: Values | None) -> str:
+    """Return what is missing or off between the service and the function, or what of it drops an event, if one is given."""
     source, ref = route.source, route.ref
     if source.passes_by(route.options) or not is_made(source, aws):
         return ""
     # What is asynchronous is gone if nobody takes it; a queue or stream keeps it.
-    mend = AGAIN if source.asynchronous else "deploy, and it is taken up then"
+    mend = "deploy" if values is None else AGAIN if source.asynchronous else "deploy, and it is taken up then"
     for resource, current in _standing(aws, route):
         if current is None:
             return f"{resource.absence}; {mend}"
         if why := resource.blocks(current):
             return f"{why}; {mend}" if resource.differences(current) else why
+        if values is None:
+            continue
         every = source.as_deployed(route.options, resource, current)
         dropped = [why_dropped(source, one, values, ref) for one in every]
         if dropped and all(dropped):
@@ -113,7 +117,8 @@ def _standing(aws: AWS, route: Route) -> Iterator[tuple[Resource, JSON | None]]:
             yield resource, resource.read(aws)
 
 
-def _delay(aws: AWS, route: Route) -> str:
+def delays(aws: AWS, route: Route) -> str:
+    """Return what holds events back for a while: a batch that fills, a mapping that begins."""
     standing = [(resource, current) for resource, current in _standing(aws, route) if current is not None]
     told = [resource.delays(current) for resource, current in standing]
     if not aws.local:  # which waits for no batch to fill
@@ -121,7 +126,7 @@ def _delay(aws: AWS, route: Route) -> str:
     return next(filter(None, told), "")
 
 
-def _throttled(aws: AWS, route: Route) -> str:
+def throttled(aws: AWS, route: Route) -> str:
     """Return that as many invocations run as may, as far as the function's log tells."""
     name, limits = route.ref.name, list(_limits(aws, route))
     if not limits:
@@ -146,7 +151,7 @@ def _limits(aws: AWS, route: Route) -> Iterator[tuple[int, str]]:
             yield most, "the trigger's maximum concurrency"
 
 
-def _refused(aws: AWS, route: Route) -> str:
+def refused(aws: AWS, route: Route) -> str:
     """Return what of the trigger's events the function's role may not read or decrypt."""
     source, ref = route.source, route.ref
     role = aws.client("lambda").get_function_configuration(FunctionName=ref.name)["Role"]

@@ -255,8 +255,11 @@ class Source(ABC):
         """
         return [options]
 
-    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values) -> str:
-        """Return why an event that was sent is still with the service, or no more, as far as that tells; asks AWS."""
+    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values | None) -> str:
+        """Return why an event that was sent is still with the service, or no more, as far as that tells; asks AWS.
+
+        Of no one event, where ``values`` is None, return what the service holds for the function.
+        """
         return ""
 
     def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:

@@ -215,9 +215,10 @@ class SQS(Source):
         """Return the mapping's filter."""
         return deployed_filter(options, resource, current)
 
-    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values) -> str:
-        """Return where the queue has the message."""
-        return queue_waits(aws, queue_of(options, function), values, self.duplicate(options, values))
+    def waits(self, aws: AWS, options: Values, function: FunctionRef, values: Values | None) -> str:
+        """Return where the queue has the message, or how many it has."""
+        duplicate = self.duplicate(options, values) if values is not None else ""
+        return queue_waits(aws, queue_of(options, function), values, duplicate)
 
     def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:
         """Return the queue's key."""

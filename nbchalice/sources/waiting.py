@@ -9,7 +9,7 @@ from nbchalice.text import counted
 from nbchalice.typed import Values
 
 
-def queue_waits(aws: AWS, queue: QueueRef, values: Values, duplicate: str) -> str:
+def queue_waits(aws: AWS, queue: QueueRef, values: Values | None, duplicate: str) -> str:
     """Return where a message that was sent is by now (SQS: GetQueueAttributes).
 
     Parameters
@@ -18,8 +18,8 @@ def queue_waits(aws: AWS, queue: QueueRef, values: Values, duplicate: str) -> st
         Where to ask.
     queue : QueueRef
         The queue.
-    values : Values
-        What the message was made of.
+    values : Values or None
+        What the message was made of; None where no one message is meant.
     duplicate : str
         Why the queue may have dropped it, or an empty text.
     """
@@ -34,11 +34,14 @@ def queue_waits(aws: AWS, queue: QueueRef, values: Values, duplicate: str) -> st
     waiting = int(told.get("ApproximateNumberOfMessages", 0))
     held = int(told.get("ApproximateNumberOfMessagesNotVisible", 0))
     if int(told.get("ApproximateNumberOfMessagesDelayed", 0)):
+        if values is None:
+            return f"queue {queue.name} holds messages back for a while, their delay"
         return f"queue {queue.name} holds it back for {values.get('delay') or told.get('DelaySeconds')} s, its delay"
     if held:
         return _behind(queue, held, waiting, told.get("VisibilityTimeout", ""))
-    if waiting > 1:
-        return f"{counted(waiting, 'message')} wait in queue {queue.name}"
+    if values is None or waiting > 1:
+        wait = counted(waiting, "message waits", "messages wait")
+        return f"{wait} in queue {queue.name}" if waiting else f"queue {queue.name} is empty"
     if waiting:
         return f"it waits in queue {queue.name}, and nobody has received it"
     reason = f"it is a duplicate: {duplicate}" if duplicate else "somebody else has received it and deleted it"

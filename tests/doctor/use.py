@@ -10,6 +10,7 @@ from nbchalice.events.leases import leases
 from nbchalice.events.live import Live
 from nbchalice.events.send import send
 from nbchalice.events.triggers import routes
+from nbchalice.events.why import why
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
 
@@ -93,6 +94,15 @@ def logs(aws, made):
         recent(aws, made.ref(aws, one.name).name, since="10m")
 
 
+def whys(aws, made):
+    for one in made.handlers:
+        if one.setting("role"):  # of somebody else's role nobody is shown the policies
+            continue
+        ref = made.ref(aws, one.name)
+        told = why(aws, one, ref, routes(one, ref), None)
+        yield from (*told.seen, *(text for trigger in told.triggers for text in trigger.seen))
+
+
 def commands(aws, root, shop):
     """Return all that a deployer does, by name; each may be done again, and returns what it tells."""
     made, edited = shop.made, shop.edited
@@ -114,6 +124,7 @@ def commands(aws, root, shop):
         "send": lambda: sent(aws, edited),
         "invoke": lambda: invoke(aws, edited.ref(aws, shop.again), {}) and (),
         "logs": lambda: logs(aws, edited),
+        "why": lambda: whys(aws, edited),
         "rollback": lambda: engine.rollback(edited, shop.again, aws) and (),
         **{f"live: {name}": lambda name=name: live(aws, root, shop, name) for name in shop.live},
         **{f"dead letters: {name}": lambda name=name: letters(aws, root, shop, name) for name in shop.letters},

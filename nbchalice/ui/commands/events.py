@@ -1,4 +1,4 @@
-"""The commands that bring an event to a handler and show what became of it: send, invoke, logs."""
+"""The commands that bring an event to a handler and show what became of it: send, invoke, logs, why."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import FormView, LogView, View
 
 if TYPE_CHECKING:
+    from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import Route
     from nbchalice.handlers import Handler
     from nbchalice.sources.base import Field, Source
@@ -90,15 +91,12 @@ def send(  # noqa: PLR0917 - one parameter an option
     from nbchalice.ui.whose import require_own_runs
 
     project, registered = some(ui, handler)
-    given = {name: value for name, value in values.items() if value not in (None, {}, ())}
+    given = _given(values)
     plain = saved is None and save is None and times == 1 and not (given or twice or direct or preview)
     if ui.interactive and plain:
         return FormView(registered.name, source)
     events = SavedEvents(project.notebook.parent, registered.name)
-    if saved is not None:
-        kept = events.load(saved)
-        source = source or kept.pop("source", None)
-        given = {**kept, **given}
+    source, given = _with_saved(events, saved, source, given)
     aws = ui.connect()
     route = route_of(registered, project.app.ref(aws, registered.name), source, given)
     _require_known(route, given)
@@ -114,6 +112,18 @@ def send(  # noqa: PLR0917 - one parameter an option
     if times > 1:
         return SendsCard(list(way.many(given, times)), times)
     return way.deliver(given)
+
+
+def _given(values: Values) -> JSON:
+    return {name: value for name, value in values.items() if value not in (None, {}, ())}
+
+
+def _with_saved(events: SavedEvents, saved: str | None, source: str | None, given: JSON) -> tuple[str | None, JSON]:
+    """Return the source and the values that a saved event says, where the options do not say others."""
+    if saved is None:
+        return source, given
+    kept = events.load(saved)
+    return source or kept.pop("source", None), {**kept, **given}
 
 
 def _require_known(route: Route, given: Values) -> None:
@@ -232,3 +242,37 @@ def logs(  # noqa: PLR0917 - one parameter an option
     if not recent:
         require_deployed(aws, project.app.ref(aws, known))
     return InvocationsCard(known, recent)
+
+
+@command(
+    "why",
+    option(
+        "--saved", "the event that did not arrive: one of .nbchalice/events; other options change it", metavar="NAME"
+    ),
+    SOURCE,
+    handler="required",
+    more=field_options,
+)
+def why(ui: Frontend, handler: str, saved: str | None, source: str | None, **values: object) -> Result:
+    """Say why a handler gets no events: what stands, is off or holds them, from trigger to function; sends nothing.
+
+    It asks AWS for the function, each trigger, live mode, other readers, concurrency, what a queue holds, dead letters,
+    and on real AWS the role. With the options of `send`, filters are asked about that very event, too.
+    """
+    from nbchalice.events.saved import SavedEvents
+    from nbchalice.events.triggers import route_of, routes
+    from nbchalice.events.why import why as look
+    from nbchalice.ui.render.why import WhyCard
+
+    project, registered = some(ui, handler)
+    events = SavedEvents(project.notebook.parent, registered.name)
+    source, given = _with_saved(events, saved, source, _given(values))
+    is_meant = bool(given) or saved is not None
+    aws = ui.connect()
+    ref = project.app.ref(aws, registered.name)
+    if source is None and not is_meant:
+        chosen = routes(registered, ref)
+    else:
+        chosen = [route_of(registered, ref, source, given)]
+        _require_known(chosen[0], given)
+    return WhyCard(registered.name, look(aws, registered, ref, chosen, given if is_meant else None), str(aws.target))
