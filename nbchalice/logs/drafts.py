@@ -16,6 +16,7 @@ NUMBERS = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
 # What Lambda logs without a traceback, for example "Runtime.ImportModuleError: Unable to import module ...".
 LAMBDAS_OWN = re.compile(r"(Runtime|Extension|Function|Sandbox)\.\w+: ")
 FAILED = {"error", "failure"}
+ENDED = {"exit", "timeout"}
 MALFORMED = "MalformedBatchResponse"
 
 
@@ -118,7 +119,7 @@ class Draft:
     def over(self) -> bool:
         """Whether Lambda has certainly ended it: an END that only the handler's output holds does not count."""
         ended = bool(self.platform.keys() & {"end", "report"})
-        return ended and (self.certain or self._last({"exit", "timeout"}) is not None)
+        return ended and (self.certain or self._last(ENDED) is not None)
 
     @property
     def certain(self) -> bool:
@@ -185,7 +186,7 @@ class Draft:
         report = self.report or {}
         culprit = self._culprit()
         status = self._status(culprit, final=final)
-        opening, closing = self.opening or {}, self.closing or {}
+        opening, closing = self.opening or {}, self._answer(culprit)
         records = [_record(said, self.request_id) for said in self.said if said is not culprit]
         ids = _texts(opening.get("ids"))
         return Invocation(
@@ -208,6 +209,10 @@ class Draft:
             never_began=self.began and self.opening is None and status in {"error", "timeout"},
         )
 
+    def _answer(self, culprit: Said | None) -> JSON:
+        """Return the marker of the end, or nothing where the process was ended before Lambda took its answer."""
+        return (self.closing or {}) if culprit is None or culprit.line.kind not in ENDED else {}
+
     def _last(self, kinds: set[str]) -> Said | None:
         """Return the last line where it is of these kinds: nothing follows what Lambda says of an end."""
         return self.said[-1] if self.said and self._is_own(self.said[-1].line, kinds) else None
@@ -221,11 +226,15 @@ class Draft:
             return self._after_end()
         if (self.awaits_end and not self.over) or (self.report or {}).get("status") == "success":
             return None
-        last = self._last({"exit", "timeout"})
+        last = self._last(ENDED)
         return last if last is not None or self.awaits_end else self._uncaught()
 
     def _after_end(self) -> Said | None:
         """Return what Lambda logged when the handler had ended."""
+        if (self.report or {}).get("status") in {"timeout", *FAILED}:  # So it tells of a process, never of an exception.
+            last = self._last(ENDED)
+            if last is not None and last.number > self.platform["closing"].number:
+                return last
         if self.end == "raised":
             return self._raised(str((self.closing or {}).get("error")))
         return self._raised("Runtime.MarshalError") if self.end == "unsure" and self._last({"error"}) else None

@@ -315,6 +315,9 @@ MEMORY = {
     "little by little": "x = []\n    while True: x.append(bytearray(1 << 20))",
     "and waits": "x = bytearray(300 << 20)\n    import time; time.sleep(60)",
     "in a child": "import subprocess, sys; subprocess.run([sys.executable, '-c', 'x = bytearray(300 << 20); import time; time.sleep(60)'])",
+    # These may have ended before anybody looked.
+    "for a moment": "x = bytes(range(256)) * (600 << 10); del x",
+    "in a child for a moment": "import os\n    if not os.fork(): x = b'x' * (150 << 20); os._exit(0)\n    os.wait()",
 }
 
 
@@ -331,7 +334,7 @@ def test_over_the_memory_limit_the_process_is_killed_as_on_lambda(machine, how):
     assert machine.functions.invoke(name)[1]["errorType"] == "Runtime.ExitError"  # a new environment, the same end
 
 
-@pytest.mark.parametrize("how", ["at once", "in a child"])
+@pytest.mark.parametrize("how", ["at once", "in a child", "for a moment", "in a child for a moment"])
 def test_over_the_memory_limit_while_the_code_is_loaded_the_log_says_so(machine, how):
     code = MEMORY[how].replace("\n    ", "\n") + "\ndef handler(e, c):\n    return 1\n"
     name = machine.functions.make(code, MemorySize=128, Timeout=50)

@@ -270,6 +270,20 @@ def test_a_process_killed_for_its_memory():
     assert (got.status, got.error.type, texts(got)) == ("error", "Runtime.OutOfMemory", ["x"])
 
 
+KILLED = f"RequestId: {A} Error: Runtime exited with error: signal: killed\nRuntime.ExitError"
+ENDINGS = [returned(), returned(failed=["m1"], more=0), returned(ignored=["m1"], more=0), returned(wrong="x"), raised()]
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, marker(end="unsure")])
+def test_a_process_that_is_ended_after_its_handler_has_said_how_it_ended(ending):
+    lines = [start(), begin(), exited(), TRACE, ending, KILLED, end(), report(more="Status: error")]
+    got = one(lines)
+    assert (got.status, got.error.type, got.error.message) == ("error", "Runtime.ExitError", "Runtime exited with error: signal: killed")
+    assert texts(got) == [exited(), shown(TRACE)] and not got.failed_ids + got.ignored_ids
+    # Without Lambda's word for it, the line is something that a thread of the handler printed.
+    assert one([*lines[:-1], report()]).error is None or "killed" not in one([*lines[:-1], report()]).error.message
+
+
 def test_what_lambda_reports_counts_more_than_that_the_handler_returned():
     got = one(run("x", more="Status: error\tError Type: Function.ResponseSizeTooLarge"))
     assert (got.status, got.error.type) == ("error", "Function.ResponseSizeTooLarge")

@@ -128,8 +128,7 @@ class Worker:
         elapsed = (time.perf_counter() - started) * 1000
         if message is None:
             return self._timed_out(invocation, elapsed, init_ms)
-        if message["memory_mb"] > self.spec.memory_mb:
-            self._too_large = True
+        if self._took_too_much(message):
             return self._crashed(invocation, started, init_ms)
         error = message["error"]
         response = b"" if error else base64.b64decode(message["response"])
@@ -186,9 +185,14 @@ class Worker:
         except OSError as error:
             failure = not_started(error)
         else:
-            if message is not None and message["type"] == "ready":
+            if message is None:
+                failure = init_timeout_payload(self.spec.timeout)
+            elif message["type"] != "ready":
+                failure = message["payload"]
+            elif self._took_too_much(message):
+                failure = exit_payload(self._exit_status(), request_id)
+            else:
                 return None, (time.perf_counter() - started) * 1000
-            failure = message["payload"] if message else init_timeout_payload(self.spec.timeout)
         elapsed = (time.perf_counter() - started) * 1000
         self.kill()
         return failure, elapsed
@@ -276,6 +280,12 @@ class Worker:
             if self._messages:  # it answered just before it ended
                 return self._messages.pop(0)
         raise WorkerExit(kind)
+
+    def _took_too_much(self, message: Message) -> bool:
+        """Whether a process that answers had more memory than its function, and nobody looked just then."""
+        if message["memory_mb"] > self.spec.memory_mb:
+            self._too_large = True
+        return self._too_large
 
     def _end_if_too_large(self) -> None:
         """Kill a process that has more memory than its function, as Lambda does."""
