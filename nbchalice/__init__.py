@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from .runtime import __version__ as __version__
 from .runtime.names import find
 
@@ -50,6 +52,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what a name stands for when it is asked for: a function carries along only what it uses."""
+    if name == "app":  # As in Chalice, the module need not be imported by itself.
+        return importlib.import_module(".app", __name__)
     globals()[name] = find(name, __name__)
     return globals()[name]
 

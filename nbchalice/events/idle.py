@@ -91,7 +91,7 @@ def function_blocks(aws: AWS, route: Route) -> str:
 
 
 def trigger_blocks(aws: AWS, route: Route, values: Values | None) -> str:
-    """Return what is missing or off between the service and the function, or what of it drops an event, if one is given."""
+    """Return what is missing or off between the service and the function, or what of it drops a given event."""
     source, ref = route.source, route.ref
     if source.passes_by(route.options) or not is_made(source, aws):
         return ""

@@ -231,7 +231,10 @@ class Draft:
 
     def _after_end(self) -> Said | None:
         """Return what Lambda logged when the handler had ended."""
-        if (self.report or {}).get("status") in {"timeout", *FAILED}:  # So it tells of a process, never of an exception.
+        if (self.report or {}).get("status") in {
+            "timeout",
+            *FAILED,
+        }:  # So it tells of a process, never of an exception.
             last = self._last(ENDED)
             if last is not None and last.number > self.platform["closing"].number:
                 return last

@@ -23,7 +23,7 @@ from nbchalice.errors import PackagingError
 from nbchalice.notebook.capture.places import frame_key
 from nbchalice.packaging.byte_code import can_compile, notebook_code, pyc, pyc_path
 from nbchalice.packaging.fingerprint import fingerprint
-from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive, runtime_sources, unused_decorators
+from nbchalice.packaging.shipped import ARCHIVE, needed_modules, runtime_archive, runtime_sources, unused_names
 from nbchalice.packaging.zipping import zip_bytes
 from nbchalice.runtime.archive import FILE as ARCHIVE_INDEX
 from nbchalice.runtime.cells import Segment
@@ -145,7 +145,7 @@ def build(
         BOOT: _BOOT.encode(),
         MODULE: slice.module.encode(),
         MANIFEST: _json_line(manifest),
-        ARCHIVE: runtime_archive(modules, compiled, unused_decorators(sources)),
+        ARCHIVE: runtime_archive(modules, compiled, unused_names(sources)),
     }
     members = _merged(own, extra)
     content = zip_bytes({**(_byte_code(members, manifest) if compiled else {}), **members})
@@ -160,7 +160,10 @@ def _byte_code(members: Mapping[str, bytes], manifest: JSON) -> dict[str, bytes]
     """Return the byte code of the sources in a zip, by path."""
     made = {FILE: notebook_code(members[MODULE].decode(), manifest["cells"], manifest["notebook"])}
     for path, source in members.items():
-        if path.endswith(".py") and path != MODULE:
+        if path.endswith(".py") and path not in {
+            MODULE,
+            BOOT,
+        }:  # Its few lines are compiled in a tenth of a millisecond.
             made[pyc_path(path)] = pyc(path, source)
     return {path: content for path, content in made.items() if content is not None}
 

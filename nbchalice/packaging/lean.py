@@ -17,7 +17,7 @@ def lean_source(source: str, unused: Collection[str] = ()) -> str:
     source : str
         The text of a module that looks at neither its docstrings nor its annotations.
     unused : Collection[str]
-        Methods and functions to leave out as well. Default: none.
+        Methods, functions, variables and keys to leave out as well. Default: none.
     """
     lean = _Lean(source, unused)
     text = ast.unparse(ast.fix_missing_locations(lean.visit(ast.parse(source)))) + "\n"
@@ -61,6 +61,21 @@ class _Lean(ast.NodeTransformer):
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
         return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        if isinstance(node.targets[0], ast.Name) and node.targets[0].id in self._unused:
+            return None
+        self.generic_visit(node)
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.Dict:
+        kept = [pair for pair in zip(node.keys, node.values, strict=True) if not self._is_unused(pair[0])]
+        node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
+        self.generic_visit(node)
+        return node
+
+    def _is_unused(self, key: ast.expr | None) -> bool:
+        return isinstance(key, ast.Constant) and key.value in self._unused
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
         return ast.Assign([node.target], node.value) if node.value else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -20,11 +20,16 @@ from nbchalice.runtime.names import HOMES
 
 ARCHIVE = "nbchalice.zip"
 _ENTRY = "nbchalice.runtime.entry"
-_DECORATORS = "nbchalice/runtime/decorators.py"
+# Files with names that only some code asks for.
+_WITH_UNUSED = {
+    "nbchalice/__init__.py", "nbchalice/app.py", "nbchalice/runtime/decorators.py", "nbchalice/runtime/names.py",
+}  # fmt: skip
+# Of the package itself, what only a notebook or a list of its names asks for.
+_OF_LISTS = frozenset({"__all__", "__dir__", "load_ipython_extension", "unload_ipython_extension"})
 # Which of these ship, a function's own code decides.
 _HOMES = {name: f"nbchalice.runtime.{home}" for name, home in HOMES.items()}
 _HOMES |= dict.fromkeys(routes.__all__, "nbchalice.runtime.routes")
-_OPTIONS = {"per_record": "nbchalice.runtime.batch", "report_failures": "nbchalice.runtime.batch"}
+_OPTIONS = {"per_record": "nbchalice.runtime.each_record", "report_failures": "nbchalice.runtime.whole_batch"}
 # Modules that a word in the code asks for.
 _WORDS = (
     {kind.name: kind.home for kind in BUILT_IN}
@@ -42,6 +47,9 @@ _LATE = {"nbchalice.runtime.cells", "nbchalice.runtime.causes"}
 _ANY_NAME = re.compile(
     r"\b(getattr|attrgetter|methodcaller|getmembers|eval|exec|vars|__dict__|__getattribute__|load_bundle)\b"
 )
+# The module nbchalice.app, by an attribute.
+_MODULE_APP = re.compile(r"\.app\b")
+_ANY_LIST = re.compile(r"import\s*\*|__all__|\bdir\b|_ipython_extension")
 
 
 @cache
@@ -56,16 +64,16 @@ def runtime_archive(modules: frozenset[str], byte_code: bool, unused: frozenset[
         Whether it is for the running Python: then it holds byte code, and next to it the sources cut to what runs. Else
         the sources are as they are here.
     unused : frozenset[str]
-        Decorators that are cut off as well, as of `unused_decorators`. Default: none.
+        Names that are cut off as well, as of `unused_names`. Default: none.
     """
     files: dict[str, bytes] = {}
     for path, source in runtime_sources(modules).items():
         files[path] = source.encode()
         if byte_code:
-            files[path] = lean_source(source, unused if path == _DECORATORS else ()).encode()
+            files[path] = lean_source(source, unused if path in _WITH_UNUSED else ()).encode()
             if _module(path) not in _LATE:
                 files[f"{path}c"] = own_pyc(f"{ARCHIVE}/{path}", files[path])
-    return zip_bytes(files, level=0)
+    return zip_bytes(files, level=0, first=".pyc")  # Like to like: the outer zip squeezes them as one text.
 
 
 def runtime_sources(modules: frozenset[str]) -> dict[str, str]:
@@ -92,7 +100,7 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     """
     sources = tuple(sources)
     needed: set[str] = set()
-    todo = [_ENTRY, *_imported(source for source in sources if "nbchalice" in source)]
+    todo = [_ENTRY, *_imported(sources)]
     for source in sources:
         todo += _asked_for(source)
     graph = _graph()
@@ -104,16 +112,20 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     return frozenset(needed)
 
 
-def unused_decorators(sources: Iterable[str]) -> frozenset[str]:
-    """Return the decorators for events that no source names, nor may reach otherwise.
+def unused_names(sources: Iterable[str]) -> frozenset[str]:
+    """Return the decorators for events, and the package's own names, that no source says or may reach otherwise.
 
     Parameters
     ----------
     sources : Iterable[str]
         As for `needed_modules`.
     """
+    sources = tuple(sources)
     named = set().union(*map(_named, sources))
-    return frozenset(kind.name for kind in BUILT_IN if kind.name not in named)
+    unused = {kind.name for kind in BUILT_IN if kind.name not in named}
+    if not any(_ANY_NAME.search(source) or _ANY_LIST.search(source) for source in sources):
+        unused |= _OF_LISTS | (HOMES.keys() - _public_names_said(sources))
+    return frozenset(unused)
 
 
 def _asked_for(source: str) -> list[str]:
@@ -140,9 +152,12 @@ def _spreads_options(source: str) -> bool:
     return any(None in {keyword.arg for keyword in getattr(node, "keywords", ())} for node in ast.walk(tree))
 
 
-def _imported(sources: Iterable[str]) -> list[str]:
+def _imported(sources: Sequence[str]) -> list[str]:
     names: list[str] = []
+    said = _public_names_said(sources)
     for source in sources:
+        if "nbchalice" not in source:
+            continue
         try:
             imports = find_imports(source)
         except (SyntaxError, ValueError):
@@ -150,8 +165,17 @@ def _imported(sources: Iterable[str]) -> list[str]:
         for statement in imports:
             names += _names(statement)
             if statement.module in {"nbchalice", "nbchalice.app"}:
-                names += _homes(statement)
+                names += _homes(statement, said)
+            if statement.module == "nbchalice" and _MODULE_APP.search(source):
+                names.append("nbchalice.app")
     return names
+
+
+def _public_names_said(sources: Sequence[str]) -> set[str]:
+    """Return the public names that any of the sources says, or may ask for."""
+    if any(map(_ANY_NAME.search, sources)):
+        return {*_HOMES}
+    return _HOMES.keys() & set().union(*(re.findall(r"\w+", source) for source in sources))
 
 
 def _names(statement: Import) -> list[str]:
@@ -159,11 +183,12 @@ def _names(statement: Import) -> list[str]:
     return [statement.module, *(f"{statement.module}.{name}" for name in statement.names)]
 
 
-def _homes(statement: Import) -> list[str]:
-    """Return where the public names stand that a statement imports; "import nbchalice" may mean any."""
-    if not statement.names or "*" in statement.names:
+def _homes(statement: Import, said: Iterable[str]) -> list[str]:
+    """Return where the public names stand that a statement imports; ``import nbchalice`` may mean all that are said."""
+    if "*" in statement.names:
         return list(_HOMES.values())
-    return [_HOMES[name] for name in statement.names if name in _HOMES]
+    names = said if not statement.names or "app" in statement.names else statement.names
+    return [_HOMES[name] for name in names if name in _HOMES]
 
 
 @cache

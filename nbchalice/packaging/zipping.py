@@ -80,7 +80,7 @@ def _member(value: Member | bytes) -> Member:
 
 
 def _pack(name: str, member: Member, level: int) -> _Packed:
-    squeeze = zlib.compressobj(level, zlib.DEFLATED, -15)
+    squeeze = zlib.compressobj(level, zlib.DEFLATED, -15, zlib.DEF_MEM_LEVEL + 1)
     data = squeeze.compress(member.content) + squeeze.flush()
     smaller = len(data) < len(member.content)
     return _Packed(

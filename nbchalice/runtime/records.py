@@ -83,7 +83,7 @@ class BatchEvent(RecordsEvent[Record]):
         if options.get("per_record"):
             return self._each(run, options, log)
         if options.get("report_failures"):
-            from .batch import report_failures
+            from .whole_batch import report_failures
 
             return report_failures(self, run, log)
         try:

@@ -86,7 +86,7 @@ class SQSEvent(BatchEvent[SQSRecord]):
     _noun = "message"
 
     def _each(self, run: Callable[[Event], object], options: JSON, log: logging.Logger) -> object:
-        from .batch import per_record
+        from .each_record import per_record
 
         return per_record(self, run, log, skip_failed_groups=bool(options.get("skip_failed_groups")))
 

@@ -49,7 +49,7 @@ class StreamEvent(BatchEvent[Record]):
         return records[first:]
 
     def _each(self, run: Callable[[Event], object], options: JSON, log: logging.Logger) -> object:
-        from .batch import in_order
+        from .each_record import in_order
 
         return in_order(self, run, log)
 

@@ -278,7 +278,11 @@ ENDINGS = [returned(), returned(failed=["m1"], more=0), returned(ignored=["m1"],
 def test_a_process_that_is_ended_after_its_handler_has_said_how_it_ended(ending):
     lines = [start(), begin(), exited(), TRACE, ending, KILLED, end(), report(more="Status: error")]
     got = one(lines)
-    assert (got.status, got.error.type, got.error.message) == ("error", "Runtime.ExitError", "Runtime exited with error: signal: killed")
+    assert (got.status, got.error.type, got.error.message) == (
+        "error",
+        "Runtime.ExitError",
+        "Runtime exited with error: signal: killed",
+    )
     assert texts(got) == [exited(), shown(TRACE)] and not got.failed_ids + got.ignored_ids
     # Without Lambda's word for it, the line is something that a thread of the handler printed.
     assert one([*lines[:-1], report()]).error is None or "killed" not in one([*lines[:-1], report()]).error.message

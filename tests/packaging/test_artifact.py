@@ -14,6 +14,8 @@ from nbchalice.packaging.artifact import build
 from nbchalice.packaging.shipped import runtime_archive
 from nbchalice.runtime.cells import Segment
 
+from ..interpreters import OWN
+
 MODULE = "def greet(event):\n    return 'grüße'\n"
 
 
@@ -81,7 +83,34 @@ def greet(event):
         app.log.info("%s -> %.2f", record.body, float(record.body) * RATE)
 """
     segments = [Segment(f"cell {n}", f"exec-{n}", n, n, 1) for n in (1, 2, 3)]
-    assert len(build(a_slice(module, segments), "greet", python=python).zip) <= 39 * 1024
+    assert len(build(a_slice(module, segments), "greet", python=python).zip) <= 38_000
+
+
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
+PURE = {
+    "by the clock": "@app.schedule('rate(1 hour)')\ndef f(event): print(event.detail)",
+    "a rate": "from nbchalice import Rate\n@app.schedule(Rate(1, unit=Rate.HOURS))\ndef f(event): print(event.detail)",
+    "the package": "import nbchalice\n@app.schedule(nbchalice.Cron(0, 1, '*', '*', '?', '*'))\ndef f(event): print(event)",
+    "objects": "@app.on_s3_event('b', suffix='.csv')\ndef f(event): app.log.info(event.key)",
+    "a topic": "@app.on_sns_message('t')\ndef f(event): app.log.info(event.message)",
+    "reported": "@app.on_sqs_message('q', report_failures=True)\ndef f(event):\n    for r in event: r.done()",
+    "each": "@app.on_sqs_message('q', per_record=True, skip_failed_groups=True)\ndef f(record): app.log.info(record.json())",
+    "a stream": "@app.on_kinesis_record('s', bisect=True, per_record=True)\ndef f(record): print(record.data)",
+    "a table": f"@app.on_dynamodb_record('{ARN}', report_failures=True)\ndef f(event):\n    for r in event: print(r.keys)",
+    "a pattern": "@app.on_cw_event({'source': ['shop']})\ndef f(event): print(event.detail)",
+    "no trigger": "@app.lambda_function()\ndef f(event, context): return event",
+    "middleware": "@app.middleware('all')\ndef m(event, go): return go(event)\n@app.on_sqs_message('q')\ndef f(event): print(event)",
+    "a blueprint": "from nbchalice import Blueprint\nb = Blueprint(__name__)\n"
+    "@b.on_sqs_message('q')\ndef f(event): print(event)\napp.register_blueprint(b)",
+    "a hint": "from nbchalice.app import SQSEvent\n@app.on_sqs_message('q')\ndef f(event: SQSEvent): print(event)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", PURE)
+def test_however_it_is_written_it_takes_less_than_40_kb(how):
+    module = f"from nbchalice import Chalice\napp = Chalice(app_name='shop')\n{PURE[how]}\n"
+    segments = [Segment("cell 1", "a", 1, module.count("\n"), 1)]
+    assert len(build(a_slice(module, segments), "f", python=OWN).zip) < 40_000
 
 
 def test_hashes_are_those_of_the_zip():

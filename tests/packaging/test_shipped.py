@@ -1,12 +1,13 @@
 import ast
 import io
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from nbchalice.packaging.lean import lean_source
-from nbchalice.packaging.shipped import needed_modules, runtime_archive, runtime_sources, unused_decorators
+from nbchalice.packaging.shipped import needed_modules, runtime_archive, runtime_sources, unused_names
 from nbchalice.runtime.event_kinds import BUILT_IN
 
 from ..interpreters import OTHERS_SLOW
@@ -30,8 +31,12 @@ def test_sources_that_cannot_be_parsed_ask_for_nothing():
     [
         ("from nbchalice import Chalice", False),
         ("from nbchalice import Chalice, Rate", True),
-        ("import nbchalice", True),
+        ("import nbchalice", False),
         ("from nbchalice import *", True),
+        ("import nbchalice as n\nn.Rate(1, n.Rate.HOURS)", True),
+        ("from nbchalice import app\napp.Cron", True),
+        ("from nbchalice.app import *", True),
+        ("import nbchalice\ngetattr(nbchalice, name)", True),
         ("from nbchalice.runtime.schedules import Cron", True),
     ],
 )
@@ -54,7 +59,7 @@ def test_blueprints_ship_with_code_that_makes_one():
 )
 def test_only_decorators_that_the_code_may_ask_for_ship(text, ships):
     source = f"from nbchalice import Chalice\napp = Chalice('shop')\n{text}"
-    packed = runtime_archive(needed_modules([source]), True, unused_decorators([source]))
+    packed = runtime_archive(needed_modules([source]), True, unused_names([source]))
     shipped = zipfile.ZipFile(io.BytesIO(packed)).read("nbchalice/runtime/decorators.py").decode()
     assert {kind.name for kind in BUILT_IN if f"def {kind.name}(" in shipped} == ships
 
@@ -110,4 +115,32 @@ def test_for_another_python_the_sources_ship_as_they_are():
     ],
 )
 def test_options_whose_names_the_text_does_not_say_ship_where_a_call_spreads_them(text, asks):
-    assert ("nbchalice.runtime.batch" in needed_modules([text])) == asks
+    both = {"nbchalice.runtime.each_record", "nbchalice.runtime.whole_batch"}
+    assert both & needed_modules([text]) == (both if asks else set())
+
+
+STARS = "from nbchalice import *\napp = Chalice('shop')\nlisted = sorted(name for name in {} if name == 'Rate')"
+
+
+@pytest.mark.parametrize(
+    ("module", "value"),
+    [
+        (STARS.format("globals()"), ["Rate"]),
+        (STARS.format("__import__('nbchalice').__all__"), ["Rate"]),
+        ("import nbchalice\nlisted = 'Rate' in dir(nbchalice)", True),
+        (
+            "import nbchalice as n\nlisted = [str(n.Rate(2, 'hours')), n.app.Chalice('x').app_name]",
+            ["rate(2 hours)", "x"],
+        ),
+        (
+            "import nbchalice.app as n\nlisted = [n.Cron.__name__, type(n.Blueprint('x')).__name__]",
+            ["Cron", "Blueprint"],
+        ),
+        ("from nbchalice import app\nlisted = app.SQSEvent({'Records': []}).to_dict()", {"Records": []}),
+    ],
+)
+def test_public_names_that_the_code_says_are_there(tmp_path, module, value):
+    archive = tmp_path / "runtime.zip"
+    archive.write_bytes(runtime_archive(needed_modules([module]), True, unused_names([module])))
+    script = f"import json, sys\nsys.path.insert(0, {str(archive)!r})\n{module}\nprint(json.dumps(listed))"
+    assert run_script(sys.executable, script, None) == value

@@ -7,7 +7,7 @@ from concurrent import futures
 import pytest
 
 from nbchalice import SQSEvent, SQSRecord
-from nbchalice.runtime.batch import read_answer
+from nbchalice.runtime.answers import read_answer
 
 IDS = [f"{n:08d}-0000-4000-8000-000000000000" for n in (1, 2, 3)]
 

@@ -47,7 +47,9 @@ def test_plan_says_it_and_so_does_what_became_of_an_event(run, local_aws):
 @pytest.mark.local_aws
 @pytest.mark.parametrize("ending", ["return len(x)", "raise ValueError(len(x))", "return {'batchItemFailures': []}"])
 def test_what_answers_before_anybody_looks_was_ended_all_the_same(run, local_aws, ending):
-    run(f"%%on_sqs_message memory-{len(ending)} --report-failures\ndef h(event):\n    x = b'x' * (150 << 20)\n    {ending}")
+    run(
+        f"%%on_sqs_message memory-{len(ending)} --report-failures\ndef h(event):\n    x = b'x' * (150 << 20)\n    {ending}"
+    )
     run("%chalice deploy")
     for text in (str(run("%chalice send h --message x")), str(run("%chalice logs h"))):
         assert "Runtime exited with error: signal: killed" in text and "ValueError" not in text.splitlines()[0]
