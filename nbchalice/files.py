@@ -17,8 +17,17 @@ def user_cache() -> Path:
     return platformdirs.user_cache_path("nbchalice", appauthor=False)
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file in one step: others see all of it or what stood there, also after a crash; its folder is made.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : bytes
+        All that it is to hold.
+    mode : int
+        Who may read it, from its beginning. Default: whoever the process lets read a new file.
 
     Raises
     ------
@@ -28,7 +37,8 @@ def replace_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        partial.write_bytes(content)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -72,6 +72,7 @@ def documents(local_aws, tmp_path_factory):
         "metrics": ["metrics", path, "price"],
         "dlq": ["dlq", path, "price"],
         "why": ["why", path, "price"],
+        "events": ["events", path, "price"],
         "package": ["package", path, "--out", folder / "build"],
         "local-status": ["local", "status"],
         "delete": ["delete", path, "--yes"],
@@ -91,7 +92,7 @@ def run(words):
 
 
 NAMES = [
-    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "show", "package",
+    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "events", "show", "package",
     "local-status", "delete",
 ]  # fmt: skip
 

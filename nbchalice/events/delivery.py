@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.attempts import later_attempts
 from nbchalice.events.follow import Progress, SendStatus
+from nbchalice.events.history import History
 from nbchalice.events.invoke import invoke
-from nbchalice.events.send import SendResult, send
+from nbchalice.events.received import sent_event
+from nbchalice.events.send import NOT_SENT, SendResult, send
 from nbchalice.events.triggers import Route
 from nbchalice.logs.invocation import Invocation
 from nbchalice.typed import Values
@@ -25,6 +27,7 @@ RETRIES_FOR = 150.0
 AT_ONCE = 8
 
 
+Sending = TypeVar("Sending", SendResult, Invocation)
 Outcome = SendResult | Invocation | NbChaliceError
 
 
@@ -42,12 +45,15 @@ class Way:
         Whether the function is invoked directly, past its queue, topic, bucket or schedule.
     wait : float
         Seconds to wait for the invocation. Default: 30.
+    history : History or None
+        Keeps the events that were sent. Default: nothing does.
     """
 
     aws: Connection
     route: Route
     direct: bool = False
     wait: float = WAIT
+    history: History | None = None
 
     def _sample(self, values: Values) -> object:
         return self.route.source.sample(self.route.options, self.route.ref, **values)
@@ -67,15 +73,22 @@ class Way:
         """
         source, options, ref = self.route.source, self.route.options, self.route.ref
         if self.direct:
-            return invoke(self.aws, ref, self._sample(values))
-        return send(self.aws, source, options, ref, wait=self.wait, on_progress=on_progress, stop=stop, **values)
+            event = self._sample(values)
+            return self._kept(invoke(self.aws, ref, event), values, event)
+        result = send(self.aws, source, options, ref, wait=self.wait, on_progress=on_progress, stop=stop, **values)
+        return self._kept(result, values, None if result.message_id == NOT_SENT else self._sample(values))
+
+    def _kept(self, result: Sending, values: Values, event: object) -> Sending:
+        if self.history is not None and event is not None:
+            self.history.keep(sent_event(self.route, values, result, event))
+        return result
 
     def twice(self, values: Values) -> Iterator[SendResult | Invocation]:
         """Deliver the same event two times, to see whether the handler can stand it."""
         if self.direct:
             event = self._sample(values)
             for _ in range(2):
-                yield invoke(self.aws, self.route.ref, event)
+                yield self._kept(invoke(self.aws, self.route.ref, event), values, event)
             return
         values = self.route.source.repeated(self.route.options, values)
         first = self.deliver(values)

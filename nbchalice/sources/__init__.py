@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.runtime.entry_points import UnusableSourceError, load, refuse, source_names, third_parties
+from nbchalice.runtime.event_kinds import kinds_of
 from nbchalice.sources.base import Source
 from nbchalice.sources.cw_event import CloudWatchEvents
 from nbchalice.sources.dynamodb import DynamoDB
@@ -77,3 +78,11 @@ class Sources(Mapping[str, Source]):
 
 
 SOURCES = Sources()
+
+
+def source_of(event: object) -> Source:
+    """Return the source whose raw events look like this one; of any other JSON the one that may have any."""
+    for kind in kinds_of(event):
+        if not kind.any_event or (isinstance(event, dict) and kind.recognizes and kind.recognizes(event)):
+            return SOURCES[kind.name]
+    return SOURCES[PureLambda.name]

@@ -83,3 +83,13 @@ def notified(attribute: JSON) -> JSON:
     binary = attribute.get("BinaryValue")
     value = attribute.get("StringValue") if binary is None else base64.b64encode(binary).decode()
     return {"Type": attribute["DataType"], "Value": value}
+
+
+def given(attributes: JSON) -> JSON:
+    """Return the attributes of a raw message or notification as a form's field ``attribute`` takes them."""
+    typed: JSON = {}
+    for name, one in attributes.items():
+        kind = one.get("dataType") or one.get("Type") or "String"
+        value = next((one[key] for key in ("stringValue", "binaryValue", "Value") if one.get(key) is not None), "")
+        typed[name if kind == "String" else f"{name}:{kind}"] = value
+    return {"attribute": typed} if typed else {}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
 
-from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Resource
 from nbchalice.resources.grants import Grant
 from nbchalice.runtime.event_kinds import KINDS, EventKind
@@ -355,44 +353,10 @@ class Source(ABC):
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return a raw event as AWS would send it, with the form's values filled in."""
 
+    def values_of(self, record: JSON) -> JSON:
+        """Return a form's values that send a raw record, or an event that holds none, again; empty where none do."""
+        return {}
+
     @abstractmethod
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Send a real test event on the way that leads to the function."""
-
-
-def text_of(value: object, default: str) -> str:
-    """Return a message as text: the default where none is given, and JSON for anything but text."""
-    if value is None:
-        return default
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def message_text(values: Values, default: str, service: str) -> str:
-    """Return the field ``message`` as text for a service that takes no empty one.
-
-    Raises
-    ------
-    InvalidInputError
-        It is empty.
-    """
-    if text := text_of(values.get("message"), default):
-        return text
-    raise InvalidInputError(f"the message is empty, which {service} does not take", "give a text as --message")
-
-
-def json_of(value: object, default: object) -> Any:
-    """Return a value that may have been typed as JSON: the default where none is given.
-
-    Raises
-    ------
-    InvalidInputError
-        It is text, and not valid JSON.
-    """
-    if value is None:
-        return default
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise InvalidInputError(f"{value!r} is not valid JSON: {error}", """write it as '{"key": "text"}'""") from None

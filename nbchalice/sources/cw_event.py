@@ -21,8 +21,9 @@ from nbchalice.resources.rule import (
     name_problems,
     rule_of,
 )
-from nbchalice.sources.base import Field, Note, Sent, Source, json_of
+from nbchalice.sources.base import Field, Note, Sent, Source
 from nbchalice.sources.filters import pattern_problems
+from nbchalice.sources.given import json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.payloads import MOST_OF_BUS, entry_size, require_room
@@ -147,6 +148,10 @@ class CloudWatchEvents(Source):
     def passes_by(self, options: Values) -> bool:
         """Whether it is an event of an AWS service: only AWS may put these on the bus."""
         return str(_first(options["event_pattern"].get("source"), OWN_SOURCE)).startswith("aws.")
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the detail."""
+        return {"detail": record["detail"]} if "detail" in record else {}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put the event on its bus; one of an AWS service, which only AWS may put there, goes directly."""

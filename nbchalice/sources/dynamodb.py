@@ -14,8 +14,9 @@ from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resou
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.grants import Grant
 from nbchalice.runtime.event_kinds import keys_id
-from nbchalice.sources.base import Cause, Field, Note, Sent, Source, json_of
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source
 from nbchalice.sources.filters import deployed_filter, filter_problems, filters_of, passes_filter
+from nbchalice.sources.given import json_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.streams import (
     DROPS,
@@ -182,6 +183,11 @@ class DynamoDB(Source):
             "eventSourceARN": options["stream_arn"],
         }
         return {"Records": [record]}
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the item as it was put, in DynamoDB's own form."""
+        item = record.get("dynamodb", {}).get("NewImage")
+        return {"message": item} if item else {}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put an item into the table; its key is made where it is missing."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,8 +25,9 @@ from nbchalice.resources.base import (
 )
 from nbchalice.resources.event_source_mapping import EventSourceMapping
 from nbchalice.resources.grants import Grant
-from nbchalice.sources.base import Cause, Field, Note, Sent, Source, text_of
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source
 from nbchalice.sources.filters import deployed_filter, filter_problems, filters_of, passes_filter
+from nbchalice.sources.given import text_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.payloads import MOST_OF_STREAM, USUAL_OF_STREAM, bytes_of, require_room
 from nbchalice.sources.raw_events import kinesis_record
@@ -196,6 +199,13 @@ class Kinesis(Source):
         role = f"arn:{function.partition}:iam::{function.account}:role/{function.name}"
         record = kinesis_record(data, stream_arn(options, function), role, values.get("key") or "1")
         return {"Records": [record]}
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the data, if it is text, and the partition key."""
+        told = record.get("kinesis", {})
+        with suppress(ValueError):  # binascii's and UnicodeDecodeError are such
+            return {"message": base64.b64decode(told["data"]).decode(), "key": told["partitionKey"]}
+        return {}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put one record into the stream."""

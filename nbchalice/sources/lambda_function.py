@@ -7,7 +7,8 @@ from typing import Any
 
 from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.function_url import FunctionUrl, attached_url
-from nbchalice.sources.base import Field, Sent, Source, json_of
+from nbchalice.sources.base import Field, Sent, Source
+from nbchalice.sources.given import json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option
 from nbchalice.typed import JSON, Values
@@ -67,6 +68,10 @@ class PureLambda(Source):
     def sample(self, options: Values, function: FunctionRef, **values: object) -> Any:
         """Return the event as given."""
         return json_of(values.get("message"), dict(DEFAULT_EVENT))
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the whole event."""
+        return {"message": record}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Invoke the function asynchronously."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, status_code
@@ -23,7 +24,8 @@ from nbchalice.resources.bucket import (
 from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.rule import Rule, attached_rules, name_problems, rule_of
-from nbchalice.sources.base import Cause, Field, Note, Sent, Source, text_of
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source
+from nbchalice.sources.given import text_of
 from nbchalice.sources.options import Option
 from nbchalice.sources.raw_events import s3_event
 from nbchalice.sources.redirects import BucketRedirect, Redirect, RuleRedirect
@@ -276,6 +278,12 @@ class S3(Source):
             return sample_of(options, event, key, content, function)
         name = event.removeprefix("s3:").replace("*", "Put")
         return s3_event(place, key, name, function.region, content=content, partition=function.partition)
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the key; what the object holds is not in the event."""
+        stored = record.get("s3", {}).get("object") or record.get("detail", {}).get("object") or {}
+        key = str(stored.get("key", ""))
+        return {"key": unquote_plus(key) if "s3" in record else key} if key else {}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Put an object into the bucket."""

@@ -12,7 +12,8 @@ from nbchalice.resources.rule import Rule, attached_rules, name_problems, rule_o
 from nbchalice.resources.schedule import SchedulerRole, SchedulerSchedule, attached_schedules
 from nbchalice.runtime.expressions import parse_schedule
 from nbchalice.runtime.schedules import Rate
-from nbchalice.sources.base import Field, Note, Sent, Source, json_of
+from nbchalice.sources.base import Field, Note, Sent, Source
+from nbchalice.sources.given import json_of
 from nbchalice.sources.invoking import send_event
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.raw_events import bridge_event
@@ -149,6 +150,10 @@ class Schedule(Source):
             detail = json.dumps(detail)  # Scheduler sends it as text.
         where = {"region": function.region, "account": function.account}
         return bridge_event(source, "Scheduled Event", detail, [arn], **where)
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the detail."""
+        return {"detail": record["detail"]} if record.get("detail") else {}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Fire the scheduled event now: the function is invoked as EventBridge does it, asynchronously."""

@@ -15,9 +15,10 @@ from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.permission import Permission, principal_of, source_arn_of
 from nbchalice.resources.queue import Queue, QueueRef, queue_problem
 from nbchalice.resources.topic import PRINCIPAL, Subscription, Topic, region_of, topic_arn
-from nbchalice.sources.attributes import USAGE, attributes_of, notified
-from nbchalice.sources.base import Cause, Field, Note, Sent, Source, message_text
+from nbchalice.sources.attributes import USAGE, attributes_of, given, notified
+from nbchalice.sources.base import Cause, Field, Note, Sent, Source
 from nbchalice.sources.filters import policy_problems
+from nbchalice.sources.given import message_text
 from nbchalice.sources.options import Option, json_value
 from nbchalice.sources.payloads import MOST_OF_TOPIC, USUAL_OF_TOPIC, message_size, require_room
 from nbchalice.sources.raw_events import sns_event, sns_notification
@@ -228,6 +229,12 @@ class SNS(Source):
         attributes = {name: notified(attribute) for name, attribute in attributes_of(values).items()}
         notification = sns_notification(arn, message_of(values), values.get("subject") or None, attributes)
         return sns_event(notification, f"{arn}:sample")
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the message, the subject and the attributes."""
+        told = record.get("Sns", {})
+        subject = {"subject": told["Subject"]} if told.get("Subject") else {}
+        return {"message": told.get("Message", ""), **subject, **given(told.get("MessageAttributes", {}))}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Publish one message to the topic."""

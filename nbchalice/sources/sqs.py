@@ -19,9 +19,10 @@ from nbchalice.resources.queue import (
     queue_problem,
     visibility_timeout,
 )
-from nbchalice.sources.attributes import USAGE, attributes_of
-from nbchalice.sources.base import Cause, DeadLetters, Field, Note, Sent, Source, message_text
+from nbchalice.sources.attributes import USAGE, attributes_of, given
+from nbchalice.sources.base import Cause, DeadLetters, Field, Note, Sent, Source
 from nbchalice.sources.filters import deployed_filter, filter_problems, filter_texts, filters_of, passes_filter
+from nbchalice.sources.given import message_text
 from nbchalice.sources.messages import sqs_event
 from nbchalice.sources.options import BATCHING_WINDOW, Option, flag_of, json_value
 from nbchalice.sources.payloads import MOST_OF_QUEUE, message_size, require_room
@@ -340,6 +341,11 @@ class SQS(Source):
         group_id = values.get("group_id") or ("default" if queue.fifo else "")
         message = sqs_message(body_of(values), attributes=attributes_of(values), group_id=group_id)
         return sqs_event([message], queue.arn)
+
+    def values_of(self, record: JSON) -> JSON:
+        """Return the body, the attributes and the group."""
+        group = {"group_id": one} if (one := record.get("attributes", {}).get("MessageGroupId")) else {}
+        return {"message": record.get("body", ""), **given(record.get("messageAttributes", {})), **group}
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: Any) -> Sent:
         """Send one message to the queue."""

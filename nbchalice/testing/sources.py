@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbchalice.deploy.suggest import iam_prefix
 from nbchalice.errors import InvalidInputError
+from nbchalice.runtime.event_kinds import records_of
 from nbchalice.sources.base import Field, Sent, Source
 from nbchalice.testing.declared import check_declaration, check_fields, check_options
 from nbchalice.testing.example import Example, calling, fail
@@ -51,9 +52,28 @@ def check_source(source: Source) -> None:
     examples = [Example(source, line) for line in source.examples]
     for example in examples:
         check_trigger(example)
+        _check_that_values_come_back(example)
     check_pairs(source, examples)
     _check_that_values_are_sent(source, examples)
     _check_reader(source, examples)
+
+
+def _check_that_values_come_back(example: Example) -> None:
+    """What a raw record was sent as must be values of the form, and make such a record again."""
+    fields = {field.name for field in example.source.fields}
+    for record in records_of(example.sample()):
+        values = _values_of(example, record)
+        example.want(
+            isinstance(values, dict) and values.keys() <= fields, f"values_of gives {values}, no form's values"
+        )
+        again = records_of(example.sample(**values)) if values else []
+        for one in again:
+            example.want(_values_of(example, one) == values, "a sample of what values_of gives has other values")
+
+
+def _values_of(example: Example, record: JSON) -> JSON:
+    with calling(example.source, f"values_of a sample of {example.line!r}"):
+        return example.source.values_of(record)
 
 
 def _check_that_values_are_sent(source: Source, examples: Iterable[Example]) -> None:

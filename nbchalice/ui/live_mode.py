@@ -11,8 +11,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
+from nbchalice.events.history import History
 from nbchalice.events.leases import Lease, leases_if_allowed, queue_name
 from nbchalice.events.live import Live, can_be_live, displaced_resources, repair
+from nbchalice.events.received import live_event
 from nbchalice.events.triggers import route_of, routes
 from nbchalice.logs.invocation import Invocation
 from nbchalice.ui.in_process import call_here
@@ -127,8 +129,15 @@ class LiveHandler:
         registered = project.handler(handler)
         self.ref = project.app.ref(aws, registered.name)
         chosen = [route_of(registered, self.ref, source)] if source else routes(registered, self.ref)
+        history = History(project.notebook.parent, registered.name)
+
+        def handle(event: object) -> Invocation:
+            invocation = call_here(ui, registered.name, event)
+            history.keep(live_event(self.ref, event, invocation))
+            return invocation
+
         self.lives = [
-            Live(aws, route, lambda event: call_here(ui, registered.name, event), on_invocation, on_trouble)
+            Live(aws, route, handle, on_invocation, on_trouble)
             for route in {queue_name(route): route for route in chosen}.values()
         ]
 

@@ -136,6 +136,14 @@ FAULTS = {
     ),
     "no template": (changed(SQS, templates=lambda self, *_: {}), 'one called "sample"'),
     "a template of no field": (changed(SQS, templates=lambda self, *_: {"sample": {"colour": "red"}}), "has colour"),
+    "an event sent as another's field": (
+        changed(SQS, values_of=lambda self, record: {"body": record["body"]}),
+        "values_of gives {'body': ",
+    ),
+    "an event sent as another": (
+        changed(SQS, values_of=lambda self, record: {"message": f"{record['body']}!"}),
+        "a sample of what values_of gives has other values",
+    ),
     "never settled": (
         changed(S3, settled=lambda self, options, values: {**values, "key": f"{values.get('key')}x"}),
         "changes what is settled",

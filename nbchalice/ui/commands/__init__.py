@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbchalice.ui.commands import app, doctor, events, operations, shipped
+from nbchalice.ui.commands import app, doctor, events, operations, past, shipped
 from nbchalice.ui.commands.base import APP, COMMANDS, Command, click_command, no_such_command, overview, parse
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "operations",
     "overview",
     "parse",
+    "past",
     "shipped",
 ]

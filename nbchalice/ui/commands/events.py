@@ -85,6 +85,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     In a notebook, without any option for the event, it shows a form.
     """
     from nbchalice.events.delivery import Way
+    from nbchalice.events.history import History
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
     from nbchalice.ui.render.sends import PreviewCard, SendsCard
@@ -106,7 +107,7 @@ def send(  # noqa: PLR0917 - one parameter an option
         return PreviewCard(route, given, project.handlers)
     if direct:
         require_own_runs(project, aws, registered.name)
-    way = Way(aws, route, direct, wait)
+    way = Way(aws, route, direct, wait, History(project.notebook.parent, registered.name))
     if twice:
         return SendsCard(list(way.twice(given)), 2)
     if times > 1:

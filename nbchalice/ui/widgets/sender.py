@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from nbchalice.errors import NbChaliceError
 from nbchalice.events.delivery import Outcome, Way, invocation_of, outcome
 from nbchalice.events.follow import Progress
+from nbchalice.events.history import History
 from nbchalice.events.outcome import end_of
 from nbchalice.events.send import SendResult
 from nbchalice.logs.invocation import Invocation
@@ -146,7 +147,7 @@ class Sender(Panel):
         route = self.event.route(project)
         if direct:
             require_own_runs(project, aws, route.ref.handler)
-        return Way(aws, route, direct)
+        return Way(aws, route, direct, history=History(project.notebook.parent, route.ref.handler))
 
     def _ask_first(self) -> bool:
         """Return whether to send; on real AWS the first click only asks."""

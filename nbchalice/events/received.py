@@ -1,0 +1,169 @@
+"""Which events came to a handler: from what was sent and handled live here, its dead-letter queue, and its log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from nbchalice.aws.errors import explain
+from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.events.deadletter import dead_letters_of
+from nbchalice.events.history import History
+from nbchalice.events.past import Answer, PastEvent
+from nbchalice.events.send import SendResult
+from nbchalice.events.triggers import Route
+from nbchalice.handlers import Handler
+from nbchalice.logs.invocation import Invocation
+from nbchalice.logs.tail import Moment, recent
+from nbchalice.logs.when import parse_time, to_ms
+from nbchalice.resources.base import AWS, FunctionRef
+from nbchalice.runtime.event_kinds import ids_of
+from nbchalice.typed import Values
+
+MOST_LETTERS = 100
+ONLY_IDS = "the log has only its ids"
+LOG_SINCE = "1h"
+
+
+def sent_event(route: Route, values: Values, result: SendResult | Invocation, event: object) -> PastEvent:
+    """Return the event that was sent, as the function got it: with the sample's form, and the ids under which it went.
+
+    Parameters
+    ----------
+    route : Route
+        The way that it took.
+    values : Values
+        What it was made of.
+    result : SendResult or Invocation
+        What became of it.
+    event : object
+        What the function was invoked with, or the sample of what was sent.
+    """
+    if isinstance(result, Invocation):
+        answer = replace(Answer.of(result, "deployed"), has_result=result.ok)
+        at = result.started or 0
+        return PastEvent(_name(event, result), at, "send", route.ref.arn, event, values=dict(values), answer=answer)
+    event = _with_id(event, result)
+    state = {"done": "ok", "failed": "error"}.get(result.status, result.status)
+    answer = Answer.of(result.invocation, "deployed") if result.invocation else Answer(state)
+    return PastEvent(result.message_id, result.at, "send", route.ref.arn, event, values=dict(values), answer=answer)
+
+
+def _with_id(event: object, result: SendResult) -> object:
+    """Return a sample with the id under which the event went, where both have just one."""
+    made = ids_of(event)
+    if len(made) != 1 or len(result.sent.ids) != 1:
+        return event
+    text = json.dumps(event)
+    return json.loads(text.replace(json.dumps(made[0]), json.dumps(result.sent.ids[0])))
+
+
+def live_event(ref: FunctionRef, event: object, invocation: Invocation) -> PastEvent:
+    """Return an event that live mode was given, and what the function made of it here."""
+    at, answer = invocation.started or 0, Answer.of(invocation, "here")
+    return PastEvent(_name(event, invocation), at, "live", ref.arn, event, answer=answer)
+
+
+def _name(event: object, invocation: Invocation) -> str:
+    return next(iter(ids_of(event)), invocation.request_id)
+
+
+@dataclass(frozen=True)
+class Received:
+    """The events that came to a handler.
+
+    Parameters
+    ----------
+    events : tuple[PastEvent, ...]
+        The events, the oldest first.
+    notes : tuple[str, ...]
+        What could not be looked at or kept.
+    """
+
+    events: tuple[PastEvent, ...]
+    notes: tuple[str, ...] = ()
+
+    def find(self, beginning: str) -> PastEvent:
+        """Return the event whose id begins so.
+
+        Raises
+        ------
+        InvalidInputError
+            There is none, or there are several.
+        """
+        found = [one for one in self.events if one.id.startswith(beginning)]
+        if len(found) != 1:
+            many = "no event has" if not found else f"{len(found)} events have"
+            raise InvalidInputError(
+                f"{many} an id that begins with {beginning!r}", "%chalice events HANDLER lists them"
+            )
+        return found[0]
+
+
+def received(aws: AWS, handler: Handler, ref: FunctionRef, history: History, since: Moment | None = None) -> Received:
+    """Return the events that came to a handler.
+
+    Parameters
+    ----------
+    aws : AWS
+        Where the function stands.
+    handler, ref : Handler or FunctionRef
+        The handler and its function.
+    history : History
+        What was kept of them.
+    since : Moment or None
+        Only those since then. Default: all that is kept, and `LOG_SINCE` of the log.
+    """
+    events = {one.id: one for one in history.events(ref.arn)}
+    notes = [f"events are not kept: {History.trouble}"] if History.trouble else []
+    for what, look in {
+        "the dead-letter queue": lambda: _dead_letters(aws, handler, ref),
+        "the log": lambda: _failed(recent(aws, ref.name, since or LOG_SINCE), ref, set(events)),
+    }.items():
+        found, note = _looked(what, look)
+        notes += note
+        for one in found:
+            known = events.get(one.id)
+            if known is None or not known.is_known:
+                events[one.id] = one
+    earliest = to_ms(parse_time(since)) if since is not None else 0
+    chosen = [one for one in events.values() if one.at >= earliest]
+    return Received(tuple(sorted(chosen, key=lambda one: one.at)), tuple(notes))
+
+
+def _looked(what: str, look: Callable[[], Iterator[PastEvent]]) -> tuple[list[PastEvent], list[str]]:
+    try:
+        return list(look()), []
+    except InvalidInputError:
+        raise
+    except NbChaliceError as error:
+        return [], [f"{what} could not be looked at: {error.message}"]
+    except Exception as error:
+        return [], [f"{what} could not be looked at: {explain(error).message}"]
+
+
+def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[PastEvent]:
+    try:
+        queue = dead_letters_of(aws, handler, ref)
+    except InvalidInputError:  # there is none
+        return
+    for letter in queue.peek(MOST_LETTERS):
+        answer = Answer("error", error=letter.error)
+        try:
+            event = queue.event_of(letter)
+        except InvalidInputError as error:
+            missing = f"{error.message}: {error.hint}"
+            yield PastEvent(letter.message_id, letter.sent, "dead letter", ref.arn, missing=missing, answer=answer)
+            continue
+        name = next(iter(ids_of(event)), letter.message_id)
+        yield PastEvent(name, letter.sent, "dead letter", ref.arn, event, answer=answer)
+
+
+def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str]) -> Iterator[PastEvent]:
+    """Yield the events of runs that failed: their content is not in the log."""
+    for one in invocations:
+        if one.ok or not one.finished or known & {*one.ids, one.request_id}:
+            continue
+        name = next(iter(one.failed_ids or one.ids), one.request_id)
+        yield PastEvent(name, one.started or 0, "log", ref.arn, missing=ONLY_IDS, answer=Answer.of(one, "deployed"))

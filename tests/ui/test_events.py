@@ -1,0 +1,202 @@
+"""`%chalice events`: what came to a handler, as data; what is kept of it, and what is not."""
+
+import json
+import stat
+import sys
+import uuid
+
+import pytest
+
+from nbchalice.cli import code_of
+from nbchalice.errors import InvalidInputError
+from nbchalice.events.history import MOST_BYTES, History
+from nbchalice.events.past import Answer, PastEvent
+from nbchalice.sources import SOURCES
+from nbchalice.sources.base import FunctionRef
+from nbchalice.ui.live_mode import LiveHandler
+
+from ..notebooks import write
+from ..waiting import wait_until
+
+CELL = """%%on_sqs_message {name} --dlq {name}-failed --max-receive-count 1
+def price(event):
+    for record in event:
+        app.log.info("costs %s", float(record.body))
+"""
+REF = FunctionRef("shop", "dev", "price", "eu-west-1", "111122223333")
+
+
+@pytest.fixture
+def name(run):
+    """A name of this test's own, for the app and the queue."""
+    own = f"v{uuid.uuid4().hex[:8]}"
+    run(f"%chalice app {own}")
+    return own
+
+
+@pytest.fixture
+def deployed(run, name):
+    run(CELL.format(name=name))
+    run("%chalice deploy")
+    return run
+
+
+def past(number, event="x", **more):
+    return PastEvent(f"id{number}", number, "send", REF.arn, event, **more)
+
+
+def test_what_was_sent_is_listed_with_what_became_of_it(deployed, name):
+    assert len(deployed("%chalice events price")) == 0
+    good, bad = (deployed(f"%chalice send price --message {text} --attribute kind=x") for text in ("5", "five"))
+    events = deployed("events = %chalice events price") or deployed.names["events"]
+    first, second = events
+    assert [one.id for one in events] == [good.message_id, bad.message_id]
+    assert first.answer.status == "ok" and first.answer.log == ("INFO  costs 5.0",)
+    assert second.answer.status == "error" and "could not convert string to float: 'five'" in second.answer.error
+    (record,) = first.event["Records"]
+    assert (record["messageId"], record["body"]) == (good.message_id, "5")
+    assert first.values == {"message": "5", "attribute": {"kind": "x"}} and second.origin == "send"
+    assert "price: 2 events" in events.text and "ValueError" in events.html and good.message_id in events.html
+    frame = events.to_dataframe()
+    assert list(frame.content) == ["5", "five"] and str(frame["at"].dtype).startswith("datetime64")
+    assert [one["id"] for one in json.loads(json.dumps(events.to_dict()))["events"]] == [first.id, second.id]
+
+
+def test_events_are_those_of_the_function_that_is_chosen(deployed, name):
+    deployed("%chalice send price --message 5")
+    assert len(deployed("%chalice events price")) == 1
+    assert len(deployed("%chalice events price --stage prod")) == 0
+    assert len(deployed("%chalice events price --since 2030-01-01")) == 0
+
+
+def test_live_mode_keeps_the_event_as_it_came(deployed, name):
+    live = LiveHandler(deployed.notebook, "price", None)
+    live.start()
+    try:
+        client = deployed.notebook.connect().client("sqs")
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        message = client.send_message(QueueUrl=url, MessageBody="7")["MessageId"]
+        wait_until(lambda: len(deployed("%chalice events price")) == 1)
+        sent = deployed("%chalice send price --message 8")
+    finally:
+        live.stop()
+    first, second = deployed("%chalice events price")
+    assert (first.id, first.origin, first.answer.where) == (message, "live", "here")
+    assert first.answer.has_result and first.answer.log == ("INFO  costs 7.0",)
+    assert second.id == sent.message_id and second.origin == "live" and second.values == {"message": "8"}
+    assert second.event["Records"][0]["receiptHandle"] and list(second.texts()) == ["8"]
+
+
+def test_dead_letters_and_failed_runs_are_listed_too(deployed, name):
+    client = deployed.notebook.connect().client("sqs")
+    put = lambda queue, text: client.send_message(  # noqa: E731
+        QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=text
+    )["MessageId"]
+    dead, failed = put(f"{name}-failed", "six"), put(name, "five")
+    found = wait_until(lambda: len(every := list(deployed("%chalice events price"))) == 2 and every)
+    letter, logged = sorted(found, key=lambda one: one.origin)
+    assert (letter.id, letter.origin, list(letter.texts())) == (dead, "dead letter", ["six"])
+    assert letter.event["Records"][0]["eventSourceARN"].endswith(f":{name}")
+    assert (logged.id, logged.origin, logged.is_known) == (failed, "log", False)
+    assert "ValueError" in logged.answer.error
+    assert "(the log has only its ids)" in deployed("%chalice events price").text
+
+
+def test_files_are_private_and_no_git_takes_them(run, tmp_path):
+    history = History(tmp_path, "price")
+    history.keep(past(1))
+    folder = tmp_path / ".nbchalice" / "history"
+    (path,) = (folder / "price").glob("*.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert (folder / ".gitignore").read_text() == "*\n"
+    assert history.events(REF.arn) == [past(1)] and history.events("other") == []
+
+
+def test_only_the_last_events_are_kept_and_all_can_be_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setattr("nbchalice.events.history.MOST_EVENTS", 3)
+    history = History(tmp_path, "price")
+    for number in range(6):
+        history.keep(past(number))
+    assert len(history.events(REF.arn)) == 3
+    assert history.forget() == 3 and history.forget() == 0 and not history.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("event", "missing"),
+    [
+        ({"Records": [{"body": "AKIA" + "IOSFODNN7EXAMPLA"}]}, "it holds what looks like an AWS access key id"),
+        ({"Records": [{"body": '{"card": {"password": "Xk29fjQ0-plm"}}'}]}, "it holds what looks like a password"),
+        ({"Records": [{"body": "x" * MOST_BYTES}]}, "more than 256 KB"),
+    ],
+)
+def test_credentials_and_what_is_large_are_not_kept(tmp_path, event, missing):
+    history = History(tmp_path, "price")
+    history.keep(past(1, event, answer=Answer("ok", log=("key AKIA" + "IOSFODNN7EXAMPLA", "done"))))
+    (one,) = history.events(REF.arn)
+    assert missing in one.missing and not one.is_known and one.event is None
+    assert one.answer.log == ("(not kept: it holds what looks like a credential)", "done")
+    assert not any("IOSFODNN7" in path.read_text() for path in history.folder.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_costs_no_event(deployed, name, tmp_path):
+    (tmp_path / ".nbchalice").mkdir(exist_ok=True)
+    (tmp_path / ".nbchalice" / "history").write_text("in the way")
+    assert deployed("%chalice send price --message 5").ok
+    events = deployed("%chalice events price")
+    assert len(events) == 0 and "events are not kept" in events.text
+
+
+def test_a_damaged_file_is_passed_over(tmp_path):
+    history = History(tmp_path, "price")
+    history.keep(past(1))
+    (history.folder / "other.json").write_text('{"id":')
+    assert len(history.events(REF.arn)) == 1
+
+
+def test_without_pandas_a_table_says_so(deployed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(InvalidInputError, match="needs pandas"):
+        deployed("%chalice events price").to_dataframe()
+
+
+def test_foreign_text_is_escaped(deployed):
+    deployed("%chalice send price --message '<b>5</b>'")
+    events = deployed("%chalice events price")
+    assert "<b>5</b>" in events.text and "<b>5</b>" not in events.html and "&lt;b&gt;5&lt;/b&gt;" in events.html
+
+
+def test_the_command_line_tells_them_as_json_and_forgets_them(deployed, name, tmp_path, capsys):
+    path = write(tmp_path / "shop.ipynb", ["%load_ext nbchalice", f"%chalice app {name}", CELL.format(name=name)])
+    capsys.readouterr()
+    assert code_of(["send", str(path), "price", "--message", "5", "--json"]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    assert code_of(["events", str(path), "price", "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["events"]
+    assert one["id"] == sent["message_id"] and one["answer"]["status"] == "ok"
+    assert code_of(["events", str(path), "price", "--forget"]) == 0
+    assert "1 event of price forgotten" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name_of_source", [name for name in SOURCES if name not in {"schedule"}])
+def test_the_values_of_a_raw_event_make_it_again(name_of_source):
+    source = SOURCES[name_of_source]
+    options = {
+        "on_s3_event": {"bucket": "b"},
+        "on_sns_message": {"topic": "t"},
+        "on_sqs_message": {"queue": "q.fifo"},
+        "on_cw_event": {"event_pattern": {"source": ["shop"]}},
+        "on_kinesis_record": {"stream": "s"},
+        "on_dynamodb_record": {"stream_arn": "arn:aws:dynamodb:eu-west-1:111122223333:table/t/stream/1"},
+        "lambda_function": {},
+    }[name_of_source]
+    given = {
+        "on_s3_event": {"key": "a b/ü.csv"},
+        "on_sns_message": {"message": "m", "subject": "s", "attribute": {"n:Number": "1", "kind": "x"}},
+        "on_sqs_message": {"message": "m", "attribute": {"n:Number": "1", "kind": "x"}, "group_id": "g"},
+        "on_cw_event": {"detail": {"n": 1}},
+        "on_kinesis_record": {"message": "m", "key": "k"},
+        "on_dynamodb_record": {"message": {"id": {"S": "1"}}},
+        "lambda_function": {"message": {"n": 1}},
+    }[name_of_source]
+    event = source.sample(options, REF, **given)
+    assert past(1, event).sent_as() == [given]
