@@ -266,6 +266,20 @@ PLACES = {
     "the system": ("open('/usr/x', 'w')", "/usr/x"),
     "the home": ("os.makedirs(os.path.expanduser('~/.cache/x'))", "/home/sbx_user1051"),
     "from the working folder": ("os.chdir('/var/task'); open('model.bin', 'wb')", "model.bin"),
+    "its own code, at the end": ("open('/var/task/app.py', 'a')", "/var/task/app.py"),
+    "its own code, in place": ("open('/var/task/app.py', 'r+b')", "/var/task/app.py"),
+    "a layer's module": ("open('/opt/python/shared.py', 'a')", "/opt/python/shared.py"),
+    "the runtime": ("open('/var/runtime/x', 'x')", "/var/runtime/x"),
+    "a folder": ("os.mkdir('/var/task/cache')", "/var/task/cache"),
+    "a link": ("os.symlink('/tmp', '/var/task/tmp')", "/tmp' -> '/var/task/tmp"),
+    "another name": ("os.rename('/var/task/app.py', '/var/task/b.py')", "/var/task/app.py' -> '/var/task/b.py"),
+    "away with it": ("os.remove('/var/task/app.py')", "/var/task/app.py"),
+    "nothing in it": ("os.truncate('/var/task/app.py', 0)", "/var/task/app.py"),
+    "its mode": ("os.chmod('/var/task/app.py', 0o777)", "/var/task/app.py"),
+    "one more name": ("os.link('/var/task/app.py', '/var/task/c.py')", "/var/task/app.py' -> '/var/task/c.py"),
+    "a copy": ("import shutil; shutil.copy('/var/task/app.py', '/var/task/b.py')", "/var/task/b.py"),
+    "by pathlib": ("import pathlib; pathlib.Path('/opt/x').write_text('x')", "/opt/x"),
+    "by a library": ("import zipfile; zipfile.ZipFile('/var/task/x.zip', 'w')", "/var/task/x.zip"),
 }
 
 
@@ -275,6 +289,18 @@ PLACES = {
 def test_what_lambda_has_read_only_is_told_in_its_words(machine, place):
     code, path = PLACES[place]
     assert machine.run(code) == f"OSError: [Errno 30] Read-only file system: '{path}'"
+
+
+BY_A_PROGRAM = "raise OSError(subprocess.run(['/bin/sh', '-c', {!r}], capture_output=True, text=True).stderr)"
+
+
+@WITH_A_ROOT_OF_ITS_OWN
+@pytest.mark.table("places where a handler writes")
+@pytest.mark.parametrize(
+    "command", ["echo x > /var/task/x", "cp /opt/python/shared.py /opt/b.py", "rm /var/task/app.py"]
+)
+def test_a_program_may_not_write_there_either(machine, command):
+    assert "Read-only file system" in machine.run(BY_A_PROGRAM.format(command))
 
 
 @WITH_LANDLOCK
