@@ -60,14 +60,22 @@ class Event:
         return run(self)
 
     def __getitem__(self, key: object) -> Any:
-        raise TypeError(f"{type(self).__name__!r} object is no dictionary: {HAS}[{key!r}]")
+        use = f"[{key!r}]" if isinstance(key, str) else ""  # dict(event) and loops ask for 0
+        raise TypeError(f"{type(self).__name__!r} object is no dictionary: {HAS}{use}")
+
+    def __contains__(self, key: object) -> bool:
+        raise TypeError(f"{type(self).__name__!r} object is no dictionary: {HAS}, as in {key!r} in event.to_dict()")
 
     def __getattr__(self, name: str) -> Any:
         use = f": {HAS}.{name}(...)" if name in {"get", "keys", "values", "items"} else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{use}")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._summary()}>"
+        try:
+            summary = self._summary()
+        except Exception:  # of an event that somebody wrote by hand, and that lacks what no handler asks for
+            summary = shorten(self._event_dict)
+        return f"<{type(self).__name__} {summary}>"
 
     def _summary(self) -> str:
         return shorten(self._event_dict)
@@ -87,6 +95,11 @@ class RecordsEvent(Event, _Of[Record]):
 
     def __bool__(self) -> bool:
         return True
+
+    def __getitem__(self, key: object) -> Any:
+        if isinstance(key, str):
+            super().__getitem__(key)
+        raise TypeError(f"{type(self).__name__!r} object is no list: list(event) has its records")
 
     def _records(self) -> list[JSON]:
         records: list[JSON] = self._event_dict.get("Records", [])

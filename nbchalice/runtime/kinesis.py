@@ -43,7 +43,7 @@ class KinesisRecord(StreamRecord):
 
     def json(self) -> Any:
         """Return the payload parsed as JSON; raises ValueError that names the record and shows its payload."""
-        return parse_json(self.data, f"the data of record {self.sequence_number}")
+        return parse_json(self.data, f"the data of record {self._item}")
 
     def _summary(self) -> str:
         return f"{self.partition_key} {shorten(self.data)}"

@@ -40,11 +40,10 @@ class BatchRecord(Event):
         """Whether the function has called it done."""
         return self._item in self._finished
 
-    if TYPE_CHECKING:
-
-        @property
-        def _item(self) -> str:
-            """What an answer calls it (``itemIdentifier``)."""
+    @property
+    def _item(self) -> str:
+        """What an answer calls it (``itemIdentifier``); a number where somebody wrote the record without."""
+        return str(id(self._event_dict))
 
     @property
     def _id(self) -> str:

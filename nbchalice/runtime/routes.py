@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from .events import Event as BaseLambdaEvent
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "APIGateway",
     "AuthRequest",
     "AuthResponse",
     "AuthRoute",
+    "Authorizer",
     "BadRequestError",
+    "BaseLambdaEvent",
     "CORSConfig",
+    "CaseInsensitiveMapping",
     "ChaliceError",
     "ChaliceUnhandledError",
     "ChaliceViewError",
@@ -21,6 +27,7 @@ __all__ = [
     "ForbiddenError",
     "IAMAuthorizer",
     "MethodNotAllowedError",
+    "MultiDict",
     "NotFoundError",
     "Request",
     "RequestTimeoutError",
@@ -28,6 +35,7 @@ __all__ = [
     "TooManyRequestsError",
     "UnauthorizedError",
     "UnprocessableEntityError",
+    "WebsocketAPI",
     "WebsocketDisconnectedError",
     "WebsocketEvent",
 ]
@@ -133,6 +141,26 @@ class OfRoutes:
         self.given, self.named = given, named
 
 
+class APIGateway(OfRoutes):
+    """The settings of an app's routes."""
+
+
+class Authorizer(OfRoutes):
+    """Base of what says who may call a route."""
+
+
+class CaseInsensitiveMapping(OfRoutes):
+    """The headers of a request."""
+
+
+class MultiDict(OfRoutes):
+    """The parameters of a request's query."""
+
+
+class WebsocketAPI(OfRoutes):
+    """Sends to an app's websockets."""
+
+
 class AuthRequest(OfRoutes):
     """What an authorizer is asked."""
 
@@ -145,7 +173,7 @@ class AuthRoute(OfRoutes):
     """A route that an authorizer allows."""
 
 
-class CognitoUserPoolAuthorizer(OfRoutes):
+class CognitoUserPoolAuthorizer(Authorizer):
     """Allows the users of a pool."""
 
 
@@ -153,11 +181,11 @@ class CORSConfig(OfRoutes):
     """Which pages may call a route."""
 
 
-class CustomAuthorizer(OfRoutes):
+class CustomAuthorizer(Authorizer):
     """Allows what a function says."""
 
 
-class IAMAuthorizer(OfRoutes):
+class IAMAuthorizer(Authorizer):
     """Allows whom IAM allows."""
 
 

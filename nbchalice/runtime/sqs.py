@@ -69,11 +69,11 @@ class SQSRecord(BatchRecord):
 
     def json(self) -> Any:
         """Return the body parsed as JSON; raises ValueError that names the message and shows its body."""
-        return parse_json(self.body, f"the body of message {self.message_id}")
+        return parse_json(self.body, f"the body of message {self._item}")
 
     @property
     def _item(self) -> str:
-        return self.message_id
+        return str(self._event_dict.get("messageId") or super()._item)
 
     def _summary(self) -> str:
         return f"{self.message_id} {shorten(self.body)}"

@@ -32,7 +32,10 @@ class StreamRecord(BatchRecord):
 
     @property
     def _item(self) -> str:
-        return self.sequence_number
+        try:
+            return self.sequence_number
+        except (KeyError, TypeError):
+            return super()._item
 
     @property
     def _id(self) -> str:

@@ -21,6 +21,7 @@ from nbchalice import (
     SQSEvent,
 )
 from nbchalice.runtime.events import unquoted
+from nbchalice.runtime.records import BatchEvent
 
 MODELS = {
     "schedule": models.EventBridgeModel,
@@ -228,11 +229,43 @@ def test_a_long_event_is_shown_short():
         (lambda event: event.get("Records", []), r"'SQSEvent' object has no attribute 'get': .* \.to_dict\(\)\.get\("),
         (lambda event: next(iter(event))["body"], r"'SQSRecord' object is no dictionary: .* \.to_dict\(\)\['body'\]"),
         (lambda event: event.nothing, r"'SQSEvent' object has no attribute 'nothing'$"),
+        (
+            lambda event: "Records" in event,
+            r"'SQSEvent' object is no dictionary: .* as in 'Records' in event\.to_dict\(\)",
+        ),
+        (lambda event: "body" not in next(iter(event)), r"'SQSRecord' object is no dictionary: .* 'body' in "),
+        (lambda event: event[0], r"'SQSEvent' object is no list: list\(event\) has its records"),
+        (lambda event: event[1:], r"'SQSEvent' object is no list: list\(event\) has its records"),
+        (lambda event: dict(next(iter(event))), r"'SQSRecord' object is no dictionary: .* is in \.to_dict\(\)$"),
+        (lambda event: {**next(iter(event))}, r"'SQSRecord' object has no attribute 'keys': |not a mapping"),
     ],
 )
 def test_an_event_that_is_taken_for_a_dictionary_says_where_that_is(event, look, error):
     with pytest.raises((TypeError, AttributeError), match=error):
         look(SQSEvent(event("sqs")))
+
+
+@pytest.mark.parametrize("kind", [SQSEvent, KinesisEvent, DynamoDBEvent, S3Event, SNSEvent, CloudWatchEvent])
+@pytest.mark.parametrize(
+    "record", [{}, {"body": "x"}, {"body": None, "kinesis": None, "dynamodb": {}, "s3": {}, "Sns": []}]
+)
+def test_an_event_that_somebody_wrote_by_hand_needs_no_more_than_what_is_asked_of_it(kind, record):
+    event = kind({"Records": [record, dict(record)]})
+    assert repr(event).startswith(f"<{kind.__name__} ")
+    if kind is CloudWatchEvent:
+        return
+    assert len([repr(one) for one in event]) == len(event) == 2
+    if isinstance(event, BatchEvent):
+        first, second = event
+        first.done()
+        assert first.is_done and not second.is_done and len(event.unfinished()) == 1
+
+
+def test_a_message_with_a_body_alone_is_read():
+    (record,) = SQSEvent({"Records": [{"body": "[1]"}]})
+    assert record.json() == [1] and record.body == "[1]"
+    with pytest.raises(KeyError, match="messageId"):
+        str(record.message_id)
 
 
 def test_an_event_can_be_copied(event):

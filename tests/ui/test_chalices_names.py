@@ -63,7 +63,7 @@ ROUTES = """
 from chalice import (
     BadRequestError, Chalice, ChaliceViewError, CognitoUserPoolAuthorizer, CORSConfig, IAMAuthorizer, NotFoundError, Response
 )
-from chalice.app import Request
+from chalice.app import Authorizer, BaseLambdaEvent, CaseInsensitiveMapping, MultiDict, Request, WebsocketAPI
 
 app = Chalice(app_name="shop")
 app.api.cors = CORSConfig(allow_origin="https://example.com", max_age=600)
@@ -115,6 +115,36 @@ def test_routes_beside_a_handler_of_events_stop_nobody(tmp_path, run, capsys):
     assert (
         told.count("@app.route on tea is not deployed") == told.count("@app.middleware('http') on around is not") == 1
     )
+
+
+TRIED = """
+from chalice import Chalice
+from chalice.test import Client
+
+app = Chalice(app_name="shop")
+
+@app.on_sqs_message("orders")
+def order(event):
+    return [record.body for record in event]
+
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    "trying",
+    [
+        "with Client(app) as client:\n    print(client.lambda_.invoke('order', client.events.generate_sqs_event(['a'])))",
+        "client = Client(app)\nassert client.lambda_.invoke('order', client.events.generate_sqs_event(['a'])).payload",
+        "def test_it():\n    with Client(app) as tried:\n        tried.lambda_.invoke('order', {'Records': []})\ntest_it()",
+        "tried = [Client(app)]\nfor each in tried:\n    each.lambda_.invoke('order', {'Records': []})",
+    ],
+)
+def test_what_tries_a_handler_in_its_own_cell_stays_here(tmp_path, trying):
+    project = read_project(write(tmp_path / "n.ipynb", [ours(TRIED.format(trying))]))
+    write_packages(project, tmp_path / "out")
+    sqs = {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:orders", "body": "b"}]}
+    assert answers(tmp_path, tmp_path / "out", "order", sqs) == ["b"]
 
 
 def test_what_routes_need_ships_only_where_it_is_used():

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nbchalice.notebook.analysis.history import Step
-    from nbchalice.notebook.analysis.model import Block, Call
+    from nbchalice.notebook.analysis.model import Block, Call, Statement
     from nbchalice.notebook.capture.closure import Closure
 
 MOST = 5
+_TEST_CLIENT = "nbchalice.test"  # also nbchalice.testing
 _SETS_UP = (*CONFIGURES, "load", "read", "login")
 _REGISTERS = re.compile(r"\bregister\w*\s*\(")
 _NEVER = frozenset({Kind.MAGIC, Kind.FUTURE, Kind.NOTHING, Kind.STAR})
@@ -285,13 +286,34 @@ class _Judge:
         return isinstance(call.root, str) and any(map(self.effects.from_aws, self.effects.values(call.root, moment)))
 
     def _tries_a_handler(self, step: Step) -> bool:
-        """Tell whether a statement calls a handler, or registers another one."""
-        names = {call.root for call in step.statement.now.calls.values() if isinstance(call.root, str)}
-        called = chain.from_iterable(self.effects.values(name, step.position) for name in names)
-        for definition in map(self.effects.statement, called):
-            if definition is not None and any(is_handler_decorator(path) for _, path in definition.decorators):
+        """Tell whether a statement calls a handler, also by the test client, or registers another one."""
+        now = step.statement.now
+        if self._is_test(now, step.position, set()):
+            return True
+        if any(self._is_test(one.now, step.position, set()) for one in self._made(now.uses, step.position)):
+            return True
+        names = {call.root for call in now.calls.values() if isinstance(call.root, str)}
+        for definition in self._made(names, step.position):
+            if any(is_handler_decorator(path) for _, path in definition.decorators):
                 return True
         return registers(step, self.effects)
+
+    def _made(self, names: Iterable[str], moment: int) -> list[Statement]:
+        """Return the statements that made what some names are bound to."""
+        places = chain.from_iterable(self.effects.values(name, moment) for name in names)
+        return [made for made in map(self.effects.statement, places) if made is not None]
+
+    def _is_test(self, block: Block, moment: int, seen: set[int]) -> bool:
+        """Tell whether code makes a test client, of which nothing is on Lambda, through functions, too."""
+        seen.add(id(block))
+        for call in block.calls.values():
+            if (self.settings.external(call, block, moment) or "").startswith(_TEST_CLIENT):
+                return True
+            if isinstance(call.root, str) and not call.path:
+                bodies = [body for body in self.settings.called(call.root, moment) if id(body) not in seen]
+                if any(self._is_test(body, moment, seen) for body in bodies):
+                    return True
+        return False
 
 
 @lru_cache(maxsize=256)
