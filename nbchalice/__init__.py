@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .runtime.middleware import ConvertToMiddleware
     from .runtime.s3 import S3Event, S3Record
     from .runtime.schedules import At, Cron, Rate, ScheduleExpression
+    from .runtime.shape_error import ShapeError
     from .runtime.sns import SNSEvent, SNSRecord
     from .runtime.sqs import SQSEvent, SQSRecord
 
@@ -44,6 +45,7 @@ __all__ = [
     "SQSEvent",
     "SQSRecord",
     "ScheduleExpression",
+    "ShapeError",
     "Trigger",
     "load_ipython_extension",
     "unload_ipython_extension",

@@ -11,9 +11,10 @@ from nbchalice.deploy.desired import triggers, with_settings
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.preview import why_dropped
 from nbchalice.handlers import Handler
+from nbchalice.handlers.records import Record
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Source
-from nbchalice.typed import Values
+from nbchalice.typed import JSON, Values
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ class Route:
         The trigger.
     ref : FunctionRef
         The function, and which of its rules or schedules the trigger is.
+    record : Record or None
+        What the handler wants for the content of its events. Default: it takes them as they are.
     """
 
     source: Source
     options: Values
     ref: FunctionRef
+    record: Record | None = None
 
     @property
     def label(self) -> str:
@@ -43,10 +47,22 @@ class Route:
         subject, words = self.source.subject(self.options), self.source.describe(self.options)
         return {name.casefold() for name in (subject, words, self.label, self.source.name, self.source.title) if name}
 
+    def templates(self) -> dict[str, JSON]:
+        """Return values for the form, by name, the first as it begins: records that fit, or the source's own."""
+        own = self.source.templates(self.options, self.ref)
+        samples = self.record.samples if self.record else ()
+        fitting = {name: {**own["sample"], "message": text} for name, text in samples}
+        return {"sample": next(iter(fitting.values())), **(fitting if len(fitting) > 1 else {})} if fitting else own
+
+    def filled(self, values: Values) -> Values:
+        """Return the values of an event, with a record that fits for a message that was not given."""
+        samples = self.record.samples if self.record else ()
+        return {"message": samples[0][1], **values} if samples else values
+
 
 def routes(handler: Handler, ref: FunctionRef) -> list[Route]:
     """Return the routes of a handler's triggers, in their order."""
-    return [Route(*trigger) for trigger in triggers(handler, with_settings(ref, handler))]
+    return [Route(*trigger, handler.record) for trigger in triggers(handler, with_settings(ref, handler))]
 
 
 def labels(every: Collection[Route]) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
 from nbchalice.handlers.line import CellMagic, HelpShown, magic_command, parse_cell_magic, trigger_problems
+from nbchalice.handlers.records import Record, record_of
 from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_notes, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
@@ -51,6 +52,8 @@ class Handler:
         Where it stands in the notebook.
     order : int or None
         Position of the execution of the cell that defines it, or None for the last definition.
+    python : Callable[..., object] or None
+        The function itself, in a kernel.
     """
 
     name: str
@@ -59,6 +62,12 @@ class Handler:
     settings: Values = field(default_factory=dict)
     location: Location | None = None
     order: int | None = field(default=None, compare=False)
+    python: Callable[..., object] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def record(self) -> Record | None:
+        """The type of the records that it wants, where its annotation says one; known in a kernel."""
+        return record_of(self.python) if self.python is not None else None
 
     def setting(self, name: str) -> Any:
         """Return a setting of the function, or its default."""
@@ -75,7 +84,16 @@ class Handler:
     def notes(self) -> list[str]:
         """Return what a person should know of the triggers, without asking AWS."""
         notes = chain.from_iterable(source.notes(options, self.settings) for source, options in self.sources())
-        return list(dict.fromkeys([*notes, *settings_notes(self.settings)]))
+        return list(dict.fromkeys([*notes, *self._notes_on_records(), *settings_notes(self.settings)]))
+
+    def _notes_on_records(self) -> list[str]:
+        """Return that one record that does not fit costs the others a further try."""
+        record = self.record
+        options = [trigger.options for trigger in self.triggers]
+        whole = any((one.get("batch_size") or 1) > 1 and one.get("report_failures") is False for one in options)
+        if record is None or not whole:
+            return []
+        return [f"a record that does not fit {record.text} brings its whole batch back; add --report-failures"]
 
     def problems(self) -> list[InvalidInputError]:
         """Return what is wrong with the handler, without asking AWS; names are those of the decorator's parameters."""

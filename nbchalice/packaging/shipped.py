@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -23,6 +24,8 @@ _ENTRY = "nbchalice.runtime.entry"
 # Files with names that only some code asks for.
 _WITH_UNUSED = {
     "nbchalice/__init__.py", "nbchalice/app.py", "nbchalice/runtime/decorators.py", "nbchalice/runtime/names.py",
+    "nbchalice/runtime/events.py", "nbchalice/runtime/kinesis.py", "nbchalice/runtime/sns.py",
+    "nbchalice/runtime/sqs.py",
 }  # fmt: skip
 # Of the package itself, what only a notebook or a list of its names asks for.
 _OF_LISTS = frozenset({"__all__", "__dir__", "load_ipython_extension", "unload_ipython_extension"})
@@ -41,6 +44,10 @@ _WORDS = (
 )
 _CHOSEN = {*_HOMES.values(), *_WORDS.values(), "nbchalice.runtime.streams"}
 _CHOSEN |= {"nbchalice.runtime.bundles", "nbchalice.runtime.archive"}
+# What reads records as the type of a handler's annotation.
+_TYPED = ["nbchalice.runtime.annotations", "nbchalice.runtime.shapes"]
+# Annotations that are no such type.
+_PLAIN = {*HOMES, *dir(builtins), "Any", "typing", "t"}
 # What is only loaded where something fails, or where there is no byte code of the notebook.
 _LATE = {"nbchalice.runtime.cells", "nbchalice.runtime.causes"}
 # With these, code may reach a decorator, an option or an event's class by a name that its text does not say.
@@ -123,6 +130,8 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
     sources = tuple(sources)
     named = set().union(*map(_named, sources))
     unused = {kind.name for kind in BUILT_IN if kind.name not in named}
+    if not any(map(_has_typed_function, sources)):
+        unused.add("_content")
     if not any(_ANY_NAME.search(source) or _ANY_LIST.search(source) for source in sources):
         unused |= _OF_LISTS | (HOMES.keys() - _public_names_said(sources))
     return frozenset(unused)
@@ -130,7 +139,29 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
 
 def _asked_for(source: str) -> list[str]:
     """Return the modules of the decorators and their options that a text names, or may name."""
-    return [_WORDS[name] for name in _WORDS.keys() & _named(source)]
+    typed = _TYPED if _has_typed_function(source) else []
+    return [*typed, *(_WORDS[name] for name in _WORDS.keys() & _named(source))]
+
+
+@cache
+def _has_typed_function(source: str) -> bool:
+    """Tell whether the first parameter of any function may be of the type of a record."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    firsts = [first for node in functions for first in (*node.args.posonlyargs, *node.args.args)[:1]]
+    return any(_names_in(first.annotation) - _PLAIN for first in firsts if first.annotation is not None)
+
+
+def _names_in(annotation: ast.expr) -> set[str]:
+    """Return the names in an annotation, and those in texts in it."""
+    names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.update(re.findall(r"\w+", node.value))
+    return names
 
 
 def _named(source: str) -> set[str]:

@@ -57,4 +57,4 @@ def finished(result: object) -> object:
 
 def log_failure(log: logging.Logger, text: str, error: Exception) -> None:
     """Log what failed, with the traceback of the function."""
-    log.error(text, exc_info=(type(error), error, without_own_frames(error.__traceback__)))
+    log.error(text, exc_info=(type(error), error, without_own_frames(error)))

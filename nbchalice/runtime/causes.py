@@ -24,7 +24,7 @@ def log_causes(error: BaseException, whole: bool = False) -> None:
         if cause is None:
             return
         shown, what = cause, "what led to"
-    trace = without_own_frames(shown.__traceback__)
+    trace = without_own_frames(shown)
     logging.getLogger().error("%s %s", what, type(error).__name__, exc_info=(type(shown), shown, trace))
 
 

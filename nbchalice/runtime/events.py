@@ -55,6 +55,14 @@ class Event:
         """Return the event exactly as it came in."""
         return self._event_dict
 
+    if TYPE_CHECKING:
+
+        def _content(self) -> tuple[str, Any]:
+            """Return how what the sender wrote is called in errors, and this: JSON as text, or a value of it.
+
+            The classes of events without such a content do not have it.
+            """
+
     def _handled(self, run: Callable[[Event], object], options: JSON, log: logging.Logger) -> object:
         """Return what a trigger with ``options`` makes of what ``run`` does with this event."""
         return run(self)
@@ -121,6 +129,9 @@ class LambdaFunctionEvent(Event):
     def event(self) -> JSON:
         """The event as it came in."""
         return self._event_dict
+
+    def _content(self) -> tuple[str, object]:
+        return "the event", self._event_dict
 
 
 def parse_json(text: str | bytes, what: str) -> Any:

@@ -11,6 +11,7 @@ from .event_kinds import KINDS, kinds_of
 from .events import Event, LambdaFunctionEvent
 from .frames import without_own_frames
 from .logs import start_invocation
+from .unshipped import ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class LambdaFunction:
         try:
             return self._run_all(trigger, event)
         except Exception as error:
-            error.__traceback__ = without_own_frames(error.__traceback__)
+            error.__traceback__ = without_own_frames(error)
             raise
         finally:
             self.reached = getattr(event, "reached", None)
@@ -137,7 +138,10 @@ class LambdaFunction:
         return chain(middlewares, functools.partial(self._handle, trigger))(event)
 
     def _handle(self, trigger: Trigger, event: Event) -> object:
-        return event._handled(self._run, trigger.options, getattr(self.app, "log_before", None) or self.app.log)
+        log = getattr(self.app, "log_before", None) or self.app.log
+        if shape := ask("annotations", "shape_of", None, self.function):
+            return shape.handle(event, self, trigger.options, log)
+        return event._handled(self._run, trigger.options, log)
 
     def _run(self, event: Event) -> object:
         # As in Chalice: @app.lambda_function() takes what Lambda takes.
@@ -182,6 +186,7 @@ def register(
     handler = _handler_for(app, function, name)
     for check in CHECKS:
         check(handler)
+    ask("shape_checks", "check", None, handler, trigger)
     # A cell that runs again registers the same trigger once more.
     handler.triggers = [other for other in handler.triggers if other != trigger] + [trigger]
     handler.settings = {**handler.settings, **settings}

@@ -52,7 +52,7 @@ def marked(handler: Callable[[object, object], object]) -> Callable[[object, obj
             result = handler(event, context)
         except Exception as error:
             kind = type(error).__name__
-            error.__traceback__ = without_own_frames(error.__traceback__)
+            error.__traceback__ = without_own_frames(error)
             from .causes import log_causes
 
             log_causes(error)

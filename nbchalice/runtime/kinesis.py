@@ -45,6 +45,9 @@ class KinesisRecord(StreamRecord):
         """Return the payload parsed as JSON; raises ValueError that names the record and shows its payload."""
         return parse_json(self.data, f"the data of record {self._item}")
 
+    def _content(self) -> tuple[str, bytes]:
+        return f"the data of record {self.sequence_number}", self.data
+
     def _summary(self) -> str:
         return f"{self.partition_key} {shorten(self.data)}"
 

@@ -24,6 +24,7 @@ HOMES = {
     "Rate": "schedules",
     "S3Event": "s3",
     "S3Record": "s3",
+    "ShapeError": "shape_error",
     "SNSEvent": "sns",
     "SNSRecord": "sns",
     "SQSEvent": "sqs",

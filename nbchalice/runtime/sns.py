@@ -91,3 +91,6 @@ class SNSEvent(RecordsEvent[SNSRecord]):
     def json(self) -> Any:
         """Return the message parsed as JSON; raises ValueError that shows the message."""
         return self._first().json()
+
+    def _content(self) -> tuple[str, str]:
+        return f"message {self.message_id}", self.message

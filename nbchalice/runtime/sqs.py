@@ -71,6 +71,9 @@ class SQSRecord(BatchRecord):
         """Return the body parsed as JSON; raises ValueError that names the message and shows its body."""
         return parse_json(self.body, f"the body of message {self._item}")
 
+    def _content(self) -> tuple[str, str]:
+        return f"the body of message {self.message_id}", self.body
+
     @property
     def _item(self) -> str:
         return str(self._event_dict.get("messageId") or super()._item)

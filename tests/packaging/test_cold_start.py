@@ -158,6 +158,45 @@ def test_options_and_middleware_ship_where_the_code_has_them(source, ships):
     assert needed & {"batch", "middleware"} == ships
 
 
+TYPED = (
+    "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom nbchalice import Chalice, SQSEvent\n"
+    "app = Chalice(app_name='shop')\n@dataclass\nclass Order:\n    id: int\n"
+    "@app.on_sqs_message('orders', per_record=True)\ndef f(order: {0}): print('got', order)\n"
+)
+TYPED_MODULES = {"annotations", "convert", "shapes"}
+
+
+@pytest.mark.parametrize(
+    ("source", "ships"),
+    [
+        (TYPED.format("Order"), TYPED_MODULES),
+        (TYPED.format("'Order'"), TYPED_MODULES),
+        ("@deco\ndef f(orders: list[models.Order], context): pass", TYPED_MODULES),
+        (TYPED.format("SQSEvent"), set()),
+        ("def f(event: dict[str, Any], context: object): pass", set()),
+        ("def f(event, order: Order): pass", set()),
+    ],
+)
+def test_what_reads_typed_records_ships_where_an_annotation_may_name_one(source, ships):
+    needed = {name.rpartition(".")[2] for name in needed_modules([source])}
+    assert needed & TYPED_MODULES == ships
+
+
+@linux
+def test_annotations_that_name_events_load_nothing(tmp_path):
+    packed(handler("on_sqs_message('orders')").replace("f(event)", "f(event: 'dict')"), tmp_path)
+    loaded, later, _ = started(tmp_path, an_event("sqs"))
+    assert loaded == of_nbchalice(loaded) and not later & HEAVY
+    assert not {name.rpartition(".")[2] for name in loaded} & {*TYPED_MODULES, "shape_checks"}
+
+
+@pytest.mark.parametrize("python", VERSIONS, indirect=True)
+def test_typed_records_are_read_by_each_python(python, tmp_path):
+    packed(TYPED.format("Order"), tmp_path, python="3.10")
+    told = run(tmp_path, python)[1]
+    assert "ShapeError: none of" in told or "RuntimeError: none of 3 messages could be handled" in told
+
+
 @linux
 @pytest.mark.parametrize("option", ["per_record=True", "**{'report_' + 'failures': True}"])
 def test_a_batch_is_answered(option, tmp_path):

@@ -101,6 +101,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     aws = ui.connect()
     route = route_of(registered, project.app.ref(aws, registered.name), source, given)
     _require_known(route, given)
+    given = dict(route.filled(given))
     if save is not None:
         events.save(save, {**given, **({"source": route.label} if len(registered.triggers) > 1 else {})})
     if preview:
@@ -186,7 +187,7 @@ def _sample(registered: Handler, ref: FunctionRef, source: str | None) -> object
     from nbchalice.events.triggers import route_of
 
     route = route_of(registered, ref, source)
-    return route.source.sample(route.options, route.ref)
+    return route.source.sample(route.options, route.ref, **route.filled({}))
 
 
 def _read_event(sources: Sequence[tuple[Source, object]], path: Path) -> object:

@@ -60,6 +60,7 @@ class Registered:
             settings,
             self.location,
             order=self.order,
+            python=function.function,
         )
 
     def stands(self, names: Values) -> bool:

@@ -97,6 +97,8 @@ class HandlerCard(Card):
             ("function", f"{app}-{stage}-{handler.name}"),
             ("settings", ", ".join(f"{name} {value}" for name, value in shown.items())),
         ]
+        if record := handler.record:
+            rows.append(("gets", f"{record.text}, from the JSON of its messages"))
         if needs:
             rows.append(("needs", ", ".join(f"{name} ({cell})" for name, cell in needs.items())))
         rows += [("note", note) for note in notes]

@@ -19,6 +19,7 @@ from nbchalice.ui.render import html
 from nbchalice.ui.render.sends import notes_html
 from nbchalice.ui.widgets.forms import INDENT, LABEL, Form
 from nbchalice.ui.widgets.panel import area, button, row
+from nbchalice.ui.widgets.record_input import record_input
 
 if TYPE_CHECKING:
     from nbchalice.project import Project
@@ -115,8 +116,9 @@ class EventForm:
     def _show_source(self, route: Route) -> None:
         """Show the fields of a source, filled with its sample."""
         self._kind, self.way = route.source.name, way_of(self._aws, route.source)
-        self._templates = route.source.templates(route.options, route.ref)
-        self.form = Form(route.source.form_fields(route.options), self._show_preview)
+        self._templates = route.templates()
+        kinds = {"message": record_input(route.record)} if route.record and route.record.leaves else {}
+        self.form = Form(route.source.form_fields(route.options), self._show_preview, kinds)
         self._fields.children = [self.form.widget]
         self._offer(("template", "sample"))
         self._fill("template", "sample")

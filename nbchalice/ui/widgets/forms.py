@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import ipywidgets as widgets
@@ -167,6 +168,9 @@ class PairsInput:
         self._changed()
 
 
+Input = TextInput | PairsInput
+
+
 class Form:
     """The fields of one source.
 
@@ -176,11 +180,22 @@ class Form:
         As the source declares them.
     changed : Changed
         Called after each change of a value.
+    special : Mapping[str, Callable[[Field, Changed], AreaInput]]
+        What makes the inputs of some fields, by their names. Default: their kinds do.
     """
 
-    def __init__(self, fields: Sequence[Field], changed: Changed) -> None:
-        kinds: dict[str, type[AreaInput | PairsInput]] = {"area": AreaInput, "json": AreaInput, "pairs": PairsInput}
-        self.inputs = {field.name: kinds.get(field.kind, TextInput)(field, changed) for field in fields}
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        changed: Changed,
+        special: Mapping[str, Callable[[Field, Changed], AreaInput]] = MappingProxyType({}),
+    ) -> None:
+        kinds: dict[str, Callable[[Field, Changed], Input]]
+        kinds = {"area": AreaInput, "json": AreaInput, "pairs": PairsInput}
+        self.inputs: dict[str, Input] = {
+            field.name: (special.get(field.name) or kinds.get(field.kind, TextInput))(field, changed)
+            for field in fields
+        }
         self.widget = widgets.VBox([one.widget for one in self.inputs.values()])
 
     def read(self) -> JSON:
