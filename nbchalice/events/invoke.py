@@ -6,7 +6,9 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,9 @@ from nbchalice.aws.errors import explain
 from nbchalice.errors import AWSError, Interrupted, InvalidInputError, LostAnswerError
 from nbchalice.events.capture import capture
 from nbchalice.events.context import LocalContext
-from nbchalice.logs.blob import events_of
+from nbchalice.logs.blob import events_of, tells_all
 from nbchalice.logs.drafts import MALFORMED, malformed
+from nbchalice.logs.fetch import Reader
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.parse import parse
 from nbchalice.logs.places import CELLS
@@ -23,6 +26,7 @@ from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.names import LONGEST_RUN
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
+from nbchalice.resources.log_group import log_group_name
 from nbchalice.runtime.event_kinds import ids_of
 from nbchalice.runtime.invocation_lines import returned
 from nbchalice.sources.payloads import MOST_INVOKED, require_room
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 # Seconds beside those that the function runs: cold start, a queue, the way.
 MARGIN = 60.0
+# Seconds by which the time in an answer of AWS may be behind.
+CLOCK_STEP = 2.0
 TIMED_OUT = "Sandbox.Timedout"
 PACKAGE = str(Path(__file__).parent.parent)
 
@@ -54,7 +60,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
 
     Returns
     -------
-    The invocation with ``result``, its error, and the last 4 KB of its log.
+    The invocation with ``result``, its error, and its log: all, or the last 4 KB where CloudWatch has no more yet.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"the event is not JSON-ready: {error}", "use dicts, lists, text and numbers") from None
     require_room(len(payload), MOST_INVOKED, "the event", "an invocation that is waited for")
-    started = time.monotonic()
+    started, moment = time.monotonic(), time.time()
     try:
         client = aws.client("lambda", patience=_longest_run(aws, function_ref) + MARGIN)
         answer = client.invoke(FunctionName=function_ref.name, LogType="Tail", Payload=payload)
@@ -89,7 +95,7 @@ def invoke(aws: AWS, function_ref: FunctionRef, event: object) -> Invocation:
             message = f"function {function_ref.name} does not exist in {aws.region}"
             raise AWSError(message, "deploy it first", code="not-deployed") from None
         raise explain(error, f"invoking {function_ref.name}") from None
-    return _from_answer(function_ref.name, answer, body)
+    return _from_answer(function_ref.name, answer, body, _logged(aws, function_ref.name, answer, moment))
 
 
 def _longest_run(aws: AWS, function_ref: FunctionRef) -> float:
@@ -102,12 +108,27 @@ def _longest_run(aws: AWS, function_ref: FunctionRef) -> float:
         return LONGEST_RUN
 
 
-def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes) -> Invocation:
+def _logged(aws: AWS, function: str, answer: InvocationResponseTypeDef, began: float) -> Invocation:
+    """Return what the log says, as it came with the answer; from CloudWatch where that is cut, or leaves doubts.
+
+    CloudWatch is asked once, and may not have it yet; who may not ask it gets what came.
+    """
     request_id = str(answer["ResponseMetadata"].get("RequestId", ""))
-    log = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
-    only = request_id if request_id and request_id in log else ""
-    seen = parse(events_of(log, int(time.time() * 1000)), function, only)
-    logged = seen[-1] if seen else Invocation(request_id, function)
+    text = base64.b64decode(answer.get("LogResult") or b"").decode("utf-8", "replace")
+    if request_id and not tells_all(text):
+        headers = answer["ResponseMetadata"].get("HTTPHeaders", {})
+        with suppress(Exception):
+            ahead = parsedate_to_datetime(headers["date"]).timestamp() - time.time()
+            since = int((began + ahead - CLOCK_STEP) * 1000)
+            for found in parse(Reader(aws, log_group_name(function)).read(since), function):
+                if found.request_id == request_id and found.duration_ms is not None:
+                    return found
+    only = request_id if request_id and request_id in text else ""
+    seen = parse(events_of(text, int(time.time() * 1000)), function, only)
+    return seen[-1] if seen else Invocation(request_id, function)
+
+
+def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes, logged: Invocation) -> Invocation:
     try:
         result = json.loads(body) if body else None
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime
 
@@ -36,6 +37,20 @@ def events_of(text: str, now: int) -> list[LogEvent]:
         events.append(LogEvent(max(_time_of(message) or 0, before), message))
     first = next((event.timestamp for event in events if event.timestamp), now)
     return [LogEvent(event.timestamp or first, event.message) for event in events]
+
+
+def tells_all(text: str) -> bool:
+    """Whether the text is the whole log, and leaves no doubt where each message of it ends.
+
+    Parameters
+    ----------
+    text : str
+        The log, decoded.
+    """
+    if not text.startswith(("START RequestId: ", "INIT_START ", '{"time')):
+        return False
+    kinds = [read_line(line).kind for line in text.splitlines()]
+    return not any(one in {"record", "error"} and other == "print" for one, other in itertools.pairwise(kinds))
 
 
 def _messages(lines: list[str]) -> list[str]:

@@ -42,6 +42,38 @@ def test_its_exception_comes_with_cell_and_line(connection, plain_function):
     assert len(failed.error.frames) == 1
 
 
+SAYING = """from nbchalice import Chalice
+app = Chalice(app_name='shop')
+@app.lambda_function()
+def price(event):
+    for number in range(event["times"]):
+        app.log.info("first %s\\nsecond\\n\\nfourth", number)
+        print("raw")
+        try:
+            {}["tea"]
+        except KeyError:
+            app.log.exception("lost\\nand more")
+        print("x" * event["wide"])
+"""
+
+
+@pytest.mark.parametrize(("times", "wide"), [(1, 1), (3, 500), (60, 2000)])
+def test_messages_of_several_lines_stay_whole_and_none_is_cut_off(connection, plain_function, times, wide):
+    done = invoke(connection, plain_function(SAYING), {"times": times, "wide": wide})
+    said = [record.message for record in done.records]
+    assert said[::4] == [f"first {number}\nsecond\n\nfourth" for number in range(times)]
+    assert said[1::4] == ["raw"] * times and said[3::4] == ["x" * wide] * times
+    assert all(one.startswith("lost\nand more\nTraceback") and one.endswith("KeyError: 'tea'") for one in said[2::4])
+    assert done.status == "ok" and done.duration_ms is not None
+
+
+def test_who_may_not_read_the_log_gets_what_came_with_the_answer(connection, plain_function, monkeypatch):
+    ref = plain_function(SAYING)
+    monkeypatch.setattr("nbchalice.events.invoke.log_group_name", lambda name: "/aws/lambda/of-somebody-else")
+    said = [record.message for record in invoke(connection, ref, {"times": 1, "wide": 1}).records]
+    assert said[0].startswith("first 0") and said[-1] == "x"
+
+
 def test_its_timeout_is_told(connection, plain_function):
     code = "from nbchalice import Chalice\nimport time\napp = Chalice(app_name='shop')\n@app.lambda_function()\ndef price(event):\n    time.sleep(60)\n"
     late = invoke(connection, plain_function(code, Timeout=1), {})
