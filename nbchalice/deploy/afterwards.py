@@ -9,6 +9,7 @@ from functools import partial
 from nbchalice.deploy.execute import Progress, quiet
 from nbchalice.deploy.inspect import parallel
 from nbchalice.deploy.plan import Change, Plan
+from nbchalice.deploy.reads import Reads
 from nbchalice.errors import AWSError, Interrupted
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, Resource, is_read
@@ -80,8 +81,9 @@ def not_ready(resources: Iterable[Resource], current: Mapping[str, object]) -> l
 
 
 def _standing(changes: Mapping[str, Change], aws: AWS) -> dict[str, object]:
+    reads = Reads(aws, known=True)
     with parallel() as run:
-        reads: dict[str, Callable[[], object]] = {
-            key: partial(change.resource.read, aws) for key, change in changes.items()
+        calls: dict[str, Callable[[], object]] = {
+            key: partial(change.resource.read, reads) for key, change in changes.items()
         }
-        return run(reads)
+        return run(calls)

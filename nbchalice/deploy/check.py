@@ -86,7 +86,10 @@ def unnamed_problems(app: App, aws: AWS) -> list[NbChaliceError]:
 def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbChaliceError]:
     """Return what is wrong with an app at this account and region."""
     errors: list[NbChaliceError] = []
+    permissions: dict[str, list[Permission]] = {}
     for resource in wanted.values():
+        if isinstance(resource, Permission):
+            permissions.setdefault(resource.function.handler, []).append(resource)
         if isinstance(resource, Function) and len(resource.name) > LONGEST_NAME:
             text = f"function name {resource.name} has {len(resource.name)} letters; Lambda takes {LONGEST_NAME}"
             errors.append(InvalidInputError(text, "shorten the app's name, or give the handler a shorter --name"))
@@ -94,8 +97,7 @@ def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbCh
             errors += _policy_size_problems(resource)
     for handler in app.handlers:
         errors += _errors_of(handler, _place_problems(handler, aws))
-        own = [r for r in wanted.values() if isinstance(r, Permission) and r.function.handler == handler.name]
-        errors += _errors_of(handler, _function_policy_problems(own))
+        errors += _errors_of(handler, _function_policy_problems(permissions.get(handler.name, [])))
     return errors
 
 

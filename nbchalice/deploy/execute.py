@@ -7,11 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from graphlib import TopologicalSorter
+from queue import SimpleQueue
 from typing import Literal
 
 from nbchalice.aws.errors import explain
@@ -23,7 +24,7 @@ from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChal
 from nbchalice.polling import Pace, poll
 from nbchalice.resources.base import AWS, error_code
 
-WORKERS = 32
+WORKERS = 64
 # IAM's rights reach the other services within seconds, at times a minute; what has stood is known or wrong.
 UNTIL_KNOWN = 120.0
 UNTIL_KNOWN_STANDING = 20.0
@@ -111,20 +112,23 @@ class _Run:
 
     def _all(self, pool: ThreadPoolExecutor) -> None:
         changes = {change.key: change for change in self.plan.changes}
+        places = {key: place for place, key in enumerate(changes)}
         order = TopologicalSorter(self.plan.waits)
         order.prepare()
         ready: deque[str] = deque()
         running: dict[Future[None], Change] = {}
+        ended: SimpleQueue[Future[None]] = SimpleQueue()
         while True:
-            ready += sorted(order.get_ready(), key=list(changes).index)
+            ready += sorted(order.get_ready(), key=places.__getitem__)
             # No more than there are workers: what is not running must be able to stay undone.
             while ready and len(running) < WORKERS and not self.failed:
                 change = changes[ready.popleft()]
-                running[pool.submit(self._one, change)] = change
+                future = pool.submit(self._one, change)
+                running[future] = change
+                future.add_done_callback(ended.put)
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                order.done(running.pop(future).key)
+            order.done(running.pop(ended.get()).key)
 
     def _one(self, change: Change) -> None:
         with self.ended:

@@ -328,6 +328,8 @@ def words_of(statement: JSON) -> str:
 def attached(ref: FunctionRef, policy: list[JSON], mappings: list[JSON]) -> list[Resource]:
     """Return what hangs on a deployed function: what its sources attached, and the permissions for it."""
     ours = [statement for statement in policy if is_ours(statement)]
+    if not ours and not mappings:
+        return []
     resources: list[Resource] = [
         Permission(ref, principal_of(s), source_arn_of(s), source_account_of(s)) for s in ours if source_arn_of(s)
     ]

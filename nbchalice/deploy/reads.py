@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from nbchalice.aws.passing import passing
+from nbchalice.deploy.listed import listing_of
 from nbchalice.resources.base import AWS
+from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -21,8 +24,8 @@ READS = ("get_", "list_", "describe_", "head_")
 PLAIN = ("exceptions", "meta", "can_paginate")
 # Of a function that does not stand, none of these stands: GetFunction answers for all.
 OF_A_FUNCTION = {"get_policy", "list_event_source_mappings", "get_function_event_invoke_config"}
-# After so many questions about single roles the account's are listed, which is one call where there are few.
-SINGLE_ROLES, MOST_ROLES = 8, 1000
+# The mappings of so many functions are asked for one by one.
+FEW_MAPPINGS = 8
 
 
 class Reads:
@@ -32,9 +35,11 @@ class Reads:
     ----------
     aws : AWS
         The connection that asks.
+    known : bool
+        Whether the functions are known to stand.
     """
 
-    def __init__(self, aws: AWS) -> None:
+    def __init__(self, aws: AWS, *, known: bool = False) -> None:
         self.region = aws.region
         self.account = aws.account
         self.partition = aws.partition
@@ -42,24 +47,18 @@ class Reads:
         self._aws = aws
         self._answers: dict[str, Future[object]] = {}
         self._lock = threading.Lock()
-        self._single_roles = 0
+        self.known = known
+        self._single: Counter[str] = Counter()
 
     def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
         """Return a client whose reads are remembered."""
         return _Client(self, self._aws.client(service, region, patience=patience), f"{service} {region or self.region}")
 
-    def is_known_missing(self, role: str) -> bool:
-        """Whether the account's roles were listed, as several were asked for one by one, and it is not among them."""
+    def are_many(self, questions: str, few: int) -> bool:
+        """Whether more than a few questions of one kind were asked, this one included."""
         with self._lock:
-            self._single_roles += 1
-            several = self._single_roles > SINGLE_ROLES
-        if not several:
-            return False
-        try:
-            page: Any = self.client("iam").list_roles(MaxItems=MOST_ROLES)
-        except Exception:  # Who may not list them asks for each, and is told there what is wrong.
-            return False
-        return not page["IsTruncated"] and role not in {one["RoleName"] for one in page["Roles"]}
+            self._single[questions] += 1
+            return self._single[questions] > few
 
     def ask(self, question: str, call: Callable[[], object]) -> object:
         """Return the answer to a question; who asks the same at the same time waits for the first one's answer."""
@@ -94,17 +93,47 @@ class _Client:
         return partial(self._ask, name, getattr(self._client, name))
 
     def _ask(self, name: str, call: Callable[..., object], **arguments: object) -> object:
-        if name in OF_A_FUNCTION and "FunctionName" in arguments:
+        if name in OF_A_FUNCTION and "FunctionName" in arguments and not self._reads.known:
             self.get_function(FunctionName=arguments["FunctionName"])
-        if name == "get_role" and self._reads.is_known_missing(str(arguments["RoleName"])):
-            raise ClientError({"Error": {"Code": "NoSuchEntity"}}, "GetRole")
+        self._refuse_what_is_not_listed(name, arguments)
         question = f"{self._place} {name} {json.dumps(arguments, sort_keys=True)}"
         return self._reads.ask(question, lambda: call(**arguments))
+
+    def _refuse_what_is_not_listed(self, name: str, arguments: dict[str, object]) -> None:
+        """Answer as the service does for what does not stand, where a list of all such things shows that."""
+        found = listing_of(self._place.split()[0], name, arguments)
+        if found is None or (found[0].only_local and not self._reads.local):
+            return
+        listing, thing = found
+        if not self._reads.are_many(f"{self._place} {name}", listing.few):
+            return
+        also = {one: arguments[one] for one in listing.along if one in arguments}
+        try:
+            names = listing.names(getattr(self, listing.operation)(**listing.arguments, **also))
+        except Exception:  # Who may not list them asks for each, and is told there what is wrong.
+            return
+        if names is not None and thing not in names:
+            raise ClientError({"Error": {"Code": listing.code}}, name)
 
     def get_paginator(self, name: str) -> _Paginator:
         """Return a paginator whose pages are remembered."""
         paginator = self._client.get_paginator(name)
-        return _Paginator(partial(self._ask, name, lambda **arguments: list(paginator.paginate(**arguments))))
+        pages = partial(self._ask, name, lambda **arguments: list(paginator.paginate(**arguments)))
+        return _Paginator(partial(self._mappings, pages) if name == "list_event_source_mappings" else pages)
+
+    def _mappings(self, pages: Callable[..., object], **arguments: object) -> object:
+        """Return the pages with a function's mappings; those of many functions out of one list, where that is whole."""
+        if set(arguments) == {"FunctionName"} and (self._reads.known or self._reads.are_many("mappings", FEW_MAPPINGS)):
+            page: Any = self.list_event_source_mappings()
+            if not page.get("NextMarker"):
+                own = [one for one in page["EventSourceMappings"] if _is_of(one, str(arguments["FunctionName"]))]
+                return [{"EventSourceMappings": own}]
+        return pages(**arguments)
+
+
+def _is_of(mapping: JSON, function: str) -> bool:
+    """Whether a mapping invokes a function itself, and not one of its versions."""
+    return str(mapping["FunctionArn"]).split(":")[6:] == [function]
 
 
 class _Paginator:

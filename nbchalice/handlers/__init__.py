@@ -15,7 +15,6 @@ from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_
 from nbchalice.runtime.app import Trigger
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
-from nbchalice.sources.options import fill
 from nbchalice.typed import JSON, Values
 
 __all__ = [
@@ -32,6 +31,9 @@ __all__ = [
     "same_name",
     "tidy_settings",
 ]
+
+
+DEFAULTS = {option.name: option.default for option in SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Handler:
 
     def setting(self, name: str) -> Any:
         """Return a setting of the function, or its default."""
-        return fill(SETTINGS, self.settings)[name]
+        given = self.settings.get(name)
+        return DEFAULTS[name] if given is None else given
 
     def sources(self) -> list[tuple[Source, JSON]]:
         """Return each trigger's source and options."""

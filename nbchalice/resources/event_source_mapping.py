@@ -214,7 +214,7 @@ class EventSourceMapping(Resource):
             if now != wanted:
                 reasons.append(f"{name}: {_brief(now)} -> {_brief(wanted)}")
         if current.get("others"):
-            # AWS refuses a second mapping; the local AWS does not, so that a lost answer may have made two.
+            # AWS refuses a second one; an earlier local AWS did not, and a lost answer may have made two.
             reasons.append(f"it stands {1 + len(current['others'])} times")
         if current.get("State") not in ON:
             reasons.append(f"it is {str(current.get('State')).lower()}")
@@ -278,8 +278,6 @@ class EventSourceMapping(Resource):
         client.create_event_source_mapping(
             FunctionName=self.function.name, EventSourceArn=self.source_arn, Enabled=True, **settings, **extra
         )
-        if aws.local and (standing := self.read(aws)):
-            self._delete(client, standing["others"])
 
     def delete(self, aws: AWS, current: JSON) -> None:
         """Delete the mapping."""

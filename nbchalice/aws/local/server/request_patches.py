@@ -6,12 +6,13 @@ import json
 import re
 from typing import Any
 
-from ministack.services import eventbridge, sqs
+from ministack.services import eventbridge, lambda_svc, sqs
 
 Record = dict[str, Any]
 MOST_ENTRIES = 10  # of one PutEvents; more is refused as a whole
 # As the local AWS makes them; that of a message which was deleted since is still a right one.
 RECEIPT_HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+stock_create_mapping = lambda_svc._create_esm
 stock_delete_rule = eventbridge._delete_rule
 stock_put_events = eventbridge._put_events
 stock_delete_message = sqs._act_delete_message
@@ -23,6 +24,7 @@ def apply_requests() -> None:
     sqs._HANDLERS["DeleteMessageBatch"] = delete_messages
     eventbridge._delete_rule = delete_rule
     eventbridge._put_events = put_events
+    lambda_svc._create_esm = create_mapping
     sqs._HANDLERS["DeleteMessage"] = delete_message
 
 
@@ -33,6 +35,22 @@ def delete_rule(data: Record) -> Any:
         text = "Rule can't be deleted since it has targets."
         return eventbridge.error_response_json("ValidationException", text, 400)
     return stock_delete_rule(data)
+
+
+def create_mapping(settings: Record) -> Any:
+    """Refuse a second mapping of a queue or stream to a function, as Lambda does (``_create_esm``)."""
+    source = str(settings.get("EventSourceArn", ""))
+    name, qualifier, refused = lambda_svc._resolve_existing_esm_function(str(settings.get("FunctionName", "")))
+    wanted = {"EventSourceArn": source, "FunctionName": name, "Qualifier": qualifier}
+    for mapping in [] if refused else lambda_svc._esms.values():
+        if wanted.items() <= mapping.items():
+            between = f'(" {source} ") and function (" {name} ")'
+            text = f"The event source arn {between} provided mapping already exists."
+            if ":sqs:" in source:
+                text = f"An event source mapping with SQS arn {between} already exists."
+            text = f"{text} Please update or delete the existing mapping with UUID {mapping['UUID']}"
+            return lambda_svc.error_response_json("ResourceConflictException", text, 409)
+    return stock_create_mapping(settings)
 
 
 def put_events(data: Record, *rest: object, **more: object) -> Any:
