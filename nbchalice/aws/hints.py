@@ -218,7 +218,7 @@ BY_WORDS = (
 TAGGED = frozenset(
     {
         "events:PutRule", "iam:CreateRole", "lambda:CreateEventSourceMapping", "lambda:CreateFunction",
-        "logs:CreateLogGroup", "sqs:CreateQueue",
+        "logs:CreateLogGroup", "s3:CreateBucket", "sqs:CreateQueue",
     }
 )  # fmt: skip
 # What may be denied for roles without a boundary (IAM: iam:PermissionsBoundary).

@@ -183,7 +183,7 @@ def resources_of(
     if layer:
         resources.append(layer)
     if function.is_large or (layer and layer.is_large) or bundles:
-        resources.append(UploadBucket(ref.account, ref.region, ref.partition))
+        resources.append(UploadBucket(ref.account, ref.region, ref.partition, ref.labels))
     for source, options, own in triggers(handler, ref):
         if not is_made(source, aws):
             continue

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
 from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
+from nbchalice.resources.ownership import as_list
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
@@ -51,12 +52,21 @@ def upload_bucket(account: str, region: str) -> str:
 
 @dataclass(frozen=True)
 class UploadBucket(Resource):
-    """The bucket for large zips and bundles; made when it is first needed, shared by all apps, and kept."""
+    """The bucket for large zips and bundles; made when it is first needed, shared by all apps, and kept.
+
+    Parameters
+    ----------
+    account, region, partition : str
+        Where it stands.
+    labels : tuple[tuple[str, str], ...]
+        The user's tags of the app for which it is made. That of another app stays as it is.
+    """
 
     kind: ClassVar[str] = "upload bucket"
     account: str
     region: str
     partition: str = "aws"
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,7 +82,13 @@ class UploadBucket(Resource):
     def grants(self) -> list[Grant]:
         """What who deploys must be allowed for it."""
         arn = self.arn
-        of_bucket = ("CreateBucket", "GetLifecycleConfiguration", "ListBucket", "PutLifecycleConfiguration")
+        of_bucket: tuple[str, ...] = (
+            "CreateBucket",
+            "GetLifecycleConfiguration",
+            "ListBucket",
+            "PutLifecycleConfiguration",
+        )
+        of_bucket += ("TagResource",) if self.labels else ()
         of_objects = ("AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject")
         return [
             Grant(tuple(f"s3:{name}" for name in of_bucket), (arn,), own=False),
@@ -99,6 +115,11 @@ class UploadBucket(Resource):
                     raise
         return standing
 
+    def merge(self, other: Resource) -> UploadBucket:
+        """Return the bucket of several handlers, with the tags of all."""
+        assert isinstance(other, UploadBucket)
+        return replace(self, labels=tuple({**dict(self.labels), **dict(other.labels)}.items()))
+
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the bucket is in another account, where code must not go."""
         if not current["foreign"]:
@@ -116,8 +137,12 @@ class UploadBucket(Resource):
         """Create the bucket and let uploads expire; rules of other people stay."""
         client = aws.client("s3")
         if current is None:
-            place: JSON = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
-            client.create_bucket(Bucket=self.name, **({} if self.region == "us-east-1" else place))
+            place: JSON = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+            known: Any = client.meta.service_model.shape_for("CreateBucketConfiguration")
+            if self.labels and "Tags" in known.members:
+                place["Tags"] = as_list(dict(self.labels))
+            made: JSON = {"CreateBucketConfiguration": place} if place else {}
+            client.create_bucket(Bucket=self.name, **made)
         others = [rule for rule in (current or {}).get("rules", []) if not rule.get("ID", "").startswith(OWNER_PREFIX)]
         rules: list[LifecycleRuleUnionTypeDef] = [*RULES, *others]
         client.put_bucket_lifecycle_configuration(

@@ -18,6 +18,7 @@ from nbchalice.sources.base import Cause, Field, Note, Sent, Source
 from nbchalice.sources.filters import deployed_filter, filter_problems, filters_of, passes_filter
 from nbchalice.sources.given import json_of
 from nbchalice.sources.options import Option
+from nbchalice.sources.payloads import MOST_OF_TABLE, item_size, require_room
 from nbchalice.sources.streams import (
     DROPS,
     EVENT_FIELDS,
@@ -198,6 +199,7 @@ class DynamoDB(Source):
         keys = [entry["AttributeName"] for entry in description["KeySchema"]]
         for name in keys:
             item.setdefault(name, _new_key(types[name]))
+        require_room(item_size(item), MOST_OF_TABLE, "the item with the names of its attributes", "DynamoDB")
         answer = client.put_item(TableName=table, Item=item)
         key = keys_id({name: _as_event(item[name]) for name in keys})
         return Sent(str(answer["ResponseMetadata"].get("RequestId") or key), (key,))

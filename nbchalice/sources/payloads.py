@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from nbchalice.errors import InvalidInputError
@@ -16,6 +17,8 @@ USUAL_OF_TOPIC, MOST_OF_TOPIC = 256 * 1024, 1 * MB
 USUAL_OF_STREAM, MOST_OF_STREAM = 1 * MB, 10 * MB
 # EventBridge: PutEvents, "must be less than 1MB".
 MOST_OF_BUS = 1 * MB - 1
+# DynamoDB: "Item size", names and values together.
+MOST_OF_TABLE = 400 * 1024
 # Lambda: Invoke.
 MOST_INVOKED, MOST_INVOKED_LATER = 6 * MB, 1 * MB
 HINT = "put the data into an object of S3, and send its key"
@@ -45,6 +48,31 @@ def message_size(text: str, attributes: Mapping[str, JSON]) -> int:
 def entry_size(event: JSON, detail: str) -> int:
     """Return the bytes of an event without a time (EventBridge: "Calculating PutEvents event entry size")."""
     return bytes_of([event["source"], event["detail-type"], detail, *event["resources"]])
+
+
+def item_size(item: JSON) -> int:
+    """Return the bytes of an item in DynamoDB's own form (DynamoDB: "DynamoDB item sizes and formats").
+
+    What is no such item counts as nothing: boto3 says what is wrong with it.
+    """
+    try:
+        return sum(bytes_of([name]) + _value_size(value) for name, value in item.items())
+    except (AttributeError, TypeError, ValueError):
+        return 0
+
+
+def _value_size(value: JSON) -> int:
+    [(kind, content)] = value.items()
+    if kind == "M":
+        return 3 + len(content) + sum(bytes_of([name]) + _value_size(one) for name, one in content.items())
+    if kind == "L":
+        return 3 + len(content) + sum(map(_value_size, content))
+    if kind in ("SS", "NS", "BS"):
+        return sum(_value_size({kind[0]: one}) for one in content)
+    if kind == "N":  # two digits take a byte; zeros at both ends take none
+        digits = re.sub(r"[eE].*|[-+.]", "", str(content)).strip("0")
+        return 1 + (len(digits) + 1) // 2
+    return 1 if kind in ("BOOL", "NULL") else bytes_of([content])
 
 
 def bytes_of(parts: Iterable[str | bytes]) -> int:

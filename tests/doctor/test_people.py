@@ -4,9 +4,11 @@ Who calls is decided by the local AWS's evaluator at each call, by the policy th
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from nbchalice.aws.errors import explain
 from nbchalice.deploy import engine
 from nbchalice.deploy.package import Package
 from nbchalice.errors import NbChaliceError
@@ -14,6 +16,8 @@ from nbchalice.events.send import send
 from nbchalice.handlers import Handler
 from nbchalice.logs.tail import recent
 from nbchalice.packaging.artifact import build
+from nbchalice.resources.base import or_missing
+from nbchalice.resources.upload_bucket import UploadBucket
 from nbchalice.sources import SOURCES
 
 from ..deploy.harness import app, comparable, snapshot, unique
@@ -146,7 +150,7 @@ def test_without_the_boundary_that_is_demanded_the_denial_says_which_option_help
 
 MADE = (
     "events:PutRule", "iam:CreateRole", "lambda:CreateEventSourceMapping", "lambda:CreateFunction", "logs:CreateLogGroup",
-    "sqs:CreateQueue",
+    "s3:CreateBucket", "sqs:CreateQueue",
 )  # fmt: skip
 TAGGED = {
     "Effect": "Deny", "Action": list(MADE), "Resource": "*", "Condition": {"Null": {"aws:RequestTag/CostCenter": "true"}},
@@ -170,3 +174,26 @@ def test_without_the_tags_that_are_demanded_the_denial_says_which_option_helps(d
     error = refused(deployer(policy(IAM, TAGGED)), company())
     assert "with an explicit deny in an identity-based policy" in str(error)
     assert "where it wants tags, give --tag KEY=VALUE" in error.hint
+
+
+@pytest.fixture
+def bucket(root):
+    """The account's bucket for large files, of a region where nobody made it."""
+    one = UploadBucket(root.account, "eu-west-3")
+    yield one
+    with or_missing():
+        root.client("s3").delete_bucket(Bucket=one.name)
+
+
+def test_the_bucket_for_large_files_is_made_with_the_tags_of_the_app_that_needs_it(deployer, root, bucket):
+    aws, client = deployer(policy(TAGGED)), root.client("s3")
+    with pytest.raises(client.exceptions.ClientError, match="not authorized to perform: s3:CreateBucket") as denied:
+        bucket.write(aws, None)
+    assert "give --tag KEY=VALUE" in explain(denied.value, "create upload bucket").hint
+    first, second = (replace(bucket, labels=labels) for labels in ((("CostCenter", "42"),), (("Team", "shop"),)))
+    first.merge(second).write(aws, None)
+    tags = client.get_bucket_tagging(Bucket=bucket.name)["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"CostCenter": "42", "Team": "shop"}
+    assert second.differences(second.read(root)) == []  # it is of all apps
+    allowed = [action for grant in second.grants for action in grant.actions]
+    assert "s3:TagResource" in allowed and "s3:TagResource" not in str(bucket.grants)

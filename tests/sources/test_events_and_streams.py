@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources import SOURCES
+from nbchalice.sources.dynamodb import table_of, to_dynamodb
+from nbchalice.sources.payloads import item_size
 
 
 def messages(result):
@@ -80,6 +84,43 @@ def test_changes_of_a_table(deployed, table):
     assert one.changes() == []
 
 
+MOST = 400 * 1024
+# Items in plain JSON or in DynamoDB's own form, with a text in them.
+ITEMS = {
+    "a text": lambda text: {"id": "1", "at": 7, "n": text[1:]},
+    "letters of two bytes": lambda text: {"id": "1", "at": 7, "ä": text[1:] + "ä"},
+    "a list of all kinds": lambda text: {"id": "1", "at": 7, "n": [text, True, None, 12345, [], {"ab": "c"}]},
+    "its own form": lambda text: {
+        "id": {"S": "1"},
+        "at": {"N": "7"},
+        "n": {"SS": [text, "ab"]},
+        "b": {"M": {"c": {"B": "12"}}},
+    },
+}
+
+
+@pytest.mark.parametrize("what", ITEMS)
+def test_an_item_that_is_too_large_is_refused_before_it_is_put(connection, table, what):
+    make = ITEMS[what]
+    size = item_size(to_dynamodb(make("x" * 100))) - 100
+    source, options = SOURCES["on_dynamodb_record"], {"stream_arn": table}
+    reference = FunctionRef("app", "dev", "h", connection.region, connection.account)
+    assert source.send(connection, options, reference, message=make("x" * (MOST - size))).ids
+    with pytest.raises(InvalidInputError, match="has 409,601 bytes; DynamoDB takes 409,600") as refused:
+        source.send(connection, options, reference, message=make("x" * (MOST - size + 1)))
+    assert refused.value.code == "event-too-large"
+    client = connection.client("dynamodb")
+    with pytest.raises(client.exceptions.ClientError, match="Item size has exceeded the maximum allowed size"):
+        client.put_item(TableName=table_of(options), Item=to_dynamodb(make("x" * (MOST - size + 1))))
+
+
+def test_of_what_is_no_item_boto3_says_what_is_wrong(connection, table):
+    source, options = SOURCES["on_dynamodb_record"], {"stream_arn": table}
+    reference = FunctionRef("app", "dev", "h", connection.region, connection.account)
+    with pytest.raises(ParamValidationError):
+        source.send(connection, options, reference, message={"id": {"S": "1"}, "at": {"N": "7"}, "n": {"L": 5}})
+
+
 def test_what_aws_would_say_of_a_tables_stream_is_told_before(connection, table):
     source = SOURCES["on_dynamodb_record"]
     ref = FunctionRef("shop", "dev", "price", connection.region, connection.account)
@@ -144,5 +185,5 @@ OLD = {"dynamodb": {"OldImage": {"n": {"N": ["1"]}}}}
 def test_what_a_filter_does_with_an_item(pattern, passes):
     source, ref = SOURCES["on_dynamodb_record"], FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
     assert source.problems({**TABLE, "filter": pattern}) == []
-    note = source.verdict("price", {**TABLE, "filter": pattern}, {"message": '{"id": "1", "n": 7}'}, ref)
+    note = source.verdict("price", {**TABLE, "filter": pattern}, {"message": '{"id": "1", "at": 7, "n": 7}'}, ref)
     assert note.passes is passes, note

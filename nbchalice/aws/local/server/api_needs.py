@@ -54,6 +54,8 @@ def of_s3(call: ApiCall, action: str) -> Iterator[Need]:
     checks = iam_actions.s3_additional_checks(call.method, call.path, call.headers, call.body, call.params)
     for more, arn in checks:
         yield Need(more, (arn,))
+    if action == "s3:CreateBucket" and b"<Tag>" in call.body:
+        yield Need("s3:TagResource", (resource,))
     if action == "s3:PutObject" and "x-amz-tagging" in call.headers:
         yield Need("s3:PutObjectTagging", (resource,))
     if action == "s3:PutObject" and "x-amz-acl" in call.headers:

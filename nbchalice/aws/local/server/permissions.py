@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.core.iam_evaluator import EvalContext, EvalResult, PrincipalInfo
@@ -140,7 +141,7 @@ def context(call: ApiCall, principal: PrincipalInfo) -> dict[str, Any]:
     params, action = call.params, call.action or ""
     keys: dict[str, Any] = {}
     if call.service == "s3":
-        keys = iam_actions.s3_service_context(action, params, call.path, call.headers)
+        keys = {**iam_actions.s3_service_context(action, params, call.path, call.headers), **tags_of_new_bucket(call)}
     elif call.service == "dynamodb":
         keys = iam_actions.dynamodb_service_context(call.body)
     elif call.service == "logs":
@@ -155,6 +156,17 @@ def context(call: ApiCall, principal: PrincipalInfo) -> dict[str, Any]:
     if iam_evaluator._names_condition_key(principal.policies or [], "aws:"):
         keys = {**iam_actions.request_tag_context(call.service, action, call.body, params), **keys}
     return {"aws:tagkeys": None, **{key.lower(): value for key, value in keys.items()}}
+
+
+def tags_of_new_bucket(call: ApiCall) -> dict[str, Any]:
+    """Return what conditions may ask of the tags that a bucket is made with."""
+    if call.action != "s3:CreateBucket" or b"<Tag>" not in call.body:
+        return {}
+    try:
+        tags = s3._parse_tags_xml(call.body)
+    except (ParseError, ValueError):  # S3 says what is wrong with it
+        return {}
+    return {"aws:TagKeys": list(tags), **{f"aws:requesttag/{name}".lower(): value for name, value in tags.items()}}
 
 
 def tags_of(arn: str, policies: list[list[Any]]) -> dict[str, str]:
