@@ -11,11 +11,14 @@ from nbchalice.deploy.desired import App
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect
 from nbchalice.deploy.inspection import Removal
-from nbchalice.deploy.plan import Plan, make_plan
+from nbchalice.deploy.plan import Change, Plan, make_plan
 from nbchalice.deploy.results import Deployment
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.upload_bucket import left_empty
+from nbchalice.resources.function import Function
+from nbchalice.resources.stored_bundle import StoredBundle
+from nbchalice.resources.upload_bucket import is_large, left_empty
 from nbchalice.text import listing
+from nbchalice.typed import JSON
 
 
 def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
@@ -72,6 +75,17 @@ def delete(app: App, aws: Connection, handler: str | None = None, *, progress: P
         owners.require_own(app, planned)
     execute(planned, aws, progress)
     look_again(planned, aws, progress)
-    if handler is None and (text := left_empty(aws)):
+    used = any(_went_through_the_bucket(change) for change in planned.changes)
+    if handler is None and used and (text := left_empty(aws)):
         planned = replace(planned, notes=(*planned.notes, text))
     return Deployment(app, aws.target, planned, (), len(aws.calls) - calls, time.monotonic() - started)
+
+
+def _went_through_the_bucket(change: Change) -> bool:
+    """Whether something that was removed is, or came from, what stood in the account's bucket for large files."""
+    if isinstance(change.resource, StoredBundle):
+        return True
+    current: JSON = change.current if isinstance(change.resource, Function) else {}
+    configuration = current.get("Configuration", {})
+    sizes = [one.get("CodeSize", 0) for one in (configuration, *(configuration.get("Layers") or []))]
+    return any(map(is_large, sizes))

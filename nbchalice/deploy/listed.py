@@ -45,7 +45,7 @@ class Listing:
     code: str
     arguments: JSON = field(default_factory=dict)
     along: tuple[str, ...] = ()
-    few: int = 2
+    few: int = 5
     only_local: bool = True
 
     def names(self, answer: JSON) -> set[str] | None:

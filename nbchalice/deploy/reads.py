@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -48,17 +47,18 @@ class Reads:
         self._answers: dict[str, Future[object]] = {}
         self._lock = threading.Lock()
         self.known = known
-        self._single: Counter[str] = Counter()
+        self._single: dict[str, set[str]] = {}
 
     def client(self, service: str, region: str | None = None, *, patience: float | None = None) -> Any:
         """Return a client whose reads are remembered."""
         return _Client(self, self._aws.client(service, region, patience=patience), f"{service} {region or self.region}")
 
-    def are_many(self, questions: str, few: int) -> bool:
-        """Whether more than a few questions of one kind were asked, this one included."""
+    def are_many(self, questions: str, thing: str, few: int) -> bool:
+        """Whether questions of one kind were asked about more than a few things, this one included."""
         with self._lock:
-            self._single[questions] += 1
-            return self._single[questions] > few
+            things = self._single.setdefault(questions, set())
+            things.add(thing)
+            return len(things) > few
 
     def ask(self, question: str, call: Callable[[], object]) -> object:
         """Return the answer to a question; who asks the same at the same time waits for the first one's answer."""
@@ -105,7 +105,7 @@ class _Client:
         if found is None or (found[0].only_local and not self._reads.local):
             return
         listing, thing = found
-        if not self._reads.are_many(f"{self._place} {name}", listing.few):
+        if not self._reads.are_many(f"{self._place} {name}", thing, listing.few):
             return
         also = {one: arguments[one] for one in listing.along if one in arguments}
         try:
@@ -123,10 +123,11 @@ class _Client:
 
     def _mappings(self, pages: Callable[..., object], **arguments: object) -> object:
         """Return the pages with a function's mappings; those of many functions out of one list, where that is whole."""
-        if set(arguments) == {"FunctionName"} and (self._reads.known or self._reads.are_many("mappings", FEW_MAPPINGS)):
+        name = str(arguments.get("FunctionName")) if len(arguments) == 1 else ""
+        if name and (self._reads.known or self._reads.are_many("mappings", name, FEW_MAPPINGS)):
             page: Any = self.list_event_source_mappings()
             if not page.get("NextMarker"):
-                own = [one for one in page["EventSourceMappings"] if _is_of(one, str(arguments["FunctionName"]))]
+                own = [one for one in page["EventSourceMappings"] if _is_of(one, name)]
                 return [{"EventSourceMappings": own}]
         return pages(**arguments)
 

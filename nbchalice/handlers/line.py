@@ -154,7 +154,7 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
     if not wrong:
         wrong = trigger_problems(parsed.triggers, settings)
     if wrong:
-        raise InvalidInputError(f"%%{magic}: {'; '.join(wrong)}", f"%%{magic} --help lists the options")
+        raise InvalidInputError(f"%%{magic}: {'; '.join(wrong)}")  # each says what is right
     return parsed
 
 
@@ -227,7 +227,7 @@ def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tupl
         wrong = "wants a value" if "requires" in error.message else "takes no value"
         raise InvalidInputError(f"{magic}: {error.option_name} {wrong}", f"{magic} --help lists the options") from None
     except click.UsageError as error:
-        raise InvalidInputError(f"{magic}: {error.format_message()}", f"{magic} --help lists the options") from None
+        raise InvalidInputError(f"{magic}: {error.format_message()}") from None
     # click gives (), ("a",), ("a", "b") for an option that may come several times; a decorator takes lists.
     lists = {name: list(value) for name, value in context.params.items() if isinstance(value, tuple)}
     return {**context.params, **lists}, context.args
@@ -238,9 +238,7 @@ def _argument(source: Source, text: str) -> object:
     try:
         return source.argument.type(text)
     except ValueError as error:
-        raise InvalidInputError(
-            f"%%{source.name}: {source.argument.metavar} {error}", f"%%{source.name} --help lists the options"
-        ) from None
+        raise InvalidInputError(f"%%{source.name}: {source.argument.metavar} {error}") from None
 
 
 def _strange(magic: str, words: list[str]) -> InvalidInputError:
@@ -266,5 +264,5 @@ def _read_also(text: str, magic: str) -> tuple[str, JSON]:
     given = read_values(source, line, ())
     options = {option.name: given[option.name] for option in source.all_options() if option.name in given}
     if wrong := source.problems(options):
-        raise InvalidInputError(f"{magic}: --also {name}: {'; '.join(wrong)}", f"%%{name} --help lists the options")
+        raise InvalidInputError(f"{magic}: --also {name}: {'; '.join(wrong)}")
     return name, options

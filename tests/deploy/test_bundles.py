@@ -85,6 +85,9 @@ def test_each_role_may_read_what_its_function_loads_and_what_is_shared_is_sent_o
     assert not [note for note in rest.plan.notes if bucket in note], "another app uses it"
     connection.client("s3").delete_object(Bucket=bucket, Key="bundles/other/x")
     assert stored(connection, bucket, name) == {}
+    deploy(made, connection, {})
+    assert engine.delete(made, connection).plan.notes == (), "it stands empty, and the app that goes never used it"
+    deploy(made, connection, {"b": [one]})
     (told,) = [note for note in engine.delete(made, connection).plan.notes if bucket in note]
     assert "is empty and stays" in told and f"aws s3 rb s3://{bucket} removes it" in told
     connection.client("s3").delete_bucket(Bucket=bucket)

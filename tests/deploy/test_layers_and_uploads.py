@@ -151,5 +151,6 @@ def test_large_zips_go_through_a_bucket_that_is_made_when_needed_and_kept_empty(
     assert deploy(made, connection, layers).changes == ()
     assert kinds(deploy(made, connection, layers, code="2").changes) == [("update", "function")] * 2
     assert answer(connection, f"{name}-dev-b") == "from the layer2"
-    engine.delete(made, connection)
+    (told,) = [note for note in engine.delete(made, connection).plan.notes if bucket in note]
+    assert "is empty and stays" in told
     assert client.head_bucket(Bucket=bucket)
