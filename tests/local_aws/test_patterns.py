@@ -219,12 +219,13 @@ def test_streams_give_what_their_filter_lets_through(aws, functions, eventually)
     eventually(lambda: aws("kinesis").describe_stream(StreamName=name)["StreamDescription"]["StreamStatus"] == "ACTIVE")
     for key, data in [("a", '{"n": 1}'), ("b", '{"n": 7}'), ("c", "seven"), ("d", '{"n": 7}')]:
         aws("kinesis").put_record(StreamName=name, PartitionKey=key, Data=data.encode())
-    function = functions.make(PRINTS.format(what="r['kinesis']['partitionKey']"))
+    function = functions.make(PRINTS.format(what="r['kinesis']['partitionKey'], r['invokeIdentityArn']"))
     arn = aws("kinesis").describe_stream(StreamName=name)["StreamDescription"]["StreamARN"]
     pattern = {"data": {"n": [{"numeric": [">", 5]}]}, "partitionKey": [{"anything-but": "d"}]}
     filtered(aws, function, arn, pattern, StartingPosition="TRIM_HORIZON")
     eventually(lambda: got(functions, function))
-    assert got(functions, function) == {"GOT b"}
+    role = aws("lambda").get_function_configuration(FunctionName=function)["Role"]
+    assert got(functions, function) == {f"GOT b {role}"}
 
 
 def test_changes_of_a_table_are_filtered_by_their_values_with_types(aws, functions, eventually):

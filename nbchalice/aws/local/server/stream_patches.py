@@ -72,6 +72,9 @@ def execute(func: Record, event: Any) -> Record:
     if mapping is None:
         result: Record = stock_execute(func, event)
         return result
+    for record in event["Records"]:
+        if "invokeIdentityArn" in record:  # of Kinesis
+            record["invokeIdentityArn"] = func["config"]["Role"]
     return STREAMS.handle(mapping, func, event["Records"])
 
 
