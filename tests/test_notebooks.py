@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NAMES = ["quickstart", "schedule", "s3", "sns", "sqs"]
+NAMES = ["quickstart", "schedule", "s3", "sns", "sqs", "idempotency"]
 MACHINE = re.compile(r"/(?:home|root|tmp|Users|private|work)/|127\.0\.0\.1:\d")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 HANDLED = rf"message {UUID}: done.*\nok in [0-9.]+ ms .*request {UUID}\n"
@@ -47,7 +47,10 @@ def run(local_aws, tmp_path_factory):
     def execute(name):
         path = Path(shutil.copy(FOLDER / f"{name}.ipynb", folder))
         made = Run(path)
-        assert [left.name for left in folder.iterdir() if left.suffix != ".ipynb"] == [], "a file was left behind"
+        files = [str(left.relative_to(folder)) for left in folder.rglob("*") if left.is_file() and left != path]
+        # The events that were sent are kept, for %chalice events.
+        left = [name for name in files if not name.startswith(".nbchalice/history/") and not name.endswith(".ipynb")]
+        assert left == [], "a file was left behind"
         return made
 
     return execute
@@ -166,3 +169,18 @@ def test_saved_notebooks_read_the_same_everywhere(path):
 
 def test_every_notebook_is_tested():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
+
+
+@pytest.mark.slow
+def test_idempotency(run):
+    for done in twice(run, "idempotency"):
+        careless, careful = done["%chalice send charge --twice"], done["%chalice send charge_once --twice"]
+        assert "2 of 2: 2 done; 2 invocations" in careless and "2 of 2: 2 done; 2 invocations" in careful
+        assert "both runs logged the same" in careless and careless.count("charged 20 for payment A-1") == 2
+        assert "did not log again: charged 20 for payment A-1" in careful
+        assert len(re.findall("INFO +charged 20 for payment A-1", careful)) == 1
+        assert careful.count("payment A-1: {'charged': '20'}") == 2
+        assert "INFO    charged 20 for payment A-2" in done['%chalice send charge_once --message \'{"id": "A-2"']
+        assert "ValueError: nobody pays 0" in done['%chalice send charge_once --message \'{"id": "A-3"']
+        assert done["for item in"].count('COMPLETED {"charged": "20"}') == 2
+        assert done['dynamodb.scan(TableName=TABLE)["Count"]'] == "2"

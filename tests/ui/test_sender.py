@@ -325,6 +325,7 @@ def test_everything_of_the_form_goes_in_words(deployed, tmp_path):
     assert many.ok and "12 of 12: 12 done" in str(many) and len(many.to_dict()) == 12
     assert (tmp_path / ".nbchalice/events/price/one.json").exists()
     assert "2 of 2: 2 done" in str(deployed("%chalice send price --saved one --twice"))
+    assert "both runs logged the same" in str(deployed("%chalice send price --message 4 --twice"))
     direct = deployed("%chalice send price --message 5 --direct")
     assert direct.ok and "5 costs 6.00" in str(direct)
     failed = deployed("%chalice send price --message x --times 2")

@@ -110,7 +110,7 @@ def send(  # noqa: PLR0917 - one parameter an option
         require_own_runs(project, aws, registered.name)
     way = Way(aws, route, direct, wait, History(project.notebook.parent, registered.name))
     if twice:
-        return SendsCard(list(way.twice(given)), 2)
+        return SendsCard(list(way.twice(given)), 2, twice=True)
     if times > 1:
         return SendsCard(list(way.many(given, times)), times)
     return way.deliver(given)

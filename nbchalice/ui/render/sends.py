@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from nbchalice.events.delivery import Outcome, invocation_of, outcome
 from nbchalice.events.preview import preview
 from nbchalice.events.triggers import Route
 from nbchalice.handlers import Handler
-from nbchalice.logs.show import as_html, as_text
+from nbchalice.logs.show import as_html, as_text, printable
 from nbchalice.sources.base import Note
 from nbchalice.text import counted
 from nbchalice.typed import Values
@@ -18,6 +19,7 @@ from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
 MOST_SHOWN = 3
+LONGEST = 100
 
 
 def summary(results: Sequence[Outcome], count: int) -> str:
@@ -37,9 +39,11 @@ class SendsCard(Card):
         What became of each.
     count : int
         How many were sent.
+    twice : bool
+        Whether they are one event, sent two times. Default: each is its own.
     """
 
-    def __init__(self, results: Sequence[Outcome], count: int) -> None:
+    def __init__(self, results: Sequence[Outcome], count: int, *, twice: bool = False) -> None:
         self.results = list(results)
         self.ok = all(outcome(result) == "done" for result in results)
         head = summary(results, count)
@@ -47,11 +51,28 @@ class SendsCard(Card):
         shown = list({getattr(invocation_of(one), "key", str(one)): one for one in wrong or results}.values())
         hidden = len(shown) - MOST_SHOWN
         more = [counted(hidden, "more is not shown", "more are not shown")] if hidden > 0 else []
-        text = "\n".join([head, *map(_text, shown[:MOST_SHOWN]), *more])
+        told = done_again(results) if twice else ""
+        text = "\n".join([head, *([f"  {told}"] if told else []), *map(_text, shown[:MOST_SHOWN]), *more])
         kind = "good" if self.ok else "bad"
-        self.body = "".join([*map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])
+        note = [html.tag("div", html.text(told), style="line-height:1.5")] if told else []
+        self.body = "".join([*note, *map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])
         whole = html.tag("div", html.tag("b", html.text(head, kind)), self.body)
         super().__init__(text, whole, [_plain(result) for result in results])
+
+
+def done_again(results: Sequence[Outcome]) -> str:
+    """Return whether the second run of one event did again what the first did, as far as their logs tell."""
+    runs = [invocation_of(result) for result in results]
+    if len(runs) != 2 or not all(run and run.status == "ok" for run in runs) or runs[0] == runs[1]:
+        return ""
+    first, second = ([record.message for record in run.records] if run else [] for run in runs)
+    # Times and durations differ in any case.
+    known = {re.sub(r"\d+", "#", message) for message in second}
+    lacking = [message for message in first if re.sub(r"\d+", "#", message) not in known]
+    if lacking:
+        more = f" (and {counted(len(lacking) - 1, 'line')} more)" if len(lacking) > 1 else ""
+        return f"the second run did not log again: {printable(lacking[0].split(chr(10))[0][:LONGEST])}{more}"
+    return "both runs logged the same: as far as the log tells, the second did it all again" if first else ""
 
 
 def result_html(result: Outcome) -> str:

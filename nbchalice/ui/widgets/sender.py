@@ -114,7 +114,7 @@ class Sender(Panel):
 
     def send_twice(self) -> None:
         """Send the same event two times."""
-        self._start(lambda way, values: self._several(way.twice(values), 2))
+        self._start(lambda way, values: self._several(way.twice(values), 2, twice=True))
 
     def save(self) -> None:
         """Keep the form's values under the name that was typed."""
@@ -181,7 +181,7 @@ class Sender(Panel):
             if not stop.is_set():
                 self._result.value += error_html(error)
 
-    def _several(self, results: Iterator[Outcome], count: int) -> None:
+    def _several(self, results: Iterator[Outcome], count: int, *, twice: bool = False) -> None:
         """Show what becomes of several events while it goes on, then all of it."""
         done: list[Outcome] = []
         self._status.value = status_html(summary(done, count))
@@ -189,7 +189,7 @@ class Sender(Panel):
             done.append(result)
             self._status.value = status_html(summary(done, count))
         self._keep([one for one in done if not isinstance(one, NbChaliceError)])
-        card = SendsCard(done, count)
+        card = SendsCard(done, count, twice=twice)
         self._status.value = status_html(summary(done, count), KINDS[card.ok])
         self._result.value = card.body
         self.keep(card)
