@@ -79,6 +79,7 @@ CODES = {
     "aws-refused": "AWS refused a call, or could not be reached.",
     "answer-lost": "AWS may have done what was asked, or not; it was not asked again.",
     "not-deployed": "The function, or what belongs to it, does not exist on AWS.",
+    "no-aws": "A handler that was replayed with --no-aws called AWS; nothing was sent.",
     "not-live": "The handler is not live in this kernel.",
     "deploy-stopped": "A deploy or delete stopped part way; running it again is safe.",
     "code-failed": "Code of nbchalice or of an event source failed by a fault of its own; file and line are told.",

@@ -73,6 +73,7 @@ def documents(local_aws, tmp_path_factory):
         "dlq": ["dlq", path, "price"],
         "why": ["why", path, "price"],
         "events": ["events", path, "price"],
+        "replay": ["replay", path, "price", "--all", "--here"],
         "package": ["package", path, "--out", folder / "build"],
         "local-status": ["local", "status"],
         "delete": ["delete", path, "--yes"],
@@ -92,7 +93,7 @@ def run(words):
 
 
 NAMES = [
-    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "events", "show", "package",
+    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "events", "replay", "show", "package",
     "local-status", "delete",
 ]  # fmt: skip
 

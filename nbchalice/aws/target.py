@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from nbchalice.aws.credentials import configured_endpoints, share_temporary_credentials
 from nbchalice.aws.errors import explain
@@ -25,6 +26,8 @@ TARGETS = ("local", "aws")
 MOST_DEATHS = 3  # of the local AWS in one call, after which it is left dead
 # As many as there are calls side by side.
 CONNECTIONS = 64
+OWN_CLIENTS: WeakSet[BaseClient] = WeakSet()
+"""The clients of connections, which are nbchalice's and no handler's."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Connection:
                 client = self._new_client(*place) if patience is None else self._new_client(*place, patience)
                 client.meta.events.register("before-call", self._count)
                 guard_repeats(client)
+                OWN_CLIENTS.add(client)
                 self._clients[*place, patience] = client
             return self._clients[*place, patience]
 

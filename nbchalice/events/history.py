@@ -89,7 +89,7 @@ class History:
         for folder in (self.root, self.folder):
             folder.mkdir(exist_ok=True)
             folder.chmod(PRIVATE_FOLDER)
-        replace_file(path, json.dumps(one.to_dict(), ensure_ascii=False, default=str).encode(), mode=PRIVATE_FILE)
+        replace_file(path, json.dumps(one.to_dict(), default=str).encode(), mode=PRIVATE_FILE)
 
     def _prune(self) -> None:
         """Remove the oldest above the number that is kept; another kernel may do the same now."""

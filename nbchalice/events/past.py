@@ -72,7 +72,7 @@ class Answer:
             str(invocation.error).split("\n")[0] if invocation.error else None,
             invocation.failed_ids,
             tuple(f"{one.level:5} {one.message}".strip() for one in invocation.records[-MOST_LINES:]),
-            invocation.result,
+            as_json(invocation.result),
             where == "here" and invocation.status != "error",
         )
 
@@ -145,6 +145,14 @@ class PastEvent:
     def to_dict(self) -> JSON:
         """Return it as JSON-ready data."""
         return {**vars(self), "answer": self.answer.to_dict()}
+
+
+def as_json(value: object) -> object:
+    """Return a value as JSON has it; what JSON has not, as text."""
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (TypeError, ValueError, RecursionError):  # a key that is none, a circle, too deep
+        return repr(value)
 
 
 def _json(value: object) -> str:

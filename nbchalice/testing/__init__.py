@@ -11,6 +11,15 @@ from __future__ import annotations
 
 from nbchalice.events.generate import TestEventsClient
 from nbchalice.testing.client import Client, FunctionNotFoundError, InvokeResponse, TestLambdaClient
+from nbchalice.testing.notebook import notebook_app
 from nbchalice.testing.sources import check_source
 
-__all__ = ["Client", "FunctionNotFoundError", "InvokeResponse", "TestEventsClient", "TestLambdaClient", "check_source"]
+__all__ = [
+    "Client",
+    "FunctionNotFoundError",
+    "InvokeResponse",
+    "TestEventsClient",
+    "TestLambdaClient",
+    "check_source",
+    "notebook_app",
+]

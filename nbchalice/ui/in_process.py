@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Interrupted, Location
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 ONE_AT_A_TIME = threading.RLock()
 
 
-def call_here(ui: Frontend, handler: str, event: object) -> Invocation:
+def call_here(
+    ui: Frontend, handler: str, event: object, within: AbstractContextManager[object] | None = None
+) -> Invocation:
     """Call a handler with an event and its environment variables; a traceback names the kernel's cells.
 
     Parameters
@@ -29,6 +32,8 @@ def call_here(ui: Frontend, handler: str, event: object) -> Invocation:
         The handler's name.
     event : object
         A raw event.
+    within : AbstractContextManager or None
+        Entered for the call alone. Default: nothing.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def call_here(ui: Frontend, handler: str, event: object) -> Invocation:
     settings = {"timeout": registered.setting("timeout"), "memory": registered.setting("memory")}
     function, cells = project.function(registered), ui.cell_of_file
     try:
-        with ONE_AT_A_TIME, environment(registered.setting("env") or {}):
+        with ONE_AT_A_TIME, environment(registered.setting("env") or {}), within or nullcontext():
             return invoke_here(function, event, cell_of_file=cells, **settings)
     except KeyboardInterrupt as stopped:
         frame = from_exception(stopped, cells).frame
