@@ -51,6 +51,8 @@ class History:
         standing = _read(path)
         if standing is not None and standing.origin == "live" and one.origin == "send":
             one = replace(standing, values=one.values)
+        if standing is not None and standing.answer.is_ended and not one.answer.is_ended:
+            one = replace(one, answer=standing.answer)  # it was sent a second time, and dropped as a duplicate
         try:
             self._write(path, kept(one))
             self._prune()

@@ -146,6 +146,14 @@ def test_a_folder_that_cannot_be_written_costs_no_event(deployed, name, tmp_path
     assert len(events) == 0 and "events are not kept" in events.text
 
 
+def test_a_duplicate_that_was_dropped_leaves_what_became_of_the_first(run, name):
+    run(f"%%on_sqs_message {name}.fifo\ndef price(event):\n    pass")
+    run("%chalice deploy")
+    run("%chalice send price --twice --message 5")
+    (one,) = run("%chalice events price")
+    assert one.answer.status == "ok"
+
+
 def test_a_damaged_file_is_passed_over(tmp_path):
     history = History(tmp_path, "price")
     history.keep(past(1))
