@@ -1,6 +1,7 @@
 """The doctor: each line is ok, a warning, or wrong with a fix; nothing is changed or started."""
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -37,7 +38,9 @@ def test_on_the_command_line_without_a_notebook(monkeypatch, tmp_path, capsys):
     assert found["local AWS"]["text"].startswith("not running; it starts when it is needed")
     assert not list(tmp_path.iterdir())
     assert code_of(["doctor"]) == 0
-    assert capsys.readouterr().out.startswith("doctor: 0 wrong, 0 warnings\n  ok       Python")
+    assert re.match(
+        r"doctor: 0 wrong, 0 warnings · 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC\n  ok       Python", capsys.readouterr().out
+    )
 
 
 def test_a_notebook_is_looked_at_and_what_is_wrong_with_it_is_told(tmp_path, capsys):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from nbchalice.logs.invocation import Invocation
@@ -38,6 +40,7 @@ def test_each_invocation_is_a_bar_with_a_label():
 def test_the_numbers_are_counted_as_a_person_says_them_and_say_when():
     one = MetricsCard("price", metrics([run(86_401_000, 10.0, "error", init_ms=5.0)]), "1h")
     assert "  1 invocation, 1 error, 1 cold start, p50 10 ms" in one.text and "1970-01-02 00:00:01 UTC" in one.html
+    assert re.match(r"price: last 1h · 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", one.text)
     none = MetricsCard("price", metrics([]), "1h")
     assert "0 invocations, 0 errors, 0 cold starts" in none.text
 

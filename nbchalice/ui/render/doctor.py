@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from nbchalice.doctor.examine import Diagnosis
+from nbchalice.logs.when import now
 from nbchalice.text import counted
 from nbchalice.typed import JSON
 from nbchalice.ui.render import html
@@ -20,7 +21,7 @@ class DoctorCard(Card):
         self.diagnosis, self.ok = diagnosis, diagnosis.ok
         findings = diagnosis.findings
         counts = {state: sum(one.state == state for one in findings) for state in ("wrong", "warning")}
-        title = f"doctor: {counts['wrong']} wrong, {counted(counts['warning'], 'warning')}"
+        title = f"doctor: {counts['wrong']} wrong, {counted(counts['warning'], 'warning')} · {now()}"
         wide = max(len(one.name) for one in findings)
         lines = [title]
         for one in findings:

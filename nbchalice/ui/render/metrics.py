@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.metrics import Metrics, Point
 from nbchalice.logs.show import milliseconds
-from nbchalice.logs.when import moment
+from nbchalice.logs.when import moment, now
 from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
@@ -43,6 +43,7 @@ class MetricsCard(Card):
             kind, advice = MEMORY_KINDS[level_of(metrics.fullest)], memory_line(metrics.fullest)
             values.append((f"up to {memory_words(metrics.fullest)}", kind))
         title = f"{handler}: last {since}" if since[:1].isdigit() and since[-1:] in "smhdw" else f"{handler}: {since}"
+        title = f"{title} · {now()}"
         text = "\n".join([title, "  " + ", ".join(value for value, _ in values), *([f"  {advice}"] if advice else [])])
         spans = (html.tag("span", html.text(value, kind), style="margin-right:1.5em") for value, kind in values)
         foot = html.tag("div", html.text(advice, kind)) if advice else ""
