@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from nbchalice.notebook.secrets import find_secret_value
 from nbchalice.text import readable
 from nbchalice.typed import JSON
 
+SWITCH, OFF = "NBCHALICE_HISTORY", "off"
 FOLDER = Path(".nbchalice") / "history"
 MOST_EVENTS = 100
 MOST_BYTES = 256 * 1024
@@ -42,11 +44,18 @@ class History:
         self.root = folder / FOLDER
         self.folder = self.root / handler
 
+    @property
+    def off(self) -> str:
+        """Why nothing is kept, or an empty text."""
+        return f"{SWITCH} is {OFF}" if os.environ.get(SWITCH) == OFF else ""
+
     def keep(self, one: PastEvent) -> None:
         """Keep an event in place of what is known of it; where that fails, `trouble` says why, and nothing is raised.
 
         What live mode was given stands for what `send` made: the one that was received is the real one.
         """
+        if self.off:
+            return
         path = self.folder / f"{hashlib.sha256(f'{one.function} {one.id}'.encode()).hexdigest()[:20]}.json"
         standing = _read(path)
         if standing is not None and standing.origin == "live" and one.origin == "send":

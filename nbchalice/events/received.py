@@ -101,24 +101,28 @@ class Received:
         return found[0]
 
 
-def received(aws: AWS, handler: Handler, ref: FunctionRef, history: History, since: Moment | None = None) -> Received:
+def received(
+    aws: AWS, handler: Handler | None, ref: FunctionRef, history: History, since: Moment | None = None
+) -> Received:
     """Return the events that came to a handler.
 
     Parameters
     ----------
     aws : AWS
         Where the function stands.
-    handler, ref : Handler or FunctionRef
-        The handler and its function.
+    handler, ref : Handler or None or FunctionRef
+        The handler, where it is registered, and its function.
     history : History
         What was kept of them.
     since : Moment or None
         Only those since then. Default: all that is kept, and `LOG_SINCE` of the log.
     """
     events = {one.id: one for one in history.events(ref.arn)}
-    notes = [f"events are not kept: {History.trouble}"] if History.trouble else []
+    notes = [f"events are not kept: {why}"] if (why := history.off or History.trouble) else []
+    if handler is None:
+        notes.append(f"{ref.handler} is not registered here: its dead-letter queue was not looked for")
     for what, look in {
-        "the dead-letter queue": lambda: _dead_letters(aws, handler, ref),
+        "the dead-letter queue": lambda: _dead_letters(aws, handler, ref) if handler else iter(()),
         "the log": lambda: _failed(recent(aws, ref.name, since or LOG_SINCE), ref, set(events)),
     }.items():
         found, note = _looked(what, look)
@@ -163,7 +167,8 @@ def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[Past
 def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str]) -> Iterator[PastEvent]:
     """Yield the events of runs that failed: their content is not in the log."""
     for one in invocations:
-        if one.ok or not one.finished or known & {*one.ids, one.request_id}:
+        names = [name for name in one.failed_ids or one.ids or (one.request_id,) if name not in known]
+        if one.ok or not one.finished or not names:
             continue
-        name = next(iter(one.failed_ids or one.ids), one.request_id)
+        name = names[0]
         yield PastEvent(name, one.started or 0, "log", ref.arn, missing=ONLY_IDS, answer=Answer.of(one, "deployed"))

@@ -112,6 +112,21 @@ def test_files_are_private_and_no_git_takes_them(run, tmp_path):
     assert history.events(REF.arn) == [past(1)] and history.events("other") == []
 
 
+def test_nothing_is_kept_where_that_is_off(deployed, monkeypatch):
+    monkeypatch.setenv("NBCHALICE_HISTORY", "off")
+    deployed("%chalice send price --message 5")
+    assert "note: events are not kept: NBCHALICE_HISTORY is off" in deployed("%chalice events price").text
+    monkeypatch.delenv("NBCHALICE_HISTORY")
+    assert len(deployed("%chalice events price")) == 0
+
+
+def test_what_stands_is_listed_before_its_cell_was_run_here(deployed, name):
+    deployed("%chalice send price --message 5")
+    deployed("del price")
+    told = deployed("%chalice events price")
+    assert len(told) == 1 and "its dead-letter queue was not looked for" in told.text
+
+
 def test_only_the_last_events_are_kept_and_all_can_be_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr("nbchalice.events.history.MOST_EVENTS", 3)
     history = History(tmp_path, "price")

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.ui.commands.base import command, flag, option
-from nbchalice.ui.frontend import Frontend, some
+from nbchalice.ui.frontend import Frontend, deployed, some
 from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
-    from nbchalice.events.history import History
     from nbchalice.events.past import PastEvent
     from nbchalice.events.received import Received
     from nbchalice.events.replay import Replay
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
 
 ELSEWHERE = "%chalice invoke HANDLER --here --event FILE runs one that you have in a file"
 SINCE = option("--since", "how far back: 10m, 2h, 1d or a time; default: all that is kept, and an hour of the log")
-
-
-def _history(project: Project, handler: Handler) -> History:
-    from nbchalice.events.history import History
-
-    return History(project.notebook.parent, handler.name)
 
 
 @command(
@@ -43,19 +36,21 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
     those in its dead-letter queue, and of runs that failed what the log has: their ids. In a notebook,
     `.to_dataframe()` makes a pandas table of the result.
     """
+    from nbchalice.events.history import History
     from nbchalice.events.received import received
     from nbchalice.text import counted
     from nbchalice.ui.render.cards import TextCard
     from nbchalice.ui.render.events import EventsCard
 
-    project, registered = some(ui, handler)
-    history = _history(project, registered)
+    project, name = deployed(ui, handler)
+    history = History(project.notebook.parent, name)
     if forget:
         count = history.forget()
         return TextCard("events", f"{counted(count, 'event')} of {handler} forgotten", {"forgotten": count})
     aws = ui.connect()
-    found = received(aws, registered, project.app.ref(aws, registered.name), history, since)
-    return EventsCard(registered.name, found, str(aws.target))
+    registered = next((one for one in project.handlers if one.name == name), None)
+    found = received(aws, registered, project.app.ref(aws, name), history, since)
+    return EventsCard(name, found, str(aws.target))
 
 
 @command(
@@ -86,6 +81,7 @@ def replay(  # noqa: PLR0917 - one parameter an option
     credentials, unless `--no-aws` refuses it. Then and now stand side by side: answer, log and duration.
     """
     from nbchalice.events.as_test import write_test
+    from nbchalice.events.history import History
     from nbchalice.events.received import received
     from nbchalice.ui.render.replay import ReplayCard
 
@@ -96,7 +92,8 @@ def replay(  # noqa: PLR0917 - one parameter an option
     if save_test and not project.notebook.is_file():
         raise InvalidInputError(f"--save-test reads {project.notebook.name}, which is not saved", "save the notebook")
     aws = ui.connect()
-    found = received(aws, registered, project.app.ref(aws, registered.name), _history(project, registered), since)
+    history = History(project.notebook.parent, registered.name)
+    found = received(aws, registered, project.app.ref(aws, registered.name), history, since)
     chosen = _chosen(found, handler, event, every=all)
     notes = [*found.notes, *([_save(project, registered, chosen, save)] if save else [])]
     replays = [_again(ui, handler, one, no_aws) for one in chosen]
