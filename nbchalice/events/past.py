@@ -15,6 +15,7 @@ from nbchalice.typed import JSON
 Origin = Literal["send", "live", "dead letter", "log"]
 UNKNOWN = "unknown"
 MOST_LINES = 200
+LONGEST_ID = 8
 ENDED = {"ok", "error", "timeout", "partial", "ignored"}
 
 
@@ -120,6 +121,13 @@ class PastEvent:
     answer: Answer = field(default_factory=Answer)
 
     @property
+    def short_id(self) -> str:
+        """What tells it from others in a table, and is enough to find it: the end of one that begins as all do."""
+        if len(self.id) <= LONGEST_ID:
+            return self.id
+        return f"…{self.id[-LONGEST_ID:]}" if ":" in self.id else f"{self.id[:LONGEST_ID]}…"
+
+    @property
     def is_known(self) -> bool:
         """Whether the event itself is known, so that it can be replayed."""
         return not self.missing
@@ -132,9 +140,10 @@ class PastEvent:
         return [source.values_of(record) for record in records_of(self.event)]
 
     def texts(self) -> Iterator[str]:
-        """Yield what a person knows each record by: its message, key or detail."""
+        """Yield what a person knows each record by: the first field of the source's form, a message or a key."""
+        names = [field.name for field in source_of(self.event).fields]
         for values in self.sent_as():
-            told = next((values[name] for name in ("message", "detail", "key") if values.get(name)), "")
+            told = next((values[name] for name in names if values.get(name)), "")
             yield told if isinstance(told, str) else _json(told)
 
     @classmethod

@@ -84,19 +84,20 @@ class Received:
     events: tuple[PastEvent, ...]
     notes: tuple[str, ...] = ()
 
-    def find(self, beginning: str) -> PastEvent:
-        """Return the event whose id begins so.
+    def find(self, part: str) -> PastEvent:
+        """Return the event whose id begins or ends so.
 
         Raises
         ------
         InvalidInputError
             There is none, or there are several.
         """
-        found = [one for one in self.events if one.id.startswith(beginning)]
+        part = part.strip("…")  # as it was copied from the table
+        found = [one for one in self.events if one.id.startswith(part) or one.id.endswith(part)]
         if len(found) != 1:
             many = "no event has" if not found else f"{len(found)} events have"
             raise InvalidInputError(
-                f"{many} an id that begins with {beginning!r}", "%chalice events HANDLER lists them"
+                f"{many} an id that begins or ends with {part!r}", "%chalice events HANDLER lists them"
             )
         return found[0]
 

@@ -11,6 +11,7 @@ from nbchalice.cli import code_of
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.history import MOST_BYTES, History
 from nbchalice.events.past import Answer, PastEvent
+from nbchalice.events.received import Received
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import FunctionRef
 from nbchalice.ui.live_mode import LiveHandler
@@ -198,6 +199,25 @@ def test_the_command_line_tells_them_as_json_and_forgets_them(deployed, name, tm
     assert one["id"] == sent["message_id"] and one["answer"]["status"] == "ok"
     assert code_of(["events", str(path), "price", "--forget"]) == 0
     assert "1 event of price forgotten" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("event_id", "shown"),
+    [
+        ("9f5fdfe3-9fd2-466e-928f-d785c1241eb9", "9f5fdfe3…"),
+        ("shardId-000000000000:17959575609460000000002", "…00000002"),
+        ("17", "17"),
+    ],
+)
+def test_what_is_shown_of_an_id_finds_the_event(event_id, shown):
+    one = PastEvent(event_id, 1, "send", REF.arn)
+    assert one.short_id == shown
+    assert Received((one, PastEvent("shardId-000000000000:3", 1, "send", REF.arn))).find(shown) is one
+
+
+def test_an_object_is_known_by_its_key():
+    event = SOURCES["on_s3_event"].sample({"bucket": "b"}, REF, key="a.csv", message="x")
+    assert list(past(1, event, values={"message": "x", "key": "a.csv"}).texts()) == ["a.csv"]
 
 
 @pytest.mark.parametrize("name_of_source", [name for name in SOURCES if name not in {"schedule"}])

@@ -149,7 +149,7 @@ def test_only_within_the_call_and_never_of_nbchalice_itself(run):
         ("", "no event of price is known with its content"),
         ("--all", "no event of price is known with its content"),
         ("--event 1 --all", "--event and --all are two choices"),
-        ("--event 1", "no event has an id that begins with '1'"),
+        ("--event 1", "no event has an id that begins or ends with '1'"),
         ("--save-test test_price.py", "which is not saved"),
     ],
 )

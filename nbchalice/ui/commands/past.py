@@ -55,7 +55,7 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
 
 @command(
     "replay",
-    option("--event", "the event with this id, or the beginning of it; default: the last one", metavar="ID"),
+    option("--event", "the event with this id, or the beginning or end of it; default: the last one", metavar="ID"),
     flag("--all", "all events whose content is known"),
     SINCE,
     flag("--no-aws", "refuse the handler's calls of AWS by boto3, botocore and aiobotocore before they are sent"),

@@ -17,7 +17,7 @@ from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
 MOST_SHOWN = 20
-LONGEST, LONGEST_ID = 60, 8
+LONGEST = 60
 HEADS = ["time", "event", "from", "content", "ended", "took", "error"]
 KINDS = {"ok": "good", "error": "bad", "timeout": "bad", "partial": "warn", "ignored": "warn"}
 
@@ -122,7 +122,7 @@ def _row(one: PastEvent) -> list[str]:
     took = "" if answer.duration_ms is None else milliseconds(answer.duration_ms)
     where = answer.status if answer.where == "deployed" else f"{answer.status} here"
     error = short(answer.error or "")
-    return [moment(one.at), short(one.id, LONGEST_ID), one.origin, content_of(one), where, took, error]
+    return [moment(one.at), printable(one.short_id), one.origin, content_of(one), where, took, error]
 
 
 def _html_row(row: list[str], one: PastEvent) -> list[str]:

@@ -15,7 +15,7 @@ from nbchalice.logs.when import moment
 from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
-from nbchalice.ui.render.events import KINDS, LONGEST_ID, content_of, short
+from nbchalice.ui.render.events import KINDS, content_of
 
 MOST_SHOWN = 10
 HEADS = ["time", "event", "content", "then", "now", "changes"]
@@ -69,7 +69,7 @@ def _row(one: Replay) -> list[str]:
     event, then = one.event, one.before
     where = "" if then.where == "deployed" else " (here)"
     changes = ", ".join(one.changes) or ("none" if then.is_ended else "not known")
-    cells = [moment(event.at), short(event.id, LONGEST_ID), content_of(event)]
+    cells = [moment(event.at), printable(event.short_id), content_of(event)]
     return [*cells, _outcome(then) + where, _outcome(one.now), changes]
 
 

@@ -42,7 +42,8 @@ def _groups(handler: str, why: Why) -> Iterator[tuple[str, list[Line]]]:
         yield one.trigger, _lines(one.blocked, one.seen) or [("events pass", "good")]
     if why.triggers:
         unseen = f"no invocation since {SINCE} ago"
-        yield "last invocation", [(dated(why.last) if why.last else unseen, "")]
+        kind = "" if why.last is None or why.last.ok else "bad"
+        yield "last invocation", [(dated(why.last) if why.last else unseen, kind)]
     if why.dead_letters and why.dead_letters[1]:
         name, depth = why.dead_letters
         wait = counted(depth, "message waits", "messages wait")
