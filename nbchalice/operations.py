@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,26 @@ def write_packages(project: Project, out: Path) -> Written:
         raise_all([*project.wrong, *broken.values()])
     written = write_all(packages, out)
     return replace(written, notes=(*project.notes, *project.proven.notes(), *written.notes))
+
+
+def undeployed(project: Project, aws: Connection, name: str) -> str:
+    """Return that a handler's code in this kernel is not what is deployed, with the cells; empty where it is.
+
+    Empty, too, where it cannot be told without running code, as from a file, or where the code cannot be deployed.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from nbchalice.deploy.reasons import changed_cells
+
+    handler = next((one for one in project.handlers if one.name == name), None)
+    if project.kernel is None or handler is None:
+        return ""
+    project.proves = False
+    with suppress(NbChaliceError, BotoCoreError, ClientError):
+        piece = project.slice(handler)
+        if cells := changed_cells(aws, project.app.ref(aws, name), piece.module, list(piece.segments)):
+            return f"{name} was changed since it was deployed ({', '.join(cells)}); %chalice deploy brings it there"
+    return ""
 
 
 def _each(project: Project, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:

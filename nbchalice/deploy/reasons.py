@@ -19,7 +19,7 @@ from nbchalice.packaging.byte_code import is_byte_code
 from nbchalice.packaging.fingerprint import with_cells
 from nbchalice.packaging.shipped import ARCHIVE
 from nbchalice.packaging.statement_order import in_one_order
-from nbchalice.resources.base import Resource
+from nbchalice.resources.base import AWS, FunctionRef, Resource, or_missing
 from nbchalice.resources.function import CODE, Function
 from nbchalice.runtime.cells import Segment
 from nbchalice.typed import JSON, Values
@@ -114,6 +114,23 @@ def _reason(change: Change) -> str:
     return ", ".join(_differences(standing, _Content.of(change.resource.zip))) if standing else ""
 
 
+def changed_cells(aws: AWS, ref: FunctionRef, module: str, segments: list[Segment]) -> list[str]:
+    """Return which cells of a handler say something else than what is deployed; none where that cannot be told.
+
+    Parameters
+    ----------
+    aws, ref : AWS or FunctionRef
+        Where the function stands.
+    module, segments : str or list[Segment]
+        What the notebook has of it now.
+    """
+    current: JSON = {}
+    with or_missing():
+        current = dict(aws.client("lambda").get_function(FunctionName=ref.name))
+    standing = _standing(current)
+    return _cells(standing, _Content.of_module(module, segments)) if standing else []
+
+
 def _standing(current: Values) -> _Content | None:
     """Read the package that stands, or return None where that cannot be done."""
     try:
@@ -162,11 +179,16 @@ class _Content:
         about = json.loads(files.pop(MANIFEST))
         module = files.pop(MODULE).decode()
         segments = [Segment(**entry) for entry in about["cells"]]
+        return replace(cls.of_module(module, segments), about=about, files=files)
+
+    @classmethod
+    def of_module(cls, module: str, segments: list[Segment]) -> _Content:
+        """Return what is known without a zip."""
         statements = [
             (text, _label(segment.cell), segment.id) if segment else (text, "", "")
             for text, segment in with_cells(module, segments)
         ]
-        return cls(module, segments, statements, about, files)
+        return cls(module, segments, statements, {}, {})
 
     def texts(self) -> Counter[str]:
         return Counter(text for text, _, _ in self.statements)

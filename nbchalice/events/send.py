@@ -56,6 +56,8 @@ class SendResult:
         What to do where it is neither done nor failed, or which other message of its batch failed; else None.
     at : int
         Milliseconds since 1970 when it was sent, or 0 where it was not.
+    note : str
+        That the notebook's code is not the one that handled it, or empty.
     """
 
     message_id: str
@@ -64,6 +66,7 @@ class SendResult:
     status: SendStatus
     hint: str | None = None
     at: int = 0
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -80,6 +83,7 @@ class SendResult:
             "message_id": self.message_id,
             "status": self.status,
             "hint": self.hint,
+            "note": self.note,
             "invocation": self.invocation.to_dict() if self.invocation else None,
         }
 
@@ -87,6 +91,8 @@ class SendResult:
         lines = [f"message {printable(self.message_id)}: {self.status}{self._when}"]
         if self.hint:
             lines.append(f"  {printable(self.hint)}")
+        if self.note:
+            lines.append(f"  note: {printable(self.note)}")
         if self.invocation:
             lines.append(as_text(self.invocation))
         return "\n".join(lines)
@@ -95,6 +101,7 @@ class SendResult:
         name = escape(printable(self.message_id))
         head = f'<div style="font-size:12px">message {name}: <b>{escape(self.status)}</b>{self._when}</div>'
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
+        hint += f'<div style="font-size:12px">note: {escape(self.note)}</div>' if self.note else ""
         body = as_html(self.invocation) if self.invocation else ""
         return {"text/plain": str(self), "text/html": head + hint + body}
 

@@ -61,6 +61,10 @@ class Running:
                 self._asked = True
                 atexit.register(self.stop_all)
 
+    def has(self, arn: str) -> bool:
+        """Whether a function is live here."""
+        return arn in self._views
+
     def stop(self, arn: str) -> bool:
         """End live mode of a function; return whether it was live.
 
@@ -184,6 +188,13 @@ def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterat
                 raise event
     finally:
         live.stop()
+
+
+def undeployed_here(project: Project, aws: Connection, handler: str) -> str:
+    """Return that the code which handles the events is not the notebook's; a live handler's is."""
+    from nbchalice.operations import undeployed
+
+    return "" if RUNNING.has(project.app.ref(aws, handler).arn) else undeployed(project, aws, handler)
 
 
 def stop(ui: Frontend, handler: str) -> Card:

@@ -403,3 +403,25 @@ def test_the_retries_of_a_failed_message_are_followed(run, local_aws, aws):
     assert second.wait(60), seen
     assert "attempt 2" in sender._status.value and sender._result.value.count("line 4, in price") >= 1
     run("%chalice delete --yes")
+
+
+CHANGED = "price was changed since it was deployed (cell 7, former cell 4); %chalice deploy brings it there"
+
+
+def test_code_that_is_not_what_is_deployed_is_told_with_a_button_that_deploys_it(deployed):
+    from nbchalice.ui.widgets.sender import Sender
+
+    sender = Sender(deployed.notebook.pinned(), "price")
+    send(sender, message="4")
+    assert sender._undeployed.layout.display == "none"
+    assert "note" not in str(deployed("%chalice send price --message 5"))
+    deployed(QUEUE.format(queue="sender-orders").replace("costs", "is sold at"))
+    assert deployed("%chalice send price --message 5").note == CHANGED
+    assert f"note: {CHANGED}" in str(deployed("%chalice logs price"))
+    assert f"note: {CHANGED}" in str(deployed("%chalice send price --message 5 --twice"))
+    send(sender, message="5")
+    assert CHANGED in sender._changed.value and sender._undeployed.layout.display is None
+    sender.deploy_button.click()
+    sender.wait(60)
+    assert sender._undeployed.layout.display == "none"
+    assert "note" not in str(sent := deployed("%chalice send price --message 5")) and "is sold at" in str(sent)

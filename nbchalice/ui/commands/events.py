@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,14 @@ from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import FormView, LogView, View
 
 if TYPE_CHECKING:
+    from nbchalice.events.delivery import Way
     from nbchalice.events.saved import SavedEvents
+    from nbchalice.events.send import SendResult
     from nbchalice.events.triggers import Route
     from nbchalice.handlers import Handler
+    from nbchalice.logs.invocation import Invocation
     from nbchalice.sources.base import Field, Source
+    from nbchalice.ui.render.sends import SendsCard
 
 MOST = 100
 SOURCE = option("--source", "which one of several sources: its queue, topic, bucket or kind", metavar="SOURCE")
@@ -88,7 +93,8 @@ def send(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.history import History
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
-    from nbchalice.ui.render.sends import PreviewCard, SendsCard
+    from nbchalice.ui.live_mode import undeployed_here
+    from nbchalice.ui.render.sends import PreviewCard
     from nbchalice.ui.whose import require_own_runs
 
     project, registered = some(ui, handler)
@@ -109,11 +115,26 @@ def send(  # noqa: PLR0917 - one parameter an option
     if direct:
         require_own_runs(project, aws, registered.name)
     way = Way(aws, route, direct, wait, History(project.notebook.parent, registered.name))
+    result = _send(way, given, times, twice=twice)
+    return _with_note(result, undeployed_here(project, aws, registered.name))
+
+
+def _send(way: Way, given: Values, times: int, *, twice: bool) -> SendResult | Invocation | SendsCard:
+    from nbchalice.ui.render.sends import SendsCard
+
     if twice:
         return SendsCard(list(way.twice(given)), 2, twice=True)
-    if times > 1:
-        return SendsCard(list(way.many(given, times)), times)
-    return way.deliver(given)
+    return SendsCard(list(way.many(given, times)), times) if times > 1 else way.deliver(given)
+
+
+def _with_note(result: SendResult | Invocation | SendsCard, note: str) -> Result:
+    """Return a result with what is to be known of the code that handled the event."""
+    from nbchalice.events.send import SendResult
+    from nbchalice.ui.render.sends import SendsCard
+
+    if note and isinstance(result, SendResult):
+        return replace(result, note=note)
+    return result.with_note(note) if note and isinstance(result, SendsCard) else result
 
 
 def _given(values: Values) -> JSON:
@@ -231,6 +252,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     """Show recent invocations with their log records."""
     from nbchalice.events.send import require_deployed
     from nbchalice.logs import tail
+    from nbchalice.ui.live_mode import undeployed_here
     from nbchalice.ui.render.reports import InvocationsCard
 
     project, known = deployed(ui, handler)
@@ -243,7 +265,7 @@ def logs(  # noqa: PLR0917 - one parameter an option
     recent = tail.recent(aws, name, since, until, request_id=request_id, level=level)
     if not recent:
         require_deployed(aws, project.app.ref(aws, known))
-    return InvocationsCard(known, recent)
+    return InvocationsCard(known, recent, undeployed_here(project, aws, known))
 
 
 @command(

@@ -147,7 +147,7 @@ class StatusCard(Card):
 class InvocationsCard(Card):
     """Recent invocations of a handler, the newest last. Attributes: ``invocations``, ``records`` (dicts)."""
 
-    def __init__(self, handler: str, invocations: Sequence[Invocation]) -> None:
+    def __init__(self, handler: str, invocations: Sequence[Invocation], note: str = "") -> None:
         self.invocations = list(invocations)
         records = chain.from_iterable(invocation.records for invocation in self.invocations)
         self.records = [record.to_dict() for record in records]
@@ -158,7 +158,9 @@ class InvocationsCard(Card):
             return
         parts = list(map(as_html, self.invocations))
         title = f"{handler}: {counted(len(parts), 'invocation')}"
-        super().__init__("\n".join(map(as_text, self.invocations)), html.card(title, *parts), data)
+        notes = [f"note: {note}"] if note else []
+        text = "\n".join([*map(as_text, self.invocations), *notes])
+        super().__init__(text, html.card(title, *parts, *(html.tag("div", html.text(one)) for one in notes)), data)
 
 
 class FilesCard(Card):

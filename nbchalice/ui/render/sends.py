@@ -41,9 +41,11 @@ class SendsCard(Card):
         How many were sent.
     twice : bool
         Whether they are one event, sent two times. Default: each is its own.
+    note : str
+        What to know of all of them. Default: nothing.
     """
 
-    def __init__(self, results: Sequence[Outcome], count: int, *, twice: bool = False) -> None:
+    def __init__(self, results: Sequence[Outcome], count: int, *, twice: bool = False, note: str = "") -> None:
         self.results = list(results)
         self.ok = all(outcome(result) == "done" for result in results)
         head = summary(results, count)
@@ -51,13 +53,19 @@ class SendsCard(Card):
         shown = list({getattr(invocation_of(one), "key", str(one)): one for one in wrong or results}.values())
         hidden = len(shown) - MOST_SHOWN
         more = [counted(hidden, "more is not shown", "more are not shown")] if hidden > 0 else []
-        told = done_again(results) if twice else ""
-        text = "\n".join([head, *([f"  {told}"] if told else []), *map(_text, shown[:MOST_SHOWN]), *more])
+        told = [one for one in (note and f"note: {note}", done_again(results) if twice else "") if one]
+        text = "\n".join([head, *(f"  {one}" for one in told), *map(_text, shown[:MOST_SHOWN]), *more])
         kind = "good" if self.ok else "bad"
-        note = [html.tag("div", html.text(told), style="line-height:1.5")] if told else []
-        self.body = "".join([*note, *map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])
+        notes = [html.tag("div", html.text(one), style="line-height:1.5") for one in told]
+        self.body = "".join([*notes, *map(result_html, shown[:MOST_SHOWN]), *map(html.text, more)])
         whole = html.tag("div", html.tag("b", html.text(head, kind)), self.body)
         super().__init__(text, whole, [_plain(result) for result in results])
+        self._given = results, count, twice
+
+    def with_note(self, note: str) -> SendsCard:
+        """Return it with what is to be known of all of them."""
+        results, count, twice = self._given
+        return SendsCard(results, count, twice=twice, note=note)
 
 
 def done_again(results: Sequence[Outcome]) -> str:

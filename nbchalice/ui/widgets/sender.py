@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -17,10 +18,12 @@ from nbchalice.events.send import SendResult
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.show import as_html
 from nbchalice.typed import JSON, Values
+from nbchalice.ui.live_mode import undeployed_here
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 from nbchalice.ui.render.sends import SendsCard, result_html, summary
 from nbchalice.ui.whose import require_own_runs
+from nbchalice.ui.widgets.buttons import InPanel
 from nbchalice.ui.widgets.event_form import EventForm
 from nbchalice.ui.widgets.forms import INDENT, label
 from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, frame, row, status_html, title
@@ -80,12 +83,17 @@ class Sender(Panel):
         )
         self.send_button = button("Send", self.send, "send this event and follow it", "primary")
         self._twice = button("Send twice", self.send_twice, "the same event two times, as it may happen on AWS")
-        self._status, self._result = area(), area()
+        self._status, self._result, self._changed = area(), area(), area()
+        self.deploy_button = button("Deploy", self.deploy, "bring the notebook's code there", "primary")
+        self._undeployed = row(self._changed, self.deploy_button, margin=f"0 0 0 {INDENT}")
+        self._undeployed.layout.display = "none"
+        threading.Thread(target=self._look_for_changes, name="nbchalice-changes", daemon=True).start()
         self._view = frame(
             title(f"Send to {self._name}", str(self._target)),
             self.event.widget,
             row(label("Way"), self._way),
             row(self.send_button, self._count, self._twice, margin=f"0 0 0 {INDENT}"),
+            self._undeployed,
             self._status,
             self._result,
             *self.helpers(),
@@ -116,6 +124,10 @@ class Sender(Panel):
         """Send the same event two times."""
         self._start(lambda way, values: self._several(way.twice(values), 2, twice=True))
 
+    def deploy(self) -> None:
+        """Deploy the notebook, whose code is not what stands."""
+        self._worker.start(self._deploy, Busy(self.deploy_button, "Deploying…"))
+
     def save(self) -> None:
         """Keep the form's values under the name that was typed."""
         self._worker.start(self._save)
@@ -139,8 +151,24 @@ class Sender(Panel):
             way = self._make_way()
             self.event.remember(values)
             job(way, values)
+            self._look_for_changes()
 
         self._worker.start(work, Busy(self.send_button, "Sending…"))
+
+    def _look_for_changes(self) -> None:
+        """Say that the notebook's code is not what handles the events, with a button that deploys it."""
+        text = ""
+        with suppress(NbChaliceError):  # What is wrong with the notebook is told by what the form does.
+            text = undeployed_here(self._ui.project(), self._ui.connect(), self._name)
+        self._changed.value = html.text(text, "warn")
+        self._undeployed.layout.display = None if text else "none"
+
+    def _deploy(self) -> None:
+        card = self._ui.command("deploy")(InPanel(self._ui, self._result), prune=False)
+        self._status.value = status_html("deployed", "good")
+        self._result.value = card.html
+        self.keep(card)
+        self._look_for_changes()
 
     def _make_way(self) -> Way:
         project, aws, direct = self._ui.project(), self._ui.connect(), bool(self._way.value)
