@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import chain
-from json import dumps
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, InvalidInputError, Location
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from nbchalice.handlers.variables import Variables
     from nbchalice.notebook.analysis.history import Step, Timeline
     from nbchalice.notebook.capture.evaluate import Evaluation
+    from nbchalice.typed import JSON
 
 _CODE = "decorator-not-evaluated"
 _NO_ATTRIBUTE = "'Chalice' object has no attribute "
@@ -100,11 +100,17 @@ def unregistered(step: Step, timeline: Timeline) -> CaptureError:
     return CaptureError(f"{function} is not registered with a nbchalice app", hint, step.location(), code=_CODE)
 
 
+def _main_option(options: JSON) -> str:
+    """Return what a trigger is on, which the variable was for."""
+    name, value = next(iter(options.items()), ("", None))
+    return f"{name} is {value!r}" if name else "it has no options"
+
+
 def unset(function: str, result: Evaluation, variables: Variables, place: Location) -> CaptureError:
     """Return the error for decorators that need variables which the function will not have."""
     names = ", ".join(result.missing)
     only = " (it is set here only)" if any(name in variables.here for name in result.missing) else ""
-    came_to = result.error or ", ".join(dumps(options) for _, options in result.triggers)
+    came_to = result.error or ", ".join(_main_option(options) for _, options in result.triggers)
     return CaptureError(
         f"the decorators of {function} need {names}, which is not set for the function{only}: {came_to}",
         f"set {names} in {variables.place}",
