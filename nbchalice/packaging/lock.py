@@ -150,7 +150,7 @@ def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
         try:
             run_uv(arguments, target, "\n".join(wanted) + "\n")
         except NoWheelError as error:
-            raise _with_versions(error, wanted, target) from None
+            raise _of_all(error, arguments, wanted, target) from None
         text = output.read_text(encoding="utf-8")
     entries = {canonicalize_name(pin.name): entry for pin, entry in _entries(text)}
     drop = set() if entries.keys() & _PINS_BOTOCORE else set(PROVIDED) - asked
@@ -166,6 +166,31 @@ def _entries(text: str) -> Iterator[tuple[Requirement, str]]:
 
 def _as_pin(pin: Requirement) -> str:
     return f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}{pin.specifier}"
+
+
+def _of_all(error: NoWheelError, arguments: list[str], wanted: list[str], target: LambdaTarget) -> NoWheelError:
+    """Return one error for all packages without a wheel: uv stops at the first."""
+    found, left = [_with_versions(error, wanted, target)], wanted
+    while True:
+        gone = {requirement_name(name) for name in (error.package, error.needed_by) if name}
+        rest = [requirement for requirement in left if requirement_name(requirement) not in gone]
+        if not rest or len(rest) == len(left):
+            break
+        left = rest
+        try:
+            run_uv(arguments, target, "\n".join(left) + "\n")
+            break
+        except NoWheelError as another:
+            error = another
+            if requirement_name(error.package) not in {requirement_name(one.package) for one in found}:
+                found.append(_with_versions(error, left, target))
+        except PackagingError:  # what uv finds wrong next is told once these have wheels
+            break
+    first, *others = found
+    if not others:
+        return first
+    python = _newer("\n".join(one.needed_by or one.package for one in found), target)
+    return NoWheelError(first.package, target.label, first.versions, python, first.needed_by, others=tuple(others))
 
 
 def _with_versions(error: NoWheelError, wanted: list[str], target: LambdaTarget) -> NoWheelError:

@@ -110,6 +110,36 @@ def test_who_needs_what_has_no_wheel_is_told(make_wheel, tmp_path):
     assert caught.value.message.startswith("inner==1.0 has no wheel for") and "pure Python" in caught.value.hint
 
 
+def source_only(links, *names):
+    for name in names:
+        with tarfile.open(links / f"{name}-1.0.tar.gz", "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo(f"{name}-1.0/PKG-INFO"))
+
+
+def test_all_that_have_no_wheel_are_told_at_once(make_wheel, tmp_path):
+    links = make_wheel("outer", {"outer.py": ""}, requires=["inner==1.*"])
+    make_wheel("zz_old", {"zz_old.py": ""}, "0.9")
+    make_wheel("good", {"good.py": ""})
+    source_only(links, "inner", "zz-old", "zz-rare")
+    with pytest.raises(NoWheelError) as caught:
+        lock(["outer==1.0", "zz-old==1.0", "good==1.0", "zz-rare==1.0"], TARGET, cache=tmp_path)
+    message, hint = caught.value.message, caught.value.hint
+    assert message.endswith("have no wheel for Python 3.12 on x86_64 (manylinux_2_28)")
+    named = re.findall(r"(?:inner\S* \(which outer==1\.0 needs\)|zz-old==1\.0|zz-rare==1\.0)", message)
+    assert len(named) == 3 and "good" not in str(caught.value)
+    assert (
+        "use zz-old 0.9" in hint and "use other versions of outer" in hint and "no version of zz-rare has one" in hint
+    )
+    assert hint.endswith("or another --python or --arch where the handler is defined")
+
+
+def test_two_of_which_no_version_has_a_wheel_are_told_together(make_wheel, tmp_path):
+    links = make_wheel("good", {"good.py": ""})
+    source_only(links, "zz-rare", "zz-scarce")
+    with pytest.raises(NoWheelError, match=r"zz-rare==1\.0 and zz-scarce==1\.0 have no wheel"):
+        lock(["zz-rare==1.0", "zz-scarce==1.0"], TARGET, cache=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("asked", "wheels", "expected"),
     [
