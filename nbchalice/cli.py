@@ -6,19 +6,21 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nbchalice.errors import Interrupted, NbChaliceError
+from nbchalice.logs.lacking import LACKING
 from nbchalice.logs.places import CELLS
 from nbchalice.notebook.capture.places import Present
 from nbchalice.notebook_file import read_project, read_text
 from nbchalice.project import Project
 from nbchalice.typed import JSON
 from nbchalice.ui import commands
-from nbchalice.ui.frontend import require_confirmed
+from nbchalice.ui.frontend import lacking_of, require_confirmed
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -127,6 +129,7 @@ def run(command: commands.Command, values: JSON) -> int:
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
+    LACKING.is_told_by(partial(lacking_of, shell))
     result = command.run(shell, **values)
     streamed = isinstance(result, Iterator)
     # Stopping it is how a stream ends.
@@ -166,7 +169,7 @@ def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
         command = commands.COMMANDS.get(name)
         if command is None:
             raise commands.no_such_command(name, "nbchalice")
-        with CELLS.kept():
+        with CELLS.kept(), LACKING.kept():
             return run(command, commands.parse(command, rest, cli=True, prefix="nbchalice"))
     except click.exceptions.Exit as leave:
         return leave.exit_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from nbchalice.deploy.package import Package
     from nbchalice.deploy.plan import Plan
     from nbchalice.deploy.results import Rollback
+    from nbchalice.deploy.suggest import Allow
     from nbchalice.handlers import Handler
     from nbchalice.packaging.handler import HandlerPackage, Written
     from nbchalice.project import Project
+    from nbchalice.resources.base import FunctionRef
 
 T = TypeVar("T")
 
@@ -127,20 +129,35 @@ def suggestions(project: Project, aws: Connection) -> list[str]:
     """Return what the handlers' calls of AWS tell: what their own roles lack, and that they invoke themselves."""
     from nbchalice.deploy.desired import statements
     from nbchalice.deploy.loops import loop_notes
-    from nbchalice.deploy.suggest import note, suggested
-    from nbchalice.packaging.local import texts_beside
+    from nbchalice.deploy.suggest import note
 
     notes = []
     for handler in project.handlers:
-        ref, piece = project.app.ref(aws, handler.name), project.slice(handler)
-        module, beside = piece.module, texts_beside(project.notebook.parent, piece.imports)
-        given = [source.event_values(options) for source, options in handler.sources()]
-        known = given[0] if given and all(values == given[0] for values in given) else {}
-        allowed = statements(handler, project.app, ref)
-        if handler.setting("role") is None and (lacking := suggested(module, ref, allowed, known, beside)):
-            notes.append(note(handler.name, lacking))
-        notes += loop_notes(handler, module, ref, allowed, known)
+        ref = project.app.ref(aws, handler.name)
+        if missing := lacking(project, handler, ref):
+            notes.append(note(handler.name, missing))
+        allowed, known = statements(handler, project.app, ref), _known_of_events(handler)
+        notes += loop_notes(handler, project.slice(handler).module, ref, allowed, known)
     return notes
+
+
+def lacking(project: Project, handler: Handler, ref: FunctionRef) -> list[Allow]:
+    """Return what a handler's code calls of AWS and its own role does not allow; nothing of a role that was given."""
+    from nbchalice.deploy.desired import statements
+    from nbchalice.deploy.suggest import suggested
+    from nbchalice.packaging.local import texts_beside
+
+    if handler.setting("role") is not None:
+        return []
+    piece, allowed = project.slice(handler), statements(handler, project.app, ref)
+    beside = texts_beside(project.notebook.parent, piece.imports)
+    return suggested(piece.module, ref, allowed, _known_of_events(handler), beside)
+
+
+def _known_of_events(handler: Handler) -> Mapping[str, str]:
+    """Return what is known of all events of a handler, by attribute."""
+    given = [source.event_values(options) for source, options in handler.sources()]
+    return given[0] if given and all(values == given[0] for values in given) else {}
 
 
 def deploy(

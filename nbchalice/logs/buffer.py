@@ -104,7 +104,7 @@ class Buffer:
 
 def head_of(key: str, invocation: Invocation) -> JSON:
     """Return what an invocation's headline shows; of its error each line, what is folded and where the cells are."""
-    rows = list(error_rows(invocation.error)) if invocation.error else []
+    rows = list(error_rows(invocation.error, invocation.function)) if invocation.error else []
     return {
         "key": key,
         "headline": headline(invocation),

@@ -9,6 +9,7 @@ from html import escape
 
 from nbchalice.aws.refusals import MAY_BE_MISSING, allow_for, missing_in
 from nbchalice.logs.folding import INDENT, Row, frame_rows
+from nbchalice.logs.lacking import LACKING
 from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
@@ -103,12 +104,22 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
 
 
-def error_rows(error: InvocationError) -> Iterator[Row]:
-    """Yield the lines of an error and its frames, the innermost last; frames of libraries are folded."""
+def error_rows(error: InvocationError, function: str = "") -> Iterator[Row]:
+    """Yield the lines of an error and its frames, the innermost last; frames of libraries are folded.
+
+    Parameters
+    ----------
+    error : InvocationError
+        The error.
+    function : str
+        The name of the function that failed, where it is known.
+    """
     yield Row(str(error))
     yield from frame_rows(error.frames)
     if allow := allow_for(str(error)):
-        fix = f"the function's role lacks this; add {allow} to the handler, and deploy"
+        more = LACKING.beside(function, allow)
+        lacks = "this, and more that its code needs" if more else "this"
+        fix = f"the function's role lacks {lacks}; add {' '.join([allow, *more])} to the handler, and deploy"
         if MAY_BE_MISSING.search(str(error)):
             why = "the object is missing, which S3 tells only to who may list the bucket"
             fix = f"{why}: correct the key, or add {allow}"
@@ -117,9 +128,9 @@ def error_rows(error: InvocationError) -> Iterator[Row]:
         yield Row(f"{INDENT}fix: {how}")
 
 
-def error_lines(error: InvocationError) -> list[str]:
+def error_lines(error: InvocationError, function: str = "") -> list[str]:
     """Return an error and its frames as lines of text."""
-    return [row.text for row in error_rows(error)]
+    return [row.text for row in error_rows(error, function)]
 
 
 def cell_mark(frame: Frame) -> dict[str, str]:
@@ -144,7 +155,7 @@ def as_text(invocation: InvocationData) -> str:
         lines += [f"  {clock(record.timestamp)} {record.level or 'print':<7} {first}"]
         lines += [f"{'':23}{line}" for line in rest]
     if invocation.error:
-        for text in error_lines(invocation.error):
+        for text in error_lines(invocation.error, invocation.function):
             lines += [f"  {printable(line)}" for line in text.splitlines()]
     if invocation.result is not None:
         lines.append(f"  returned {printable(repr(invocation.result))}")
@@ -180,7 +191,7 @@ def as_html(invocation: InvocationData) -> str:
     if records:
         parts.append(f'<pre style="{PRE}">{chr(10).join(_record_html(record) for record in records)}</pre>')
     if invocation.error:
-        parts.append(_error_html(invocation.error))
+        parts.append(_error_html(invocation.error, invocation.function))
     if invocation.result is not None:
         parts.append(f'<pre style="{PRE}">returned {escape(printable(repr(invocation.result)))}</pre>')
     style = f"border-left:3px solid {color};padding:2px 0 2px 10px;margin:4px 0"
@@ -206,8 +217,8 @@ def _record_html(record: LogRecord) -> str:
     return f'{time} <span style="{style}">{escape(f"{level:<8}")}</span>{escape(printable(record.message))}'
 
 
-def _error_html(error: InvocationError) -> str:
-    first, *rest = error_rows(error)
+def _error_html(error: InvocationError, function: str) -> str:
+    first, *rest = error_rows(error, function)
     title = f'<b style="color:{FAILED_COLOR}">{escape(printable(first.text))}</b>\n'
     return f'<pre style="{PRE}">{title}{"".join(map(_row_html, rest))}</pre>'
 

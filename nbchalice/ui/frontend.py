@@ -110,6 +110,18 @@ def _left_over(project: Project, aws: Connection, name: str) -> InvalidInputErro
     return InvalidInputError(message, f"{hint}; the notebook has {known}" if known else hint, code="no-such-handler")
 
 
+def lacking_of(ui: Frontend, function: str) -> list[str]:
+    """Return the options that allow what a function's handler calls in the notebook and its role does not allow."""
+    from nbchalice.operations import lacking
+
+    project, aws = ui.project(), ui.connect()
+    for handler in project.handlers:
+        ref = project.app.ref(aws, handler.name)
+        if ref.name == function:
+            return list(map(str, lacking(project, handler, ref)))
+    return []
+
+
 def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
     """Return the project, and the name of a handler that is registered, or that stands on AWS.
 

@@ -278,3 +278,29 @@ def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, loca
         assert {name: len(policy["Statement"]) for name, policy in policies.items()} == {"f": 1, "g": 2}
     finally:
         operations.delete(project, connection)
+
+
+def test_what_cannot_tell_more_leaves_what_was_refused_and_what_is_known_already_is_not_told_twice():
+    from nbchalice.logs.lacking import Lacking
+
+    refused, told = "--allow s3:GetObject=arn:aws:s3:::b/*", []
+    lacking = Lacking()
+    assert lacking.beside("f", refused) == []
+
+    def of(function):
+        told.append(function)
+        if function == "broken":
+            raise RuntimeError("the notebook cannot be read now")
+        return [
+            refused,
+            "--allow s3:GetObject=arn:aws:s3:::<bucket>/*",
+            "--allow s3:GetObject=arn:aws:s3:::c/*",
+            "--allow x:Y=*",
+        ]
+
+    with lacking.kept():
+        lacking.is_told_by(of)
+        assert lacking.beside("f", refused) == ["--allow s3:GetObject=arn:aws:s3:::c/*", "--allow x:Y=*"]
+        assert lacking.beside("f", "--allow z:Z=*")[0] == refused
+        assert lacking.beside("broken", refused) == [] and told == ["f", "broken"]
+    assert lacking.beside("f", refused) == []

@@ -17,7 +17,7 @@ CALLS = {
     "s3": "boto3.client('s3').upload_fileobj(io.BytesIO(b'x'), 'allow-files', f'orders of {record.body}/1.txt')",
     "dynamodb": "boto3.resource('dynamodb').Table('allow-table').put_item(Item={'id': record.body})",
     "secrets": "boto3.client('secretsmanager').get_secret_value(SecretId='allow-secret')",
-    "parameters": "boto3.client('ssm').get_parameters(Names=['/allow/parameter'])",
+    "parameters": "boto3.client('ssm').get_parameter(Name='/allow/parameter')",
 }
 
 
@@ -49,23 +49,28 @@ ADDED = {
     "s3": "--allow s3:PutObject=arn:aws:s3:::allow-files/*",
     "dynamodb": f"--allow dynamodb:PutItem=arn:aws:dynamodb:{HERE}:table/allow-table",
     "secrets": f"--allow secretsmanager:GetSecretValue=arn:aws:secretsmanager:{HERE}:secret:allow-secret-",
-    "parameters": f"--allow ssm:GetParameters=arn:aws:ssm:{HERE}:parameter/allow/parameter",
+    "parameters": f"--allow ssm:GetParameter=arn:aws:ssm:{HERE}:parameter/allow/parameter",
 }
 
 
 @pytest.mark.parametrize("names", [["sns", "s3"], pytest.param([*CALLS], marks=pytest.mark.slow)], ids=len)
 def test_what_send_says_to_add_makes_the_handler_work(run, resources, names):
     call = "\n        ".join(CALLS[name] for name in names)
-    added = []
-    for name in names:
-        run(CELL.format(options=" ".join(added), call=call))
-        run("%chalice deploy")
-        said = shown(run, "%chalice send order --message 1 --wait 60")
-        option = re.search(r"fix: the function's role lacks this; add (--allow \S+) to the handler, and deploy", said)
-        assert option and option[1].startswith(ADDED[name]), said
-        assert added or option[0] in shown(run, "%chalice logs order")
-        added.append(option[1])
-    run(CELL.format(options=" ".join(added), call=call))
+    run(CELL.format(options="", call=call))
+    run("%chalice deploy")
+    said = shown(run, "%chalice send order --message 1 --wait 60")
+    fix = re.search(r"fix: the function's role lacks this, and more that its code needs; add (.*) to the handler", said)
+    assert fix, said
+    options = re.findall(r"--allow \S+", fix[1])
+    assert len(options) == len(names)
+    assert options[0].startswith(ADDED[names[0]]), "what was refused comes first"
+    assert all(any(option.startswith(ADDED[name]) for option in options) for name in names), options
+    assert fix[0] in shown(run, "%chalice logs order")
+    run(CELL.format(options=" ".join(options), call=call))
     run("%chalice deploy")
     assert run("%chalice send order --message 1 --wait 60").ok
+    run(CELL.format(options=" ".join(options[1:]), call=call))
+    run("%chalice deploy")
+    said = shown(run, "%chalice send order --message 1 --wait 60")
+    assert f"fix: the function's role lacks this; add {options[0]} to the handler, and deploy" in said
     run("%chalice delete --yes")

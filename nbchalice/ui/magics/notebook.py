@@ -6,11 +6,13 @@ import copy
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.logs.lacking import LACKING
 from nbchalice.logs.places import CELLS
 from nbchalice.names import DEFAULT_STAGE
 from nbchalice.notebook.capture.imported import IMPORTED
@@ -20,6 +22,7 @@ from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import Chalice, LambdaFunction
 from nbchalice.runtime.function import CHECKS
 from nbchalice.typed import JSON
+from nbchalice.ui.frontend import lacking_of
 from nbchalice.ui.magics.blueprints import Blueprints
 from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
@@ -93,6 +96,7 @@ class Notebook:
         IMPORTED.note()
         CHECKS.append(self._check)
         CELLS.are(self._present)
+        LACKING.is_told_by(partial(lacking_of, self))
         self._collect(None)
 
     def detach(self) -> None:
@@ -100,11 +104,13 @@ class Notebook:
         self.session.detach()
         CHECKS.remove(self._check)
         CELLS.are(None)
+        LACKING.is_told_by(None)
         self.shell.events.unregister("pre_run_cell", self._started)
         self.shell.events.unregister("post_run_cell", self._ended)
         self.shell.events.unregister("post_run_cell", IMPORTED.note)
 
     def _started(self, info: ExecutionInfo) -> None:
+        LACKING.forget()
         running = self.session.running()
         if self._running is None and running:
             self._running, self._new = running[0], {}
