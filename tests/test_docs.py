@@ -246,6 +246,7 @@ LOCAL_ONLY = {
     "sns:CreateTopic",
     "kinesis:CreateStream",
     "dynamodb:CreateTable",
+    "s3:ListBuckets",
 }
 
 

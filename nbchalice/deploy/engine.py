@@ -17,6 +17,7 @@ from nbchalice.deploy.desired import App, desired, is_made, targets, triggers
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect, parallel, read_more
 from nbchalice.deploy.keys import keys_of
+from nbchalice.deploy.misspelled import misspelled
 from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
 from nbchalice.deploy.plan import Plan, conflicts, handler_of, make_plan
@@ -126,7 +127,8 @@ def _draft(
     unready = tuple(not_ready([one for key, one in wanted.items() if key not in planned.waits], standing.current))
     planned = replace(planned, notes=(*planned.notes, *unready), unready=unready)
     planned = replace(with_reasons(planned), pruned=tuple(going), not_run=not_run, doubts=doubts, others=others)
-    planned = replace(planned, notes=(*owners.notes(app, standing, planned), *planned.notes))
+    first = (*misspelled(planned.changes, aws), *owners.notes(app, standing, planned))
+    planned = replace(planned, notes=(*first, *planned.notes))
     written = {handler_of(change.resource) for change in planned.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
     return replace(planned, sizes=sizes), wrong

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -161,7 +163,23 @@ def parse(chosen: Command, words: list[str], *, cli: bool = False, prefix: str =
         hint = f"did you mean {meant}?" if meant else f"{prefix} {chosen.name} --help lists the options"
         raise InvalidInputError(f"{prefix} {chosen.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
-        raise InvalidInputError(error.format_message(), f"{prefix} {chosen.name} --help") from None
+        message, usage = error.format_message(), f"{prefix} {chosen.name} --help"
+        raise InvalidInputError(message, _quoted(message, words) or usage) from None
+
+
+def _quoted(message: str, words: list[str]) -> str:
+    """Return how to quote a value with blanks, where an error is about the words that are left over of one."""
+    found = re.search(r"unexpected extra arguments? \((.*)\)$", message)
+    if found is None or not (extra := found[1].split(" ")) or extra[0] not in words:
+        return ""
+    begin = end = words.index(extra[0])
+    while begin > 1 and not words[begin - 1].startswith("--"):
+        begin -= 1
+    while end < len(words) and not words[end].startswith("--"):
+        end += 1
+    value = shlex.quote(" ".join(words[begin:end]))
+    option = words[begin - 1] if words[begin - 1].startswith("--") else ""
+    return f"put a value with blanks in quotes: {option} {value}" if option else ""
 
 
 def _no_app(ui: Frontend, **_: object) -> None:
