@@ -75,7 +75,8 @@ class Chalice(Decorators):
         if name == "experimental_feature_flags":
             self.experimental_feature_flags: set[str] = set()
             return self.experimental_feature_flags
-        return super().__getattr__(name)
+        # No command's name has a dash; log_before is asked for by each invocation.
+        return ("_" not in name and ask("python_commands", "find", None, name)) or super().__getattr__(name)
 
     @property
     def app_name(self) -> str:

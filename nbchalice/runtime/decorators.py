@@ -44,7 +44,8 @@ class Decorators:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *ask("entry_points", "source_names", KINDS)})
+        commands = ask("python_commands", "names", ())
+        return sorted({*super().__dir__(), *ask("entry_points", "source_names", KINDS), *commands})
 
     def schedule(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 
+from .unshipped import ask
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -44,6 +46,8 @@ def find(name: str, module: str) -> Any:
     """
     if name in HOMES:
         return getattr(importlib.import_module(f".{HOMES[name]}", __package__), name)
+    if command := ask("python_commands", "find", None, name):
+        return command
     try:
         return getattr(importlib.import_module(".routes", __package__), name)
     except (ImportError, AttributeError):

@@ -7,6 +7,7 @@ from typing import Any
 from nbchalice.runtime.entry_points import look_again, source_names
 from nbchalice.ui.magics.completion import matcher
 from nbchalice.ui.magics.notebook import Notebook
+from nbchalice.ui.magics.python_commands import offer, withdraw
 
 LOADED = "_nbchalice"
 
@@ -18,6 +19,7 @@ def load(shell: Any) -> None:
     notebook = Notebook(shell)
     notebook.attach()
     setattr(shell, LOADED, notebook)
+    offer(notebook)
     notebook.cell_magics = look_again()
     for name in notebook.cell_magics:
         shell.register_magic_function(_cell_magic(notebook, name), "cell", name)
@@ -33,6 +35,7 @@ def unload(shell: Any) -> None:
     if notebook is None:
         return
     notebook.detach()
+    withdraw()
     setattr(shell, LOADED, None)
     for name in notebook.cell_magics:
         shell.magics_manager.magics["cell"].pop(name, None)

@@ -1,0 +1,58 @@
+"""Commands that are called from Python: ``app.send(...)``, ``nbchalice.send(...)``."""
+
+import pytest
+
+from nbchalice import operations
+from nbchalice.errors import InvalidInputError
+from nbchalice.notebook_file import read_project
+
+from ..notebooks import write
+
+pytestmark = [pytest.mark.local_aws, pytest.mark.timeout(180)]
+CELLS = [
+    "%load_ext nbchalice",
+    "%chalice app python",
+    "%%on_sqs_message python-orders\ndef price(event):\n    app.log.info(event_text(event))",
+    "def event_text(event):\n    return [(r.body, sorted(r.message_attributes)) for r in event].__repr__()",
+    "import nbchalice\norder = {'item': 'tea', 'net': 2}",
+    "deployed = app.deploy()",
+    "sent = app.send('price', message=order, attribute={'kind': 'new', 'count:Number': 2}, wait=20)",
+    "again = nbchalice.send(price, message='plain text')",
+]
+
+
+def messages(result):
+    return [record.message for record in result.invocation.records]
+
+
+def test_values_of_the_notebook_are_sent(run, local_aws):
+    for cell in CELLS:
+        run(cell)
+    names = run.names
+    assert names["deployed"].changes
+    assert messages(names["sent"]) == ["""[('{"item": "tea", "net": 2}', ['count', 'kind'])]"""]
+    assert messages(names["again"]) == ["[('plain text', [])]"]
+    assert run("app.logs('price', since='1h')").invocations
+    assert run("nbchalice.send(price, message='-1', twice=True)").ok
+    assert "nothing changed" in str(run("%chalice deploy"))
+    assert run("app.delete(yes=True)")
+
+
+def test_what_is_wrong_is_told_as_on_the_line(run, local_aws):
+    for cell in CELLS[:5]:
+        run(cell)
+    error = run.error("app.send('price', mesage=1)")
+    assert isinstance(error, InvalidInputError)
+    assert error.hint == "did you mean --message?"
+    assert isinstance(run.error("app.sent('price')"), AttributeError)
+    assert "send" in dir(run.names["app"]) and "Send a test event" in run.names["app"].send.__doc__
+    run("%unload_ext nbchalice")
+    assert isinstance(run.error("app.send('price')"), AttributeError)
+
+
+def test_a_file_with_such_calls_is_read_and_proven(local_aws, tmp_path):
+    path = write(tmp_path / "python.ipynb", CELLS) or tmp_path / "python.ipynb"
+    project = read_project(path)
+    assert list(operations.verified_packages(project)) == ["price"]
+    module = project.slice(project.handler("price")).module
+    assert "event_text" in module and "send(" not in module and "deploy(" not in module
