@@ -39,7 +39,7 @@ def test_an_sqs_message_is_followed_to_its_invocation(deploy, connection, name):
     assert messages(result) == ["raw 10", "10 -> 12.00"]
     assert result.invocation.status == "ok" and result.invocation.duration_ms > 0 and result.invocation.attempt == 1
     assert states[0] == "queued" and states[-1] == "done"
-    assert set(result.to_dict()) == {"message_id", "status", "hint", "invocation"}
+    assert set(result.to_dict()) == {"message_id", "status", "hint", "note", "invocation"}
     json.dumps(result.to_dict())
 
 

@@ -182,7 +182,8 @@ def test_what_a_form_has_is_an_option_of_the_command():
 
 
 def test_typing_asks_nothing_of_aws(sender, monkeypatch):
-    for thread in [thread for thread in threading.enumerate() if thread.name == "nbchalice-consumers"]:
+    own = {"nbchalice-changes", "nbchalice-consumers"}
+    for thread in [thread for thread in threading.enumerate() if thread.name in own]:
         thread.join(60)
 
     def refuse(*_, **__):
