@@ -213,6 +213,12 @@ def test_a_topic_and_a_function_that_is_invoked(app, event):
     raw["Records"][0]["Sns"]["Message"] = "hello"
     with pytest.raises(ShapeError, match=r"message \S+ is no Order: it is not JSON"):
         tell(raw)
+
+    @app.lambda_function()
+    def hinted(row: Row):
+        return row
+
+    assert hinted({"path": "/"}, None) == {"path": "/"}
     assert direct({"id": 1, "net": 2}, None) == Order(1, Decimal(2))
     with pytest.raises(ShapeError, match="the event is no Order: net is missing"):
         direct({"id": 1}, None)
