@@ -138,7 +138,9 @@ def _from_answer(function: str, answer: InvocationResponseTypeDef, body: bytes, 
             return replace(logged, result=result)
         return replace(logged, status="ok", error=None, result=result)
     error = from_payload(CELLS.as_now_in(result))
-    shown = logged.error if logged.error and logged.error.frames and not error.frames else error
+    known = logged.error
+    told_better = known is not None and not error.frames and (known.frames or known.type == error.type)
+    shown = known if told_better else error
     timed_out = TIMED_OUT in error.type or "Task timed out" in error.message
     return replace(logged, status="timeout" if timed_out else "error", error=shown, result=None)
 

@@ -6,7 +6,7 @@ import itertools
 import re
 from datetime import datetime
 
-from nbchalice.logs.lines import RECORD, read_line
+from nbchalice.logs.lines import EXIT, RECORD, read_line
 from nbchalice.logs.records import LogEvent
 from nbchalice.logs.tracebacks import HEADER
 
@@ -64,6 +64,8 @@ def _messages(lines: list[str]) -> list[str]:
             at, inside, grouped, ended = end, False, False, False
             continue
         line, at = lines[at], at + 1
+        if at < len(lines) and EXIT.match(whole := f"{line}\n{lines[at]}"):
+            line, at = whole, at + 1
         head = line.startswith((HEADER, GROUP))
         joins = (head and (inside or _takes_traceback(messages))) or (
             inside and not head and (line[0].isspace() if line else not grouped)

@@ -84,6 +84,7 @@ def test_a_crash_is_told(connection, plain_function):
     code = "from nbchalice import Chalice\nimport os\napp = Chalice(app_name='shop')\n@app.lambda_function()\ndef price(event):\n    os._exit(3)\n"
     crashed = invoke(connection, plain_function(code), {})
     assert (crashed.status, crashed.error.type) == ("error", "Runtime.ExitError")
+    assert crashed.error.message == "Runtime exited with error: exit status 3" and crashed.records == ()
 
 
 def test_no_such_function(connection):
