@@ -121,7 +121,8 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
             continue
         if registers_blueprint(step, effects):
             found.left_out |= dict.fromkeys(answer.left_out, step)
-            found.ran.add(position)  # What is registered may have no handlers, or only those that are decorated here.
+            # What is registered may have no handlers, or only those that are decorated here.
+            found.ran |= {position} if answer.error else {position} | needed[position]
         for one in answer.handlers:
             result = Evaluation.of(one)
             found.made.append(Registration(step, result, _place(step, result, effects)))
