@@ -17,10 +17,13 @@ def lean_source(source: str, unused: Collection[str] = ()) -> str:
     source : str
         The text of a module that looks at neither its docstrings nor its annotations.
     unused : Collection[str]
-        Methods, functions, variables and keys to leave out as well. Default: none.
+        Methods, functions, variables, keys, and calls in a table that begin so, to leave out as well. Default: none.
     """
     lean = _Lean(source, unused)
-    text = ast.unparse(ast.fix_missing_locations(lean.visit(ast.parse(source)))) + "\n"
+    tree = lean.visit(ast.parse(source))
+    if unused:
+        _drop_unasked(tree, set(re.findall(r"\w+", " ".join(lean.formatted.values()))))
+    text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     # One space for four, and no empty lines: no text goes over several lines here, as f-strings come below.
     text = re.sub(r"^(?: {4})+", lambda indent: " " * (len(indent[0]) // 4), text, flags=re.MULTILINE)
     text = re.sub(r"\n+", "\n", text).lstrip("\n")
@@ -38,7 +41,7 @@ class _Lean(ast.NodeTransformer):
         """Keep an f-string: Python 3.12 writes ``f'{names['a']}'``, which 3.11 cannot read."""
         name = f"__formatted_{len(self.formatted)}__"
         self.formatted[name] = f"({ast.get_source_segment(self._source, node)})"
-        return ast.Name(name)
+        return ast.Name(name, ast.Load())
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
@@ -74,15 +77,42 @@ class _Lean(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_Tuple(self, node: ast.Tuple) -> ast.Tuple:
+        node.elts = [
+            one for one in node.elts if not (isinstance(one, ast.Call) and any(map(self._is_unused, one.args[:1])))
+        ]
+        self.generic_visit(node)
+        return node
+
     def _is_unused(self, key: ast.expr | None) -> bool:
         return isinstance(key, ast.Constant) and key.value in self._unused
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
-        return ast.Assign([node.target], node.value) if node.value else None
+        return ast.Assign([node.target], self.visit(node.value)) if node.value else None
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)
         return node.orelse if is_type_checking(node.test) else node
+
+
+def _drop_unasked(tree: ast.Module, said: Collection[str]) -> None:
+    """Leave out private functions and variables of a module that nothing in it asks for any more, nor its f-strings."""
+    while True:
+        names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+        asked = {name.id for name in names if isinstance(name.ctx, ast.Load)}.union(said)
+        kept = [one for one in tree.body if (name := _private_name(one)) is None or name in asked]
+        if len(kept) == len(tree.body):
+            return
+        tree.body = kept
+
+
+def _private_name(statement: ast.stmt) -> str | None:
+    name = None
+    if isinstance(statement, ast.FunctionDef):
+        name = statement.name
+    elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        name = statement.targets[0].id
+    return name if name is not None and name.startswith("_") and not name.startswith("__") else None
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -21,6 +21,9 @@ from nbchalice.runtime.names import HOMES
 
 ARCHIVE = "nbchalice.zip"
 _ENTRY = "nbchalice.runtime.entry"
+_KINDS = "nbchalice/runtime/event_kinds.py"
+# A function of such a kind is given the events of others, in which it finds their ids.
+_WITHOUT_SIGN = {kind.name for kind in BUILT_IN if not (kind.service or kind.recognizes)}
 # Files with names that only some code asks for.
 _WITH_UNUSED = {
     "nbchalice/__init__.py", "nbchalice/app.py", "nbchalice/runtime/decorators.py", "nbchalice/runtime/names.py",
@@ -77,10 +80,15 @@ def runtime_archive(modules: frozenset[str], byte_code: bool, unused: frozenset[
     for path, source in runtime_sources(modules).items():
         files[path] = source.encode()
         if byte_code:
-            files[path] = lean_source(source, unused if path in _WITH_UNUSED else ()).encode()
+            files[path] = lean_source(source, _unused_in(path, unused)).encode()
             if _module(path) not in _LATE:
                 files[f"{path}c"] = own_pyc(f"{ARCHIVE}/{path}", files[path])
     return zip_bytes(files, level=0, first=".pyc")  # Like to like: the outer zip squeezes them as one text.
+
+
+def _unused_in(path: str, unused: frozenset[str]) -> frozenset[str]:
+    """Return which of the names that no code says may be cut off from a module."""
+    return unused if path in _WITH_UNUSED or (path == _KINDS and unused >= _WITHOUT_SIGN) else frozenset()
 
 
 def runtime_sources(modules: frozenset[str]) -> dict[str, str]:

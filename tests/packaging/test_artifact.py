@@ -97,6 +97,7 @@ PURE = {
     "each": "@app.on_sqs_message('q', per_record=True, skip_failed_groups=True)\ndef f(record): app.log.info(record.json())",
     "a stream": "@app.on_kinesis_record('s', bisect=True, per_record=True)\ndef f(record): print(record.data)",
     "a table": f"@app.on_dynamodb_record('{ARN}', report_failures=True)\ndef f(event):\n    for r in event: print(r.keys)",
+    "each change": f"@app.on_dynamodb_record('{ARN}', per_record=True)\ndef f(record): print(record.new_image)",
     "a pattern": "@app.on_cw_event({'source': ['shop']})\ndef f(event): print(event.detail)",
     "no trigger": "@app.lambda_function()\ndef f(event, context): return event",
     "middleware": "@app.middleware('all')\ndef m(event, go): return go(event)\n@app.on_sqs_message('q')\ndef f(event): print(event)",
@@ -110,7 +111,7 @@ PURE = {
 def test_however_it_is_written_it_takes_less_than_40_kb(how):
     module = f"from nbchalice import Chalice\napp = Chalice(app_name='shop')\n{PURE[how]}\n"
     segments = [Segment("cell 1", "a", 1, module.count("\n"), 1)]
-    assert len(build(a_slice(module, segments), "f", python=OWN).zip) < 40 * 1024
+    assert len(build(a_slice(module, segments), "f", python=OWN).zip) < 40_000
 
 
 def test_hashes_are_those_of_the_zip():

@@ -102,6 +102,18 @@ def test_a_handler_ships_its_own_events_and_loads_nothing_of_python(name, tmp_pa
 
 
 @linux
+@pytest.mark.parametrize("name", [name for name in CASES if name not in {"on_cw_event", "schedule"}])
+def test_an_event_of_another_kind_is_given_to_the_function_as_well(name, tmp_path):
+    """Somebody may press Test in Lambda's console, or add a trigger there."""
+    packed(handler(CASES[name][0], "return type(event).__name__"), tmp_path)
+    other = "sns" if name == "on_sqs_message" else "sqs"
+    local = {}
+    exec(handler(CASES[name][0], "return type(event).__name__"), local)
+    for event in (an_event(other), {"odd": 1}):
+        assert started(tmp_path, event)[2] == local["f"](event, None)
+
+
+@linux
 @pytest.mark.parametrize(
     ("head", "decorator"),
     [

@@ -64,6 +64,45 @@ def test_only_decorators_that_the_code_may_ask_for_ship(text, ships):
     assert {kind.name for kind in BUILT_IN if f"def {kind.name}(" in shipped} == ships
 
 
+@pytest.mark.parametrize(
+    ("text", "knows", "without"),
+    [
+        ("@app.on_sqs_message('q')\ndef f(event): pass", {"on_sqs_message"}, {"_is_of_s3", "_object_id", "_item_id"}),
+        (
+            "@app.schedule('rate(1 day)')\n@app.on_s3_event('b')\ndef f(event): pass",
+            {"schedule", "on_s3_event"},
+            {"_item_id"},
+        ),
+        # It is given the events of others.
+        ("@app.lambda_function()\ndef f(event): pass", {kind.name for kind in BUILT_IN}, set()),
+        ("getattr(app, name)('q')(f)", {kind.name for kind in BUILT_IN}, set()),
+    ],
+)
+def test_only_kinds_of_events_that_the_code_may_be_given_ship(text, knows, without):
+    source = f"from nbchalice import Chalice\napp = Chalice('shop')\n{text}"
+    packed = runtime_archive(needed_modules([source]), True, unused_names([source]))
+    shipped = zipfile.ZipFile(io.BytesIO(packed)).read("nbchalice/runtime/event_kinds.py").decode()
+    assert {kind.name for kind in BUILT_IN if f"EventKind('{kind.name}'" in shipped} == knows
+    helpers = {"_is_of_s3", "_object_id", "_item_id", "_is_scheduled", "_is_other_event", "_bridge_id"}
+    assert not any(name in shipped for name in without) and all(name in shipped for name in helpers if not without)
+
+
+def test_what_nothing_asks_for_goes_and_what_an_f_string_asks_for_stays():
+    source = (
+        "TABLE = (Kind('tea', _a), Kind('milk', _b))\n_x = 1\n_y = _x\n_z = 2\n"
+        "def _a(): return 1\ndef _b(): return _y\ndef _c(): return f'{_z}'\ndef open_(): return _c()\n"
+    )
+    assert lean_source(source, {"tea"}).split("\n")[:4] == [
+        "TABLE = (Kind('milk', _b),)",
+        "_x = 1",
+        "_y = _x",
+        "_z = 2",
+    ]
+    cut = lean_source(source, {"milk"})
+    assert "_y" not in cut and "_x" not in cut and "_z = 2" in cut and "def _c" in cut and "def _a" in cut
+    assert "_x = 1" in lean_source(source)
+
+
 def test_what_only_the_notebook_checks_does_not_ship():
     assert not {"nbchalice.runtime.settings", "nbchalice.runtime.cron"} & needed_modules(["from nbchalice import Rate"])
 

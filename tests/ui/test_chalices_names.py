@@ -147,6 +147,34 @@ def test_what_tries_a_handler_in_its_own_cell_stays_here(tmp_path, trying):
     assert answers(tmp_path, tmp_path / "out", "order", sqs) == ["b"]
 
 
+REGISTERING = """
+from chalice import Blueprint, Chalice
+routes_only = Blueprint(__name__)
+
+@routes_only.route("/tea")
+def tea():
+    return {}
+
+def create_app():
+    app = Chalice(app_name="shop")
+    for one in [routes_only]:
+        app.register_blueprint(one, url_prefix="/shop")
+    return app
+
+app = create_app()
+"""
+
+
+def test_a_blueprint_of_routes_that_a_function_registers_is_read(tmp_path):
+    project = read_project(
+        write(tmp_path / "n.ipynb", list(map(ours, [REGISTERING, EVENT.replace("look_up", "print")])))
+    )
+    assert [handler.name for handler in project.handlers] == ["order"] and not project.unread
+    assert [note for note in project.notes if "not" in note] == [
+        "tea (cell 1, line 5) is not deployed: @routes_only.route belongs to no event source"
+    ]
+
+
 def test_what_routes_need_ships_only_where_it_is_used():
     assert "nbchalice.runtime.routes" not in needed_modules(["from nbchalice import Chalice"])
     assert "nbchalice.runtime.routes" in needed_modules(["from nbchalice.app import Response"])
