@@ -61,3 +61,8 @@ def test_in_a_shell(deployed, tmp_path, monkeypatch, capsys):
     assert "nobody can be asked here: remove all functions of deletes (dev)" in told and "fix: add --yes" in told
     assert stands(deployed)
     assert code_of(["delete", str(path), "--yes"]) == 0
+
+
+def test_nobody_is_asked_about_a_handler_that_there_is_not(deployed, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda question: pytest.fail(question))
+    assert deployed.error("%chalice delete nightly").code == "no-such-handler"

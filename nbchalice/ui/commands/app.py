@@ -116,6 +116,7 @@ def delete(ui: Frontend, handler: str | None, yes: bool, take_over: bool = False
     The handler may be one that the notebook no longer has. It asks first; where nobody can be asked, as in a
     notebook that a program runs, it removes nothing and names --yes.
     """
+    from nbchalice.deploy.deletion import plan_delete
     from nbchalice.ui.live_mode import settle
     from nbchalice.ui.render.reports import DeployCard
 
@@ -124,6 +125,8 @@ def delete(ui: Frontend, handler: str | None, yes: bool, take_over: bool = False
     aws = ui.connect()
     if not yes:
         what = handler or "all functions"
+        if handler:
+            plan_delete(project.app, aws, handler)  # Nobody is asked about a handler that there is not.
         ui.confirm(f"remove {what} of {project.name} ({project.stage}) from {aws.target}?")
     settle(project, aws, end_own=True)
     with ui.progress(f"deleting {project.name} ({project.stage}) from {aws.target}") as watch:
