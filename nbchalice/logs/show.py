@@ -14,6 +14,7 @@ from nbchalice.logs.memory import level_of, memory_line, memory_words
 from nbchalice.logs.records import Frame, InvocationData, InvocationError, LogRecord
 from nbchalice.logs.tracebacks import HEADER, logged
 from nbchalice.logs.when import clock, moment
+from nbchalice.runtime.names import HOMES
 from nbchalice.text import counted
 
 MOST_SHOWN = 200
@@ -33,6 +34,7 @@ IGNORED = (
     "--report-failures): Lambda takes the whole batch for handled, and none comes back"
 )
 LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": WARNED_COLOR, "WARN": WARNED_COLOR}
+NO_JSON = re.compile(r"Object of type (\w+) is not JSON serializable")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PRE = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none"
 
@@ -124,8 +126,14 @@ def error_rows(error: InvocationError, function: str = "") -> Iterator[Row]:
             why = "the object is missing, which S3 tells only to who may list the bucket"
             fix = f"{why}: correct the key, or add {allow}"
         yield Row(f"{INDENT}fix: {fix}")
-    elif how := missing_in(str(error)):
+    elif how := missing_in(str(error)) or _as_json(error.message):
         yield Row(f"{INDENT}fix: {how}")
+
+
+def _as_json(message: str) -> str | None:
+    """Return how an event becomes JSON, where somebody took it for a dictionary."""
+    found = NO_JSON.match(message)
+    return "write json.dumps(event.to_dict()): it is the event as AWS sends it" if found and found[1] in HOMES else None
 
 
 def error_lines(error: InvocationError, function: str = "") -> list[str]:

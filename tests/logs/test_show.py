@@ -136,3 +136,13 @@ def test_levels():
     assert [r.message for r in got.at_level("warn").records] == ["w"]
     assert [r.message for r in got.at_level("info").records] == ["w", "p"]
     assert got.level == 40
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("SQSEvent", True), ("CloudWatchEvent", True), ("S3Record", True), ("Decimal", False), ("set", False)],
+)
+def test_an_event_that_somebody_wants_as_json_is_told_how(kind, told):
+    error = InvocationError("TypeError", f"Object of type {kind} is not JSON serializable")
+    for shown in (str(failed := Invocation("r", "f", "error", error=error)), failed._repr_mimebundle_()["text/html"]):
+        assert ("fix: write json.dumps(event.to_dict())" in shown) == told
