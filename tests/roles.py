@@ -5,8 +5,9 @@ import json
 
 ANYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 BY_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
+BY_SCHEDULER = {**BY_LAMBDA, "Principal": {"Service": "scheduler.amazonaws.com"}}
+BY_BOTH = {**BY_LAMBDA, "Principal": {"Service": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [BY_LAMBDA]})
 NOTHING = [{"Effect": "Allow", "Action": "none:None", "Resource": "*"}]
 
 
@@ -19,3 +20,10 @@ def make_role(iam, name, statements=ANYTHING, trust=BY_LAMBDA):
     document = {"Version": "2012-10-17", "Statement": statements}
     iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=json.dumps(document))
     return f"arn:aws:iam::000000000000:role/{name}"
+
+
+def let_in(aws, function, service):
+    """Let a service invoke a function, by its name or ARN."""
+    aws("lambda").add_permission(
+        FunctionName=function, StatementId=service, Action="lambda:InvokeFunction", Principal=f"{service}.amazonaws.com"
+    )

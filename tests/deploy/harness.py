@@ -15,6 +15,8 @@ from nbchalice.deploy.package import Package
 from nbchalice.handlers import Handler
 from nbchalice.runtime.app import Trigger
 
+from ..roles import make_role
+
 STAGE = "dev"
 REGION, ACCOUNT = "us-east-1", "000000000000"
 CODE = "def lambda_handler(event, context):\n    return {code!r}\n"
@@ -97,7 +99,7 @@ class Foreign:
         sqs_.create_queue(QueueName=f"{name}-other")
         topic = sns_.create_topic(Name=name)["TopicArn"]
         s3_.create_bucket(Bucket=name)
-        role = aws.client("iam").create_role(RoleName=self.function, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        role = make_role(aws.client("iam"), self.function)
         aws.client("lambda").create_function(
             FunctionName=self.function,
             Runtime="python3.11",

@@ -7,6 +7,7 @@ import pytest
 from nbchalice.deploy import engine
 from nbchalice.errors import NbChaliceError
 
+from ..roles import BY_BOTH, make_role
 from .harness import app, deploy, handler, plan, s3, schedule, sns, sqs, unique
 from .test_passing import Refusing
 
@@ -102,14 +103,7 @@ MAKES = ("CreateRole", "PutRolePolicy", "GetRole", "CreateLogGroup")
 
 
 def test_with_a_role_of_their_own_people_need_neither_list_nor_make_roles(connection, place, name, local_aws):
-    trust = {
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com"]}, "Action": "sts:AssumeRole"}
-        ]
-    }
-    arn = connection.client("iam").create_role(RoleName=f"{name}-own", AssumeRolePolicyDocument=json.dumps(trust))[
-        "Role"
-    ]["Arn"]
+    arn = make_role(connection.client("iam"), f"{name}-own", trust=BY_BOTH)
     denying = Refusing(local_aws, dict.fromkeys([*LISTS, *MAKES], DENIED), times=1_000_000)
     made = whole(name, place, role=arn)
     done = deploy(made, denying.aws)

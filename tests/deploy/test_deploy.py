@@ -9,6 +9,7 @@ from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.resources.function import wait_until_ready
 
+from ..roles import TRUST
 from .harness import (
     Foreign,
     app,
@@ -173,7 +174,9 @@ def test_two_handlers_swap_their_buckets(connection, name):
 def test_what_another_owns_under_our_name_is_refused_before_any_write(connection, place, name, kind):
     taken = f"{name}-dev-price"
     if kind == "function":
-        role = connection.client("iam").create_role(RoleName=f"{taken}-x", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        role = connection.client("iam").create_role(RoleName=f"{taken}-x", AssumeRolePolicyDocument=TRUST)["Role"][
+            "Arn"
+        ]
         connection.client("lambda").create_function(
             FunctionName=taken,
             Runtime="python3.11",
@@ -182,7 +185,7 @@ def test_what_another_owns_under_our_name_is_refused_before_any_write(connection
             Code={"ZipFile": zipped("def lambda_handler(event, context): pass\n")},
         )
     else:
-        connection.client("iam").create_role(RoleName=taken, AssumeRolePolicyDocument="{}")
+        connection.client("iam").create_role(RoleName=taken, AssumeRolePolicyDocument=TRUST)
     before, writes = comparable(snapshot(connection, name, place)), len(connection.writes)
     with pytest.raises(NbChaliceError, match=f"{kind} .*{taken} exists and was not made by nbchalice"):
         deploy(four(name, place), connection)
@@ -228,7 +231,7 @@ def test_the_same_app_in_another_region_would_share_roles_and_is_refused(connect
 
 
 def test_a_handler_that_takes_a_role_of_the_users_loses_its_own(connection, name):
-    role = connection.client("iam").create_role(RoleName=f"{name}-own", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = connection.client("iam").create_role(RoleName=f"{name}-own", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     deploy(app(name, handler("price")), connection)
     given = app(name, handler("price", role=role))
     changed = deploy(given, connection)

@@ -6,6 +6,7 @@ import pytest
 
 from nbchalice.deploy import engine
 
+from ..roles import BY_LAMBDA
 from .harness import (
     app,
     arn,
@@ -24,6 +25,7 @@ from .harness import (
 )
 
 STRANGE = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+NO_TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{**BY_LAMBDA, "Effect": "Deny"}]})
 
 
 def subscription(aws, place, name):
@@ -86,7 +88,7 @@ DRIFTS = {
         "its policy",
     ),
     "role trust": (
-        lambda aws, place, fn, name: aws.client("iam").update_assume_role_policy(RoleName=fn, PolicyDocument=STRANGE),
+        lambda aws, place, fn, name: aws.client("iam").update_assume_role_policy(RoleName=fn, PolicyDocument=NO_TRUST),
         "its trust policy",
     ),
     "log group": (

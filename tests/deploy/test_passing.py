@@ -14,6 +14,7 @@ from nbchalice.errors import DeployError
 from nbchalice.events.leases import leases
 from nbchalice.resources import upload_bucket
 
+from ..roles import TRUST
 from .harness import Foreign, app, deploy, handler, plan, s3, schedule, sns, sqs, unique
 from .injection import disturbed_connection, refusal
 
@@ -232,7 +233,7 @@ def test_what_was_known_long_ago_is_waited_for_for_seconds_only(
     _, operation, *answer = CASES[name_of_case]
     made = whole(name, place)
     if operation == "CreateFunction":
-        connection.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+        connection.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         made = app(name, handler("alone", role=f"arn:aws:iam::{connection.account}:role/{name}"))
     else:
         deploy(made, connection)

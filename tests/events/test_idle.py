@@ -13,6 +13,7 @@ from nbchalice.resources.event_source_mapping import EventSourceMapping, read_ma
 
 from ..gates import OPEN
 from ..log_groups import read_lines
+from ..roles import TRUST
 
 PRELUDE = "from nbchalice import Chalice\napp = Chalice(app_name='shop')\n"
 CODE = PRELUDE + "@app.{source}(**{options!r})\ndef price(event):\n    print('got it')\n"
@@ -306,7 +307,7 @@ def test_a_queue_goes_on_where_a_batch_failed():
 
 def test_what_a_role_does_not_allow(connection, name):
     client = connection.client("iam")
-    client.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    client.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
     queue, key = "arn:aws:sqs:us-east-1:000000000000:orders", "arn:aws:kms:us-east-1:000000000000:key/1"
     allowed = [{"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": queue}]
     document = json.dumps({"Version": "2012-10-17", "Statement": allowed})

@@ -16,7 +16,7 @@ from nbchalice.aws.local.client import server
 from nbchalice.errors import LocalAWSError
 
 from ..log_groups import read_lines
-from ..roles import make_role
+from ..roles import TRUST, make_role
 from ..waiting import wait_until
 
 RUNTIME = f"python3.{sys.version_info[1]}"
@@ -109,7 +109,7 @@ def make(running, functions, code="def handler(e, c): return 1\n"):
     client(running, "lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/r",
+        Role=make_role(client(running, "iam"), "r"),
         Handler="app.handler",
         Code={"ZipFile": functions.archive({"app.py": code})},
     )
@@ -137,6 +137,6 @@ def stopped(home):
     client(running, "sns").create_topic(Name="kept")
     client(running, "s3").create_bucket(Bucket="kept")
     client(running, "s3").put_object(Bucket="kept", Key="k", Body=b"content")
-    client(running, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+    client(running, "iam").create_role(RoleName="kept", AssumeRolePolicyDocument=TRUST)
     server.stop()
     return home

@@ -1,13 +1,13 @@
 """Parameters that AWS refuses by its own models of the services, in its words; and such as it takes."""
 
-import json
-
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ..roles import BY_LAMBDA
+from nbchalice.names import LONGEST_RUN
+
+from ..roles import BY_BOTH, TRUST, make_role
 from .conftest import archive
 
 HERE = "us-east-1:000000000000"
@@ -22,7 +22,6 @@ SCHEDULE = {
     "Name": "constrained", "ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"},
     "Target": {"Arn": QUEUE, "RoleArn": ROLE},
 }  # fmt: skip
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [BY_LAMBDA]})
 ROLE_PATTERN = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
 LIST_PATTERN = "Member must satisfy constraint: [Member must have length less than or equal to 2048, Member must have length greater than or equal to 1, "
 AT_MOST, AT_LEAST = "Member must have value less than or equal to", "Member must have value greater than or equal to"
@@ -36,7 +35,7 @@ REFUSED = [
     ("lambda", "create_function", {**FUNCTION, "Handler": "a b"}, "Value 'a b' at 'handler'", "Member must satisfy regular expression pattern: [^\\s]+"),
     ("lambda", "create_function", {**FUNCTION, "MemorySize": 64}, "Value '64' at 'memorySize'", f"{AT_LEAST} 128"),
     ("lambda", "create_function", {**FUNCTION, "MemorySize": 10_241}, "Value '10241' at 'memorySize'", f"{AT_MOST} 10240"),
-    ("lambda", "create_function", {**FUNCTION, "Timeout": 901}, "Value '901' at 'timeout'", f"{AT_MOST} 900"),
+    ("lambda", "create_function", {**FUNCTION, "Timeout": LONGEST_RUN + 1}, f"Value '{LONGEST_RUN + 1}' at 'timeout'", f"{AT_MOST} {LONGEST_RUN}"),
     ("lambda", "create_function", {**FUNCTION, "EphemeralStorage": {"Size": 100}}, "Value '100' at 'ephemeralStorage.size'", f"{AT_LEAST} 512"),
     ("lambda", "create_function", {**FUNCTION, "Description": "x" * 257}, "at 'description'", "Member must have length less than or equal to 256"),
     ("lambda", "create_function", {**FUNCTION, "Layers": ["none"]}, "Value '[none]' at 'layers'", LIST_PATTERN),
@@ -63,6 +62,12 @@ REFUSED = [
     ("iam", "create_role", {"RoleName": "constrained", "AssumeRolePolicyDocument": TRUST, "Path": "a"}, "Value 'a' at 'path'", "Member must satisfy regular expression pattern"),
 ]  # fmt: skip
 CODES = {"logs": "InvalidParameterException", "iam": "ValidationError"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def role(aws):
+    """The role that the calls name."""
+    make_role(aws("iam"), "r", trust=BY_BOTH)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +108,7 @@ def test_all_that_is_wrong_is_told_at_once(unchecked):
 
 def test_each_thing_that_they_take_is_taken(unchecked, aws):
     full = {
-        **FUNCTION, "FunctionName": "taken", "Role": "arn:aws:iam::000000000000:role/a/path/r", "MemorySize": 10_240, "Timeout": 900,
+        **FUNCTION, "FunctionName": "taken", "Role": "arn:aws:iam::000000000001:role/a/path/r", "MemorySize": 10_240, "Timeout": LONGEST_RUN,
         "Description": "ü" * 256, "EphemeralStorage": {"Size": 10_240}, "Environment": {"Variables": {"AB": "", "a_1": "ü"}},
         "Tags": {"a:b": "x y"}, "DeadLetterConfig": {"TargetArn": QUEUE}, "Architectures": ["arm64"], "TracingConfig": {"Mode": "Active"},
         "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/aws/lambda/x"},

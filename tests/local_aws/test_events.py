@@ -8,6 +8,7 @@ import pytest
 
 from ..gates import OPEN
 from ..log_groups import read_events
+from ..roles import BY_SCHEDULER, let_in, make_role
 
 COUNT = f"""
 import os
@@ -35,6 +36,11 @@ def make_queue(aws, **attributes):
     name = f"q-{uuid.uuid4().hex[:8]}"
     url = aws("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return url, f"arn:aws:sqs:us-east-1:000000000000:{name}"
+
+
+def hide(aws, url, seconds):
+    """Let messages of a queue come back soon; Lambda looks at it only when the mapping is made."""
+    aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 
 
 def make_topic(aws, function_arn):
@@ -107,8 +113,9 @@ def test_events_over_the_reserved_concurrency_wait(aws, functions, counting, eve
 def test_a_failed_batch_comes_back_after_the_visibility_timeout(aws, functions, counting, eventually):
     name, gate = counting
     gate.open()
-    url, queue = make_queue(aws, VisibilityTimeout="2")
+    url, queue = make_queue(aws)
     aws("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=name, BatchSize=10)
+    hide(aws, url, seconds=2)
     aws("sqs").send_message(QueueUrl=url, MessageBody="again")
     eventually(lambda: len(got(functions, name)) == 1)
     attributes = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -136,11 +143,12 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout(aws, functions, 
     ],
 )
 def test_a_malformed_partial_batch_response_fails_the_whole_batch(aws, functions, eventually, answer):
-    url, queue = make_queue(aws, VisibilityTimeout="1")
+    url, queue = make_queue(aws)
     name = functions.make(f"def handler(e, c): return {answer}\n")
     aws("lambda").create_event_source_mapping(
         EventSourceArn=queue, FunctionName=name, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
+    hide(aws, url, seconds=1)
     aws("sqs").send_message(QueueUrl=url, MessageBody="x")
     eventually(lambda: len(functions.starts(name)) >= 2)
     aws("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
@@ -150,11 +158,12 @@ def test_a_malformed_partial_batch_response_fails_the_whole_batch(aws, functions
     "answer", ["None", "{}", "{'batchItemFailures': []}", "{'batchItemFailures': None}", "{'statusCode': 200}"]
 )
 def test_an_empty_partial_batch_response_is_a_success(aws, functions, eventually, answer):
-    url, queue = make_queue(aws, VisibilityTimeout="1")
+    url, queue = make_queue(aws)
     name = functions.make(f"def handler(e, c): return {answer}\n")
     aws("lambda").create_event_source_mapping(
         EventSourceArn=queue, FunctionName=name, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
+    hide(aws, url, seconds=1)
     aws("sqs").send_message(QueueUrl=url, MessageBody="x")
 
     def gone():
@@ -170,6 +179,7 @@ def test_an_object_in_a_bucket_invokes_the_function(aws, functions, eventually):
     name = functions.make("def handler(e, c): print('got', e['Records'][0]['s3']['object']['key'])\n")
     bucket = f"b-{uuid.uuid4().hex[:8]}"
     aws("s3").create_bucket(Bucket=bucket)
+    let_in(aws, name, "s3")
     configuration = {
         "LambdaFunctionConfigurations": [{"LambdaFunctionArn": functions.arn(name), "Events": ["s3:ObjectCreated:*"]}]
     }
@@ -187,7 +197,7 @@ def test_a_schedule_fires_within_a_second_of_its_time(aws, functions, eventually
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
             "Arn": functions.arn(name),
-            "RoleArn": "arn:aws:iam::000000000000:role/r",
+            "RoleArn": make_role(aws("iam"), "scheduler", trust=BY_SCHEDULER),
             "Input": '{"id": "scheduled"}',
         },
     )

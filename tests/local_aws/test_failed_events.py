@@ -10,6 +10,7 @@ from nbchalice.events.deadletter import DeadLetterQueue
 from nbchalice.resources.base import FunctionRef
 
 from ..gates import OPEN
+from ..roles import let_in
 from .test_events import make_queue, make_topic
 
 FAILING = f"""
@@ -25,6 +26,7 @@ def handler(event, context):
 def make_bucket(aws, arn):
     bucket = f"b-{uuid.uuid4().hex[:8]}"
     aws("s3").create_bucket(Bucket=bucket)
+    let_in(aws, arn, "s3")
     to = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
     aws("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=to)
     return bucket

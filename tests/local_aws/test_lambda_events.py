@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from ..roles import let_in
 from .test_events import make_queue, make_topic
 
 PRINT = "import json\ndef handler(event, context): print('got', json.dumps(event))\n"
@@ -119,6 +120,8 @@ def test_a_removed_object_has_neither_size_nor_tag(way, aws, functions, printing
         aws("sns").subscribe(TopicArn=to["topic"], Protocol="sqs", Endpoint=queue)
     bucket, kind = f"b-{uuid.uuid4().hex[:8]}", {"function": "LambdaFunction", "queue": "Queue", "topic": "Topic"}[way]
     aws("s3").create_bucket(Bucket=bucket)
+    if way == "function":
+        let_in(aws, printing, "s3")
     entry = {f"{kind}Arn": to[way], "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
     aws("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={f"{kind}Configurations": [entry]}

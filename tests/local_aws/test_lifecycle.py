@@ -19,6 +19,7 @@ from nbchalice.errors import LocalAWSError
 
 from ..gates import OPEN
 from ..log_groups import read_lines
+from ..roles import make_role
 from .conftest import client
 
 pytestmark = pytest.mark.local_aws
@@ -47,7 +48,7 @@ def make_function(running, functions, code):
     client(running, "lambda").create_function(
         FunctionName=name,
         Runtime=f"python3.{sys.version_info[1]}",
-        Role="arn:aws:iam::000000000000:role/r",
+        Role=make_role(client(running, "iam"), "r"),
         Handler="app.handler",
         Code={"ZipFile": functions.archive({"app.py": code})},
         Timeout=60,
@@ -104,7 +105,7 @@ def test_state_survives_a_stop(home, functions, eventually):
 def test_queues_go_on_working_when_the_port_of_last_time_is_taken(home, functions, eventually):
     first = server.ensure_running()
     sqs = client(first, "sqs")
-    url = sqs.create_queue(QueueName="moved")["QueueUrl"]
+    url = sqs.create_queue(QueueName="moved", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
     name = make_function(first, functions, "def handler(e, c): print('got it')\n")
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     client(first, "lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=name)

@@ -15,11 +15,10 @@ from botocore.exceptions import ClientError
 
 from nbchalice.aws.local.server import launcher
 
-from ..roles import BY_LAMBDA
+from ..roles import BY_BOTH, TRUST, make_role
 from .conftest import archive
 
 ROLE = "arn:aws:iam::000000000000:role/r"
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [BY_LAMBDA]})
 ALLOW = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 )
@@ -33,6 +32,12 @@ IAM = "The specified value for"
 QUEUE = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 FIFO_QUEUE = "must end with .fifo suffix and be 1 to 80 in length."
 FIFO = {"FifoQueue": "true"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def role(aws):
+    """The role that the calls name."""
+    make_role(aws("iam"), "r", trust=BY_BOTH)
 
 
 @dataclass

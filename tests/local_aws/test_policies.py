@@ -332,7 +332,7 @@ def test_what_needs_no_permission_is_not_refused(allow, as_role):
     assert as_role("sts").get_caller_identity()["Arn"].startswith("arn:aws:sts::000000000000:assumed-role/policies/")
 
 
-def test_a_role_that_is_missing_may_do_nothing_and_the_error_says_so(functions):
+def test_a_role_of_a_real_account_may_do_nothing_and_the_error_says_so(functions):
     missing = "arn:aws:iam::123456789012:role/service-role/no-such"
     _, refused, _ = functions.invoke(functions.make(CALL, Role=missing))
     assert refused.endswith("the local AWS has no role no-such; make it there, with the policies that it has on AWS")

@@ -78,6 +78,21 @@ STATEMENTS = {
         "test_constraints.py::test_what_the_model_of_a_service_does_not_take_is_refused",
         "test_constraints.py::test_each_thing_that_they_take_is_taken",
     ],
+    "what does not fit to what stands": [
+        "test_refused_by_state.py::test_what_does_not_fit_is_refused",
+        "test_refused_by_state.py::test_what_fits_is_taken",
+    ],
+    **dict.fromkeys(
+        (
+            "roles that Lambda or Scheduler may not assume",
+            "notifications of a bucket that overlap",
+            "aliases of versions that are missing",
+            "six targets of a rule",
+            "policies that are none",
+        ),
+        ["test_refused_by_state.py::test_what_does_not_fit_is_refused"],
+    ),
+    "lets a queue be made again at once": ["test_readme.py::test_a_queue_is_made_again_at_once"],
     "attributes, ids, groups and delays of messages": [
         "test_requests.py::test_a_message_that_sqs_refuses",
         "test_requests.py::test_attributes_that_sns_refuses",
@@ -144,7 +159,8 @@ STATEMENTS = {
         "test_policies.py::test_what_needs_no_permission",
         "test_readme.py::test_services_need_no_permission",
     ],
-    "`--role` names a role": ["test_policies.py::test_a_role_that_is_missing"],
+    "`--role` names a role": ["test_refused_by_state.py::test_what_does_not_fit_is_refused"],
+    "a function with a role of a real account": ["test_policies.py::test_a_role_of_a_real_account_may_do_nothing"],
     "no processor by memory size": ["test_readme.py::test_the_memory_size_gives_no_processor"],
     "ten times a second": ["test_readme.py::test_memory_is_measured_ten_times_a_second"],
     "ignores batching windows": ["test_readme.py::test_a_batching_window_is_ignored"],
@@ -286,16 +302,23 @@ def test_streams_have_no_parallel_batches_and_no_windows(aws, functions, eventua
 
 def test_services_need_no_permission(aws, functions, eventually):
     """The queue is polled and the log written, though the function's role may do nothing; a topic needs no policy."""
-    role = make_role(aws("iam"), "nothing", NOTHING)
+    role = make_role(aws("iam"), "nothing-later")
     name = functions.make("def handler(e, c): print('got', len(e['Records']))\n", Role=role)
     url = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
     queue = f"arn:aws:sqs:us-east-1:000000000000:{name}"
     aws("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=name)
+    make_role(aws("iam"), "nothing-later", NOTHING)  # asked when the mapping is made, and not again
     topic = aws("sns").create_topic(Name=name)["TopicArn"]
     aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     assert "Policy" not in aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     aws("sns").publish(TopicArn=topic, Message="1")
     eventually(lambda: "got 1" in functions.log(name))
+
+
+def test_a_queue_is_made_again_at_once(aws):
+    url = aws("sqs").create_queue(QueueName="again")["QueueUrl"]
+    aws("sqs").delete_queue(QueueUrl=url)
+    assert aws("sqs").create_queue(QueueName="again")["QueueUrl"] == url
 
 
 def test_a_rule_starts_an_execution_whatever_its_role_may_do(aws, eventually):

@@ -357,19 +357,3 @@ def test_errors_of_sns_are_caught_by_their_names(aws):
         sns.publish(TopicArn=topic, Message="m", MessageDeduplicationId="1")
     with pytest.raises(sns.exceptions.InvalidParameterException):
         sns.publish(Message="m")
-
-
-def test_a_second_mapping_of_a_queue_to_a_function_is_refused(aws, functions):
-    function = functions.make("def handler(event, context): pass\n")
-    url, other = make_queue(aws), make_queue(aws)
-    arns = [
-        aws("sqs").get_queue_attributes(QueueUrl=one, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        for one in (url, other)
-    ]
-    client = aws("lambda")
-    uuids = [client.create_event_source_mapping(EventSourceArn=arn, FunctionName=function)["UUID"] for arn in arns]
-    with pytest.raises(client.exceptions.ResourceConflictException) as refused:
-        client.create_event_source_mapping(EventSourceArn=arns[0], FunctionName=function, BatchSize=5)
-    between = f'SQS arn (" {arns[0]} ") and function (" {function} ")'
-    assert f"An event source mapping with {between} already exists. Please" in str(refused.value)
-    assert str(refused.value).endswith(f"with UUID {uuids[0]}")

@@ -8,6 +8,8 @@ from nbchalice.resources.base import FunctionRef
 from nbchalice.runtime.schedules import At
 from nbchalice.sources import SOURCES
 
+from ..roles import BY_SCHEDULER, make_role
+
 
 def rule_of(one):
     return one.aws.client("events").describe_rule(Name=f"{one.name}-dev-price-event")
@@ -86,7 +88,7 @@ def test_a_foreign_schedule_of_the_name_is_left_alone(deployable):
     one = deployable("@app.schedule('at(2031-01-01T09:00:00)')")
     foreign = {
         "Arn": "arn:aws:lambda:us-east-1:000000000000:function:other",
-        "RoleArn": "arn:aws:iam::000000000000:role/other",
+        "RoleArn": make_role(one.aws.client("iam"), "other", trust=BY_SCHEDULER),
     }
     client = one.aws.client("scheduler")
     client.create_schedule(

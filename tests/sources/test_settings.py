@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ..roles import make_role
+
 
 def function_of(one):
     return one.aws.client("lambda").get_function(FunctionName=one.ref.name)
@@ -87,8 +89,7 @@ def test_dead_letters_and_reports_of_asynchronous_events(deployed, name):
 
 
 def test_a_role_of_ones_own_is_used_and_not_touched(deployed, connection, name):
-    trust = '{"Version": "2012-10-17", "Statement": []}'
-    arn = connection.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    arn = make_role(connection.client("iam"), name)
     one = deployed(f"@app.schedule('rate(1 hour)', role='{arn}')")
     assert function_of(one)["Configuration"]["Role"] == arn
     with pytest.raises(connection.client("iam").exceptions.NoSuchEntityException):

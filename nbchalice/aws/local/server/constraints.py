@@ -34,7 +34,7 @@ CODES = {
 WRITES = re.compile(r"(Create|Update|Put|Add|Publish|Register|Tag)(?!Events|LogEvents|PartnerEvents|Records?$)\w*")
 # What the models do not say.
 BESIDES: dict[tuple[str, str], Record] = {
-    ("lambda", "Timeout"): {"max": 900},
+    ("lambda", "Timeout"): {"max": 1800},
     ("lambda", "MemorySize"): {"max": 10_240},
     ("events", "ConnectionArn"): {"pattern": ".*"},  # MiniStack's own has another form
 }

@@ -32,14 +32,13 @@ stock_update_mapping = lambda_svc._update_esm
 
 def apply_filters() -> None:
     """Put the changed parts in place."""
-    global stock_create_mapping
     eventbridge._event_pattern_error = pattern_error
     eventbridge._matches_pattern_view = event_passes
     sns._matches_filter_policy = message_passes
     sns._subscribe = subscribe
     sns._set_subscription_attributes = set_subscription_attributes
     lambda_svc._apply_filter_criteria = records_to_take
-    stock_create_mapping, lambda_svc._create_esm = lambda_svc._create_esm, create_mapping
+    lambda_svc._create_esm = create_mapping
     lambda_svc._update_esm = update_mapping
 
 

@@ -14,14 +14,19 @@ from ministack import app as ministack_app
 from .clock_patches import Clock, move_back, told
 from .event_patches import apply_events
 from .filter_patches import apply_filters
+from .function_requests import apply_function_requests
 from .lambda_patches import Patches, wake_poller
 from .log_groups import apply_log_groups, log_store, trim_logs
+from .mapping_requests import apply_mapping_requests
 from .notification_patches import apply_notifications
+from .object_requests import apply_object_requests
 from .queue_patches import apply_queues
 from .queue_requests import apply_queue_requests
 from .recursion_patches import apply_recursion
 from .request_patches import apply_requests
 from .role_keys import RoleKey, role_key
+from .role_requests import apply_role_requests
+from .rule_requests import apply_rule_requests
 from .simulation_patches import apply_simulation
 from .state_files import NewerStateError, StateFiles
 from .stream_patches import apply_streams
@@ -34,6 +39,7 @@ __all__ = [
     "RoleKey",
     "StateFiles",
     "application",
+    "apply_checks",
     "apply_events",
     "apply_filters",
     "apply_log_groups",
@@ -55,6 +61,15 @@ __all__ = [
 ]
 
 VERSION = "1.5.33"
+
+
+def apply_checks() -> None:
+    """Put all checks in place, before the other changed parts that look at what a call gives."""
+    apply_function_requests()
+    apply_mapping_requests()
+    apply_object_requests()
+    apply_role_requests()
+    apply_rule_requests()
 
 
 class WrongVersionError(Exception):

@@ -26,6 +26,9 @@ KNOWN = {
     *FIFO_ATTRIBUTES, *sqs._NUMERIC_ATTR_RANGES,
 }  # fmt: skip
 # The parameter of a call, and the longest time that it takes.
+SECONDS_BETWEEN_PURGES = 60
+PERMISSIONS = ("allowAll", "denyAll", "byQueue")
+MOST_SOURCES = 10
 LONGEST = {"WaitTimeSeconds": 20, "VisibilityTimeout": 43_200}
 stock_send = sqs._act_send_message
 stock_send_batch = sqs._act_send_message_batch
@@ -33,6 +36,7 @@ stock_receive = sqs._act_receive_message
 stock_change_visibility = sqs._act_change_visibility
 stock_create = sqs._act_create_queue
 stock_set_attributes = sqs._act_set_queue_attributes
+stock_purge = sqs._act_purge_queue
 
 
 def apply_queue_requests() -> None:
@@ -45,6 +49,7 @@ def apply_queue_requests() -> None:
             "ChangeMessageVisibility": change_visibility,
             "CreateQueue": create,
             "SetQueueAttributes": set_attributes,
+            "PurgeQueue": purge,
             "ListDeadLetterSourceQueues": list_sources,
             "StartMessageMoveTask": start_move,
             "ListMessageMoveTasks": list_moves,
@@ -113,7 +118,8 @@ def create(data: Record, url: str) -> Any:
     is_fifo = str(attributes.get("FifoQueue")).lower() == "true"
     if "FifoQueue" in attributes and not is_fifo:
         raise sqs._Err("InvalidAttributeName", "Unknown Attribute FifoQueue.")
-    require_attributes(attributes, is_fifo=is_fifo)
+    source = f"arn:aws:sqs:{sqs.get_region()}:{sqs.get_account_id()}:{data.get('QueueName')}"
+    require_attributes(attributes, is_fifo=is_fifo, source=source)
     return stock_create(data, url)
 
 
@@ -123,11 +129,11 @@ def set_attributes(data: Record, url: str) -> Any:
     if "FifoQueue" in attributes and str(attributes["FifoQueue"]).lower() != str(queue["is_fifo"]).lower():
         text = "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
         raise sqs._Err("InvalidAttributeValue", text)
-    require_attributes(attributes, is_fifo=queue["is_fifo"])
+    require_attributes(attributes, is_fifo=queue["is_fifo"], source=queue["attributes"]["QueueArn"])
     return stock_set_attributes(data, url)
 
 
-def require_attributes(attributes: Record, *, is_fifo: bool) -> None:
+def require_attributes(attributes: Record, *, is_fifo: bool, source: str) -> None:
     """Refuse attributes that no queue has, or none of that kind; and dead-letter queues of another kind."""
     for name in attributes:
         if name not in KNOWN or (name == "ContentBasedDeduplication" and not is_fifo):
@@ -135,13 +141,64 @@ def require_attributes(attributes: Record, *, is_fifo: bool) -> None:
         if name in FIFO_ATTRIBUTES and not is_fifo:
             raise sqs._Err("InvalidAttributeName", ONLY_FIFO.format(name=name))
     if policy := attributes.get("RedrivePolicy"):
-        sqs._validate_redrive_policy(str(policy))
-        dead = sqs._queue_by_arn(json.loads(policy)["deadLetterTargetArn"])
-        if dead is not None and dead["is_fifo"] != is_fifo:
-            raise invalid(
-                f"Value {policy} for parameter RedrivePolicy is invalid. "
-                "Reason: Dead-letter queue must be same type of queue as the source."
-            )
+        require_dead_letters(str(policy), is_fifo=is_fifo, source=source)
+    if allowed := attributes.get("RedriveAllowPolicy"):
+        require_allowance(str(allowed))
+    if (policy := attributes.get("Policy")) and not is_object(str(policy)):
+        raise sqs._Err("InvalidAttributeValue", "Invalid value for the parameter Policy.")
+
+
+def require_dead_letters(policy: str, *, is_fifo: bool, source: str) -> None:
+    """Refuse dead-letter queues that are missing, of another kind, or that let nobody in."""
+    target = json.loads(policy).get("deadLetterTargetArn") if is_object(policy) else None
+    dead, reason = sqs._queue_by_arn(target) if isinstance(target, str) else None, ""
+    if isinstance(target, str) and dead is None:
+        reason = "Dead letter target does not exist."
+    elif dead is not None and dead["is_fifo"] != is_fifo:
+        reason = "Dead-letter queue must be same type of queue as the source."
+    elif dead is not None and not lets_in(dead, source):
+        reason = "Dead letter target does not allow this source queue; see its RedriveAllowPolicy."
+    if reason:
+        raise invalid(f"Value {policy} for parameter RedrivePolicy is invalid. Reason: {reason}")
+    sqs._validate_redrive_policy(policy)
+
+
+def is_object(document: str) -> bool:
+    """Whether a document is a JSON object."""
+    try:
+        return isinstance(json.loads(document), dict)
+    except ValueError:
+        return False
+
+
+def lets_in(dead: Record, source: str) -> bool:
+    """Whether a queue takes the dead letters of another one."""
+    policy = json.loads(dead["attributes"].get("RedriveAllowPolicy") or "{}")
+    permission = policy.get("redrivePermission", "allowAll")
+    return permission == "allowAll" or (permission == "byQueue" and source in policy.get("sourceQueueArns", ()))
+
+
+def require_allowance(document: str) -> None:
+    """Refuse what does not say whose dead letters a queue takes."""
+    policy = json.loads(document) if is_object(document) else {}
+    permission, sources = policy.get("redrivePermission"), policy.get("sourceQueueArns")
+    named = isinstance(sources, list) and 0 < len(sources) <= MOST_SOURCES
+    if permission not in PERMISSIONS or (permission == "byQueue") != named or (sources is not None) != named:
+        raise invalid(
+            f"Value {document} for parameter RedriveAllowPolicy is invalid. Reason: redrivePermission is allowAll, "
+            f"denyAll, or byQueue with one to {MOST_SOURCES} sourceQueueArns."
+        )
+
+
+def purge(data: Record, url: str) -> Any:
+    """Refuse to empty a queue a second time within a minute (``_act_purge_queue``)."""
+    queue = sqs._get_q(data.get("QueueUrl", url), "sqs:PurgeQueue")
+    now = time.time()
+    if now - queue.get("purged_at", 0) < SECONDS_BETWEEN_PURGES:
+        text = f"Only one PurgeQueue operation on {queue['name']} is allowed every {SECONDS_BETWEEN_PURGES} seconds."
+        raise sqs._Err("AWS.SimpleQueueService.PurgeQueueInProgress", text, 403)
+    queue["purged_at"] = now
+    return stock_purge(data, url)
 
 
 def sources_of(arn: str) -> Iterator[Record]:

@@ -6,13 +6,16 @@ import json
 import re
 from typing import Any
 
-from ministack.services import eventbridge, lambda_svc, sqs
+from ministack.services import eventbridge, sqs
+
+from .rule_requests import against_event
 
 Record = dict[str, Any]
+# EventBridge: PutEvents, "must be less than 1MB".
+MOST_BYTES, BYTES_OF_TIME = 1024 * 1024 - 1, 14
 MOST_ENTRIES = 10  # of one PutEvents; more is refused as a whole
 # As the local AWS makes them; that of a message which was deleted since is still a right one.
 RECEIPT_HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-stock_create_mapping = lambda_svc._create_esm
 stock_delete_rule = eventbridge._delete_rule
 stock_put_events = eventbridge._put_events
 stock_delete_message = sqs._act_delete_message
@@ -24,7 +27,6 @@ def apply_requests() -> None:
     sqs._HANDLERS["DeleteMessageBatch"] = delete_messages
     eventbridge._delete_rule = delete_rule
     eventbridge._put_events = put_events
-    lambda_svc._create_esm = create_mapping
     sqs._HANDLERS["DeleteMessage"] = delete_message
 
 
@@ -37,26 +39,13 @@ def delete_rule(data: Record) -> Any:
     return stock_delete_rule(data)
 
 
-def create_mapping(settings: Record) -> Any:
-    """Refuse a second mapping of a queue or stream to a function, as Lambda does (``_create_esm``)."""
-    source = str(settings.get("EventSourceArn", ""))
-    name, qualifier, refused = lambda_svc._resolve_existing_esm_function(str(settings.get("FunctionName", "")))
-    wanted = {"EventSourceArn": source, "FunctionName": name, "Qualifier": qualifier}
-    for mapping in [] if refused else lambda_svc._esms.values():
-        if wanted.items() <= mapping.items():
-            between = f'(" {source} ") and function (" {name} ")'
-            text = f"The event source arn {between} provided mapping already exists."
-            if ":sqs:" in source:
-                text = f"An event source mapping with SQS arn {between} already exists."
-            text = f"{text} Please update or delete the existing mapping with UUID {mapping['UUID']}"
-            return lambda_svc.error_response_json("ResourceConflictException", text, 409)
-    return stock_create_mapping(settings)
-
-
 def put_events(data: Record, *rest: object, **more: object) -> Any:
     """Say of an event whose detail is no JSON object that it is malformed, and take the others (``_put_events``)."""
     entries = data.get("Entries") or []
-    right = [entry for entry in entries if is_object(entry.get("Detail"))]
+    if sum(map(size_of, entries)) > MOST_BYTES:
+        text = "Total size of the entries in the request is over the limit."
+        return eventbridge.error_response_json("ValidationException", text, 400)
+    right = [entry for entry in entries if against_event(entry) is None and is_object(entry["Detail"])]
     if len(right) == len(entries) or len(entries) > MOST_ENTRIES:
         return stock_put_events(data, *rest, **more)
     status, headers, body = stock_put_events({**data, "Entries": right}, *rest, **more)
@@ -65,9 +54,15 @@ def put_events(data: Record, *rest: object, **more: object) -> Any:
     answer = json.loads(body)
     results = iter(answer["Entries"])
     malformed = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-    every = [next(results) if entry in right else malformed for entry in entries]
+    every = [next(results) if entry in right else against_event(entry) or malformed for entry in entries]
     failed = answer["FailedEntryCount"] + len(entries) - len(right)
     return eventbridge.json_response({"FailedEntryCount": failed, "Entries": every})
+
+
+def size_of(entry: Record) -> int:
+    """Return the bytes of an event (EventBridge: "Calculating PutEvents event entry size")."""
+    texts = [entry.get(name) or "" for name in ("Source", "DetailType", "Detail")] + (entry.get("Resources") or [])
+    return BYTES_OF_TIME * ("Time" in entry) + sum(len(text.encode()) for text in texts)
 
 
 def is_object(text: object) -> bool:

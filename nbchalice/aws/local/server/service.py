@@ -72,6 +72,7 @@ class Service:
             Clock,
             Patches,
             application,
+            apply_checks,
             apply_events,
             apply_filters,
             apply_log_groups,
@@ -119,6 +120,7 @@ class Service:
         apply_recursion()
         apply_log_groups()
         apply_simulation()
+        apply_checks()
         self.clock = Clock()
         self.state = state
         self.state.apply()

@@ -59,6 +59,15 @@ def against_subscription(params: Record) -> str:
         return f"Amazon SNS does not support this protocol string: {protocol}"
     if protocol == "sqs" and endpoint.endswith(".fifo") and not topic.endswith(".fifo"):
         return "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"
+    if protocol == "lambda" and topic.endswith(".fifo"):
+        return "Invalid parameter: Endpoint Reason: Functions can not be subscribed to FIFO topics"
+    raw = any(
+        name == "RawMessageDelivery" and value.lower() == "true" for name, value in subscription_attributes(params)
+    )
+    if protocol == "lambda" and raw:
+        return (
+            "Attributes Reason: RawMessageDelivery: Delivery protocol [lambda] does not support raw message delivery."
+        )
     told = [against_delivery(name, value) for name, value in subscription_attributes(params)]
     return next((f"Attributes Reason: {text}" for text in told if text), "")
 
