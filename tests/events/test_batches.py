@@ -53,6 +53,7 @@ def price(event):
         json.loads(record.body)
         record.done()
 """
+TRIGGER = {"queue_arn": None, "batch_size": 10, "report_failures": True}
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def filled(connection, name):
     def make(ending="", bodies=BODIES):
         client = connection.client("sqs")
         fifo = {"FifoQueue": "true"} if ending else {}
-        url = client.create_queue(QueueName=name + ending, Attributes={"VisibilityTimeout": "1", **fifo})["QueueUrl"]
+        url = client.create_queue(QueueName=name + ending, Attributes={"VisibilityTimeout": "60", **fifo})["QueueUrl"]
         group = {"MessageGroupId": "g"} if ending else {}
         entries = [
             {"Id": str(n), "MessageBody": body, **group, **({"MessageDeduplicationId": str(n)} if ending else {})}
@@ -70,6 +71,22 @@ def filled(connection, name):
         ]
         sent = client.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
         return name + ending, url, [each["MessageId"] for each in sorted(sent, key=lambda each: each["Id"])]
+
+    return make
+
+
+@pytest.fixture
+def begin(connection):
+    """Make the mapping of a queue whose messages come back after a second, which Lambda does not take at first."""
+
+    def make(ref, url, **trigger):
+        functions = connection.client("lambda")
+        functions.put_function_concurrency(FunctionName=ref.name, ReservedConcurrentExecutions=0)
+        for resource in SOURCES["on_sqs_message"].resources(trigger, ref):
+            if resource.read(connection) is None:
+                resource.write(connection, None)
+        connection.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+        functions.delete_function_concurrency(FunctionName=ref.name)
 
     return make
 
@@ -97,17 +114,19 @@ def of(queue, code, options="report_failures=True"):
     ("code", "ending"),
     [(COLLECT, ""), (COLLECT, ".fifo"), (COMPREHENSION, ""), (CHUNKS, ""), (POOL, ""), (LEAVES, "")],
 )
-def test_a_function_that_fails_gets_the_whole_batch_again(deploy, filled, ended, code, ending):
-    queue, _, ids = filled(ending)
-    made = deploy("on_sqs_message", of(queue, code), queue=queue, batch_size=10, report_failures=True)
+def test_a_function_that_fails_gets_the_whole_batch_again(deploy, filled, begin, ended, code, ending):
+    queue, url, ids = filled(ending)
+    made = deploy("lambda_function", of(queue, code))
+    begin(made.ref, url, **{**TRIGGER, "queue": queue})
     first, second, *_ = ended(made, 2)
     assert first.ids == tuple(ids) and first.status == "error" and first.failed_ids == ()
     assert sorted(second.ids) == sorted(ids) and (first.attempt, second.attempt) == (1, 2)
 
 
-def test_a_message_called_done_is_deleted_and_the_others_come_back(deploy, filled, ended):
-    queue, _, ids = filled()
-    made = deploy("on_sqs_message", of(queue, DONE), queue=queue, batch_size=10, report_failures=True)
+def test_a_message_called_done_is_deleted_and_the_others_come_back(deploy, filled, begin, ended):
+    queue, url, ids = filled()
+    made = deploy("lambda_function", of(queue, DONE))
+    begin(made.ref, url, **{**TRIGGER, "queue": queue})
     first, second, *_ = ended(made, 2)
     assert first.ids == tuple(ids) and first.status == "partial" and first.failed_ids == tuple(ids[2:])
     assert first.error.type == "json.decoder.JSONDecodeError"
@@ -135,7 +154,7 @@ PER_RECORD = {"report_failures": True, "per_record": True}
 
 
 @pytest.fixture
-def send_beside(connection, deploy, filled, eventually):
+def send_beside(connection, deploy, filled, begin, eventually):
     """Send a message that gets into one batch with others; the first of these was delivered before."""
 
     def make(code, options, body, before=("{broken",), ending=""):
@@ -155,9 +174,7 @@ def send_beside(connection, deploy, filled, eventually):
                     == str(len(before) + 1)
                 )
             )
-            for resource in source.resources(trigger, made.ref):
-                if resource.read(connection) is None:
-                    resource.write(connection, None)
+            begin(made.ref, url, **trigger)
             return sending.result(), ids
 
     return make

@@ -109,7 +109,8 @@ def test_a_failure_is_a_failure_whatever_it_prints(connection, runs, code, kind)
     )
     assert result.invocation.status == ("timeout" if kind == "Sandbox.Timedout" else "error")
     queue = connection.client("sqs")
-    queue.purge_queue(QueueUrl=queue.get_queue_url(QueueName=runs.options["queue"])["QueueUrl"])
+    queue.delete_queue(QueueUrl=queue.get_queue_url(QueueName=runs.options["queue"])["QueueUrl"])
+    queue.create_queue(QueueName=runs.options["queue"])  # without the message, which would come back
 
 
 def test_the_log_of_a_direct_invocation(connection, runs):
