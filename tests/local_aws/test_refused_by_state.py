@@ -105,6 +105,7 @@ REFUSED = {
     "a role for another service": ("lambda", "create_function", {**FUNCTION, "Role": f"{ROLES}state-scheduler"}, PARAMETER, NOT_ASSUMED),
     "a function that gets such a role": ("lambda", "update_function_configuration", {"FunctionName": "state", "Role": f"{ROLES}state-scheduler"}, PARAMETER, NOT_ASSUMED),
     "variables over 4 KB": ("lambda", "create_function", {**FUNCTION, "Environment": {"Variables": {"LONG": "x" * 4090}}}, PARAMETER, ENVIRONMENT + 'exceeded the 4KB limit. String measured: {"LONG":"xxx'),
+    "a missing key": ("lambda", "create_function", {**FUNCTION, "KMSKeyArn": f"arn:aws:kms:{HERE}:key/none"}, PARAMETER, "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant."),
     "code in a missing bucket": ("lambda", "create_function", {**FUNCTION, "Code": {"S3Bucket": "state-none", "S3Key": "k"}}, PARAMETER, "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist"),
     "code in a missing object": ("lambda", "update_function_code", {"FunctionName": "state", "S3Bucket": "state-bucket", "S3Key": "none"}, PARAMETER, "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."),
     "fifty-one tags": ("lambda", "create_function", {**FUNCTION, "Tags": {f"k{number}": "v" for number in range(51)}}, PARAMETER, "A function can have at most 50 tags."),

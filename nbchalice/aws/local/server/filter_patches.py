@@ -27,6 +27,7 @@ logger = logging.getLogger("nbchalice.patches")
 stock_subscribe = sns._subscribe
 stock_set_subscription_attributes = sns._set_subscription_attributes
 stock_create_mapping = lambda_svc._create_esm
+stock_test_pattern = eventbridge._test_event_pattern
 stock_update_mapping = lambda_svc._update_esm
 
 
@@ -34,6 +35,7 @@ def apply_filters() -> None:
     """Put the changed parts in place."""
     eventbridge._event_pattern_error = pattern_error
     eventbridge._matches_pattern_view = event_passes
+    eventbridge._test_event_pattern = test_pattern
     sns._matches_filter_policy = message_passes
     sns._subscribe = subscribe
     sns._set_subscription_attributes = set_subscription_attributes
@@ -79,6 +81,15 @@ def pattern_error(text: object) -> str | None:
     except InvalidPatternError as error:
         return error.reason
     return None
+
+
+def test_pattern(data: Record) -> Any:
+    """Answer as for an event of a rule: a detail that is a text has no fields (``_test_event_pattern``)."""
+    answer = stock_test_pattern(data)
+    pattern = standing_pattern(data["EventPattern"], EVENT_PATTERN) if answer[0] == 200 else None
+    if pattern is None:
+        return answer
+    return eventbridge.json_response({"Result": pattern.matches(json.loads(data["Event"]))})
 
 
 def event_passes(text: str, view: Any, owner: str = "rule") -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import lambda_svc, s3
+from ministack.services import kms, lambda_svc, s3
 
 from .checks import Record, Wrong, put_before
 from .trust import trusts
@@ -32,6 +32,11 @@ ENVIRONMENT = (
 )
 KEYS = "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
 NO_ROLE = Wrong(INVALID, "The role defined for the function cannot be assumed by Lambda.")
+NO_KEY = Wrong(
+    INVALID,
+    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
+    "CreateGrant. Please check your KMS key settings.",
+)
 LATEST = Wrong(INVALID, "$LATEST version cannot be deleted without deleting the function.")
 TWO_OF_LATEST = Wrong(INVALID, "$LATEST is not supported for an alias pointing to more than 1 version")
 NO_PRINCIPAL = Wrong(INVALID, "The provided principal was invalid. Please check the principal and try again.")
@@ -76,6 +81,8 @@ def against_settings(data: Record) -> Wrong | None:
     """Return what Lambda says against role or variables, or None."""
     if "Role" in data and not trusts(data["Role"], "lambda.amazonaws.com"):
         return NO_ROLE
+    if data.get("KMSKeyArn") and not is_key(data["KMSKeyArn"]):
+        return NO_KEY
     variables = (data.get("Environment") or {}).get("Variables") or {}
     if reserved := sorted(RESERVED & set(variables)):
         return Wrong(INVALID, ENVIRONMENT + KEYS + ", ".join(reserved))
@@ -83,6 +90,12 @@ def against_settings(data: Record) -> Wrong | None:
     if len(measured.encode()) > MOST_VARIABLES:
         return Wrong(INVALID, f"{ENVIRONMENT}exceeded the 4KB limit. String measured: {measured}")
     return None
+
+
+def is_key(arn: str) -> bool:
+    """Whether a key is there, where it can be looked up."""
+    parts = arn.split(":")
+    return parts[4:5] != [lambda_svc.get_account_id()] or kms._resolve_key(arn) is not None
 
 
 def against_code(code: Record) -> Wrong | None:
