@@ -141,6 +141,21 @@ def test_a_list_of_mappings_that_goes_on_is_left_for_single_questions(connection
     assert all(len(read_mappings(known, f"{name}-dev-h{number}")) == 1 for number in range(3))
 
 
+def test_who_may_see_the_mappings_of_single_functions_only_asks_for_each(connection, name, monkeypatch):
+    made = app(name, handler("h", sqs(name)))
+    deploy(made, connection)
+    client = connection.client("lambda")
+    stock = client.list_event_source_mappings
+
+    def limited(**given):
+        if not given:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListEventSourceMappings")
+        return stock(**given)
+
+    monkeypatch.setattr(client, "list_event_source_mappings", limited)
+    assert len(read_mappings(Reads(connection, known=True), f"{name}-dev-h")) == 1
+
+
 def test_a_first_deploy_makes_few_calls_for_each_handler(connection, name):
     """Where AWS is near, the price of a call is all that counts."""
 
