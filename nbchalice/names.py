@@ -22,3 +22,29 @@ def is_name(text: str) -> bool:
 def app_name_of(notebook: str) -> str:
     """Return the app's name for a notebook that names none: its file's name."""
     return re.sub(f"[^{LETTERS}]+", "-", PurePath(notebook).stem).strip("-") or "notebook"
+
+
+COMMANDS = frozenset(
+    [
+        "bundle",
+        "delete",
+        "deploy",
+        "dlq",
+        "doctor",
+        "events",
+        "invoke",
+        "live",
+        "local",
+        "logs",
+        "metrics",
+        "package",
+        "plan",
+        "replay",
+        "rollback",
+        "send",
+        "show",
+        "status",
+        "why",
+    ]
+)
+"""What is called of an app in a notebook, as ``app.send(...)``, and changes nothing of it."""

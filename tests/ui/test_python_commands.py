@@ -2,9 +2,10 @@
 
 import pytest
 
-from nbchalice import operations
+from nbchalice import names, operations
 from nbchalice.errors import InvalidInputError
 from nbchalice.notebook_file import read_project
+from nbchalice.ui.commands import COMMANDS
 
 from ..notebooks import write
 
@@ -18,6 +19,7 @@ CELLS = [
     "deployed = app.deploy()",
     "sent = app.send('price', message=order, attribute={'kind': 'new', 'count:Number': 2}, wait=20)",
     "again = nbchalice.send(price, message='plain text')",
+    "app.send('price', message='not kept')",
 ]
 
 
@@ -28,10 +30,10 @@ def messages(result):
 def test_values_of_the_notebook_are_sent(run, local_aws):
     for cell in CELLS:
         run(cell)
-    names = run.names
-    assert names["deployed"].changes
-    assert messages(names["sent"]) == ["""[('{"item": "tea", "net": 2}', ['count', 'kind'])]"""]
-    assert messages(names["again"]) == ["[('plain text', [])]"]
+    made = run.names
+    assert made["deployed"].changes
+    assert messages(made["sent"]) == ["""[('{"item": "tea", "net": 2}', ['count', 'kind'])]"""]
+    assert messages(made["again"]) == ["[('plain text', [])]"]
     assert run("app.logs('price', since='1h')").invocations
     assert run("nbchalice.send(price, message='-1', twice=True)").ok
     assert "nothing changed" in str(run("%chalice deploy"))
@@ -48,6 +50,10 @@ def test_what_is_wrong_is_told_as_on_the_line(run, local_aws):
     assert "send" in dir(run.names["app"]) and "Send a test event" in run.names["app"].send.__doc__
     run("%unload_ext nbchalice")
     assert isinstance(run.error("app.send('price')"), AttributeError)
+
+
+def test_what_the_analysis_takes_for_a_command_is_one():
+    assert set(COMMANDS) == names.COMMANDS
 
 
 def test_a_file_with_such_calls_is_read_and_proven(local_aws, tmp_path):

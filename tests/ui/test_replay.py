@@ -9,12 +9,14 @@ import uuid
 import boto3
 import pytest
 
+from nbchalice import operations
 from nbchalice.cli import code_of
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.as_test import write_test
 from nbchalice.events.no_aws import NoAWSError, Refused
 from nbchalice.events.past import Answer, PastEvent
 from nbchalice.events.replay import Replay
+from nbchalice.notebook_file import read_project
 
 from ..notebooks import write
 
@@ -199,6 +201,23 @@ def test_no_test_is_written_over_somebody_elses_nor_of_a_credential(tmp_path):
     path.write_text("def test_mine(): pass")
     with pytest.raises(InvalidInputError, match="a file is there that was not written so"):
         write_test(path, tmp_path / "shop.ipynb", "price", "dev", replays)
+
+
+def test_events_can_be_called_for_from_python(deployed, name, tmp_path):
+    (sent,) = sends(deployed, "5")
+    assert [one.id for one in deployed("app.events('price')")] == [sent]
+    assert deployed(f"app.replay('price', event={sent!r}, no_aws=True)").ok
+    assert not deployed("app.why(price)").why.is_blocked
+    cells = [
+        "%chalice app " + name,
+        CELL.format(name=name),
+        "events = app.events('price')",
+        "app.replay('price', all=True)",
+    ]
+    path = write(tmp_path / "shop.ipynb", cells)
+    project = read_project(path)
+    assert list(operations.verified_packages(project)) == ["price"]
+    assert "events(" not in project.slice(project.handler("price")).module
 
 
 def test_a_shell_runs_it_only_where_that_is_wanted(deployed, name, tmp_path, capsys):

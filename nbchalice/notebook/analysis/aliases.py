@@ -109,6 +109,12 @@ class Aliases:
                     return True
         return False
 
+    def is_app(self, value: Value) -> bool:
+        """Tell whether a value was made by ``Chalice(...)``."""
+        statement = self.statement(value)
+        calls = statement.now.calls.values() if statement is not None else ()
+        return any((call.path[-1] if call.path else call.root) == "Chalice" for call in calls)
+
 
 class Reach:
     """What calling a value may run at a moment.

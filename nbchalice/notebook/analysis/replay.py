@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbchalice.names import COMMANDS
 from nbchalice.notebook.analysis.aliases import Reach
 from nbchalice.notebook.analysis.known_calls import (
     ARGUMENT_MUTATORS,
@@ -179,6 +180,8 @@ class Run:
                 return self._external(known, call, owners, args, keywords)
         if is_handler_decorator(call.path) and call.definition:
             return NOTHING
+        if len(call.path) == 1 and call.path[0] in COMMANDS and owners and all(map(self.aliases.is_app, owners)):
+            return NOTHING  # app.send("price") is a command
         if call.path:
             return self._method(call, owners, args, keywords)
         results = everything if not owners else NOTHING
