@@ -1,6 +1,7 @@
 """Apps, packages, foreign resources and snapshots for the tests of the deploy engine."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -85,6 +86,15 @@ def sns(topic, **options):
 
 def sqs(queue, **options):
     return "on_sqs_message", {"queue": queue, **options}
+
+
+def without_bucket(aws, bucket):
+    """Remove a bucket with what other tests left in it."""
+    client = aws.client("s3")
+    with contextlib.suppress(client.exceptions.NoSuchBucket):
+        for one in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+            client.delete_object(Bucket=bucket, Key=one["Key"])
+        client.delete_bucket(Bucket=bucket)
 
 
 class Foreign:

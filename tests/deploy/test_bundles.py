@@ -11,7 +11,7 @@ from nbchalice.deploy import engine
 from nbchalice.errors import ProblemsError
 from nbchalice.resources.upload_bucket import RULES, upload_bucket
 
-from .harness import app, handler, kinds, package
+from .harness import app, handler, kinds, package, without_bucket
 
 MB = 1024 * 1024
 
@@ -65,6 +65,7 @@ def readable(aws, name):
 
 
 def test_each_role_may_read_what_its_function_loads_and_what_is_shared_is_sent_once(connection, name, bucket):
+    without_bucket(connection, bucket)
     made = app(name, handler("a"), handler("b"), handler("c"))
     # More than one part of a multipart upload.
     one, two = Big(uuid.uuid4().bytes * MB, "one"), Big(b"two" + name.encode(), "two")

@@ -1,6 +1,5 @@
 """Dependency layers: published once, shared, removed with the app; zips over 50 MB go through a bucket."""
 
-import contextlib
 import io
 import json
 import zipfile
@@ -12,7 +11,7 @@ from nbchalice.deploy import engine
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources import upload_bucket as upload
 
-from .harness import app, handler, kinds, package, snapshot
+from .harness import app, handler, kinds, package, snapshot, without_bucket
 
 BLOB = bytes(51 * 1024 * 1024)  # stored, not compressed
 BODY = "import dependency\n\ndef lambda_handler(event, context):\n    return dependency.VALUE + {code!r}\n"
@@ -139,8 +138,7 @@ def test_large_zips_go_through_a_bucket_that_is_made_when_needed_and_kept_empty(
     monkeypatch.setattr(upload, "DIRECT_LIMIT", 10)
     bucket = upload.upload_bucket(connection.account, connection.region)
     client = connection.client("s3")
-    with contextlib.suppress(client.exceptions.ClientError):  # Of other tests.
-        client.delete_bucket(Bucket=bucket)
+    without_bucket(connection, bucket)
     layers = dict.fromkeys("ab", Dependencies("3" * 64))
     first = deploy(made, connection, layers)
     assert ("create", "upload bucket") in kinds(first.changes)
