@@ -18,7 +18,7 @@ from nbchalice.runtime.annotations import shape_of
 from nbchalice.runtime.convert import Member, bare, is_union, name_of
 from nbchalice.typed import JSON
 
-LeafKind = Literal["text", "number", "choice", "json"]
+LeafKind = Literal["text", "number", "decimal", "choice", "json"]
 MOST_LEAVES = 40
 NO_VALUE = object()
 # What fits a type whatever the record is about.
@@ -219,7 +219,7 @@ def _leaf(wanted: Any, path: tuple[str, ...], required: bool) -> Leaf:
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
         return Leaf(path, "choice", words, tuple(one.value for one in wanted), required)
     if wanted in {int, float, Decimal}:
-        return Leaf(path, "number", words, (), required)
+        return Leaf(path, "decimal" if wanted is Decimal else "number", words, (), required)
     if wanted in SAMPLES and isinstance(SAMPLES[wanted], str):
         return Leaf(path, "text", "" if wanted is str else words, (), required)
     return Leaf(path, "json", f"JSON: {words}", (), required)

@@ -87,7 +87,7 @@ def test_the_form_is_made_from_the_type(run, local_aws):
     boxes["kind"].value, boxes["net"].value, boxes["customer.name"].value = "coffee", "0.10", "Ann"
     boxes["tags"].value, boxes["customer.vip"].value = '["new"]', None
     assert json.loads(message.read()) == {
-        "id": 1, "net": 0.1, "placed": "2026-01-31", "customer": {"name": "Ann"}, "kind": "coffee", "tags": ["new"]
+        "id": 1, "net": "0.10", "placed": "2026-01-31", "customer": {"name": "Ann"}, "kind": "coffee", "tags": ["new"]
     }  # fmt: skip
     message.write(json.dumps({**GOOD, "more": 1}))
     assert (boxes["id"].value, boxes["tags"].value) == ("7", "")

@@ -104,12 +104,14 @@ def _place(whole: JSON, leaf: Leaf, value: object) -> None:
 
 def _value(leaf: Leaf, value: object) -> object:
     """Return what was typed as JSON has it; what is no number or JSON stays text, and the type says what is wrong."""
-    if leaf.kind not in {"number", "json"} or not isinstance(value, str):
+    if leaf.kind not in {"number", "decimal", "json"} or not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        made = json.loads(value)
     except ValueError:
         return value
+    # A decimal keeps its digits: 4.50 is no 4.5.
+    return value if leaf.kind == "decimal" and json.dumps(made) != value else made
 
 
 def _found(whole: JSON, path: tuple[str, ...]) -> object:
