@@ -11,8 +11,8 @@ from nbchalice.logs.records import LogRecord
 from nbchalice.logs.show import MOST_SHOWN
 from nbchalice.resources.queue import QueueRef, RedrivePolicy
 from nbchalice.text import counted, readable
+from nbchalice.ui.render.chart import bars
 from nbchalice.ui.render.dead_letters import DeadLetterCard
-from nbchalice.ui.render.metrics import bars
 from nbchalice.ui.render.reports import InvocationsCard
 from nbchalice.ui.render.sends import MOST_SHOWN as MOST_RESULTS
 from nbchalice.ui.render.sends import SendsCard

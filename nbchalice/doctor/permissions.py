@@ -78,7 +78,11 @@ def look(project: Project, aws: Connection) -> Iterator[Finding]:
         yield wrong("permissions", f"AWS would deny {'; '.join(hard[:MOST_NAMED])}{more}", POLICY)
     elif lacking:
         text = f"AWS would deny {'; '.join(text for _, text in lacking)}"
-        yield warning("permissions", text, "send then does not tell what hinders an event; nothing else needs it")
+        yield warning(
+            "permissions",
+            text,
+            "send then does not tell what hinders an event, nor metrics what was throttled; nothing else needs it",
+        )
     else:
         yield ok("permissions", f"IAM allows all {counted(count, 'action')} that this app needs")
 

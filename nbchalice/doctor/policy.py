@@ -21,7 +21,7 @@ LOOK = (
     "iam:ListRoles", "lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListLayers",
 )  # fmt: skip
 WHY = "WhyNothingHappened"
-"""Without this statement `send` does not tell what hinders an event; nothing else needs it."""
+"""Without it `send` does not tell what hinders an event, nor `metrics` what was throttled; nothing else needs it."""
 LIVE_ACTIONS = (
     "CreateQueue", "DeleteMessage", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags",
     "ReceiveMessage", "SetQueueAttributes", "TagQueue",
@@ -67,7 +67,10 @@ def grants_of(app: App, packages: Mapping[str, Package], aws: AWS) -> list[Named
         grants += [(_sid(resource.kind), widened(grant)) for grant in resource.grants]
     for handler in app.handlers:
         grants += _of_handler(handler, app.ref(aws, handler.name), aws)
-    why = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:SimulateCustomPolicy", "kms:DescribeKey")
+    why = (
+        "cloudwatch:GetMetricStatistics", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:SimulateCustomPolicy",
+        "kms:DescribeKey",
+    )  # fmt: skip
     concurrency = Grant(("lambda:GetFunctionConcurrency",), (app.ref(aws, "*").arn,))
     return [*grants, (WHY, Grant(why, ("*",))), (WHY, concurrency)]
 

@@ -1,4 +1,4 @@
-"""Numbers over invocations: how many, how many failed, how long they took."""
+"""Numbers over invocations: how many, how many failed, how long they took, what they cost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nbchalice.logs.cost import Cost, Price, cost_of
 from nbchalice.logs.invocation import Invocation
 from nbchalice.typed import JSON
 
@@ -46,6 +47,10 @@ class Metrics:
         log tells no memory.
     points : tuple[Point, ...]
         The finished invocations, the first started first.
+    cost : Cost or None
+        What they cost; None where the log does not tell.
+    throttles : int or None
+        How many events Lambda turned away for want of concurrency; None where that is not known.
     """
 
     invocations: int
@@ -55,16 +60,29 @@ class Metrics:
     p95_ms: float | None
     points: tuple[Point, ...]
     fullest: Invocation | None = None
+    cost: Cost | None = None
+    throttles: int | None = None
 
     def to_dict(self) -> JSON:
         """Return the numbers as JSON-ready data."""
-        numbers = {name: value for name, value in vars(self).items() if name not in {"points", "fullest"}}
+        numbers = {name: value for name, value in vars(self).items() if name not in {"points", "fullest", "cost"}}
         used, limit = (self.fullest.max_memory_mb, self.fullest.memory_mb) if self.fullest else (None, None)
-        return {**numbers, "max_memory_mb": used, "memory_mb": limit}
+        cost = self.cost.to_dict() if self.cost else None
+        return {**numbers, "max_memory_mb": used, "memory_mb": limit, "cost": cost}
 
 
-def metrics(invocations: Iterable[Invocation]) -> Metrics:
-    """Return the numbers of the invocations that have ended (Lambda: REPORT lines)."""
+def metrics(invocations: Iterable[Invocation], price: Price | None = None, throttles: int | None = None) -> Metrics:
+    """Return the numbers of the invocations that have ended (Lambda: REPORT lines).
+
+    Parameters
+    ----------
+    invocations : Iterable[Invocation]
+        All of the time.
+    price : Price or None
+        What a memory-second costs, where it is known.
+    throttles : int or None
+        How many events Lambda turned away, where it is known.
+    """
     ended = sorted((i for i in invocations if i.finished), key=lambda i: i.started or 0)
     points = tuple(Point(i.started or 0, i.duration_ms, i.status in FAILED) for i in ended)
     durations = sorted(point.duration_ms for point in points if point.duration_ms is not None)
@@ -76,6 +94,8 @@ def metrics(invocations: Iterable[Invocation]) -> Metrics:
         percentile(durations, 0.95),
         points,
         max(_of_the_last_size(ended), key=_fullness, default=None),
+        cost_of(ended, price),
+        throttles,
     )
 
 

@@ -2,9 +2,15 @@ import re
 
 import pytest
 
+from nbchalice.logs.cost import PRICED_ON, dollars, price_in
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.metrics import metrics, percentile
+from nbchalice.logs.numbers import look, throttles
+from nbchalice.resources.base import FunctionRef
+from nbchalice.testing.model import ModelAWS
 from nbchalice.ui.render.metrics import MetricsCard
+
+REF = FunctionRef("shop", "dev", "price", ModelAWS.region, ModelAWS.account)
 
 
 def run(started, duration, status="ok", **more):
@@ -20,7 +26,14 @@ def test_numbers_are_of_what_has_ended():
 
 def test_without_invocations_there_are_no_durations():
     found = metrics([])
-    numbers = {"p50_ms": None, "p95_ms": None, "max_memory_mb": None, "memory_mb": None}
+    numbers = {
+        "p50_ms": None,
+        "p95_ms": None,
+        "max_memory_mb": None,
+        "memory_mb": None,
+        "throttles": None,
+        "cost": None,
+    }
     assert found.to_dict() == {"invocations": 0, "errors": 0, "cold_starts": 0, **numbers}
     card = MetricsCard("price", found, "1h")
     assert "p95 none" in card.text and "no invocations in this time" in card.html
@@ -57,3 +70,82 @@ def test_what_was_before_the_memory_was_changed_does_not_count():
     found = metrics([*before, run(3, 1.0, max_memory_mb=158, memory_mb=512), run(4, 1.0)])
     assert (found.fullest.started, found.to_dict()["memory_mb"]) == (3, 512)
     assert "set --memory" not in MetricsCard("price", found, "1h").text
+
+
+def test_the_cost_is_memory_seconds_at_the_price_of_region_and_processor():
+    runs = [run(n, 10.0, memory_mb=512, billed_ms=100.0) for n in (1, 2)] + [run(3, 10.0)]
+    found = metrics(runs, price_in("eu-west-1", "arm64"))
+    assert found.cost.gb_seconds == pytest.approx(0.1) and found.cost.usd == pytest.approx(0.1 * 13.3334e-6)
+    assert found.cost.usd_per_million == pytest.approx(0.05 * 13.3334)
+    card = MetricsCard("price", found, "1h")
+    assert "cost of 2 of them: 0.10 GB-seconds, $0.0000013; a million such invocations $0.67" in card.text
+    assert f"pricing page as of {PRICED_ON}; requests and the free tier are not counted" in card.text
+    assert card.to_dict()["cost"]["price"]["architecture"] == "arm64"
+
+
+def test_where_the_price_is_not_known_the_memory_seconds_are_told():
+    assert price_in("mars-north-1", "arm64") is None
+    found = metrics([run(1, 10.0, memory_mb=1024, billed_ms=1500.0)], None)
+    assert "cost: 1.5 GB-seconds; the price is not known here" in MetricsCard("price", found, "1h").text
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0, "$0"), (2.13e-7, "$0.00000021"), (0.5, "$0.50"), (1234.5, "$1,234.50"), (0.999, "$1.00")],
+)
+def test_amounts_are_told_as_people_write_them(value, told):
+    assert dollars(value) == told
+
+
+def test_the_chart_has_axes_with_units_and_times_and_a_legend():
+    drawn = MetricsCard("price", metrics([run(32_400_000, 10.0), run(32_460_000, 55.0, "error")]), "1h").html
+    for words in (
+        ">60 ms<",
+        ">30 ms<",
+        ">0<",
+        ">09:00:00<",
+        ">09:00:30<",
+        ">09:01:00<",
+        "> done<",
+        "> failed<",
+        "> p95<",
+    ):
+        assert words in drawn, words
+    only_done = MetricsCard("price", metrics([run(32_400_000, 0.0)]), "1h").html
+    assert "> failed<" not in only_done and only_done.count(">09:00:00<") == 1
+    days = MetricsCard("price", metrics([run(32_400_000, 1.0), run(320_400_000, 2.0)]), "1w").html
+    assert ">01-01 09:00<" in days and ">01-04 17:00<" in days
+
+
+class Throttling(ModelAWS):
+    """AWS that has counted throttles, or denies them."""
+
+    def __init__(self, denies=False):
+        super().__init__()
+        client = self.client("cloudwatch")
+
+        def answer(model, **_):
+            from botocore.awsrequest import AWSResponse
+
+            content = {"Datapoints": [{"Sum": 2.0}, {"Sum": 1.0}]}
+            error = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+            status = 403 if denies else 200
+            return AWSResponse("", status, {}, None), {**(error if denies else content), "ResponseMetadata": {}}
+
+        client.meta.events.register_first("before-call", answer)
+
+
+@pytest.mark.parametrize(("since", "period"), [("10s", 60), ("1d", 60), ("2d", 300), ("3w", 3600), ("20w", 86_400)])
+def test_throttles_are_counted_in_periods_that_cloudwatch_answers_at_once(since, period):
+    aws = Throttling()
+    assert throttles(aws, REF, since) == 3
+    (call,) = (params for service, _, params in aws.calls if service == "cloudwatch")
+    assert call["Period"] == period and call["Dimensions"] == [{"Name": "FunctionName", "Value": "shop-dev-price"}]
+    assert (call["EndTime"] - call["StartTime"]).total_seconds() / period <= 1440
+
+
+def test_throttles_are_told_and_that_they_may_not_be_asked_for():
+    card = MetricsCard("price", metrics([run(1, 1.0)], None, 3), "1h")
+    assert "1 invocation, 0 errors, 3 throttles" in card.text
+    seen = look(Throttling(denies=True), REF, "1h")
+    assert seen.throttles is None and "AWS denies cloudwatch:GetMetricStatistics" in seen.notes[0]

@@ -116,3 +116,6 @@ def test_metrics_of_a_handler(sitting):
     card = sitting("%chalice metrics price --since 5m")
     assert card.metrics.invocations >= 2 and card.metrics.errors >= 1 and card.metrics.p95_ms > 0
     assert "<svg" in card.html
+    assert card.metrics.cost.invocations == card.metrics.invocations and card.metrics.cost.usd > 0
+    assert "requests and the free tier are not counted" in card.text and "on AWS they are others" in card.text
+    assert card.metrics.throttles is None

@@ -18,10 +18,15 @@ from nbchalice.ui.views import LiveView, View
     handler="required",
 )
 def metrics(ui: Frontend, handler: str, since: str) -> Result:
-    """Show how often a handler ran, failed, and how long it took."""
+    """Show how often a handler ran and failed, how long it took, and what that cost.
+
+    The cost is memory-seconds at the price of AWS Lambda's pricing page for region and processor, with the date of the
+    table; requests and the free tier are not counted. On AWS, what Lambda turned away (throttles) is counted, too.
+    """
     from nbchalice.events.send import require_deployed
     from nbchalice.logs import tail
     from nbchalice.logs.metrics import metrics as count
+    from nbchalice.logs.numbers import look
     from nbchalice.ui.render.metrics import MetricsCard
 
     project, name = deployed(ui, handler)
@@ -30,7 +35,8 @@ def metrics(ui: Frontend, handler: str, since: str) -> Result:
     recent = tail.recent(aws, ref.name, since=since)
     if not recent:
         require_deployed(aws, ref)
-    return MetricsCard(name, count(recent), since)
+    seen = look(aws, ref, since)
+    return MetricsCard(name, count(recent, seen.price, seen.throttles), since, seen.notes)
 
 
 @command(

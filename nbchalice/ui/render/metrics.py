@@ -1,23 +1,23 @@
-"""The metrics strip: numbers of a handler's invocations, and each of them drawn as a bar."""
+"""The metrics strip: numbers of a handler's invocations, what they cost, and each of them drawn as a bar."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from nbchalice.logs.memory import level_of, memory_line, memory_words
-from nbchalice.logs.metrics import Metrics, Point
+from nbchalice.logs.metrics import Metrics
 from nbchalice.logs.show import milliseconds
-from nbchalice.logs.when import moment, now
+from nbchalice.logs.when import now
 from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
+from nbchalice.ui.render.chart import bars
 
-WIDTH, HEIGHT, LEAST = 480, 56, 2.0
-MOST_BARS = 240
 MEMORY_KINDS = {"": "", "near": "warn", "over": "bad"}
-FILLS = {False: html.COLOURS["busy"], True: html.COLOURS["bad"]}
 
 
 class MetricsCard(Card):
-    """Invocations, errors and durations of a time. Attribute: ``metrics``.
+    """Invocations, errors, durations and cost of a time. Attribute: ``metrics``.
 
     Parameters
     ----------
@@ -27,70 +27,48 @@ class MetricsCard(Card):
         The numbers.
     since : str
         The time, as it was asked for.
+    notes : Sequence[str]
+        What a person has to know of the numbers.
     """
 
-    def __init__(self, handler: str, metrics: Metrics, since: str) -> None:
+    def __init__(self, handler: str, metrics: Metrics, since: str, notes: Sequence[str] = ()) -> None:
         self.metrics = metrics
-        counts = [
-            (metrics.invocations, "invocation", ""),
-            (metrics.errors, "error", "bad" if metrics.errors else ""),
-            (metrics.cold_starts, "cold start", ""),
-        ]
-        values = [(counted(number, noun), kind) for number, noun, kind in counts]
-        values += [(f"p50 {_took(metrics.p50_ms)}", ""), (f"p95 {_took(metrics.p95_ms)}", "")]
-        advice = ""
-        if metrics.fullest:
-            kind, advice = MEMORY_KINDS[level_of(metrics.fullest)], memory_line(metrics.fullest)
-            values.append((f"up to {memory_words(metrics.fullest)}", kind))
+        values = list(_values(metrics))
         title = f"{handler}: last {since}" if since[:1].isdigit() and since[-1:] in "smhdw" else f"{handler}: {since}"
         title = f"{title} · {now()}"
-        text = "\n".join([title, "  " + ", ".join(value for value, _ in values), *([f"  {advice}"] if advice else [])])
+        below = list(_below(metrics, notes if metrics.points else ()))
+        text = "\n".join([title, "  " + ", ".join(value for value, _ in values), *(f"  {line}" for line, _ in below)])
         spans = (html.tag("span", html.text(value, kind), style="margin-right:1.5em") for value, kind in values)
-        foot = html.tag("div", html.text(advice, kind)) if advice else ""
-        whole = html.card(title, html.tag("div", *spans), bars(metrics), foot)
+        foot = (html.tag("div", html.text(line, kind)) for line, kind in below)
+        whole = html.card(title, html.tag("div", *spans), bars(metrics), *foot)
         super().__init__(text, whole, {"handler": handler, **metrics.to_dict()})
+
+
+def _values(metrics: Metrics) -> Iterator[tuple[str, str]]:
+    """Yield the numbers, each with the colour's kind."""
+    yield counted(metrics.invocations, "invocation"), ""
+    yield counted(metrics.errors, "error"), "bad" if metrics.errors else ""
+    if metrics.throttles is not None:
+        yield counted(metrics.throttles, "throttle"), "bad" if metrics.throttles else ""
+    yield counted(metrics.cold_starts, "cold start"), ""
+    yield f"p50 {_took(metrics.p50_ms)}", ""
+    yield f"p95 {_took(metrics.p95_ms)}", ""
+    if metrics.fullest:
+        yield f"up to {memory_words(metrics.fullest)}", MEMORY_KINDS[level_of(metrics.fullest)]
+
+
+def _below(metrics: Metrics, notes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the lines below the numbers: advice on memory, the cost and what it is made of, notes."""
+    if metrics.fullest and (advice := memory_line(metrics.fullest)):
+        yield advice, MEMORY_KINDS[level_of(metrics.fullest)]
+    if metrics.cost:
+        of = "" if metrics.cost.invocations == metrics.invocations else f" of {metrics.cost.invocations} of them"
+        yield f"cost{of}: {metrics.cost}", ""
+        if metrics.cost.price:
+            yield f"{metrics.cost.price}; requests and the free tier are not counted", "muted"
+    for note in notes:
+        yield note, "muted"
 
 
 def _took(duration: float | None) -> str:
     return "none" if duration is None else milliseconds(duration)
-
-
-def bars(numbers: Metrics) -> str:
-    """Return a drawing of the last invocations: the height is the duration, the colour says whether it failed."""
-    points = numbers.points[-MOST_BARS:]
-    if not points:
-        return html.tag("div", html.text("no invocations in this time", "muted"))
-    longest = max((point.duration_ms or 0 for point in points), default=0) or 1
-    first, last = points[0].time, points[-1].time
-    width = max(2.0, min(12.0, WIDTH / (len(points) * 1.5)))
-    drawn = [_bar(point, first, last, longest, width) for point in points]
-    line = "" if numbers.p95_ms is None else _line(numbers.p95_ms, longest)
-    count = counted(numbers.invocations, "invocation")
-    label = f"{count}, {numbers.errors} failed"
-    style = "display:block;width:100%;max-width:40em;height:auto;margin-top:4px"
-    box = f"0 0 {WIDTH} {HEIGHT}"
-    drawing = html.tag("svg", *drawn, line, viewBox=box, role="img", style=style, **{"aria-label": label})
-    span = f"{moment(first)} to {moment(last)}" if last > first else moment(first)
-    caption = f"{span}; bars as high as they took, up to {milliseconds(longest)}; the dashed line is p95"
-    return drawing + html.tag("div", html.text(caption, "muted"))
-
-
-def _bar(point: Point, first: int, last: int, longest: float, width: float) -> str:
-    place = (point.time - first) / (last - first) if last > first else 0.0
-    height = max(LEAST, (point.duration_ms or 0) / longest * (HEIGHT - 4))
-    took = "" if point.duration_ms is None else f" in {milliseconds(point.duration_ms)}"
-    return html.tag(
-        "rect",
-        html.tag("title", html.text(f"{'failed' if point.failed else 'done'}{took}, {moment(point.time)}")),
-        x=f"{place * (WIDTH - width):.1f}",
-        y=f"{HEIGHT - height:.1f}",
-        width=f"{width:.1f}",
-        height=f"{height:.1f}",
-        style=f"fill:{FILLS[point.failed]}",
-    )
-
-
-def _line(value: float, longest: float) -> str:
-    y = f"{HEIGHT - value / longest * (HEIGHT - 4):.1f}"
-    style = "stroke:currentColor;stroke-dasharray:4 3;opacity:.6"
-    return html.tag("line", x1="0", x2=str(WIDTH), y1=y, y2=y, style=style)
