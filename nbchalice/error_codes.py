@@ -49,7 +49,7 @@ CODES = {
     "ambiguous-mutation": "It cannot be told whether a call changes a value that the handler needs.",
     "secret-in-slice": "The captured code, a local module, or a variable of the function contains a credential.",
     "stale-module": "A local module was edited after the kernel imported it.",
-    "stale-cell": "A cell that the handler needs was edited after it was run.",
+    "stale-cell": "A cell that the handler needs was edited after it was run, or a type that it takes was.",
     "decorator-not-evaluated": "A handler's decorator could not be evaluated.",
     "target-syntax": "The code uses syntax that the Python on Lambda does not have.",
     "import-failed": "The captured module does not import in a clean process.",

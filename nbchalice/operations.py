@@ -86,10 +86,13 @@ def undeployed(project: Project, aws: Connection, name: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from nbchalice.deploy.reasons import changed_cells
+    from nbchalice.notebook.capture.stale_types import stale_type
 
     handler = next((one for one in project.handlers if one.name == name), None)
     if project.kernel is None or handler is None:
         return ""
+    if stale := stale_type(handler, project.cells):
+        return f"{stale.message}; {stale.hint}"
     project.proves = False
     with suppress(NbChaliceError, BotoCoreError, ClientError):
         piece = project.slice(handler)
@@ -220,9 +223,11 @@ def rollback(project: Project, aws: Connection, handler: str) -> Rollback:
 def status(project: Project, aws: Connection) -> Status:
     """Return how each handler stands; one that cannot be packaged does not hide the others."""
     from nbchalice.deploy import engine
+    from nbchalice.notebook.capture.stale_types import stale_type
 
+    stale = [one for one in (stale_type(handler, project.cells) for handler in project.handlers) if one]
     if project.namespace is not None:
         project.proves = False  # What was proven last is remembered; from a file, the statements have to be run.
     packages, broken = packages_of(project, verified=False)
     stands = engine.status(project.app, lambda: packages, aws, broken)
-    return replace(stands, notes=(*_notes(project), *stands.notes))
+    return replace(stands, notes=(*_notes(project), *stands.notes, *(f"{one.message}; {one.hint}" for one in stale)))

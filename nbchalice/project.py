@@ -363,13 +363,13 @@ class Project:
         Raises
         ------
         CaptureError
-            It does not import in a clean process, a variable differs from the kernel's, or a cell or a local module was
-            edited after it was run.
+            It does not import, a variable is not the kernel's, or a cell, a module or a record's type was edited since.
         """
         from nbchalice.notebook.capture.environment import set_here_only
         from nbchalice.notebook.capture.files_named import files_note
         from nbchalice.notebook.capture.imported import require_current
         from nbchalice.notebook.capture.stale import require_fresh
+        from nbchalice.notebook.capture.stale_types import require_current_types
         from nbchalice.notebook.capture.time_zone import local_time_note
 
         proof = self.proven.proof(handler)
@@ -378,6 +378,7 @@ class Project:
             raise proof.error
         piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
         if self.namespace is not None:
+            require_current_types(handler, self.cells)
             require_fresh(piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         if not self.proves:

@@ -11,6 +11,7 @@ from nbchalice.events.context import environment
 from nbchalice.events.invoke import invoke_here
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tracebacks import from_exception
+from nbchalice.notebook.capture.stale_types import require_current_types
 
 if TYPE_CHECKING:
     from nbchalice.ui.frontend import Frontend
@@ -37,11 +38,14 @@ def call_here(
 
     Raises
     ------
+    CaptureError
+        The handler takes a record's type as it was before an edit.
     Interrupted
         The user stopped it; names the line that ran.
     """
     project = ui.project()
     registered = project.handler(handler)
+    require_current_types(registered, project.cells)
     settings = {"timeout": registered.setting("timeout"), "memory": registered.setting("memory")}
     function, cells = project.function(registered), ui.cell_of_file
     try:
