@@ -135,7 +135,7 @@ class LostAnswerError(AWSError):
     Parameters
     ----------
     doing : str
-        What was being done, for example ``sending to queue orders``.
+        What was being done, for example ``sending to SQS orders``.
     cause : str
         How the answer was lost.
     hint : str or None

@@ -163,20 +163,20 @@ def _timeouts(
         wanted = handler.setting("timeout")
         if preflight.timeout is None or preflight.timeout >= wanted:
             continue
-        if "timeout" in handler.settings:
+        if "timeout" in handler.settings or not preflight.timeout:
             wrong.append(_too_slow(handler, preflight, wanted))
             continue
-        timeouts[name] = min(preflight.timeout, timeouts.get(name, wanted)) or 1
+        timeouts[name] = min(preflight.timeout, timeouts.get(name, wanted))
         notes.append(f"{name}: timeout {timeouts[name]} s, the visibility timeout of {preflight.limit}")
     return timeouts, notes, wrong
 
 
 def _too_slow(handler: Handler, preflight: Preflight, wanted: int) -> NbChaliceError:
+    shorter = f", or --timeout {preflight.timeout}" if preflight.timeout else ""
     return InvalidInputError(
         f"handler {handler.name} may run {wanted} s, but {preflight.limit} "
         f"shows a message again after {preflight.timeout} s",
-        f"add --fix-visibility-timeout (sets {6 * wanted} s: AWS advises six times the timeout), "
-        f"or --timeout {preflight.timeout}",
+        f"add --fix-visibility-timeout (sets {6 * wanted} s: AWS advises six times the timeout){shorter}",
         handler.location,
     )
 

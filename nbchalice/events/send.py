@@ -188,9 +188,9 @@ def _send(aws: AWS, route: Route, values: Values, *, through_service: bool) -> S
         return send_event(aws, ref, source.sample(options, ref, **values))
     except LostAnswerError as error:
         look = f"%chalice logs {ref.handler} shows whether it arrived; send it again if it did not"
-        raise LostAnswerError(f"sending to {source.describe(options)}", error.cause, look) from None
+        raise LostAnswerError(f"sending to {route.label}", error.cause, look) from None
     except Exception as error:
-        raise explain(error, f"sending to {source.describe(options)}", f"the event source {source.name}") from None
+        raise explain(error, f"sending to {route.label}", f"the event source {source.name}") from None
 
 
 def _why_queued(aws: AWS, route: Route, values: Values, lookout: Lookout, *, waited: bool) -> str:

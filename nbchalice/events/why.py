@@ -17,7 +17,7 @@ from nbchalice.events.triggers import Route, labels
 from nbchalice.handlers import Handler
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import recent
-from nbchalice.resources.base import AWS, FunctionRef, is_denied, or_missing
+from nbchalice.resources.base import AWS, FunctionRef, is_denied, is_missing, or_missing
 from nbchalice.typed import JSON, Values
 
 SINCE = "1h"
@@ -161,9 +161,21 @@ def _evidence(aws: AWS, route: Route, name: str, values: Values | None, function
     asked.ask("other readers", lambda: source.competing_consumers(aws, options, ref), asked.seen)
     if not asked.blocked:
         asked.ask("delays", lambda: idle.delays(aws, route), asked.seen)
-    asked.ask(source.describe(options), lambda: source.waits(aws, options, ref, values), asked.seen)
+    asked.ask(route.label, lambda: _waiting(aws, route, values, asked), asked.seen)
     asked.seen += [note.text for note in source.upcoming(options, datetime.now(UTC))]
     return Evidence(name, tuple(asked.blocked), tuple(asked.seen))
+
+
+def _waiting(aws: AWS, route: Route, values: Values | None, asked: _Asked) -> str:
+    """Return what the service holds; where the queue or the like is gone, that is why nothing comes."""
+    try:
+        return route.source.waits(aws, route.options, route.ref, values)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        made = "; a deploy makes it" if aws.local else ""
+        asked.blocked.append(f"{route.label} does not exist{made}")
+        return ""
 
 
 def _live(aws: AWS, route: Route) -> str:

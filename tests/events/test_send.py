@@ -213,5 +213,5 @@ def test_what_aws_refuses_is_told(deploy, connection, name):
     from nbchalice.errors import AWSError
 
     made = deploy("on_sqs_message", SQS.format(queue=name), queue=name)
-    with pytest.raises(AWSError, match="sending to queue"):
+    with pytest.raises(AWSError, match="sending to SQS "):
         send(connection, made.source, {**made.options, "queue": name + "-gone"}, made.ref, wait=0, message="1")

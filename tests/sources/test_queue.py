@@ -121,6 +121,18 @@ def test_a_visibility_timeout_that_is_too_short_is_told_and_can_be_fixed(deploya
     assert one.changes() == []
 
 
+def test_a_queue_that_hides_nothing_is_refused_before_any_write(deployable, connection, no_writes, name):
+    connection.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": "0"})
+    one = deployable(f"@app.on_sqs_message('{name}')")
+    with no_writes(), pytest.raises(Exception, match=f"queue {name} shows a message again after 0 s") as caught:
+        one.deploy()
+    assert str(caught.value).endswith(
+        "fix: add --fix-visibility-timeout (sets 360 s: AWS advises six times the timeout)"
+    )
+    one.change(f"@app.on_sqs_message('{name}', fix_visibility_timeout=True)").deploy()
+    assert queue_attributes(one, name)["VisibilityTimeout"] == "360"
+
+
 def test_without_a_timeout_the_queues_is_taken_and_said(deployable, connection, name):
     connection.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": "7"})
     one = deployable(f"@app.on_sqs_message('{name}')")

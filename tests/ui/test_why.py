@@ -53,6 +53,17 @@ def test_what_is_not_deployed(run, name):
     assert f"price is not deployed ({name}-dev-price does not exist); deploy it first" in told.text
 
 
+def test_a_queue_that_is_gone(deployed, name):
+    client = deployed.notebook.connect().client("sqs")
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
+    told = deployed("%chalice why price")
+    assert told.text.startswith("price: its events do not arrive")
+    assert f"SQS {name} does not exist; a deploy makes it" in told.text
+    deployed("%chalice deploy")
+    deployed("%chalice send price --message 5")
+    assert "nothing keeps its events" in deployed("%chalice why price").text
+
+
 def test_where_nothing_keeps_events_away(deployed, name):
     deployed("%chalice send price --message 5")
     told = deployed("%chalice why price")
