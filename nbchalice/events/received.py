@@ -18,7 +18,7 @@ from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import Moment, recent
 from nbchalice.logs.when import parse_time, to_ms
 from nbchalice.resources.base import AWS, FunctionRef
-from nbchalice.runtime.event_kinds import ids_of
+from nbchalice.runtime.event_kinds import KINDS, ids_of
 from nbchalice.typed import Values
 
 MOST_LETTERS = 100
@@ -122,9 +122,11 @@ def received(
     notes = [f"events are not kept: {why}"] if (why := history.off or History.trouble) else []
     if handler is None:
         notes.append(f"{ref.handler} is not registered here: its dead-letter queue was not looked for")
+    known_ids = {name for one in events.values() for name in (one.id, *ids_of(one.event))}
+    batches = handler is not None and any(KINDS[one.source].batch_item for one in handler.triggers)
     for what, look in {
         "the dead-letter queue": lambda: _dead_letters(aws, handler, ref) if handler else iter(()),
-        "the log": lambda: _failed(recent(aws, ref.name, since or LOG_SINCE), ref, set(events)),
+        "the log": lambda: _failed(recent(aws, ref.name, since or LOG_SINCE), ref, known_ids, batches),
     }.items():
         found, note = _looked(what, look)
         notes += note
@@ -165,10 +167,16 @@ def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[Past
         yield PastEvent(name, letter.sent, "dead letter", ref.arn, event, answer=answer)
 
 
-def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str]) -> Iterator[PastEvent]:
-    """Yield the events of runs that failed: their content is not in the log."""
+def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str], batches: bool) -> Iterator[PastEvent]:
+    """Yield the events of runs that failed: their content is not in the log.
+
+    Of a batch each id is a message; else all are names of the one event: S3's request id, and ``key@etag``.
+    """
     for one in invocations:
-        names = [name for name in one.failed_ids or one.ids or (one.request_id,) if name not in known]
+        ids = one.failed_ids or one.ids or (one.request_id,)
+        names = [name for name in ids if name not in known]
+        if not batches and len(names) < len(ids):
+            continue  # it was tried again
         if one.ok or not one.finished or not names:
             continue
         name = names[0]

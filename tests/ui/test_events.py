@@ -46,6 +46,15 @@ def past(number, event="x", **more):
     return PastEvent(f"id{number}", number, "send", REF.arn, event, **more)
 
 
+def test_what_is_tried_again_is_one_event(run, name, local_aws):
+    run(f"%%on_s3_event {name}\ndef price(event):\n    raise ValueError(event.key)\n")
+    run("%chalice deploy")
+    sent = run("%chalice send price --key a.txt")
+    wait_until(lambda: len(run("%chalice logs price").invocations) >= 2)
+    (event,) = run("%chalice events price")
+    assert (event.id, event.origin) == (sent.message_id, "send")
+
+
 def test_what_was_sent_is_listed_with_what_became_of_it(deployed, name):
     assert len(deployed("%chalice events price")) == 0
     good, bad = (deployed(f"%chalice send price --message {text} --attribute kind=x") for text in ("5", "five"))
