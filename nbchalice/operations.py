@@ -125,7 +125,8 @@ def plan(project: Project, aws: Connection, *, prune: Prune = False) -> Plan:
 
 def _notes(project: Project) -> tuple[str, ...]:
     """Return what there is to say of the notebook and its file."""
-    return (*project.notes, *project.written.notes())
+    gone = project.written.gone(project.handlers, project.cells, project.saved) if project.namespace is not None else []
+    return (*project.notes, *project.written.notes(), *gone)
 
 
 def suggestions(project: Project, aws: Connection) -> list[str]:

@@ -225,6 +225,23 @@ def test_whatever_is_wrong_with_a_deleted_cells_handler_says_how_to_take_it_back
     assert "del lost takes the handler back" in str(run.error("%chalice plan"))
 
 
+GONE = "gamma stands in no cell of the saved notebook, and is still registered here; del gamma takes it back"
+
+
+def test_a_handler_whose_cell_was_deleted_is_told_once_the_notebook_is_saved(session, tmp_path):
+    path = tmp_path / "standing.ipynb"
+    run = session([FIRST], [FIRST])
+    run(GAMMA)
+    assert GONE not in str(run("%chalice deploy")), "the file may not have it yet"
+    write(path, [*START, FIRST, GAMMA])
+    assert GONE not in str(run("%chalice status"))
+    write(path, [*START, FIRST])
+    for command in ("status", "plan", "deploy"):
+        assert GONE in str(run(f"%chalice {command}"))
+    run("del gamma")
+    assert GONE not in str(run("%chalice status"))
+
+
 def test_an_error_of_a_cell_that_stands_speaks_of_no_deletion(session):
     wrong = "%%on_sqs_message standing-slow --timeout 60\ndef slow(event):\n    return 1"
     run = session([FIRST], [FIRST, wrong])

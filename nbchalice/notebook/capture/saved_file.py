@@ -75,6 +75,27 @@ class SavedFile:
         """Whether it is certain that no handler of a name stands in the file."""
         return bool(self.cells) and not any(one.may_be(name) for one in self.handlers)
 
+    def gone(self, handlers: Iterable[Handler], ran: Iterable[Cell], saved: object) -> list[str]:
+        """Return what to say of handlers whose cells are in the file no more.
+
+        Parameters
+        ----------
+        handlers : Iterable[Handler]
+            Those that a kernel has registered.
+        ran : Iterable[Cell]
+            The cells that it has run.
+        saved : object
+            The state of the file now: one that was not saved since a cell ran need not have it yet.
+        """
+        before = {cell.label: cell.saved for cell in ran}
+        notes = []
+        for handler in handlers:
+            state = before.get(handler.location.cell) if handler.location and handler.location.cell else None
+            if state not in (None, saved) and self.lacks(handler.name):
+                text = f"{handler.name} stands in no cell of the saved notebook, and is still registered here"
+                notes.append(f"{text}; del {handler.function} takes it back")
+        return notes
+
     @contextmanager
     def telling_what_is_gone(self, handlers: Iterable[Handler]) -> Iterator[None]:
         """Let the error of a handler whose cell was deleted say how to take it back.
