@@ -122,7 +122,7 @@ def received(
     notes = [f"events are not kept: {why}"] if (why := history.off or History.trouble) else []
     if handler is None:
         notes.append(f"{ref.handler} is not registered here: its dead-letter queue was not looked for")
-    known_ids = {name for one in events.values() for name in (one.id, *ids_of(one.event))}
+    known_ids = set(events).union(*(ids_of(one.event) for one in events.values()))
     batches = handler is not None and any(KINDS[one.source].batch_item for one in handler.triggers)
     for what, look in {
         "the dead-letter queue": lambda: _dead_letters(aws, handler, ref) if handler else iter(()),

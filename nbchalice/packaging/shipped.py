@@ -159,8 +159,13 @@ def _has_typed_function(source: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    firsts = [first for node in functions for first in (*node.args.posonlyargs, *node.args.args)[:1]]
-    return any(_names_in(first.annotation) - _PLAIN for first in firsts if first.annotation is not None)
+    return any(_names_in(said) - _PLAIN for said in map(_first_annotation, functions) if said is not None)
+
+
+def _first_annotation(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
+    """Return what is said of a function's first parameter."""
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    return parameters[0].annotation if parameters else None
 
 
 def _names_in(annotation: ast.expr) -> set[str]:

@@ -1,5 +1,7 @@
 """A real IPython shell with the extension loaded."""
 
+import uuid
+
 import pytest
 
 from ..shells import close
@@ -65,3 +67,19 @@ def run(bare):
     bare("%load_ext nbchalice")
     bare("%chalice app shop")
     return bare
+
+
+@pytest.fixture
+def name(run):
+    """A name of this test's own, for the app and its queue."""
+    own = f"n{uuid.uuid4().hex[:8]}"
+    run(f"%chalice app {own}")
+    return own
+
+
+@pytest.fixture
+def deployed(run, name, request):
+    """The shell of the test, with the module's ``CELL`` deployed."""
+    run(request.module.CELL.format(name=name))
+    run("%chalice deploy")
+    return run

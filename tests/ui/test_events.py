@@ -3,7 +3,6 @@
 import json
 import stat
 import sys
-import uuid
 
 import pytest
 
@@ -25,21 +24,6 @@ def price(event):
         app.log.info("costs %s", float(record.body))
 """
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "111122223333")
-
-
-@pytest.fixture
-def name(run):
-    """A name of this test's own, for the app and the queue."""
-    own = f"v{uuid.uuid4().hex[:8]}"
-    run(f"%chalice app {own}")
-    return own
-
-
-@pytest.fixture
-def deployed(run, name):
-    run(CELL.format(name=name))
-    run("%chalice deploy")
-    return run
 
 
 def past(number, event="x", **more):

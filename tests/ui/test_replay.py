@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-import uuid
 
 import boto3
 import pytest
@@ -30,21 +29,6 @@ def price(event):
     for record in event:
         app.log.info("costs %s", 2 * float(record.body or 1))
 """
-
-
-@pytest.fixture
-def name(run):
-    """A name of this test's own, for the app and the queue."""
-    own = f"p{uuid.uuid4().hex[:8]}"
-    run(f"%chalice app {own}")
-    return own
-
-
-@pytest.fixture
-def deployed(run, name):
-    run(CELL.format(name=name))
-    run("%chalice deploy")
-    return run
 
 
 def sends(run, *texts):

@@ -1,9 +1,7 @@
 """`%chalice why`: what keeps events from a handler, from what stands, without sending one."""
 
 import json
-import uuid
 
-import pytest
 from botocore.exceptions import ClientError
 
 from nbchalice.cli import code_of
@@ -16,21 +14,6 @@ def price(event):
     for record in event:
         print(float(record.body))
 """
-
-
-@pytest.fixture
-def name(run):
-    """A name of this test's own, for the app and the queue."""
-    own = f"w{uuid.uuid4().hex[:8]}"
-    run(f"%chalice app {own}")
-    return own
-
-
-@pytest.fixture
-def deployed(run, name):
-    run(CELL.format(name=name))
-    run("%chalice deploy")
-    return run
 
 
 def mapping(run, **settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shlex
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,7 @@ def _save(project: Project, handler: Handler, chosen: list[PastEvent], name: str
     from nbchalice.events.history import secret_in
     from nbchalice.events.saved import SavedEvents
 
-    records = [values for one in chosen for values in one.sent_as()]
+    records = list(chain.from_iterable(one.sent_as() for one in chosen))
     if len(records) != 1 or not records[0]:
         what = f"these are {len(records)} records" if len(records) > 1 else "send cannot make such an event"
         raise InvalidInputError(f"--save keeps one record: {what}", "choose one with --event, or use --save-test")

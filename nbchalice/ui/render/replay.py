@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from nbchalice.events.past import Answer
 from nbchalice.events.replay import Replay
@@ -48,7 +48,7 @@ class ReplayCard(Card):
         if hidden > 0:
             self.notes.append(f"{counted(hidden, 'more differs', 'more differ')}; .changed has all")
         shown = detailed[:MOST_SHOWN]
-        text = [title, html.text_table(HEADS, rows), *(line for one in shown for line in _text(one))]
+        text = [title, html.text_table(HEADS, rows), *chain.from_iterable(map(_text, shown))]
         body = [html.table(HEADS, [_html_row(row, one) for row, one in zip(rows, replays, strict=True)])]
         body += [_html(one) for one in shown]
         foot = [html.tag("div", html.text(note, "muted")) for note in self.notes]
