@@ -21,6 +21,8 @@ from .events import shorten
 from .shape_error import ShapeError
 
 MOST_TOLD = 3
+# What stands around the type of a field and says something else of it; Python 3.13 and later have ReadOnly.
+MARKS_OF_FIELDS = {typing.Required, typing.NotRequired, typing.Final, getattr(typing, "ReadOnly", typing.Final)}
 # How JSON's own types are called in errors.
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
 TEXTS: dict[type, str] = {
@@ -69,7 +71,7 @@ def bare(wanted: Any) -> Any:
     while True:
         if hasattr(wanted, "__metadata__"):
             wanted = wanted.__origin__
-        elif typing.get_origin(wanted) in {typing.Required, typing.NotRequired, typing.Final}:
+        elif typing.get_origin(wanted) in MARKS_OF_FIELDS:
             wanted = typing.get_args(wanted)[0]
         elif hasattr(wanted, "__supertype__"):
             wanted = wanted.__supertype__
@@ -114,7 +116,8 @@ def members(wanted: Any) -> tuple[Member, ...]:
     """
     hints = typing.get_type_hints(wanted)
     if typing.is_typeddict(wanted):
-        return tuple(Member(name, hint, name in wanted.__required_keys__) for name, hint in hints.items())
+        marked = typing.get_type_hints(wanted, include_extras=True)
+        return tuple(Member(name, hint, _is_required(name, marked[name], wanted)) for name, hint in hints.items())
     found = []
     for field in dataclasses.fields(wanted):
         if field.init:
@@ -123,6 +126,15 @@ def members(wanted: Any) -> tuple[Member, ...]:
             default = None if field.default is missing else field.default
             found.append(Member(field.name, hints[field.name], required, default))
     return tuple(found)
+
+
+def _is_required(name: str, marked: Any, wanted: Any) -> bool:
+    """Whether JSON must have a field of a TypedDict, whose own list of them reads no annotation that is a text."""
+    while hasattr(marked, "__metadata__") or typing.get_origin(marked) in MARKS_OF_FIELDS:
+        if typing.get_origin(marked) in {typing.Required, typing.NotRequired}:
+            return typing.get_origin(marked) is typing.Required
+        marked = marked.__origin__ if hasattr(marked, "__metadata__") else typing.get_args(marked)[0]
+    return name in wanted.__required_keys__
 
 
 def unread(wanted: Any, path: str = "", seen: tuple[Any, ...] = ()) -> str:

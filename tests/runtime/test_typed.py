@@ -2,12 +2,14 @@
 
 import base64
 import json
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
+from types import ModuleType
 from typing import Annotated, Any, Literal, NewType, NotRequired, TypedDict
 
 import msgspec
@@ -299,6 +301,27 @@ def test_what_does_not_fit_is_told_with_the_field_and_the_reason(value, kind, te
     with pytest.raises(ShapeError) as error:
         convert(value, kind)
     assert str(error.value) == text
+
+
+def test_what_a_typeddict_may_lack_is_read_from_annotations_that_are_texts_too(monkeypatch):
+    module = """from __future__ import annotations
+from typing import Annotated, NotRequired, Required, TypedDict
+class Row(TypedDict):
+    id: int
+    name: NotRequired[str]
+class More(Row, total=False):
+    note: Annotated[NotRequired[str], "note"]
+    sku: Annotated[Required[str], "sku"]
+    more: int
+"""
+    monkeypatch.setitem(sys.modules, "lazy_rows", lazy := ModuleType("lazy_rows"))
+    exec(compile(module, "<cell>", "exec", dont_inherit=True), names := vars(lazy))
+    assert convert({"id": 1}, names["Row"]) == {"id": 1}
+    assert convert({"id": 1, "sku": "a"}, names["More"]) == {"id": 1, "sku": "a"}
+    for lacking in ("id", "sku"):
+        given = {name: value for name, value in {"id": 1, "sku": "a"}.items() if name != lacking}
+        with pytest.raises(ShapeError, match=f"^{lacking} is missing$"):
+            convert(given, names["More"])
 
 
 def test_libraries_say_the_field_too():
