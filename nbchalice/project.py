@@ -355,10 +355,8 @@ class Project:
 
         Parameters
         ----------
-        handler : Handler
-            The handler.
-        package : HandlerPackage or None
-            Its package. Default: it is made.
+        handler, package : Handler or HandlerPackage or None
+            The handler, and its package. Default: it is made.
 
         Raises
         ------
@@ -390,6 +388,7 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
+        self.proven.add_note(handler, verified.unheeded)
         self.proven.add_note(handler, memory_note(verified.memory_mb, handler.setting("memory")))
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))
         self.proven.add_note(handler, local_time_note(piece, self._env(handler)))

@@ -13,6 +13,7 @@ from nbchalice.handlers.line import CellMagic, HelpShown, magic_command, parse_c
 from nbchalice.handlers.records import Record, record_of
 from nbchalice.handlers.settings import META, SETTINGS, name_problems, settings_notes, settings_problems, tidy_settings
 from nbchalice.runtime.app import Trigger
+from nbchalice.runtime.shape_checks import unheeded
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.typed import JSON, Values
@@ -87,6 +88,8 @@ class Handler:
     def notes(self) -> list[str]:
         """Return what a person should know of the triggers, without asking AWS."""
         notes = chain.from_iterable(source.notes(options, self.settings) for source, options in self.sources())
+        heard = unheeded(self.python, self.triggers) if self.python is not None else ""
+        notes = chain(notes, [heard] if heard else [])
         return list(dict.fromkeys([*notes, *self._notes_on_records(), *settings_notes(self.settings)]))
 
     def _notes_on_records(self) -> list[str]:

@@ -33,7 +33,7 @@ def shape_of(function: Callable[..., object]) -> Shape | None:
         return None
     from .shapes import Shape
 
-    return Shape(record, many, tuple(bare_types(record)))
+    return Shape(record, many, tuple(one for one in bare_types(record) if one is not type(None)))
 
 
 def annotation_of(function: Callable[..., object]) -> Any:
@@ -44,6 +44,20 @@ def annotation_of(function: Callable[..., object]) -> Any:
     function : Callable[..., object]
         The user's function; of what ``functools.wraps`` made, the function inside counts.
     """
+    try:
+        return read_annotation(function)
+    except Exception:  # 3.14 reads annotations late, too: one that cannot be read says nothing
+        return None
+
+
+def read_annotation(function: Callable[..., object]) -> Any:
+    """Return what `annotation_of` does, and raise what the annotation raises as it is read.
+
+    Parameters
+    ----------
+    function : Callable[..., object]
+        The user's function.
+    """
     inner: Any = function
     for _ in range(100):
         if not hasattr(inner, "__wrapped__"):
@@ -52,16 +66,12 @@ def annotation_of(function: Callable[..., object]) -> Any:
     code = getattr(inner, "__code__", None)
     if code is None or not code.co_argcount:
         return None
-    try:
-        annotation = inner.__annotations__.get(code.co_varnames[0])
-        return _read(annotation, inner)
-    except Exception:  # 3.14 reads annotations late, too: one that cannot be read says nothing
-        return None
+    return _read(inner.__annotations__.get(code.co_varnames[0]), inner)
 
 
 def is_record(annotation: Any) -> bool:
-    """Whether an annotation is the type of a record, or several such types (``Order | Refund``)."""
-    bare = list(bare_types(annotation))
+    """Whether an annotation is the type of a record, several such types (``Order | Refund``), or null besides."""
+    bare = [one for one in bare_types(annotation) if one is not type(None)]
     return bool(bare) and all(isinstance(one, type) and any(hasattr(one, mark) for mark in MARKS) for one in bare)
 
 

@@ -35,7 +35,7 @@ class Shape:
     many : bool
         Whether it takes a list of them.
     kinds : tuple[type, ...]
-        The types of the union, or the one.
+        The types of the union, or the one; null is in the annotation only.
     """
 
     def __init__(self, record: Any, many: bool, kinds: tuple[Any, ...]) -> None:

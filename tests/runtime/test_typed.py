@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
 from types import ModuleType
-from typing import Annotated, Any, Literal, NewType, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Optional, TypedDict
 
 import msgspec
 import pydantic
@@ -18,7 +18,9 @@ import pytest
 
 from nbchalice import KinesisEvent, S3Event, ShapeError, SNSRecord, SQSEvent, SQSRecord
 from nbchalice.handlers.records import record_of
+from nbchalice.runtime.app import Trigger
 from nbchalice.runtime.convert import convert
+from nbchalice.runtime.shape_checks import unheeded
 from nbchalice.runtime.shapes import parse
 
 
@@ -356,15 +358,15 @@ def test_annotations_that_are_no_records_mean_nothing(app, event):
 @pytest.mark.parametrize(
     ("decorator", "annotation", "text"),
     [
-        (lambda app: app.on_sqs_message("q"), Order, "gets batches: add per_record, or write list[Order]"),
+        (lambda app: app.on_sqs_message("q"), Order, "gets batches: add --per-record (per_record=True), or write list[Order]"),
         (lambda app: app.on_sqs_message("q", per_record=True), list[Order], "per_record gives it one at a time: write Order"),
         (lambda app: app.on_sns_message("q"), list[Order], "the events of on_sns_message come one by one: write Order"),
         (lambda app: app.schedule("rate(5 minutes)"), Row, "a trigger of schedule has no content of that kind"),
-        (lambda app: app.on_sqs_message("q"), SQSRecord, "gets SQSEvent: add per_record, or write SQSEvent"),
+        (lambda app: app.on_sqs_message("q"), SQSRecord, "gets SQSEvent: add --per-record (per_record=True), or write SQSEvent"),
         (lambda app: app.on_sns_message("q"), SNSRecord, "gets SNSEvent: write SNSEvent"),
         (lambda app: app.on_s3_event("b"), KinesisEvent, "gets S3Event: write S3Event"),
         (lambda app: app.on_sqs_message("q", per_record=True), dataclass(type("Bad", (), {"__annotations__": {"at": complex}})),
-         "at: no JSON can be read as complex; take a Pydantic model, or dict"),
+         "at: no JSON can be read as complex: take a Pydantic model, or dict"),
     ],
 )  # fmt: skip
 def test_what_the_trigger_cannot_give_is_refused(app, decorator, annotation, text):
@@ -382,3 +384,49 @@ def test_a_function_with_two_triggers_may_name_the_event_of_one(app):
     def both(event: SQSEvent | S3Event): ...
 
     assert len(both.triggers) == 2
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [Order | None, Optional[Order], "Order | None", Annotated[Order | None, "note"]],  # noqa: UP045 - as older code has it
+)
+def test_a_record_that_may_be_null(app, annotation):
+    seen = []
+
+    @app.on_sqs_message("orders", per_record=True)
+    def price(order: annotation):
+        seen.append(order)
+
+    assert failed(price(queue(FIT, "null", MISFIT))) == ["m2"]
+    assert seen == [Order(1, Decimal("1.1")), None]
+    assert [leaf.label for leaf in record_of(price.function).leaves][:2] == ["id", "net"]
+    assert record_of(price.function).samples
+
+
+class Plain:
+    pass
+
+
+class Pair(NamedTuple):
+    id: int
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        ("Ordr", "the annotation of its argument cannot be read (name 'Ordr' is not defined): it gets SQSRecord"),
+        (Plain, "the annotation Plain changes nothing, it gets SQSRecord: the type of a record is a dataclass, "),
+        (Pair, "the annotation Pair changes nothing"), (str, "the annotation str changes nothing"),
+        (dict[str, int], "the annotation dict[str, int] changes nothing"), (Plain | None, "the annotation"),
+        (list[int], "the annotation list[int] changes nothing"),
+        *((harmless, "") for harmless in (
+            Order, Order | None, dict, dict[str, Any], Any, object, Mapping[str, object], SQSRecord, None, list[Order])),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_of_the_record_is_told(annotation, text):
+    def price(order: annotation): ...
+
+    trigger = Trigger("on_sqs_message", {"queue": "q", "per_record": True})
+    told = unheeded(price, [trigger])
+    assert told.startswith(text) if text else not told
+    assert not unheeded(price, [Trigger("lambda_function", {})])

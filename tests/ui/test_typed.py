@@ -5,6 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from nbchalice.cli import code_of
+from nbchalice.errors import InvalidInputError
+
+from ..notebooks import write
+
 pytestmark = pytest.mark.timeout(180)
 TYPES = """
 {future}
@@ -109,18 +114,47 @@ def test_without_a_message_one_that_fits_is_sent(run, local_aws):
     ("cell", "text"),
     [
         ("%%on_sqs_message typed-orders\ndef price(order: Order): pass",
-         "price wants Order, but gets batches: add per_record, or write list[Order]"),
+         "price wants Order, but gets batches\n  at cell 4, line 2: def price(order: Order): pass\n"
+         "  fix: add --per-record (per_record=True), or write list[Order]"),
         ("%%on_s3_event uploads\ndef price(order: Order): pass",
-         "price wants Order, but a trigger of on_s3_event has no content of that kind: write event: S3Event"),
+         "price wants Order, but a trigger of on_s3_event has no content of that kind\n"
+         "  at cell 4, line 2: def price(order: Order): pass\n"
+         "  fix: write event: S3Event, and make the Order in the function"),
         ("from nbchalice import SNSRecord\n@app.on_sns_message('news')\ndef price(record: SNSRecord): pass",
-         "price wants SNSRecord, but gets SNSEvent: write SNSEvent"),
+         "price wants SNSRecord, but gets SNSEvent\n  at cell 4, line 2: @app.on_sns_message('news')\n  fix: write SNSEvent"),
+        ("%%on_sqs_message typed-orders --per-record\ndef price(order: 'Bad'): pass",
+         "price wants Bad: at: no JSON can be read as complex\n  at cell 4, line 2: def price(order: 'Bad'): pass\n"
+         "  fix: take a Pydantic model, or dict"),
     ],
-    ids=["batch", "s3", "record"],
+    ids=["batch", "s3", "record", "unread"],
 )  # fmt: skip
-def test_an_annotation_that_the_trigger_cannot_give_is_told_as_the_cell_runs(run, cell, text):
-    run(TYPES.format(future=""))
-    assert str(run.error(cell)).startswith(text)
+def test_an_annotation_that_the_trigger_cannot_give_is_told_as_the_cell_runs(run, cell, text, tmp_path, capsys):
+    types = TYPES.format(future="") + "@dataclass\nclass Bad:\n    at: complex\n"
+    run(types)
+    error = run.error(cell)
+    assert isinstance(error, InvalidInputError)
+    assert str(error) == text
     assert "price" not in run.names["app"].handlers
+    file = tmp_path / "typed.ipynb"
+    write(file, ["%load_ext nbchalice", "%chalice app shop", types, cell])
+    assert code_of(["package", str(file), "--out", str(tmp_path / "out")]) == 2
+    message, *_, fix = text.split("\n")
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {message}\n  at cell 4, line ")
+    assert told.endswith(f"{fix}\n")
+
+
+def test_what_changes_nothing_is_told_by_the_card_and_by_plan(run, tmp_path, capsys, local_aws):
+    cell = "%%on_sqs_message typed-orders --per-record\ndef price(order: {}): pass"
+    assert "cannot be read (name 'Later' is not defined): it gets SQSRecord" in repr(run(cell.format('"Later"')))
+    plain = "class Later: pass"
+    run(plain)
+    note = "the annotation Later changes nothing, it gets SQSRecord"
+    assert note in repr(run("%chalice plan"))
+    file = tmp_path / "typed.ipynb"
+    write(file, ["%load_ext nbchalice", "%chalice app shop", plain, cell.format("Later")])
+    assert code_of(["plan", str(file)]) == 0
+    assert f"price: {note}" in capsys.readouterr().out
 
 
 def test_a_type_that_says_how_it_is_exact_stays_so(run, local_aws):

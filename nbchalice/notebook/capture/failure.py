@@ -62,11 +62,20 @@ def require_imported(answer: JSON, piece: Slice, timeout: float) -> None:
     """
     if "error" not in answer:
         return
-    message, hint, code, reason = _explained(answer, timeout)
+    message, hint, code, reason = _of_annotation(answer) or _explained(answer, timeout)
     cell, line = answer.get("statement") or (None, None)
     statement = (str(cell), int(line or 0)) if cell else None
     place = _place_in_cell(piece, answer.get("cell") or cell, answer.get("cell_line") or line)
     raise StatementFailedError(message, hint, place, code=code, statement=statement, reason=reason)
+
+
+def _of_annotation(answer: JSON) -> tuple[str, str | None, str, str] | None:
+    """Return what `_explained` does for an annotation that cannot be; None where it is another error."""
+    if "AnnotationError" not in answer.get("kinds", ()):
+        return None
+    fix = answer["fix"]
+    text = answer["error"].partition(": ")[2].removesuffix(f": {fix}")
+    return text, fix or "take another annotation, or none", "invalid-input", text
 
 
 def _explained(answer: JSON, timeout: float) -> tuple[str, str | None, str, str]:

@@ -83,6 +83,8 @@ class Verified:
         The imports of which only something that the module keeps for the whole process differs.
     memory_mb : int
         What the process took to load it, in MB.
+    unheeded : str
+        That the annotation of the handler's argument says nothing of what it gets; empty where it does.
     """
 
     seconds: float
@@ -91,6 +93,7 @@ class Verified:
     statements: tuple[tuple[str, int, float], ...] = ()
     settings: tuple[str, ...] = ()
     memory_mb: int = 0
+    unheeded: str = ""
 
     @property
     def note(self) -> str:
@@ -230,7 +233,9 @@ def verify(
         *apart_on_lambda(piece, _shared(piece, namespace or {}) if shares else (), answer["sharing"]),
     )
     seconds, memory = time.perf_counter() - start, own["memory_mb"]
-    verified = Verified(seconds, False, left, _timed(own["seconds"]), _names(settings), memory)
+    verified = Verified(
+        seconds, False, left, _timed(own["seconds"]), _names(settings), memory, own["unheeded"].get(handler, "")
+    )
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified

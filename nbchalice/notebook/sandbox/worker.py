@@ -205,6 +205,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, standing_names, unregistered
     from nbchalice.runtime.app import handlers_in
     from nbchalice.runtime.cells import Segment, load_module
+    from nbchalice.runtime.shape_checks import unheeded
 
     timed = _Timed(request["notebook"], channel)
 
@@ -226,16 +227,17 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:  # the user's own code may raise anything
         UNPATCHED.restore()
         return {**_failure(error, request["notebook"]), "statement": timed.place}
-    registered = list(handlers_in(vars(module)))
+    handlers = handlers_in(vars(module))
     imported, values, names = request["imported"], {}, standing_names(standing)
     for name, value in standing.items():
         known = name in imported
         values[name] = describe_imported(value, imported[name], names) if known else describe(value, names)
     answer = {
         "read": read,
-        "registered": registered,
+        "registered": list(handlers),
         "seconds": timed.seconds,
         "memory_mb": round(memory),
+        "unheeded": {name: unheeded(one.function, one.triggers) for name, one in handlers.items()},
         "values": values,
         "unregistered": unregistered(request["codecs"]),
         "sharing": sharing(standing, request["bundles"]) if request.get("sharing") else [],
@@ -292,7 +294,8 @@ def _failure(error: BaseException, notebook: str) -> dict[str, Any]:
     for one in _causes(error):
         kinds += [kind.__name__ for kind in type(one).__mro__]
     denied = DENIED[-1] if DENIED and "OSError" in kinds else ""
-    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line, "denied": denied}
+    own = [getattr(one, "fix", "") for one in _causes(error) if type(one).__name__ == "AnnotationError"]
+    return {"error": text, "kinds": kinds, "cell": cell, "cell_line": line, "denied": denied, "fix": (*own, "")[0]}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

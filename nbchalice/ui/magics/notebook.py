@@ -21,6 +21,7 @@ from nbchalice.notebook.cells import Cell
 from nbchalice.notebook.session import MADE_UP, Session
 from nbchalice.runtime.app import Chalice, LambdaFunction
 from nbchalice.runtime.function import CHECKS
+from nbchalice.runtime.shape_checks import SHOWN, AnnotationError
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import lacking_of
 from nbchalice.ui.magics.blueprints import Blueprints
@@ -95,6 +96,7 @@ class Notebook:
         self.shell.events.register("post_run_cell", IMPORTED.note)
         IMPORTED.note()
         CHECKS.append(self._check)
+        SHOWN.append(self._refused)
         CELLS.are(self._present)
         LACKING.is_told_by(partial(lacking_of, self))
         self._collect(None)
@@ -103,6 +105,7 @@ class Notebook:
         """Stop to listen."""
         self.session.detach()
         CHECKS.remove(self._check)
+        SHOWN.remove(self._refused)
         CELLS.are(None)
         LACKING.is_told_by(None)
         self.shell.events.unregister("pre_run_cell", self._started)
@@ -170,6 +173,11 @@ class Notebook:
         if cell is not None and other is not function and (other.name, other.app) == (function.name, function.app):
             raise twice(other, function, cell)
         self._new[function.name] = function
+
+    def _refused(self, function: LambdaFunction, error: AnnotationError) -> InvalidInputError:
+        """Return the error of an annotation with its place in the cell that runs."""
+        cell = self._running and self.blueprints.home(function, self._running)
+        return InvalidInputError(error.message, error.fix or None, place_in(cell, function) if cell else None)
 
     def require_free(self, name: str, function: LambdaFunction | None = None) -> None:
         """Refuse a name that a handler of another cell has.
