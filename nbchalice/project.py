@@ -185,6 +185,7 @@ class Project:
             self.cells,
             folder / requirements if requirements else None,
             self.bundles,
+            handler.setting("record") is not None,
         )
 
     def _admit(self, bundle: str) -> None:

@@ -15,6 +15,7 @@ from nbchalice.deploy.plan import Change, Plan, make_plan
 from nbchalice.deploy.results import Deployment
 from nbchalice.errors import InvalidInputError
 from nbchalice.resources.function import Function
+from nbchalice.resources.recorded_events import RecordedEvents
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.upload_bucket import is_large, left_empty
 from nbchalice.text import listing
@@ -83,7 +84,7 @@ def delete(app: App, aws: Connection, handler: str | None = None, *, progress: P
 
 def _went_through_the_bucket(change: Change) -> bool:
     """Whether something that was removed is, or came from, what stood in the account's bucket for large files."""
-    if isinstance(change.resource, StoredBundle):
+    if isinstance(change.resource, StoredBundle | RecordedEvents):
         return True
     current: JSON = change.current if isinstance(change.resource, Function) else {}
     configuration = current.get("Configuration", {})

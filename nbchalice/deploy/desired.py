@@ -18,6 +18,7 @@ from nbchalice.resources.layer import Layer
 from nbchalice.resources.log_group import LogGroup
 from nbchalice.resources.ownership import CELL, OWNER, notebook_tag
 from nbchalice.resources.queue import Queue, QueueRef
+from nbchalice.resources.recorded_events import Recording
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle, location_of
 from nbchalice.resources.upload_bucket import UploadBucket
@@ -182,7 +183,7 @@ def resources_of(
     resources += [function, *bundles, own_way]
     if layer:
         resources.append(layer)
-    if function.is_large or (layer and layer.is_large) or bundles:
+    if function.is_large or (layer and layer.is_large) or bundles or recording_of(handler, ref):
         resources.append(UploadBucket(ref.account, ref.region, ref.partition, ref.labels))
     for source, options, own in triggers(handler, ref):
         if not is_made(source, aws):
@@ -245,7 +246,8 @@ def dead_letters(handler: Handler, ref: FunctionRef) -> str:
 
 def function_config(handler: Handler, ref: FunctionRef, package: Package, bundles: list[StoredBundle]) -> JSON:
     """Return the settings as CreateFunction and UpdateFunctionConfiguration take them."""
-    key = handler.setting("kms_key")
+    key, recording = handler.setting("kms_key"), recording_of(handler, ref)
+    recorded = recording.variables if recording else {}
     return {
         **({"KMSKeyArn": key} if key else {}),
         "Runtime": f"python{package.python}",
@@ -253,7 +255,7 @@ def function_config(handler: Handler, ref: FunctionRef, package: Package, bundle
         "Description": f"{ref.handler} of {ref.app} ({ref.stage}), from a notebook by nbchalice",
         "Timeout": ref.timeout,
         "MemorySize": handler.setting("memory"),
-        "Environment": {"Variables": {**(handler.setting("env") or {}), **location_of(bundles)}},
+        "Environment": {"Variables": {**(handler.setting("env") or {}), **location_of(bundles), **recorded}},
         "Layers": list(handler.setting("layer") or []),
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
         "EphemeralStorage": {"Size": storage(handler, package)},
@@ -264,6 +266,13 @@ def function_config(handler: Handler, ref: FunctionRef, package: Package, bundle
             "SecurityGroupIds": list(handler.setting("security_group") or []),
         },
     }
+
+
+def recording_of(handler: Handler, ref: FunctionRef) -> Recording | None:
+    """Return how the function keeps its events, or None where it does not."""
+    most = handler.setting("record")
+    fields = tuple(handler.setting("redact") or ())
+    return Recording(ref, most, fields, handler.setting("kms_key") or "") if most is not None else None
 
 
 def storage(handler: Handler, package: Package) -> int:
@@ -288,7 +297,8 @@ def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
     for action, arn in handler.setting("allow") or []:
         allowed.append({"Effect": "Allow", "Action": action, "Resource": arn})
     allowed += [permission_to(arn) for arn in sorted(targets) if arn]
-    allowed += platform_statements(handler)
+    recording = recording_of(handler, ref)
+    allowed += [*platform_statements(handler), *(recording.statements if recording else [])]
     if policy := handler.setting("policy"):
         allowed += policy_file(app.folder / policy, handler)
     return allowed

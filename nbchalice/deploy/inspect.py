@@ -30,6 +30,7 @@ from nbchalice.resources.permission import (
     source_account_of,
     source_arn_of,
 )
+from nbchalice.resources.recorded_events import RecordedEvents, records
 from nbchalice.resources.role import Role, app_roles, beneath_of
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by, stored_bundles
 from nbchalice.resources.versions import published
@@ -163,6 +164,8 @@ class _Inspector:
         self._add_footprints(going, self.run(self._footprint_calls(going)))
         for name in going:
             self._add([LogGroup(self.ref(name)), self._role(name), Function(self.ref(name))])
+        silent = [handler.name for handler in self.app.handlers if handler.setting("record") is None]
+        self._add(self._recorded([*silent, *going]))
         if removal.unused:
             own = [layer for layer, version in layers if not layer.conflicts(version)]
             staying = [*self.registered, *(name for name in owned if name not in going)]
@@ -244,6 +247,11 @@ class _Inspector:
                 self.inspection.functions[name] = function
             if notebook := (function or {}).get("Tags", {}).get(NOTEBOOK):
                 self.inspection.notebooks[name] = notebook
+
+    def _recorded(self, names: Iterable[str]) -> list[RecordedEvents]:
+        """Return what functions recorded that are to do so no more."""
+        standing = {name: self.inspection.functions.get(name) or {} for name in names}
+        return [RecordedEvents(self.ref(name)) for name, function in standing.items() if records(function)]
 
     def _footprint_calls(self, names: Iterable[str]) -> dict[object, Callable[[], list[JSON]]]:
         functions = {name: self.ref(name).name for name in names}

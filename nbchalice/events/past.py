@@ -12,7 +12,7 @@ from nbchalice.runtime.event_kinds import records_of
 from nbchalice.sources import source_of
 from nbchalice.typed import JSON
 
-Origin = Literal["send", "live", "dead letter", "log"]
+Origin = Literal["send", "live", "dead letter", "recorded", "log"]
 UNKNOWN = "unknown"
 MOST_LINES = 200
 LONGEST_ID = 8
@@ -98,7 +98,7 @@ class PastEvent:
     at : int
         Milliseconds since 1970 when it was sent, or handled.
     origin : Origin
-        Where it is known from: ``send``, ``live``, ``dead letter``, or the function's ``log``.
+        Where it is known from: ``send``, ``live``, ``dead letter``, what the function ``recorded``, or its ``log``.
     function : str
         The ARN of the function that it was for.
     event : object

@@ -1,9 +1,9 @@
-"""Which events came to a handler: from what was sent and handled live here, its dead-letter queue, and its log."""
+"""Which events came to a handler: from what was sent and handled live here, dead letters, what it recorded, its log."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nbchalice.aws.errors import explain
@@ -17,8 +17,10 @@ from nbchalice.handlers import Handler
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import Moment, recent
 from nbchalice.logs.when import parse_time, to_ms
-from nbchalice.resources.base import AWS, FunctionRef
+from nbchalice.resources.base import AWS, FunctionRef, is_denied
+from nbchalice.resources.recorded_events import RecordedEvents
 from nbchalice.runtime.event_kinds import KINDS, ids_of
+from nbchalice.text import readable
 from nbchalice.typed import Values
 
 MOST_LETTERS = 100
@@ -122,17 +124,18 @@ def received(
     notes = [f"events are not kept: {why}"] if (why := history.off or History.trouble) else []
     if handler is None:
         notes.append(f"{ref.handler} is not registered here: its dead-letter queue was not looked for")
-    known_ids = set(events).union(*(ids_of(one.event) for one in events.values()))
+    recorded: dict[str, str] = {}
     batches = handler is not None and any(KINDS[one.source].batch_item for one in handler.triggers)
     for what, look in {
         "the dead-letter queue": lambda: _dead_letters(aws, handler, ref) if handler else iter(()),
-        "the log": lambda: _failed(recent(aws, ref.name, since or LOG_SINCE), ref, known_ids, batches),
+        "what was recorded": lambda: _recorded(aws, handler, ref, events, recorded, batches),
+        "the log": lambda: _logged(recent(aws, ref.name, since or LOG_SINCE), ref, events, recorded, batches),
     }.items():
         found, note = _looked(what, look)
         notes += note
         for one in found:
             known = events.get(one.id)
-            if known is None or not known.is_known:
+            if known is None or not known.is_known or known.origin == one.origin == "recorded":
                 events[one.id] = one
     earliest = to_ms(parse_time(since)) if since is not None else 0
     chosen = [one for one in events.values() if one.at >= earliest]
@@ -165,6 +168,53 @@ def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[Past
             continue
         name = next(iter(ids_of(event)), letter.message_id)
         yield PastEvent(name, letter.sent, "dead letter", ref.arn, event, answer=answer)
+
+
+def _names(events: Iterable[PastEvent]) -> set[str]:
+    """Return all ids by which some events are known."""
+    return {name for one in events for name in (one.id, *ids_of(one.event))}
+
+
+def _recorded(  # noqa: PLR0917 - what is known, and what to note
+    aws: AWS,
+    handler: Handler | None,
+    ref: FunctionRef,
+    events: Mapping[str, PastEvent],
+    recorded: dict[str, str],
+    batches: bool,
+) -> Iterator[PastEvent]:
+    """Yield what the function recorded and is not known yet; note of each invocation the name of its event."""
+    try:
+        contents = list(RecordedEvents(ref).contents(aws))
+    except Exception as error:
+        if is_denied(error) and (handler is None or handler.setting("record") is None):
+            return  # whoever deploys nothing that records need not be allowed to look
+        raise
+    known = _names(one for one in events.values() if one.is_known)
+    for content in contents:
+        event, request_id = content.get("event"), content["request_id"]
+        ids = ids_of(event) or [request_id]
+        new = [name for name in ids if name not in known]
+        recorded[request_id] = (new or ids)[0]
+        if new == ids or (new and batches):
+            missing = f"it was not recorded: it has {readable(content['size'])}" if "size" in content else ""
+            yield PastEvent(new[0], content["at"], "recorded", ref.arn, event, missing)
+
+
+def _logged(
+    invocations: list[Invocation],
+    ref: FunctionRef,
+    events: Mapping[str, PastEvent],
+    recorded: Mapping[str, str],
+    batches: bool,
+) -> Iterator[PastEvent]:
+    """Yield recorded events with what became of them, then the events of further runs that failed."""
+    for one in invocations:
+        found = events.get(recorded.get(one.request_id, ""))
+        if found is not None and found.origin == "recorded":
+            yield replace(found, answer=Answer.of(one, "deployed"))
+    others = [one for one in invocations if one.request_id not in recorded]
+    yield from _failed(others, ref, _names(events.values()), batches)
 
 
 def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str], batches: bool) -> Iterator[PastEvent]:

@@ -44,6 +44,7 @@ POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+
 LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
 TAG = re.compile(r"[\w\s.:/=+\-@]*")
 TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
+FIELD = re.compile(r"[^.]+(\.[^.]+)*")
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
@@ -110,7 +111,11 @@ SETTINGS = (
         minimum=60,
         maximum=21_600,
     ),
-    Option("kms_key", "ARN of the KMS key that encrypts the environment variables", metavar="ARN"),
+    Option("kms_key", "ARN of the KMS key that encrypts the environment variables, and recorded events", metavar="ARN"),
+    Option(
+        "record", "keep the last N events, for events and replay; default: none", int, None, "N", False, None, 1, 500
+    ),
+    Option("redact", "field that --record leaves out, such as customer.email", str, None, "FIELD", repeats=True),
 )
 META = (
     Option("handler", "which of the cell's functions is the handler", metavar="NAME"),
@@ -158,17 +163,24 @@ def settings_problems(settings: Values) -> list[str]:
         *_network(settings),
         *_destinations(settings),
         *_keys(settings),
+        *_recording(settings),
     ]
 
 
 def settings_notes(settings: Values) -> list[str]:
     """Return what a person should know of the settings."""
-    if settings.get("log_class") != "INFREQUENT_ACCESS":
-        return []
-    return [
-        "logs and send read the log with FilterLogEvents, which AWS has for log groups of class STANDARD only: "
-        "they may see nothing of this function"
-    ]
+    notes = []
+    if settings.get("log_class") == "INFREQUENT_ACCESS":
+        notes.append(
+            "logs and send read the log with FilterLogEvents, which AWS has for log groups of class STANDARD only: "
+            "they may see nothing of this function"
+        )
+    if settings.get("record") and settings.get("role"):
+        notes.append(
+            "--record: the role of --role must be allowed s3:PutObject and s3:DeleteObject on what is recorded, and "
+            "s3:ListBucket on its bucket, or nothing is recorded"
+        )
+    return notes
 
 
 def _variables(values: object, flag: str) -> list[str]:
@@ -290,6 +302,16 @@ def _keys(settings: Values) -> list[str]:
         for flag, key in keys.items()
         if key is not None and not _fits(KEY_ARN, key)
     ]
+
+
+def _recording(settings: Values) -> list[str]:
+    fields = settings.get("redact") or []
+    errors = [
+        f"--redact {one!r} is not a field: names with dots between, as customer.email"
+        for one in fields
+        if not _fits(FIELD, one)
+    ]
+    return errors if settings.get("record") or not fields else [*errors, "--redact is for --record, which is not given"]
 
 
 def _fits(form: re.Pattern[str], value: object) -> bool:

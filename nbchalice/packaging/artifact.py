@@ -97,6 +97,7 @@ def build(
     requirements: Iterable[str] = (),
     vendored: Iterable[tuple[str, bytes]] = (),
     files: Mapping[str, bytes] = MappingProxyType({}),
+    records: bool = False,
 ) -> Artifact:
     """Pack a slice with nbchalice's runtime into a deterministic zip.
 
@@ -114,6 +115,8 @@ def build(
         Pairs of path in the zip and content, for local modules. Default: none.
     files : Mapping[str, bytes]
         Further files by path in the zip, for example bundles. Default: none.
+    records : bool
+        Whether the function keeps its events. Default: no.
 
     Returns
     -------
@@ -138,8 +141,9 @@ def build(
         "sha256": hashlib.sha256(slice.module.encode()).hexdigest(),
     }
     compiled = can_compile(python)
-    unpacks = ["import nbchalice.runtime.archive"] if ARCHIVE_INDEX in files else []
-    sources = [slice.module, *_sources(extra), *unpacks]
+    asked = {"archive": ARCHIVE_INDEX in files, "recording": records}
+    imports = [f"import nbchalice.runtime.{module}" for module, is_asked in asked.items() if is_asked]
+    sources = [slice.module, *_sources(extra), *imports]
     modules = needed_modules(sources)
     own = {
         BOOT: _BOOT.encode(),

@@ -98,6 +98,8 @@ class Ingredients:
         Requirements instead of those that the imports give.
     bundles : Mapping[str, Bundle]
         The notebook's bundled objects by name.
+    records : bool
+        Whether the function keeps its events.
     """
 
     python: str
@@ -106,6 +108,7 @@ class Ingredients:
     cells: Sequence[Cell]
     requirements_file: Path | None
     bundles: Mapping[str, Bundle]
+    records: bool = False
 
     @property
     def target(self) -> LambdaTarget:
@@ -174,6 +177,7 @@ def package_handler(
             requirements=locked.pins if locked else (),
             vendored=needs.vendored,
             files={**bundle_files(inside, stored), **index},
+            records=ingredients.records,
         )
         sizes = measure(artifact, layer, bundles=inside, stored=stored, archive=archive)
         return HandlerPackage(needs, artifact, None if archive else layer, sizes, stored, reports, archive)

@@ -46,7 +46,7 @@ _WORDS = (
     }
 )
 _CHOSEN = {*_HOMES.values(), *_WORDS.values(), "nbchalice.runtime.streams"}
-_CHOSEN |= {"nbchalice.runtime.bundles", "nbchalice.runtime.archive"}
+_CHOSEN |= {"nbchalice.runtime.bundles", "nbchalice.runtime.archive", "nbchalice.runtime.recording"}
 # What reads records as the type of a handler's annotation.
 _TYPED = ["nbchalice.runtime.annotations", "nbchalice.runtime.shapes"]
 # Annotations that are no such type.

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 # Lambda quotas: "Deployment package (.zip file archive) size", direct upload.
 DIRECT_LIMIT = 50 * 1024 * 1024
 UPLOADS = "uploads/"
+RECORDED = "recorded/"
+RECORDED_DAYS = 7
 # An upload is deleted once Lambda has taken it; the first rule is for those that a crash leaves behind, the second for
-# what has been sent of a bundle that did not arrive.
+# what has been sent of a bundle that did not arrive. Recorded events are somebody's data, and nobody's to keep.
 RULES: list[LifecycleRuleUnionTypeDef] = [
     {
         "ID": f"{OWNER_PREFIX}-uploads",
@@ -36,6 +38,12 @@ RULES: list[LifecycleRuleUnionTypeDef] = [
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    },
+    {
+        "ID": f"{OWNER_PREFIX}-recorded",
+        "Status": "Enabled",
+        "Filter": {"Prefix": RECORDED},
+        "Expiration": {"Days": RECORDED_DAYS},
     },
 ]
 

@@ -60,7 +60,18 @@ def load_handler(root: str | Path) -> Callable[[object, object], object]:
             f"{manifest['notebook']} registers no handler {manifest['function']!r}; "
             f"its handlers are: {', '.join(sorted(handlers)) or 'none'}"
         )
-    return marked(handler) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else handler
+    return _recorded(marked(handler)) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else handler
+
+
+def _recorded(handler: Callable[[object, object], object]) -> Callable[[object, object], object]:
+    """Return a handler whose events are kept, where the function's settings ask for that."""
+    if "NBCHALICE_RECORD" in os.environ:
+        # While a deploy turns it on, the variable may stand before the code is there.
+        with suppress(ImportError):
+            from .recording import recorded
+
+            return recorded(handler)
+    return handler
 
 
 def _statements(root: str | Path, manifest: JSON) -> Statements:

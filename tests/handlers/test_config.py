@@ -137,6 +137,12 @@ def test_every_key_of_chalice_is_known(tmp_path):
     assert len(found) == 16
 
 
+def test_what_is_left_out_of_recorded_events_may_stand_in_another_section(tmp_path):
+    stages = {"dev": {"lambda_functions": {"price": {"record": 20}}}}
+    found = settings_for(write(tmp_path, {"redact": ["customer.email"], "stages": stages}), "dev", "price")
+    assert found == {"record": 20, "redact": ["customer.email"]}
+
+
 # The keys that Chalice 1.34 reads from its file, beside those of ALL_KEYS.
 FURTHER_KEYS = {
     "api_gateway_endpoint_type": "REGIONAL",

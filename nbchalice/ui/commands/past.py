@@ -34,8 +34,8 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
     """List the events that came to a handler, and what became of each: data that becomes a DataFrame.
 
     They are those that `send` and live mode brought (the last 100, kept beside the notebook in .nbchalice/history),
-    those in its dead-letter queue, and of runs that failed what the log has: their ids. In a notebook,
-    `.to_dataframe()` makes a pandas table of the result.
+    those in its dead-letter queue, those that it recorded itself (`--record N` where it is defined), and of other runs
+    that failed what the log has: their ids. In a notebook, `.to_dataframe()` makes a pandas table of the result.
     """
     from nbchalice.events.history import History
     from nbchalice.events.received import received

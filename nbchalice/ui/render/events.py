@@ -48,7 +48,7 @@ class EventsCard(Card):
             notes.insert(0, f"{counted(more, 'earlier one is', 'earlier ones are')} not shown; .events has all")
         if not self.events:
             notes.append(
-                f"what %chalice send and live mode bring is kept here; what comes else is not: %chalice logs {handler}"
+                "what %chalice send and live mode bring is kept here; what else comes, where the handler has --record N"
             )
         table = [html.text_table(heads, rows)] if rows else []
         text = "\n".join([f"{title} · {asked}", *table, *(f"note: {note}" for note in notes)])

@@ -1,0 +1,86 @@
+"""What a function that records its events leaves out of them, and what it does where it cannot keep them."""
+
+import base64
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from nbchalice.packaging.shipped import needed_modules
+from nbchalice.runtime.recording import VARIABLE, recorded
+from nbchalice.runtime.redaction import redacted
+
+INNER = json.dumps({"customer": {"email": "a@b.c", "city": "Ulm"}, "email": "kept"})
+LEFT = {"customer": {"email": "[redacted]", "city": "Ulm"}, "email": "kept"}
+
+
+def text(value):
+    return base64.b64encode(value.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "unwrap"),
+    [
+        (json.loads, lambda event: event),
+        (lambda inner: {"detail": [json.loads(inner)]}, lambda event: event["detail"][0]),
+        (lambda inner: {"Records": [{"body": inner}]}, lambda event: json.loads(event["Records"][0]["body"])),
+        (
+            lambda inner: {"Records": [{"body": json.dumps({"Message": inner})}]},
+            lambda event: json.loads(json.loads(event["Records"][0]["body"])["Message"]),
+        ),
+        (
+            lambda inner: {"Records": [{"kinesis": {"data": text(inner)}}]},
+            lambda event: json.loads(base64.b64decode(event["Records"][0]["kinesis"]["data"])),
+        ),
+    ],
+    ids=["itself", "list", "queue", "topic to queue", "stream"],
+)
+def test_a_field_is_left_out_wherever_it_stands(wrap, unwrap):
+    event = wrap(INNER)
+    before = json.dumps(event)
+    assert unwrap(redacted(event, ["customer.email"])) == LEFT
+    assert json.dumps(event) == before, "the handler gets the whole event"
+
+
+def test_a_value_of_dynamodb_keeps_its_form():
+    image = {
+        "customer": {"M": {"email": {"S": "a@b.c"}, "phones": {"L": [{"M": {"number": {"N": "1"}}}]}}},
+        "id": {"N": "1"},
+    }
+    left = {
+        "customer": {"M": {"email": {"S": "[redacted]"}, "phones": {"L": [{"M": {"number": {"S": "[redacted]"}}}]}}},
+        "id": {"N": "1"},
+    }
+    event = {"Records": [{"dynamodb": {"NewImage": image}}]}
+    assert redacted(event, ["customer.email", "phones.number"]) == {"Records": [{"dynamodb": {"NewImage": left}}]}
+
+
+@pytest.mark.parametrize("name", ["password", "api_key", "API-Key", "apiKey", "Authorization", "access_token"])
+def test_what_is_called_a_credential_is_left_out_unasked(name):
+    assert redacted({"headers": {name: "x", "keys": 1}}, []) == {"headers": {name: "[redacted]", "keys": 1}}
+
+
+@pytest.mark.parametrize("body", ["hello", "{no json", '{"a": 1,  "b": 2}', "[1.50]", ""])
+def test_what_has_no_such_field_stays_letter_by_letter(body):
+    assert redacted({"body": body, "data": text(body)}, ["email"]) == {"body": body, "data": text(body)}
+
+
+def test_what_cannot_be_kept_costs_the_event_nothing_and_is_told_once(monkeypatch, caplog):
+    place = {"bucket": "b", "prefix": "p/", "owner": "1" * 12, "keep": 2, "redact": [], "key": ""}
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv(VARIABLE, json.dumps(place))
+    run = recorded(lambda event, context: event["n"])
+    assert [run({"n": number}, SimpleNamespace(aws_request_id="r")) for number in (1, 2)] == [1, 2]
+    (told,) = [one.getMessage() for one in caplog.records if one.name == "nbchalice"]
+    assert told.startswith("events are not recorded, and handled all the same: Could not connect")
+    monkeypatch.setenv(VARIABLE, "nonsense")
+    assert recorded(lambda event, context: event)(3, None) == 3
+
+
+def test_the_code_that_records_ships_where_it_is_asked_for_only():
+    names = {"nbchalice.runtime.recording", "nbchalice.runtime.redaction"}
+    assert not names & needed_modules(["app.on_sqs_message('a')", "getattr(app, 'x')"])
+    assert names <= needed_modules(["import nbchalice.runtime.recording"])
