@@ -44,6 +44,7 @@ COMMANDS = frozenset(
         "send",
         "show",
         "status",
+        "tune",
         "why",
     ]
 )

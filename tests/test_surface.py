@@ -74,6 +74,7 @@ def documents(local_aws, tmp_path_factory):
         "why": ["why", path, "price"],
         "events": ["events", path, "price"],
         "replay": ["replay", path, "price", "--all", "--here"],
+        "tune": ["tune", path, "price", "--message", "5", "--sizes", "128", "--runs", "2"],
         "package": ["package", path, "--out", folder / "build"],
         "local-status": ["local", "status"],
         "delete": ["delete", path, "--yes"],
@@ -93,7 +94,8 @@ def run(words):
 
 
 NAMES = [
-    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "events", "replay", "show", "package",
+    "plan", "deploy", "status", "send", "send-failed", "invoke", "logs", "metrics", "dlq", "why", "events", "replay", "show",
+    "tune", "package",
     "local-status", "delete",
 ]  # fmt: skip
 

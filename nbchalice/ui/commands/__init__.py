@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbchalice.ui.commands import app, doctor, events, operations, past, shipped
+from nbchalice.ui.commands import app, doctor, events, operations, past, shipped, tune
 from nbchalice.ui.commands.base import APP, COMMANDS, Command, click_command, no_such_command, overview, parse
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "parse",
     "past",
     "shipped",
+    "tune",
 ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nbchalice.events.triggers import Route
     from nbchalice.handlers import Handler
     from nbchalice.logs.invocation import Invocation
+    from nbchalice.project import Project
     from nbchalice.sources.base import Field, Source
     from nbchalice.ui.render.sends import SendsCard
 
@@ -209,6 +210,19 @@ def _sample(registered: Handler, ref: FunctionRef, source: str | None) -> object
 
     route = route_of(registered, ref, source)
     return route.source.sample(route.options, route.ref, **route.filled({}))
+
+
+def event_of(
+    project: Project, registered: Handler, ref: FunctionRef, *, saved: str | None, source: str | None, given: JSON
+) -> object:
+    """Return the event that `send` would make of a saved event and options, as the function gets it."""
+    from nbchalice.events.saved import SavedEvents
+    from nbchalice.events.triggers import route_of
+
+    source, given = _with_saved(SavedEvents(project.notebook.parent, registered.name), saved, source, given)
+    route = route_of(registered, ref, source, given)
+    _require_known(route, given)
+    return route.source.sample(route.options, route.ref, **route.filled(given))
 
 
 def _read_event(sources: Sequence[tuple[Source, object]], path: Path) -> object:
