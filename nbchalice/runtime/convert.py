@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 import sys
 import types
 import typing
@@ -307,9 +308,13 @@ def _key(name: str, wanted: Any, path: str) -> Any:
 def _scalar(value: Any, wanted: Any, path: str) -> Any:
     if wanted in WORDS:
         fitting = {float: int | float}.get(wanted, wanted)
-        if isinstance(value, fitting) and (wanted is bool or not isinstance(value, bool)):
+        if (
+            isinstance(value, fitting)
+            and (wanted is bool or not isinstance(value, bool))
+            and _is_in_range(value, wanted)
+        ):
             return value if wanted is not float else float(value)
-        raise _wrong(path, f"wants {WORDS[wanted]}, not {shorten(plain(value))}")
+        raise _wrong(path, f"wants {WORDS[wanted]}, not {getattr(value, 'digits', '') or shorten(plain(value))}")
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
         return _member(value, wanted, path)
     if wanted in TEXTS:
@@ -318,6 +323,14 @@ def _scalar(value: Any, wanted: Any, path: str) -> Any:
         except (ValueError, TypeError, InvalidOperation):
             raise _wrong(path, f"wants {TEXTS[wanted]}, not {shorten(plain(value))}") from None
     raise TypeError(_no_json(wanted, path))
+
+
+def _is_in_range(value: Any, wanted: Any) -> bool:
+    """Whether a float holds a number: Python reads 1e999 as infinity, which JSON has not."""
+    try:
+        return wanted is not float or math.isfinite(value)
+    except OverflowError:  # a whole number of 400 digits
+        return False
 
 
 def _from_text(value: Any, wanted: Any) -> Any:

@@ -130,10 +130,15 @@ def parse(content: str | bytes, wanted: Any) -> Any:
     if hasattr(kind, "__struct_fields__"):
         return decoded(lambda msgspec: msgspec.json.decode(content, type=kind))
     try:
-        value = json.loads(content, parse_float=ExactFloat)
+        value = json.loads(content, parse_float=ExactFloat, parse_constant=_refuse)
     except ValueError as error:
         raise ShapeError(f"it is not JSON ({error}): {shorten(content)}") from None
     return convert(value, wanted)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse NaN, Infinity and -Infinity, which Python reads beside what JSON has."""
+    raise ValueError(f"JSON has no {constant}")
 
 
 def _summary(errors: list[ShapeError], count: int, noun: str) -> ShapeError:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -324,6 +325,18 @@ class More(Row, total=False):
         given = {name: value for name, value in {"id": 1, "sku": "a"}.items() if name != lacking}
         with pytest.raises(ShapeError, match=f"^{lacking} is missing$"):
             convert(given, names["More"])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("NaN", "it is not JSON (JSON has no NaN)"), ("-Infinity", "it is not JSON (JSON has no -Infinity)"),
+        ("1e999", "size wants a number, not 1e999"), ("1" * 400, "size wants a number, not 111"),
+    ],
+)  # fmt: skip
+def test_a_float_holds_numbers_that_json_has(text, told):
+    with pytest.raises(ShapeError, match=f"^{re.escape(told)}"):
+        parse(f'{{"size": {text}}}', dataclass(type("Sized", (), {"__annotations__": {"size": float}})))
 
 
 def test_libraries_say_the_field_too():
