@@ -361,6 +361,18 @@ def test_discovery_gives_all_triggers_settings_and_places():
     assert str(found[2].location) == "cell 4, line 2: def g2(event):"
 
 
+def test_the_settings_of_a_cell_magic_count_beside_decorators():
+    texts = [
+        "%chalice app shop\ndef logged(run):\n    return run",
+        "%%on_sqs_message q --dlq lost --timeout 7 --name other\n@logged\n@app.schedule('rate(1 hour)', timeout=9, memory=512)\n"
+        "def f(event):\n    pass",
+    ]
+    (found,) = discover(
+        [Cell(f"c{at}", f"cell {at + 1}", text, at) for at, text in enumerate(texts)], "nb.ipynb"
+    ).handlers
+    assert (found.name, found.settings) == ("other", {"dlq": "lost", "timeout": 7, "memory": 512})
+
+
 def test_a_wrong_magic_line_is_told_with_its_place():
     wrong = Cell("a", "cell 1", "\n%%on_sqs_message orders --nonsense\ndef f(event):\n    pass", 0)
     (unread,) = discover([wrong], "nb.ipynb").unread

@@ -360,13 +360,15 @@ def _from_decorators(
         raise failed(function, result, timeline, step)
     if result.name is None and not result.blueprint:
         raise unregistered(step, timeline)
+    # The captured decorator of a cell magic has the trigger's options only: what the function is set to is in its line.
+    of_magic = _from_magic(step, None).settings if step.statement.handler else {}
     return [
         Found(
             name=str(one.name),
             function=function,
             cell=step.cell,
             triggers=[(source, options) for source, options in one.triggers],
-            settings=one.settings,
+            settings={**one.settings, **of_magic},
             location=step.location(),
             app=one.app,
         )
