@@ -101,6 +101,30 @@ def undeployed(project: Project, aws: Connection, name: str) -> str:
     return ""
 
 
+def with_record(project: Project, handler: Handler) -> Handler:
+    """Return a handler that knows the type of its records: from a file, its module runs for that, confined.
+
+    Parameters
+    ----------
+    project : Project
+        The notebook's handlers.
+    handler : Handler
+        One of them.
+    """
+    from nbchalice.notebook.capture.evaluate import Evaluator
+    from nbchalice.notebook.capture.record_samples import record_in
+    from nbchalice.packaging.shipped import has_typed_function
+
+    if handler.python is not None:
+        return handler
+    with suppress(NbChaliceError):
+        piece = project.proven.proposal(handler)[0]
+        if has_typed_function(piece.module):
+            evaluator = Evaluator(project.notebook.parent, project.variables)
+            return replace(handler, told=record_in(piece, handler, evaluator))
+    return handler
+
+
 def _each(project: Project, work: Callable[[Handler], T]) -> tuple[dict[str, T], dict[str, NbChaliceError]]:
     """Return what some work makes of each handler, and what is wrong with those it fails for."""
     results: dict[str, T] = {}

@@ -57,6 +57,8 @@ class Handler:
         Position of the execution of the cell that defines it, or None for the last definition.
     python : Callable[..., object] or None
         The function itself, in a kernel.
+    told : Record or None
+        The type of its records, where there is no kernel and its module was asked.
     """
 
     name: str
@@ -66,11 +68,12 @@ class Handler:
     location: Location | None = None
     order: int | None = field(default=None, compare=False)
     python: Callable[..., object] | None = field(default=None, compare=False, repr=False)
+    told: Record | None = field(default=None, compare=False, repr=False)
 
     @property
     def record(self) -> Record | None:
-        """The type of the records that it wants, where its annotation says one; known in a kernel."""
-        return record_of(self.python) if self.python is not None else None
+        """The type of the records that it wants, where its annotation says one and that is known."""
+        return record_of(self.python) if self.python is not None else self.told
 
     def setting(self, name: str) -> Any:
         """Return a setting of the function, or its default."""

@@ -138,7 +138,7 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
     sources = tuple(sources)
     named = set().union(*map(_named, sources))
     unused = {kind.name for kind in BUILT_IN if kind.name not in named}
-    if not any(map(_has_typed_function, sources)):
+    if not any(map(has_typed_function, sources)):
         unused.add("_content")
     if not any(_ANY_NAME.search(source) or _ANY_LIST.search(source) for source in sources):
         unused |= _OF_LISTS | (HOMES.keys() - _public_names_said(sources))
@@ -147,13 +147,19 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
 
 def _asked_for(source: str) -> list[str]:
     """Return the modules of the decorators and their options that a text names, or may name."""
-    typed = _TYPED if _has_typed_function(source) else []
+    typed = _TYPED if has_typed_function(source) else []
     return [*typed, *(_WORDS[name] for name in _WORDS.keys() & _named(source))]
 
 
 @cache
-def _has_typed_function(source: str) -> bool:
-    """Tell whether the first parameter of any function may be of the type of a record."""
+def has_typed_function(source: str) -> bool:
+    """Tell whether the first parameter of any function may be of the type of a record.
+
+    Parameters
+    ----------
+    source : str
+        The text of a module.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

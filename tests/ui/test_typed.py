@@ -110,6 +110,22 @@ def test_without_a_message_one_that_fits_is_sent(run, local_aws):
     assert run("%chalice invoke price --sample").error is None
 
 
+def test_a_shell_sends_one_that_fits_too(tmp_path, capsys, local_aws):
+    handler = HANDLER.format(annotation="Order").replace("def price", "@logged\ndef price")
+    handler = handler.replace("typed-orders", "shell-orders")
+    wrapped = (
+        "import functools\ndef logged(run):\n    @functools.wraps(run)\n    def call(*args): return run(*args)\n"
+        "    return call"
+    )
+    cells = ["%load_ext nbchalice", "%chalice app typedshell", TYPES.format(future=""), wrapped, handler]
+    file = write(tmp_path / "typed.ipynb", cells)
+    assert code_of(["deploy", str(file)]) == 0
+    for command in ("send", "invoke"):
+        capsys.readouterr()
+        code, told = code_of([command, str(file), "price"]), capsys.readouterr()
+        assert (code, "1 3.0 2026 TEA" in told.out) == (0, True), told
+
+
 @pytest.mark.parametrize(
     ("cell", "text"),
     [

@@ -59,6 +59,8 @@ class Evaluation:
         The environment variables that were read, with None for what was not set.
     seen : dict[str, str or None]
         Those, and what was read in the same process before.
+    record : JSON or None
+        The type of the function's records with samples, where that was asked for and there is one.
     missing : tuple[str, ...]
         Variables that are not set and that the result cannot do without.
     chosen : tuple[str, ...]
@@ -80,6 +82,7 @@ class Evaluation:
     left_out: list[str] = field(default_factory=list)
     read: dict[str, str | None] = field(default_factory=dict)
     seen: dict[str, str | None] = field(default_factory=dict)
+    record: JSON | None = None
     missing: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
 

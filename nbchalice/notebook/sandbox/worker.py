@@ -158,7 +158,19 @@ def _registered(definition: dict[str, Any]) -> dict[str, Any]:
         registered = chain.from_iterable(app.handlers.values() for app in _apps(module))
         same = [_as_json(one, notebook) for one in registered if one.function is function.function]
         return same[0] if [one for one in same if "error" in one] else {"handlers": same, "blueprint": True}
-    return _as_json(function, notebook)
+    answer = _as_json(function, notebook)
+    return {**answer, "record": _record(function)} if definition.get("samples") else answer
+
+
+def _record(found: LambdaFunction) -> dict[str, Any] | None:
+    """Return the type of a handler's records with JSON that fits, as plain data."""
+    sys.modules.pop(
+        "nbchalice.runtime.entry_points", None
+    )  # the module is loaded: from here on it is the notebook's side
+    from nbchalice.handlers.records import record_of
+
+    record = record_of(found.function)
+    return {"text": record.text, "samples": record.samples} if record is not None else None
 
 
 def _as_json(found: LambdaFunction, notebook: str) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def send(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.history import History
     from nbchalice.events.saved import SavedEvents
     from nbchalice.events.triggers import route_of
+    from nbchalice.operations import with_record
     from nbchalice.ui.live_mode import undeployed_here
     from nbchalice.ui.render.sends import PreviewCard
     from nbchalice.ui.whose import require_own_runs
@@ -105,6 +106,8 @@ def send(  # noqa: PLR0917 - one parameter an option
         return FormView(registered.name, source)
     events = SavedEvents(project.notebook.parent, registered.name)
     source, given = _with_saved(events, saved, source, given)
+    if "message" not in given:
+        registered = with_record(project, registered)
     aws = ui.connect()
     route = route_of(registered, project.app.ref(aws, registered.name), source, given)
     _require_known(route, given)
@@ -174,6 +177,7 @@ def invoke(  # noqa: PLR0917 - one parameter an option
     """Invoke a function directly with an event, past its queue, topic, bucket or schedule."""
     from nbchalice.events.generate import ACCOUNT, REGION
     from nbchalice.events.invoke import invoke as invoke_event
+    from nbchalice.operations import with_record
     from nbchalice.ui.in_process import call_here
     from nbchalice.ui.whose import require_own_runs
 
@@ -183,6 +187,8 @@ def invoke(  # noqa: PLR0917 - one parameter an option
         return _invoke_with_event(ui, handler, Path(event))
     project, registered = some(ui, handler)
     given = _read_event(registered.sources(), Path(event)) if event else None
+    if not event:
+        registered = with_record(project, registered)
     if here or sample:
         nowhere = FunctionRef(project.name, project.stage, registered.name, REGION, ACCOUNT)
         return call_here(ui, registered.name, given if event else _sample(registered, nowhere, source))
