@@ -12,8 +12,8 @@ from nbchalice.text import counted
 from nbchalice.ui.render import html
 from nbchalice.ui.render.cards import Card
 
-HEADS = ("memory", "duration", "cost", "cold start", "used", "")
-WIDEST = 12.0  # em
+HEADS = ("memory", "duration", "cost", "cold start", "used", "note")
+WIDEST = 7.0  # em
 LONGEST = 100
 
 
@@ -51,10 +51,10 @@ class TuneCard(Card):
         dearest = max((_memory_seconds(one) for one in sizes if one.cost), default=0) or 1
         drawn = [
             [
-                html.text(row[0]),
+                html.one_line(row[0]),
                 _bar((one.duration_ms or 0) / longest, row[1], "busy"),
                 _bar(_memory_seconds(one) / dearest if one.cost else 0, row[2], "warn"),
-                *(html.text(cell) for cell in row[3:5]),
+                *map(html.one_line, row[3:5]),
                 html.text(row[5], "good" if one.ok else "bad"),
             ]
             for one, row in zip(sizes, rows, strict=True)
