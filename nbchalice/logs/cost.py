@@ -118,8 +118,11 @@ def cost_of(invocations: Iterable[InvocationData], price: Price | None = None) -
 
 
 def dollars(value: float) -> str:
-    """Return an amount with two decimals, a smaller one than a dollar with two digits that count."""
-    return f"${value:,.2f}" if value >= 1 else f"${plain(value)}"
+    """Return an amount with two decimals, a smaller one than a dollar with two digits that count.
+
+    Not with a dollar sign: JupyterLab takes what stands between two of them for a formula.
+    """
+    return f"{value:,.2f} USD" if value >= 1 else f"{plain(value)} USD"
 
 
 def plain(value: float) -> str:

@@ -78,8 +78,9 @@ def test_the_cost_is_memory_seconds_at_the_price_of_region_and_processor():
     assert found.cost.gb_seconds == pytest.approx(0.1) and found.cost.usd == pytest.approx(0.1 * 13.3334e-6)
     assert found.cost.usd_per_million == pytest.approx(0.05 * 13.3334)
     card = MetricsCard("price", found, "1h")
-    assert "cost of 2 of them: 0.10 GB-seconds, $0.0000013; a million such invocations $0.67" in card.text
+    assert "cost of 2 of them: 0.10 GB-seconds, 0.0000013 USD; a million such invocations 0.67 USD" in card.text
     assert f"pricing page as of {PRICED_ON}; requests and the free tier are not counted" in card.text
+    assert "$" not in card.html
     assert card.to_dict()["cost"]["price"]["architecture"] == "arm64"
 
 
@@ -91,7 +92,7 @@ def test_where_the_price_is_not_known_the_memory_seconds_are_told():
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0, "$0"), (2.13e-7, "$0.00000021"), (0.5, "$0.50"), (1234.5, "$1,234.50"), (0.999, "$1.00")],
+    [(0, "0 USD"), (2.13e-7, "0.00000021 USD"), (0.5, "0.50 USD"), (1234.5, "1,234.50 USD"), (0.999, "1.00 USD")],
 )
 def test_amounts_are_told_as_people_write_them(value, told):
     assert dollars(value) == told
