@@ -51,8 +51,23 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     typed = name.strip("-")
     longer = [one for one in names if len(typed) > 1 and one.startswith(typed)]
     shorter = sorted((one for one in names if len(one) > 1 and typed.startswith(one)), key=len, reverse=True)
-    meant = longer or shorter or difflib.get_close_matches(typed, names, 1)
-    return names[meant[0]] if meant else None
+    meant = longer or shorter or [likeliest(typed, names)]
+    return names.get(meant[0])
+
+
+def likeliest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """Return the known name that is most like another one, or an empty text.
+
+    Parameters
+    ----------
+    name : str
+        What was written.
+    known : iterable of str
+        What could have been.
+    alike : float
+        How alike they must be, from 0 to 1 (difflib's measure). Default: 0.6, which is difflib's own.
+    """
+    return next(iter(difflib.get_close_matches(name, list(known), 1, alike)), "")
 
 
 def near(name: str, known: Iterable[str], otherwise: str | None = None) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
 from nbchalice.deploy.plan import Change
 from nbchalice.resources.base import AWS
+from nbchalice.text import likeliest
 
 # difflib's measure: one letter more, less or other, of ten.
 LIKE = 0.87
@@ -39,7 +39,7 @@ def misspelled(changes: Iterable[Change], aws: AWS) -> list[str]:
 def _meant(name: str, standing: Iterable[str]) -> str:
     """Return the name that was probably meant; those that differ by a number only are two on purpose."""
     others = [one for one in standing if _without_numbers(one) != _without_numbers(name)]
-    return next(iter(difflib.get_close_matches(name, others, 1, LIKE)), "")
+    return likeliest(name, others, LIKE)
 
 
 def _without_numbers(name: str) -> str:

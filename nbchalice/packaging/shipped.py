@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import chain
 from types import MappingProxyType
 
 from nbchalice.packaging.byte_code import own_pyc
@@ -115,7 +116,7 @@ def needed_modules(sources: Iterable[str]) -> frozenset[str]:
     """
     sources = tuple(sources)
     needed: set[str] = set()
-    todo = [_ENTRY, *_imported(sources)]
+    todo = [_ENTRY, *_imported(sources), *(_TYPED if has_typed_function(*sources) else [])]
     for source in sources:
         todo += _asked_for(source)
     graph = _graph()
@@ -138,7 +139,7 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
     sources = tuple(sources)
     named = set().union(*map(_named, sources))
     unused = {kind.name for kind in BUILT_IN if kind.name not in named}
-    if not any(map(has_typed_function, sources)):
+    if not has_typed_function(*sources):
         unused.add("_content")
     if not any(_ANY_NAME.search(source) or _ANY_LIST.search(source) for source in sources):
         unused |= _OF_LISTS | (HOMES.keys() - _public_names_said(sources))
@@ -147,25 +148,64 @@ def unused_names(sources: Iterable[str]) -> frozenset[str]:
 
 def _asked_for(source: str) -> list[str]:
     """Return the modules of the decorators and their options that a text names, or may name."""
-    typed = _TYPED if has_typed_function(source) else []
-    return [*typed, *(_WORDS[name] for name in _WORDS.keys() & _named(source))]
+    return [_WORDS[name] for name in _WORDS.keys() & _named(source)]
 
 
 @cache
-def has_typed_function(source: str) -> bool:
-    """Tell whether the first parameter of any function may be of the type of a record.
+def has_typed_function(*sources: str) -> bool:
+    """Tell whether the first parameter of a function that may be a handler may be of the type of a record.
 
     Parameters
     ----------
-    source : str
-        The text of a module.
+    *sources : str
+        The texts of modules: one may register what another defines. What cannot be parsed counts as having none.
     """
+    trees = [tree for source in sources if (tree := _parsed(source)) is not None]
+    anything = any(map(_ANY_NAME.search, sources))
+    makers = {kind.name for kind in BUILT_IN}.union(*map(_decorators_made, trees))
+    given: set[str] = set().union(*(_given_to(makers, tree) for tree in trees))
+    for node in chain.from_iterable(map(ast.walk, trees)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        said = _first_annotation(node)
+        if said is not None and _names_in(said) - _PLAIN and (anything or node.name in given):
+            return True
+    return False
+
+
+def _parsed(source: str) -> ast.Module | None:
     try:
-        tree = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError):
-        return False
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return any(_names_in(said) - _PLAIN for said in map(_first_annotation, functions) if said is not None)
+        return None
+
+
+def _decorators_made(tree: ast.Module) -> set[str]:
+    """Return the names of decorators for events: ``on_orders = app.on_sqs_message("orders")``."""
+    made: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _said(node.value) & {kind.name for kind in BUILT_IN}:
+            made.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return made
+
+
+def _given_to(makers: set[str], tree: ast.Module) -> set[str]:
+    """Return the names of what a module's text gives to some decorators: as one, or as ``decorator(work)``."""
+    given: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if any(_said(decorator) & makers for decorator in node.decorator_list):
+                given.add(node.name)
+        elif isinstance(node, ast.Call) and _said(node.func) & makers:
+            given = given.union(*map(_said, node.args))
+    return given
+
+
+def _said(expression: ast.expr) -> set[str]:
+    """Return the names and attributes in an expression."""
+    nodes = list(ast.walk(expression))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _first_annotation(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:

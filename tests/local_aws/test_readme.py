@@ -92,7 +92,7 @@ STATEMENTS = {
         ),
         ["test_refused_by_state.py::test_what_does_not_fit_is_refused"],
     ),
-    "lets a queue be made again at once": ["test_readme.py::test_a_queue_is_made_again_at_once"],
+    "lets a queue be made again and emptied again at once": ["test_readme.py::test_a_queue_is_made_again_at_once"],
     "attributes, ids, groups and delays of messages": [
         "test_requests.py::test_a_message_that_sqs_refuses",
         "test_requests.py::test_attributes_that_sns_refuses",
@@ -319,6 +319,8 @@ def test_a_queue_is_made_again_at_once(aws):
     url = aws("sqs").create_queue(QueueName="again")["QueueUrl"]
     aws("sqs").delete_queue(QueueUrl=url)
     assert aws("sqs").create_queue(QueueName="again")["QueueUrl"] == url
+    aws("sqs").purge_queue(QueueUrl=url)
+    aws("sqs").purge_queue(QueueUrl=url)
 
 
 def test_a_rule_starts_an_execution_whatever_its_role_may_do(aws, eventually):

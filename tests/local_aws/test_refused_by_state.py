@@ -267,16 +267,6 @@ def test_events_that_lack_something_fail_alone(standing, aws):
     ]
 
 
-def test_a_queue_is_emptied_once_a_minute(aws):
-    url = aws("sqs").create_queue(QueueName="state-emptied")["QueueUrl"]
-    aws("sqs").purge_queue(QueueUrl=url)
-    with pytest.raises(ClientError) as caught:
-        aws("sqs").purge_queue(QueueUrl=url)
-    error = caught.value.response["Error"]
-    assert error["Code"] == "AWS.SimpleQueueService.PurgeQueueInProgress"
-    assert error["Message"] == "Only one PurgeQueue operation on state-emptied is allowed every 60 seconds."
-
-
 @pytest.mark.parametrize(
     ("algorithm", "name", "value"),
     [(None, "ChecksumCRC32", "jNwWgw=="), ("SHA256", "ChecksumSHA256", "LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=")],

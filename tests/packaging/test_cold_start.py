@@ -183,7 +183,11 @@ TYPED_MODULES = {"annotations", "convert", "shapes"}
     [
         (TYPED.format("Order"), TYPED_MODULES),
         (TYPED.format("'Order'"), TYPED_MODULES),
-        ("@deco\ndef f(orders: list[models.Order], context): pass", TYPED_MODULES),
+        ("d = app.on_sqs_message('q')\n@d\ndef f(orders: list[models.Order], context): pass", TYPED_MODULES),
+        ("def f(order: Order): pass\napp.on_sns_message('t')(f)", TYPED_MODULES),
+        ("def f(order: Order): pass\ngetattr(app, 'on_' + name)('t')(f)", TYPED_MODULES),
+        ("def price(x: Money): pass\n@app.lambda_function()\ndef f(event): pass", set()),
+        ("@patch\ndef double(self: Box): pass\n@app.lambda_function()\ndef f(event): pass", set()),
         (TYPED.format("SQSEvent"), set()),
         ("def f(event: dict[str, Any], context: object): pass", set()),
         ("def f(event, order: Order): pass", set()),

@@ -26,7 +26,6 @@ KNOWN = {
     *FIFO_ATTRIBUTES, *sqs._NUMERIC_ATTR_RANGES,
 }  # fmt: skip
 # The parameter of a call, and the longest time that it takes.
-SECONDS_BETWEEN_PURGES = 60
 PERMISSIONS = ("allowAll", "denyAll", "byQueue")
 MOST_SOURCES = 10
 LONGEST = {"WaitTimeSeconds": 20, "VisibilityTimeout": 43_200}
@@ -36,7 +35,6 @@ stock_receive = sqs._act_receive_message
 stock_change_visibility = sqs._act_change_visibility
 stock_create = sqs._act_create_queue
 stock_set_attributes = sqs._act_set_queue_attributes
-stock_purge = sqs._act_purge_queue
 
 
 def apply_queue_requests() -> None:
@@ -49,7 +47,6 @@ def apply_queue_requests() -> None:
             "ChangeMessageVisibility": change_visibility,
             "CreateQueue": create,
             "SetQueueAttributes": set_attributes,
-            "PurgeQueue": purge,
             "ListDeadLetterSourceQueues": list_sources,
             "StartMessageMoveTask": start_move,
             "ListMessageMoveTasks": list_moves,
@@ -188,17 +185,6 @@ def require_allowance(document: str) -> None:
             f"Value {document} for parameter RedriveAllowPolicy is invalid. Reason: redrivePermission is allowAll, "
             f"denyAll, or byQueue with one to {MOST_SOURCES} sourceQueueArns."
         )
-
-
-def purge(data: Record, url: str) -> Any:
-    """Refuse to empty a queue a second time within a minute (``_act_purge_queue``)."""
-    queue = sqs._get_q(data.get("QueueUrl", url), "sqs:PurgeQueue")
-    now = time.time()
-    if now - queue.get("purged_at", 0) < SECONDS_BETWEEN_PURGES:
-        text = f"Only one PurgeQueue operation on {queue['name']} is allowed every {SECONDS_BETWEEN_PURGES} seconds."
-        raise sqs._Err("AWS.SimpleQueueService.PurgeQueueInProgress", text, 403)
-    queue["purged_at"] = now
-    return stock_purge(data, url)
 
 
 def sources_of(arn: str) -> Iterator[Record]:
