@@ -129,3 +129,14 @@ def by_text(texts: Mapping[str, str]) -> list[str]:
     for name, text in texts.items():
         names.setdefault(text, []).append(name)
     return [f"{joined(some)}: {text}" for text, some in names.items()]
+
+
+def as_written(html: str) -> str:
+    """Return HTML for an output in which JupyterLab looks for no formulas: a log may have two dollar signs.
+
+    Parameters
+    ----------
+    html : str
+        What is shown.
+    """
+    return f'<div class="mathjax_ignore">{html}</div>'

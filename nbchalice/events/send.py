@@ -25,6 +25,7 @@ from nbchalice.resources.base import AWS, FunctionRef, or_missing
 from nbchalice.runtime.event_kinds import KINDS
 from nbchalice.sources.base import Sent, Source
 from nbchalice.sources.invoking import send_event
+from nbchalice.text import as_written
 from nbchalice.typed import JSON, Values
 
 DUPLICATES_SECONDS = 330.0  # SQS knows a deduplication id for 300
@@ -103,7 +104,7 @@ class SendResult:
         hint = f'<div style="font-size:12px;opacity:.7">{escape(self.hint)}</div>' if self.hint else ""
         hint += f'<div style="font-size:12px">note: {escape(self.note)}</div>' if self.note else ""
         body = as_html(self.invocation) if self.invocation else ""
-        return {"text/plain": str(self), "text/html": head + hint + body}
+        return {"text/plain": str(self), "text/html": as_written(head + hint + body)}
 
 
 def send(

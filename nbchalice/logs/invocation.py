@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nbchalice.logs.records import InvocationData
 from nbchalice.logs.show import as_html, as_text
+from nbchalice.text import as_written
 
 
 @dataclass(frozen=True)
@@ -17,4 +18,4 @@ class Invocation(InvocationData):
         return as_text(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return {"text/plain": as_text(self), "text/html": as_html(self)}
+        return {"text/plain": as_text(self), "text/html": as_written(as_html(self))}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.handlers import SETTINGS, Handler
 from nbchalice.sources.options import fill
+from nbchalice.text import as_written
 from nbchalice.ui.render import html
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Card:
         return self.text
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": self.html}
+        return {"text/plain": self.text, "text/html": as_written(self.html)}
 
 
 class TextCard(Card):
