@@ -172,7 +172,10 @@ def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[Past
 
 def _names(events: Iterable[PastEvent]) -> set[str]:
     """Return all ids by which some events are known."""
-    return {name for one in events for name in (one.id, *ids_of(one.event))}
+    names: set[str] = set()
+    for one in events:
+        names.update((one.id, *ids_of(one.event)))
+    return names
 
 
 def _recorded(  # noqa: PLR0917 - what is known, and what to note

@@ -110,7 +110,8 @@ class RecordedEvents(Resource):
             pages = client.get_paginator("list_objects_v2").paginate(
                 **self._where, Prefix=recorded_folder(self.function)
             )
-            keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+            for page in pages:
+                keys += [found["Key"] for found in page.get("Contents", [])]
         return {"keys": keys} if keys else None
 
     def differences(self, current: JSON) -> list[str]:
