@@ -4,6 +4,7 @@ import decimal
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def local_aws(no_other_aws):
     from nbchalice.aws.local.client import server
 
     return server.ensure_running()
+
+
+@pytest.fixture(autouse=True)
+def own_default_session():
+    """boto3 keeps the credentials that it found first: a later test may stand on another local AWS."""
+    yield
+    if boto3 := sys.modules.get("boto3"):
+        boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture
