@@ -18,6 +18,8 @@ from nbchalice.ui.live_mode import LiveHandler
 from ..notebooks import write
 from ..waiting import wait_until
 
+pytestmark = pytest.mark.local_aws
+
 CELL = """%%on_sqs_message {name} --dlq {name}-failed --max-receive-count 1
 def price(event):
     for record in event:

@@ -9,6 +9,8 @@ from nbchalice.resources.upload_bucket import upload_bucket
 
 from ..waiting import wait_until
 
+pytestmark = pytest.mark.local_aws
+
 CELL = """%%on_sqs_message {name} {options}
 def price(event):
     for record in event:

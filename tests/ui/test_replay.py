@@ -19,6 +19,8 @@ from nbchalice.notebook_file import read_project
 
 from ..notebooks import write
 
+pytestmark = pytest.mark.local_aws
+
 CELL = """%%on_sqs_message {name} --report-failures
 def price(event):
     for record in event:

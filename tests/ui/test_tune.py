@@ -15,6 +15,8 @@ from nbchalice.ui.render.tune import TuneCard
 
 from ..notebooks import write
 
+pytestmark = pytest.mark.local_aws
+
 CELL = """%%on_sqs_message {name} --memory 256
 def price(event):
     for record in event:

@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
 from botocore.exceptions import ClientError
 
 from nbchalice.cli import code_of
 from nbchalice.events import why as of_events
 
 from ..notebooks import write
+
+pytestmark = pytest.mark.local_aws
 
 CELL = """%%on_sqs_message {name} --dlq {name}-failed --max-receive-count 1
 def price(event):
