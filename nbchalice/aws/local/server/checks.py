@@ -20,8 +20,8 @@ class Wrong:
         Of the error.
     status : int
         The HTTP status. Default: 400.
-    more : dict[str, str]
-        What S3 adds to its errors. Default: nothing.
+    more : tuple[tuple[str, str], ...]
+        What S3 adds to its errors, by name. Default: nothing.
     """
 
     code: str
