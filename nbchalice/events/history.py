@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from nbchalice.events.listeners import LISTENERS
 from nbchalice.events.past import Answer, PastEvent
 from nbchalice.files import replace_file
 from nbchalice.notebook.secrets import find_secret_value
@@ -54,6 +55,8 @@ class History:
 
         What live mode was given stands for what `send` made: the one that was received is the real one.
         """
+        for tell in LISTENERS:
+            tell(one)
         if self.off:
             return
         path = self.folder / f"{hashlib.sha256(f'{one.function} {one.id}'.encode()).hexdigest()[:20]}.json"

@@ -154,6 +154,10 @@ class Proven:
             self.admit(name)
         return piece
 
+    def smallest(self, handler: Handler) -> Slice:
+        """Return the statements that the analysis finds alone, whatever earlier proofs took along."""
+        return self._cut(handler)
+
     def proposal(self, handler: Handler) -> tuple[Slice, str]:
         """Return the statements that the analysis finds, without running any, and what to say about them."""
         smallest = self._cut(handler)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nbchalice.runtime.entry_points import look_again, source_names
 from nbchalice.ui.magics.completion import matcher
 from nbchalice.ui.magics.notebook import Notebook
 from nbchalice.ui.magics.python_commands import offer, withdraw
+from nbchalice.ui.magics.registration import Registered
 
 LOADED = "_nbchalice"
 
@@ -18,6 +20,7 @@ def load(shell: Any) -> None:
         return
     notebook = Notebook(shell)
     notebook.attach()
+    notebook.on_decorated = partial(_show, notebook)
     setattr(shell, LOADED, notebook)
     offer(notebook)
     notebook.cell_magics = look_again()
@@ -72,6 +75,12 @@ def _cell_magic(notebook: Notebook, name: str) -> object:
     # JSON options hold braces, and a notebook that is read, not run, knows no values: nothing is expanded.
     run._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
     return run
+
+
+def _show(notebook: Notebook, registered: list[Registered]) -> None:
+    from nbchalice.ui.magics.handler_cards import show_registered
+
+    show_registered(notebook, registered)
 
 
 def _line_magic(notebook: Notebook) -> object:

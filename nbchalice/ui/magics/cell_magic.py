@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import ast
-import dis
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from functools import lru_cache
-from types import CodeType
 
 from nbchalice.errors import CaptureError, NbChaliceError
-from nbchalice.handlers import CellMagic, Handler, HelpShown, parse_cell_magic
-from nbchalice.notebook.analysis.builtin_names import is_kernels_own, lambda_builtins
+from nbchalice.handlers import CellMagic, HelpShown, parse_cell_magic
 from nbchalice.notebook.analysis.handler_function import find_handler
 from nbchalice.notebook.analysis.magic import Body, read_body
-from nbchalice.notebook.capture.companions import told
-from nbchalice.notebook.capture.environment import set_here_only
-from nbchalice.notebook.cells import Cell
-from nbchalice.project import Project
-from nbchalice.runtime.app import LambdaFunction
-from nbchalice.typed import Values
+from nbchalice.ui.magics.handler_cards import handler_card
 from nbchalice.ui.magics.notebook import Notebook
-from nbchalice.ui.magics.shown import shown
-from nbchalice.ui.render.cards import HandlerCard, TextCard
+from nbchalice.ui.render.cards import TextCard
 
 
 def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> object:
@@ -53,26 +40,7 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> obje
     for source, options in parsed.also:
         decorated = getattr(chalice, source)(**options)(decorated)
     notebook.shell.user_ns[name] = decorated
-    registered = notebook.register(decorated, body.magic_line)
-    project = notebook.project()
-    handler = project.handler(decorated.name)
-    needs, missing = names_needed(decorated, notebook.shell.user_ns, notebook.session.cells())
-    notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
-    card = HandlerCard(handler, project.name, project.stage, needs, notes)
-    return shown(notebook, card)
-
-
-def _left_out(project: Project, handler: Handler) -> list[str]:
-    """Return what acts in the cells that the handler uses and is not deployed; errors are the deploy's to tell."""
-    with suppress(NbChaliceError):
-        piece = project.proven.proposal(handler)[0]
-        lacking = set_here_only(piece.variables, project.variables.of(handler.name, handler.settings), os.environ)
-        return [*told([piece]), *([lacking] if lacking else [])]
-    return []
-
-
-def _absence(name: str) -> str:
-    return f"{name} exists only in a notebook, not on Lambda" if is_kernels_own(name) else f"{name} is not defined yet"
+    return handler_card(notebook, notebook.register(decorated, body.magic_line))
 
 
 def _handler_name(notebook: Notebook, text: str, magic_line: int, parsed: CellMagic) -> str:
@@ -101,46 +69,3 @@ def run_body(notebook: Notebook, raw: str, body: Body, transform: bool) -> None:
 def _has_magics(raw: str, body: Body) -> bool:
     """Whether IPython must transform the lines below the cell's magic."""
     return raw.split("\n")[body.magic_line :] != body.text.split("\n")[body.magic_line :]
-
-
-def names_needed(handler: LambdaFunction, namespace: Values, cells: Iterable[Cell]) -> tuple[dict[str, str], list[str]]:
-    """Return the names a function takes from other cells, each with the cell, and those that nothing defines."""
-    code = getattr(handler.function, "__code__", None)
-    names = dict.fromkeys(_global_names(code)) if isinstance(code, CodeType) else {}
-    *earlier, own = cells
-    missing = [name for name in names if name not in namespace and name not in lambda_builtins()]
-    open_names = {name for name in names if name in namespace} - _assigned(own.source)
-    needs: dict[str, str] = {}
-    for cell in reversed(earlier):
-        if not open_names:
-            break
-        for name in open_names & _assigned(cell.source):
-            needs[name] = cell.label
-        open_names -= needs.keys()
-    return {name: needs[name] for name in names if name in needs}, missing
-
-
-def _global_names(code: CodeType) -> Iterator[str]:
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
-            yield str(instruction.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant)
-
-
-@lru_cache(maxsize=4096)
-def _assigned(raw: str) -> frozenset[str]:
-    """Return the names a cell binds at its top, roughly: the card is no judge, the deploy is."""
-    body = read_body(raw)
-    try:
-        tree = ast.parse(body.text)
-    except SyntaxError:
-        return frozenset()
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    return frozenset(names | ({"app"} if body.apps else set()))

@@ -46,7 +46,7 @@ def run_parsed(notebook: Notebook, command: commands.Command, rest: list[str]) -
         return skipped(command.name)
     notebook.choose(values.pop("stage", None), values.pop("target", None))
     try:
-        result = command.run(notebook, **values)
+        result = notebook.command(command.name)(notebook, **values)
         if isinstance(result, Iterator):
             with suppress(KeyboardInterrupt):  # Stopping it is how a stream ends.
                 for one in result:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
+from nbchalice.events.listeners import LISTENERS
 from nbchalice.logs.lacking import LACKING
 from nbchalice.logs.places import CELLS
 from nbchalice.names import DEFAULT_STAGE
@@ -25,6 +26,7 @@ from nbchalice.runtime.shape_checks import SHOWN, AnnotationError
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import lacking_of
 from nbchalice.ui.magics.blueprints import Blueprints
+from nbchalice.ui.magics.following import Following, code_of
 from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
 
@@ -62,6 +64,8 @@ class Notebook:
         self._new: dict[str, LambdaFunction] = {}
         self.blueprints = Blueprints(shell.user_ns)
         self._known: dict[int, int] = {}
+        self.on_decorated: Callable[[list[Registered]], object] = list  # shows what a cell's decorators registered
+        self.following = Following(lambda handler: code_of(self.project(), handler))
 
     @property
     def interactive(self) -> bool:
@@ -99,6 +103,7 @@ class Notebook:
         SHOWN.append(self._refused)
         CELLS.are(self._present)
         LACKING.is_told_by(partial(lacking_of, self))
+        LISTENERS.append(self.following.saw_event)
         self._collect(None)
 
     def detach(self) -> None:
@@ -106,6 +111,7 @@ class Notebook:
         self.session.detach()
         CHECKS.remove(self._check)
         SHOWN.remove(self._refused)
+        LISTENERS.remove(self.following.saw_event)
         CELLS.are(None)
         LACKING.is_told_by(None)
         self.shell.events.unregister("pre_run_cell", self._started)
@@ -132,6 +138,9 @@ class Notebook:
         for app in self.apps():
             for what in app.left_out[self._known.get(id(app), 0) :]:
                 print(f"note: {not_deployed(what)}", file=sys.stderr)
+        if seen:
+            self.on_decorated([one for name, one in self.registry.items() if name in seen])
+        self.following.cell_ran()
 
     def _forget(self, cell: str, order: int | None, keep: Collection[str]) -> None:
         """Drop what an earlier execution of a cell registered."""
@@ -152,6 +161,7 @@ class Notebook:
         name = registered.function.name
         self.blueprints.dropped(registered.function, cell)
         del self.registry[name]
+        self.following.took_back(name)
         for app in [registered.function.app, *self.apps()]:
             if app.handlers.get(name) is registered.function:
                 del app.handlers[name]
@@ -369,10 +379,10 @@ class Notebook:
         return f"cell {numbers[file]}" if file in numbers else None
 
     def command(self, name: str) -> Callable[..., Any]:
-        """Return what a command does."""
+        """Return what a command does; the cards of the handlers learn what its result tells."""
         from nbchalice.ui.commands import COMMANDS
 
-        return COMMANDS[name].run
+        return self.following.told_of(COMMANDS[name].run)
 
     def confirm(self, question: str) -> None:
         """Ask before something is removed."""

@@ -9,6 +9,7 @@ from nbchalice.handlers import SETTINGS, Handler
 from nbchalice.sources.options import fill
 from nbchalice.text import as_written
 from nbchalice.ui.render import html
+from nbchalice.ui.render.standing import UNKNOWN, Standing
 
 if TYPE_CHECKING:
     from nbchalice.notebook.capture.slice import Slice
@@ -82,32 +83,60 @@ def _mapped(piece: Slice) -> str:
 
 
 class HandlerCard(Card):
-    """What a cell registered.
+    """What a cell registered, and how that stands.
 
-    Attributes: ``handler``, ``needs`` (names from other cells), ``notes``.
+    Attributes: ``handler``, ``needs`` (names from other cells), ``notes``, ``standing``.
     """
 
-    def __init__(self, handler: Handler, app: str, stage: str, needs: Mapping[str, str], notes: Sequence[str]) -> None:
-        self.handler, self.needs, self.notes = handler, dict(needs), list(notes)
-        defaults = fill(SETTINGS, {})
-        shown = {"timeout": f"{handler.setting('timeout')} s", "memory": f"{handler.setting('memory')} MB"}
-        given = {name: value for name, value in handler.settings.items() if value != defaults[name]}
-        shown |= {name: _setting(value) for name, value in given.items() if name not in shown}
-        rows = [
-            ("trigger", handler.describe()),
-            ("function", f"{app}-{stage}-{handler.name}"),
-            ("settings", ", ".join(f"{name} {value}" for name, value in shown.items())),
-        ]
-        if record := handler.record:
-            rows.append(("gets", f"{record.text}, from the JSON of its messages"))
+    def __init__(  # noqa: PLR0917 - the rows of one card
+        self,
+        handler: Handler,
+        app: str,
+        stage: str,
+        needs: Mapping[str, str],
+        notes: Sequence[str],
+        standing: Standing = UNKNOWN,
+    ) -> None:
+        self.handler, self.needs, self.notes, self.standing = handler, dict(needs), list(notes), standing
+        self._place = app, stage
+        rows = _handler_rows(handler, f"{app}-{stage}-{handler.name}")
         if needs:
             rows.append(("needs", ", ".join(f"{name} ({cell})" for name, cell in needs.items())))
         rows += [("note", note) for note in notes]
+        rows += [("changed", standing.why)] if standing.why else []
+        rows += [("last event", standing.last)] if standing.last else []
         title = f"{handler.name}: {handler.sources()[0][0].title} handler"
-        lines = [title, *(f"  {name:9} {value}" for name, value in rows), "  deploy with %chalice deploy"]
-        body = html.table((), [(html.text(n, "muted"), html.text(v)) for n, v in rows])
-        foot = html.tag("div", html.text("deploy with ", "muted"), html.code("%chalice deploy"))
-        super().__init__("\n".join(lines), html.card(title, body, foot, badge="registered"), {"name": handler.name})
+        known = [] if standing.state == "registered" else [("state", standing.badge)]
+        width = max(9, *(len(name) for name, _ in rows))
+        lines = [title, *(f"  {name:{width}} {value}" for name, value in [*rows, *known])]
+        kinds = {"last event": "bad" if standing.failed else "good"}
+        body = html.table((), [(html.text(n, "muted"), html.text(v, kinds.get(n, ""))) for n, v in rows])
+        foot = ""
+        if standing.is_to_deploy:
+            lines.append("  deploy with %chalice deploy")
+            foot = html.tag("div", html.text("deploy with ", "muted"), html.code("%chalice deploy"))
+        shown = html.card(title, body, foot, badge=standing.badge, kind=standing.kind)
+        super().__init__("\n".join(lines), shown, {"name": handler.name, "state": standing.state})
+
+    def at(self, standing: Standing) -> HandlerCard:
+        """Return the card of the same handler, as it stands now."""
+        return HandlerCard(self.handler, *self._place, self.needs, self.notes, standing)
+
+
+def _handler_rows(handler: Handler, function: str) -> list[tuple[str, str]]:
+    """Return what is always said of a handler."""
+    defaults = fill(SETTINGS, {})
+    shown = {"timeout": f"{handler.setting('timeout')} s", "memory": f"{handler.setting('memory')} MB"}
+    given = {name: value for name, value in handler.settings.items() if value != defaults[name]}
+    shown |= {name: _setting(value) for name, value in given.items() if name not in shown}
+    rows = [
+        ("trigger", handler.describe()),
+        ("function", function),
+        ("settings", ", ".join(f"{name} {value}" for name, value in shown.items())),
+    ]
+    if record := handler.record:
+        rows.append(("gets", f"{record.text}, from the JSON of its messages"))
+    return rows
 
 
 def _setting_entry(entry: object) -> str:

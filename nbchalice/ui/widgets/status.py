@@ -11,6 +11,7 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.text import by_text
 from nbchalice.ui.render.cards import HandlerCard
 from nbchalice.ui.render.reports import StatusCard
+from nbchalice.ui.render.standing import Standing
 from nbchalice.ui.widgets.buttons import Buttons
 from nbchalice.ui.widgets.dead_letters import MOST, DeadLetterPanel
 from nbchalice.ui.widgets.panel import row, status_html
@@ -59,13 +60,31 @@ OPENERS: dict[str, tuple[Callable[[Openers, str], widgets.Widget], str]] = {
 
 
 class HandlerPanel(Openers):
-    """A handler's card with *Send* and *Logs*."""
+    """A handler's card with *Deploy*, *Send* and *Logs*; it follows its handler."""
 
     def buttons(self) -> list[widgets.Widget]:
         """Return the buttons."""
         assert isinstance(self.fallback, HandlerCard)
         name = self.fallback.handler.name
-        return [*self._openers(lambda: name, "Send…", "Logs")]
+        self._deploy_button = self._button(
+            "Deploy", "Deploying…", self._deploy, "bring AWS to what the notebook says", "primary"
+        )
+        self._show_deploy(self.fallback)
+        return [self._deploy_button, *self._openers(lambda: name, "Send…", "Logs")]
+
+    def follow(self, standing: Standing) -> None:
+        """Show how the handler stands now."""
+        assert isinstance(self.fallback, HandlerCard)
+        self.fallback = self.fallback.at(standing)
+        self._card.value = self.fallback.html
+        self._show_deploy(self.fallback)
+        self.keep(self.fallback)
+
+    def _show_deploy(self, card: HandlerCard) -> None:
+        self._deploy_button.layout.display = None if card.standing.is_to_deploy else "none"
+
+    def _deploy(self) -> None:
+        self._result.value = self.run("deploy", prune=False).html
 
 
 class StatusPanel(Openers):
