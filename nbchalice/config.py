@@ -201,6 +201,7 @@ def variables_for(
         settings = with_config(config, stage, handler, own)
         given = {name: str(value) for name, value in (settings.get("env") or {}).items()}
         function = f"{app or code or 'notebook'}-{stage}-{handler}"
-        return {**lambdas_own(function, settings.get("memory", 128), region), **given}
+        lambdas = lambdas_own(function, settings.get("memory", 128), region, settings.get("log_group") or "")
+        return {**lambdas, **given}
 
     return Variables(of, here, f"environment_variables of stage {stage} in {FILE}")

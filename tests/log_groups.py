@@ -6,7 +6,12 @@ def read_events(logs, function, **options):
 
     A log group is made when the function's first environment is, which may be after a test asks.
     """
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **options)
+    return read_group(logs, f"/aws/lambda/{function}", **options)
+
+
+def read_group(logs, group, **options):
+    """Return all events of a log group so far."""
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, **options)
     try:
         return [event for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:

@@ -21,6 +21,7 @@ from nbchalice.names import NAME_RULE, is_name
 from nbchalice.packaging.archive import FULL_PROCESSOR, Archive
 from nbchalice.resources.base import AWS, Resource
 from nbchalice.resources.function import Function
+from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.permission import Permission
 from nbchalice.resources.role import Role
 from nbchalice.resources.stored_bundle import StoredBundle
@@ -96,7 +97,7 @@ def problems_at(app: App, aws: AWS, wanted: Mapping[str, Resource]) -> list[NbCh
         if isinstance(resource, Role):
             errors += _policy_size_problems(resource)
     for handler in app.handlers:
-        errors += _errors_of(handler, _place_problems(handler, aws))
+        errors += _errors_of(handler, _place_problems(app, handler, aws))
         errors += _errors_of(handler, _function_policy_problems(permissions.get(handler.name, [])))
     return errors
 
@@ -169,13 +170,16 @@ def _policy_size_problems(role: Role) -> list[NbChaliceError]:
     return [InvalidInputError(text, "put statements together, or give a role of your own: --role ARN")]
 
 
-def _place_problems(handler: Handler, aws: AWS) -> Iterator[tuple[str, str]]:
+def _place_problems(app: App, handler: Handler, aws: AWS) -> Iterator[tuple[str, str]]:
     role = ROLE_ARN.fullmatch(str(handler.setting("role") or ""))
     if role and role["account"] != aws.account and not aws.local:
         yield (
             f"--role is of account {role['account']}, the function of {aws.account}; Lambda wants the same account",
             f"use a role of account {aws.account}",
         )
+    prefix = log_group_name(app.ref(aws, "").name)
+    if str(group := handler.setting("log_group") or "").startswith(prefix):
+        yield f"--log-group {group} is that of a function of this app, and goes with it", "name another log group"
     for layer in handler.setting("layer") or []:
         match = LAYER_ARN.fullmatch(str(layer))
         if match and match["region"] != aws.region:

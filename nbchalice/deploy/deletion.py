@@ -10,11 +10,14 @@ from nbchalice.deploy import check, notebooks, owners
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect
-from nbchalice.deploy.inspection import Removal
-from nbchalice.deploy.plan import Change, Plan, make_plan
+from nbchalice.deploy.inspection import Inspection, Removal
+from nbchalice.deploy.plan import Change, Plan, handler_of, make_plan
 from nbchalice.deploy.results import Deployment
 from nbchalice.errors import InvalidInputError
+from nbchalice.resources.base import TAGS
 from nbchalice.resources.function import Function
+from nbchalice.resources.log_group import LogGroup
+from nbchalice.resources.ownership import TUNE_ENDING, TUNES
 from nbchalice.resources.recorded_events import RecordedEvents
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.upload_bucket import is_large, left_empty
@@ -33,12 +36,13 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
     app = owners.claimed(app, aws)
     check.raise_all(check.names_problems(app) + check.account_problems(app, aws) + check.unnamed_problems(app, aws))
     names = [one.name for one in app.handlers]
-    removal = Removal(lambda name, _: handler in {None, name}, unused=handler is None)
-    standing = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=names, role_paths=app.role_paths)
-    if handler is not None and handler not in standing.orphans:
-        message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
-        hint = listing(standing.orphans, "handler") if standing.orphans else None
-        raise InvalidInputError(message, hint, code="no-such-handler")
+    removal = Removal(lambda name, _: handler is None or name in {handler, copy_of(handler)}, unused=handler is None)
+    # One with neither role nor log group of its own is found by its function.
+    also = names if handler is None else [*names, handler]
+    standing = inspect(replace(app, handlers=()), aws, {}, removal=removal, also=also, role_paths=app.role_paths)
+    if handler is not None:
+        _leave_handlers(app, aws, standing, handler)
+        _require_known(standing, handler, names)
     foreign = [key for key, resource in standing.stale.items() if resource.conflicts(standing.current[key])]
     for key in foreign:
         del standing.stale[key]
@@ -49,6 +53,29 @@ def plan_delete(app: App, aws: Connection, handler: str | None = None) -> Plan:
     ]
     planned = make_plan({}, standing, notes=(*elsewhere, *standing.unseen, *map(str, standing.unclaimed)))
     return replace(planned, others=owners.others(app, standing))
+
+
+def copy_of(handler: str) -> str:
+    """Return the name of the copy that `%chalice tune` makes of a handler for a while, and may have left."""
+    return f"{handler}{TUNE_ENDING}"
+
+
+def _leave_handlers(app: App, aws: Connection, standing: Inspection, handler: str) -> None:
+    """Leave what bears the name of a copy and is a handler of its own."""
+    name = copy_of(handler)
+    group = standing.current.get(LogGroup(app.ref(aws, name)).key) or {}
+    function = standing.functions.get(name)
+    if TUNES not in (group.get(TAGS) or {} if function is None else function.get("Tags", {})):
+        standing.stale = {key: one for key, one in standing.stale.items() if handler_of(one) != name}
+
+
+def _require_known(standing: Inspection, handler: str, registered: list[str]) -> None:
+    """Raise InvalidInputError where a handler is neither registered nor deployed."""
+    if handler in registered or any(handler_of(one) == handler for one in standing.stale.values()):
+        return
+    message = f"there is no handler {handler!r}, neither in the notebook nor deployed"
+    others = [name for name in standing.orphans if name != handler]
+    raise InvalidInputError(message, listing(others, "handler") if others else None, code="no-such-handler")
 
 
 def delete(app: App, aws: Connection, handler: str | None = None, *, progress: Progress = quiet) -> Deployment:

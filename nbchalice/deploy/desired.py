@@ -15,7 +15,7 @@ from nbchalice.resources.base import AWS, FunctionRef, Resource
 from nbchalice.resources.destination import Destination, permission_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
 from nbchalice.resources.layer import Layer
-from nbchalice.resources.log_group import LogGroup
+from nbchalice.resources.log_group import LogGroup, SharedLogGroup
 from nbchalice.resources.ownership import CELL, OWNER, notebook_tag
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.recorded_events import Recording
@@ -156,7 +156,7 @@ def resources_of(
     """Return what should stand for one handler: log group, role, layer, function and what its sources add."""
     arch = handler.setting("arch")
     ref = with_settings(ref, handler)
-    resources: list[Resource] = [log_group(handler, ref)]
+    resources = log_groups(handler, ref, aws)
     layer = Layer.of(package.layer, ref, package.python, arch) if package.layer else None
     bundles = [StoredBundle.of(content, ref) for content in package.stored]
     role_arn = handler.setting("role")
@@ -194,10 +194,12 @@ def resources_of(
     return [*resources, *(queues_of(handler, ref) if aws.local else [])]
 
 
-def log_group(handler: Handler, ref: FunctionRef) -> LogGroup:
-    """Return the log group of a handler's function."""
+def log_groups(handler: Handler, ref: FunctionRef, aws: AWS) -> list[Resource]:
+    """Return the log group of a handler's function; one of the user's is made on the local AWS only."""
+    if ref.log_group:
+        return [SharedLogGroup(ref)] if aws.local else []
     key, kind = handler.setting("log_kms_key"), handler.setting("log_class")
-    return LogGroup(ref, handler.setting("log_retention"), key or "", kind or "")
+    return [LogGroup(ref, handler.setting("log_retention"), key or "", kind or "")]
 
 
 def with_settings(ref: FunctionRef, handler: Handler) -> FunctionRef:
@@ -209,6 +211,7 @@ def with_settings(ref: FunctionRef, handler: Handler) -> FunctionRef:
         role_path=handler.setting("role_path"),
         boundary=handler.setting("permissions_boundary") or "",
         labels=tuple(sorted((handler.setting("tag") or {}).items())),
+        log_group=handler.setting("log_group") or "",
     )
 
 
@@ -260,7 +263,10 @@ def function_config(handler: Handler, ref: FunctionRef, package: Package, bundle
         "DeadLetterConfig": {"TargetArn": dead_letters(handler, ref)},
         "EphemeralStorage": {"Size": storage(handler, package)},
         "TracingConfig": {"Mode": "Active" if handler.setting("tracing") else "PassThrough"},
-        "LoggingConfig": {"LogFormat": "JSON" if handler.setting("json_logs") else "Text"},
+        "LoggingConfig": {
+            "LogFormat": "JSON" if handler.setting("json_logs") else "Text",
+            **({"LogGroup": ref.log_group} if ref.log_group else {}),
+        },
         "VpcConfig": {
             "SubnetIds": list(handler.setting("subnet") or []),
             "SecurityGroupIds": list(handler.setting("security_group") or []),

@@ -13,7 +13,7 @@ from nbchalice.aws.target import Connection
 from nbchalice.deploy import check, notebooks, owners
 from nbchalice.deploy.afterwards import addresses, not_ready, until_ready
 from nbchalice.deploy.deletion import delete, plan_delete
-from nbchalice.deploy.desired import App, desired, is_made, targets, triggers
+from nbchalice.deploy.desired import App, desired, is_made, targets, triggers, with_settings
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect, parallel, read_more
 from nbchalice.deploy.keys import keys_of
@@ -28,7 +28,7 @@ from nbchalice.deploy.results import Deployed, Deployment, HandlerState, Handler
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
-from nbchalice.resources import destination
+from nbchalice.resources import destination, log_group
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
 from nbchalice.resources.versions import standing_version
@@ -142,6 +142,7 @@ def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
             if is_made(source, aws):
                 calls[handler.name, number] = partial(source.preflight, aws, options, own)
         calls[handler.name, -1] = partial(destination.preflight, aws, targets(handler, ref))
+        calls[handler.name, -2] = partial(log_group.preflight, aws, with_settings(ref, handler))
     with parallel() as run:
         return run(calls)
 
@@ -160,6 +161,7 @@ def _timeouts(
             InvalidInputError(f"handler {name}: {problem.message}", problem.hint, handler.location)
             for problem in preflight.problems
         ]
+        notes += preflight.notes
         wanted = handler.setting("timeout")
         if preflight.timeout is None or preflight.timeout >= wanted:
             continue

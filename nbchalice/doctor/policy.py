@@ -91,6 +91,9 @@ def _of_handler(handler: Handler, ref: FunctionRef, aws: AWS) -> Iterator[Named]
             yield "DeadLetters", Grant(tuple(f"sqs:{name}" for name in LETTER_ACTIONS), (arn,))
         elif ":sns:" in arn:
             yield "DeadLetters", Grant(("sns:GetTopicAttributes",), (arn,))
+    if group := handler.setting("log_group"):
+        arn = ref.arn_of("logs", f"log-group:{group}")
+        yield "SharedLogGroup", Grant(("logs:FilterLogEvents",), (arn, f"{arn}:*"))
     if role := handler.setting("role"):
         yield "Roles", Grant(("iam:PassRole",), (str(role),))
 

@@ -26,7 +26,6 @@ from nbchalice.logs.records import InvocationStatus
 from nbchalice.logs.tracebacks import from_exception, from_payload, last_logged
 from nbchalice.names import LONGEST_RUN
 from nbchalice.resources.base import AWS, FunctionRef, is_missing
-from nbchalice.resources.log_group import log_group_name
 from nbchalice.runtime.event_kinds import ids_of
 from nbchalice.runtime.invocation_lines import returned
 from nbchalice.sources.payloads import MOST_INVOKED, require_room
@@ -120,7 +119,7 @@ def _logged(aws: AWS, function: str, answer: InvocationResponseTypeDef, began: f
         with suppress(Exception):
             ahead = parsedate_to_datetime(headers["date"]).timestamp() - time.time()
             since = int((began + ahead - CLOCK_STEP) * 1000)
-            for found in parse(Reader(aws, log_group_name(function)).read(since), function):
+            for found in parse(Reader(aws, function).read(since), function):
                 if found.request_id == request_id and found.duration_ms is not None:
                     return found
     only = request_id if request_id and request_id in text else ""

@@ -14,16 +14,14 @@ from nbchalice.errors import AWSError, InvalidInputError
 from nbchalice.events.invoke import invoke
 from nbchalice.logs.cost import Cost, Price, cost_of
 from nbchalice.logs.invocation import Invocation
-from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef
+from nbchalice.resources.base import AWS, FunctionRef
 from nbchalice.resources.function import CODE, FINGERPRINT, Function, wait_until_ready
 from nbchalice.resources.log_group import LogGroup
+from nbchalice.resources.ownership import TUNE_ENDING, TUNES
 from nbchalice.resources.versions import ROLLED_BACK, download, settings_of
 from nbchalice.runtime.recording import VARIABLE as RECORDING
 from nbchalice.typed import JSON
 
-ENDING = "-tune"
-# What a copy of tune's is known by, and whose it is.
-TUNES = f"{OWNER_PREFIX}:tunes"
 # Lambda: CreateFunction, FunctionName.
 LONGEST_NAME = 64
 
@@ -144,7 +142,7 @@ def copied(aws: AWS, ref: FunctionRef) -> Iterator[FunctionRef]:
     Its log group comes first and goes last: by that `delete` finds a copy that was left, as it finds a handler that is
     not in the notebook any more. The copy has no trigger.
     """
-    copy = replace(ref, handler=f"{ref.handler}{ENDING}", labels=(*ref.labels, (TUNES, ref.handler)))
+    copy = replace(ref, handler=f"{ref.handler}{TUNE_ENDING}", labels=(*ref.labels, (TUNES, ref.handler)))
     if len(copy.name) > LONGEST_NAME:
         text = f"the copy would be called {copy.name}, and Lambda takes {LONGEST_NAME} letters at most"
         raise InvalidInputError(text, "give the app or the handler a shorter name")

@@ -45,6 +45,7 @@ LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):
 TAG = re.compile(r"[\w\s.:/=+\-@]*")
 TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
 FIELD = re.compile(r"[^.]+(\.[^.]+)*")
+LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
@@ -93,6 +94,7 @@ SETTINGS = (
     Option("reserved_concurrency", "most runs at once", int, None, "N", minimum=0, maximum=1000),
     Option("ephemeral_storage", "size of /tmp", int, 512, "MB", minimum=512, maximum=10_240),
     Option("log_retention", "days after which CloudWatch drops logs; default: never", int, None, "DAYS"),
+    Option("log_group", "log group of yours to write to, which functions may share", metavar="NAME"),
     Option("log_kms_key", "ARN of the KMS key that encrypts the logs", metavar="ARN"),
     Option("log_class", "class of the log group when it is made", choices=("STANDARD", "INFREQUENT_ACCESS")),
     Option("json_logs", "write logs as JSON", bool, False),
@@ -162,6 +164,7 @@ def settings_problems(settings: Values) -> list[str]:
         *_role(settings),
         *_network(settings),
         *_destinations(settings),
+        *_log_group(settings),
         *_keys(settings),
         *_recording(settings),
     ]
@@ -179,6 +182,11 @@ def settings_notes(settings: Values) -> list[str]:
         notes.append(
             "--record: the role of --role must be allowed s3:PutObject and s3:DeleteObject on what is recorded, and "
             "s3:ListBucket on its bucket, or nothing is recorded"
+        )
+    if settings.get("log_group") and settings.get("role"):
+        notes.append(
+            "with --role and --log-group the function alone bears the handler's name: once the handler is out of the "
+            "notebook, status and --prune do not find it, and %chalice delete NAME does"
         )
     return notes
 
@@ -291,6 +299,24 @@ def _destinations(settings: Values) -> list[str]:
         errors.append(f"--on-failure {on_failure!r} is neither a queue's name nor {kinds}")
     elif on_failure is not None and on_failure.endswith(".fifo"):
         errors.append("--on-failure must be a standard queue or topic, not a FIFO one")
+    return errors
+
+
+def _log_group(settings: Values) -> list[str]:
+    name = settings.get("log_group")
+    if name is None:
+        return []
+    if not _fits(LOG_GROUP, name):
+        return [f"--log-group {name!r} is not a log group: up to 512 letters, digits and . - _ / #"]
+    # Lambda: "Configuring CloudWatch log groups".
+    errors = [f"--log-group {name} begins with aws/, which AWS keeps for itself"] if name.startswith("aws/") else []
+    of_own = [
+        f"--{one.replace('_', '-')}" for one in ("log_retention", "log_kms_key", "log_class") if settings.get(one)
+    ]
+    if of_own:
+        errors.append(
+            f"{of_own[0]} is for a log group of the function's own; leave out --log-group, or set it on {name}"
+        )
     return errors
 
 

@@ -13,7 +13,7 @@ from nbchalice.typed import Values
 REGION = "us-east-1"
 
 
-def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[str, str]:
+def lambdas_own(function: str, memory: int = 128, region: str = REGION, log_group: str = "") -> dict[str, str]:
     """Return what Lambda sets itself (Lambda: "Defined runtime environment variables"); its credentials are made up.
 
     Parameters
@@ -24,7 +24,10 @@ def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[
         Its memory in MB.
     region : str
         Where it runs.
+    log_group : str
+        The log group that it writes to. Default: its own.
     """
+    stream = f"{function}[$LATEST]" if log_group else "[$LATEST]"
     return {
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -32,8 +35,8 @@ def lambdas_own(function: str, memory: int = 128, region: str = REGION) -> dict[
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": log_group_name(function),
-        "AWS_LAMBDA_LOG_STREAM_NAME": "2024/01/01/[$LATEST]0123456789abcdef0123456789abcdef",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group or log_group_name(function),
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"2024/01/01/{stream}0123456789abcdef0123456789abcdef",
         "AWS_ACCESS_KEY_ID": "set-by-lambda",
         "AWS_SECRET_ACCESS_KEY": "set-by-lambda",
         "AWS_SESSION_TOKEN": "set-by-lambda",

@@ -17,7 +17,6 @@ from nbchalice.logs.records import LEVELS
 from nbchalice.logs.when import parse_time, to_ms
 from nbchalice.polling import Pace
 from nbchalice.resources.base import AWS
-from nbchalice.resources.log_group import log_group_name
 
 Moment = str | float | datetime | timedelta
 MOST_RECORDS = 10_000
@@ -49,7 +48,7 @@ class Tail:
         self, aws: AWS, function_name: str, since: Moment | None = None, *, most_records: int | None = MOST_RECORDS
     ) -> None:
         self.function_name = function_name
-        self._reader = Reader(aws, log_group_name(function_name))
+        self._reader = Reader(aws, function_name)
         self._assembler = Assembler(function_name, most_records)
         self._lag = LOCAL_LAG_MS if aws.local else LAG_MS
         self._start = None if since is None else to_ms(parse_time(since))
@@ -78,6 +77,11 @@ class Tail:
     def missing(self) -> bool:
         """Whether there was no log group at the last look."""
         return self._reader.missing
+
+    @property
+    def group(self) -> str:
+        """The log group that it reads."""
+        return self._reader.group
 
     def begin(self, margin: float) -> list[Invocation]:
         """Look at what stands in the log already, from ``margin`` seconds before AWS's present, and return it.
@@ -141,7 +145,7 @@ def recent(
     start, end = to_ms(parse_time(since)), None if until is None else to_ms(parse_time(until))
     level = _known_level(level)
     try:
-        events = list(Reader(aws, log_group_name(function_name)).read(start, end))
+        events = list(Reader(aws, function_name).read(start, end))
     except Exception as error:
         raise explain(error, f"reading the log of {function_name}") from None
     invocations = [i for each in parse(events, function_name) if (i := _selected(each, level, request_id))]
@@ -194,7 +198,7 @@ def follow(
         before = trouble
         try:
             changed = tail.poll()
-            trouble = _no_group(function_name) if tail.missing else None
+            trouble = _no_group(tail.group) if tail.missing else None
         except NbChaliceError as error:
             if not passes(error):
                 raise
@@ -209,11 +213,9 @@ def follow(
         stop.wait(pace.pause())
 
 
-def _no_group(function_name: str) -> NbChaliceError:
+def _no_group(name: str) -> NbChaliceError:
     """Return what tells that there is no log group: a deploy makes it."""
-    return AWSError(
-        f"there is no log group {log_group_name(function_name)} yet", "deploy the handler", code="not-deployed"
-    )
+    return AWSError(f"there is no log group {name} yet", "deploy the handler", code="not-deployed")
 
 
 def passes(error: NbChaliceError) -> bool:

@@ -62,6 +62,8 @@ class FunctionRef:
         ARN of the policy that bounds what roles may do, or an empty text.
     labels : tuple[tuple[str, str], ...]
         The user's tags, for all that takes tags when it is made.
+    log_group : str
+        The log group of the user's that the function writes to; empty for one of its own.
     """
 
     app: str
@@ -77,6 +79,7 @@ class FunctionRef:
     role_path: str = "/"
     boundary: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    log_group: str = ""
 
     @property
     def name(self) -> str:
@@ -286,11 +289,14 @@ class Preflight:
         The longest timeout in seconds that the source allows the function, or None.
     limit : str
         What sets that limit, for example ``queue orders``.
+    notes : list[str]
+        What a person should know, and what could not be looked at.
     """
 
     problems: list[Problem] = field(default_factory=list)
     timeout: int | None = None
     limit: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 def error_code(error: Exception) -> str:

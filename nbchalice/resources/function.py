@@ -201,8 +201,9 @@ class Function(Resource):
         pairs = {
             name: (_standing(name, now.get(name), wanted), wanted)
             for name, wanted in {**self.config, "Role": self.role_arn}.items()
-            if name != "Layers"
+            if name not in {"Layers", "LoggingConfig"}
         }
+        pairs["LoggingConfig"] = (self._logging_of(now), self._logging_of(self.config))
         standing = [layer["Arn"] for layer in now.get("Layers") or []]
         # The dependency layer comes first; its name says what is in it, whatever its version.
         own = [layer_of(arn) for arn in standing if layer_of(arn) in layers]
@@ -244,7 +245,9 @@ class Function(Resource):
         """Update settings and code; return the version that was published with the code, if so."""
         now = current["Configuration"]
         if self._config_differences(current) or now.get("LastUpdateStatus") == "Failed":
-            told = client.update_function_configuration(FunctionName=self.name, Role=self.role_arn, **self._config(aws))
+            told = client.update_function_configuration(
+                FunctionName=self.name, Role=self.role_arn, **self._config(aws, now)
+            )
             now = wait_until_ready(client, self.name, dict(told))
         if not self._code_differs(current):
             return None
@@ -272,10 +275,18 @@ class Function(Resource):
         wait_until_ready(client, self.name, dict(answer))
         self._set_concurrency(client, None)
 
-    def _config(self, aws: AWS) -> JSON:
-        """Return the settings with the dependency layer's newest version."""
+    def _logging_of(self, configuration: Values) -> JSON:
+        """Return how a configuration logs; the log group is the function's own where none is named."""
+        default: JSON = {**DEFAULTS["LoggingConfig"], "LogGroup": log_group_name(self.name)}
+        return {name: (configuration.get("LoggingConfig") or {}).get(name) or to for name, to in default.items()}
+
+    def _config(self, aws: AWS, current: Values | None = None) -> JSON:
+        """Return the settings with the dependency layer's newest version, and back from another log group."""
         own = [self.layer.version_arn(aws)] if self.layer else []
-        return {**self.config, "Layers": own + list(self.config.get("Layers", []))}
+        config = {**self.config, "Layers": own + list(self.config.get("Layers", []))}
+        if current and self._logging_of(current) != self._logging_of(config):
+            config["LoggingConfig"] = self._logging_of(config)
+        return config
 
     def _set_concurrency(self, client: LambdaClient, now: int | None) -> None:
         wanted = self.reserved_concurrency

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nbchalice.resources.base import AWS, OWNER_PREFIX, TAGS, UNREAD, FunctionRef, Resource, is_denied, or_missing
+from nbchalice.resources.base import (
+    AWS,
+    OWNER_PREFIX,
+    TAGS,
+    UNREAD,
+    FunctionRef,
+    OfTheUser,
+    Preflight,
+    Problem,
+    Resource,
+    is_denied,
+    or_missing,
+)
 from nbchalice.resources.grants import Grant
 from nbchalice.resources.ownership import foreign_owner, lacking, tag_reasons, with_tags
 from nbchalice.typed import JSON
@@ -132,3 +144,65 @@ class LogGroup(Resource):
         """Delete the group with its log events."""
         with or_missing():
             aws.client("logs").delete_log_group(logGroupName=self.name)
+
+
+@dataclass(frozen=True)
+class SharedLogGroup(OfTheUser):
+    """A log group that functions share, also those of others: made on the local AWS where it is missing."""
+
+    kind: ClassVar[str] = "log group"
+    function: FunctionRef
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.function.log_group
+
+    def read(self, aws: AWS) -> JSON | None:
+        """Return the group, or None."""
+        for page in aws.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=self.name):
+            for group in page["logGroups"]:
+                if group["logGroupName"] == self.name:
+                    return dict(group)
+        return None
+
+    def write(self, aws: AWS, current: object) -> None:
+        """Create the group as CloudWatch has it by default."""
+        aws.client("logs").create_log_group(logGroupName=self.name)
+
+    def agrees_with(self, other: Resource) -> bool:
+        """Any two functions may share it."""
+        return isinstance(other, SharedLogGroup)
+
+
+def preflight(aws: AWS, function: FunctionRef) -> Preflight:
+    """Look whether the log group that a function is to share exists; on the local AWS a deploy makes it.
+
+    Lambda would make it with the function's role at the first run, which may not: nothing would be logged.
+    """
+    found, name = Preflight(), function.log_group
+    if not name:
+        return found
+    try:
+        group = SharedLogGroup(function).read(aws)
+    except Exception as error:
+        if not is_denied(error):
+            raise
+        text = "was not looked for: AWS denies logs:DescribeLogGroups; without it nothing is logged"
+        found.notes.append(f"{function.handler}: log group {name} {text}")
+        return found
+    if group is None and not aws.local:
+        hint = f"aws logs create-log-group --log-group-name {name} --region {function.region}"
+        found.problems.append(Problem(f"log group {name} does not exist in {function.region}", hint))
+    if group and (kind := group.get("logGroupClass") or "STANDARD") != "STANDARD":
+        text = f"has the class {kind}: logs and send may see nothing of it, as FilterLogEvents is for STANDARD only"
+        found.notes.append(f"{function.handler}: log group {name} {text}")
+    return found
+
+
+def log_statement(function: FunctionRef) -> JSON:
+    """Return the statement that lets a role write a function's log."""
+    group = function.arn_of("logs", f"log-group:{function.log_group or log_group_name(function.name)}")
+    # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    return {"Effect": "Allow", "Action": actions, "Resource": [group, f"{group}:*"]}

@@ -14,6 +14,9 @@ NOTEBOOK = f"{OWNER_PREFIX}:notebook"
 OWNER = f"{OWNER_PREFIX}:owner"
 CELL = f"{OWNER_PREFIX}:cell"
 LONGEST_VALUE = 256
+# What a copy that `%chalice tune` makes for a while is known by, and what its handler's name ends with.
+TUNES = f"{OWNER_PREFIX}:tunes"
+TUNE_ENDING = "-tune"
 
 
 def notebook_tag(name: str) -> dict[str, str]:

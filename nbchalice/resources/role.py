@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Resource, is_denied, or_missing
 from nbchalice.resources.grants import Grant
-from nbchalice.resources.log_group import log_group_name
+from nbchalice.resources.log_group import log_statement
 from nbchalice.resources.ownership import as_list, as_mapping, lacking, tag_reasons
 from nbchalice.resources.stored_bundle import StoredBundle, loaded_by
 from nbchalice.resources.versions import published
@@ -99,18 +99,14 @@ class Role(Resource):
         return str(Arn(self.function.partition, "iam", "", self.function.account, f"role{self.path}{self.name}"))
 
     def policy(self, earlier: frozenset[str] = frozenset()) -> JSON:
-        """Return the inline policy: write to the function's own log group, what the triggers need, and load bundles.
+        """Return the inline policy: write to the function's log group, what the triggers need, and load bundles.
 
         Parameters
         ----------
         earlier : frozenset[str]
             ARNs of the bundles of earlier versions.
         """
-        group = self.function.arn_of("logs", f"log-group:{log_group_name(self.name)}")
-        # IAM's reference names the group for CreateLogStream and the stream for PutLogEvents.
-        place = [group, f"{group}:*"]
-        logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": place}
-        statements = [logs, *json.loads(self.statements)]
+        statements = [log_statement(self.function), *json.loads(self.statements)]
         if arns := sorted(self.bundles | earlier):
             statements.append({"Sid": BUNDLES, "Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
         return {"Version": "2012-10-17", "Statement": statements}

@@ -106,7 +106,19 @@ def way_back(client: LambdaClient, name: str, tags: dict[str, str]) -> Step:
         hint = "each deploy that changes code or settings publishes a version, and the last five are kept"
         raise InvalidInputError(f"{name} has no version before version {standing}", hint)
     current = next((version for version in versions if version["Version"] == standing), None)
-    return Step(name, current or dict(client.get_function_configuration(FunctionName=name)), earlier[-1])
+    now = current or dict(client.get_function_configuration(FunctionName=name))
+    return Step(name, now, _with_log_group(earlier[-1], now))
+
+
+def _with_log_group(version: JSON, now: JSON) -> JSON:
+    """Return a version's configuration with the log group that stands: its role may write to that one."""
+    standing = (now.get("LoggingConfig") or {}).get("LogGroup")
+    logging = {k: v for k, v in (version.get("LoggingConfig") or {}).items() if k != "LogGroup"}
+    return (
+        {**version, "LoggingConfig": {**logging, **({"LogGroup": standing} if standing else {})}}
+        if logging
+        else version
+    )
 
 
 def settings_of(configuration: JSON) -> JSON:

@@ -111,6 +111,7 @@ def _second(name, place, *, edited=False):
         handler("web", ("lambda_function", {"url": "public" if edited else "iam"})),
         handler("secret", ("lambda_function", {}), kms_key=place.key, env={"AB": str(new)}, **({"log_retention": 7} if edited else {})),
         handler("hidden", ("lambda_function", {}), log_kms_key=place.key),
+        handler("shared", ("lambda_function", {}), log_group=f"/team/{place.name}", memory=128 + new),
         handler("sealed", sqs(f"{place.name}-sealed", batch_size=1 + new), dlq=place.dead),
         handler("layered", ("lambda_function", {}), retries=new, on_failure=place.dead),
         handler("scored", ("lambda_function", {}), memory=256 + new, on_failure=f"arn:aws:s3:::{place.name}"),
@@ -137,6 +138,7 @@ def places(aws):
     client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
     sealed = {"VisibilityTimeout": "60", "KmsMasterKeyId": f"alias/{name}"}
     client("sqs").create_queue(QueueName=f"{name}-sealed", Attributes=sealed)
+    client("logs").create_log_group(logGroupName=f"/team/{name}")
     anything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
     boundary = client("iam").create_policy(PolicyName=name, PolicyDocument=anything)["Policy"]["Arn"]
     trust = anything.replace('"Action": "*", "Resource": "*"', TRUST)

@@ -69,7 +69,7 @@ def test_messages_of_several_lines_stay_whole_and_none_is_cut_off(connection, pl
 
 def test_who_may_not_read_the_log_gets_what_came_with_the_answer(connection, plain_function, monkeypatch):
     ref = plain_function(SAYING)
-    monkeypatch.setattr("nbchalice.events.invoke.log_group_name", lambda name: "/aws/lambda/of-somebody-else")
+    monkeypatch.setattr("nbchalice.logs.fetch.log_group_name", lambda name: "/aws/lambda/of-somebody-else")
     said = [record.message for record in invoke(connection, ref, {"times": 1, "wide": 1}).records]
     assert said[0].startswith("first 0") and said[-1] == "x"
 

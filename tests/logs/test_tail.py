@@ -68,6 +68,9 @@ class Logs:
             for n, line in enumerate(lines)
         ]
 
+    def get_function_configuration(self, FunctionName):
+        return {"FunctionName": FunctionName}
+
     def filter_log_events(self, logGroupName, startTime, limit, endTime=None, nextToken=None):
         self.asked.append(startTime)
         if self.failures:

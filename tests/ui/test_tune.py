@@ -120,6 +120,28 @@ def test_a_copy_that_was_left_is_found_by_delete_and_replaced_by_the_next_try(de
         block.gen.close()
 
 
+@pytest.mark.parametrize("stands", ["all", "group"])
+def test_delete_of_the_handler_takes_a_copy_that_was_left(deployed, name, aws, stands):
+    deployed(CELL.format(name=name).replace("price", "other"))
+    deployed("%chalice deploy")
+    kept = left(deployed)
+    if stands == "group":
+        aws("lambda").delete_function(FunctionName=f"{name}-dev-price-tune")
+    deployed("%chalice delete price --yes")
+    assert functions(aws, name) == [f"{name}-dev-other"] and groups(aws, name) == [f"/aws/lambda/{name}-dev-other"]
+    kept.gen.close()
+
+
+def test_delete_of_the_handler_leaves_a_handler_of_the_copy_s_name(deployed, name, aws):
+    deployed(CELL.format(name=name).replace("--memory", "--name price-tune --memory").replace("def price", "def taste"))
+    deployed("%chalice deploy")
+    deployed("%chalice delete price --yes")
+    assert functions(aws, name) == [f"{name}-dev-price-tune"]
+    aws("lambda").delete_function(FunctionName=f"{name}-dev-price-tune")
+    deployed("%chalice delete price --yes")
+    assert groups(aws, name) == [f"/aws/lambda/{name}-dev-price-tune"]
+
+
 def test_a_handler_of_that_name_is_left_alone(deployed, name, aws):
     copy = {
         "Runtime": "python3.12",

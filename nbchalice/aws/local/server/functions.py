@@ -152,9 +152,10 @@ def _write(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> Non
             os.fchmod(file.fileno(), mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
 
 
-def log_stream_name(version: str) -> str:
-    """Return the name of a new log stream, as Lambda forms it."""
-    return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
+def log_stream_name(version: str, function: str, group: str) -> str:
+    """Return the name of a new log stream, as Lambda forms it: with the function's in a group that others may share."""
+    whose = "" if group == f"/aws/lambda/{function}" else function
+    return f"{time.strftime('%Y/%m/%d', time.gmtime())}/{whose}[{version}]{uuid.uuid4().hex}"
 
 
 def lambda_variables(spec: FunctionSpec, log_stream: str, names: Names) -> dict[str, str]:

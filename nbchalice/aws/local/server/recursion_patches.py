@@ -87,7 +87,7 @@ def is_stopped(arn: str, trace: str, request_id: str, group: str) -> bool:
     reason = f"{STOPPED} after {MOST_ROUNDS} rounds: {arn}; {ADVICE}"
     now, memory_mb = int(time.time() * 1000), int(config.get("MemorySize", 128))
     lines = stopped_lines(request_id, "$LATEST", memory_mb, reason)
-    log_store(group, log_stream_name("$LATEST"), arn)([(now, line) for line in lines])
+    log_store(group, log_stream_name("$LATEST", name, group), arn)([(now, line) for line in lines])
     return True
 
 

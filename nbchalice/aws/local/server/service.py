@@ -150,7 +150,8 @@ class Service:
         from .patches import RoleKey, log_store
         from .workers import Worker
 
-        stream, scratch = log_stream_name(spec.version), self.folder.scratch()
+        name = spec.key.split(":")[-2]
+        stream, scratch = log_stream_name(spec.version, name, spec.log_group), self.folder.scratch()
         names = names_of(spec, self.confinement, scratch)
         for text in not_enforced(self.confinement):
             self.home.add_note(text, once=True)
