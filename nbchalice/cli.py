@@ -105,11 +105,11 @@ class Shell:
             print(aws.target, file=sys.stderr)
         return aws
 
-    def progress(self, title: str) -> AbstractContextManager[Watch]:
-        """Write a line for each change to stderr."""
+    def progress(self, title: str, *, lazy: bool = False) -> AbstractContextManager[Watch]:
+        """Write a line for each step and change to stderr."""
         from nbchalice.ui.render.progress import shell_progress
 
-        return shell_progress(title)
+        return shell_progress(title, lazy=lazy)
 
     def cell_of_file(self, file: str) -> str | None:
         """Return nothing: no cells were executed in this process."""

@@ -48,11 +48,13 @@ def packages_of(project: Project, *, verified: bool) -> tuple[dict[str, Package]
         Whether each module is proven first to do what the kernel does.
     """
     from nbchalice.deploy.package import Package
+    from nbchalice.notebook.capture.ticking import ticking
 
     def package_of(handler: Handler) -> Package:
         package = project.package(handler)
         if verified:
-            project.verify(handler, package)
+            with ticking(lambda: f"{handler.name}: proving that its module has the notebook's values", project.tell):
+                project.verify(handler, package)
         if not (verified and project.proves and project.kernel is not None):
             return Package.of(package)
         piece, vendored = project.proven.proof(handler).piece, package.needs.vendored

@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,8 @@ from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.lock import Lock
 from nbchalice.packaging.uvtool import run_uv
 from nbchalice.packaging.zipping import Member, zip_bytes
+from nbchalice.steps import step
+from nbchalice.text import counted, readable
 from nbchalice.typed import JSON
 
 PREFIX = "python/"
@@ -126,15 +128,20 @@ def _kept(path: Path, facts_path: Path) -> JSON | None:
 
 
 def _build(lock: Lock, path: Path, facts_path: Path) -> JSON:
-    with tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
-        install(lock, Path(folder))
+    downloading = f"downloading {counted(len(lock.pins), 'package')} for {lock.target.label}"
+    with step(downloading) as say, tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
+        install(lock, Path(folder), say)
         members = _members(Path(folder))
-    content = zip_bytes({PREFIX + name: member for name, member in members.items()}, _LEVEL, first=".dist-info/")
+        unzipped = sum(len(member.content) for member in members.values())
+        say(readable(unzipped))
+    with step(f"zipping the layer, {readable(unzipped)}") as say:
+        content = zip_bytes({PREFIX + name: member for name, member in members.items()}, _LEVEL, first=".dist-info/")
+        say(f"{readable(len(content))} zipped")
     facts = asdict(
         _Facts(
             base64.b64encode(hashlib.sha256(content).digest()).decode(),
             len(content),
-            sum(len(member.content) for member in members.values()),
+            unzipped,
             _by_distribution(members),
         )
     )
@@ -143,7 +150,7 @@ def _build(lock: Lock, path: Path, facts_path: Path) -> JSON:
     return facts
 
 
-def install(lock: Lock, folder: Path) -> None:
+def install(lock: Lock, folder: Path, say: Callable[[str], None] = lambda words: None) -> None:
     """Install exactly what a lock names, hashes checked, into a folder.
 
     Parameters
@@ -152,9 +159,11 @@ def install(lock: Lock, folder: Path) -> None:
         What to install and for which target.
     folder : Path
         Where it goes.
+    say : Callable[[str], None]
+        Takes what is being downloaded, with its size. Default: nothing is told.
     """
     arguments = ["install", "--target", str(folder), "--require-hashes", "--no-deps", "--requirements", "-"]
-    run_uv(arguments, lock.target, lock.text)
+    run_uv(arguments, lock.target, lock.text, say)
 
 
 def _members(folder: Path) -> dict[str, Member]:

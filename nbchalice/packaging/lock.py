@@ -19,11 +19,14 @@ from nbchalice.packaging.cache import cache_folder, write_whole
 from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.targets import LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
+from nbchalice.steps import step
+from nbchalice.text import counted
 
 PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
 # aiobotocore works with a few versions of botocore each, and Lambda's is seldom among them: then botocore comes along.
 _PINS_BOTOCORE = frozenset({"aiobotocore"})
 _FORMAT = 1
+_MOST_LISTED = 4
 _ENTRY = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 
 
@@ -96,9 +99,17 @@ def lock(
     if path.is_file():
         answer = Lock(path.read_text(encoding="utf-8"), target)
     else:
-        answer = Lock(header + _resolve(wanted, known, target), target)
+        with step(f"resolving {_listed(wanted)} for {target.label}") as say:
+            answer = Lock(header + _resolve(wanted, known, target), target)
+            say(counted(len(answer.pins), "package"))
         write_whole(path, answer.text.encode())
     return answer if answer.pins else None
+
+
+def _listed(requirements: list[str]) -> str:
+    """Return some requirements, and how many more there are."""
+    shown, more = requirements[:_MOST_LISTED], len(requirements) - _MOST_LISTED
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def retargeted(lock: Lock, target: LambdaTarget) -> Lock:

@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.errors import NoWheelError
@@ -18,6 +19,10 @@ _NOT_INHERITED = frozenset({
     *("CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_NO_BINARY", "UV_NO_BUILD", "UV_PROJECT_ENVIRONMENT"),
     *("UV_PYTHON", "UV_PYTHON_DOWNLOADS", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV"),
 })  # fmt: skip
+_DOWNLOADING = re.compile(r"Downloading (\S+ \([\d.]+ ?\w+\))")
+_PROGRESS = re.compile(
+    r" ?(?:Using|Resolved|Prepared|Installed|Uninstalled|Audited|Downloading|Downloaded|Building|Built) | [+~-] "
+)
 _NAME = r"`?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?"
 _UNREACHABLE = re.compile(
     r"error sending request|failed to fetch|could not connect|dns error"
@@ -32,7 +37,12 @@ _UNKNOWN = re.compile(rf"Because {_NAME} was not found in the package registry")
 _NO_VERSION = re.compile(rf"there (?:is|are) no versions? of {_NAME}(\S*)")
 
 
-def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = None) -> str:
+def run_uv(
+    arguments: Sequence[str],
+    target: LambdaTarget,
+    stdin: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> str:
     """Run a `uv pip` command for a Lambda target and return what it printed.
 
     Parameters
@@ -43,6 +53,8 @@ def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = N
         The runtime and architecture to resolve or install for; only wheels are used.
     stdin : str or None
         Text for the command's standard input. Default: none.
+    say : Callable[[str], None] or None
+        Takes each download as it begins, with its size. Default: nothing is told.
 
     Raises
     ------
@@ -50,17 +62,20 @@ def run_uv(arguments: Sequence[str], target: LambdaTarget, stdin: str | None = N
         Uv's reason, one code each.
     """
     options = [
-        *("--quiet", "--only-binary", ":all:"),
+        *([] if say else ["--quiet"]),
+        *("--only-binary", ":all:"),
         *("--python-platform", target.uv_platform, "--python-version", target.python),
         *("--python", sys.executable, "--no-python-downloads", "--color", "never"),
     ]
-    done = call_uv(["pip", *arguments, *options], stdin)
+    done = call_uv(["pip", *arguments, *options], stdin, say)
     if done.returncode:
         raise explain(done.stderr, target)
     return done.stdout
 
 
-def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def call_uv(
+    arguments: Sequence[str], stdin: str | None = None, say: Callable[[str], None] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run uv with the user's settings for indexes and proxies, whatever environment is active.
 
     Parameters
@@ -69,6 +84,8 @@ def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.Co
         Command and options.
     stdin : str, optional
         Text for the command's standard input.
+    say : Callable[[str], None], optional
+        Takes each download as it begins, with its size.
 
     Raises
     ------
@@ -79,20 +96,47 @@ def call_uv(arguments: Sequence[str], stdin: str | None = None) -> subprocess.Co
     try:
         import uv
 
+        command = [uv.find_uv_bin(), *arguments]
+        if say is not None:
+            return _told(command, stdin or "", environment, say)
         return subprocess.run(
-            [uv.find_uv_bin(), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            env=environment,
+            command, input=stdin, capture_output=True, text=True, encoding="utf-8", check=False, env=environment
         )
     except (ImportError, FileNotFoundError) as error:
         raise PackagingError("uv is not installed", "run: pip install uv", code="uv-failed") from error
     except PermissionError as error:
         hint = "install it again: pip install --force-reinstall uv"
         raise PackagingError(f"cannot run uv: {error}", hint, code="uv-failed") from error
+
+
+def _told(
+    command: list[str], stdin: str, environment: dict[str, str], say: Callable[[str], None]
+) -> subprocess.CompletedProcess[str]:
+    """Run uv and tell its downloads; what it says of its progress is no part of its complaints."""
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as given,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as printed,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        with subprocess.Popen(
+            command,
+            stdin=given,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+        ) as process:
+            assert process.stderr is not None  # It is a pipe.
+            complaints = []
+            for line in process.stderr:
+                if found := _DOWNLOADING.match(line):
+                    say(found[1])
+                elif not _PROGRESS.match(line):
+                    complaints.append(line)
+        printed.seek(0)
+        return subprocess.CompletedProcess(command, process.returncode, printed.read(), "".join(complaints))
 
 
 def explain(stderr: str, target: LambdaTarget) -> PackagingError:

@@ -157,6 +157,11 @@ class Resource(ABC):
         """What a person calls it."""
 
     @property
+    def upload_size(self) -> int:
+        """How many bytes a write sends, where that may take long; else 0."""
+        return 0
+
+    @property
     def absence(self) -> str:
         """What a person is told where it does not stand, though it should."""
         return f"{self.kind} {self.name} does not exist"

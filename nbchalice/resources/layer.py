@@ -83,6 +83,11 @@ class Layer(Resource):
         return self.layer_name
 
     @property
+    def upload_size(self) -> int:
+        """The bytes of its zip."""
+        return self.package.zip_size if self.package else 0
+
+    @property
     def arn(self) -> str:
         """The layer's ARN, without a version."""
         return self.home.arn_of("lambda", f"layer:{self.layer_name}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbchalice.errors import AWSError, InvalidInputError, LocalAWSError
 from nbchalice.resources.base import or_missing
+from nbchalice.steps import told_to
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -44,8 +45,8 @@ class Frontend(Protocol):
     def connect(self) -> Connection:
         """Return the connection to the chosen target."""
 
-    def progress(self, title: str) -> AbstractContextManager[Watch]:
-        """Show how the changes of a plan go."""
+    def progress(self, title: str, *, lazy: bool = False) -> AbstractContextManager[Watch]:
+        """Show how steps and the changes of a plan go; lazily: only once there is something to show."""
 
     def cell_of_file(self, file: str) -> str | None:
         """Return which cell has a file name that IPython made up for it, or None."""
@@ -175,3 +176,19 @@ def registered(ui: Frontend, *, proves: bool = True) -> Project:
             code="no-handlers",
         )
     return project
+
+
+@contextmanager
+def progress(ui: Frontend, project: Project, title: str, *, lazy: bool = False) -> Iterator[Watch]:
+    """Show what a project's proofs, packages and changes are at while the block runs.
+
+    Parameters
+    ----------
+    ui, project, title : Frontend or Project or str
+        Where it is shown, whose it is, and what is going on.
+    lazy : bool
+        Whether nothing is shown until there is something to tell.
+    """
+    with ui.progress(title, lazy=lazy) as watch, told_to(watch.step):
+        project.tell = watch.searching
+        yield watch

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nbchalice import operations
 from nbchalice.text import by_text
 from nbchalice.ui.commands.base import NO_VERIFY, TAKE_OVER, command, flag
-from nbchalice.ui.frontend import Frontend, deployed, registered
+from nbchalice.ui.frontend import Frontend, deployed, progress, registered
 from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
     if prune and not yes:
         prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
-    with ui.progress(f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
-        project.tell = watch.searching
+    with progress(ui, project, f"deploying {project.name} ({project.stage}) to {aws.target}") as watch:
         done = operations.deploy(project, aws, prune=prune, progress=watch, announce=watch.planned)
     notes = (*done.plan.notes, *beside(project, aws), *_taken_by_orphans(project, aws, done.plan))
     return DeployCard(replace(done, plan=replace(done.plan, notes=notes)), "deployed")
@@ -77,7 +76,9 @@ def plan(ui: Frontend, prune: bool, no_verify: bool = False, take_over: bool = F
     project = registered(ui, proves=not no_verify)
     project.takes_over = take_over
     aws = ui.connect()
-    planned = explain_paused(operations.plan(project, aws, prune=prune), project, aws)
+    with progress(ui, project, f"planning {project.name} ({project.stage})", lazy=True):
+        planned = operations.plan(project, aws, prune=prune)
+    planned = explain_paused(planned, project, aws)
     return PlanCard(planned, aws.target, f"plan for {project.name} ({project.stage})")
 
 
@@ -96,7 +97,8 @@ def status(ui: Frontend) -> Result:
     project = ui.project()
     aws = ui.connect()
     notes = settle(project, aws)
-    return StatusCard(operations.status(project, aws), notes)
+    with progress(ui, project, f"looking at {project.name} ({project.stage})", lazy=True):
+        return StatusCard(operations.status(project, aws), notes)
 
 
 @command("rollback", TAKE_OVER, handler="required")

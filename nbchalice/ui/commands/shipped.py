@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nbchalice.ui.commands.base import NO_VERIFY, command, flag, option
-from nbchalice.ui.frontend import Frontend, registered
+from nbchalice.ui.frontend import Frontend, progress, registered
 from nbchalice.ui.render.cards import Result
 
 
@@ -42,7 +42,9 @@ def package(ui: Frontend, out: str, no_verify: bool = False) -> Result:
     from nbchalice.operations import write_packages
     from nbchalice.ui.render.reports import FilesCard
 
-    return FilesCard(write_packages(registered(ui, proves=not no_verify), Path(out)))
+    project = registered(ui, proves=not no_verify)
+    with progress(ui, project, f"packaging {project.name} ({project.stage})", lazy=True):
+        return FilesCard(write_packages(project, Path(out)))
 
 
 @command(

@@ -360,11 +360,11 @@ class Notebook:
         return self._local
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Watch]:
+    def progress(self, title: str, *, lazy: bool = False) -> Iterator[Watch]:
         """Show the changes in one output that is updated."""
         from nbchalice.ui.render.progress import notebook_progress
 
-        with notebook_progress(title) as watch:
+        with notebook_progress(title, lazy=lazy, moves=hasattr(self.shell, "kernel")) as watch:
             yield watch
 
     def _present(self) -> Present:

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.ui.render.cards import Card
-from nbchalice.ui.render.progress import CardWatch, ProgressCard, Watch
+from nbchalice.ui.render.progress import CardWatch, ProgressCard, Watch, moving
 from nbchalice.ui.widgets.panel import Busy, Panel, Worker, area, button, error_html, row, status_html
 
 if TYPE_CHECKING:
@@ -58,13 +58,14 @@ class InPanel:
         return self._ui.command(name)
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Watch]:
+    def progress(self, title: str, *, lazy: bool = False) -> Iterator[Watch]:
         """Show the changes in the panel."""
 
         def show(card: ProgressCard) -> None:
             self._place.value = card.html
 
-        yield CardWatch(title, show)
+        with moving(CardWatch(title, show, lazy=lazy)) as watch:
+            yield watch
 
     def confirm(self, question: str) -> None:
         """Nothing: the button has asked already."""
