@@ -18,6 +18,10 @@ from nbchalice.sources.options import Option
 from nbchalice.text import near
 from nbchalice.typed import JSON
 
+PER_RECORD_REPORTS = (
+    "--per-record reports each record that fails, so that it alone comes back: leave out --no-report-failures"
+)
+
 
 @dataclass(frozen=True)
 class CellMagic:
@@ -151,11 +155,16 @@ def parse_cell_magic(magic: str, line: str) -> CellMagic:
     also = tuple(_read_also(text, f"%%{magic}") for text in given.get("also") or [])
     parsed = CellMagic(magic, options, settings, given.get("handler"), given.get("name"), also)
     wrong = source.problems(options) + settings_problems(settings) + name_problems(parsed.name)
+    wrong += [PER_RECORD_REPORTS for _, one in parsed.triggers if one.get("per_record") and _is_off(one)]
     if not wrong:
         wrong = trigger_problems(parsed.triggers, settings)
     if wrong:
         raise InvalidInputError(f"%%{magic}: {'; '.join(wrong)}")  # each says what is right
     return parsed
+
+
+def _is_off(options: JSON) -> bool:
+    return options.get("report_failures") is False
 
 
 def trigger_problems(triggers: list[tuple[str, JSON]], settings: JSON) -> list[str]:

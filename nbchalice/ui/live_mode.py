@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from nbchalice.errors import AWSError, InvalidInputError, NbChaliceError
+from nbchalice.errors import AWSError, CaptureError, InvalidInputError, NbChaliceError
 from nbchalice.events.history import History
 from nbchalice.events.leases import Lease, leases_if_allowed, queue_name
 from nbchalice.events.live import Live, can_be_live, displaced_resources, repair
@@ -166,11 +166,22 @@ class LiveHandler:
             raise wrong[0]
 
 
-def live_card(handler: str, target: str) -> Card:
+def stale_here(ui: Frontend, handler: str) -> CaptureError | None:
+    """Return that a handler takes a record's type as it was before an edit: its events are refused until then."""
+    from nbchalice.notebook.capture.stale_types import stale_type
+
+    project = ui.project()
+    return stale_type(project.handler(handler), project.cells) if project.namespace is not None else None
+
+
+def live_card(handler: str, target: str, note: str = "") -> Card:
     """Return what tells that a handler is live."""
     words = f"its real events are handled here, by the function as it is defined now; %chalice live {handler} --stop"
     body = html.tag("div", html.text(words)) + html.tag("div", html.text(LOOPS))
     text = f"{handler} is live on {target}: {words}\n  {LOOPS}"
+    if note:
+        body += html.tag("div", html.text(f"note: {note}", "warn"))
+        text += f"\n  note: {note}"
     return Card(text, html.card(f"{handler} is live", body, badge=target))
 
 

@@ -47,3 +47,33 @@ def test_a_value_with_blanks_is_told_with_its_quotes(run, line, fix):
 
 def test_a_word_too_many_that_is_no_value_is_told_with_the_help(run):
     assert run.error("%chalice plan now").hint == "%chalice plan --help"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ('send price {"net": 2}', """send price --message '{"net": 2}'"""),
+        ("send price 50", "send price --message 50"),
+        ("send price 50 --wait 3", "send price --message 50"),
+        ('invoke price {"net": 2}', "invoke price --event FILE, with the event in a file"),
+        ("invoke price event.json", "invoke price --event event.json"),
+        ("replay price 1f2e3d", "replay price --event 1f2e3d"),
+        ("replay price --all 1f2e3d", "replay price --event 1f2e3d"),
+        ("logs price 10m", "logs price --since 10m"),
+    ],
+)
+def test_a_word_that_belongs_to_an_option_names_it(run, line, meant):
+    assert run.error(f"%chalice {line}").hint == f"did you mean %chalice {meant}?"
+
+
+def test_a_file_as_a_message_names_the_command_for_files(run):
+    hint = run.error("%chalice send price order.json").hint
+    assert hint == "the message itself stands behind --message; %chalice invoke price --event order.json takes a file"
+
+
+@pytest.mark.parametrize("magic", ["on_sqs_message orders", "on_kinesis_record clicks"])
+def test_records_one_at_a_time_report_what_fails(run, magic):
+    cell = f"%%{magic} --per-record --no-report-failures\ndef price(record):\n    pass"
+    assert "--per-record reports each record that fails" in run.error(cell).message
+    run(cell.replace(" --no-report-failures", ""))
+    run(cell.replace(" --per-record", ""))

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from ..waiting import wait_until
+
 pytestmark = pytest.mark.timeout(180)
 ADDR = "from dataclasses import dataclass\n@dataclass\nclass Addr:\n    street: str"
 ORDER = "@dataclass\nclass Order:\n    a: int\n    to: Addr | None = None"
@@ -21,6 +23,7 @@ def typed(run):
 
 def test_an_edited_type_is_told_until_the_handlers_cell_is_run_again(typed, tmp_path, local_aws):
     run = typed
+    run.shell.kernel = object()  # where it is patient, it gives a view
     (tmp_path / "event.json").write_text(json.dumps(EVENT))
     run("%chalice deploy")
     run(ORDER.replace("to:", "b: str\n    to:"))
@@ -31,6 +34,10 @@ def test_an_edited_type_is_told_until_the_handlers_cell_is_run_again(typed, tmp_
         assert "fix: run cell 5 again" in str(error)
     assert f"{text}; run cell 5 again" in repr(run("%chalice status"))
     assert f"{text}; run cell 5 again" in repr(run("%chalice send price --message '{\"a\": 1}'"))
+    live = run("%chalice live price")
+    assert f"{text}; run cell 5 again" in str(live)
+    wait_until(lambda: text in live.view.trouble)
+    run("%chalice live price --stop")
     run(HANDLER)
     assert "price still" not in repr(run("%chalice status"))
     assert run("%chalice plan")

@@ -164,21 +164,52 @@ def parse(chosen: Command, words: list[str], *, cli: bool = False, prefix: str =
         raise InvalidInputError(f"{prefix} {chosen.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
         message, usage = error.format_message(), f"{prefix} {chosen.name} --help"
-        raise InvalidInputError(message, _quoted(message, words) or usage) from None
+        hint = _quoted(parser, message, words) or _meant(parser, message, words, prefix)
+        raise InvalidInputError(message, hint or usage) from None
 
 
-def _quoted(message: str, words: list[str]) -> str:
+_EXTRA = re.compile(r"unexpected extra arguments? \((.*)\)$")
+_AGO = re.compile(r"\d+(\.\d+)?[smhdw]")
+
+
+def _meant(parser: click.Command, message: str, words: list[str], prefix: str) -> str:
+    """Return which option a word was meant for that belongs to none: an event's content, file or id, or a time."""
+    found = _EXTRA.search(message)
+    if found is None:
+        return ""
+    options = {option: one for one in parser.params for option in one.opts}
+    handler = f" {words[0]}" if words and not words[0].startswith("-") else ""
+    text = found[1]
+    is_file = text.endswith((".json", ".txt", ".csv")) or Path(text).is_file()
+    event = options.get("--event")
+    if "--since" in options and _AGO.fullmatch(text):
+        meant = f"--since {text}"
+    elif "--message" in options and not is_file:
+        meant = f"--message {shlex.quote(text)}"
+    elif "--message" in options:
+        return f"the message itself stands behind --message; {prefix} invoke{handler} --event {text} takes a file"
+    elif event is not None and event.metavar == "FILE":
+        meant = f"--event {text}" if is_file else "--event FILE, with the event in a file"
+    elif event is not None:
+        meant = f"--event {shlex.quote(text)}"
+    else:
+        return ""
+    return f"did you mean {prefix} {parser.name}{handler} {meant}?"
+
+
+def _quoted(parser: click.Command, message: str, words: list[str]) -> str:
     """Return how to quote a value with blanks, where an error is about the words that are left over of one."""
-    found = re.search(r"unexpected extra arguments? \((.*)\)$", message)
+    found = _EXTRA.search(message)
     if found is None or not (extra := found[1].split(" ")) or extra[0] not in words:
         return ""
+    flags = {option for one in parser.params if isinstance(one, click.Option) and one.is_flag for option in one.opts}
     begin = end = words.index(extra[0])
     while begin > 1 and not words[begin - 1].startswith("--"):
         begin -= 1
     while end < len(words) and not words[end].startswith("--"):
         end += 1
     value = shlex.quote(" ".join(words[begin:end]))
-    option = words[begin - 1] if words[begin - 1].startswith("--") else ""
+    option = words[begin - 1] if words[begin - 1].startswith("--") and words[begin - 1] not in flags else ""
     return f"put a value with blanks in quotes: {option} {value}" if option else ""
 
 

@@ -6,13 +6,15 @@ import threading
 
 from nbchalice.errors import NbChaliceError
 from nbchalice.ui.frontend import Frontend
-from nbchalice.ui.live_mode import RUNNING, LiveHandler, live_card
+from nbchalice.ui.live_mode import RUNNING, LiveHandler, live_card, stale_here
 from nbchalice.ui.widgets.viewer import Feed, Viewer
 
 
 def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
     """Go live; return the view of what the events do here."""
     ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
+    stale = stale_here(ui, handler)
+    note = f"{stale.message}; {stale.hint}" if stale else ""
     started = threading.Event()
     wrong: list[NbChaliceError] = []
     one_at_a_time = threading.Lock()
@@ -27,7 +29,7 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer
                 raise
             finally:
                 started.set()
-            feed.trouble(None)
+            feed.trouble(stale)
             feed.stop.wait()
             live.stop()
 
@@ -37,7 +39,7 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer
         read,
         controls="Go live|Stop",
         watched=ui.interactive,
-        fallback=live_card(handler, str(ui.connect().target)),
+        fallback=live_card(handler, str(ui.connect().target), note),
     )
     RUNNING.add(ref.arn, viewer)
     viewer.follow()
