@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from nbchalice.deploy.boto_calls import Call, boto_calls
 from nbchalice.deploy.desired import triggers
-from nbchalice.deploy.suggest import is_open, listed, needs
+from nbchalice.deploy.suggest import is_open, key_of, listed, needs
 from nbchalice.handlers import Handler
 from nbchalice.resources.base import FunctionRef
 from nbchalice.sources.base import Cause
@@ -51,13 +51,28 @@ def _evidence(cause: Cause, calls: Iterable[Call], function: FunctionRef, statem
     for call in calls:
         arns_by_call += [(call, allow.arn) for allow in needs(call, function) if allow.action == cause.action]
     if any(arn == cause.arn and cause.may_be(*call.key) for call, arn in arns_by_call):
-        return f"its code calls {cause.action}"
+        return "" if _kept_apart(cause, statements) else f"its code calls {cause.action}"
     # Of services whose ARNs nobody here knows, and of what is on no resource, a call says no more than any: *.
     told = [arn for _, arn in arns_by_call if not is_open(arn) and arn != "*"]
     if told and len(told) == len(arns_by_call):
         return ""  # It is known what it calls: something else.
     allowed = any(_allows(one, cause, by_name=not arns_by_call) for one in statements)
     return f"its role may do {cause.action} there" if allowed else ""
+
+
+def _kept_apart(cause: Cause, statements: Iterable[JSON]) -> bool:
+    """Whether the role may make the call with keys that cause no event, and with no others."""
+    resources: list[str] = []
+    for statement in statements:
+        if _is_about(statement, cause.action):
+            resources += listed(statement.get("Resource"))
+    named = any(fnmatchcase(resource, cause.arn) for resource in resources)
+    return named and not any(_meets(resource, cause) for resource in resources)
+
+
+def _is_about(statement: JSON, action: str) -> bool:
+    actions = listed(statement.get("Action"))
+    return statement.get("Effect") == "Allow" and any(fnmatchcase(action.lower(), one.lower()) for one in actions)
 
 
 def _allows(statement: JSON, cause: Cause, *, by_name: bool) -> bool:
@@ -69,10 +84,9 @@ def _allows(statement: JSON, cause: Cause, *, by_name: bool) -> bool:
         Whether the action has to be written out: ``s3:*`` may be there for reading only.
     """
     actions = [action.lower() for action in listed(statement.get("Action"))]
-    wanted = cause.action.lower()
     return (
-        statement.get("Effect") == "Allow"
-        and (wanted in actions if by_name else any(fnmatchcase(wanted, action) for action in actions))
+        _is_about(statement, cause.action)
+        and (cause.action.lower() in actions or not by_name)
         and any(resource != "*" and _meets(resource, cause) for resource in listed(statement.get("Resource")))
     )
 
@@ -80,6 +94,5 @@ def _allows(statement: JSON, cause: Cause, *, by_name: bool) -> bool:
 def _meets(resource: str, cause: Cause) -> bool:
     """Whether a policy's resource is, or is a part of, what causes events."""
     if fnmatchcase(resource, cause.arn) and ":s3:" in resource:  # bucket/out/* of bucket/*
-        key = resource.partition("/")[2]
-        return cause.may_be(key.partition("*")[0], key.rpartition("*")[2])
+        return cause.may_be(*key_of(resource))
     return fnmatchcase(cause.arn, resource)

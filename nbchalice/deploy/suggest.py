@@ -12,6 +12,7 @@ from nbchalice.aws.refusals import S3_ACTIONS, UNKNOWN_BUCKET, s3_arn
 from nbchalice.deploy.boto_calls import Call, boto_calls
 from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.queue import QUEUE_URL, QueueRef
+from nbchalice.sources.base import keys_meet
 from nbchalice.typed import JSON
 
 # Methods of boto3 that are more than one operation, or none of the API's name.
@@ -103,8 +104,10 @@ def suggested(
         return []
     needed: set[Allow] = set()
     for call in boto_calls(module, event, beside):
-        needed.update(needs(call, function))
-    return sorted(allow for allow in needed if not any(_covers(statement, allow) for statement in statements))
+        for allow in needs(call, function):
+            if not any(_covers(statement, allow, call.key) for statement in statements):
+                needed.add(allow)
+    return sorted(needed)
 
 
 def needs(call: Call, function: FunctionRef) -> list[Allow]:
@@ -176,14 +179,28 @@ def _arn(call: Call, action: str, function: FunctionRef) -> str:
     return function.arn_of(ARN_SERVICE.get(call.service, call.service), form.format(name.lstrip("/")))
 
 
-def _covers(statement: JSON, allow: Allow) -> bool:
+def _covers(statement: JSON, allow: Allow, key: tuple[str, str]) -> bool:
     actions, resources = listed(statement.get("Action")), listed(statement.get("Resource"))
     return (
         statement.get("Effect") == "Allow"
         and any(fnmatchcase(allow.action.lower(), action.lower()) for action in actions)
         # A name that is to be filled in is not known to be allowed or not; its action is.
-        and any(fnmatchcase(allow.arn, arn) or is_open(allow.arn) or _is_unknown(allow) for arn in resources)
+        and any(
+            fnmatchcase(allow.arn, arn) or is_open(allow.arn) or _is_unknown(allow) or _narrows(arn, allow, key)
+            for arn in resources
+        )
     )
+
+
+def key_of(arn: str) -> tuple[str, str]:
+    """Return how the keys of a policy's resource in S3 begin and how they end."""
+    key = arn.partition("/")[2]
+    return key.partition("*")[0], key.rpartition("*")[2]
+
+
+def _narrows(arn: str, allow: Allow, key: tuple[str, str]) -> bool:
+    """Whether a policy names some of a bucket's objects, and the call may be about one of them."""
+    return ":s3:" in allow.arn and fnmatchcase(arn, allow.arn) and keys_meet(key_of(arn), key)
 
 
 def _is_unknown(allow: Allow) -> bool:

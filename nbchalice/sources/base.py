@@ -123,6 +123,12 @@ class Sent:
     ids: tuple[str, ...]
 
 
+def keys_meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a key may have two beginnings and two ends at once, as far as they are known."""
+    begins = one[0].startswith(other[0]) or other[0].startswith(one[0])
+    return begins and (one[1].endswith(other[1]) or other[1].endswith(one[1]))
+
+
 @dataclass(frozen=True)
 class Cause:
     """A call that causes an event of a trigger.
@@ -148,8 +154,7 @@ class Cause:
 
     def may_be(self, beginning: str, end: str) -> bool:
         """Whether a key counts of which only the beginning and the end are known, or nothing."""
-        begins = beginning.startswith(self.prefix) or self.prefix.startswith(beginning)
-        return begins and (end.endswith(self.suffix) or self.suffix.endswith(end))
+        return keys_meet((beginning, end), (self.prefix, self.suffix))
 
 
 class Source(ABC):

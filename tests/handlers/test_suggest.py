@@ -158,6 +158,24 @@ def test_what_is_allowed_already_is_not_suggested():
     assert len(suggested(code, REF, [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}])) == 3
 
 
+@pytest.mark.parametrize(
+    ("key", "allowed", "told"),
+    [
+        ("e.key", "b/in/*", False),
+        ("e.key", "b/in/*.csv", False),
+        ("f'in/{e}'", "b/in/*", False),
+        ("'in/sales.csv'", "b/in/sales.csv", False),
+        ("f'out/{e}'", "b/in/*", True),
+        ("e.key", "other/in/*", True),
+    ],
+)
+def test_keys_that_are_allowed_on_purpose_are_not_widened(key, allowed, told):
+    code = f"{HEAD}s3 = boto3.client('s3')\ndef f(e):\n    s3.put_object(Bucket='b', Key={key})"
+    narrow = [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{allowed}"}]
+    found = [str(allow) for allow in suggested(code, REF, narrow)]
+    assert found == (["--allow s3:PutObject=arn:aws:s3:::b/*"] if told else [])
+
+
 def test_the_suggestion_as_policy_and_as_a_note():
     found = suggested(HEAD + "def f(e):\n    boto3.client('s3').put_object(Bucket='b')", REF)
     assert policy(found)["Statement"] == [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}]
