@@ -56,14 +56,18 @@ class LocalContext:
 
 @contextmanager
 def environment(variables: Values) -> Iterator[None]:
-    """Set environment variables for a block, and put back what stood there."""
+    """Set environment variables for a block, or take out those that are None, and put back what stood there."""
     before = {name: os.environ.get(name) for name in variables}
-    os.environ.update({name: str(value) for name, value in variables.items()})
+    _set(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Values) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = str(value)

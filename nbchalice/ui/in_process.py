@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import Interrupted, Location
@@ -14,6 +14,7 @@ from nbchalice.logs.tracebacks import from_exception
 from nbchalice.notebook.capture.stale_types import require_current_types
 
 if TYPE_CHECKING:
+    from nbchalice.project import Project
     from nbchalice.ui.frontend import Frontend
 
 # A call takes over this process's output, loggers and environment; a handler may call another one.
@@ -24,6 +25,8 @@ def call_here(
     ui: Frontend, handler: str, event: object, within: AbstractContextManager[object] | None = None
 ) -> Invocation:
     """Call a handler with an event and its environment variables; a traceback names the kernel's cells.
+
+    Where the target is the local AWS, the handler finds that one where it asks for AWS, whatever the process's own is.
 
     Parameters
     ----------
@@ -45,13 +48,35 @@ def call_here(
     """
     project = ui.project()
     registered = project.handler(handler)
+    around = [_at_target(ui, project, sends=within is None), environment(registered.setting("env") or {}), within]
     require_current_types(registered, project.cells)
     settings = {"timeout": registered.setting("timeout"), "memory": registered.setting("memory")}
     function, cells = project.function(registered), ui.cell_of_file
     try:
-        with ONE_AT_A_TIME, environment(registered.setting("env") or {}), within or nullcontext():
+        with ONE_AT_A_TIME, ExitStack() as stack:
+            for one in around:
+                stack.enter_context(one or nullcontext())
             return invoke_here(function, event, cell_of_file=cells, **settings)
     except KeyboardInterrupt as stopped:
         frame = from_exception(stopped, cells).frame
         place = Location(frame.cell, frame.line, frame.source) if frame and frame.cell else None
         raise Interrupted(f"{handler} was stopped while it ran here", location=place) from None
+
+
+def _at_target(ui: Frontend, project: Project, *, sends: bool) -> AbstractContextManager[None] | None:
+    """Return what lets a handler find the AWS of the command; None for the process's own.
+
+    Parameters
+    ----------
+    sends : bool
+        Whether what the handler asks of AWS gets there.
+    """
+    from nbchalice.aws.local.client import server
+    from nbchalice.events.on_local_aws import on_local_aws
+
+    if ui.chosen_target != "local":
+        return None
+    local = server.status()
+    if local is None and sends and any("boto" in cell.source for cell in project.cells):
+        local = server.ensure_running()
+    return None if local is None else on_local_aws(local)

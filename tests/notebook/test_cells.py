@@ -124,6 +124,12 @@ def test_the_handler_of_a_cell():
     assert find_handler(ast.parse("def a(x): ...\ndef b(x): ..."), "a").name == "a"
     with pytest.raises(CaptureError, check=lambda error: error.code == "ambiguous-handler", match="a, b"):
         function("def a(x): ...\ndef b(event, context): ...")
+    for text in (
+        "def enter(event):\n    amount(event)\ndef amount(text): ...",
+        "def amount(text): ...\ndef enter(e): amount(e)",
+    ):
+        with pytest.raises(CaptureError, check=lambda error: error.hint == "say which one: --handler enter"):
+            function(text)
     with pytest.raises(HandlerNotFoundError, match=r"f\(a, b, c\)"):
         function("def f(a, b, c): ...")
     with pytest.raises(HandlerNotFoundError, match="defines no function"):

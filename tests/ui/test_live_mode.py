@@ -1,5 +1,7 @@
 """`%chalice live` in an IPython shell."""
 
+import json
+import os
 import re
 import signal
 import subprocess
@@ -7,6 +9,8 @@ import sys
 
 import boto3
 import pytest
+
+from nbchalice.testing import TestEventsClient
 
 from ..notebooks import write
 from ..waiting import wait_until
@@ -63,17 +67,59 @@ def price(event):
 """
 
 
-def test_a_loop_goes_on_until_it_is_stopped_and_does_what_you_may(live, local_aws, monkeypatch):
+def test_a_loop_goes_on_until_it_is_stopped_and_does_what_you_may(live, aws):
     """On Lambda it would end after 16 rounds, and its role may not even send."""
-    for name, value in local_aws.env().items():
-        monkeypatch.setenv(name, value)
     viewer = live("%chalice live price")
     live(LOOP)
     live("%chalice send price --message 1 --wait 0")
     wait_until(lambda: "round 20" in [r["message"] for r in viewer.records])
     live("%chalice live price --stop")
-    url = boto3.client("sqs").get_queue_url(QueueName="live-orders")["QueueUrl"]
-    boto3.client("sqs").purge_queue(QueueUrl=url)
+    aws("sqs").purge_queue(QueueUrl=aws("sqs").get_queue_url(QueueName="live-orders")["QueueUrl"])
+
+
+COPY = """%%on_sqs_message live-orders
+def price(event):
+    import os
+    import boto3
+    for record in event:
+        boto3.client("s3").put_object(Bucket="live-copies", Key=record.body, Body=b"")
+        app.log.info("%s %s", record.body, sorted(name for name in os.environ if name.startswith("AWS_S")))
+"""
+
+
+@pytest.mark.parametrize("way", ["live", "invoke", "replay"])
+def test_what_runs_here_finds_the_local_aws_where_the_target_is_that(live, aws, monkeypatch, tmp_path, way):
+    """It found the AWS of the kernel, which may be a real one, though nothing real is to happen."""
+    aws("s3").create_bucket(Bucket="live-copies")
+    session = boto3.Session(aws_access_key_id="AKIAELSEWHERE", aws_secret_access_key="x", region_name="eu-west-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    own = {"AWS_ACCESS_KEY_ID": "AKIAELSEWHERE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "y"}
+    own |= {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    live(COPY)
+    if way == "live":
+        viewer = live("%chalice live price")
+        live("%chalice send price --message live --wait 0")
+        wait_until(
+            lambda: (
+                "live ['AWS_SECRET_ACCESS_KEY', 'AWS_SHARED_CREDENTIALS_FILE']"
+                in [r["message"] for r in viewer.records]
+            )
+        )
+        live("%chalice live price --stop")
+    else:
+        live("%chalice deploy")
+        live("%chalice send price --message replay --wait 5")
+        event = TestEventsClient().generate_sqs_event(["invoke"], queue_name="live-orders")
+        (tmp_path / "event.json").write_text(json.dumps(event))
+        line = f"invoke price --here --event {tmp_path}/event.json" if way == "invoke" else "replay price"
+        live(f"%chalice {line}")
+    kept = aws("s3").list_objects_v2(Bucket="live-copies")["Contents"]
+    assert way in [one["Key"] for one in kept]
+    assert boto3.DEFAULT_SESSION is session
+    assert own.items() <= dict(os.environ).items()
+    assert "AWS_CONFIG_FILE" in os.environ and os.environ["AWS_CONFIG_FILE"] != os.devnull
 
 
 def test_status_says_so_and_stopping_puts_the_trigger_back(live):

@@ -61,11 +61,21 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
         names = ", ".join(node.name for node in candidates)
         raise CaptureError(
             f"several functions of this cell could be the handler: {names}",
-            f"say which one: --handler {candidates[-1].name}",
+            f"say which one: --handler {_likeliest(candidates).name}",
             location,
             code="ambiguous-handler",
         )
     return _plain(candidates[0], location)
+
+
+def _likeliest(candidates: list[FunctionNode]) -> FunctionNode:
+    """Return the last one that helps none of the others."""
+    used_by = {node.name: {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} for node in candidates}
+
+    def helps(node: FunctionNode) -> bool:
+        return any(node.name in used for name, used in used_by.items() if name != node.name)
+
+    return next((node for node in reversed(candidates) if not helps(node)), candidates[-1])
 
 
 def _plain(node: FunctionNode, location: Location | None) -> FunctionNode:

@@ -78,8 +78,9 @@ def replay(  # noqa: PLR0917 - one parameter an option
 ) -> Result:
     """Handle events that came once more, with the function as it is defined now, and show what is another than then.
 
-    It runs in this kernel: nothing is deployed or sent, and what the handler itself does to AWS it does with your
-    credentials, unless `--no-aws` refuses it. Then and now stand side by side: answer, log and duration.
+    It runs in this kernel: nothing is deployed or sent, and what the handler itself does to AWS it does to the local
+    one, or with `--target aws` with your credentials, unless `--no-aws` refuses it. Then and now stand side by side:
+    answer, log and duration.
     """
     from nbchalice.events.as_test import write_test
     from nbchalice.events.history import History
