@@ -218,6 +218,7 @@ UNBROKEN = {"break_long_words": False, "break_on_hyphens": False}
 # An app with each source, with packages and a bundle that is too big for a zip.
 TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/prices/stream/2030-01-01T00:00:00.000"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+SIGNING = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0a1b2c3d4e5f67890"
 EXAMPLE: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
     "tick": ("schedule", {"expression": "rate(5 minutes)"}, {}),
     "report": ("schedule", {"expression": "cron(0 9 ? * MON-FRI *)", "timezone": "Europe/Vienna"}, {}),
@@ -225,7 +226,11 @@ EXAMPLE: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
     "announce": ("on_sns_message", {"topic": "news"}, {"on_failure": "failed"}),
     "price": ("on_sqs_message", {"queue": "orders", "fix_visibility_timeout": True}, {"reserved_concurrency": 5}),
     "shipped": ("on_cw_event", {"event_pattern": {"source": ["shop"]}, "bus": "shop"}, {"tag": {"team": "shop"}}),
-    "answer": ("lambda_function", {"url": "iam"}, {"log_kms_key": KEY}),
+    "answer": (
+        "lambda_function",
+        {"url": "iam"},
+        {"log_kms_key": KEY, "code_signing": SIGNING, "runtime_management": "FunctionUpdate"},
+    ),
     "click": ("on_kinesis_record", {"stream": "clicks"}, {}),
     "changed": ("on_dynamodb_record", {"stream_arn": TABLE}, {}),
 }

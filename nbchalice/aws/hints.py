@@ -240,8 +240,11 @@ BY_CODE = {
     "DeleteConflict": "take off it what others attached to it, such as an instance profile, and run it again",
     "MalformedPolicyDocument": "correct --policy and --allow; IAM says where",
     "CodeSigningConfigNotFoundException": "the function's code signing configuration is gone; take it off the function",
-    "InvalidCodeSignatureException": "the function takes signed code only, which nbchalice does not make",
-    "CodeVerificationFailedException": "the function takes signed code only, which nbchalice does not make",
+    **dict.fromkeys(
+        ("InvalidCodeSignatureException", "CodeVerificationFailedException"),
+        "the function takes signed code only, which nbchalice does not make: give it a code signing configuration that "
+        "warns (--code-signing ARN), or take its own off (aws lambda delete-function-code-signing-config)",
+    ),
     "CodeStorageExceededException": "delete functions and layers that are not needed, or ask AWS for a higher quota",
     "LimitExceeded": "delete what is not needed, or ask AWS for a higher quota",
     "LimitExceededException": "delete what is not needed, or ask AWS for a higher quota",

@@ -16,7 +16,7 @@ from nbchalice.deploy.desired import App, is_made, policy_file, storage, trigger
 from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError, ProblemsError
 from nbchalice.handlers import Handler, clashes
-from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN
+from nbchalice.handlers.settings import LAYER_ARN, MOST_LAYERS, ROLE_ARN, SIGNING_ARN
 from nbchalice.names import NAME_RULE, is_name
 from nbchalice.packaging.archive import FULL_PROCESSOR, Archive
 from nbchalice.resources.base import AWS, Resource
@@ -184,6 +184,9 @@ def _place_problems(app: App, handler: Handler, aws: AWS) -> Iterator[tuple[str,
         match = LAYER_ARN.fullmatch(str(layer))
         if match and match["region"] != aws.region:
             yield f"--layer {layer} is in {match['region']}, the function in {aws.region}", f"use one in {aws.region}"
+    signing = SIGNING_ARN.fullmatch(str(handler.setting("code_signing") or ""))
+    if signing and signing["region"] != aws.region:
+        yield f"--code-signing is in {signing['region']}, the function in {aws.region}", f"use one in {aws.region}"
     dlq = DLQ.fullmatch(str(handler.setting("dlq") or ""))
     if dlq and dlq["region"] and dlq["region"] != aws.region:
         yield f"--dlq is in {dlq['region']}, the function in {aws.region}", f"use one in {aws.region}"
@@ -259,7 +262,7 @@ def _cost_of(archive: Archive, handler: Handler, package: Package) -> str:
 
 
 def local_notes(app: App, aws: AWS) -> list[str]:
-    """Say which triggers the local AWS cannot have."""
+    """Say which triggers and settings the local AWS cannot have."""
     notes = []
     for handler in app.handlers:
         for source, options in handler.sources():
@@ -268,6 +271,10 @@ def local_notes(app: App, aws: AWS) -> list[str]:
                     f"{handler.name}: {source.describe(options)} is not made, as the local AWS has no {source.title}; "
                     "send invokes the function with the event"
                 )
+        for name in ("code_signing", "runtime_management"):
+            if aws.local and handler.setting(name):
+                flag = f"--{name.replace('_', '-')}"
+                notes.append(f"{handler.name}: {flag} is for AWS: the local AWS has nothing of it, and it is not set")
     return notes
 
 

@@ -20,6 +20,7 @@ from nbchalice.resources.ownership import CELL, OWNER, notebook_tag
 from nbchalice.resources.queue import Queue, QueueRef
 from nbchalice.resources.recorded_events import Recording
 from nbchalice.resources.role import Role
+from nbchalice.resources.runtime_management import RuntimeManagement
 from nbchalice.resources.stored_bundle import StoredBundle, location_of
 from nbchalice.resources.upload_bucket import UploadBucket
 from nbchalice.sources.base import Source
@@ -177,10 +178,13 @@ def resources_of(
         layer,
         tuple(bundles),
         package.does,
+        handler.setting("code_signing") or "",
     )
     failures = target_arn(handler.setting("on_failure"), ref)
     own_way = Destination(ref, failures, handler.setting("retries"), handler.setting("max_age"))
     resources += [function, *bundles, own_way]
+    if updates := handler.setting("runtime_management"):
+        resources.append(RuntimeManagement(ref, updates))
     if layer:
         resources.append(layer)
     if function.is_large or (layer and layer.is_large) or bundles or recording_of(handler, ref):

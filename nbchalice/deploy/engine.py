@@ -28,7 +28,7 @@ from nbchalice.deploy.results import Deployed, Deployment, HandlerState, Handler
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
-from nbchalice.resources import destination, log_group
+from nbchalice.resources import code_signing, destination, log_group
 from nbchalice.resources.base import AWS, Preflight, Resource
 from nbchalice.resources.function import Function
 from nbchalice.resources.versions import standing_version
@@ -142,6 +142,8 @@ def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:
             if is_made(source, aws):
                 calls[handler.name, number] = partial(source.preflight, aws, options, own)
         calls[handler.name, -1] = partial(destination.preflight, aws, targets(handler, ref))
+        signing = handler.setting("code_signing") or ""
+        calls[handler.name, -3] = partial(code_signing.preflight, aws, ref, signing)
         calls[handler.name, -2] = partial(log_group.preflight, aws, with_settings(ref, handler))
     with parallel() as run:
         return run(calls)

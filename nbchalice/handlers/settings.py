@@ -47,6 +47,9 @@ TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
 FIELD = re.compile(r"[^.]+(\.[^.]+)*")
 LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
+SIGNING_ARN = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:code-signing-config:csc-[a-z0-9]{17}")
+RUNTIME_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+::runtime:.+")
+RUNTIME_UPDATES = ("Auto", "FunctionUpdate")
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DESTINATION_ARN = re.compile(r"arn:aws[a-z-]*:(sqs|sns|lambda|events|s3):.+")
 
@@ -114,6 +117,12 @@ SETTINGS = (
         maximum=21_600,
     ),
     Option("kms_key", "ARN of the KMS key that encrypts the environment variables, and recorded events", metavar="ARN"),
+    Option("code_signing", "ARN of the code signing configuration of the function", metavar="ARN"),
+    Option(
+        "runtime_management",
+        "when updates of its runtime reach the function: Auto, FunctionUpdate, or the ARN of the version to stay at",
+        metavar="VALUE",
+    ),
     Option(
         "record", "keep the last N events, for events and replay; default: none", int, None, "N", False, None, 1, 500
     ),
@@ -166,6 +175,7 @@ def settings_problems(settings: Values) -> list[str]:
         *_destinations(settings),
         *_log_group(settings),
         *_keys(settings),
+        *_updates(settings),
         *_recording(settings),
     ]
 
@@ -328,6 +338,18 @@ def _keys(settings: Values) -> list[str]:
         for flag, key in keys.items()
         if key is not None and not _fits(KEY_ARN, key)
     ]
+
+
+def _updates(settings: Values) -> list[str]:
+    errors = []
+    signing, runtime = settings.get("code_signing"), settings.get("runtime_management")
+    if signing is not None and not _fits(SIGNING_ARN, signing):
+        form = "arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-ID"
+        errors.append(f"--code-signing {signing!r} is not the ARN of a code signing configuration: {form}")
+    if runtime is not None and runtime not in RUNTIME_UPDATES and not _fits(RUNTIME_ARN, runtime):
+        form = "arn:aws:lambda:REGION::runtime:ID"
+        errors.append(f"--runtime-management is {', '.join(RUNTIME_UPDATES)} or {form}, not {runtime!r}")
+    return errors
 
 
 def _recording(settings: Values) -> list[str]:

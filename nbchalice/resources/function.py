@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nbchalice.errors import AWSError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources import versions
-from nbchalice.resources.base import AWS, OWNER_PREFIX, FunctionRef, Key, Resource, key_of, or_missing
+from nbchalice.resources import code_signing, versions
+from nbchalice.resources.base import AWS, OWNER_PREFIX, UNCOMPARED, FunctionRef, Key, Resource, key_of, or_missing
 from nbchalice.resources.grants import Grant
 from nbchalice.resources.layer import Layer, layer_of
 from nbchalice.resources.log_group import log_group_name
@@ -35,6 +35,8 @@ LAMBDA_HANDLER = "lambda_function.lambda_handler"
 FINGERPRINT = f"{OWNER_PREFIX}:fingerprint"
 # What the code does that was uploaded, and Lambda's hash of it: "5d41402abc4b2a76 pmWkWSBCL51Bfkhn79xPuKBKHz//H6B="
 CODE = f"{OWNER_PREFIX}:code"
+# Under which name what was read of a function has the ARN of its code signing configuration.
+SIGNING = "CodeSigningConfigArn"
 # What Lambda may leave out of its answer.
 DEFAULTS: dict[str, JSON] = {
     "EphemeralStorage": {"Size": 512},
@@ -75,6 +77,8 @@ class Function(Resource):
     does : str
         Hash of what the package does: packages that differ in the names and places of cells only have the same one.
         Default: that of the package.
+    code_signing : str
+        ARN of its code signing configuration; empty for what stands.
     """
 
     kind: ClassVar[str] = "function"
@@ -89,6 +93,7 @@ class Function(Resource):
     layer: Layer | None = None
     bundles: tuple[StoredBundle, ...] = ()
     does: str = ""
+    code_signing: str = ""
 
     @property
     def name(self) -> str:
@@ -156,7 +161,8 @@ class Function(Resource):
         key = str(self.config.get("KMSKeyArn") or "")
         # Lambda: "Securing Lambda environment variables", a customer managed key.
         of_key = [Grant(("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt"), (key,), own=False)] if key else []
-        return [Grant(tuple(actions), (self.arn, f"{self.arn}:*")), *of_key]
+        signing = code_signing.grants(self.code_signing, self.function) if self.code_signing else []
+        return [Grant(tuple(actions), (self.arn, f"{self.arn}:*")), *of_key, *signing]
 
     def read(self, aws: AWS) -> JSON | None:
         """Return what GetFunction tells, or None."""
@@ -169,6 +175,10 @@ class Function(Resource):
             raise AWSError(
                 message, f"ask for lambda:ListTags on {self.arn}; %chalice doctor --policy prints all of them"
             )
+        if answer and self.code_signing and not aws.local:
+            answer[SIGNING] = code_signing.standing(aws, self.function)
+            if answer[SIGNING] is None:
+                answer[UNCOMPARED] = "code signing is not compared: AWS denies lambda:GetFunctionCodeSigningConfig"
         return answer
 
     def conflicts(self, current: JSON) -> list[str]:
@@ -181,7 +191,12 @@ class Function(Resource):
         now, wanted = concurrency_of(current), self.reserved_concurrency
         if now != wanted:
             reasons.append(f"reserved concurrency: {_or_none(now)} -> {_or_none(wanted)}")
+        if self._signed_otherwise(current):
+            reasons.append(f"code signing: {current[SIGNING] or 'none'} -> {self.code_signing}")
         return reasons or self._tag_differences(current)
+
+    def _signed_otherwise(self, current: Values) -> bool:
+        return current.get(SIGNING, self.code_signing) not in {None, self.code_signing}
 
     def _state_differs(self, current: JSON) -> list[str]:
         now = current["Configuration"]
@@ -234,6 +249,8 @@ class Function(Resource):
         if is_busy(current["Configuration"]):
             ready = wait_until_ready(client, self.name, current["Configuration"])
             current = {**current, "Configuration": ready}
+        if self._signed_otherwise(current):
+            client.put_function_code_signing_config(FunctionName=self.name, CodeSigningConfigArn=self.code_signing)
         version = self._update(aws, client, current)
         self._set_concurrency(client, concurrency_of(current))
         tags = current.get("Tags", {})
@@ -262,6 +279,7 @@ class Function(Resource):
         return str(answer["Version"]) if changed else None
 
     def _create(self, aws: AWS, client: LambdaClient) -> None:
+        extra: JSON = {"CodeSigningConfigArn": self.code_signing} if self.code_signing and not aws.local else {}
         with uploaded(aws, self.zip) as code:
             answer = client.create_function(
                 FunctionName=self.name,
@@ -270,6 +288,7 @@ class Function(Resource):
                 Architectures=[self.arch],
                 Tags=self.all_tags(),
                 Publish=True,
+                **extra,
                 **self._config(aws),
             )
         wait_until_ready(client, self.name, dict(answer))

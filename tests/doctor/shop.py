@@ -111,13 +111,16 @@ def _second(name, place, *, edited=False):
         handler("web", ("lambda_function", {"url": "public" if edited else "iam"})),
         handler("secret", ("lambda_function", {}), kms_key=place.key, env={"AB": str(new)}, **({"log_retention": 7} if edited else {})),
         handler("hidden", ("lambda_function", {}), log_kms_key=place.key),
-        handler("shared", ("lambda_function", {}), log_group=f"/team/{place.name}", memory=128 + new),
+        handler("shared", ("lambda_function", {}), log_group=f"/team/{place.name}", code_signing=SIGNING, memory=128 + new),
         handler("sealed", sqs(f"{place.name}-sealed", batch_size=1 + new), dlq=place.dead),
         handler("layered", ("lambda_function", {}), retries=new, on_failure=place.dead),
         handler("scored", ("lambda_function", {}), memory=256 + new, on_failure=f"arn:aws:s3:::{place.name}"),
         handler("bulky", ("lambda_function", {}), max_age=60 + new, permissions_boundary=place.boundary),
         handler("lent", ("lambda_function", {}), role=place.role, memory=256 + new),
     )  # fmt: skip
+
+
+SIGNING = f"arn:aws:lambda:us-east-1:{ACCOUNT}:code-signing-config:csc-{'a' * 17}"
 
 
 def arn_of(service, resource):

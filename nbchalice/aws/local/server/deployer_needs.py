@@ -20,12 +20,15 @@ TAGGING = {
 }
 WITH_LAYERS = frozenset({"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"})
 MAPPINGS = "/event-source-mappings"
+SIGNING = "/code-signing-configs/"
 
 
 def of_lambda(call: ApiCall, action: str) -> Iterator[Need]:
     """Yield what a call of Lambda needs: the function, the role it is given, its layers, and tags."""
-    resource = function_of(call)
+    resource = config_of(call) or function_of(call)
     yield Need(action, (resource,))
+    if action == "lambda:PutFunctionCodeSigningConfig":
+        yield Need(action, (call.given("CodeSigningConfigArn"),))
     if action in WITH_LAYERS and (role := call.given("Role")):
         yield Need("iam:PassRole", (role,))
     if action in WITH_LAYERS:
@@ -33,6 +36,11 @@ def of_lambda(call: ApiCall, action: str) -> Iterator[Need]:
     yield from tagging(
         call, action, call.arn("lambda", "event-source-mapping:*") if MAPPINGS in call.path else resource
     )
+
+
+def config_of(call: ApiCall) -> str:
+    """Return the code signing configuration that a call is about, or an empty text."""
+    return unquote(call.path.partition(SIGNING)[2])
 
 
 def tagging(call: ApiCall, action: str, resource: str) -> Iterator[Need]:
