@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nbchalice.packaging.handler import HandlerPackage, Written
     from nbchalice.project import Project
     from nbchalice.resources.base import FunctionRef
+    from nbchalice.templates.written import TemplateFormat
 
 T = TypeVar("T")
 
@@ -65,8 +66,45 @@ def packages_of(project: Project, *, verified: bool) -> tuple[dict[str, Package]
 
 def write_packages(project: Project, out: Path) -> Written:
     """Write `<handler>.zip` for each handler, proven as for a deploy, and `layer-<key>.zip` for its imports."""
-    from nbchalice.deploy.check import raise_all
     from nbchalice.packaging.handler import write_all
+
+    packages = _whole_packages(project)
+    written = write_all(packages, out)
+    return replace(written, notes=(*project.notes, *project.proven.notes(), *written.notes))
+
+
+def write_template(project: Project, out: Path, form: TemplateFormat) -> Written:
+    """Write a template of the app, and the code that it refers to.
+
+    Parameters
+    ----------
+    project : Project
+        The notebook's handlers.
+    out : Path
+        The folder; it is made.
+    form : TemplateFormat
+        For ``cloudformation`` the code is expected in a bucket, for ``sam`` beside the template.
+
+    Raises
+    ------
+    NbChaliceError
+        A handler cannot be packaged, or has what no template makes; nothing is written.
+    """
+    from nbchalice.deploy.package import Package
+    from nbchalice.packaging.handler import Written
+    from nbchalice.templates.cloudformation import template_of
+    from nbchalice.templates.written import write
+
+    packages = _whole_packages(project)
+    template = template_of(project.app, {name: Package.of(package) for name, package in packages.items()})
+    paths, how = write(template, out, form, project.app)
+    sizes = {name: package.sizes for name, package in packages.items()}
+    return Written(paths, sizes, (*project.notes, *project.proven.notes(), *template.notes, *how))
+
+
+def _whole_packages(project: Project) -> dict[str, HandlerPackage]:
+    """Return the package of each handler, proven as for a deploy."""
+    from nbchalice.deploy.check import raise_all
 
     def package_of(handler: Handler) -> HandlerPackage:
         package = project.package(handler, whole=True)
@@ -76,8 +114,7 @@ def write_packages(project: Project, out: Path) -> Written:
     packages, broken = _each(project, package_of)
     with project.telling_what_is_gone():
         raise_all([*project.wrong, *broken.values()])
-    written = write_all(packages, out)
-    return replace(written, notes=(*project.notes, *project.proven.notes(), *written.notes))
+    return packages
 
 
 def undeployed(project: Project, aws: Connection, name: str) -> str:

@@ -116,6 +116,18 @@ def test_package_writes_a_zip_for_each_handler_without_any_aws(cli, notebook, tm
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("form", ["cloudformation", "sam"])
+def test_package_writes_a_template_and_says_how_it_is_deployed(cli, notebook, tmp_path, monkeypatch, form):
+    monkeypatch.setenv("NBCHALICE_LOCAL_HOME", str(tmp_path / "nowhere"))
+    code, out, _ = cli("package", notebook, "--out", str(tmp_path / "out"), "--format", form)
+    assert code == 0
+    (zipped,) = (tmp_path / "out" / "code").iterdir()
+    template = json.loads((tmp_path / "out" / "template.json").read_text())
+    assert zipped.name in json.dumps(template["Resources"]["PriceFunction"])
+    assert "--stack-name clishop-dev" in out and ("sam deploy" in out) == (form == "sam")
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_package_tells_all_that_is_wrong_and_writes_nothing(cli, tmp_path):
     cells = [f"%%lambda_function\ndef {name}(event):\n    import no_such_{name}" for name in ("one", "two")]
     code, _, err = cli("package", write(tmp_path / "wrong.ipynb", cells), "--out", str(tmp_path / "out"))

@@ -70,7 +70,7 @@ class UrlPermission(Resource):
         """Who may: everybody, or the account."""
         return "*" if self.access == "public" else self.function.account
 
-    def _condition(self) -> JSON:
+    def condition(self) -> JSON:
         """Return what the statement is limited to, as AddPermission takes it."""
         if self.action == ACTIONS[0]:
             return {"FunctionUrlAuthType": AUTH_TYPES[self.access]}
@@ -85,7 +85,7 @@ class UrlPermission(Resource):
         conditions: JSON = {}
         for operator in current.get("Condition", {}).values():
             conditions |= {name.partition(":")[2]: str(value).lower() for name, value in operator.items()}
-        wanted = {name: str(value).lower() for name, value in self._condition().items()}
+        wanted = {name: str(value).lower() for name, value in self.condition().items()}
         same = self._lets_in(current) and current.get("Action") == self.action and conditions == wanted
         return [] if same else ["its statement is not the wanted one"]
 
@@ -106,7 +106,7 @@ class UrlPermission(Resource):
             "StatementId": self.sid,
             "Action": self.action,
             "Principal": self.principal,
-            **self._condition(),  # type: ignore[typeddict-item]
+            **self.condition(),  # type: ignore[typeddict-item]
         }
         with alone_on(self.function):
             client.add_permission(**request)

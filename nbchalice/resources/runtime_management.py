@@ -43,7 +43,8 @@ class RuntimeManagement(Resource):
         actions = ("lambda:GetRuntimeManagementConfig", "lambda:PutRuntimeManagementConfig")
         return [Grant(actions, (self.function.arn,))]
 
-    def _wanted(self) -> JSON:
+    def wanted(self) -> JSON:
+        """Return it as PutRuntimeManagementConfig takes it."""
         if self.updates.startswith("arn:"):
             return {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": self.updates}
         return {"UpdateRuntimeOn": self.updates}
@@ -51,20 +52,20 @@ class RuntimeManagement(Resource):
     def read(self, aws: AWS) -> JSON | None:
         """Return how it stands, or None where there is no function; the local AWS has nothing of it."""
         if aws.local:
-            return self._wanted()
+            return self.wanted()
         with or_missing():
             return dict(aws.client("lambda").get_runtime_management_config(FunctionName=self.function.name))
         return None
 
     def differences(self, current: JSON) -> list[str]:
         """Compare it."""
-        wanted = self._wanted()
+        wanted = self.wanted()
         now = {name: current.get(name) for name in wanted}
         return [] if now == wanted else [f"{current.get('UpdateRuntimeOn') or 'Auto'} -> {self.updates}"]
 
     def write(self, aws: AWS, current: object) -> None:
         """Set it."""
-        wanted: Any = self._wanted()
+        wanted: Any = self.wanted()
         aws.client("lambda").put_runtime_management_config(FunctionName=self.function.name, **wanted)
 
     def delete(self, aws: AWS, current: object) -> None:

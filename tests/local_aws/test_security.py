@@ -95,6 +95,19 @@ def test_administration_needs_the_token(local_aws, aws, path, token):
     assert queue in aws("sqs").list_queues()["QueueUrls"]
 
 
+def test_a_custom_resource_answers_without_a_token_and_at_its_own_address_only(local_aws):
+    answer = "/_ministack/cfn-response/12345678-1234-1234-1234-123456789abc"
+    assert send(local_aws, "PUT", answer, {}, b"{}")[0] == 200  # nobody waits for it: nothing happens
+    for method, path in [
+        ("POST", answer),
+        ("GET", answer),
+        ("PUT", f"{answer}/x"),
+        ("PUT", "/_ministack/cfn-response/../reset"),
+    ]:
+        assert send(local_aws, method, path, {}, b"{}")[0] == 403, (method, path)
+    assert send(local_aws, "PUT", answer, {"Origin": "https://evil.example"}, b"{}")[0] == 403
+
+
 def test_health_gives_the_token_away_to_nobody(local_aws):
     record = json.loads((Path(local_aws.state_dir) / "server.json").read_text())
     status, body = send(local_aws, "GET", "/_nbchalice/health?nonce=1", {})

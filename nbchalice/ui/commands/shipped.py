@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -33,18 +34,27 @@ def show(ui: Frontend, handler: str | None) -> Result:
 
 @command(
     "package",
-    option("--out", "folder for the zips", type=click.Path(file_okay=False), default="build", show_default=True),
+    option("--out", "folder for what is written", type=click.Path(file_okay=False), default="build", show_default=True),
+    option(
+        "--format",
+        "zips alone, or a template that makes what deploy makes, and its code",
+        type=click.Choice(["zip", "cloudformation", "sam"]),
+        default="zip",
+        show_default=True,
+    ),
     NO_VERIFY,
     aws=False,
 )
-def package(ui: Frontend, out: str, no_verify: bool = False) -> Result:
-    """Write <handler>.zip for each handler, proven as before a deploy."""
-    from nbchalice.operations import write_packages
+def package(ui: Frontend, out: str, format: Literal["zip", "cloudformation", "sam"], no_verify: bool = False) -> Result:
+    """Write <handler>.zip for each handler, proven as before a deploy; or a template for CloudFormation or SAM."""
+    from nbchalice.operations import write_packages, write_template
     from nbchalice.ui.render.reports import FilesCard
 
     project = registered(ui, proves=not no_verify)
     with progress(ui, project, f"packaging {project.name} ({project.stage})", lazy=True):
-        return FilesCard(write_packages(project, Path(out)))
+        if format == "zip":
+            return FilesCard(write_packages(project, Path(out)))
+        return FilesCard(write_template(project, Path(out), format))
 
 
 @command(

@@ -163,7 +163,7 @@ def against_alias(name: str, data: Record, standing: Record) -> Wrong | None:
     return None
 
 
-def against_permission(name: str, data: Record, *_: object) -> Wrong | None:
+def against_permission(name: str, data: Record, *_: object, **__: object) -> Wrong | None:
     """Return what Lambda says against who is to have a permission, or None."""
     return None if PRINCIPAL.fullmatch(str(data.get("Principal", ""))) else NO_PRINCIPAL
 

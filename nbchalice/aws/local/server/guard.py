@@ -34,6 +34,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL_PREFIX = "/_nbchalice/"
 ADMIN_PREFIXES = (CONTROL_PREFIX, "/_ministack/")
 CODE_PREFIX = "/_ministack/lambda-code/"
+# Where a stack's custom resource answers, at an address that only it was told: CloudFormation signs it for S3.
+ANSWER_PATH = re.compile(r"/_ministack/cfn-response/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
@@ -140,7 +142,8 @@ class Guard:
         return None
 
     async def _serve_admin(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._has_token(request) and not self._is_signed(request):
+        answers = request.method == "PUT" and ANSWER_PATH.fullmatch(request.path)
+        if not answers and not self._has_token(request) and not self._is_signed(request):
             await respond(send, 403, denied("the token of this local AWS is missing or wrong"))
         elif request.path.startswith(CONTROL_PREFIX):
             body = await Body(receive, request).read()

@@ -1,0 +1,1 @@
+"""What stands for an app, written down for tools that deploy it themselves: CloudFormation and SAM."""
