@@ -55,9 +55,8 @@ class History:
 
         What live mode was given stands for what `send` made: the one that was received is the real one.
         """
-        for tell in LISTENERS:
-            tell(one)
         if self.off:
+            _tell(one)
             return
         path = self.folder / f"{hashlib.sha256(f'{one.function} {one.id}'.encode()).hexdigest()[:20]}.json"
         standing = _read(path)
@@ -65,6 +64,7 @@ class History:
             one = replace(standing, values=one.values)
         if standing is not None and standing.answer.is_ended and not one.answer.is_ended:
             one = replace(one, answer=standing.answer)  # it was sent a second time, and dropped as a duplicate
+        _tell(one)
         try:
             self._write(path, kept(one))
             self._prune()
@@ -113,6 +113,11 @@ class History:
                 ages.append((path.stat().st_mtime_ns, path))
         for _, path in sorted(ages)[:-MOST_EVENTS]:
             path.unlink(missing_ok=True)
+
+
+def _tell(one: PastEvent) -> None:
+    for tell in LISTENERS:
+        tell(one)
 
 
 def _read(path: Path) -> PastEvent | None:

@@ -128,7 +128,9 @@ def _kept(path: Path, facts_path: Path) -> JSON | None:
 
 
 def _build(lock: Lock, path: Path, facts_path: Path) -> JSON:
-    downloading = f"downloading {counted(len(lock.pins), 'package')} for {lock.target.label}"
+    downloading = (
+        f"downloading {counted(len(lock.pins), 'package')} for Python {lock.target.python} on {lock.target.arch}"
+    )
     with step(downloading) as say, tempfile.TemporaryDirectory(prefix="nbchalice-") as folder:
         install(lock, Path(folder), say)
         members = _members(Path(folder))

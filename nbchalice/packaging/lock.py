@@ -99,7 +99,7 @@ def lock(
     if path.is_file():
         answer = Lock(path.read_text(encoding="utf-8"), target)
     else:
-        with step(f"resolving {_listed(wanted)} for {target.label}") as say:
+        with step(f"resolving {_listed(wanted)} for Python {target.python} on {target.arch}") as say:
             answer = Lock(header + _resolve(wanted, known, target), target)
             say(counted(len(answer.pins), "package"))
         write_whole(path, answer.text.encode())

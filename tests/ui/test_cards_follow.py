@@ -1,6 +1,7 @@
 """The cards of cells: what they say as their handler is deployed, edited, gets events, and is taken back."""
 
 import functools
+import re
 
 import pytest
 
@@ -19,7 +20,7 @@ def shown(monkeypatch):
 
 
 def badge(panel):
-    return panel.standing.badge.partition(" · 20")[0]
+    return re.sub(r" · 20[\d :-]+ UTC", "", panel.standing.badge)
 
 
 def test_a_card_says_how_its_handler_stands(sitting):  # noqa: F811

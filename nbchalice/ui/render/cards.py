@@ -110,7 +110,7 @@ class HandlerCard(Card):
         width = max(9, *(len(name) for name, _ in rows))
         lines = [title, *(f"  {name:{width}} {value}" for name, value in [*rows, *known])]
         kinds = {"last event": "bad" if standing.failed else "good"}
-        body = html.table((), [(html.text(n, "muted"), html.text(v, kinds.get(n, ""))) for n, v in rows])
+        body = html.table((), [(html.one_line(n, "muted"), html.text(v, kinds.get(n, ""))) for n, v in rows])
         foot = ""
         if standing.is_to_deploy:
             lines.append("  deploy with %chalice deploy")

@@ -57,11 +57,22 @@ class Row:
         """Whether it goes on."""
         return self.state in {"started", "waiting"}
 
-    def cells(self) -> tuple[str, str, str, str]:
-        """Return mark, what is done, with what and for how long, and the kind of the mark."""
+    @property
+    def took(self) -> str:
+        """For how long it goes on, once that is a second."""
         seconds = int(time.monotonic() - self.since) if self.is_under_way else 0
-        took = f"{seconds} s" if seconds else ""
-        return MARKS[self.state], self.what, " · ".join(filter(None, (self.name, took))), KINDS[self.state]
+        return f"{seconds} s" if seconds else ""
+
+    @property
+    def text(self) -> str:
+        """All of it in a line."""
+        took = f" · {self.took}" if self.took else ""
+        return f"{MARKS[self.state]} {self.what} {self.name}".rstrip() + took
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the cells of a table."""
+        mark = html.text(MARKS[self.state], KINDS[self.state])
+        return mark, html.text(self.what), html.text(self.name), html.one_line(self.took, "muted")
 
 
 def change_name(change: Change) -> str:
@@ -84,13 +95,13 @@ class ProgressCard(Card):
     ) -> None:
         done = sum(row.state == "done" for row in states.values())
         head = f"{title}: {done} of {counted(len(states), 'change')} made" if states else title
-        rows = [] if summary else [row.cells() for row in (*steps, *states.values())]
+        before, rows = ([], []) if summary else ([*steps], [*states.values()])
         sizes_lines = [] if summary else sizes_text(sizes or {})  # The result below it tells them.
         proofs = [f"  {proof}"] if proof else []
-        text = "\n".join([head, *proofs, *sizes_lines, *(f"  {mark} {what} {name}" for mark, what, name, _ in rows)])
-        cells = [(html.text(mark, kind), html.text(what), html.text(name)) for mark, what, name, kind in rows]
+        text = "\n".join([head, *proofs, *sizes_lines, *(f"  {row.text}" for row in (*before, *rows))])
         line = [html.tag("div", html.text(proof, "muted"))] if proof else []
-        parts = [*line, *sizes_html(sizes or {}), html.table((), cells)]
+        tables = [html.table((), [row.cells() for row in some]) for some in (before, rows) if some]
+        parts = [*line, *sizes_html(sizes or {}), *tables]
         body = html.tag("div", html.text(head, "muted")) if summary else html.card(head, *parts)
         super().__init__(text, body)
 

@@ -36,8 +36,9 @@ class Standing:
     @property
     def badge(self) -> str:
         """The state and since when, in a few words."""
-        failing = " · failing" if self.failed and self.state != "taken back" else ""
-        return f"{self.state}{failing}" + (f" · {self.at}" if self.at and self.state == "deployed" else "")
+        since = [self.at] if self.at and self.state == "deployed" else []
+        failing = ["failing"] if self.failed and self.state != "taken back" else []
+        return " · ".join([self.state, *since, *failing])
 
     @property
     def kind(self) -> str:
