@@ -12,7 +12,7 @@ from nbchalice.deploy.package import Package
 from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, Standing, Unread
 from nbchalice.resources.base import AWS, FunctionRef, Resource
-from nbchalice.resources.destination import Destination, permission_to
+from nbchalice.resources.destination import Destination, permissions_to
 from nbchalice.resources.function import LAMBDA_HANDLER, Function
 from nbchalice.resources.layer import Layer
 from nbchalice.resources.log_group import LogGroup, SharedLogGroup
@@ -306,7 +306,8 @@ def statements(handler: Handler, app: App, ref: FunctionRef) -> list[JSON]:
         targets.add(source.failure_target(options, own))
     for action, arn in handler.setting("allow") or []:
         allowed.append({"Effect": "Allow", "Action": action, "Resource": arn})
-    allowed += [permission_to(arn) for arn in sorted(targets) if arn]
+    for arn in sorted(filter(None, targets)):
+        allowed += permissions_to(arn)
     recording = recording_of(handler, ref)
     allowed += [*platform_statements(handler), *(recording.statements if recording else [])]
     if policy := handler.setting("policy"):

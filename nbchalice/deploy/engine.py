@@ -16,7 +16,7 @@ from nbchalice.deploy.deletion import delete, plan_delete
 from nbchalice.deploy.desired import App, desired, is_made, targets, triggers, with_settings
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect, parallel, read_more
-from nbchalice.deploy.keys import keys_of
+from nbchalice.deploy.keys import keys_of, note_own_bucket
 from nbchalice.deploy.misspelled import misspelled
 from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
@@ -96,6 +96,7 @@ def _draft(
         unlocking, asking = pool.submit(keys_of, app, reads), pool.submit(read_quotas, reads)
         built = packages()
         standing, preflights, keys = reading.result(), looking.result(), unlocking.result()
+    note_own_bucket(keys, app, built, reads)
     quotas = asking.result()
     others = owners.others(app, standing)
     app = replace(app, others=frozenset(others))

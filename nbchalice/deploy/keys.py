@@ -5,17 +5,20 @@ SQS: "Key management", configure KMS permissions for consumers and producers; La
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from nbchalice.deploy.desired import App, is_made, targets, triggers
+from nbchalice.aws.refusals import REFUSED, spelled
+from nbchalice.deploy.desired import App, is_made, recording_of, targets, triggers
 from nbchalice.deploy.inspect import parallel
+from nbchalice.deploy.package import Package
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, is_denied, is_missing
 from nbchalice.resources.queue import QueueRef
 from nbchalice.resources.topic import Topic
-from nbchalice.sources.waiting import key_arn
+from nbchalice.resources.upload_bucket import upload_bucket
+from nbchalice.sources.waiting import bucket_key, key_arn
 from nbchalice.text import joined
 from nbchalice.typed import JSON
 
@@ -39,8 +42,12 @@ class Keys:
     notes: list[str] = field(default_factory=list)
 
 
+Looks = dict[tuple[str, str, tuple[str, ...]], Callable[[], str]]
+"""What tells the ARN of a key: by handler, what the key encrypts, and what its role needs on it."""
+
+
 def keys_of(app: App, aws: AWS) -> Keys:
-    """Look with which keys the queues, topics and streams of an app's handlers are encrypted.
+    """Look with which keys the queues, topics, buckets and streams of an app's handlers are encrypted.
 
     Parameters
     ----------
@@ -49,46 +56,82 @@ def keys_of(app: App, aws: AWS) -> Keys:
     aws : AWS
         Where to look; nothing is changed.
     """
-    looks: dict[tuple[str, str, tuple[str, ...]], Callable[[], str]] = {}
+    looks: Looks = {}
     for handler in app.handlers:
         for source, options, ref in triggers(handler, app.ref(aws, handler.name)):
             if is_made(source, aws):
                 what = f"what encrypts {source.title} {source.describe(options)}"
                 looks[handler.name, what, (READ,)] = partial(source.encryption_key, aws, options, ref)
         for arn in targets(handler, app.ref(aws, handler.name)):
-            looks[handler.name, f"what encrypts {arn}", (READ, WRITE)] = partial(_key_of_target, aws, arn)
+            actions: tuple[str, ...] = (WRITE,) if Arn.parse(arn).service == "s3" else (READ, WRITE)
+            looks[handler.name, f"what encrypts {arn}", actions] = partial(_key_of_target, aws, arn)
     keys = Keys()
+    _note(keys, looks, app)
+    return keys
+
+
+def note_own_bucket(keys: Keys, app: App, packages: Mapping[str, Package], aws: AWS) -> None:
+    """Note the key of the account's bucket, from which functions load large bundles, and where they record events.
+
+    Parameters
+    ----------
+    keys : Keys
+        Gets it.
+    app, aws : App or AWS
+        As for `keys_of`.
+    packages : Mapping[str, Package]
+        The code of the handlers.
+    """
+    bucket = upload_bucket(aws.account, aws.region)
+    look = partial(bucket_key, aws, bucket, aws.region, aws.account)
+    looks: Looks = {}
+    for handler in app.handlers:
+        recording = recording_of(handler, app.ref(aws, handler.name))
+        needs = {READ: packages[handler.name].stored, WRITE: recording and not recording.kms_key}
+        actions = tuple(action for action, is_needed in needs.items() if is_needed)
+        if actions:
+            looks[handler.name, f"what encrypts bucket {bucket}", actions] = look
+    _note(keys, looks, app)
+
+
+def _note(keys: Keys, looks: Looks, app: App) -> None:
+    """Note which roles need which keys, and what could not be looked at."""
     with parallel() as run:
         answers = run({place: partial(_look, look) for place, look in looks.items()})
     own = {handler.name: handler.setting("role") for handler in app.handlers}
-    unseen = [(name, what) for (name, what, _), (_, denied) in answers.items() if denied]
+    unseen = [(name, what, actions) for (name, what, actions), (_, denied) in answers.items() if denied]
     if unseen:
-        names, things = (joined(list(dict.fromkeys(column))) for column in zip(*unseen, strict=True))
-        role = "its role needs" if len({name for name, _ in unseen}) == 1 else "their roles need"
-        keys.notes.append(f"{names}: AWS denies to look {things}: with a key of yours, {role} {READ} on it")
+        names, things = (joined(list(dict.fromkeys(column))) for column in list(zip(*unseen, strict=True))[:2])
+        role = "its role needs" if len({name for name, *_ in unseen}) == 1 else "their roles need"
+        which = joined(sorted({denied for _, denied in answers.values() if denied}))
+        needed = READ if any(READ in actions for *_, actions in unseen) else WRITE
+        keys.notes.append(
+            f"{names}: AWS denies {which}, which tells {things}: with a key of yours, {role} {needed} on it"
+        )
     for (name, what, actions), (key, _) in answers.items():
         if key and own[name]:
             keys.notes.append(f"{name}: {own[name]} needs {' and '.join(actions)} on {key}, {what}")
         elif key:
             statement: JSON = {"Effect": "Allow", "Action": list(actions), "Resource": key}
             keys.statements.setdefault(name, []).append(statement)
-    return keys
 
 
-def _look(look: Callable[[], str]) -> tuple[str, bool]:
-    """Return the ARN of a key, and whether the caller may not look; what does not stand yet has none."""
+def _look(look: Callable[[], str]) -> tuple[str, str]:
+    """Return the ARN of a key, and what the caller may not do to look; what does not stand yet has none."""
     try:
-        return look(), False
+        return look(), ""
     except Exception as error:
         if is_missing(error):
-            return "", False
+            return "", ""
         if not is_denied(error):
             raise
-        return "", True
+        refused = REFUSED.search(str(error))
+        operation = str(getattr(error, "operation_name", "it"))
+        return "", spelled(refused["service"].lower(), refused["name"]) if refused else operation
 
 
 def _key_of_target(aws: AWS, arn: str) -> str:
-    """Return the key of a queue or topic that failed events go to."""
+    """Return the key of a queue, topic or bucket that failed events go to."""
     place = Arn.parse(arn)
     key = ""
     if place.service == "sqs":
@@ -96,4 +139,6 @@ def _key_of_target(aws: AWS, arn: str) -> str:
         key = queue.settings(aws).get("KmsMasterKeyId", "")
     elif place.service == "sns":
         key = (Topic(arn).read(aws) or {}).get("KmsMasterKeyId", "")
+    elif place.service == "s3":
+        return bucket_key(aws, place.name, aws.region, aws.account)
     return key_arn(aws, key, place.region, place.account)

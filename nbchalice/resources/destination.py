@@ -25,10 +25,14 @@ ACTIONS = {
 KEPT = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
 
-def permission_to(arn: str) -> JSON:
-    """Return the statement that lets the function's role hand an event to a queue, topic or the like."""
+def permissions_to(arn: str) -> list[JSON]:
+    """Return the statements that let the function's role hand an event to a queue, topic or the like."""
     service = Arn.parse(arn).service
-    return {"Effect": "Allow", "Action": ACTIONS[service], "Resource": f"{arn}/*" if service == "s3" else arn}
+    if service == "s3":
+        # Lambda looks whether the bucket is there.
+        listed = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
+        return [{"Effect": "Allow", "Action": ACTIONS[service], "Resource": f"{arn}/*"}, listed]
+    return [{"Effect": "Allow", "Action": ACTIONS[service], "Resource": arn}]
 
 
 @dataclass(frozen=True)

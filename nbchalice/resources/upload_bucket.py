@@ -92,6 +92,7 @@ class UploadBucket(Resource):
         arn = self.arn
         of_bucket: tuple[str, ...] = (
             "CreateBucket",
+            "GetEncryptionConfiguration",
             "GetLifecycleConfiguration",
             "ListBucket",
             "PutLifecycleConfiguration",

@@ -118,6 +118,11 @@ class DynamoDB(Source):
         """Return the mapping's filter."""
         return deployed_filter(options, resource, current)
 
+    def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:
+        """Return the table's key."""
+        table: JSON = dict(aws.client("dynamodb").describe_table(TableName=table_of(options))["Table"])
+        return (table.get("SSEDescription") or {}).get("KMSMasterKeyArn") or ""
+
     def attached(self, function: FunctionRef, policy: Sequence[JSON], mappings: Sequence[JSON]) -> list[Resource]:
         """Return the mappings of tables' streams."""
         arns = [m["EventSourceArn"] for m in mappings if ":dynamodb:" in m.get("EventSourceArn", "")]

@@ -37,6 +37,7 @@ from nbchalice.sources.s3_events import (
     size_problems,
     way_problems,
 )
+from nbchalice.sources.waiting import bucket_key
 from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
@@ -208,12 +209,17 @@ class S3(Source):
         buckets = [BucketNotifications(arn.rsplit(":", 1)[-1], leaving=(function,)) for arn in arns if arn]
         return [*buckets, *attached_rules(function, policy)]
 
+    def encryption_key(self, aws: AWS, options: Values, function: FunctionRef) -> str:
+        """Return the bucket's key: the handler reads the objects that the events are about."""
+        return bucket_key(aws, options["bucket"], function.region, function.account)
+
     def grants(self, options: Values, function: FunctionRef) -> list[Grant]:
         """Return what who deploys and sends must be allowed for it, beside what its resources want."""
         bucket = f"arn:{function.partition}:s3:::{options['bucket']}"
         keys = f"{bucket}/{options.get('prefix') or ''}*{options.get('suffix') or ''}"
+        of_bucket = ("GetBucketNotification", "GetEncryptionConfiguration", "ListBucket", "PutBucketNotification")
         return [
-            Grant(("s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification"), (bucket,), own=False),
+            Grant(tuple(f"s3:{name}" for name in of_bucket), (bucket,), own=False),
             Grant(("s3:PutObject",), (keys,), own=False),
         ]
 

@@ -1,12 +1,12 @@
-"""What a queue, and the key that encrypts a queue or stream, tell of an event that nothing has taken up."""
+"""What a queue, and the key that encrypts a queue, stream or bucket, tell of an event that nothing has taken up."""
 
 from __future__ import annotations
 
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS
+from nbchalice.resources.base import AWS, or_missing
 from nbchalice.resources.queue import QueueRef
 from nbchalice.text import counted
-from nbchalice.typed import Values
+from nbchalice.typed import JSON, Values
 
 
 def queue_waits(aws: AWS, queue: QueueRef, values: Values | None, duplicate: str) -> str:
@@ -53,6 +53,26 @@ def _behind(queue: QueueRef, held: int, waiting: int, visibility: str) -> str:
         return f"a message before it is being handled: those of a group of queue {queue.name} wait for one another"
     text = counted(held, "message is", "messages are")
     return f"{text} with a receiver of queue {queue.name}; what it does not delete comes back {visibility} s later"
+
+
+def bucket_key(aws: AWS, bucket: str, region: str, account: str) -> str:
+    """Return the ARN of the key of the user's that a bucket takes where nobody names one; an empty text for none.
+
+    Parameters
+    ----------
+    aws : AWS
+        Where to ask.
+    bucket, region, account : str
+        The bucket, and where it is.
+    """
+    rules: list[JSON] = []
+    with or_missing("ServerSideEncryptionConfigurationNotFoundError"):
+        answer: JSON = dict(aws.client("s3").get_bucket_encryption(Bucket=bucket))
+        rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in rules]
+    return next(
+        (key_arn(aws, one["KMSMasterKeyID"], region, account) for one in defaults if one.get("KMSMasterKeyID")), ""
+    )
 
 
 def key_arn(aws: AWS, key: str, region: str, account: str) -> str:

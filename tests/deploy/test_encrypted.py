@@ -1,10 +1,14 @@
 """What a key of the user's encrypts: the role that is made may use the key, and one that is given is told what it needs."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
-from .harness import app, deploy, handler, plan, sns, sqs
+from nbchalice.resources.upload_bucket import upload_bucket
+
+from ..tables import table_with_stream
+from .harness import app, deploy, handler, plan, s3, sns, sqs
 from .test_passing import Refusing
 
 
@@ -76,7 +80,8 @@ def test_a_key_that_may_not_be_looked_at_is_told(connection, name, encrypted, ke
     denying = Refusing(local_aws, {"DescribeKey": ("AccessDeniedException", 400, "not authorized")}, times=1000)
     told = plan(app(name, handler("price", sqs(encrypted))), denying.aws).notes
     assert any(
-        "price: AWS denies to look what encrypts SQS" in note and "needs kms:Decrypt" in note for note in told
+        "price: AWS denies DescribeKey, which tells what encrypts SQS" in note and "needs kms:Decrypt" in note
+        for note in told
     ), told
 
 
@@ -94,9 +99,79 @@ def test_keys_that_may_not_be_looked_at_are_told_in_one_line(connection, name, e
         connection.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": f"alias/{name}"})
     denying = Refusing(local_aws, {"DescribeKey": ("AccessDeniedException", 400, "not authorized")}, times=1000)
     made = app(name, handler("price", sqs(encrypted), dlq=f"{encrypted}-dead"), handler("again", sqs(encrypted)))
-    (told,) = [note for note in plan(made, denying.aws).notes if "AWS denies to look" in note]
-    assert told.startswith("price and again: AWS denies to look what encrypts SQS queue")
+    (told,) = [note for note in plan(made, denying.aws).notes if "AWS denies DescribeKey" in note]
+    assert told.startswith("price and again: AWS denies DescribeKey, which tells what encrypts SQS queue")
     assert told.endswith("with a key of yours, their roles need kms:Decrypt on it")
+
+
+def encrypted_bucket(connection, name, key):
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    with suppress(connection.client("s3").exceptions.BucketAlreadyOwnedByYou):
+        connection.client("s3").create_bucket(Bucket=name)
+    connection.client("s3").put_bucket_encryption(
+        Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule] if key else []}
+    )
+
+
+def encrypted_stream(connection, name, key):
+    client = connection.client("kinesis")
+    client.create_stream(StreamName=name, ShardCount=1)
+    client.start_stream_encryption(StreamName=name, EncryptionType="KMS", KeyId=key)
+    return "on_kinesis_record", {"stream": name}
+
+
+def encrypted_table(connection, name, key):
+    sealed = {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}}
+    return "on_dynamodb_record", {
+        "stream_arn": table_with_stream(connection.client("dynamodb"), name, **sealed)["LatestStreamArn"]
+    }
+
+
+def objects(connection, name, key):
+    encrypted_bucket(connection, name, key)
+    return s3(name)
+
+
+def objects_by_events(connection, name, key):
+    encrypted_bucket(connection, name, key)
+    return s3(name, via="eventbridge")
+
+
+@pytest.mark.parametrize("make", [encrypted_stream, encrypted_table, objects, objects_by_events])
+def test_the_role_may_read_what_a_key_of_the_users_encrypts(connection, name, key, make):
+    made = app(name, handler("price", make(connection, name, key)))
+    deploy(made, connection)
+    assert allowed(connection, f"{name}-dev-price") == {'["kms:Decrypt"]': key}
+    assert plan(made, connection).changes == ()
+
+
+def test_the_role_may_write_what_failed_to_an_encrypted_bucket_and_look_at_it(connection, name, key):
+    encrypted_bucket(connection, name, key)
+    deploy(app(name, handler("price", ("lambda_function", {}), on_failure=f"arn:aws:s3:::{name}")), connection)
+    assert allowed(connection, f"{name}-dev-price") == {'["kms:GenerateDataKey"]': key}
+    policy = connection.client("iam").get_role_policy(RoleName=f"{name}-dev-price", PolicyName="nbchalice")
+    on_bucket = {
+        one["Action"]: one["Resource"]
+        for one in policy["PolicyDocument"]["Statement"]
+        if str(one["Action"]).startswith("s3:")
+    }
+    assert on_bucket == {"s3:PutObject": f"arn:aws:s3:::{name}/*", "s3:ListBucket": f"arn:aws:s3:::{name}"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "actions"), [({"record": 5}, '["kms:GenerateDataKey"]'), ({"record": 5, "kms_key": "own"}, None)]
+)
+def test_the_role_may_record_into_an_encrypted_bucket(connection, name, key, settings, actions):
+    own = {"kms_key": key} if "kms_key" in settings else {}
+    bucket = upload_bucket(connection.account, connection.region)
+    encrypted_bucket(connection, bucket, key)
+    try:
+        made = app(name, handler("price", ("lambda_function", {}), **{**settings, **own}))
+        deploy(made, connection)
+        found = allowed(connection, f"{name}-dev-price")
+        assert found == ({actions: key} if actions else {'"kms:GenerateDataKey"': key})
+    finally:
+        connection.client("s3").delete_bucket_encryption(Bucket=bucket)
 
 
 LOGS_KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"

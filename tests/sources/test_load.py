@@ -60,7 +60,7 @@ class Watched:
 
     def __init__(self, one, sent):
         self.one, self.sent = one, sent
-        self._reader, self._start = Reader(one.aws, f"/aws/lambda/{one.ref.name}"), 0
+        self._reader, self._start = Reader(one.aws, one.ref.name), 0
         self.handled, self.poisoned = [], []
 
     def read(self):
