@@ -1,18 +1,27 @@
 """`python -m nbchalice`, and the command `nbchalice`."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is being loaded ends it as Ctrl-C does later."""
     try:
-        from nbchalice.cli import code_of
+        status = _completed() if "_NBCHALICE_COMPLETE" in os.environ else None
+        if status is None:
+            from nbchalice.cli import code_of
 
-        status = code_of(sys.argv[1:])
+            status = code_of(sys.argv[1:])
     except KeyboardInterrupt:
         print("error: nbchalice was stopped", file=sys.stderr)
         status = 130
     sys.exit(status)
+
+
+def _completed() -> int | None:
+    from nbchalice.completion import answer
+
+    return answer()
 
 
 if __name__ == "__main__":

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nbchalice.errors import Interrupted, NbChaliceError
-from nbchalice.logs.lacking import LACKING
-from nbchalice.logs.places import CELLS
-from nbchalice.notebook.capture.places import Present
-from nbchalice.notebook_file import read_project, read_text
-from nbchalice.project import Project
+from nbchalice.errors import Interrupted, NbChaliceError, ProblemsError
 from nbchalice.typed import JSON
 from nbchalice.ui import commands
 from nbchalice.ui.frontend import lacking_of, require_confirmed
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.errors import CaptureError
     from nbchalice.notebook.capture.search import Compared
+    from nbchalice.project import Project
     from nbchalice.ui.render.progress import Watch
 
 
@@ -71,6 +67,9 @@ class Shell:
     def project(self) -> Project:
         """Return the project that the notebook's file describes."""
         from nbchalice.aws.target import region_of
+        from nbchalice.logs.places import CELLS
+        from nbchalice.notebook.capture.places import Present
+        from nbchalice.notebook_file import read_project, read_text
 
         assert self.notebook is not None
         region = region_of(self.target)
@@ -126,6 +125,8 @@ class Shell:
 
 def run(command: commands.Command, values: JSON) -> int:
     """Run a command with its values, print what it returns, and return the exit status."""
+    from nbchalice.logs.lacking import LACKING
+
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
@@ -153,38 +154,60 @@ def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
         click.echo(json.dumps(data, indent=2))
 
 
-def code_of(words: list[str]) -> int:  # noqa: PLR0911 - one return an outcome
+def code_of(words: list[str]) -> int:
     """Run the command line and return its exit status: 0 done, 1 the operation failed, 2 wrong usage or bad input."""
-    from nbchalice import __version__
-    from nbchalice.aws.errors import explain
-
     name, *rest = words or ["--help"]
     if name in {"--help", "-h", "help"}:
         click.echo(commands.overview("nbchalice"))
         return 0
     if name == "--version":
+        from nbchalice import __version__
+
         click.echo(f"nbchalice {__version__}")
         return 0
     try:
-        command = commands.COMMANDS.get(name)
-        if command is None:
-            raise commands.no_such_command(name, "nbchalice")
-        with CELLS.kept(), LACKING.kept():
-            return run(command, commands.parse(command, rest, cli=True, prefix="nbchalice"))
+        return _run(name, rest)
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except (NbChaliceError, Interrupted) as error:
-        return _say(error)
-    except KeyboardInterrupt:
-        return _say(Interrupted(f"nbchalice {name} was stopped"))
     except BrokenPipeError:
         return 0
-    except Exception as error:
-        if not type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
+    except (Exception, KeyboardInterrupt) as error:
+        told = _told(error, f"nbchalice {name}")
+        if told is None:
             raise
-        return _say(explain(error, f"nbchalice {name}"))
+        return _say(told, words)
 
 
-def _say(error: NbChaliceError | Interrupted) -> int:
+def _told(error: BaseException, doing: str) -> NbChaliceError | Interrupted | None:
+    """Return what a person is told of an error; None of one that nobody foresaw."""
+    if isinstance(error, NbChaliceError | Interrupted):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted(f"{doing} was stopped")
+    if isinstance(error, Exception) and type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
+        from nbchalice.aws.errors import explain
+
+        return explain(error, doing)
+    return None
+
+
+def _run(name: str, words: list[str]) -> int:
+    """Run one command; what it needs is imported when its words fit, so that help costs next to nothing."""
+    command = commands.COMMANDS.get(name)
+    if command is None:
+        raise commands.no_such_command(name, "nbchalice")
+    values = commands.parse(command, words, cli=True, prefix="nbchalice")
+    from nbchalice.logs.lacking import LACKING
+    from nbchalice.logs.places import CELLS
+
+    with CELLS.kept(), LACKING.kept():
+        return run(command, values)
+
+
+def _say(error: NbChaliceError | Interrupted, words: list[str]) -> int:
+    """Tell an error on stderr, and as the one document on stdout where JSON was asked for."""
     print(f"error: {error}", file=sys.stderr)
+    if "--json" in words:
+        problems = error.problems if isinstance(error, ProblemsError) else [error]
+        click.echo(json.dumps({"ok": False, "errors": [one.to_dict() for one in problems]}))
     return error.exit_code

@@ -71,6 +71,12 @@ class ForPeople(BaseException):
             lines.append(f"  fix: {self.hint}")
         return lines
 
+    def to_dict(self) -> dict[str, object]:
+        """Return code, message, place (cell, line, the line's text, each or all None) and fix, ready for JSON."""
+        at = self.location
+        place = None if at is None else {"cell": at.cell, "line": at.line, "source": at.source}
+        return {"code": self.code, "message": self.message, "place": place, "fix": self.hint}
+
     def _render_traceback_(self) -> list[str]:
         """Let IPython show the error without the frames of nbchalice."""
         first, *rest = self.lines()

@@ -341,7 +341,7 @@ def test_ctrl_c_ends_with_status_130_and_says_what_was_done(cli, notebook, local
 
     monkeypatch.setattr(Connection, "client", stop)
     code, out, err = cli("deploy", notebook, "--json")
-    assert (code, out) == (130, "")
+    assert code == 130 and [one["code"] for one in json.loads(out)["errors"]] == ["interrupted"]
     assert err.startswith("error: ")
     assert "nbchalice deploy was stopped" in err or "nothing was changed" in err
 

@@ -9,23 +9,32 @@ from nbchalice import operations
 from nbchalice.text import by_text
 from nbchalice.ui.commands.base import NO_VERIFY, TAKE_OVER, command, flag
 from nbchalice.ui.frontend import Frontend, deployed, progress, registered
-from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
     from nbchalice.deploy.notebooks import Prune
     from nbchalice.deploy.plan import Plan
     from nbchalice.project import Project
+    from nbchalice.ui.render.cards import Result
+    from nbchalice.ui.render.reports import PlanCard
 
 
 @command(
     "deploy",
     flag("--prune", "remove deployed handlers that the notebook no longer has; names them and asks"),
     flag("--yes", "do not ask"),
+    flag("--check", "change nothing; tell what would be changed, and fail if anything would"),
     NO_VERIFY,
     TAKE_OVER,
 )
-def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = False, take_over: bool = False) -> Result:
+def deploy(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend,
+    prune: Prune,
+    yes: bool = False,
+    check: bool = False,
+    no_verify: bool = False,
+    take_over: bool = False,
+) -> Result:
     """Bring AWS to what the notebook says."""
     from nbchalice.ui.live_mode import beside, settle
     from nbchalice.ui.render.reports import DeployCard
@@ -33,6 +42,10 @@ def deploy(ui: Frontend, prune: Prune, yes: bool = False, no_verify: bool = Fals
     project = registered(ui, proves=not no_verify)
     project.takes_over = take_over
     aws = ui.connect()
+    if check:
+        planned = _planned(ui, project, aws, prune, "check of")
+        planned.ok = not planned.changes
+        return planned
     if prune and not yes:
         prune = ask_to_prune(ui, operations.plan(project, aws, prune=True), str(aws.target))
     settle(project, aws, end_own=True)
@@ -70,16 +83,20 @@ def ask_to_prune(ui: Frontend, planned: Plan, target: str) -> Prune:
 )
 def plan(ui: Frontend, prune: bool, no_verify: bool = False, take_over: bool = False) -> Result:
     """Print what a deploy would do, and do nothing."""
+    project = registered(ui, proves=not no_verify)
+    project.takes_over = take_over
+    return _planned(ui, project, ui.connect(), prune, "plan for")
+
+
+def _planned(ui: Frontend, project: Project, aws: Connection, prune: Prune, what: str) -> PlanCard:
+    """Return what a deploy would do."""
     from nbchalice.ui.live_mode import explain_paused
     from nbchalice.ui.render.reports import PlanCard
 
-    project = registered(ui, proves=not no_verify)
-    project.takes_over = take_over
-    aws = ui.connect()
     with progress(ui, project, f"planning {project.name} ({project.stage})", lazy=True):
         planned = operations.plan(project, aws, prune=prune)
     planned = explain_paused(planned, project, aws)
-    return PlanCard(planned, aws.target, f"plan for {project.name} ({project.stage})")
+    return PlanCard(planned, aws.target, f"{what} {project.name} ({project.stage})")
 
 
 @command("status")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,8 +16,10 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.text import nearest
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import Frontend
-from nbchalice.ui.render.cards import Result
-from nbchalice.ui.views import View
+
+if TYPE_CHECKING:
+    from nbchalice.ui.render.cards import Result
+    from nbchalice.ui.views import View
 
 Run = Callable[..., "Result | View | Iterator[Result] | None"]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nbchalice.errors import InvalidInputError
 from nbchalice.ui.commands.base import command, flag
 from nbchalice.ui.frontend import Frontend
-from nbchalice.ui.render.cards import Result
+
+if TYPE_CHECKING:
+    from nbchalice.ui.render.cards import Result
 
 
 @command(

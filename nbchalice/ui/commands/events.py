@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.resources.base import FunctionRef
-from nbchalice.sources.options import flag_of
 from nbchalice.typed import JSON, Values
 from nbchalice.ui.commands.base import command, existing_file, flag, option, pairs
 from nbchalice.ui.frontend import Frontend, deployed, some
-from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import FormView, LogView, View
 
 if TYPE_CHECKING:
@@ -27,7 +24,9 @@ if TYPE_CHECKING:
     from nbchalice.handlers import Handler
     from nbchalice.logs.invocation import Invocation
     from nbchalice.project import Project
+    from nbchalice.resources.base import FunctionRef
     from nbchalice.sources.base import Field, Source
+    from nbchalice.ui.render.cards import Result
     from nbchalice.ui.render.sends import SendsCard
 
 MOST = 100
@@ -155,6 +154,8 @@ def _with_saved(events: SavedEvents, saved: str | None, source: str | None, give
 
 def _require_known(route: Route, given: Values) -> None:
     """Raise InvalidInputError for values that the source has no field for."""
+    from nbchalice.sources.options import flag_of
+
     known = [form.name for form in route.source.fields]
     if foreign := [name for name in given if name not in known]:
         flags, allowed = (", ".join(flag_of(name) for name in names) for names in (foreign, known))
@@ -178,6 +179,7 @@ def invoke(  # noqa: PLR0917 - one parameter an option
     from nbchalice.events.generate import ACCOUNT, REGION
     from nbchalice.events.invoke import invoke as invoke_event
     from nbchalice.operations import with_record
+    from nbchalice.resources.base import FunctionRef
     from nbchalice.ui.in_process import call_here
     from nbchalice.ui.whose import require_own_runs
 

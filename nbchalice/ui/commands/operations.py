@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from nbchalice.ui.commands.base import TAKE_OVER, command, flag, option
 from nbchalice.ui.frontend import Frontend, deployed, some
-from nbchalice.ui.render.cards import Result
 from nbchalice.ui.views import LiveView, View
+
+if TYPE_CHECKING:
+    from nbchalice.ui.render.cards import Result
 
 
 @command(

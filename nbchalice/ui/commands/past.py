@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import InvalidInputError
 from nbchalice.ui.commands.base import command, flag, option
 from nbchalice.ui.frontend import Frontend, deployed, some
-from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.events.past import PastEvent
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from nbchalice.events.replay import Replay
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
+    from nbchalice.ui.render.cards import Result
 
 ELSEWHERE = "%chalice invoke HANDLER --here --event FILE runs one that you have in a file"
 SINCE = option("--since", "how far back: 10m, 2h, 1d or a time; default: all that is kept, and an hour of the log")

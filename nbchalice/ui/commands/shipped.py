@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from nbchalice.ui.commands.base import NO_VERIFY, command, flag, option
 from nbchalice.ui.frontend import Frontend, progress, registered
-from nbchalice.ui.render.cards import Result
+
+if TYPE_CHECKING:
+    from nbchalice.ui.render.cards import Result
 
 
 @command("show", handler="optional", aws=False, reads="text")

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.handlers.memory import LARGEST
 from nbchalice.ui.commands.base import command, option
 from nbchalice.ui.commands.events import SOURCE, event_of, field_options
 from nbchalice.ui.frontend import Frontend, some
-from nbchalice.ui.render.cards import Result
 
 if TYPE_CHECKING:
     from nbchalice.handlers import Handler
     from nbchalice.project import Project
     from nbchalice.resources.base import AWS, FunctionRef
+    from nbchalice.ui.render.cards import Result
 
 # Lambda quotas: memory allocation.
 SMALLEST = 128
@@ -27,6 +26,8 @@ HERE = "on the local AWS the processor does not grow with memory: these duration
 
 def _sizes(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[int]:
     """Read sizes in MB, each once, the smallest first."""
+    from nbchalice.handlers.memory import LARGEST
+
     value = ",".join(values) if values else SIZES
     words = [word.strip() for word in value.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() for word in words):

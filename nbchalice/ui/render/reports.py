@@ -39,9 +39,10 @@ def _notes(plan: Plan) -> list[str]:
 
 
 class PlanCard(Card):
-    """What a deploy would do. Attributes: ``plan``, ``changes``."""
+    """What a deploy would do. Attributes: ``plan``, ``changes``, ``ok`` (with ``deploy --check``: there are none)."""
 
     def __init__(self, plan: Plan, target: Target, title: str) -> None:
+        self.ok = True
         self.plan, self.changes = plan, plan.changes
         heads = ("action", "kind", "name", "reason")
         rows = change_rows(plan.changes)
