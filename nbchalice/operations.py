@@ -196,7 +196,7 @@ def suggestions(project: Project, aws: Connection) -> list[str]:
     """Return what the handlers' calls of AWS tell: what their own roles lack, and that they invoke themselves."""
     from nbchalice.deploy.desired import statements
     from nbchalice.deploy.loops import loop_notes
-    from nbchalice.deploy.suggest import note
+    from nbchalice.deploy.suggest import network_note, note
 
     notes = []
     for handler in project.handlers:
@@ -204,6 +204,7 @@ def suggestions(project: Project, aws: Connection) -> list[str]:
         if missing := lacking(project, handler, ref):
             notes.append(note(handler.name, missing))
         allowed, known = statements(handler, project.app, ref), _known_of_events(handler)
+        notes += network_note(handler, project.slice(handler).module, _texts_beside(project, handler))
         notes += loop_notes(handler, project.slice(handler).module, ref, allowed, known)
     return notes
 
@@ -212,13 +213,18 @@ def lacking(project: Project, handler: Handler, ref: FunctionRef) -> list[Allow]
     """Return what a handler's code calls of AWS and its own role does not allow; nothing of a role that was given."""
     from nbchalice.deploy.desired import statements
     from nbchalice.deploy.suggest import suggested
-    from nbchalice.packaging.local import texts_beside
 
     if handler.setting("role") is not None:
         return []
-    piece, allowed = project.slice(handler), statements(handler, project.app, ref)
-    beside = texts_beside(project.notebook.parent, piece.imports)
-    return suggested(piece.module, ref, allowed, _known_of_events(handler), beside)
+    allowed, beside = statements(handler, project.app, ref), _texts_beside(project, handler)
+    return suggested(project.slice(handler).module, ref, allowed, _known_of_events(handler), beside)
+
+
+def _texts_beside(project: Project, handler: Handler) -> Mapping[str, str]:
+    """Return the texts of local modules that a handler may import, by name."""
+    from nbchalice.packaging.local import texts_beside
+
+    return texts_beside(project.notebook.parent, project.slice(handler).imports)
 
 
 def _known_of_events(handler: Handler) -> Mapping[str, str]:

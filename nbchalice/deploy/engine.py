@@ -16,7 +16,7 @@ from nbchalice.deploy.deletion import delete, plan_delete
 from nbchalice.deploy.desired import App, desired, is_made, targets, triggers, with_settings
 from nbchalice.deploy.execute import Progress, before_any_change, execute, look_again, quiet
 from nbchalice.deploy.inspect import inspect, parallel, read_more
-from nbchalice.deploy.keys import keys_of, note_own_bucket
+from nbchalice.deploy.keys import grant_notes, keys_of, note_own_bucket
 from nbchalice.deploy.misspelled import misspelled
 from nbchalice.deploy.notebooks import Prune
 from nbchalice.deploy.package import Package
@@ -111,6 +111,7 @@ def _draft(
     wrong += check.layer_count_problems(app, {name for name, package in built.items() if package.layer})
     wrong += check.bundle_problems(app, built)
     wrong += check.key_problems(app, aws)
+    notes += grant_notes(wanted, standing.current, aws)
     notes += [*standing.unseen, *map(str, standing.unclaimed)]
     notes += [*check.local_notes(app, aws), *check.consumer_notes(app, aws)]
     notes += check.bundle_notes(app, aws, built) + check.answer_notes(app, built)

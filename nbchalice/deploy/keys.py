@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from nbchalice.aws.refusals import REFUSED, spelled
 from nbchalice.deploy.desired import App, is_made, recording_of, targets, triggers
 from nbchalice.deploy.inspect import parallel
 from nbchalice.deploy.package import Package
 from nbchalice.resources.arns import Arn
-from nbchalice.resources.base import AWS, is_denied, is_missing
+from nbchalice.resources.base import AWS, Resource, is_denied, is_missing, key_of
 from nbchalice.resources.queue import QueueRef
+from nbchalice.resources.role import Role
 from nbchalice.resources.topic import Topic
 from nbchalice.resources.upload_bucket import upload_bucket
 from nbchalice.sources.waiting import bucket_key, key_arn
@@ -92,6 +94,34 @@ def note_own_bucket(keys: Keys, app: App, packages: Mapping[str, Package], aws: 
         if actions:
             looks[handler.name, f"what encrypts bucket {bucket}", actions] = look
     _note(keys, looks, app)
+
+
+def grant_notes(wanted: Mapping[str, Resource], current: Mapping[str, Any], aws: AWS) -> list[str]:
+    """Return which functions stand whose role is to be made anew, so that Lambda's grant on the variables' key is lost.
+
+    Lambda gives the grant to the role's own id when the function gets the role; another one of that name has its own.
+
+    Parameters
+    ----------
+    wanted : Mapping[str, Resource]
+        What should stand, by key.
+    current : Mapping[str, Any]
+        What stands, by key.
+    aws : AWS
+        Where; the local AWS has no grants.
+    """
+    notes = []
+    for resource in wanted.values():
+        function = current.get(key_of("function", resource.name)) if isinstance(resource, Role) else None
+        configuration = (function or {}).get("Configuration", {})
+        has_variables = bool((configuration.get("Environment") or {}).get("Variables"))
+        is_gone = current.get(resource.key) is None and configuration.get("Role") == resource.arn
+        if isinstance(resource, Role) and is_gone and has_variables and not aws.local:
+            notes.append(
+                f"{resource.function.handler}: its role is made anew, and Lambda may not decrypt its variables for it: "
+                "if runs end with KMSAccessDeniedException, deploy once with another --role, and then without it"
+            )
+    return notes
 
 
 def _note(keys: Keys, looks: Looks, app: App) -> None:

@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 from nbchalice.aws.refusals import S3_ACTIONS, UNKNOWN_BUCKET, s3_arn
 from nbchalice.deploy.boto_calls import Call, boto_calls
+from nbchalice.handlers import Handler
 from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.queue import QUEUE_URL, QueueRef
 from nbchalice.sources.base import keys_meet
+from nbchalice.text import joined
 from nbchalice.typed import JSON
 
 # Methods of boto3 that are more than one operation, or none of the API's name.
@@ -124,6 +126,28 @@ def policy(allows: Iterable[Allow]) -> JSON:
 def note(handler: str, allows: Sequence[Allow]) -> str:
     """Return the suggestion in one line."""
     return f"{handler} calls AWS; its role needs, if you agree: {' '.join(map(str, allows))}"
+
+
+def network_note(handler: Handler, module: str, beside: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Return that the calls of a handler in a VPC end in timeouts where the VPC has no way to the services.
+
+    Parameters
+    ----------
+    handler : Handler
+        The handler.
+    module : str
+        The text of its module.
+    beside : Mapping[str, str]
+        The texts of local modules that it may import, by name. Default: none.
+    """
+    if not handler.setting("subnet"):
+        return []
+    services = {call.service for call in boto_calls(module, MappingProxyType({}), beside) if _actions(call)}
+    services |= {"s3"} if handler.setting("record") else set()
+    if not services:
+        return []
+    text = "need endpoints of that VPC or a NAT gateway, or each of them ends in a timeout"
+    return [f"{handler.name} runs in a VPC: its calls of {joined(sorted(services))} {text}"]
 
 
 def iam_prefix(service: str) -> str:

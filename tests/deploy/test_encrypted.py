@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from nbchalice.aws.target import Connection, Target
 from nbchalice.resources.upload_bucket import upload_bucket
 
 from ..tables import table_with_stream
@@ -172,6 +173,22 @@ def test_the_role_may_record_into_an_encrypted_bucket(connection, name, key, set
         assert found == ({actions: key} if actions else {'"kms:GenerateDataKey"': key})
     finally:
         connection.client("s3").delete_bucket_encryption(Bucket=bucket)
+
+
+def test_a_role_that_is_made_anew_is_told_where_the_function_has_variables(connection, name):
+    """Lambda's grant on the key of the variables is for the role's own id, which another role of that name has not."""
+    target = Target("aws", connection.region, connection.account, endpoint=connection.target.endpoint)
+    aws = Connection(target, connection.client)
+    made = app(
+        name, handler("price", ("lambda_function", {}), env={"AB": "1"}), handler("plain", ("lambda_function", {}))
+    )
+    assert not any("made anew" in note for note in deploy(made, aws).plan.notes)
+    for role in (f"{name}-dev-price", f"{name}-dev-plain"):
+        aws.client("iam").delete_role_policy(RoleName=role, PolicyName="nbchalice")
+        aws.client("iam").delete_role(RoleName=role)
+    (told,) = [note for note in plan(made, aws).notes if "made anew" in note]
+    assert told.startswith("price: its role is made anew") and "deploy once with another --role" in told
+    assert not any("made anew" in note for note in plan(made, connection).notes)
 
 
 LOGS_KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -4,9 +4,9 @@ import pytest
 
 from nbchalice import operations
 from nbchalice.aws.refusals import allow_for
-from nbchalice.deploy.suggest import note, policy, suggested
+from nbchalice.deploy.suggest import network_note, note, policy, suggested
 from nbchalice.errors import InvalidInputError
-from nbchalice.handlers import parse_cell_magic
+from nbchalice.handlers import Handler, parse_cell_magic
 from nbchalice.resources.base import FunctionRef
 
 REF = FunctionRef("shop", "dev", "price", "eu-west-1", "123456789012")
@@ -255,6 +255,27 @@ def test_an_object_that_is_missing_is_not_taken_for_a_permission_that_lacks():
     )
     (line,) = error_lines(InvocationError("ClientError", said, ()))[-1:]
     assert "fix: the object is missing" in line and "add --allow s3:ListBucket=arn:aws:s3:::b" in line
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "services"),
+    [
+        ("boto3.client('sqs').send_message(QueueUrl='q', MessageBody='m')", {}, "sqs"),
+        ("boto3.client('s3').list_buckets(); boto3.resource('dynamodb').Table('t').scan()", {}, "dynamodb and s3"),
+        ("suggests_store.table().put_item(Item={})", {}, "dynamodb"),
+        ("print(1)", {"record": 5}, "s3"),
+        ("print(1)", {}, ""),
+    ],
+)
+def test_calls_of_a_handler_in_a_vpc_need_a_way_to_aws(code, settings, services):
+    module = f"import boto3\ndef f(event):\n    {code}\n"
+    store = {"suggests_store": "import boto3\ndef table():\n    return boto3.resource('dynamodb').Table('t')\n"}
+    network = {"subnet": ["subnet-1"], "security_group": ["sg-1"]}
+    module = module.replace("import boto3", "import boto3, suggests_store")
+    told = network_note(Handler("f", "f", (), {**settings, **network}), module, store)
+    assert told == ([f"f runs in a VPC: its calls of {services} need endpoints of that VPC or a NAT gateway, or each of "
+                     "them ends in a timeout"] if services else [])  # fmt: skip
+    assert network_note(Handler("f", "f", (), settings), module, store) == []
 
 
 def test_a_plan_shows_the_suggestion_and_a_deploy_applies_nothing(tmp_path, local_aws):

@@ -217,6 +217,25 @@ def test_follow_survives_throttling_and_a_lost_network():
     assert list(found) == []
 
 
+class UnderQuota(Logs):
+    """CloudWatch Logs that answers one call in four: FilterLogEvents has few a second, for all viewers together."""
+
+    def filter_log_events(self, **arguments):
+        self.calls = getattr(self, "calls", 0) + 1
+        if self.calls % 4:
+            raise refusal("ThrottlingException")
+        return super().filter_log_events(**arguments)
+
+
+def test_several_viewers_that_share_the_quota_see_every_invocation_once():
+    logs, stop, beginning = UnderQuota(), Once(), datetime.fromtimestamp(0, UTC)
+    viewers = [follow(Fake(logs), "f", beginning, stop=stop) for _ in range(5)]
+    for number, (id, again) in enumerate(zip(IDS[:5], IDS[5:], strict=True)):
+        logs.write(*run(id, "a"), at=1000 * number, stream=id)
+        logs.write(*run(again, "b"), at=1000 * number, stream=again)
+    assert [sorted(next(viewer).request_id for _ in IDS) for viewer in viewers] == [IDS] * 5
+
+
 def test_follow_tells_once_that_there_is_no_log_group_yet():
     logs, stop, told = Logs(), Once(), []
     logs.failures = [refusal("ResourceNotFoundException")] * 3
