@@ -60,6 +60,21 @@ def package(ui: Frontend, out: str, format: Literal["zip", "cloudformation", "sa
 
 
 @command(
+    "import",
+    click.Argument(["app"], type=click.Path(path_type=Path)),
+    option("--out", "the notebook; default: named after the app, beside app.py", type=click.Path(path_type=Path)),
+    notebook=False,
+    aws=False,
+)
+def import_app(ui: Frontend, app: Path, out: Path | None) -> Result:
+    """Write a notebook of a Chalice app: a cell for each handler; what is left out is named."""
+    from nbchalice import moving
+    from nbchalice.ui.render.reports import FilesCard
+
+    return FilesCard(moving.import_app(app, out), "made of a Chalice app")
+
+
+@command(
     "bundle",
     click.Argument(["name"]),
     option(

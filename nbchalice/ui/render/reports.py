@@ -167,13 +167,13 @@ class InvocationsCard(Card):
 class FilesCard(Card):
     """Packages that were written. Attributes: ``paths``, ``sizes``, ``notes``."""
 
-    def __init__(self, written: Written) -> None:
+    def __init__(self, written: Written, title: str = "packaged") -> None:
         self.paths, self.sizes, self.notes = list(written.paths), written.sizes, list(written.notes)
         rows = [(str(path), counted(path.stat().st_size, "byte")) for path in self.paths]
         cells = [tuple(map(html.text, row)) for row in rows]
         text = [html.text_table(("file", "size"), rows), *sizes_text(self.sizes), *self.notes]
         foot = [html.tag("div", html.text(note)) for note in self.notes]
-        body = html.card("packaged", html.table((), cells), *sizes_html(self.sizes), *foot)
+        body = html.card(title, html.table((), cells), *sizes_html(self.sizes), *foot)
         data = {
             "files": [str(path) for path in self.paths],
             "sizes": {name: table.to_dict() for name, table in self.sizes.items()},
