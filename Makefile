@@ -5,7 +5,7 @@ PACKAGE := .stamps/package
 # Many tests start Pythons: what one has compiled, the next need not.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo check quick test test-all coverage lab bench clean
+.PHONY: help setup demo check quick test test-all coverage lab docs bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ coverage: setup  ## how much of each room the tests run, branches too; TESTS="te
 
 lab: setup  ## JupyterLab on notebooks/
 	cd notebooks && ../.venv/bin/jupyter lab --ip=127.0.0.1
+
+docs: setup  ## the documentation site, in build/site; a warning is an error
+	.venv/bin/sphinx-build -q -W -c docs -b html . build/site
 
 bench: setup  ## speed, printed
 	$(PY) -m benchmarks
