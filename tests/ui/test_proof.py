@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import zipfile
 
 import pytest
 
@@ -402,3 +404,34 @@ def test_what_python_counts_for_the_process_is_no_value(case, run):
     run("show(Order()), show(1.5)")
     run(f"{H}show(Order())")
     assert list(run("%chalice package --out out").notes) == []
+
+
+SHELF = "class Shelf:\n    def __init__(self):\n        self.pieces = {}\n\n    def count(self, item):\n        self.pieces[item] = 1\n        return len(self.pieces)\n"
+ADD = "from shelf import Shelf\nS = Shelf()\n"
+USES = "%%lambda_function\ndef h(event):\n    for item in ['spoon']:\n        app.log.info('%d', S.count(item))\n    return sorted(S.pieces)"
+TRIED = {
+    "called": "h({})",
+    "called in a loop": "for _ in range(2):\n    h({})",
+    "by the test client": "from nbchalice.testing import Client\nwith Client(app) as client:\n    client.lambda_.invoke('h', {})",
+}
+
+
+@pytest.mark.parametrize("way", ["kernel", "file"])
+@pytest.mark.parametrize("tried", TRIED)
+def test_a_try_of_the_handler_never_travels(tried, way, run, tmp_path, monkeypatch):
+    """It did where the handler uses what its change of a module's object returns: each cold start tried it, too."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "shelf", raising=False)
+    (tmp_path / "shelf.py").write_text(SHELF)
+    cells = ["%chalice app shelves", ADD, USES, TRIED[tried]]
+    if way == "kernel":
+        for cell in cells:
+            run(cell)
+        run("%chalice package --out out")
+        answer = shipped(tmp_path, tmp_path / "out", "h")
+    else:
+        _, answer = from_the_file(tmp_path, cells)
+    assert answer == ["spoon"]
+    with zipfile.ZipFile(tmp_path / "out" / "h.zip") as archive:
+        texts = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")]
+    assert not [text for text in texts if TRIED[tried].splitlines()[-1].strip() in text]

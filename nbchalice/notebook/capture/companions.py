@@ -10,18 +10,18 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.effects import Effects
 from nbchalice.notebook.analysis.history import END, Timeline
-from nbchalice.notebook.analysis.known_calls import CONFIGURES, STDLIB, is_handler_decorator
+from nbchalice.notebook.analysis.known_calls import CONFIGURES, STDLIB
 from nbchalice.notebook.analysis.model import Kind, Mark
 from nbchalice.notebook.capture.environment import variables_read
 from nbchalice.notebook.capture.registering import is_decorated, registers
 from nbchalice.notebook.capture.replayable import require_replayable
 from nbchalice.notebook.capture.settings import settings_of, shows
+from nbchalice.notebook.capture.tries import Tries
 from nbchalice.notebook.cells import Cell
 from nbchalice.text import joined
 
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nbchalice.notebook.analysis.history import Step
-    from nbchalice.notebook.analysis.model import Block, Call, Statement
+    from nbchalice.notebook.analysis.model import Block, Call
     from nbchalice.notebook.capture.closure import Closure
 
 MOST = 5
-_TEST_CLIENT = "nbchalice.test"  # also nbchalice.testing
 _SETS_UP = (*CONFIGURES, "load", "read", "login")
 _REGISTERS = re.compile(r"\bregister\w*\s*\(")
 _NEVER = frozenset({Kind.MAGIC, Kind.FUTURE, Kind.NOTHING, Kind.STAR})
@@ -174,6 +173,7 @@ class _Judge:
     def __init__(self, closure: Closure, handler: Step) -> None:
         self.timeline, self.effects = closure.timeline, closure.effects
         self.settings = settings_of(closure.effects)
+        self.tries = Tries(closure.effects)
         self.own = handler.cell.order
         taken = [closure.timeline.steps[position] for position in closure.wanted]
         self.used = {step.cell.order for step in taken}
@@ -188,7 +188,7 @@ class _Judge:
             local = [alias.name for alias in statement.imports if alias.module in local_from]
             acts = step.cell.order in self.used or statement.mark is Mark.INCLUDE or any(map(self._sets_up, local_from))
             return local if local and acts else None
-        if is_decorated(step) or self._tries_a_handler(step):
+        if is_decorated(step) or self._is_apart(step):
             return None
         # pd.options.mode.copy_on_write = True in any cell holds for a handler that has pandas.
         if self.settings.of(step) & self.modules:
@@ -205,7 +205,11 @@ class _Judge:
             return False
         if step.cell.order not in self.used and not (self.asks and self._may_set_variables(step)):
             return False
-        return not self._tries_a_handler(step) and self._acts_outside(step)
+        return not self._is_apart(step) and self._acts_outside(step)
+
+    def _is_apart(self, step: Step) -> bool:
+        """Tell whether a statement tries a handler, or registers another one."""
+        return self.tries.a_handler(step) or registers(step, self.effects)
 
     def _may_set_variables(self, step: Step) -> bool:
         """Tell whether a statement may set what the handler reads of the environment, as ``load_dotenv()`` does."""
@@ -284,36 +288,6 @@ class _Judge:
             made = block.calls.get(call.root)
             return made is not None and self.settings.external(made, block, moment) is not None
         return isinstance(call.root, str) and any(map(self.effects.from_aws, self.effects.values(call.root, moment)))
-
-    def _tries_a_handler(self, step: Step) -> bool:
-        """Tell whether a statement calls a handler, also by the test client, or registers another one."""
-        now = step.statement.now
-        if self._is_test(now, step.position, set()):
-            return True
-        if any(self._is_test(one.now, step.position, set()) for one in self._made(now.uses, step.position)):
-            return True
-        names = {call.root for call in now.calls.values() if isinstance(call.root, str)}
-        for definition in self._made(names, step.position):
-            if any(is_handler_decorator(path) for _, path in definition.decorators):
-                return True
-        return registers(step, self.effects)
-
-    def _made(self, names: Iterable[str], moment: int) -> list[Statement]:
-        """Return the statements that made what some names are bound to."""
-        places = chain.from_iterable(self.effects.values(name, moment) for name in names)
-        return [made for made in map(self.effects.statement, places) if made is not None]
-
-    def _is_test(self, block: Block, moment: int, seen: set[int]) -> bool:
-        """Tell whether code makes a test client, of which nothing is on Lambda, through functions, too."""
-        seen.add(id(block))
-        for call in block.calls.values():
-            if (self.settings.external(call, block, moment) or "").startswith(_TEST_CLIENT):
-                return True
-            if isinstance(call.root, str) and not call.path:
-                bodies = [body for body in self.settings.called(call.root, moment) if id(body) not in seen]
-                if any(self._is_test(body, moment, seen) for body in bodies):
-                    return True
-        return False
 
 
 @lru_cache(maxsize=256)

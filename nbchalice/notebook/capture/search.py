@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import CaptureError
@@ -19,6 +19,7 @@ from nbchalice.notebook.capture.cost import Cost, position_of
 from nbchalice.notebook.capture.made_of import changing, made_by_chance, makers, nearest
 from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.capture.ticking import ticking
+from nbchalice.notebook.capture.tries import Tries
 from nbchalice.notebook.capture.what_to_bundle import name_what_to_bundle
 from nbchalice.notebook.errors import DivergedError, StatementFailedError
 from nbchalice.notebook.sandbox.values import LAST_DIGITS
@@ -175,7 +176,9 @@ class Search:
         can_be_bundled: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.effects, self.steps = effects, effects.timeline.steps
-        self._cut, self._judge = cut, judge
+        self._cut_out, self._judge = cut, judge
+        self._tries = Tries(effects)
+        self._changed: set[str] = set()
         self._handler, self._tell, self._can_bundle = handler, tell, can_be_bundled
         self._runs = 0
         self._also: dict[int, frozenset[str]] = {}
@@ -193,6 +196,11 @@ class Search:
         self._smallest = self._cut((), {})
         with ticking(self._going_on, self._tell):
             return self._proven()
+
+    def _cut(self, also: Iterable[int], without: Mapping[int, str]) -> Slice:
+        """Cut, and count what the handler changes when it is tried here among what it changes."""
+        piece = self._cut_out(also, without)
+        return replace(piece, changed=piece.changed | (self._changed & piece.values.keys()))
 
     def _going_on(self) -> str:
         tried = f", {counted(len(self._tried), 'statement')} tried" if self._tried else ""
@@ -260,7 +268,11 @@ class Search:
             shown = changing(variable, self.effects, self._without, self._judge.changing)
             known = {*piece.positions, *self._without, *self._tried}
             doubts = {position: names for position, names in shown.items() if position not in known}
-        return self._taken(doubts)
+        tries = {position for position in doubts if self._tries.a_handler(self.steps[position])}
+        self._tried |= tries
+        is_news = bool(tries) and variable not in self._changed
+        self._changed |= {variable} if tries else set()
+        return self._taken({position: doubts[position] for position in doubts.keys() - tries}) or is_news
 
     def _untried(self, piece: Slice) -> dict[int, frozenset[str]]:
         return {position: names for position, names in piece.doubts.items() if position not in self._tried}
