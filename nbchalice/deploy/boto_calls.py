@@ -91,6 +91,13 @@ def boto_calls(
     return list(chain.from_iterable(reader.calls() for reader in every))
 
 
+def _bound_otherwise(tree: ast.Module, assignments: list[ast.Assign]) -> set[str]:
+    """Return the names that something else than a plain assignment binds, too: a loop, ``with``, ``+=``."""
+    plain = {id(target) for node in assignments for target in node.targets}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return {node.id for node in names if id(node) not in plain}
+
+
 class _Reader:
     def __init__(self, tree: ast.Module, event: Mapping[str, str], others: Mapping[str, _Reader]) -> None:
         self.tree = tree
@@ -103,9 +110,10 @@ class _Reader:
         self.texts: dict[str, str] = {}
         self.makers: dict[str, _Maker] = {}
         self.edges: dict[str, tuple[str, str]] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign):
-                self._bind_text(node)
+        assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        self.doubtful = self.arguments | _bound_otherwise(tree, assignments)
+        for assignment in assignments:
+            self._bind_text(assignment)
         for node in ast.walk(tree):
             self._bind_import(node)
         # A table may be bound above the resource it is made of, in a function that runs later.
@@ -133,7 +141,8 @@ class _Reader:
         value, edges = self.text(node.value), self.edges_of(node.value)
         for target in node.targets:
             if isinstance(target, ast.Name):
-                self.edges[target.id] = edges if self.edges.get(target.id, edges) == edges else UNKNOWN
+                is_sure = target.id not in self.doubtful and self.edges.get(target.id, edges) == edges
+                self.edges[target.id] = edges if is_sure else UNKNOWN
                 if value is not None:
                     self.texts[target.id] = value
 

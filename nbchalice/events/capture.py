@@ -123,14 +123,17 @@ def capture(app_log: logging.Logger, request_id: str) -> Iterator[list[LogRecord
 
 @contextlib.contextmanager
 def _instead_of(logger: logging.Logger, records: list[LogRecord], request_id: str) -> Iterator[None]:
-    """Put our handler in the place of a logger's own; the root logger takes INFO, as on Lambda."""
-    handlers, level = logger.handlers, logger.level
+    """Put our handler in the place of a logger's own; the root logger takes INFO, and botocore's not, as on Lambda."""
+    botocore = logging.getLogger("botocore")
+    handlers, level, botocores_level = logger.handlers, logger.level, botocore.level
     root = logger.parent is None
     logger.handlers = [_Handler(records if root or not logger.propagate else None, request_id, logger)]
     if root and level == logging.WARNING:
         logger.setLevel(logging.INFO)
+        botocore.setLevel(botocores_level or logging.WARNING)
     try:
         yield
     finally:
         logger.handlers = handlers
         logger.setLevel(level)
+        botocore.setLevel(botocores_level)

@@ -176,6 +176,16 @@ def test_keys_that_are_allowed_on_purpose_are_not_widened(key, allowed, told):
     assert found == (["--allow s3:PutObject=arn:aws:s3:::b/*"] if told else [])
 
 
+def test_a_key_that_a_loop_binds_too_is_not_known():
+    code = (
+        f"{HEAD}s3 = boto3.client('s3')\ndef f(e):\n    for key in e:\n        s3.get_object(Bucket='b', Key=key)\n"
+        "    key = f'out/{e}'\n    s3.put_object(Bucket='b', Key=key)"
+    )
+    allowed = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/in/*"}]
+    allowed += [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/out/*"}]
+    assert suggested(code, REF, allowed) == []
+
+
 def test_the_suggestion_as_policy_and_as_a_note():
     found = suggested(HEAD + "def f(e):\n    boto3.client('s3').put_object(Bucket='b')", REF)
     assert policy(found)["Statement"] == [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}]

@@ -107,6 +107,8 @@ def test_what_runs_here_finds_the_local_aws_where_the_target_is_that(live, aws, 
                 in [r["message"] for r in viewer.records]
             )
         )
+        # Where the credentials come from is of no interest, and not told on Lambda either.
+        assert [r["logger"] for r in viewer.records if "Found" in r["message"]] == []
         live("%chalice live price --stop")
     else:
         live("%chalice deploy")
