@@ -1,69 +1,13 @@
-"""The notebooks, executed from top to bottom in a real kernel on a local AWS of the test run's own."""
+"""The notebooks of the sources, executed from top to bottom in a real kernel on a local AWS of the test run's own."""
 
 import re
-import shutil
-from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+from .notebook_runs import HANDLED, UUID, run, twice
+
 NAMES = ["quickstart", "schedule", "s3", "sns", "sqs", "idempotency"]
-MACHINE = re.compile(r"/(?:home|root|tmp|Users|private|work)/|127\.0\.0\.1:\d")
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-HANDLED = rf"message {UUID}: done.*\nok in [0-9.]+ ms .*request {UUID}\n"
-
-
-class Run:
-    """A notebook after its run; ``run["%chalice send price"]`` is the text of the outputs of the first such cell."""
-
-    def __init__(self, path):
-        self.notebook = nbformat.read(path, as_version=4)
-        resources = {"metadata": {"path": str(path.parent)}}
-        client = NotebookClient(self.notebook, timeout=120, store_widget_state=False, resources=resources)
-        client.execute()
-
-    def __getitem__(self, begin):
-        return self.all(begin)[0]
-
-    def all(self, begin):
-        """Return the text of the outputs of each cell that begins so."""
-        found = [outputs_of(cell) for cell in self.notebook.cells if cell.source.startswith(begin)]
-        assert found, f"no cell begins with {begin}"
-        return found
-
-
-def outputs_of(cell):
-    outputs = cell.get("outputs", [])
-    return "\n".join(o.text if o.output_type == "stream" else o.get("data", {}).get("text/plain", "") for o in outputs)
-
-
-@pytest.fixture(scope="module")
-def run(local_aws, tmp_path_factory):
-    """``run("sqs")``: runs a notebook, in a folder of its own, and returns the outputs."""
-    folder = tmp_path_factory.mktemp("notebooks")
-
-    def execute(name):
-        path = Path(shutil.copy(FOLDER / f"{name}.ipynb", folder))
-        made = Run(path)
-        files = [str(left.relative_to(folder)) for left in folder.rglob("*") if left.is_file() and left != path]
-        # The events that were sent are kept, for %chalice events.
-        left = [name for name in files if not name.startswith(".nbchalice/history/") and not name.endswith(".ipynb")]
-        assert left == [], "a file was left behind"
-        return made
-
-    return execute
-
-
-def twice(run, name):
-    """Run a notebook two times: what the first run leaves in queues and buckets must not disturb the second."""
-    first = run(name)
-    again = run(name)
-    for text in (*first.all("%chalice delete"), *again.all("%chalice delete")):
-        assert "deleted" in text
-        assert "nothing changed" not in text
-    return first, again
+__all__ = ["run"]
 
 
 def test_quickstart(run):
@@ -149,26 +93,6 @@ def test_sqs(run):
         failed = done["%chalice send take_back"]
         assert re.search(r": failed.*\nerror in .*\n +ValueError: invalid literal", failed)
         assert re.search(r"cell 5, line 3, in take_back\n +app.log.info", failed)
-
-
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
-def test_saved_notebooks_read_the_same_everywhere(path):
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert [cell.id for cell in notebook.cells] == [f"{path.stem}-{n:02d}" for n in range(len(notebook.cells))]
-    assert "widgets" not in notebook.metadata
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "saved as executed"
-    for cell in code:
-        assert not MACHINE.search(outputs_of(cell)), cell.id
-        for output in cell.outputs:
-            assert output.output_type != "error"
-            assert set(output.get("data", {})) <= {"text/plain"}
-
-
-def test_every_notebook_is_tested():
-    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
 
 
 @pytest.mark.slow

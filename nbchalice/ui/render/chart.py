@@ -105,7 +105,7 @@ def _legend(points: tuple[Point, ...], *, with_p95: bool) -> str:
         )
         for mark, colour, name in marks
     ]
-    return html.tag("div", *shown, html.text("height: duration · across: start, UTC", "muted"))
+    return html.tag("div", " ".join(shown), " ", html.text("height: duration · across: start, UTC", "muted"))
 
 
 def _bar(point: Point, first: int, last: int, top: float, width: float) -> str:

@@ -56,7 +56,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def card(title: str, *content: str, badge: str = "", kind: str = "") -> str:
     """Return a frame with a title (text), a badge (text, in the colour of its kind) and content (HTML)."""
     mark = tag("span", escape(badge), style=f"color:{COLOURS.get(kind, MUTED)};margin-left:1em") if badge else ""
-    head = tag("div", tag("b", escape(title)), mark)
+    # The blank is for where styles are taken away, as on GitHub.
+    head = tag("div", tag("b", escape(title)), f" {mark}" if mark else "")
     style = f"border:1px solid {BORDER};border-radius:4px;padding:6px 10px;margin:2px 0;max-width:60em;line-height:1.5"
     return tag("div", head, *content, style=style, class_="nbchalice-card")
 

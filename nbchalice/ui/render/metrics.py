@@ -38,7 +38,7 @@ class MetricsCard(Card):
         title = f"{title} · {now()}"
         below = list(_below(metrics, notes if metrics.points else ()))
         text = "\n".join([title, "  " + ", ".join(value for value, _ in values), *(f"  {line}" for line, _ in below)])
-        spans = (html.tag("span", html.text(value, kind), style="margin-right:1.5em") for value, kind in values)
+        spans = (html.tag("span", html.text(value, kind), style="margin-right:1.5em") + " " for value, kind in values)
         foot = (html.tag("div", html.text(line, kind)) for line, kind in below)
         whole = html.card(title, html.tag("div", *spans), bars(metrics), *foot)
         super().__init__(text, whole, {"handler": handler, **metrics.to_dict()})
