@@ -33,9 +33,15 @@ class InPanel:
 
     interactive = False
     patient = False
+    has_notebook = True
 
     def __init__(self, ui: Frontend, place: widgets.HTML) -> None:
         self._ui, self._place = ui, place
+
+    @property
+    def chosen_target(self) -> str:
+        """The panel's target."""
+        return self._ui.chosen_target
 
     def pinned(self) -> InPanel:
         """Return itself."""
@@ -117,7 +123,8 @@ class Buttons(Panel):
 
     def run(self, name: str, **values: object) -> Any:
         """Run a command with its progress in the panel; return its result."""
-        return self._ui.command(name)(InPanel(self._ui, self._result), **values)
+        place: Frontend = InPanel(self._ui, self._result)
+        return self._ui.command(name)(place, **values)
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait for what a button began."""
