@@ -1,6 +1,7 @@
 """What is installed: only what runs, and only libraries that something imports."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -26,13 +27,47 @@ print("test tools:", *bad)
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The names of the files of the built wheel."""
+def wheel_file(tmp_path_factory):
+    """The built wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [uv.find_uv_bin(), "build", "-q", "--wheel", "--out-dir", str(folder), str(ROOT.parent)]
     subprocess.run(command, check=True)
     (made,) = folder.glob("*.whl")
-    return zipfile.ZipFile(made).namelist()
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(wheel_file):
+    """The names of the files of the built wheel."""
+    return zipfile.ZipFile(wheel_file).namelist()
+
+
+@pytest.mark.slow
+@pytest.mark.local_aws
+def test_the_wheel_alone_deploys_sends_looks_writes_a_template_and_deletes(wheel_file, tmp_path, empty_local_aws):
+    """In an environment that has nothing else, on a copy of the quickstart."""
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([uv.find_uv_bin(), "venv", "-q", "-p", sys.executable, str(tmp_path / "venv")], check=True)
+    subprocess.run([uv.find_uv_bin(), "pip", "install", "-q", "-p", str(python), str(wheel_file)], check=True)
+    notebook = tmp_path / "copied.ipynb"
+    notebook.write_bytes((ROOT.parent / "notebooks" / "quickstart.ipynb").read_bytes())
+
+    def run(command, *words):
+        done = subprocess.run(
+            [python.with_name("nbchalice"), command, notebook, *words, "--json"], cwd=tmp_path,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    assert len(run("deploy")["functions"]) == 4
+    sent = run("send", "price", "--message", '{"item": "tea", "net": 10}')
+    assert [one["message"] for one in sent["invocation"]["records"]] == ["tea costs 12.00"]
+    assert run("logs", "price", "--since", "5m")["status"] == "ok"
+    assert {one["state"] for one in run("status")["handlers"]} == {"deployed"}
+    assert len(run("package", "--format", "sam", "--out", "build")["files"]) == 5
+    assert run("delete", "--yes")["changes"] and not run("delete", "--yes")["changes"]
+    assert {one["state"] for one in run("status")["handlers"]} == {"registered"}
 
 
 @pytest.mark.slow
