@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nbchalice.errors import AWSError
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 # Providers whose credentials the AWS CLI keeps in its cache until they expire.
 CACHED = ("assume-role", "assume-role-with-web-identity", "sso")
 CACHE = Path("~/.aws/cli/cache")
+TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - the name of a variable
+CONTAINER = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 SERVICES = ("sts", "lambda", "iam", "logs", "sqs", "sns", "s3", "events", "scheduler", "kinesis", "dynamodb")
 
 
@@ -38,6 +43,31 @@ def share_temporary_credentials(session: Session) -> None:
             resolver.get_provider(name).cache = cache
     with suppress(UnknownCredentialError):
         resolver.get_provider("assume-role")._prompter = _ask
+
+
+def failed_login(error: Exception) -> AWSError | None:
+    """Return what a platform's own way to credentials failed by, with a fix; None for any other way.
+
+    Parameters
+    ----------
+    error : Exception
+        What boto3 raised where it was to get credentials.
+    """
+    text = str(error)
+    if getattr(error, "kwargs", {}).get("provider") == "container-role":
+        hint = f"see what {CONTAINER} names, and that the container has a role; or set AWS_PROFILE or keys"
+        return AWSError(f"connecting to AWS: {text}", hint)
+    if isinstance(error, ValueError) and "Unsupported host" in text:
+        return AWSError(f"connecting to AWS: {text}", f"correct {CONTAINER}, or unset it")
+    if isinstance(error, OSError) and error.filename:
+        message = f"connecting to AWS: the token file {error.filename} cannot be read: {error.strerror}"
+        names = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" if os.environ.get(CONTAINER) else TOKEN_FILE
+        hint = f"the platform puts it there: correct {names} (or web_identity_token_file in ~/.aws/config), or unset it"
+        return AWSError(message, hint)
+    if type(error).__name__ == "ParamValidationError" and "WebIdentityToken" in text:
+        hint = f"see what the platform wrote into the file that {TOKEN_FILE} or web_identity_token_file names"
+        return AWSError("connecting to AWS: what stands in the token file is no token of a web identity", hint)
+    return None
 
 
 def _ask(prompt: str) -> str:

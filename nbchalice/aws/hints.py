@@ -92,6 +92,11 @@ BY_WORDS = (
         r"Scope ARN|(?<!iam:PutRole)PermissionsBoundary",
         "give the boundary that your organisation demands: --permissions-boundary ARN",
     ),
+    (
+        r"[Nn]ot authorized to perform:? sts:AssumeRole",
+        "the trust policy of the role must let you take it, and your own policy must allow it: ask who keeps the role",
+    ),
+    (r"^Token expired: current date", "the token of the web identity is too old: the platform must write a new one"),
     (r"Cross-account pass role is not allowed", "give a --role of this account"),
     (
         r"unable to decrypt the environment variables",

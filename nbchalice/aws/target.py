@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from nbchalice.aws.credentials import configured_endpoints, share_temporary_credentials
+from nbchalice.aws.credentials import configured_endpoints, failed_login, share_temporary_credentials
 from nbchalice.aws.errors import explain
 from nbchalice.aws.repeats import READS, guard_repeats
 from nbchalice.errors import InvalidInputError
@@ -230,7 +230,7 @@ def _connect_aws(region: str | None, profile: str | None) -> Connection:
         share_temporary_credentials(session._session)
         identity = session.client("sts", config=_config()).get_caller_identity()
     except Exception as error:
-        raise explain(error, "connecting to AWS") from None
+        raise failed_login(error) or explain(error, "connecting to AWS") from None
     partition = Arn.parse(identity["Arn"]).partition
     elsewhere = configured_endpoints(session._session)
     target = Target(

@@ -2,6 +2,8 @@
 
 import json
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import boto3
@@ -108,6 +110,83 @@ def test_a_login_whose_package_lacks_says_what_to_install(configured, monkeypatc
     with pytest.raises(AWSError) as refused:
         connect("aws")
     assert "botocore[crt]" in refused.value.hint or "run aws login" in refused.value.hint
+
+
+@pytest.fixture
+def platform(configured, monkeypatch):
+    """``platform(403, "no", NAME=...)``: a platform that gives credentials, or STS, answers so to every call."""
+    configured("")
+    answers = []
+
+    class Platform(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, body = answers[-1]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Platform)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def answer(status, body, **variables):
+        answers.append((status, body))
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.format(url=f"http://127.0.0.1:{server.server_port}"))
+
+    yield answer
+    server.shutdown()
+    server.server_close()
+
+
+WEB = {"AWS_ROLE_ARN": ROLE, "AWS_ENDPOINT_URL_STS": "{url}", "AWS_MAX_ATTEMPTS": "1"}
+AT_CONTAINER = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{url}/role"}
+REFUSED = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>".format
+# What the platform or STS answers, what the token file holds, and a part of the fix.
+PLATFORMS = {
+    "no token file": (WEB, 400, "", None, "correct AWS_WEB_IDENTITY_TOKEN_FILE"),
+    "an empty token": (WEB, 400, "", "", "what the platform wrote into the file"),
+    "a token that is too old": (
+        WEB, 400, REFUSED("ExpiredTokenException", "Token expired: current date/time 2 must be before 1"), "x" * 40,
+        "must write a new one",
+    ),
+    "a token that nobody knows": (
+        WEB, 400, REFUSED("InvalidIdentityToken", "No OpenIDConnect provider found in your account"), "x" * 40,
+        "get a new one",
+    ),
+    "a role that is not for it": (
+        WEB, 403, REFUSED("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"), "x" * 40,
+        "the trust policy of the role",
+    ),
+    "a container without a role": (AT_CONTAINER, 404, "none", None, "that the container has a role"),
+    "a container that says something else": (AT_CONTAINER, 200, "<html>", None, "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    "a container elsewhere": (
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/role"}, 200, "", None, "or unset it",
+    ),
+    "no token file of the container": (
+        {**AT_CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere"}, 200, "", None,
+        "correct AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PLATFORMS)
+def test_each_failure_of_a_platform_has_a_fix_of_its_own(kind, platform, tmp_path, monkeypatch):
+    variables, status, body, token, hint = PLATFORMS[kind]
+    monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
+    if "AWS_ROLE_ARN" in variables:
+        variables = {**variables, "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token")}
+    if token is not None:
+        (tmp_path / "token").write_text(token)
+    platform(status, body, **variables)
+    with pytest.raises(AWSError) as refused:
+        connect("aws")
+    assert hint in refused.value.hint
+    assert refused.value.message.startswith("connecting to AWS: ") and "Traceback" not in refused.value.message
 
 
 def test_an_unknown_profile_says_where_they_are_listed(configured):

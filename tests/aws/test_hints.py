@@ -15,6 +15,8 @@ from nbchalice.aws.hints import BY_CODE, BY_WORDS, hint_for
 PARAMETER, VALIDATION = "InvalidParameterValueException", "ValidationException"
 # In AWS's form, with names of our own: code, message, and a word of the hint.
 SAID = [
+    ("AccessDenied", "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/x", "trust policy"),
+    ("ExpiredTokenException", "Token expired: current date/time 1764433284 must be before the expiration date/time 1764432284", "must write a new one"),
     (PARAMETER, "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].", "--reserved-concurrency"),
     (PARAMETER, "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [10].", "a new account has 10 in all"),
     (PARAMETER, "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008", "3008 MB"),
