@@ -81,6 +81,7 @@ CODES = {
     "not-deployed": "The function, or what belongs to it, does not exist on AWS.",
     "no-aws": "A handler that was replayed with --no-aws called AWS; nothing was sent.",
     "not-live": "The handler is not live in this kernel.",
+    "role-not-taken": "The function's role does not trust who runs the handler here with its rights.",
     "deploy-stopped": "A deploy or delete stopped part way; running it again is safe.",
     "code-failed": "Code of nbchalice or of an event source failed by a fault of its own; file and line are told.",
     "local-aws-failed": "The local AWS could not be started, reached or stopped.",

@@ -214,6 +214,7 @@ def with_settings(ref: FunctionRef, handler: Handler) -> FunctionRef:
         role=handler.setting("role") or "",
         role_path=handler.setting("role_path"),
         boundary=handler.setting("permissions_boundary") or "",
+        trusted=tuple(sorted(handler.setting("trust") or ())),
         labels=tuple(sorted((handler.setting("tag") or {}).items())),
         log_group=handler.setting("log_group") or "",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -42,27 +42,44 @@ class Refused:
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Refuse all calls of this process in a block but nbchalice's own."""
-        before = {owner: owner._make_api_call for owner in _clients()}
-
-        def instead(client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
-            if client in OWN_CLIENTS:
-                return original(client)(client, operation_name, api_params)
-            raise self.refuse(client, operation_name, api_params)
-
-        def original(client: Any) -> Any:
-            return next(before[owner] for owner in type(client).__mro__ if owner in before)
-
-        for owner in before:
-            owner._make_api_call = instead
-        try:
+        with refused_ways({module for module, _ in WAYS}, self.refuse):
             yield
-        finally:
-            for owner, call in before.items():
-                owner._make_api_call = call
 
 
-def _clients() -> Iterator[Any]:
+@contextmanager
+def refused_ways(
+    modules: Collection[str], refuse: Callable[[Any, str, dict[str, Any]], NbChaliceError]
+) -> Iterator[None]:
+    """Refuse the calls of this process by some libraries in a block, but nbchalice's own.
+
+    Parameters
+    ----------
+    modules : Collection[str]
+        The modules of their clients, of those in `WAYS`.
+    refuse : Callable[[Any, str, dict[str, Any]], NbChaliceError]
+        Takes client, operation and arguments, and returns the error.
+    """
+    before = {owner: owner._make_api_call for owner in _clients(modules)}
+
+    def instead(client: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
+        if client in OWN_CLIENTS:
+            return original(client)(client, operation_name, api_params)
+        raise refuse(client, operation_name, api_params)
+
+    def original(client: Any) -> Any:
+        return next(before[owner] for owner in type(client).__mro__ if owner in before)
+
+    for owner in before:
+        owner._make_api_call = instead
+    try:
+        yield
+    finally:
+        for owner, call in before.items():
+            owner._make_api_call = call
+
+
+def _clients(modules: Collection[str]) -> Iterator[Any]:
     """Yield the classes whose method sends a call; a handler may import one of them only when it runs."""
     for module, name in WAYS:
-        if module in sys.modules or find_spec(module.partition(".")[0]) is not None:
+        if module in modules and (module in sys.modules or find_spec(module.partition(".")[0]) is not None):
             yield getattr(import_module(module), name)

@@ -35,14 +35,15 @@ def on_local_aws(local: LocalAWS) -> Iterator[None]:
 @contextmanager
 def _session(endpoint: str) -> Iterator[None]:
     """Put another default session into boto3's place for a block: it holds the credentials that it found first."""
-    before = _exchange(_sessions.get(endpoint))
+    before = exchange_session(_sessions.get(endpoint))
     try:
         yield
     finally:
-        _sessions[endpoint] = _exchange(before)
+        _sessions[endpoint] = exchange_session(before)
 
 
-def _exchange(session: Any) -> Any:
+def exchange_session(session: Any) -> Any:
+    """Put a default session, or none, into the place of boto3's; return that one."""
     boto3: Any = sys.modules.get("boto3")
     if boto3 is None:
         return None

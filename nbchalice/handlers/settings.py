@@ -41,6 +41,9 @@ ARN = re.compile(r"\*|arn:[a-z*-]+:[a-z0-9*-]*:[a-z0-9*-]*:[0-9*]*:.+")
 ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
 ROLE_PATH = re.compile(r"/|/[\x21-\x7e]{1,400}/")
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+")
+PRINCIPAL_ARN = re.compile(
+    r"arn:aws[a-z-]*:(iam::\d{12}:(root|(user|role)/.+)|sts::\d{12}:(assumed-role|federated-user)/.+)"
+)
 LAYER_ARN = re.compile(r"(?P<layer>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):\d{12}:layer:[A-Za-z0-9_-]+):\d+")
 TAG = re.compile(r"[\w\s.:/=+\-@]*")
 TAG_LETTERS = "letters, digits, spaces and . : / = + - @ _"
@@ -87,6 +90,7 @@ SETTINGS = (
     Option("role", "ARN of an existing role, instead of one made for the function", metavar="ARN"),
     Option("role_path", "what the paths of the roles that are made begin with", str, "/", "PATH"),
     Option("permissions_boundary", "ARN of the policy that bounds what these roles may do", metavar="ARN"),
+    Option("trust", "ARN of who may take this role, too, as live --as-role does", str, None, "ARN", repeats=True),
     Option("policy", "file with a policy document for the role (JSON)", metavar="FILE"),
     Option("allow", "what the role may do besides: s3:PutObject=arn:...", permission, None, "ACTION=ARN", True),
     Option("layer", "ARN of a layer version to add", str, None, "ARN", repeats=True),
@@ -277,7 +281,10 @@ def _role(settings: Values) -> list[str]:
         errors.append(
             f"--permissions-boundary {boundary!r} is not the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME"
         )
-    of_made = ("allow", "policy", "role_path", "permissions_boundary")
+    for arn in settings.get("trust") or ():
+        if not _fits(PRINCIPAL_ARN, arn):
+            errors.append(f"--trust {arn!r} is not the ARN of a user, role or account: arn:aws:iam::ACCOUNT:user/NAME")
+    of_made = ("allow", "policy", "role_path", "permissions_boundary", "trust")
     given = [f"--{name.replace('_', '-')}" for name in of_made if settings.get(name) not in (None, "/", [], ())]
     if role is not None and given:
         errors.append(

@@ -60,6 +60,8 @@ class FunctionRef:
         The path that the paths of roles begin with.
     boundary : str
         ARN of the policy that bounds what roles may do, or an empty text.
+    trusted : tuple[str, ...]
+        ARNs of who may take the function's role beside Lambda.
     labels : tuple[tuple[str, str], ...]
         The user's tags, for all that takes tags when it is made.
     log_group : str
@@ -78,6 +80,7 @@ class FunctionRef:
     role: str = ""
     role_path: str = "/"
     boundary: str = ""
+    trusted: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     log_group: str = ""
 

@@ -113,9 +113,10 @@ class Role(Resource):
 
     def trust(self) -> JSON:
         """Return who may take the role."""
-        principal = {"Service": "lambda.amazonaws.com"}
-        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        return {"Version": "2012-10-17", "Statement": [statement]}
+        # A statement each: IAM gives back several principals of one in an order of its own.
+        principals = [{"Service": "lambda.amazonaws.com"}, *({"AWS": arn} for arn in self.function.trusted)]
+        statements = [{"Effect": "Allow", "Principal": one, "Action": "sts:AssumeRole"} for one in principals]
+        return {"Version": "2012-10-17", "Statement": statements}
 
     @property
     def grants(self) -> list[Grant]:

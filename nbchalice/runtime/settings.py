@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 SETTINGS = frozenset({
     "timeout", "memory", "env", "allow_secret", "tag", "role", "policy", "allow", "layer", "arch", "python",
     "requirements", "reserved_concurrency", "ephemeral_storage", "log_retention", "json_logs", "tracing", "subnet",
-    "security_group", "dlq", "on_failure", "permissions_boundary", "role_path",
+    "security_group", "dlq", "on_failure", "permissions_boundary", "role_path", "trust",
     "no_big", "log_group", "log_kms_key", "log_class", "kms_key", "retries", "max_age", "record", "redact",
     "code_signing", "runtime_management",
 })  # fmt: skip

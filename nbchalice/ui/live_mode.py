@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from nbchalice.errors import AWSError, CaptureError, InvalidInputError, NbChaliceError
+from nbchalice.events.as_role import RoleRights
 from nbchalice.events.history import History
 from nbchalice.events.leases import Lease, leases_if_allowed, queue_name
 from nbchalice.events.live import Live, can_be_live, displaced_resources, repair
@@ -114,29 +115,34 @@ class LiveHandler:
         As for `Live`. Default: nobody is told.
     on_trouble : Callable[[NbChaliceError or None], object]
         As for `Live`. Default: nobody is told.
+    as_role : bool
+        Whether the handler has the rights of the deployed function's role. Default: those of this process.
 
     Raises
     ------
     InvalidInputError
-        There is no such handler or source, or live mode is not for it.
+        There is no such handler or source, live mode is not for it, or the role may not be taken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - who is told, and how it runs
         self,
         ui: Frontend,
         handler: str,
         source: str | None,
         on_invocation: Callable[[Invocation], object] = _nothing,
         on_trouble: Callable[[NbChaliceError | None], object] = _nothing,
+        as_role: bool = False,
     ) -> None:
         project, aws = ui.project(), ui.connect()
         registered = project.handler(handler)
         self.ref = project.app.ref(aws, registered.name)
         chosen = [route_of(registered, self.ref, source)] if source else routes(registered, self.ref)
         history = History(project.notebook.parent, registered.name)
+        rights = RoleRights(aws, self.ref) if as_role else None
+        self.role = rights.role if rights else ""
 
         def handle(event: object) -> Invocation:
-            invocation = call_here(ui, registered.name, event)
+            invocation = call_here(ui, registered.name, event, rights.taken() if rights else None)
             history.keep(live_event(self.ref, event, invocation))
             return invocation
 
@@ -174,21 +180,27 @@ def stale_here(ui: Frontend, handler: str) -> CaptureError | None:
     return stale_type(project.handler(handler), project.cells) if project.namespace is not None else None
 
 
-def live_card(handler: str, target: str, note: str = "") -> Card:
+def live_card(handler: str, target: str, note: str = "", role: str = "") -> Card:
     """Return what tells that a handler is live."""
     words = f"its real events are handled here, by the function as it is defined now; %chalice live {handler} --stop"
     body = html.tag("div", html.text(words)) + html.tag("div", html.text(LOOPS))
     text = f"{handler} is live on {target}: {words}\n  {LOOPS}"
+    if role:
+        rights = f"what it does on AWS it does with the rights of {role}"
+        body += html.tag("div", html.text(rights))
+        text += f"\n  {rights}"
     if note:
         body += html.tag("div", html.text(f"note: {note}", "warn"))
         text += f"\n  note: {note}"
     return Card(text, html.card(f"{handler} is live", body, badge=target))
 
 
-def live_stream(ui: Frontend, handler: str, source: str | None = None) -> Iterator[Invocation]:
+def live_stream(
+    ui: Frontend, handler: str, source: str | None = None, *, as_role: bool = False
+) -> Iterator[Invocation]:
     """Handle events in this process until it is interrupted; yields what became of each."""
     seen: queue.Queue[Invocation | NbChaliceError | None] = queue.Queue()
-    live = LiveHandler(ui, handler, source, seen.put, seen.put)
+    live = LiveHandler(ui, handler, source, seen.put, seen.put, as_role)
     try:
         live.start()
         while True:

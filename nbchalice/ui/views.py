@@ -54,10 +54,13 @@ class LiveView:
         The handler's name.
     source : str or None
         Only this one of its sources. Default: all.
+    as_role : bool
+        Whether it has the rights of the function's role. Default: those of who runs the kernel.
     """
 
     handler: str
     source: str | None = None
+    as_role: bool = False
 
 
 View = FormView | LogView | LiveView

@@ -75,14 +75,17 @@ def dlq(ui: Frontend, handler: str, most: int, replay: str | None, redrive: bool
     "live",
     option("--source", "only this one of several sources: a queue, topic, bucket or kind", metavar="SOURCE"),
     flag("--stop", "put the deployed triggers back"),
+    flag("--as-role", "let the handler call AWS with the rights of its function's role, as it does there"),
     TAKE_OVER,
     handler="required",
 )
-def live(
-    ui: Frontend, handler: str, source: str | None, stop: bool, take_over: bool = False
+def live(  # noqa: PLR0917 - one parameter an option
+    ui: Frontend, handler: str, source: str | None, stop: bool, as_role: bool = False, take_over: bool = False
 ) -> Result | View | Iterator[Result]:
     """Handle the real events of a handler here, with the function as it is defined now, until it is stopped.
 
+    What the handler itself does to AWS it does with your credentials, or with `--as-role` with those of its function's
+    role, so that a permission that is missing is missing here, too; the role must trust you (`--trust ARN`).
     A loop, in which the handler causes its own events, goes on until then, too: nothing ends it after 16 rounds.
     """
     from nbchalice.ui import live_mode
@@ -94,5 +97,5 @@ def live(
     project.takes_over = take_over
     require_own_events(project, ui.connect(), chosen.name)
     if ui.interactive or not ui.patient:
-        return LiveView(handler, source)
-    return live_mode.live_stream(ui, handler, source)
+        return LiveView(handler, source, as_role)
+    return live_mode.live_stream(ui, handler, source, as_role=as_role)

@@ -13,6 +13,7 @@ from nbchalice.ui.commands.base import command, flag, option
 from nbchalice.ui.frontend import Frontend, deployed, some
 
 if TYPE_CHECKING:
+    from nbchalice.events.as_role import RoleRights
     from nbchalice.events.past import PastEvent
     from nbchalice.events.received import Received
     from nbchalice.events.replay import Replay
@@ -60,6 +61,7 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
     flag("--all", "all events whose content is known"),
     SINCE,
     flag("--no-aws", "refuse the handler's calls of AWS by boto3, botocore and aiobotocore before they are sent"),
+    flag("--as-role", "let the handler call AWS with the rights of its function's role, as it does there"),
     option("--save", "keep the event in .nbchalice/events under this name, for send", metavar="NAME"),
     option("--save-test", "write a pytest file of the events and what the handler makes of them now", metavar="FILE"),
     flag("--here", "in a shell: run the handler in this process, as you, unconfined"),
@@ -75,18 +77,22 @@ def replay(  # noqa: PLR0917 - one parameter an option
     save: str | None,
     save_test: str | None,
     here: bool = False,
+    as_role: bool = False,
 ) -> Result:
     """Handle events that came once more, with the function as it is defined now, and show what is another than then.
 
     It runs in this kernel: nothing is deployed or sent, and what the handler itself does to AWS it does to the local
-    one, or with `--target aws` with your credentials, unless `--no-aws` refuses it. Then and now stand side by side:
-    answer, log and duration.
+    one, or with `--target aws` with your credentials, unless `--no-aws` refuses it, or `--as-role` gives it those of
+    the function's role, which must trust you (`--trust ARN`). Then and now stand side by side: answer, log, duration.
     """
+    from nbchalice.events.as_role import RoleRights
     from nbchalice.events.as_test import write_test
     from nbchalice.events.history import History
     from nbchalice.events.received import received
     from nbchalice.ui.render.replay import ReplayCard
 
+    if no_aws and as_role:
+        raise InvalidInputError("--no-aws and --as-role are two ways for the handler's calls", "give one of them")
     project, registered = some(ui, handler)
     if project.namespace is None and not here:
         hint = f"add --here, or run %chalice replay {handler} in the notebook"
@@ -94,11 +100,12 @@ def replay(  # noqa: PLR0917 - one parameter an option
     if save_test and not project.notebook.is_file():
         raise InvalidInputError(f"--save-test reads {project.notebook.name}, which is not saved", "save the notebook")
     aws = ui.connect()
+    rights = RoleRights(aws, project.app.ref(aws, registered.name)) if as_role else None
     history = History(project.notebook.parent, registered.name)
     found = received(aws, registered, project.app.ref(aws, registered.name), history, since)
     chosen = _chosen(found, handler, event, every=all)
     notes = [*found.notes, *([_save(project, registered, chosen, save)] if save else [])]
-    replays = [_again(ui, handler, one, no_aws) for one in chosen]
+    replays = [_again(ui, handler, one, no_aws, rights) for one in chosen]
     if save_test:
         notes += write_test(Path(save_test), project.notebook, registered.name, project.stage, replays)
         notes.append(f"written: {save_test}; it reads {project.notebook.name} as it is saved")
@@ -136,7 +143,7 @@ def _save(project: Project, handler: Handler, chosen: list[PastEvent], name: str
     return f"saved as {path.name}: %chalice send {handler.name} --saved {shlex.quote(name)}"
 
 
-def _again(ui: Frontend, handler: str, one: PastEvent, no_aws: bool) -> Replay:
+def _again(ui: Frontend, handler: str, one: PastEvent, no_aws: bool, rights: RoleRights | None) -> Replay:
     from nbchalice.events.no_aws import Refused
     from nbchalice.events.past import Answer
     from nbchalice.events.replay import Replay
@@ -144,5 +151,6 @@ def _again(ui: Frontend, handler: str, one: PastEvent, no_aws: bool) -> Replay:
 
     refused = Refused()
     event = copy.deepcopy(one.event)  # a handler may change what it is given
-    invocation = call_here(ui, handler, event, refused.refusing() if no_aws else None)
+    within = refused.refusing() if no_aws else rights.taken() if rights else None
+    invocation = call_here(ui, handler, event, within)
     return Replay(one, Answer.of(invocation, "here"), tuple(refused.calls), invocation)

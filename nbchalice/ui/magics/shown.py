@@ -40,7 +40,7 @@ def _opened(ui: Frontend, view: FormView | LogView | LiveView) -> object:
     if isinstance(view, LiveView):
         from nbchalice.ui.widgets.live import live_viewer
 
-        return live_viewer(ui, view.handler, view.source)
+        return live_viewer(ui, view.handler, view.source, as_role=view.as_role)
     from nbchalice.ui.widgets.viewer import log_viewer
 
     return log_viewer(

@@ -10,9 +10,9 @@ from nbchalice.ui.live_mode import RUNNING, LiveHandler, live_card, stale_here
 from nbchalice.ui.widgets.viewer import Feed, Viewer
 
 
-def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer:
+def live_viewer(ui: Frontend, handler: str, source: str | None = None, *, as_role: bool = False) -> Viewer:
     """Go live; return the view of what the events do here."""
-    ref = LiveHandler(ui, handler, source).ref  # What cannot be live is told at once, by the command.
+    first = LiveHandler(ui, handler, source, as_role=as_role)  # What cannot be live is told at once, by the command.
     stale = stale_here(ui, handler)
     note = f"{stale.message}; {stale.hint}" if stale else ""
     started = threading.Event()
@@ -21,7 +21,7 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer
 
     def read(feed: Feed) -> None:
         with one_at_a_time:
-            live = LiveHandler(ui, handler, source, feed.add, feed.trouble)
+            live = LiveHandler(ui, handler, source, feed.add, feed.trouble, as_role)
             try:
                 live.start()
             except NbChaliceError as error:
@@ -39,16 +39,16 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None) -> Viewer
         read,
         controls="Go live|Stop",
         watched=ui.interactive,
-        fallback=live_card(handler, str(ui.connect().target), note),
+        fallback=live_card(handler, str(ui.connect().target), note, first.role),
     )
-    RUNNING.add(ref.arn, viewer)
+    RUNNING.add(first.ref.arn, viewer)
     viewer.follow()
     try:
         started.wait()
     except KeyboardInterrupt:
-        RUNNING.stop(ref.arn)
+        RUNNING.stop(first.ref.arn)
         raise
     if wrong:
-        RUNNING.stop(ref.arn)
+        RUNNING.stop(first.ref.arn)
         raise wrong[0]
     return viewer

@@ -18,7 +18,7 @@ from ..shared.home import TOKEN_HEADER, proof, signature_of_path
 from .admission import admit
 from .bodies import Body
 from .names import wrong_request
-from .permissions import Answer, refusal, refusal_of_missing
+from .permissions import Answer, refusal, refusal_of_missing, untrusted
 from .pool import Caller
 from .refusals import Refused
 from .request import Request
@@ -181,6 +181,9 @@ class Guard:
         receive = replay(request.body, receive)
         if not key.of_handler:
             self.last_call = time.monotonic()
+            if denial := untrusted(request, key.access_key):
+                await send_answer(send, *denial)
+                return
         elif denial := refusal(request, key.access_key):
             await send_answer(send, *denial)
             return

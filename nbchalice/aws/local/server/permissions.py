@@ -5,6 +5,7 @@ The policies count as they stand at the call. What the evaluator cannot tell is 
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +21,7 @@ from .api_needs import needs
 from .deployer_needs import boundary_of, function_of_mapping, passed_to
 from .need import Need
 from .request import Request
+from .trust import listed
 
 # AWS asks for no permission.
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
@@ -46,20 +48,48 @@ def refusal(request: Request, access_key: str) -> Answer | None:
         result = decided(need, call, principal, facts)
         if result.decision != "Allow":
             return denial(call, need, principal, result)
-    if call.action == "sts:AssumeRole" and not is_trusted(principal, call):
-        return answer(
-            call, "", f"User: {principal.arn} is not authorized to perform: {call.action} on resource: {call.resource}"
-        )
-    return None
+    return None if is_trusted(principal, call) else mistrust(principal, call)
+
+
+def untrusted(request: Request, access_key: str) -> Answer | None:
+    """Return AWS's answer to a person who takes a role that does not trust them; all else they may do."""
+    if b"AssumeRole" not in request.body:
+        return None
+    responses.set_request_account_id(access_key)
+    call = ApiCall.parse(request)
+    person = PrincipalInfo(f"arn:aws:iam::{call.account}:root", "Root", call.account, None)
+    return None if is_trusted(person, call) else mistrust(person, call)
+
+
+def mistrust(principal: PrincipalInfo, call: ApiCall) -> Answer:
+    """Return AWS's answer to who takes a role that does not trust them."""
+    return answer(
+        call, "", f"User: {principal.arn} is not authorized to perform: {call.action} on resource: {call.resource}"
+    )
 
 
 def is_trusted(principal: PrincipalInfo, call: ApiCall) -> bool:
-    """Whether the role that is to be assumed trusts the caller."""
+    """Whether the role that is to be assumed, where one is, trusts the caller."""
+    if call.action != "sts:AssumeRole":
+        return True
     role = iam._roles.get_scoped(call.account, None, call.resource.rpartition("/")[2])
     asked = asking(Need("sts:AssumeRole"), call.resource, call, principal, {"sts:externalid": call.given("ExternalId")})
     return role is not None and bool(
-        iam_evaluator.evaluate_trust_policy(role.get("AssumeRolePolicyDocument", "{}"), principal.arn, asked)
+        iam_evaluator.evaluate_trust_policy(
+            without_services(role.get("AssumeRolePolicyDocument", "{}")), principal.arn, asked
+        )
     )
+
+
+def without_services(document: str) -> str:
+    """Return a trust policy without what it says of services, for which MiniStack takes an account's root, too."""
+    policy = json.loads(document)
+    statements = [
+        statement
+        for statement in listed(policy.get("Statement"))
+        if not isinstance(principal := statement.get("Principal"), dict) or {*principal} != {"Service"}
+    ]
+    return json.dumps({**policy, "Statement": statements})
 
 
 def unknown(call: ApiCall, principal: PrincipalInfo) -> str:
