@@ -7,11 +7,13 @@ ANYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 BY_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 BY_SCHEDULER = {**BY_LAMBDA, "Principal": {"Service": "scheduler.amazonaws.com"}}
 BY_BOTH = {**BY_LAMBDA, "Principal": {"Service": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}}
+PERSON = "arn:aws:iam::000000000000:root"
+BY_LAMBDA_OR_PERSON = {**BY_LAMBDA, "Principal": {**BY_LAMBDA["Principal"], "AWS": PERSON}}
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [BY_LAMBDA]})
 NOTHING = [{"Effect": "Allow", "Action": "none:None", "Resource": "*"}]
 
 
-def make_role(iam, name, statements=ANYTHING, trust=BY_LAMBDA):
+def make_role(iam, name, statements=ANYTHING, trust=BY_LAMBDA_OR_PERSON):
     """Make a role that may do what the statements say, also where it stands; return its ARN."""
     trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from ..roles import NOTHING, make_role
+from ..roles import BY_LAMBDA, NOTHING, PERSON, make_role
 
 HERE = "us-east-1:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/policies"
@@ -311,7 +311,7 @@ def test_records_of_a_stream_are_read_by_an_iterator_that_knows_the_stream(aws, 
 
 def test_a_role_that_a_handler_assumes_may_do_what_that_role_may(iam, allow, as_role, local_aws):
     lists = [{"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}]
-    other = make_role(iam, "assumed", lists)
+    other = make_role(iam, "assumed", lists, BY_LAMBDA)
     allow()
     assume = {"RoleArn": other, "RoleSessionName": "me"}
     assert "because no identity-based policy allows" in refusal(as_role("sts").assume_role, **assume)
@@ -325,6 +325,15 @@ def test_a_role_that_a_handler_assumes_may_do_what_that_role_may(iam, allow, as_
     assert boto3.client("sts", **settings).get_caller_identity()["Arn"].endswith(":assumed-role/assumed/me")
     assert not refusal(boto3.client("sqs", **settings).list_queues)
     assert "assumed-role/assumed/me is not authorized" in refusal(boto3.client("ssm", **settings).describe_parameters)
+
+
+def test_a_person_takes_only_a_role_that_trusts_them(iam, aws):
+    take = {"RoleArn": make_role(iam, "mistrusting", NOTHING, BY_LAMBDA), "RoleSessionName": "me"}
+    assert refusal(aws("sts").assume_role, **take).endswith(
+        f"User: {PERSON} is not authorized to perform: sts:AssumeRole on resource: {take['RoleArn']}"
+    )
+    make_role(iam, "mistrusting", NOTHING)
+    assert not refusal(aws("sts").assume_role, **take)
 
 
 def test_what_needs_no_permission_is_not_refused(allow, as_role):

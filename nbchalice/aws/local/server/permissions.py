@@ -84,11 +84,13 @@ def is_trusted(principal: PrincipalInfo, call: ApiCall) -> bool:
 def without_services(document: str) -> str:
     """Return a trust policy without what it says of services, for which MiniStack takes an account's root, too."""
     policy = json.loads(document)
-    statements = [
-        statement
-        for statement in listed(policy.get("Statement"))
-        if not isinstance(principal := statement.get("Principal"), dict) or {*principal} != {"Service"}
-    ]
+    statements = []
+    for statement in listed(policy.get("Statement")):
+        principal = statement.get("Principal")
+        if isinstance(principal, dict):
+            principal = {kind: named for kind, named in principal.items() if kind != "Service"}
+        if principal or "NotPrincipal" in statement:
+            statements.append({**statement, **({"Principal": principal} if principal else {})})
     return json.dumps({**policy, "Statement": statements})
 
 
