@@ -9,7 +9,7 @@ release = importlib.metadata.version("nbchalice")
 extensions = ["myst_nb"]
 root_doc = "docs/index"
 # The pages stand where GitHub shows them, so that their links lead there and here.
-include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**.md", "notebooks/*.ipynb"]
+include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**.md", "notebooks/**.ipynb"]
 html_theme = "furo"
 html_title = f"nbchalice {release}"
 myst_heading_anchors = 4

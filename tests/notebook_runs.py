@@ -46,14 +46,16 @@ def outputs_of(cell):
 def run(local_aws, tmp_path_factory):
     """``run("sqs")``: runs a notebook, in a folder of its own, and returns the outputs."""
     folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns(".nbchalice"), dirs_exist_ok=True)
+    before = set(folder.rglob("*"))
 
     def execute(name):
-        path = Path(shutil.copy(FOLDER / f"{name}.ipynb", folder))
-        made = Run(path)
-        files = [str(left.relative_to(folder)) for left in folder.rglob("*") if left.is_file() and left != path]
+        made = Run(folder / f"{name}.ipynb")
+        new = [path for path in folder.rglob("*") if path.is_file() and path not in before]
+        files = [str(left.relative_to(folder)) for left in new if "__pycache__" not in left.parts]
         # The events that were sent are kept, for %chalice events, and bundles for nbchalice deploy in a shell.
         ours = (".nbchalice/history/", ".nbchalice/bundles/")
-        left = [name for name in files if not name.startswith(ours) and not name.endswith(".ipynb")]
+        left = [name for name in files if not any(kept in name for kept in ours)]
         assert left == [], "a file was left behind"
         return made
 

@@ -7,7 +7,7 @@ import pytest
 from .notebook_runs import HANDLED, run, twice
 
 pytestmark = pytest.mark.slow
-NAMES = ["dead_letters", "fan_out", "parquet", "records", "report", "scoring"]
+NAMES = ["dead_letters", "fan_out", "moving", "parquet", "records", "report", "scoring"]
 __all__ = ["run"]
 
 
@@ -76,3 +76,14 @@ def test_one_upload_does_two_jobs(run):
     assert "is no longer live" in done["%chalice live check_size --stop"]
     assert re.search(r"check_size: \d events?\b(.*\n)+.* live .* ok here ", done["%chalice events check_size"])
     assert re.search(r"check_size +changed", done["%chalice status"])
+
+
+def test_a_chalice_app_moves_over(run):
+    done = run("chalice_app/moving")
+    cards = done["@app.on_sqs_message"]
+    assert "timeout 20 s, memory 256 MB, env BEGIN_WITH" in cards
+    assert "@app.route on stock is not deployed" in done["%chalice deploy"]
+    assert "comes along" not in done["%chalice deploy"]
+    assert re.search(HANDLED + r" *[0-9:.]+ INFO +spoon: 14 on the shelf", done["%chalice send move"])
+    assert re.search(HANDLED + r" *[0-9:.]+ INFO +a new count: november.txt", done["%chalice send counted"])
+    assert re.search(HANDLED + r" *[0-9:.]+ INFO +depot closes at six", done["%chalice send evening"])

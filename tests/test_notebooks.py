@@ -76,6 +76,11 @@ def test_sns(run):
     assert re.search(r"KeyError: 'headline'\n +cell 4, line 4, in alert\n +found = words_of", bad)
     assert re.search(HANDLED + r" *[0-9:.]+ INFO +for the front page: Nobel prize", done["%chalice send front_page"])
     assert done["%chalice logs archive"].count("ok in ") == 4
+    previews = done["STORIES ="]
+    assert previews.count("✓ alert") == 1 and previews.count("✗ alert: its filter policy does not match") == 2
+    assert previews.count("✓ front_page") == 1
+    assert "its filter policy does not match" in done["%chalice why alert"]
+    assert "not as the notebook has it" not in done["%chalice why alert"]
 
 
 def test_sqs(run):

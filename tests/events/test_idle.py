@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from nbchalice.events.idle import lacks
+from nbchalice.events.idle import lacks, trigger_blocks
 from nbchalice.events.leases import HOLDER, queue_name, tags_of
 from nbchalice.events.send import send
 from nbchalice.resources.base import FunctionRef
@@ -168,6 +168,8 @@ def test_what_only_the_deployed_trigger_drops(deploy, connection, name, source, 
     hint = told(connection, made, wait=60, **values)
     assert hint.startswith("the trigger as it is deployed, not as the notebook has it, drops the event (")
     assert reason in hint and hint.endswith("; deploy, and send it again")
+    made.options = deployed
+    assert "not as the notebook has it" not in trigger_blocks(connection, made, values)
 
 
 def test_a_topic_without_the_subscription_or_the_permission(deploy, connection, name):
