@@ -14,6 +14,7 @@ from nbchalice.errors import AWSError, CaptureError, InvalidInputError, NbChalic
 from nbchalice.events.as_role import RoleRights
 from nbchalice.events.history import History
 from nbchalice.events.leases import Lease, leases_if_allowed, queue_name
+from nbchalice.events.listeners import LIVE_LISTENERS
 from nbchalice.events.live import Live, can_be_live, displaced_resources, repair
 from nbchalice.events.received import live_event
 from nbchalice.events.triggers import route_of, routes
@@ -159,6 +160,7 @@ class LiveHandler:
         except BaseException:
             self.stop()
             raise
+        self._tell(True)
 
     def stop(self) -> None:
         """End all; where one trigger cannot be put back, the others are."""
@@ -168,8 +170,13 @@ class LiveHandler:
                 live.stop()
             except NbChaliceError as error:
                 wrong.append(error)
+        self._tell(False)
         if wrong:
             raise wrong[0]
+
+    def _tell(self, begins: bool) -> None:
+        for tell in LIVE_LISTENERS:
+            tell(self.ref.arn, begins)
 
 
 def stale_here(ui: Frontend, handler: str) -> CaptureError | None:
@@ -231,8 +238,8 @@ def stop(ui: Frontend, handler: str) -> Card:
     return TextCard("live mode", f"{handler} is no longer live; its deployed trigger is back")
 
 
-def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[str]:
-    """Repair the triggers that a dead live process left paused; return who is live.
+def settle(project: Project, aws: Connection, *, end_own: bool = False) -> tuple[list[str], dict[str, str]]:
+    """Repair the triggers that a dead live process left paused; return what to say, and where each handler is live.
 
     Parameters
     ----------
@@ -255,7 +262,7 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     if end_own:
         check.raise_all(refused)
     if refused:
-        return []
+        return [], {}
     if end_own:
         for handler in app.handlers:
             RUNNING.stop(app.ref(aws, handler.name).arn)
@@ -263,7 +270,8 @@ def settle(project: Project, aws: Connection, *, end_own: bool = False) -> list[
     dead = [lease for lease in every if lease.dead]
     repair(aws, dead, {handler.name: routes(handler, app.ref(aws, handler.name)) for handler in app.handlers})
     mended = [f"{lease.handler}: its trigger was paused by a live mode that died; it is put back" for lease in dead]
-    return list(dict.fromkeys([*mended, *(str(lease) for lease in every if not lease.dead), *unseen]))
+    living = [lease for lease in every if not lease.dead]
+    return list(dict.fromkeys([*mended, *map(str, living), *unseen])), {one.handler: one.where for one in living}
 
 
 def _standing(project: Project, aws: Connection) -> tuple[list[Lease], list[str]]:

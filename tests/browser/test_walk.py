@@ -138,7 +138,7 @@ class Walk:
         sent = self.front.run('%chalice send price --message \'{"item": "Ceylon"')
         expect(sent).to_contain_text("Ceylon: 3.00")
         expect(self.card("%chalice live")).to_contain_text("Ceylon: 3.00")
-        self.badge("%%on_sqs_message", "in this kernel")
+        self.badge("%%on_sqs_message", "changed · live in this kernel")
         self.look(self.card("%%on_sqs_message"), "live")
         self.look(sent, "sent-live")
 

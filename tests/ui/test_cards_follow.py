@@ -2,9 +2,14 @@
 
 import functools
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
+from ..notebooks import write
+from ..waiting import wait_until
 from .test_panels import press, sitting  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.timeout(180)
@@ -53,6 +58,32 @@ def test_a_card_says_how_its_handler_stands(sitting):  # noqa: F811
     assert badge(again) == "registered" and not again.standing.last
     sitting("del price")
     assert badge(again) == "taken back"
+
+
+def test_a_card_says_where_its_handler_is_live(sitting):  # noqa: F811
+    sitting("RATE = 2")
+    panel = sitting(CELL.format(queue="follow-live"))
+    sitting("%chalice deploy")
+    sitting("%chalice live price")
+    assert badge(panel) == "deployed · live in this kernel"
+    sitting("%chalice live price --stop")
+    assert badge(panel) == "deployed"
+
+
+def test_a_card_learns_from_a_status_who_is_live_elsewhere(sitting, tmp_path):  # noqa: F811
+    sitting("RATE = 2")
+    panel = sitting(CELL.format(queue="follow-live"))
+    sitting("%chalice deploy")
+    path = write(tmp_path / "panels.ipynb", ["%chalice app panels", "RATE = 2", CELL.format(queue="follow-live")])
+    command = [sys.executable, "-m", "nbchalice", "live", str(path), "price"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        try:
+            wait_until(lambda: sitting("%chalice status").live)
+            assert badge(panel).startswith(f"deployed · live in process {other.pid} on ")
+        finally:
+            other.send_signal(signal.SIGINT)
+    sitting("%chalice status")
+    assert badge(panel) == "deployed"
 
 
 def test_a_cell_with_decorators_shows_the_card_of_each_handler(sitting, shown):  # noqa: F811

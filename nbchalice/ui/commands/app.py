@@ -113,9 +113,9 @@ def status(ui: Frontend) -> Result:
 
     project = ui.project()
     aws = ui.connect()
-    notes = settle(project, aws)
+    notes, live = settle(project, aws)
     with progress(ui, project, f"looking at {project.name} ({project.stage})", lazy=True):
-        return StatusCard(operations.status(project, aws), notes)
+        return StatusCard(operations.status(project, aws), notes, live)
 
 
 @command("rollback", TAKE_OVER, handler="required")

@@ -108,12 +108,15 @@ class Following:
 
     def saw_event(self, event: PastEvent) -> None:
         """Take what became of an event that was sent, or handled live."""
-        from nbchalice.resources.arns import Arn
-
         with self._lock:
-            arn = Arn.parse(event.function)
-            key = ("local" if arn.account == LOCAL_ACCOUNT else "aws", arn.resource.partition(":")[2])
+            key = _key_of_arn(event.function)
             self._put(key, _with_event(self.standing(key), event.answer, event.at))
+
+    def saw_live(self, function: str, begins: bool) -> None:
+        """Take that a function's real events are handled in this kernel from now on, or no longer."""
+        with self._lock:
+            key = _key_of_arn(function)
+            self._put(key, replace(self.standing(key), live="in this kernel" if begins else ""))
 
     def _saw_rollback(self, card: RollbackCard) -> None:
         key = (card.rollback.target.name, card.rollback.function)
@@ -148,6 +151,7 @@ class Following:
         status, at = card.status, now()
         for one in status.handlers:
             key = _key(status.app, status.target.name, one.name)
+            self._put(key, replace(self.standing(key), live=card.live.get(one.name, "")))
             if one.state == "deployed":
                 if self.standing(key).state != "deployed":
                     self._is_deployed(key, one.name, at)
@@ -189,6 +193,13 @@ def code_of(project: Project, handler: str) -> object:
 
 def _is_gone(action: str, kind: str) -> bool:
     return action == "delete" and kind == "function"
+
+
+def _key_of_arn(function: str) -> Key:
+    from nbchalice.resources.arns import Arn
+
+    arn = Arn.parse(function)
+    return "local" if arn.account == LOCAL_ACCOUNT else "aws", arn.resource.partition(":")[2]
 
 
 def _key(app: App, target: str, handler: str) -> Key:

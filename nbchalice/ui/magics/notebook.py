@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import InvalidInputError, Location, NbChaliceError
-from nbchalice.events.listeners import LISTENERS
+from nbchalice.events.listeners import LISTENERS, LIVE_LISTENERS
 from nbchalice.logs.lacking import LACKING
 from nbchalice.logs.places import CELLS
 from nbchalice.names import DEFAULT_STAGE
@@ -104,6 +104,7 @@ class Notebook:
         CELLS.are(self._present)
         LACKING.is_told_by(partial(lacking_of, self))
         LISTENERS.append(self.following.saw_event)
+        LIVE_LISTENERS.append(self.following.saw_live)
         self._collect(None)
 
     def detach(self) -> None:
@@ -112,6 +113,7 @@ class Notebook:
         CHECKS.remove(self._check)
         SHOWN.remove(self._refused)
         LISTENERS.remove(self.following.saw_event)
+        LIVE_LISTENERS.remove(self.following.saw_live)
         CELLS.are(None)
         LACKING.is_told_by(None)
         self.shell.events.unregister("pre_run_cell", self._started)

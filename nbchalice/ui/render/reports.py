@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from nbchalice.aws.target import Target
@@ -122,10 +122,10 @@ class RollbackCard(Card):
 
 
 class StatusCard(Card):
-    """How the app stands. Attributes: ``status``, ``handlers``."""
+    """How the app stands. Attributes: ``status``, ``handlers``, ``live`` (where each handler is live that is)."""
 
-    def __init__(self, status: Status, notes: Sequence[str] = ()) -> None:
-        self.status, self.handlers = status, status.handlers
+    def __init__(self, status: Status, notes: Sequence[str] = (), live: Mapping[str, str] | None = None) -> None:
+        self.status, self.handlers, self.live = status, status.handlers, dict(live or {})
         orphans = {h.name: "; ".join(h.drift) for h in status.handlers if h.state == "orphaned" and h.drift}
         shared = {name: text for name, text in orphans.items() if [*orphans.values()].count(text) > 1}
         notes = [*notes, *status.notes, *by_text(shared)]

@@ -25,6 +25,8 @@ class Standing:
         What became of the last event that this kernel knows of, or an empty text.
     failed : bool
         Whether that failed.
+    live : str
+        In which process its real events are handled, as far as that is known, or an empty text.
     """
 
     state: CardState = "registered"
@@ -32,13 +34,15 @@ class Standing:
     why: str = ""
     last: str = ""
     failed: bool = False
+    live: str = ""
 
     @property
     def badge(self) -> str:
         """The state and since when, in a few words."""
         since = [self.at] if self.at and self.state == "deployed" else []
         failing = ["failing"] if self.failed and self.state != "taken back" else []
-        return " · ".join([self.state, *since, *failing])
+        live = [f"live {self.live}"] if self.live and self.state != "taken back" else []
+        return " · ".join([self.state, *since, *live, *failing])
 
     @property
     def kind(self) -> str:
