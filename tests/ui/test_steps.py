@@ -78,6 +78,8 @@ def test_a_plan_tells_them_where_there_are_some_and_else_nothing(run, local_aws,
     run("%chalice plan")
     shown = capsys.readouterr().out
     assert "planning shop (dev)" in shown and STEPS[1] in shown
+    before, _, report = shown.partition("plan for shop (dev)")
+    assert before.partition("Out[")[0].endswith("\n\n") and report, "at the end nothing is left of it"
     run("%chalice plan")
     assert "planning" not in capsys.readouterr().out
 

@@ -190,7 +190,7 @@ class Output:
         self._handle: Any = None
         self.is_shown = False
 
-    def show(self, card: ProgressCard) -> None:
+    def show(self, card: Card) -> None:
         """Show a card in place of the one before."""
         from IPython.display import display
 
@@ -203,7 +203,7 @@ class Output:
 
 @contextmanager
 def notebook_progress(title: str, *, lazy: bool = False, moves: bool = False) -> Iterator[Watch]:
-    """Show progress in an output of its own; at the end one line of it stays, above the report.
+    """Show progress in an output of its own; at the end one line of it stays above the report, or nothing if lazy.
 
     Parameters
     ----------
@@ -223,7 +223,9 @@ def notebook_progress(title: str, *, lazy: bool = False, moves: bool = False) ->
         if output.is_shown:
             watch.show()
         raise
-    if output.is_shown:
+    if output.is_shown and lazy:
+        output.show(Card("", ""))
+    elif output.is_shown:
         watch.show(summary=True)
 
 
