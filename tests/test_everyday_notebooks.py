@@ -51,6 +51,8 @@ def test_dead_letters_are_mended(run):
     assert "2 messages in dead-letter queue invoices-failed" in found
     assert "2 put back" in moved and "0 messages in dead-letter queue" in empty
     assert "enter: 4 events" in done["events ="]
+    edited = done.all("%%on_sqs_message invoices-in")[1]
+    assert re.search(r"state +changed", edited), "not deployed yet"
     replayed = done["%chalice replay enter"]
     assert "4 events replayed here, 2 with another outcome" in replayed
     assert "+ INFO  invoice 4712 of Hotel Post: 1234.50 EUR" in replayed

@@ -50,6 +50,11 @@ class Following:
         """Return how a function stands."""
         return self._standings.get(key, UNKNOWN)
 
+    def compared(self, key: Key, handler: str) -> Standing:
+        """Return how a function stands beside what the handler does now."""
+        with self._lock:
+            return self._compared(key, handler, self.standing(key))
+
     def follow(self, key: Key, handler: str, follower: Follower) -> None:
         """Let a card follow a function; an earlier one stays as it is."""
         with self._lock:

@@ -35,7 +35,9 @@ def handler_card(notebook: Notebook, registered: Registered) -> object:
     needs, missing = names_needed(decorated, notebook.shell.user_ns, _up_to(notebook.session.cells(), registered))
     notes = [*registered.notes(), *handler.notes(), *map(_absence, missing), *_left_out(project, handler)]
     key = (notebook.chosen_target, f"{project.name}-{project.stage}-{handler.name}")
-    card = HandlerCard(handler, project.name, project.stage, needs, notes, notebook.following.standing(key))
+    card = HandlerCard(
+        handler, project.name, project.stage, needs, notes, notebook.following.compared(key, handler.name)
+    )
     panel = shown(notebook, card)
     if panel is not card:
         notebook.following.follow(key, handler.name, panel)  # type: ignore[arg-type]
