@@ -42,6 +42,7 @@ def test_what_the_role_may_not_do_fails_here_too(kernel):
     deploy(kernel, f"--trust {CALLER}")
     viewer = kernel("%chalice live keep --as-role")
     assert "what it does on AWS it does with the rights of arn:aws:iam::000000000000:role/nbchalice/" in str(viewer)
+    assert viewer.view.title == "keep: live in this kernel, with the rights of its role"
     kernel("%chalice send keep --message tea --wait 0")
     failed = wait_until(lambda: [one for one in viewer.invocations if one.status == "error"])[0]
     assert "AccessDenied" in str(failed.error) and "assumed-role/asrole-dev-keep/asrole-dev-keep" in str(failed.error)

@@ -34,7 +34,7 @@ def live_viewer(ui: Frontend, handler: str, source: str | None = None, *, as_rol
             live.stop()
 
     viewer = Viewer(
-        f"{handler}: live in this kernel",
+        f"{handler}: live in this kernel" + (", with the rights of its role" if as_role else ""),
         str(ui.connect().target),
         read,
         controls="Go live|Stop",
