@@ -18,18 +18,53 @@ _sessions: dict[str, Any] = {}
 
 
 @contextmanager
-def on_local_aws(local: LocalAWS) -> Iterator[None]:
+def on_local_aws(local: LocalAWS, names: dict[str, Any] | None = None) -> Iterator[None]:
     """Let clients that are made in a block be of the local AWS: boto3's, and those of programs that it starts.
 
     Parameters
     ----------
     local : LocalAWS
         The local AWS, which is running.
+    names : dict[str, Any] or None
+        The global names of the code that runs: boto3's clients and resources among them, which cells made of another
+        AWS, are those of the local one for the block. Default: none.
     """
     kernels_own = {name: None for name in os.environ if name.startswith("AWS_")}
     no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    with environment({**kernels_own, **no_files, **local.env(), "AWS_REGION": local.region}), _session(local.endpoint):
+    own = environment({**kernels_own, **no_files, **local.env(), "AWS_REGION": local.region})
+    with own, _session(local.endpoint), _clients(names or {}, local.endpoint):
         yield
+
+
+@contextmanager
+def _clients(names: dict[str, Any], endpoint: str) -> Iterator[None]:
+    """Put clients of the local AWS in the places of others for a block; what was assigned meanwhile stays."""
+    if "boto3" not in sys.modules:
+        yield
+        return
+    import boto3
+    from boto3.resources.base import ServiceResource
+    from botocore.client import BaseClient
+
+    def of_local(client: BaseClient) -> Any:
+        made: Any = boto3.client
+        return made(client.meta.service_model.service_name, region_name=client.meta.region_name)
+
+    held = dict(names)
+    clients = {name: one for name, one in held.items() if isinstance(one, BaseClient)}
+    resources = {id(one): one for one in held.values() if isinstance(one, ServiceResource)}
+    others = {name: one for name, one in clients.items() if one.meta.endpoint_url != endpoint}
+    moved = [(one.meta, one.meta.client) for one in resources.values() if one.meta.client.meta.endpoint_url != endpoint]
+    stand_ins = {name: of_local(one) for name, one in others.items()}
+    names.update(stand_ins)
+    for meta, client in moved:
+        meta.client = of_local(client)
+    try:
+        yield
+    finally:
+        names.update({name: one for name, one in others.items() if names.get(name) is stand_ins[name]})
+        for meta, client in moved:
+            meta.client = client
 
 
 @contextmanager

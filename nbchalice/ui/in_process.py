@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbchalice.errors import Interrupted, Location
 from nbchalice.events.context import environment
@@ -48,10 +49,15 @@ def call_here(
     """
     project = ui.project()
     registered = project.handler(handler)
-    around = [_at_target(ui, project, sends=within is None), environment(registered.setting("env") or {}), within]
+    function, cells = project.function(registered), ui.cell_of_file
+    names = inspect.unwrap(getattr(function, "function", function)).__globals__
+    around = [
+        _at_target(ui, project, names, sends=within is None),
+        environment(registered.setting("env") or {}),
+        within,
+    ]
     require_current_types(registered, project.cells)
     settings = {"timeout": registered.setting("timeout"), "memory": registered.setting("memory")}
-    function, cells = project.function(registered), ui.cell_of_file
     try:
         with ONE_AT_A_TIME, ExitStack() as stack:
             for one in around:
@@ -63,11 +69,15 @@ def call_here(
         raise Interrupted(f"{handler} was stopped while it ran here", location=place) from None
 
 
-def _at_target(ui: Frontend, project: Project, *, sends: bool) -> AbstractContextManager[None] | None:
+def _at_target(
+    ui: Frontend, project: Project, names: dict[str, Any], *, sends: bool
+) -> AbstractContextManager[None] | None:
     """Return what lets a handler find the AWS of the command; None for the process's own.
 
     Parameters
     ----------
+    names : dict[str, Any]
+        The global names of the handler's function, clients that cells made among them.
     sends : bool
         Whether what the handler asks of AWS gets there.
     """
@@ -79,4 +89,4 @@ def _at_target(ui: Frontend, project: Project, *, sends: bool) -> AbstractContex
     local = server.status()
     if local is None and sends and any("boto" in cell.source for cell in project.cells):
         local = server.ensure_running()
-    return None if local is None else on_local_aws(local)
+    return None if local is None else on_local_aws(local, names)

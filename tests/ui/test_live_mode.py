@@ -124,6 +124,41 @@ def test_what_runs_here_finds_the_local_aws_where_the_target_is_that(live, aws, 
     assert "AWS_CONFIG_FILE" in os.environ and os.environ["AWS_CONFIG_FILE"] != os.devnull
 
 
+CLIENTS = """import boto3
+S3 = boto3.client("s3", endpoint_url="http://127.0.0.1:9", region_name="us-east-1")
+COPIES = boto3.resource("s3", endpoint_url="http://127.0.0.1:9", region_name="us-east-1").Bucket("live-clients")
+"""
+BY_CLIENTS = """%%on_sqs_message live-orders
+def price(event):
+    for record in event:
+        S3.put_object(Bucket="live-clients", Key=record.body, Body=b"")
+        COPIES.put_object(Key="by-resource-" + record.body, Body=b"")
+        app.log.info("copied %s", record.body)
+"""
+
+
+@pytest.mark.parametrize("way", ["live", "invoke"])
+def test_clients_that_cells_made_of_another_aws_are_of_the_local_one_while_it_runs_here(live, aws, tmp_path, way):
+    """They are made at the top of a cell, as Lambda advises; where the kernel has keys, they are of a real account."""
+    aws("s3").create_bucket(Bucket="live-clients")
+    live(CLIENTS)
+    live(BY_CLIENTS)
+    before = live.shell.user_ns["S3"], live.shell.user_ns["COPIES"].meta.client
+    if way == "live":
+        viewer = live("%chalice live price")
+        live("%chalice send price --message live --wait 0")
+        wait_until(lambda: "copied live" in [r["message"] for r in viewer.records])
+        live("%chalice live price --stop")
+    else:
+        event = TestEventsClient().generate_sqs_event(["invoke"], queue_name="live-orders")
+        (tmp_path / "event.json").write_text(json.dumps(event))
+        assert live(f"%chalice invoke price --here --event {tmp_path}/event.json").status == "ok"
+    kept = {one["Key"] for one in aws("s3").list_objects_v2(Bucket="live-clients")["Contents"]}
+    assert {way, f"by-resource-{way}"} <= kept
+    assert (live.shell.user_ns["S3"], live.shell.user_ns["COPIES"].meta.client) == before
+    assert before[0].meta.endpoint_url == before[1].meta.endpoint_url == "http://127.0.0.1:9"
+
+
 def test_status_says_so_and_stopping_puts_the_trigger_back(live):
     live("%chalice live price")
     assert "price is live in this kernel" in str(live("%chalice status"))
