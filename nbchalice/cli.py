@@ -151,7 +151,7 @@ def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
         for one in data if isinstance(data, list) else [data]:
             click.echo(json.dumps(one))
     else:
-        click.echo(json.dumps(data, indent=2))
+        click.echo(json.dumps({"ok": getattr(result, "ok", True), **data}, indent=2))
 
 
 def code_of(words: list[str]) -> int:

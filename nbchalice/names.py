@@ -32,6 +32,7 @@ COMMANDS = frozenset(
         "dlq",
         "doctor",
         "events",
+        "import",
         "invoke",
         "live",
         "local",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from nbchalice.events.listeners import LISTENERS
 from nbchalice.events.past import Answer, PastEvent
 from nbchalice.files import replace_file
 from nbchalice.notebook.secrets import find_secret_value
+from nbchalice.runtime.redaction import redacted
 from nbchalice.text import readable
 from nbchalice.typed import JSON
 
@@ -36,12 +37,15 @@ class History:
         The notebook's folder.
     handler : str
         The handler's name.
+    redact : Iterable[str]
+        Fields whose values are not kept: those of ``--redact``.
     """
 
     trouble = ""
     """Why the last event could not be kept, or an empty text."""
 
-    def __init__(self, folder: Path, handler: str) -> None:
+    def __init__(self, folder: Path, handler: str, redact: Iterable[str] = ()) -> None:
+        self.redact = tuple(redact)
         self.root = folder / FOLDER
         self.folder = self.root / handler
 
@@ -66,7 +70,7 @@ class History:
             one = replace(one, answer=standing.answer)  # it was sent a second time, and dropped as a duplicate
         _tell(one)
         try:
-            self._write(path, kept(one))
+            self._write(path, kept(self._redacted(one)))
             self._prune()
         except OSError as error:
             History.trouble = f"{self.folder} cannot be written: {error.strerror}"
@@ -92,6 +96,11 @@ class History:
         with suppress(OSError):  # it is not there, or something else is in it
             self.folder.rmdir()
         return len(files)
+
+    def _redacted(self, one: PastEvent) -> PastEvent:
+        if not self.redact:
+            return one
+        return replace(one, event=redacted(one.event, self.redact), values=redacted(one.values, self.redact))
 
     def _files(self) -> Iterator[Path]:
         return self.folder.glob("*.json")

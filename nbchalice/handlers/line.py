@@ -15,7 +15,7 @@ from nbchalice.handlers.words import split_line
 from nbchalice.sources import SOURCES
 from nbchalice.sources.base import Source
 from nbchalice.sources.options import Option
-from nbchalice.text import near
+from nbchalice.text import joined, near
 from nbchalice.typed import JSON
 
 PER_RECORD_REPORTS = (
@@ -231,7 +231,11 @@ def _options(source: Source, words: list[str], more: tuple[Option, ...]) -> tupl
         flags = [option.flag for option in (*source.options, *more)]
         guess = near(error.option_name, flags)
         hint = guess if guess.startswith("did") else f"{magic} --help lists the options"
-        raise InvalidInputError(f"{magic} has no option {error.option_name}", hint) from None
+        # Another's is not meant for the option that looks like it: --per-record is no slip for --record.
+        having = [each.title for each in SOURCES.values() if error.option_name in {one.flag for one in each.options}]
+        whose = f", which {joined(having)} have" if len(having) > 1 else "".join(f", which {one} has" for one in having)
+        hint = f"{magic} --help lists the options" if having else hint
+        raise InvalidInputError(f"{magic} has no option {error.option_name}{whose}", hint) from None
     except click.BadOptionUsage as error:
         wrong = "wants a value" if "requires" in error.message else "takes no value"
         raise InvalidInputError(f"{magic}: {error.option_name} {wrong}", f"{magic} --help lists the options") from None

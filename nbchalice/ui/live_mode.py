@@ -138,7 +138,7 @@ class LiveHandler:
         registered = project.handler(handler)
         self.ref = project.app.ref(aws, registered.name)
         chosen = [route_of(registered, self.ref, source)] if source else routes(registered, self.ref)
-        history = History(project.notebook.parent, registered.name)
+        history = History(project.notebook.parent, registered.name, registered.setting("redact") or ())
         rights = RoleRights(aws, self.ref) if as_role else None
         self.role = rights.role if rights else ""
 

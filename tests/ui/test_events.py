@@ -58,6 +58,18 @@ def test_what_was_sent_is_listed_with_what_became_of_it(deployed, name):
     assert [one["id"] for one in json.loads(json.dumps(events.to_dict()))["events"]] == [first.id, second.id]
 
 
+def test_fields_of_redact_are_kept_nowhere_also_of_what_was_sent(run, name, local_aws, tmp_path):
+    """A test case is made of what is kept, and committed."""
+    magic = f"%%on_sqs_message {name} --record 5 --redact customer.email"
+    run(f"{magic}\ndef price(event):\n    app.log.info(len(list(event)))\n")
+    run("%chalice deploy")
+    run("""%chalice send price --message '{"net": 5, "customer": {"email": "ann@shop.example", "id": 7}}'""")
+    (event,) = run("%chalice events price")
+    assert json.loads(event.values["message"]) == {"net": 5, "customer": {"email": "[redacted]", "id": 7}}
+    assert "ann@" not in json.dumps(event.to_dict())
+    assert not [one for one in tmp_path.rglob("*.json") if "ann@" in one.read_text()]
+
+
 def test_events_are_those_of_the_function_that_is_chosen(deployed, name):
     deployed("%chalice send price --message 5")
     assert len(deployed("%chalice events price")) == 1

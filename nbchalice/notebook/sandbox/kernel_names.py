@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nbchalice.names import COMMANDS
 from nbchalice.notebook.analysis.known_calls import words
 from nbchalice.notebook.sandbox.showing import show
+from nbchalice.runtime.python_commands import leave_out
 
 _SHOWS = words(
     """
@@ -135,6 +137,7 @@ def put_kernel_names(space: dict[str, Any], texts: Iterable[str]) -> None:
     space |= {"get_ipython": get_ipython, "In": [""], "Out": {}, "_": "", "__": "", "___": "", "_ih": [""], "_oh": {}}
     for name, value in {"get_ipython": get_ipython, "__IPYTHON__": True, "display": show}.items():
         setattr(builtins, name, value)
+    leave_out(COMMANDS)
     sys.ps1, sys.ps2 = "In : ", "...: "
     if "JPY_" in whole:
         os.environ.setdefault("JPY_PARENT_PID", "1")

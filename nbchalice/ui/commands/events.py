@@ -117,7 +117,9 @@ def send(  # noqa: PLR0917 - one parameter an option
         return PreviewCard(route, given, project.handlers)
     if direct:
         require_own_runs(project, aws, registered.name)
-    way = Way(aws, route, direct, wait, History(project.notebook.parent, registered.name))
+    way = Way(
+        aws, route, direct, wait, History(project.notebook.parent, registered.name, registered.setting("redact") or ())
+    )
     result = _send(way, given, times, twice=twice)
     return _with_note(result, undeployed_here(project, aws, registered.name))
 

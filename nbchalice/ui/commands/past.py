@@ -101,7 +101,7 @@ def replay(  # noqa: PLR0917 - one parameter an option
         raise InvalidInputError(f"--save-test reads {project.notebook.name}, which is not saved", "save the notebook")
     aws = ui.connect()
     rights = RoleRights(aws, project.app.ref(aws, registered.name)) if as_role else None
-    history = History(project.notebook.parent, registered.name)
+    history = History(project.notebook.parent, registered.name, registered.setting("redact") or ())
     found = received(aws, registered, project.app.ref(aws, registered.name), history, since)
     chosen = _chosen(found, handler, event, every=all)
     notes = [*found.notes, *([_save(project, registered, chosen, save)] if save else [])]

@@ -97,7 +97,7 @@ def _that_came(
     from nbchalice.events.history import History
     from nbchalice.events.received import received
 
-    history = History(project.notebook.parent, registered.name)
+    history = History(project.notebook.parent, registered.name, registered.setting("redact") or ())
     found = received(aws, registered, ref, history, None)
     if wanted:
         one = found.find(wanted)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from uuid import UUID
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.runtime.python_commands import SESSIONS
 from nbchalice.sources.options import flag_of
 from nbchalice.ui import commands
@@ -56,4 +64,38 @@ def _each(name: str, value: object) -> Iterator[object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON has for a value: records of the four kinds that handlers take as their fields.
+
+    Raises
+    ------
+    InvalidInputError
+        It has nothing for it: its text would be sent, and nobody could read that.
+    """
+    fields = _fields(value)
+    if fields is not None:
+        return {name: getattr(value, name) for name in fields}
+    match value:
+        case Enum():
+            return value.value
+        case set() | frozenset() | deque():
+            return list(value)
+        case Decimal() | date() | time() | UUID() | Path():
+            return str(value) if not isinstance(value, datetime) else value.isoformat()
+    for other in ("model_dump", "tolist"):  # Pydantic's models, NumPy's numbers and arrays
+        if method := getattr(value, other, None):
+            return method()
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("__main__.")
+    hint = "give texts, numbers, lists and dictionaries, or a record such as a dataclass"
+    raise InvalidInputError(f"a {kind} is nothing that JSON has", hint)
+
+
+def _fields(value: object) -> Sequence[str] | None:
+    """Return the fields of a dataclass or of msgspec's struct, or None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in dataclasses.fields(value)]
+    names: Sequence[str] | None = getattr(type(value), "__struct_fields__", None)
+    return names

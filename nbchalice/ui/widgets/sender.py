@@ -175,7 +175,9 @@ class Sender(Panel):
         route = self.event.route(project)
         if direct:
             require_own_runs(project, aws, route.ref.handler)
-        return Way(aws, route, direct, history=History(project.notebook.parent, route.ref.handler))
+        name = route.ref.handler
+        history = History(project.notebook.parent, name, project.handler(name).setting("redact") or ())
+        return Way(aws, route, direct, history=history)
 
     def _ask_first(self) -> bool:
         """Return whether to send; on real AWS the first click only asks."""
