@@ -93,7 +93,7 @@ def boto_calls(
 
 def _bound_otherwise(tree: ast.Module, assignments: list[ast.Assign]) -> set[str]:
     """Return the names that something else than a plain assignment binds, too: a loop, ``with``, ``+=``."""
-    plain = {id(target) for node in assignments for target in node.targets}
+    plain = set(map(id, chain.from_iterable(node.targets for node in assignments)))
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     return {node.id for node in names if id(node) not in plain}
 

@@ -36,7 +36,7 @@ def bucket(now: dict[str, Any], before: dict[str, Any], gone: bool) -> None:
     """Put our entries into the notification configuration of a bucket, or take them out."""
     s3: Any = boto3.client("s3")
     earlier = before if before.get("Bucket") == now["Bucket"] else {}
-    ours = {entry["Id"] for one in (now, earlier) for entry in one.get("Entries", [])}
+    ours = {entry["Id"] for entry in [*now.get("Entries", []), *earlier.get("Entries", [])]}
     place = {"Bucket": now["Bucket"], "ExpectedBucketOwner": now["Account"]}
     try:
         standing = s3.get_bucket_notification_configuration(**place)

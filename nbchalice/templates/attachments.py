@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -68,7 +69,8 @@ def attachments(wanted: Mapping[str, Resource], names: Mapping[str, str], python
         kind = "RedrivePolicy" if of_queue else "BucketEvents"
         name = f"{kind}{hashlib.sha256(thing.encode()).hexdigest()[:8]}"
         own |= dict.fromkeys(resources, name)
-        waits = sorted({names[need] for each in resources.values() for need in each.needs if need in names})
+        needs = chain.from_iterable(each.needs for each in resources.values())
+        waits = sorted({names[need] for need in needs if need in names})
         told = _redrive(list(resources.values())) if of_queue else _of_bucket(thing, list(resources.values()))
         made[name] = {
             "Type": f"Custom::{kind}",

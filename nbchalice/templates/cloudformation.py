@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import cast
 
 from packaging.version import Version
@@ -79,7 +80,9 @@ def template_of(app: App, packages: Mapping[str, Package]) -> Template:
     made = {names[key]: _entry(key, part, wanted[key], known, names) for key, part in parts.items()}
     attached = attachments(wanted, names, _newest(packages))
     made |= attached.resources
-    files = {name: content for part in parts.values() for name, content in part.files.items()}
+    files: dict[str, bytes] = {}
+    for part in parts.values():
+        files |= part.files
     if len(made) > MOST_RESOURCES:
         text = f"the template would have {len(made)} resources; CloudFormation takes {MOST_RESOURCES}"
         raise InvalidInputError(text, "take some handlers to a second notebook")
@@ -157,8 +160,9 @@ def _whole(app: App, made: JSON, names: Mapping[str, str], wanted: Mapping[str, 
 
 def _notes(app: App, wanted: Mapping[str, Resource]) -> Iterator[str]:
     """Yield what of the app is in the template as it is, and what a deploy would look up."""
-    if values := sorted({name for handler in app.handlers for name in handler.setting("env") or {}}):
-        yield f"the template holds the values of {joined(values)} as they are"
+    values = set(chain.from_iterable(handler.setting("env") or {} for handler in app.handlers))
+    if values:
+        yield f"the template holds the values of {joined(sorted(values))} as they are"
     if queues := [
         one.function.handler for one in wanted.values() if isinstance(one, EventSourceMapping) and one.of_queue
     ]:

@@ -22,8 +22,8 @@ from nbchalice.notebook.capture.divergence import (
     sentence,
 )
 from nbchalice.notebook.capture.failure import require_imported
+from nbchalice.notebook.capture.judged import Findings
 from nbchalice.notebook.capture.rerun import Rerun, rerun
-from nbchalice.notebook.capture.search import Findings
 from nbchalice.notebook.capture.settling import follows_order, settled_in_places
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.errors import DivergedError

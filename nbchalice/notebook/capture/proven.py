@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nbchalice.handlers import Handler
     from nbchalice.notebook.analysis.effects import Effects
-    from nbchalice.notebook.capture.search import Judge
+    from nbchalice.notebook.capture.judged import Judge
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.capture.verify import Verified
 

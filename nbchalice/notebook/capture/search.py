@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.history import END
 from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.choices import NOTHING, Choice, chosen, remember
 from nbchalice.notebook.capture.cost import Cost, position_of
+from nbchalice.notebook.capture.judged import Findings
 from nbchalice.notebook.capture.made_of import changing, made_by_chance, makers, nearest
 from nbchalice.notebook.capture.repeats import RUN_AGAIN, run_again
 from nbchalice.notebook.capture.ticking import ticking
@@ -30,59 +31,13 @@ if TYPE_CHECKING:
 
     from nbchalice.notebook.analysis.effects import Effects
     from nbchalice.notebook.analysis.history import Step
+    from nbchalice.notebook.capture.judged import Cut, Judge
     from nbchalice.notebook.capture.slice import Slice
 
 _ROUNDS = 16
 _SECONDS = 60.0
 _TRIES = 12
 _SHOWN = 6
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a judge found where nothing is wrong.
-
-    Parameters
-    ----------
-    not_compared : tuple[tuple[str, str], ...]
-        Variables, or parts of them, that could not be compared, each with the reason.
-    statements : tuple[tuple[str, int, float], ...]
-        Cell, raw line, and seconds of processor time of the statements.
-    missing : str
-        Why there was nothing to compare with, or an empty text.
-    settings : tuple[str, ...]
-        The imports of which only something that the module keeps for the whole process differs.
-    """
-
-    not_compared: tuple[tuple[str, str], ...] = ()
-    statements: tuple[tuple[str, int, float], ...] = ()
-    missing: str = ""
-    settings: tuple[str, ...] = ()
-
-
-class Judge(Protocol):
-    """Runs slices, and compares."""
-
-    def judge(self, piece: Slice) -> Findings:
-        """Run a slice and compare its values.
-
-        Raises
-        ------
-        DivergedError
-            A variable differs.
-        StatementFailedError
-            A statement fails in the clean process.
-        """
-
-    def changing(self, names: Iterable[str]) -> Mapping[str, Iterable[int]]:
-        """Return after which statements variables are others, where the notebook is run: positions by name."""
-
-
-class Cut(Protocol):
-    """Cuts a handler out of a notebook."""
-
-    def __call__(self, also: Iterable[int], without: Mapping[int, str]) -> Slice:
-        """Return the slice with some more statements, and without some that are there for what they change."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +79,7 @@ class Proof:
     piece: Slice
     taken: tuple[tuple[Step, frozenset[str]], ...] = ()
     error: CaptureError | None = None
-    findings: Findings = Findings()
+    findings: Findings = field(default_factory=Findings)
     cost: str = ""
     choice: Choice = NOTHING
 

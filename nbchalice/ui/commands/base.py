@@ -179,7 +179,9 @@ def _meant(parser: click.Command, message: str, words: list[str], prefix: str) -
     found = _EXTRA.search(message)
     if found is None:
         return ""
-    options = {option: one for one in parser.params for option in one.opts}
+    options: dict[str, click.Parameter] = {}
+    for one in parser.params:
+        options |= dict.fromkeys(one.opts, one)
     handler = f" {words[0]}" if words and not words[0].startswith("-") else ""
     text = found[1]
     is_file = text.endswith((".json", ".txt", ".csv")) or Path(text).is_file()
@@ -204,7 +206,8 @@ def _quoted(parser: click.Command, message: str, words: list[str]) -> str:
     found = _EXTRA.search(message)
     if found is None or not (extra := found[1].split(" ")) or extra[0] not in words:
         return ""
-    flags = {option for one in parser.params if isinstance(one, click.Option) and one.is_flag for option in one.opts}
+    alone = [one.opts for one in parser.params if isinstance(one, click.Option) and one.is_flag]
+    flags = set(chain.from_iterable(alone))
     begin = end = words.index(extra[0])
     while begin > 1 and not words[begin - 1].startswith("--"):
         begin -= 1
