@@ -313,6 +313,8 @@ def events_of(options: Values) -> list[str]:
 def content_of(values: Values) -> bytes:
     """Return the content of a test object: that of a file, or the message."""
     if values.get("file"):
+        if values.get("message"):
+            raise InvalidInputError("--file and --message are two contents of one object", "give one of them")
         return _read(str(values["file"]))
     return text_of(values.get("message"), "hello from nbchalice").encode()
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from nbchalice.errors import InvalidInputError
 from nbchalice.resources.base import FunctionRef
 from nbchalice.resources.bucket import Notification, overlaps
 from nbchalice.sources import SOURCES
-from nbchalice.sources.s3 import ALL_EVENTS, notification_entry
+from nbchalice.sources.s3 import ALL_EVENTS, content_of, notification_entry
 
 REF = FunctionRef("shop", "dev", "price", "us-east-1", "123456789012")
 
@@ -105,3 +106,12 @@ def test_what_aws_would_say_of_a_bucket_is_told_before(real, connection, name):
     )
     connection.client("s3").create_bucket(Bucket=name)
     assert source.preflight(real, {"bucket": name}, ref).problems == []
+
+
+def test_a_file_and_a_message_are_two_contents(tmp_path):
+    """The message was left out without a word, and stood in the list of events as what was sent."""
+    file = tmp_path / "a.csv"
+    file.write_text("a,b")
+    assert content_of({"file": str(file)}) == b"a,b"
+    with pytest.raises(InvalidInputError, match="--file and --message are two contents of one object"):
+        content_of({"file": str(file), "message": "hi"})

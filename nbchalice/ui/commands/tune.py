@@ -22,6 +22,7 @@ SMALLEST = 128
 SIZES = "128,256,512,1024,1769"
 MOST_SIZES, MOST_RUNS = 12, 20
 HERE = "on the local AWS the processor does not grow with memory: these durations and costs say nothing of AWS's"
+UNRECORDED = "the copy keeps no events: with --record the function takes more memory and time, for boto3 and each event"
 
 
 def _sizes(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[int]:
@@ -86,7 +87,8 @@ def tune(  # noqa: PLR0917 - one parameter an option
         told, chosen = _that_came(project, registered, aws, ref, event)
     tried = list(try_sizes(aws, ref, chosen, sizes=sizes, runs=runs, price=price_of(aws, ref)))
     standing = aws.client("lambda").get_function_configuration(FunctionName=ref.name)["MemorySize"]
-    notes = [note for note in (undeployed_here(project, aws, registered.name), HERE if aws.local else "") if note]
+    told_of = (undeployed_here(project, aws, registered.name), HERE if aws.local else "")
+    notes = [note for note in (*told_of, UNRECORDED if registered.setting("record") else "") if note]
     return TuneCard(registered.name, tried, runs=runs, event=told, standing=standing, notes=notes)
 
 
