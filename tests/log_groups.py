@@ -25,8 +25,13 @@ def read_lines(logs, function, **options):
 
 def read_streams(logs, function):
     """Return the names of the log streams that a function has so far."""
+    return streams_of(logs, f"/aws/lambda/{function}")
+
+
+def streams_of(logs, group):
+    """Return the names of the log streams that a log group has so far."""
     try:
-        found = logs.describe_log_streams(logGroupName=f"/aws/lambda/{function}")["logStreams"]
+        found = logs.describe_log_streams(logGroupName=group)["logStreams"]
     except logs.exceptions.ResourceNotFoundException:
         return []
     return [stream["logStreamName"] for stream in found]

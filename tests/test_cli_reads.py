@@ -79,7 +79,9 @@ def test_logs_says_when_a_name_has_to_be_computed(shell, local_aws):
     assert ran and "note: the text does not say the name of the app: what computes it is run, confined" in text
 
 
-def test_logs_says_what_is_missing_where_no_run_could_find_the_handler(shell, local_aws):
+@pytest.mark.local_aws
+@pytest.mark.usefixtures("empty_local_aws")
+def test_logs_says_what_is_missing_where_no_run_could_find_the_handler(shell):
     cells = [APP, "%%on_commit docs\ndef build(event): ...", "@app.on_commit('x')\ndef docs(event): ...", HANDLER]
     code, text, ran = shell(cells, "logs", "build")
     assert code == 2 and not ran and text.strip().startswith("error: there is no cell magic %%on_commit here"), text

@@ -16,6 +16,7 @@ from typing import cast
 from nbchalice.resources.base import Resource
 from nbchalice.resources.bucket import BucketEvents, BucketNotifications
 from nbchalice.resources.function import Function
+from nbchalice.resources.log_group import log_group_name
 from nbchalice.resources.queue import RedrivePolicy
 from nbchalice.templates import attach
 from nbchalice.templates.places import ACCOUNT, APP, PARTITION, REGION, STAGE, filled
@@ -105,7 +106,7 @@ def _of_bucket(bucket: str, resources: list[Resource]) -> JSON:
 
 def _may(things: Mapping[str, Mapping[str, Resource]]) -> list[JSON]:
     """Return what the function may do with the buckets and queues, and that it writes its logs."""
-    group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{NAME}"
+    group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{log_group_name(NAME)}"
     allowed = {
         ("logs:CreateLogStream", "logs:PutLogEvents"): [group, f"{group}:*"],
         ("s3:GetBucketNotification", "s3:PutBucketNotification"): [
@@ -132,7 +133,7 @@ def _function(things: Mapping[str, Mapping[str, Resource]], python: str) -> JSON
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = {"PolicyName": "attach", "PolicyDocument": {"Version": VERSION, "Statement": _may(things)}}
     role = {"AssumeRolePolicyDocument": {"Version": VERSION, "Statement": [trust]}, "Policies": [policy]}
-    group = {"LogGroupName": f"/aws/lambda/{NAME}", "RetentionInDays": DAYS}
+    group = {"LogGroupName": log_group_name(NAME), "RetentionInDays": DAYS}
     return {
         "AttachLogGroup": {"Type": "AWS::Logs::LogGroup", "Properties": group},
         "AttachRole": {"Type": "AWS::IAM::Role", "Properties": role},

@@ -138,7 +138,7 @@ def test_who_may_not_list_queues_deploys_and_is_told_what_was_not_looked_for(dep
     def notes(handlers):
         project = Project(shop.made.name, "dev", tmp_path / "nb.ipynb", (), handlers)
         planned = engine.plan(project.app, shop.packages(project.app), aws)
-        return [settle(project, aws, end_own=True), beside(project, aws), *explained(planned, project, aws)]
+        return [settle(project, aws, end_own=True)[0], beside(project, aws), *explained(planned, project, aws)]
 
     text = "whether handlers are live in a kernel was not looked for: AWS denies sqs:ListQueues"
     assert notes(shop.made.handlers) == [[text], [text], text]

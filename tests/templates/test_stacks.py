@@ -17,7 +17,7 @@ from nbchalice.templates.sam import for_sam
 from ..deploy.harness import app, handler, package, s3, sqs, unique
 from ..doctor.conftest import root, shops  # noqa: F401
 from ..doctor.use import GIVEN
-from ..log_groups import read_lines
+from ..log_groups import read_lines, streams_of
 from ..waiting import wait_until
 from .linting import linted
 from .stacks import PREFIX, Comparison, delete_stack, everything, ids_of, put_stack, uploaded
@@ -59,8 +59,7 @@ class Stack:
         """Whether its function has run; its log may be shared with others."""
         client, name = self.aws.client("logs"), self.app.ref(self.aws, one.name).name
         if group := one.setting("log_group"):
-            streams = client.describe_log_streams(logGroupName=group)["logStreams"]
-            return any(name in stream["logStreamName"] for stream in streams)
+            return any(name in stream for stream in streams_of(client, group))
         return any(line.startswith("REPORT") for line in read_lines(client, name))
 
     def compared(self):

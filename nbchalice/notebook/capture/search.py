@@ -223,11 +223,18 @@ class Search:
             shown = changing(variable, self.effects, self._without, self._judge.changing)
             known = {*piece.positions, *self._without, *self._tried}
             doubts = {position: names for position, names in shown.items() if position not in known}
-        tries = {position for position in doubts if self._tries.a_handler(self.steps[position])}
+        tries: set[int] = set()
+        if not self._keeps_results(variable):
+            tries = {position for position in doubts if self._tries.a_handler(self.steps[position])}
         self._tried |= tries
         is_news = bool(tries) and variable not in self._changed
         self._changed |= {variable} if tries else set()
         return self._taken({position: doubts[position] for position in doubts.keys() - tries}) or is_news
+
+    def _keeps_results(self, name: str) -> bool:
+        """Whether a variable is a function or class of the notebook: a try may have filled what it keeps of results."""
+        positions, _ = self.effects.timeline.standing(name, END)
+        return any(self.steps[position].statement.kind in {Kind.FUNCTION, Kind.CLASS} for position in positions)
 
     def _untried(self, piece: Slice) -> dict[int, frozenset[str]]:
         return {position: names for position, names in piece.doubts.items() if position not in self._tried}
