@@ -28,6 +28,7 @@ from nbchalice.doctor.permissions import Place
 from nbchalice.doctor.policy import policy_of
 from nbchalice.error_codes import CODES
 from nbchalice.handlers import META, SETTINGS, Handler
+from nbchalice.handlers.line import opposite
 from nbchalice.runtime.app import Trigger
 from nbchalice.runtime.entry_points import forget_other_packages
 from nbchalice.sources import SOURCES
@@ -56,7 +57,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def flag_of(option: Option) -> str:
     """Return an option as it is typed."""
     if option.type is bool:
-        return f"`{option.flag}`, `--no-{option.flag[2:]}`"
+        return f"`{option.flag}`, `{opposite(option.flag)}`"
     return f"`{option.flag} {option.metavar}`"
 
 

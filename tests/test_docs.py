@@ -18,6 +18,7 @@ from nbchalice.config import KEYS
 from nbchalice.error_codes import CODES
 from nbchalice.errors import CaptureError, Interrupted, LocalAWSError, NbChaliceError
 from nbchalice.handlers import META, SETTINGS, parse_cell_magic
+from nbchalice.handlers.line import opposite
 from nbchalice.notebook.analysis.magic import PYTHON_BODIES
 from nbchalice.notebook.errors import DivergedError
 from nbchalice.sources import BUILT_IN, SOURCES
@@ -45,7 +46,7 @@ TEXTS = dict(texts())
 
 def flags_of_magic(name):
     options = (*SOURCES[name].options, *SETTINGS, *META)
-    return {"--help", *(o.flag for o in options), *(f"--no-{o.flag[2:]}" for o in options if o.type is bool)}
+    return {"--help", *(o.flag for o in options), *(opposite(o.flag) for o in options if o.type is bool)}
 
 
 def flags_of_command(name):

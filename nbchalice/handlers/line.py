@@ -97,9 +97,15 @@ class _Magic(click.Command):
         super().format_options(ctx, formatter)
 
 
+def opposite(flag: str) -> str:
+    """Return the flag that says the contrary: ``--no-per-record``, and ``--big`` for ``--no-big``."""
+    name = flag.removeprefix("--")
+    return f"--{name.removeprefix('no-')}" if name.startswith("no-") else f"--no-{name}"
+
+
 def _option(option: Option) -> click.Option:
     if option.type is bool:
-        flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        flags = f"{option.flag}/{opposite(option.flag)}"
         return click.Option([flags, option.name], default=None, help=option.help)
     return click.Option(
         [option.flag, option.name],

@@ -13,6 +13,7 @@ import logging
 import os
 import time
 
+from .frames import without_own_frames
 from .redaction import redacted
 
 TYPE_CHECKING = False
@@ -46,7 +47,11 @@ def recorded(handler: Callable[[object, object], object]) -> Callable[[object, o
     @functools.wraps(handler)
     def run(event: object, context: object) -> object:
         recorder.keep(event, context)
-        return handler(event, context)
+        try:
+            return handler(event, context)
+        except Exception as error:
+            error.__traceback__ = without_own_frames(error)
+            raise
 
     return run
 

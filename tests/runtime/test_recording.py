@@ -2,6 +2,8 @@
 
 import base64
 import json
+import traceback
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -78,6 +80,18 @@ def test_what_cannot_be_kept_costs_the_event_nothing_and_is_told_once(monkeypatc
     assert told.startswith("events are not recorded, and handled all the same: Could not connect")
     monkeypatch.setenv(VARIABLE, "nonsense")
     assert recorded(lambda event, context: event)(3, None) == 3
+
+
+def test_a_traceback_has_no_frame_of_the_recording(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "nonsense")
+
+    def handler(event, context):
+        raise ValueError(event)
+
+    with pytest.raises(ValueError, match="x") as raised:
+        recorded(handler)("x", None)
+    files = [Path(frame.filename).name for frame in traceback.extract_tb(raised.value.__traceback__)]
+    assert files == ["test_recording.py", "test_recording.py"]
 
 
 def test_the_code_that_records_ships_where_it_is_asked_for_only():
