@@ -20,6 +20,8 @@ from nbchalice.logs.tail import recent
 from nbchalice.resources.base import AWS, FunctionRef, is_denied, is_missing, or_missing
 from nbchalice.typed import JSON, Values
 
+# Lambda tries an event three times by itself: what came more often came from a queue or a stream.
+MOST_TRIES = 3
 SINCE = "1h"
 PAUSED = "%chalice status puts it back"
 
@@ -125,14 +127,19 @@ def why(aws: AWS, handler: Handler, ref: FunctionRef, routes: Sequence[Route], v
     triggers = tuple(_evidence(aws, route, name, values, runs) for route, name in zip(routes, names, strict=True))
     last: list[Invocation] = []
     asked.ask("the log", lambda: last.extend(recent(aws, ref.name, SINCE, limit=1)))
-    return Why(
-        ref.name,
-        tuple(asked.blocked),
-        tuple(asked.seen),
-        triggers,
-        last[-1] if last else None,
-        _dead_letters(aws, handler, ref, asked),
-    )
+    lost = _dead_letters(aws, handler, ref, asked)
+    if last and lost is None:
+        asked.ask("the last event", lambda: _comes_back(last[-1]), asked.seen)
+    return Why(ref.name, tuple(asked.blocked), tuple(asked.seen), triggers, last[-1] if last else None, lost)
+
+
+def _comes_back(last: Invocation) -> str:
+    """Return that an event fails again and again, and nothing takes it away."""
+    times = last.attempt or 1
+    if last.ok or times <= MOST_TRIES:
+        return ""
+    again = f"the last event failed, the {times}th time it came, and comes back"
+    return f"{again}: no dead-letter queue takes it (--dlq QUEUE)"
 
 
 def _stands(aws: AWS, ref: FunctionRef) -> bool:

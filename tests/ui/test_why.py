@@ -9,6 +9,7 @@ from nbchalice.cli import code_of
 from nbchalice.events import why as of_events
 
 from ..notebooks import write
+from ..waiting import wait_until
 
 pytestmark = pytest.mark.local_aws
 
@@ -71,6 +72,20 @@ def test_a_mapping_that_is_off_and_a_message_that_waits(deployed, name):
     assert "its events do not arrive" in told.html and "%chalice dlq price" in told.html
     data = json.loads(json.dumps(told.to_dict()))
     assert data["is_blocked"] and data["dead_letters"] == {"queue": f"{name}-failed", "messages": 1}
+
+
+def test_an_event_that_fails_for_ever_is_told_where_nothing_takes_it(run, name):
+    """Nothing kept events away, and the queue's one message ran every second."""
+    client = run.notebook.connect().client("sqs")
+    client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})
+    run(CELL.format(name=name).replace(f" --dlq {name}-failed --max-receive-count 1", " --timeout 1"))
+    run("%chalice deploy")
+    put(run, name, "five")
+    told = wait_until(
+        lambda: (text := run("%chalice why price").text) and "no dead-letter queue takes it" in text and text
+    )
+    assert "time it came, and comes back" in told
+    client.purge_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
 
 
 def test_every_reason_of_every_trigger_is_told(run, name):
