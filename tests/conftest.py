@@ -20,25 +20,10 @@ from .waiting import wait_until
 forget_other_packages()
 
 
-HERE = Path(__file__).parent
-
-
 def pytest_configure():
     """Let Ctrl-C interrupt, as in a terminal: a shell starts what runs in the background with the signal ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-# A file is one worker's from its first test to its last: those that take longest begin first, so that none ends alone.
-LONGEST = (
-    "deploy/test_crash.py", "ui/test_small_notebooks.py", "test_everyday_notebooks.py", "ui/test_everyday.py",
-    "notebook/test_property_of_libraries.py", "local_aws/test_saved_state.py", "doctor/test_policy.py",
-    "browser/test_viewer.py", "ui/test_live_mode.py", "plugins/test_plugins.py", "events/test_idle.py",
-    "browser/test_walk.py", "browser/test_sender.py", "browser/test_reopened.py", "events/test_streams.py",
-    "browser/test_panels.py", "test_notebooks.py", "local_aws/test_busy_queues.py", "test_wheel.py",
-    "ui/test_over_the_limit.py", "notebook/test_property.py", "test_cli.py", "templates/test_stacks.py",
-    "browser/test_quickstart.py", "packaging/test_pandas.py", "notebook/test_packages.py", "test_site.py",
-)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -134,14 +119,13 @@ def run_on_lambda():
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what asks for the local AWS; begin with the files that take longest, so that the workers end together."""
+    """Mark what asks for the local AWS; begin with the file that takes longest, so that the workers end together."""
     for item in items:
         if {"local_aws", "aws"} & set(item.fixturenames):
             item.add_marker("local_aws")
         for table in item.iter_markers("table"):
             item.user_properties.append(("tried", [*table.args, 1]))
-    place = {str(HERE / name): number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(str(item.path), len(place)))
+    items.sort(key=lambda item: "test_crash" not in item.nodeid)
 
 
 @pytest.fixture(autouse=True)

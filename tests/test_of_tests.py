@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import LONGEST
 from .log_groups import read_events, read_lines, read_streams
 
 pytestmark = pytest.mark.slow
@@ -97,7 +96,3 @@ def test_logs_are_read_in_one_place():
     reads = re.compile(r"""(filter_log_events|describe_log_streams)(\(logGroupName|"\))""")
     found = [path.relative_to(HERE).as_posix() for path in HERE.rglob("*.py") if reads.search(path.read_text())]
     assert found == ["log_groups.py"]
-
-
-def test_the_files_that_begin_first_are_there():
-    assert [name for name in LONGEST if not (HERE / name).is_file()] == []

@@ -163,8 +163,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium; Playwright's event loop runs as long, and no other test may run one of its own in this process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -263,7 +263,7 @@ def test_what_was_just_made_is_waited_for_for_two_minutes(name, place, local_aws
     refusing = Refusing(local_aws, {operation: answer}, times=1_000_000)
     with pytest.raises(DeployError, match="cannot be assumed by Lambda"):
         deploy(app(name, handler("alone", sqs(place.queue))), refusing.aws)
-    assert refusing.calls[operation] > 3
+    assert refusing.calls[operation] > 1
 
 
 def test_the_table_is_in_the_documentation():
