@@ -85,7 +85,8 @@ def test_an_event_that_fails_for_ever_is_told_where_nothing_takes_it(run, name):
         lambda: (text := run("%chalice why price").text) and "no dead-letter queue takes it" in text and text
     )
     assert "time it came, and comes back" in told
-    client.purge_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
+    run("%chalice delete --yes")
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
 
 
 def test_every_reason_of_every_trigger_is_told(run, name):
