@@ -7,23 +7,25 @@ a function that does what a template cannot say (CloudFormation: "Lambda-backed 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from nbchalice.resources.base import Resource
+from nbchalice.resources.base import FunctionRef, Resource
 from nbchalice.resources.bucket import BucketEvents, BucketNotifications
 from nbchalice.resources.function import Function
-from nbchalice.resources.log_group import log_group_name
+from nbchalice.resources.log_group import LogGroup
 from nbchalice.resources.queue import RedrivePolicy
+from nbchalice.resources.role import Role
 from nbchalice.templates import attach
+from nbchalice.templates.described import described
 from nbchalice.templates.places import ACCOUNT, APP, PARTITION, REGION, STAGE, filled
 from nbchalice.typed import JSON
 
-NAME = f"{APP}-{STAGE}-attach"
-VERSION = "2012-10-17"
+OWN = FunctionRef(APP, STAGE, "attach", REGION, ACCOUNT, PARTITION)
 DAYS = 7
 
 
@@ -105,10 +107,8 @@ def _of_bucket(bucket: str, resources: list[Resource]) -> JSON:
 
 
 def _may(things: Mapping[str, Mapping[str, Resource]]) -> list[JSON]:
-    """Return what the function may do with the buckets and queues, and that it writes its logs."""
-    group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{log_group_name(NAME)}"
+    """Return what the function may do with the buckets and queues."""
     allowed = {
-        ("logs:CreateLogStream", "logs:PutLogEvents"): [group, f"{group}:*"],
         ("s3:GetBucketNotification", "s3:PutBucketNotification"): [
             f"arn:{PARTITION}:s3:::{one}" for one in sorted(things) if not one.startswith("arn:")
         ],
@@ -120,9 +120,11 @@ def _may(things: Mapping[str, Mapping[str, Resource]]) -> list[JSON]:
 
 
 def _function(things: Mapping[str, Mapping[str, Resource]], python: str) -> JSON:
-    """Return the function, its role and its log group."""
+    """Return the function; its role and its log group are those of a handler."""
+    role, group = described(Role(OWN, json.dumps(_may(things)))), described(LogGroup(OWN, DAYS))
+    assert role is not None and group is not None
     function = {
-        "FunctionName": NAME,
+        "FunctionName": OWN.name,
         "Description": "Keeps what a stack attaches to buckets and queues that it did not make",
         "Code": {"ZipFile": Path(attach.__file__).read_text(encoding="utf-8")},
         "Handler": "index.lambda_handler",
@@ -130,12 +132,8 @@ def _function(things: Mapping[str, Mapping[str, Resource]], python: str) -> JSON
         "Timeout": 60,
         "Role": {"Fn::GetAtt": ["AttachRole", "Arn"]},
     }
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    policy = {"PolicyName": "attach", "PolicyDocument": {"Version": VERSION, "Statement": _may(things)}}
-    role = {"AssumeRolePolicyDocument": {"Version": VERSION, "Statement": [trust]}, "Policies": [policy]}
-    group = {"LogGroupName": log_group_name(NAME), "RetentionInDays": DAYS}
     return {
-        "AttachLogGroup": {"Type": "AWS::Logs::LogGroup", "Properties": group},
-        "AttachRole": {"Type": "AWS::IAM::Role", "Properties": role},
+        "AttachLogGroup": {"Type": group.kind, "Properties": group.properties},
+        "AttachRole": {"Type": role.kind, "Properties": role.properties},
         "AttachFunction": {"Type": "AWS::Lambda::Function", "DependsOn": ["AttachLogGroup"], "Properties": function},
     }
