@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,7 @@ from nbchalice.resources.base import FunctionRef, Resource
 from nbchalice.resources.bucket import BucketEvents, BucketNotifications
 from nbchalice.resources.function import Function
 from nbchalice.resources.log_group import LogGroup
+from nbchalice.resources.ownership import as_list
 from nbchalice.resources.queue import RedrivePolicy
 from nbchalice.resources.role import Role
 from nbchalice.templates import attach
@@ -65,7 +66,7 @@ def attachments(wanted: Mapping[str, Resource], names: Mapping[str, str], python
         return Attachments()
     functions = {one.arn: names[key] for key, one in wanted.items() if isinstance(one, Function)}
     known: dict[str, JSON] = {arn: {"Fn::GetAtt": [name, "Arn"]} for arn, name in functions.items()}
-    made = cast("JSON", filled(_function(things, python), {}))
+    made = cast("JSON", filled(_function(things, python, replace(OWN, labels=_labels(wanted))), {}))
     own: dict[str, str] = {}
     for thing, resources in things.items():
         of_queue = thing.startswith("arn:")
@@ -119,18 +120,27 @@ def _may(things: Mapping[str, Mapping[str, Resource]]) -> list[JSON]:
     return [{"Effect": "Allow", "Action": list(actions), "Resource": arns} for actions, arns in allowed.items() if arns]
 
 
-def _function(things: Mapping[str, Mapping[str, Resource]], python: str) -> JSON:
+def _labels(wanted: Mapping[str, Resource]) -> tuple[tuple[str, str], ...]:
+    """Return the user's tags of all handlers: an organisation may demand them of each function and role."""
+    labels: dict[str, str] = {}
+    for one in wanted.values():
+        labels |= dict(one.function.labels) if isinstance(one, Function) else {}
+    return tuple(sorted(labels.items()))
+
+
+def _function(things: Mapping[str, Mapping[str, Resource]], python: str, own: FunctionRef) -> JSON:
     """Return the function; its role and its log group are those of a handler."""
-    role, group = described(Role(OWN, json.dumps(_may(things)))), described(LogGroup(OWN, DAYS))
+    role, group = described(Role(own, json.dumps(_may(things)))), described(LogGroup(own, DAYS))
     assert role is not None and group is not None
     function = {
-        "FunctionName": OWN.name,
+        "FunctionName": own.name,
         "Description": "Keeps what a stack attaches to buckets and queues that it did not make",
         "Code": {"ZipFile": Path(attach.__file__).read_text(encoding="utf-8")},
         "Handler": "index.lambda_handler",
         "Runtime": f"python{python}",
         "Timeout": 60,
         "Role": {"Fn::GetAtt": ["AttachRole", "Arn"]},
+        **({"Tags": as_list(dict(own.labels))} if own.labels else {}),
     }
     return {
         "AttachLogGroup": {"Type": group.kind, "Properties": group.properties},

@@ -130,6 +130,20 @@ def test_the_code_that_attaches_fits_into_a_template():
     assert compile(text, "index.py", "exec") and attach.lambda_handler.__module__ == "nbchalice.templates.attach"
 
 
+def test_what_attaches_has_the_tags_of_the_handlers(tmp_path):
+    one, two = (
+        handler("ingest", s3("files", prefix="in/"), tag={"team": "a"}),
+        handler("tick", schedule("rate(1 hour)"), tag={"cost": "42"}),
+    )
+    body = made(one, two).body
+    for name in ("AttachFunction", "AttachRole", "AttachLogGroup"):
+        assert {tag["Key"]: tag["Value"] for tag in body["Resources"][name]["Properties"]["Tags"]} == {
+            "team": "a",
+            "cost": "42",
+        }
+    assert linted(body, tmp_path) == linted(for_sam(body), tmp_path) == []
+
+
 def test_a_template_without_buckets_and_redrive_policies_attaches_nothing():
     assert not any(name.startswith("Attach") for name in made(handler("price", sqs("orders"))).body["Resources"])
     assert "AttachFunction" in made(handler("price", sqs("orders"), dlq="dead")).body["Resources"]
