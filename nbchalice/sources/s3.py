@@ -42,6 +42,7 @@ from nbchalice.text import near
 from nbchalice.typed import JSON, Values
 
 LONGEST_KEY = 1024
+CONTENT = "hello from nbchalice"
 DEFAULT_EVENTS = ["s3:ObjectCreated:*"]
 SIZES = ("min_size", "max_size")
 # S3: "Supported event types for SQS, SNS, and Lambda".
@@ -110,7 +111,7 @@ class S3(Source):
     )
     fields = (
         Field("key", "Key", help="key of the object; made to match prefix and suffix when empty"),
-        Field("message", "Content", "area", "hello from nbchalice"),
+        Field("message", "Content", "area", CONTENT),
         Field("file", "File", "file", help="path of a file to upload instead of the content"),
     )
 
@@ -249,7 +250,7 @@ class S3(Source):
         """Return objects whose keys the prefix and the suffix let through."""
         return {
             **super().templates(options, function),
-            "key with blanks": {"key": matching_key(options, "a b+c ä"), "message": "hello from nbchalice"},
+            "key with blanks": {"key": matching_key(options, "a b+c ä"), "message": CONTENT},
             "CSV": {"key": matching_key(options, "table"), "message": "a,b,c\n1,2,3\n"},
             "JSON": {"key": matching_key(options, "item"), "message": '{"hello": "nbchalice"}'},
         }
@@ -278,7 +279,7 @@ class S3(Source):
 
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
-        content = text_of(values.get("message"), "hello from nbchalice").encode()
+        content = text_of(values.get("message"), CONTENT).encode()
         event, place, key = events_of(options)[0], options["bucket"], key_of(options, values)
         if is_through_events(options):
             return sample_of(options, event, key, content, function)
@@ -313,10 +314,10 @@ def events_of(options: Values) -> list[str]:
 def content_of(values: Values) -> bytes:
     """Return the content of a test object: that of a file, or the message."""
     if values.get("file"):
-        if values.get("message"):
+        if values.get("message") not in (None, "", CONTENT):  # A form shows its own content until another is typed.
             raise InvalidInputError("--file and --message are two contents of one object", "give one of them")
         return _read(str(values["file"]))
-    return text_of(values.get("message"), "hello from nbchalice").encode()
+    return text_of(values.get("message"), CONTENT).encode()
 
 
 def _rule(options: Values, function: FunctionRef) -> Rule:

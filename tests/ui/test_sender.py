@@ -377,9 +377,11 @@ def test_files_are_uploaded_and_what_cannot_be_is_told(run, local_aws, tmp_path)
     sender = Sender(run.notebook.pinned(), "up")
     (tmp_path / "table.csv").write_bytes(b"\x00\xff1,2")
     send(sender, file=str(tmp_path / "table.csv"))
-    assert "table.csv 5" in sender._result.value
+    assert "table.csv 5" in sender._result.value, sender._status.value
     send(sender, file=str(tmp_path / "none.csv"))
     assert "none.csv cannot be read: No such file" in sender._status.value
+    send(sender, file=str(tmp_path / "table.csv"), message="mine")
+    assert "two contents of one object" in sender._status.value
     send(sender, file="", key="x" * 1025)
     assert "the key has 1025 bytes; S3 takes 1024" in sender._status.value
 
