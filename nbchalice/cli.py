@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -23,6 +24,24 @@ if TYPE_CHECKING:
     from nbchalice.notebook.capture.search import Compared
     from nbchalice.project import Project
     from nbchalice.ui.render.progress import Watch
+
+
+# Set in the environment of a notebook's own.
+IN_ENVIRONMENT = "NBCHALICE_OWN_ENVIRONMENT"
+
+
+class Elsewhere(BaseException):
+    """The command is to run in another environment, which has what the notebook asks for; no error.
+
+    Parameters
+    ----------
+    python : Path
+        The interpreter of it.
+    """
+
+    def __init__(self, python: Path) -> None:
+        super().__init__(str(python))
+        self.python = python
 
 
 class Shell:
@@ -76,6 +95,7 @@ class Shell:
         if self.execute and self.proven is None:
             from nbchalice.execute import execute_notebook
 
+            self._require_packages()
             done = execute_notebook(self.notebook, self.stage, region)
             for line in done.skipped:
                 print(line, file=sys.stderr)
@@ -91,9 +111,35 @@ class Shell:
                 f"note: the text does not say the name of {names}: what computes it is run, confined", file=sys.stderr
             )
         project = read_project(*where)
+        project.before_proof = partial(self._require_packages, project)
+        if project.problems:
+            project.before_proof()
         CELLS.are(lambda: Present(project.notebook.name, project.cells, tuple))
         project.executed = self.proven or {}
         return project
+
+    def _require_packages(self, project: Project | None = None) -> None:
+        """Go on in an environment that has what the notebook asks for, where it is not installed here."""
+        from nbchalice.notebook.cells import read_notebook
+        from nbchalice.packaging.own_environment import environment_for, wanted_by
+        from nbchalice.steps import told_to
+
+        assert self.notebook is not None
+        if IN_ENVIRONMENT in os.environ:
+            return
+        named = [handler.setting("requirements") for handler in project.handlers] if project else []
+        files = [self.notebook.parent / file for file in named if file]
+        wanted = wanted_by(read_notebook(self.notebook), self.notebook.parent, files, kernel=self.execute)
+        if wanted is None:
+            return
+        lacking = ", ".join(wanted.lacking)
+        print(
+            f"note: not installed beside nbchalice: {lacking}; going on in an environment made of {wanted.described}",
+            file=sys.stderr,
+        )
+        with self.progress("") as watch, told_to(watch.step):
+            python = environment_for(wanted)
+        raise Elsewhere(python)
 
     def connect(self) -> Connection:
         """Return a connection to the target, which is named on stderr."""
@@ -171,6 +217,10 @@ def code_of(words: list[str]) -> int:
         return leave.exit_code
     except BrokenPipeError:
         return 0
+    except Elsewhere as place:
+        sys.stdout.flush()
+        environment = {**os.environ, IN_ENVIRONMENT: "1"}
+        os.execve(place.python, [str(place.python), "-P", "-m", "nbchalice", *words], environment)  # noqa: S606 - ours
     except (Exception, KeyboardInterrupt) as error:
         told = _told(error, f"nbchalice {name}")
         if told is None:

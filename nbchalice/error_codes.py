@@ -65,6 +65,7 @@ CODES = {
     "unusable-source": "No installed package has an event source, or its package cannot be used.",
     "compiled-local-code": "A local package holds machine code for this computer, which Lambda may not be able to run.",
     "local-syntax": "A local module that has to come along cannot be parsed.",
+    "environment-failed": "What a notebook asks for cannot be installed in an environment of its own.",
     "requirements-file": "A requirements file cannot be read, or has a line that cannot be used.",
     "no-wheel": "A package has no wheel for the Lambda target.",
     "no-such-package": "The package registry does not know a package, or not in the version asked for.",

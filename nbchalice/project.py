@@ -75,6 +75,8 @@ class Project:
         Whether the app's name was given, and is not only that of the file. Default: yes.
     takes_over : bool
         Whether what others deployed is replaced. Default: no.
+    before_proof : Callable[[], None]
+        Called before the first handler is proven. Default: nothing is done.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Project:
     tell: Callable[[str], None] = lambda text: None
     is_named: bool = True
     takes_over: bool = False
+    before_proof: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         config = read_config(self.notebook.parent)
@@ -137,6 +140,7 @@ class Project:
         """The slices of the handlers, each proven as far as it can be."""
         from nbchalice.notebook.capture.proven import Proven
 
+        self.before_proof()
         bundles = {name: bundle.details for name, bundle in self.bundles.items()}
         return Proven(
             self.effects,
@@ -328,14 +332,9 @@ class Project:
         from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
 
-        configured = settings_for(read_config(self.notebook.parent), self.stage, handler.name)
-        require_no_secret_env(
-            handler.name,
-            dict(handler.setting("env") or {}),
-            handler.location,
-            allowed=handler.setting("allow_secret") or (),
-            configured=configured.get("env") or {},
-        )
+        env, allowed = dict(handler.setting("env") or {}), handler.setting("allow_secret") or ()
+        configured = settings_for(read_config(self.notebook.parent), self.stage, handler.name).get("env") or {}
+        require_no_secret_env(handler.name, env, handler.location, allowed=allowed, configured=configured)
         proof = self.proven.proof(handler)
         if proof.error is not None and self.kernel is not None:
             proof.error.location = proof.error.location or handler.location

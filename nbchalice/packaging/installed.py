@@ -188,13 +188,13 @@ def _site_folders() -> set[str]:
 
 @lru_cache(maxsize=1)
 def _read_pins(_state: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
-    pins = set()
+    pins: dict[str, str] = {}
     for distribution in metadata.distributions():
         # What an interrupted uninstall leaves behind (~umpy-1.26.4.dist-info) has no name or no version.
         name, version = distribution.metadata["Name"], distribution.metadata["Version"]
         if name and version:
-            pins.add(_named_pin(name, version))
-    return tuple(sorted(pins))
+            pins.setdefault(canonicalize_name(name), _named_pin(name, version))  # Python takes the first of `sys.path`.
+    return tuple(sorted(pins.values()))
 
 
 def _distributions() -> Mapping[str, tuple[str, ...]]:

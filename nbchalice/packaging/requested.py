@@ -136,11 +136,12 @@ def _requirements_of_line(rest: str, folder: Path | None, *, conda: bool) -> Ite
             next(words, None)
         elif not word.startswith("-") and not _PATH_LIKE.search(word):
             text = _CONDA_VERSION.sub(r"\1==\2.*", word).replace(".*.*", ".*") if conda else word
-            if _is_requirement(text):
+            if is_requirement(text):
                 yield text
 
 
-def _is_requirement(text: str) -> bool:
+def is_requirement(text: str) -> bool:
+    """Tell whether a text is a requirement: a name with extras, versions and markers, or an address."""
     try:
         Requirement(text)
     except InvalidRequirement:
@@ -183,10 +184,10 @@ def _read(path: Path, parents: tuple[Path, ...]) -> Iterator[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise RequirementsFileError(f"{path} cannot be read: {reason}", "give --requirements a readable file") from None
-    for number, line in _logical_lines(text):
+    for number, line in logical_lines(text):
         if match := re.match(r"(?:-r|--requirement)[ =]\s*(.+)", line):
             yield from _read(path.parent / match[1].strip(), (*parents, path))
-        elif line.startswith("-") or not _is_requirement(line):
+        elif line.startswith("-") or not is_requirement(line):
             raise RequirementsFileError(
                 f"{path.name}, line {number} cannot be used: {line}",
                 "write name, version and markers only; indexes are set with UV_INDEX or UV_DEFAULT_INDEX, "
@@ -196,7 +197,7 @@ def _read(path: Path, parents: tuple[Path, ...]) -> Iterator[str]:
             yield line
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that says something, without comments and hashes."""
     for number, line in _joined(text):
         if whole := re.sub(r"(?:^|\s)#.*$|\s--hash[= ]\S+", "", line).strip():

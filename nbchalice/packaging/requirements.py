@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -130,6 +131,41 @@ def find_dependencies(
     return Dependencies(tuple(sorted(set(requirements))), read_all(search.files.items()))
 
 
+def unmet(
+    texts: Iterable[str], folder: Path, asked: Iterable[str], added: Sequence[Path] = ()
+) -> tuple[list[str], list[str]]:
+    """Return what code imports that is not installed here as it was asked for.
+
+    Parameters
+    ----------
+    texts : Iterable[str]
+        Python code, as of cells; local modules that it imports are read, too.
+    folder : Path
+        The notebook's folder.
+    asked : Iterable[str]
+        Requirements.
+    added : Sequence[Path]
+        Folders that the notebook adds to `sys.path`. Default: none.
+
+    Returns
+    -------
+    The modules that nothing here provides, and the installed pins that are of another version than was asked for.
+    """
+    search = _Search(partial(find_owner, folder=folder, added=added), {}, None, trusting=True)
+    with suppress(PackagingError):  # It is told when the handlers are packaged.
+        search.run("\n".join(texts), lambda line: None, ())
+    wanted = {requirement_name(one): Requirement(one) for one in asked}
+    pins = [pin for pin in dict.fromkeys(search.requirements) if "==" in pin]
+    others = [pin for pin in pins if (one := wanted.get(requirement_name(pin))) and not _fits(pin, one)]
+    return list(dict.fromkeys(search.missing)), others
+
+
+def _fits(pin: str, wanted: Requirement) -> bool:
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        return True
+    return wanted.specifier.contains(pin.partition("==")[2], prereleases=True)
+
+
 class _Search:
     """The walk over imports, from the slice into local code, and to the plugins of what they import."""
 
@@ -146,6 +182,7 @@ class _Search:
         self.python = python
         self.trusting = trusting
         self.requirements: list[str] = []
+        self.missing: list[str] = []
         self.files: dict[str, Path] = {}
         self._sources: dict[str, str] = {}
         self._seen: set[Import] = set()
@@ -169,6 +206,8 @@ class _Search:
         if package := find_kind_package(wanted.module):
             return self._enter_kind(wanted, package)
         owner = self.owner_of(wanted)
+        if owner.missing and wanted.required and not wanted.later:
+            self.missing.append(wanted.top)
         strict = wanted.required and not wanted.later and not self.trusting
         if strict and owner == Owner() and (why := _absent(wanted.top, self.python)):
             raise PackagingError(*why, place(wanted.line), code="missing-module")
@@ -228,7 +267,7 @@ class _Search:
         if wanted.marker is not None and not wanted.marker.evaluate():
             return pin
         name, is_pin, version = pin.partition("==")
-        if is_pin and not wanted.specifier.contains(version, prereleases=True):
+        if is_pin and not _fits(pin, wanted):
             raise PackagingError(
                 f"{name} {version} is installed, but the notebook asks for {request.text}",
                 "run that cell again and restart the kernel, change it, or give --requirements FILE",
@@ -265,7 +304,7 @@ def _missing(wanted: Import, location: Location | None) -> PackagingError:
     return PackagingError(
         f"the module {wanted.top} is imported, but nothing installed here provides it",
         f"run %pip install {package} in a cell, put {wanted.top}.py beside the notebook, or list what provides it in "
-        "--requirements FILE",
+        "--requirements FILE; a command in a shell takes it from requirements.txt beside the notebook, too",
         location,
         code="missing-module",
     )

@@ -150,7 +150,7 @@ def explain(stderr: str, target: LambdaTarget) -> PackagingError:
         What it was resolving or installing for.
     """
     text = re.sub(r"\s+", " ", stderr)
-    cause = _cause(stderr)
+    cause = cause_of(stderr)
     if _UNREACHABLE.search(text):
         return PackagingError(
             f"the package registry could not be reached: {cause}",
@@ -194,7 +194,8 @@ def _premises(text: str) -> str:
     return short if len(short) <= _LONGEST else short[:_LONGEST] + " ..."
 
 
-def _cause(stderr: str) -> str:
+def cause_of(stderr: str) -> str:
+    """Return why uv failed, in its own words, in one line."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("warning:")]
     text = " ".join(line.removeprefix("cause: ").removeprefix("error: ") for line in lines)
     text = text.partition(" hint: ")[0].removeprefix("No solution found when resolving dependencies ")

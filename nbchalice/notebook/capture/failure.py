@@ -124,7 +124,7 @@ def _import_hint(kinds: list[str], error: str) -> str:
         "TemplateNotFound": "give a template's text a name, TEXT = Path(FILE).read_text(), put %chalice bundle TEXT on "
         "the line below, and load it with jinja2.DictLoader({NAME: TEXT}): a folder of templates is not on Lambda",
         "ConnectionError": "make the request within the handler, or bundle its result",
-        "ModuleNotFoundError": "install the package here, or put the module beside the notebook",
+        "ModuleNotFoundError": "%pip install its package in a cell, or put the module beside the notebook",
         "PermissionError": "do it within the handler, or bundle its result",
         "KeyError": "an environment variable of this computer? set it for the function with --env NAME=VALUE",
     }

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nbchalice.aws.local.shared.home import lock_file
 from nbchalice.errors import LocalAWSError
 from nbchalice.files import user_cache
+from nbchalice.packaging import built_once
+from nbchalice.packaging.built_once import base_interpreter
 from nbchalice.packaging.uvtool import call_uv
 
 MINISTACK_VERSION = "1.5.33"
 BOTO3_VERSION = "1.43.106"
 SIMPLEJSON_VERSION = "4.3.0"
 SIZE_MB = 100  # of both environments together
-COMPLETE, PYTHON = ".complete", "bin/python"
+PYTHON = "bin/python"
 CANNOT_WRITE = r"os error (13|28|30|122)\b"  # EACCES, ENOSPC, EROFS, EDQUOT, as uv tells them
 WRITABLE = "make the folder writable, free some space, or set NBCHALICE_LOCAL_CACHE to another folder"
 
@@ -67,49 +66,18 @@ def handler_packages() -> Path:
     return ensure(folder, build)
 
 
-def ensure(folder: Path, build: Callable[[Path], None], needed: str = COMPLETE) -> Path:
-    """Build a folder once, whoever asks first; a broken build leaves nothing behind.
+def ensure(folder: Path, build: Callable[[Path], None], needed: str = built_once.COMPLETE) -> Path:
+    """Build a folder of the local AWS once, as `built_once.ensure` does.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    build : Callable[[Path], None]
-        Makes it under another name.
-    needed : str
-        Without this it is built anew: an interpreter that is a link goes when its Python is removed.
+    Raises
+    ------
+    LocalAWSError
+        It cannot be written.
     """
-
-    def is_built() -> bool:
-        return (folder / COMPLETE).exists() and (folder / needed).exists()
-
-    if is_built():
-        return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with lock_file(folder.with_name(f"{folder.name}.lock"), blocking=True) as _:  # type: ignore[union-attr]
-            if not is_built():
-                build_aside(folder, build)
+        return built_once.ensure(folder, build, needed)
     except OSError as error:
         raise LocalAWSError(f"cannot write to {folder.parent}: {error.strerror or error}", WRITABLE) from error
-    return folder
-
-
-def build_aside(folder: Path, build: Callable[[Path], None]) -> None:
-    """Build in a temporary folder and move it into place when it is complete."""
-    shutil.rmtree(folder, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        build(aside / "new")
-        (aside / "new" / COMPLETE).touch()
-        (aside / "new").rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def base_interpreter() -> str:
-    """Return the interpreter behind the running one's virtual environment."""
-    return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def run_uv(*arguments: str) -> None:
