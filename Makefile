@@ -5,7 +5,7 @@ PACKAGE := .stamps/package
 # Many tests start Pythons: what one has compiled, the next need not.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo check quick test test-all coverage lab docs bench clean
+.PHONY: help setup demo check quick test test-all coverage lab docs bench dist clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -56,6 +56,9 @@ docs: setup  ## the documentation site, in build/site; a warning is an error
 
 bench: setup  ## speed, printed
 	$(PY) -m benchmarks
+
+dist: setup  ## wheel, sdist and bills of materials, built twice and checked, in dist/
+	$(PY) -m scripts.build_release
 
 clean:  ## remove what was made here
 	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* coverage.json build dist
