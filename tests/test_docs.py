@@ -173,6 +173,24 @@ def test_the_example_of_the_readme_runs(local_aws, tmp_path):
     assert re.sub(normal, "", printed) == re.sub(normal, "", shown)
 
 
+def test_the_tutorial_prints_what_it_says(local_aws, tmp_path):
+    from nbclient import NotebookClient
+
+    steps = [(language, body.strip()) for language, body in FENCE.findall(TEXTS["tutorial.md"])]
+    notebook = new_notebook(cells=[new_code_cell(body) for language, body in steps if language == "python"])
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    cells = iter(notebook.cells)
+    checked = 0
+    for language, body in steps:
+        if language == "python":
+            shown = json.dumps(next(cells).outputs)
+        else:
+            assert json.dumps(body)[1:-1] in shown, (body, shown)
+            checked += 1
+    assert checked == 4
+    assert "deleted tutorial (dev)" in shown
+
+
 def test_the_shell_commands_of_the_readme_run(local_aws, tmp_path, monkeypatch, capsys):
     from nbchalice.cli import code_of
 
@@ -339,3 +357,12 @@ def test_supported_versions_of_python_are_those_of_the_package():
     assert 'requires-python = ">=3.11,<3.16"' in text
     assert "Python 3.11 to 3.14" in TEXTS["README.md"]
     assert sys.version_info >= (3, 11)
+
+
+def test_each_promise_of_the_security_model_has_tests():
+    rows = [line.split("|") for line in TEXTS["security-model.md"].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 8
+    for row in rows:
+        for name in row[3].split(","):
+            place = ROOT / name.strip()
+            assert place.exists() and (place.is_dir() or "def test_" in place.read_text()), name
