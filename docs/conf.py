@@ -1,16 +1,18 @@
 """How the documentation site is built: `make docs`."""
 
-import importlib.metadata
+import nbchalice
 
 project = "nbchalice"
 author = "the nbchalice developers"
 copyright = "the nbchalice developers"
-release = importlib.metadata.version("nbchalice")
+release = nbchalice.__version__
 extensions = ["myst_nb"]
 root_doc = "docs/index"
 # The pages stand where GitHub shows them, so that their links lead there and here.
 include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**.md", "notebooks/**.ipynb"]
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"nbchalice {release}"
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline"]
