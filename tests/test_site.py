@@ -47,6 +47,7 @@ def test_every_page_and_notebook_is_in_it_and_can_be_searched(site):
 def test_a_dead_link_stops_the_build(tmp_path):
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "conf.py", tmp_path / "docs")
+    shutil.copytree(ROOT / "docs" / "static", tmp_path / "docs" / "static")
     index = tmp_path / "docs" / "index.md"
     index.write_text("# One\n\n[there](#one)\n")
     assert build(tmp_path, tmp_path / "out", tmp_path / "docs").returncode == 0
