@@ -32,6 +32,7 @@ COMMANDS = frozenset(
         "dlq",
         "doctor",
         "events",
+        "export",
         "import",
         "invoke",
         "live",

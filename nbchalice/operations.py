@@ -55,7 +55,7 @@ def packages_of(project: Project, *, verified: bool) -> tuple[dict[str, Package]
         package = project.package(handler)
         if verified:
             with ticking(lambda: f"{handler.name}: proving that its module has the notebook's values", project.tell):
-                project.verify(handler, package)
+                project.verify(handler, package.needs)
         if not (verified and project.proves and project.kernel is not None):
             return Package.of(package)
         piece, vendored = project.proven.proof(handler).piece, package.needs.vendored
@@ -108,7 +108,7 @@ def _whole_packages(project: Project) -> dict[str, HandlerPackage]:
 
     def package_of(handler: Handler) -> HandlerPackage:
         package = project.package(handler, whole=True)
-        project.verify(handler, package)
+        project.verify(handler, package.needs)
         return package
 
     packages, broken = _each(project, package_of)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.config import read_config, settings_for, variables_for, with_config
-from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError, PackagingError
+from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, Standing, Unread
 from nbchalice.handlers.memory import memory_note
 from nbchalice.handlers.variables import REGION, Variables
+from nbchalice.packaging.shippable import named, require_no_secrets
 from nbchalice.text import listing
 from nbchalice.typed import Values
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nbchalice.packaging.bundles import Bundle
     from nbchalice.packaging.comparison import Comparison
     from nbchalice.packaging.handler import HandlerPackage, Ingredients
+    from nbchalice.packaging.requirements import Dependencies
 
 
 @dataclass
@@ -153,7 +155,7 @@ class Project:
             by_kernel=self.kernel is not None,
             executed=self.executed,
             proves=self.proves,
-            tell=self._tell,
+            tell=lambda text: self.tell(text),  # noqa: PLW0108 - another one may be given later
             can_be_bundled=self._can_be_bundled,
         )
 
@@ -162,9 +164,6 @@ class Project:
         from nbchalice.packaging.bundles import can_be_bundled
 
         return self.namespace is None or (name in self.namespace and can_be_bundled(name, self.namespace[name]))
-
-    def _tell(self, text: str) -> None:
-        self.tell(text)
 
     @property
     def kernel(self) -> Values | None:
@@ -229,12 +228,6 @@ class Project:
 
         made_by = makers_now(self.effects, name) if self.namespace is not None else ()
         return bundle_variable(self.notebook, self.namespace, name, format, made_by, allow_secret=allow_secret)
-
-    def used_before(self, name: str) -> list[str]:
-        """Return where the value of a bundle was used before it was bundled: that is made by the statements still."""
-        from nbchalice.notebook.capture.bundle_order import used_before
-
-        return [step.location().place for step in used_before(self.effects, name)]
 
     @property
     def wrong(self) -> list[NbChaliceError]:
@@ -329,34 +322,41 @@ class Project:
         PackagingError
             A module is missing, no wheel fits Lambda, or the package is too large.
         """
-        from nbchalice.notebook.secrets import require_no_secret_env
         from nbchalice.packaging.handler import package_handler
 
-        env, allowed = dict(handler.setting("env") or {}), handler.setting("allow_secret") or ()
-        configured = settings_for(read_config(self.notebook.parent), self.stage, handler.name).get("env") or {}
-        require_no_secret_env(handler.name, env, handler.location, allowed=allowed, configured=configured)
+        piece = self._shipped(handler)
+        with named(handler):
+            return package_handler(
+                piece, handler.name, self._ingredients(handler), whole=whole, big=not handler.setting("no_big")
+            )
+
+    def needs(self, handler: Handler) -> Dependencies:
+        """Return what a handler's code needs beside itself; nothing is packed. It raises what `package` does."""
+        from nbchalice.packaging.handler import needs_of
+
+        piece = self._shipped(handler)
+        with named(handler):
+            return needs_of(piece, self._ingredients(handler))
+
+    def _shipped(self, handler: Handler) -> Slice:
+        """Return the slice of a handler that may leave this computer."""
+        require_no_secrets(handler, settings_for(read_config(self.notebook.parent), self.stage, handler.name))
         proof = self.proven.proof(handler)
         if proof.error is not None and self.kernel is not None:
             proof.error.location = proof.error.location or handler.location
             raise proof.error
-        try:
+        with named(handler):
             for name in proof.piece.bundles:
                 self._admit(name)
-            return package_handler(
-                proof.piece, handler.name, self._ingredients(handler), whole=whole, big=not handler.setting("no_big")
-            )
-        except PackagingError as error:
-            error.message = f"handler {handler.name}: {error.message}"
-            error.location = error.location or handler.location
-            raise
+        return proof.piece
 
-    def verify(self, handler: Handler, package: HandlerPackage | None = None) -> None:
+    def verify(self, handler: Handler, needs: Dependencies | None = None) -> None:
         """Prove that a handler's module works by itself and has the kernel's values.
 
         Parameters
         ----------
-        handler, package : Handler or HandlerPackage or None
-            The handler, and its package. Default: it is made.
+        handler, needs : Handler or Dependencies or None
+            The handler, and what its code needs. Default: that of its package, which is made.
 
         Raises
         ------
@@ -374,7 +374,7 @@ class Project:
         if proof.error is not None:
             proof.error.location = proof.error.location or handler.location
             raise proof.error
-        piece, vendored = proof.piece, (package or self.package(handler)).needs.vendored
+        piece, vendored = proof.piece, (needs or self.package(handler).needs).vendored
         if self.namespace is not None:
             require_current_types(handler, self.cells)
             require_fresh(piece, self.cells, self.written.cells, self.saved)

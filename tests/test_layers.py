@@ -88,6 +88,7 @@ ALLOWED = {
     "__init__.py": "the event classes' names, as public names",
     "app.py": "the same, under Chalice's name of their module",
     "runtime/names.py": "where these names stand",
+    "export/chalice.py": "what Chalice has, decorator by decorator",
 }
 
 

@@ -166,7 +166,7 @@ def package_handler(
     locked = lock(needs.requirements, target, installed=installed_pins()) if needs.requirements else None
     layer = build_layer(locked) if locked else None
     local = (content.decode("utf-8", "replace") for path, content in needs.vendored if path.endswith(".py"))
-    reports = any(_reports_failures(source) for source in (piece.module, *local))
+    reports = any(reports_failures(source) for source in (piece.module, *local))
 
     def built(inside: tuple[Bundle, ...], stored: tuple[Bundle, ...], archive: Archive | None) -> HandlerPackage:
         index = {ARCHIVE_INDEX: archive.index} if archive else {}
@@ -194,7 +194,7 @@ def package_handler(
     return package
 
 
-def _reports_failures(source: str) -> bool:
+def reports_failures(source: str) -> bool:
     """Whether code names failed records of a batch: by the answer's key, or with Powertools, which returns it."""
     try:
         tree, imports = ast.parse(source), find_imports(source)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nbchalice.deploy.check import answer_notes
-from nbchalice.packaging.handler import _reports_failures
+from nbchalice.packaging.handler import reports_failures
 
 from .harness import app, handler, package
 
@@ -49,4 +49,4 @@ def test_a_trigger_that_does_not_ask_is_told(source, options, todo):
     ],
 )
 def test_what_counts_as_reporting(source, reports):
-    assert _reports_failures(source) is reports
+    assert reports_failures(source) is reports

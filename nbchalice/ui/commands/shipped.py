@@ -75,6 +75,28 @@ def import_app(ui: Frontend, app: Path, out: Path | None) -> Result:
 
 
 @command(
+    "export",
+    option("--format", "what for", type=click.Choice(["chalice"]), default="chalice", show_default=True),
+    option(
+        "--out",
+        "the project's folder; default: named after the app, beside the notebook",
+        type=click.Path(path_type=Path),
+    ),
+    flag("--force", "replace files that are there"),
+    NO_VERIFY,
+    aws=False,
+)
+def export(ui: Frontend, format: Literal["chalice"], out: Path | None, force: bool, no_verify: bool = False) -> Result:
+    """Write a Chalice project of the handlers: app.py, configuration, requirements; what Chalice has not is named."""
+    from nbchalice.export.project import export_project
+    from nbchalice.ui.render.reports import FilesCard
+
+    project = registered(ui, proves=not no_verify)
+    with progress(ui, project, f"exporting {project.name} ({project.stage})", lazy=True):
+        return FilesCard(export_project(project, out, force=force), f"exported for {format.title()}")
+
+
+@command(
     "bundle",
     click.Argument(["name"]),
     option(
@@ -90,13 +112,15 @@ def import_app(ui: Frontend, app: Path, out: Path | None) -> Result:
 )
 def bundle(ui: Frontend, name: str, format: str, trust: bool, allow_secret: bool) -> Result:
     """Let a value travel to Lambda as a file, instead of the statements that made it."""
+    from nbchalice.notebook.capture.bundle_order import used_before
     from nbchalice.packaging.bundle_store import trust_bundle
     from nbchalice.ui.render.reports import BundleCard
 
     project = ui.project()
     if trust:
         return BundleCard(trust_bundle(project.notebook, name))
-    return BundleCard(project.bundle(name, format, allow_secret=allow_secret), project.used_before(name))
+    made = project.bundle(name, format, allow_secret=allow_secret)
+    return BundleCard(made, [step.location().place for step in used_before(project.effects, name)])
 
 
 @command(

@@ -1,0 +1,1 @@
+"""A notebook's handlers as a project for other tools: Chalice."""
