@@ -177,6 +177,7 @@ def run(command: commands.Command, values: JSON) -> int:
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
     LACKING.is_told_by(partial(lacking_of, shell))
+    commands.require_handler(shell, command, values, "nbchalice")
     result = command.run(shell, **values)
     streamed = isinstance(result, Iterator)
     # Stopping it is how a stream ends.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nbchalice.cli import code_of
+from nbchalice.ui.commands import COMMANDS
 
 from . import notebooks
 
@@ -528,3 +529,28 @@ def test_what_is_wrong_for_two_handlers_is_told_once(cli, tmp_path):
     code, _, err = cli("package", write(tmp_path / "once.ipynb", cells), "--out", str(tmp_path / "out"))
     assert code == 2 and err.count("RATEE is not defined") == err.count("TAX is not defined") == 1
     assert "2 problems found" in err
+
+
+def commands_on_a_handler():
+    return [name for name, command in COMMANDS.items() if command.handler == "required"]
+
+
+@pytest.mark.parametrize("command", commands_on_a_handler())
+def test_a_command_that_lacks_a_handler_names_those_of_the_notebook(cli, notebook, command):
+    got, out, err = cli(command, notebook)
+    assert (got, out) == (2, "")
+    assert err.startswith(f"error: nbchalice {command} wants the name of a handler\n  fix: the only handler is price")
+
+
+def test_the_local_aws_is_not_emptied_unasked(cli, local_aws, monkeypatch):
+    got, out, err = cli("local", "reset")
+    assert (got, out) == (2, "") and "nobody can be asked here: forget all functions" in err
+
+
+@pytest.mark.parametrize("broken", ["AWS_PROFILE", "AWS_CONFIG_FILE"])
+def test_the_local_aws_needs_nothing_of_the_aws_configuration(cli, notebook, local_aws, monkeypatch, tmp_path, broken):
+    file = tmp_path / "broken"
+    file.write_text("[profile mine\nregion")
+    monkeypatch.setenv(broken, str(file))
+    got, out, _ = cli("plan", notebook)
+    assert got == 0 and "plan for" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 TARGETS = ("local", "aws")
 MOST_DEATHS = 3  # of the local AWS in one call, after which it is left dead
+# For botocore: no profile, and no file of the user's, which may name a profile that is not there, or be broken.
+NOT_CONFIGURED = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 # As many as there are calls side by side.
 CONNECTIONS = 64
 OWN_CLIENTS: WeakSet[BaseClient] = WeakSet()
@@ -165,12 +172,12 @@ def _loader() -> object:
     return create_loader()
 
 
-def _session(profile: str | None = None, **settings: str | None) -> Any:
-    """Return a new session; it reads credentials and configuration anew."""
+def _session(profile: str | None = None, *, configured: bool = True, **settings: str | None) -> Any:
+    """Return a new session; it reads credentials and configuration anew, or no configuration at all."""
     import boto3
     from botocore.session import Session
 
-    core = Session(profile=profile)
+    core = Session(profile=profile, session_vars=None if configured else NOT_CONFIGURED)
     core.register_component("data_loader", _loader())
     return boto3.Session(botocore_session=core, **settings)
 
@@ -195,6 +202,7 @@ def _connect_local(reuse: Connection | None) -> Connection:
     if reuse is not None and reuse.target == target and reuse.key == server.access_key:
         return reuse
     session = _session(
+        configured=False,
         aws_access_key_id=server.access_key,
         aws_secret_access_key=server.secret_key,
         region_name=server.region,

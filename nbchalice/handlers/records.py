@@ -82,11 +82,14 @@ class Record:
         The fields of its form; none where it is one of several types.
     samples : tuple[tuple[str, str], ...]
         For each type its name, and JSON that fits.
+    is_typed_dict : bool
+        Whether each type is a TypedDict: what is a dictionary already is not checked against one. Default: no.
     """
 
     text: str
     leaves: tuple[Leaf, ...]
     samples: tuple[tuple[str, str], ...]
+    is_typed_dict: bool = False
 
 
 def record_of(function: Callable[..., object]) -> Record | None:
@@ -106,7 +109,8 @@ def record_of(function: Callable[..., object]) -> Record | None:
         leaves = tuple(leaves_of(kinds[0])) if len(kinds) == 1 else ()
     except Exception:  # of libraries that say nothing of a field: the form stays the source's own
         return Record(repr(shape), (), ())
-    return Record(repr(shape), leaves if len(leaves) <= MOST_LEAVES else (), tuple(samples))
+    is_typed_dict = all(map(typing.is_typeddict, kinds))
+    return Record(repr(shape), leaves if len(leaves) <= MOST_LEAVES else (), tuple(samples), is_typed_dict)
 
 
 def members(kind: Any) -> Sequence[Member]:

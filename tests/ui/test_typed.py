@@ -182,3 +182,12 @@ def test_a_type_that_says_how_it_is_exact_stays_so(run, local_aws):
     record = {"messageId": "m", "body": body, "eventSource": "aws:sqs", "eventSourceARN": "a:typed-exact"}
     run.names["exact"]({"Records": [record]}, None)
     assert seen == [Decimal("0.12345678901234567890")]
+
+
+def test_a_card_does_not_say_that_a_typed_dict_of_an_invoked_function_is_checked(run):
+    run("%chalice app typedhint")
+    run("from dataclasses import dataclass\nfrom typing import TypedDict\nclass T(TypedDict):\n    a: int")
+    run("@dataclass\nclass D:\n    a: int")
+    card = repr(run("%%lambda_function\ndef f(event: T):\n    return event['a']"))
+    assert "gets      the event as it is: that it is a T is not checked" in card
+    assert "gets      D, from the event" in repr(run("%%lambda_function\ndef g(event: D):\n    return event.a"))

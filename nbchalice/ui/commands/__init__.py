@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from nbchalice.ui.commands import app, doctor, events, operations, past, shipped, tune
-from nbchalice.ui.commands.base import APP, COMMANDS, Command, click_command, no_such_command, overview, parse
+from nbchalice.ui.commands.base import (
+    APP,
+    COMMANDS,
+    Command,
+    click_command,
+    no_such_command,
+    overview,
+    parse,
+    require_handler,
+)
 
 __all__ = [
     "APP",
@@ -18,6 +27,7 @@ __all__ = [
     "overview",
     "parse",
     "past",
+    "require_handler",
     "shipped",
     "tune",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.text import nearest
+from nbchalice.text import listing, nearest
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import Frontend
 
@@ -129,13 +129,34 @@ def pairs(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> 
     return {name: value for name, _, value in parts}
 
 
+class HandlerArgument(click.Argument):
+    """The name of a handler; that it lacks is told by `require_handler`, which knows those of the notebook."""
+
+    def value_is_missing(self, value: object) -> bool:
+        """Let the command begin without."""
+        return False
+
+
+def require_handler(ui: Frontend, chosen: Command, values: JSON, prefix: str = "%chalice") -> None:
+    """Require that a handler is named where the command works on one.
+
+    Raises
+    ------
+    InvalidInputError
+        None is; it names those that the notebook has.
+    """
+    if chosen.handler == "required" and values["handler"] is None:
+        names = [handler.name for handler in ui.project().handlers]
+        raise InvalidInputError(f"{prefix} {chosen.name} wants the name of a handler", listing(names, "handler"))
+
+
 def click_command(chosen: Command, *, cli: bool) -> click.Command:
     """Return click's form of a command, for a shell or for the line magic."""
     params: list[click.Parameter] = []
     if cli and chosen.notebook:
         params.append(click.Argument(["notebook"], type=click.Path(path_type=Path), required=chosen.notebook is True))
     if chosen.handler != "no":
-        params.append(click.Argument(["handler"], required=chosen.handler == "required"))
+        params.append(HandlerArgument(["handler"], required=chosen.handler == "required"))
     params += [*chosen.more(), *chosen.params]
     if chosen.notebook:
         params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))

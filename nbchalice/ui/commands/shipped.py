@@ -128,10 +128,13 @@ def bundle(ui: Frontend, name: str, format: str, trust: bool, allow_secret: bool
     click.Argument(["action"], type=click.Choice(["start", "status", "stop", "reset", "env", "create"])),
     click.Argument(["kind"], required=False, type=click.Choice(["queue", "topic", "bucket"])),
     click.Argument(["name"], required=False),
+    flag("--yes", "do not ask before all of it is forgotten"),
     notebook=False,
 )
-def local(ui: Frontend, action: str, kind: str | None, name: str | None) -> Result:
+def local(ui: Frontend, action: str, kind: str | None, name: str | None, yes: bool = False) -> Result:
     """Start, stop or reset the embedded local AWS, or create a queue, topic or bucket to play with."""
     from nbchalice.ui.commands import local as local_commands
 
+    if action == "reset" and not yes:
+        ui.confirm("forget all functions, queues, topics, buckets, objects and logs of the local AWS?")
     return local_commands.run(action, kind, name)

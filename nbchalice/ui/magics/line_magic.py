@@ -46,6 +46,7 @@ def run_parsed(notebook: Notebook, command: commands.Command, rest: list[str]) -
         return skipped(command.name)
     notebook.choose(values.pop("stage", None), values.pop("target", None))
     try:
+        commands.require_handler(notebook, command, values)
         result = notebook.command(command.name)(notebook, **values)
         if isinstance(result, Iterator):
             with suppress(KeyboardInterrupt):  # Stopping it is how a stream ends.

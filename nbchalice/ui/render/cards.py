@@ -12,6 +12,7 @@ from nbchalice.ui.render import html
 from nbchalice.ui.render.standing import UNKNOWN, Standing
 
 if TYPE_CHECKING:
+    from nbchalice.handlers.records import Record
     from nbchalice.notebook.capture.slice import Slice
 
 
@@ -135,8 +136,16 @@ def _handler_rows(handler: Handler, function: str) -> list[tuple[str, str]]:
         ("settings", ", ".join(f"{name} {value}" for name, value in shown.items())),
     ]
     if record := handler.record:
-        rows.append(("gets", f"{record.text}, from the JSON of its messages"))
+        rows.append(("gets", _gets(record, handler)))
     return rows
+
+
+def _gets(record: Record, handler: Handler) -> str:
+    if any(source.triggered for source, _ in handler.sources()):
+        return f"{record.text}, from the JSON of its messages"
+    if record.is_typed_dict:
+        return f"the event as it is: that it is a {record.text} is not checked"
+    return f"{record.text}, from the event"
 
 
 def _setting_entry(entry: object) -> str:
