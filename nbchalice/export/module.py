@@ -26,7 +26,10 @@ def together(pieces: Sequence[Slice], timeline: Timeline) -> Slice:
     timeline : Timeline
         The notebook that they were cut out of.
     """
-    positions = sorted({position for piece in pieces for position in piece.positions})
+    every: set[int] = set()
+    for piece in pieces:
+        every |= set(piece.positions)
+    positions = sorted(every)
     steps = [timeline.steps[position] for position in positions]
     futures = [one for one in timeline.steps if one.statement.kind is Kind.FUTURE and one.position < positions[-1]]
     steps = [*futures[:1], *(step for step in steps if step.statement.kind is not Kind.FUTURE)]

@@ -141,8 +141,10 @@ def _files(project: Project, parts: Sequence[Part]) -> tuple[dict[str, bytes], t
     beside = {path: for_chalice(text).encode() for path, text in _modules(vendored)}
     settings = settings_of(project.app, [part.handler for part in parts])
     text = app_text(whole, [content.decode() for content in beside.values()])
-    pins = sorted({pin for part in parts for pin in part.needs.requirements})
-    files = {"app.py": text.encode(), "requirements.txt": "".join(f"{pin}\n" for pin in pins).encode()}
+    pins: set[str] = set()
+    for part in parts:
+        pins |= set(part.needs.requirements)
+    files = {"app.py": text.encode(), "requirements.txt": "".join(f"{pin}\n" for pin in sorted(pins)).encode()}
     for path, content in {**dict(vendored), **beside}.items():
         files[path if path.startswith(f"{LIBRARY}/") else f"{VENDOR}/{path}"] = content
     return {**files, **settings.files}, settings.notes

@@ -84,8 +84,9 @@ def wanted_by(
     """
     asked = [request.text for request in requested_requirements(cells, folder)]
     listing = [file for file in dict.fromkeys((*files, *(folder / name for name in BESIDE))) if file.is_file()]
-    listed = [line for file in listing for line in _listed(file)]
-    every = [*asked, *listed]
+    every = list(asked)
+    for file in listing:
+        every += _listed(file)
     without_kernel = kernel and find_spec("ipykernel") is None
     if not every and not without_kernel:
         return None
@@ -156,7 +157,8 @@ def _is_installed(requirement: str) -> bool:
 
 def _key(wanted: Wanted) -> str:
     parts = [sys.version, base_interpreter(), *_libraries(), *wanted.requirements]
-    parts += [text for file in wanted.files for text in _texts(file)]
+    for file in wanted.files:
+        parts += _texts(file)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
@@ -184,8 +186,9 @@ def _build(wanted: Wanted, target: Path) -> None:
             file = target / f"{name}.txt"
             file.write_text("\n".join(lines))
             options += [f"--{name}", str(file)]
-        listing = [word for file in wanted.files for word in ("-r", str(file))]
-        _uv(["pip", "install", *options, *wanted.requirements, *listing], wanted, tell)
+        for listing in wanted.files:
+            options += ["-r", str(listing)]
+        _uv(["pip", "install", *options, *wanted.requirements], wanted, tell)
     (place,) = target.glob("lib/python*/site-packages")
     lines = [f"import site; site.addsitedir({folder!r})" for folder in _libraries()]
     (place / "beside_nbchalice.pth").write_text("\n".join(lines) + "\n")
