@@ -54,8 +54,8 @@ lab: setup  ## JupyterLab on notebooks/
 docs: setup  ## the documentation site, in build/site; a warning is an error
 	.venv/bin/sphinx-build -q -W -c docs -b html . build/site
 
-bench: setup  ## speed, printed
-	$(PY) -m benchmarks
+bench: setup  ## what is measured, into docs/benchmarks.md, its plot and README's table; BENCH="deploy send" for some
+	$(PY) -m benchmarks $(BENCH)
 
 dist: setup  ## wheel, sdist and bills of materials, built twice and checked, in dist/
 	$(PY) -m scripts.build_release

@@ -4,14 +4,13 @@ The same handler is deployed with ever more libraries, as an archive and, as lon
 environment is started several times. It imports nothing: the difference is fetching and unpacking.
 """
 
-import os
-import statistics
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import nbformat
 
+from benchmarks.rows import Row, measured, number, scratch
 from nbchalice import operations
 from nbchalice.aws.target import connect
 from nbchalice.events.invoke import invoke
@@ -21,39 +20,37 @@ from nbchalice.packaging.sizes import SizeTable
 LIBRARIES = ["numpy", "pandas", "scikit-learn", "matplotlib", "pyarrow"]
 HANDLER = "%%lambda_function --memory 3008 --timeout 300 --requirements requirements.txt --env RUN={run}\n"
 HANDLER += "def nothing(event):\n    return 1\n"
-STARTS = 5
+COUNTS, STARTS = (1, 3, 5), 3
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, NBCHALICE_LOCAL_HOME=f"{folder}/home"):
-        from nbchalice.aws.local.client import server
-
-        try:
-            print("unzipped   zipped   layer: median cold start   archive: median cold start")
-            for count in range(1, len(LIBRARIES) + 1):
-                measure(Path(folder), LIBRARIES[:count])
-        finally:
-            server.stop()
+def rows() -> Iterator[Row]:
+    """Yield, for ever more libraries, the sizes and the cold starts by both ways, by turns."""
+    with scratch() as folder:
+        for count in COUNTS:
+            yield from measure(folder, LIBRARIES[:count])
 
 
-def measure(folder: Path, libraries: list[str]) -> None:
-    """Print one line of the table."""
+def measure(folder: Path, libraries: list[str]) -> Iterator[Row]:
+    """Yield the rows of some libraries."""
     from nbchalice.packaging import sizes
 
     (folder / "requirements.txt").write_text("\n".join(libraries) + "\n")
-    found = {}
-    for way, limit in (("layer", sizes.UNZIPPED_LIMIT), ("archive", 1 << 20)):
-        with mock.patch.object(sizes, "UNZIPPED_LIMIT", limit):
-            starts = [start(folder, run) for run in range(STARTS)]
-        found[way] = statistics.median(milliseconds for milliseconds, _ in starts), starts[0][1]
-    rows = {row.name: row.size for row in found["archive"][1].rows}
-    unzipped = sum(size for _, size in found["archive"][1].biggest) >> 20
-    is_layer = any(row.name == "layer" for row in found["layer"][1].rows)
-    layer = f"{found['layer'][0]:.0f} ms" if is_layer else "over the limit"
-    print(f"{unzipped:>5} MB  {rows['dependencies'] >> 20:>4} MB  {layer:>24}  {found['archive'][0]:>23.0f} ms")
+    found: dict[str, list[tuple[float, SizeTable]]] = {"layer": [], "archive": []}
+    for run in range(STARTS):
+        for way, limit in (("layer", sizes.UNZIPPED_LIMIT), ("archive", 1 << 20)):
+            with mock.patch.object(sizes, "UNZIPPED_LIMIT", limit):
+                found[way].append(start(folder, f"{way}-{run}"))
+    table = found["archive"][0][1]
+    zipped = next(row.size for row in table.rows if row.name == "dependencies")
+    unzipped = sum(size for _, size in table.biggest)
+    name = ", ".join(libraries)
+    size = f"{number(unzipped / 2**20)} MB, zipped {number(zipped / 2**20)} MB"
+    for way, starts in found.items():
+        if way == "archive" or any(row.name == "layer" for row in starts[0][1].rows):
+            yield measured(name, f"cold start with dependencies as {way}", [ms for ms, _ in starts], "ms", size)
 
 
-def start(folder: Path, run: int) -> tuple[float, SizeTable]:
+def start(folder: Path, run: str) -> tuple[float, SizeTable]:
     """Deploy with another variable, so that an environment starts; return how long that took and the sizes."""
     cells = ["%chalice app archive", HANDLER.format(run=run)]
     path = folder / "archive.ipynb"
@@ -63,7 +60,3 @@ def start(folder: Path, run: int) -> tuple[float, SizeTable]:
     invocation = invoke(connection, project.app.ref(connection, "nothing"), {})
     assert invocation.init_ms is not None
     return invocation.init_ms, deployed.plan.sizes["nothing"]
-
-
-if __name__ == "__main__":
-    main()

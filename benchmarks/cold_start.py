@@ -7,16 +7,20 @@ in one run. As on Lambda, what a package does not bring as byte code is compiled
 import io
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 from types import SimpleNamespace
 
 import uv
 
+from benchmarks.rows import Row, failed, measured, number
+
+RUNS = 25
 PYTHON = f"3.{sys.version_info[1]}"
 BARE = """
 import logging
@@ -59,40 +63,44 @@ print(json.dumps([time.process_time() - processor, time.perf_counter() - wall, l
 """
 
 
-def ours(folder: Path, python: str) -> None:
-    """Unpack nbchalice's zip of the handler; for another Python it has no byte code."""
+def ours(folder: Path, python: str, text: str) -> int:
+    """Unpack nbchalice's zip of the handler, and return its size; for another Python it has no byte code."""
     from nbchalice.packaging.artifact import build
     from nbchalice.runtime.cells import Segment
 
-    segments = [Segment("cell 1", "a", 1, NBCHALICE.count("\n"), 1)]
-    piece = SimpleNamespace(module=NBCHALICE, segments=segments, function="price", notebook="shop.ipynb")
+    segments = [Segment("cell 1", "a", 1, text.count("\n"), 1)]
+    piece = SimpleNamespace(module=text, segments=segments, function="price", notebook="shop.ipynb")
     content = build(piece, "price", python=python).zip
     zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-    print(f"  zip of nbchalice for Python {python}: {len(content) / 1024:.1f} KB")
+    return len(content)
 
 
-def packed(folder: Path) -> dict[str, Path]:
-    """Write the packages as they are deployed, and return their folders; what cannot be installed is left out."""
-    folders = {}
-    for name, code in CODE.items():
+def install(folder: Path, packages: list[str]) -> None:
+    """Put packages beside a handler, as they are deployed."""
+    command = [uv.find_uv_bin(), "pip", "install", "-q", "--target", folder, "-p", sys.executable, *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+
+
+def packed(folder: Path, codes: dict[str, str]) -> Iterator[tuple[str, Path | Row]]:
+    """Write the packages as they are deployed; yield each with its folder, or with why it could not be had."""
+    for name, code in codes.items():
         target = folder / name
         target.mkdir()
         (target / "lambda_function.py").write_text(code)
         try:
-            for package in PACKAGES.get(name, []):
-                command = [uv.find_uv_bin(), "pip", "install", "-q", "--target", target, "-p", sys.executable, package]
-                subprocess.run(command, check=True, capture_output=True, text=True)
-        except subprocess.CalledProcessError as error:
-            print(f"  {name}: not measured ({error.stderr.strip().splitlines()[-1]})")
-            continue
-        folders[name] = target
-    for name, python in (("nbchalice", PYTHON), ("nbchalice, source", "3.10")):
-        ours(folder / name, python)
-        folders[name] = folder / name
-    return folders
+            if name in PACKAGES:
+                install(target, PACKAGES[name])
+                (found,) = distributions(name=PACKAGES[name][0], path=[str(target)])
+                yield f"{name} {found.version}", target
+            else:
+                yield name, target
+        except RuntimeError as error:
+            yield name, failed(name, "imported", error)
 
 
-def measured(folders: dict[str, Path], runs: int) -> dict[str, list[list[float]]]:
+def imports(folders: dict[str, Path], runs: int) -> dict[str, list[list[float]]]:
     """Measure all by turns."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     results: dict[str, list[list[float]]] = {name: [] for name in folders}
@@ -104,19 +112,25 @@ def measured(folders: dict[str, Path], runs: int) -> dict[str, list[list[float]]
     return results
 
 
-def main(runs: int = 25) -> None:
+def rows() -> Iterator[Row]:
+    """Yield the size of our zip, and what an import costs, as deployed and with byte code of all."""
     with tempfile.TemporaryDirectory() as folder:
-        folders = packed(Path(folder))
+        folders = dict[str, Path]()
+        for name, found in packed(Path(folder), CODE):
+            if isinstance(found, Row):
+                yield found
+            else:
+                folders[name] = found
+        for name, python in (("nbchalice", PYTHON), ("nbchalice for another Python", "3.10")):
+            folders[name] = Path(folder) / name
+            yield Row(
+                name, "zip of a handler that logs each message", ours(folders[name], python, NBCHALICE) / 1024, "KB"
+            )
         for title in ("as deployed", "with byte code of all"):
-            print(f"  {title}, {runs} runs by turns: milliseconds of the processor, best and median; modules loaded")
-            for name, results in measured(folders, runs).items():
+            for name, results in imports(folders, RUNS).items():
                 processor, wall, modules = zip(*results, strict=True)
-                best, median = min(processor) * 1000, statistics.median(processor) * 1000
-                print(
-                    f"    {name:18} {best:6.1f} {median:6.1f}   (clock: best {min(wall) * 1000:.1f})   {modules[0]:.0f}"
+                note = f"{modules[0]:.0f} modules; by the clock {number(min(wall) * 1000)} ms at best"
+                yield measured(
+                    name, f"imported {title}, of the processor", [one * 1000 for one in processor], "ms", note
                 )
             subprocess.run([sys.executable, "-m", "compileall", "-q", folder], check=False, capture_output=True)
-
-
-if __name__ == "__main__":
-    main()

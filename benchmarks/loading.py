@@ -1,10 +1,13 @@
 """How long `%load_ext nbchalice` takes, and what a cell magic adds to running a cell."""
 
 import json
-import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 
+from benchmarks.rows import Row, measured
+
+RUNS = 7
 LOAD = """
 import json, sys, time
 from IPython.core.interactiveshell import InteractiveShell
@@ -27,17 +30,17 @@ print(json.dumps([load, first, sorted(magic)[25] - sorted(plain)[25], heavy]))
 """
 
 
-def main(runs: int = 7) -> None:
+def rows() -> Iterator[Row]:
+    """Yield what each takes by the clock."""
     results = []
-    for _ in range(runs):
+    for _ in range(RUNS):
         done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
-        results.append(json.loads(done.stdout.splitlines()[-1]))
+        results.append([*json.loads(done.stdout.splitlines()[-1])])
     loads, firsts, adds, heavy = zip(*results, strict=True)
-    print(f"%load_ext nbchalice: median {statistics.median(loads) * 1000:.1f} ms, best {min(loads) * 1000:.1f} ms")
-    print(f"  heavy packages imported by it: {', '.join(heavy[0]) or 'none'}")
-    print(f"first cell magic of a kernel: median {statistics.median(firsts) * 1000:.1f} ms")
-    print(f"a cell magic adds: median {statistics.median(adds) * 1000:.2f} ms to running the cell")
-
-
-if __name__ == "__main__":
-    main()
+    note = f"of boto3, ipywidgets and the like it imports {', '.join(heavy[0]) or 'none'}"
+    for what, found, told in (
+        ("`%load_ext nbchalice`", loads, note),
+        ("the first cell with a magic", firsts, ""),
+        ("what a magic adds to each cell", adds, "beside the same cell without one"),
+    ):
+        yield measured("in a kernel", what, [seconds * 1000 for seconds in found], "ms", told)

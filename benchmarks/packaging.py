@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from benchmarks.deploy import environment_of, timed, tool
+from benchmarks.rows import Row, failed, local_connection, scratch
+from benchmarks.tools import environment_of, timed, tool, version
 
 ROOT = Path(__file__).parent.parent
 PANDAS = "pandas==2.2.3"
+STEPS = ("packaged, nothing built before", "packaged again", "deployed what was packaged", "deployed one edit")
 TARGETS = (("3.12", "x86_64"), ("3.13", "arm64"))
 HANDLER = """%%on_sns_message bench-pandas --timeout 30 --python {python} --arch {arch}
 def summarize(event):
@@ -58,30 +59,28 @@ class Ours:
         (notebook,) = self._folder.glob("*.ipynb")
         return timed([self._command, words[0], str(notebook), *words[1:]], self._folder, self._environment)
 
-    def sizes(self) -> str:
-        return ", ".join(f"{path.name} {path.stat().st_size:,} B" for path in sorted((self._folder / "out").iterdir()))
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        for path in sorted((self._folder / "out").glob("*.zip")):
+            yield "zip of the layer" if path.name.startswith("layer-") else "zip of the handler", path.stat().st_size
 
 
-def ours(programs: Path, folder: Path, environment: dict[str, str]) -> dict[str, float]:
-    """Print and return our seconds for each target; returned are those of the first, which is Chalice's own."""
-    found: dict[str, float] = {}
+def ours(programs: Path, folder: Path, environment: dict[str, str]) -> Iterator[Row]:
+    """Yield our seconds for each target."""
     for python, arch in TARGETS:
-        one = Ours(programs, folder / arch, python, arch, environment)
+        one, name = Ours(programs, folder / arch, python, arch, environment), f"nbchalice, Python {python}, {arch}"
         one.write("sum")
-        seconds = {"package": one.run("package", "--out", "out"), "package again": one.run("package", "--out", "out")}
-        print(f"Python {python}, {arch}: {one.sizes()}")
-        seconds["deploy"] = one.run("deploy")
+        yield Row(name, STEPS[0], one.run("package", "--out", "out"), "s")
+        yield Row(name, STEPS[1], one.run("package", "--out", "out"), "s")
+        for what, size in one.sizes():
+            yield Row(name, what, size / 1024, "KB")
+        yield Row(name, STEPS[2], one.run("deploy"), "s")
         one.write("total")
-        seconds["deploy one edit"] = one.run("deploy")
+        yield Row(name, STEPS[3], one.run("deploy"), "s")
         one.run("delete", "--yes")
-        for what, taken in seconds.items():
-            print(f"  nbchalice  {what:16} {taken:7.2f} s")
-        found = found or seconds
-    return found
 
 
-def chalice(programs: Path, folder: Path, environment: dict[str, str]) -> dict[str, float]:
-    """Return Chalice's seconds for the same handler; it knows x86_64 only."""
+def chalice(programs: Path, folder: Path, environment: dict[str, str]) -> Iterator[Row]:
+    """Yield Chalice's seconds for the same handler; it knows x86_64 only."""
     project = folder / "project"
     (project / ".chalice").mkdir(parents=True)
     config = {"version": "2.0", "app_name": "benchpandas", "stages": {"dev": {"api_gateway_stage": "api"}}}
@@ -90,13 +89,14 @@ def chalice(programs: Path, folder: Path, environment: dict[str, str]) -> dict[s
     (project / "app.py").write_text(CHALICE_APP.format(text="sum"))
     command = str(programs / "chalice")
     environment = {**environment, "PATH": f"{programs}:{environment['PATH']}"}
-    found = {"package": timed([command, "package", str(folder / "out")], project, environment)}
-    found["package again"] = timed([command, "package", str(folder / "out")], project, environment)
-    found["deploy"] = timed([command, "deploy"], project, environment)
+    name = f"Chalice {version(programs, 'chalice')}, x86_64"
+    package = [command, "package", str(folder / "out")]
+    yield Row(name, STEPS[0], timed(package, project, environment), "s")
+    yield Row(name, STEPS[1], timed(package, project, environment), "s")
+    yield Row(name, STEPS[2], timed([command, "deploy"], project, environment), "s")
     (project / "app.py").write_text(CHALICE_APP.format(text="total"))
-    found["deploy one edit"] = timed([command, "deploy"], project, environment)
+    yield Row(name, STEPS[3], timed([command, "deploy"], project, environment), "s")
     timed([command, "delete"], project, environment)
-    return found
 
 
 def warm(programs: Path, modules: str) -> Path:
@@ -105,38 +105,22 @@ def warm(programs: Path, modules: str) -> Path:
     return programs
 
 
-def measure(server: Any, folder: Path) -> None:
-    """Print both."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VIRTUAL_ENV", "PYTHON"))}
-    environment = {**kept, **environment_of(server, folder)}
-    for variable, name in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip")):
-        environment[variable] = os.environ.get(variable, str(Path.home() / ".cache" / name))
-    own = ours(warm(tool(folder / "ours", str(ROOT), PANDAS), "pandas, nbchalice.cli"), folder / "work", environment)
-    try:
-        programs = tool(folder / "theirs", "chalice", "setuptools<81", "pip", PANDAS)
-        theirs = chalice(warm(programs, "pandas, chalice.cli"), folder, environment)
-    except (subprocess.SubprocessError, RuntimeError, OSError) as error:
-        print(f"  Chalice: not measured ({error})")
-        return
-    for what, seconds in theirs.items():
-        print(f"  Chalice    {what:16} {seconds:7.2f} s   {seconds / own[what]:6.1f} times ours")
-
-
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Yield both."""
     from nbchalice.aws.local.client import server
-    from nbchalice.aws.target import connect
 
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["NBCHALICE_LOCAL_HOME"] = f"{home}/local"
-        os.environ["NBCHALICE_LOCAL_CACHE"] = f"{home}/cache"
-        local = server.ensure_running()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VIRTUAL_ENV", "PYTHON"))}
+    with scratch() as folder:
+        local_connection().client("sns").create_topic(Name="bench-pandas")
+        environment = {**kept, **environment_of(server.ensure_running(), folder)}
+        environment["NBCHALICE_LOCAL_HOME"] = os.environ["NBCHALICE_LOCAL_HOME"]
+        for variable, name in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip")):
+            environment[variable] = os.environ.get(variable, str(Path.home() / ".cache" / name))
+        (folder / "work").mkdir()
+        programs = warm(tool(folder / "ours", str(ROOT), PANDAS), "pandas, nbchalice.cli")
+        yield from ours(programs, folder / "work", environment)
         try:
-            connect("local").client("sns").create_topic(Name="bench-pandas")
-            (Path(home) / "tools" / "work").mkdir(parents=True)
-            measure(local, Path(home) / "tools")
-        finally:
-            server.stop()
-
-
-if __name__ == "__main__":
-    main()
+            programs = warm(tool(folder / "theirs", "chalice", "setuptools<81", "pip", PANDAS), "pandas, chalice.cli")
+            yield from chalice(programs, folder, environment)
+        except (subprocess.SubprocessError, RuntimeError, OSError) as error:
+            yield failed("Chalice", "packaged", error)

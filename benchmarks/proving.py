@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.rows import Row, measured, number
 from benchmarks.slicing import notebook as long_notebook
 from nbchalice.notebook.sandbox.helper import HELPER, RERUNS
 from nbchalice.operations import verified_packages
@@ -63,8 +64,8 @@ def measure(cells: list[str]) -> dict[str, tuple[list[float], float]]:
     return {kind: (times[kind], used[kind]) for kind in times}
 
 
-def main() -> None:
-    """Print, for three notebooks, the median and the slowest, and what of the processor a proof takes."""
+def rows() -> Iterator[Row]:
+    """Yield what a proof takes in three notebooks, by the clock and of the processor."""
     long = [cell.source for cell in long_notebook(100)[:-1]]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for name, cells in {
@@ -73,11 +74,4 @@ def main() -> None:
             "at the end of 100 cells": [*long, PURE],
         }.items():
             for kind, (times, used) in measure(cells).items():
-                print(
-                    f"{name}, {kind}: {statistics.median(times):.0f} ms, at most {max(times):.0f} ms; "
-                    f"{used:.0f} ms of processor time"
-                )
-
-
-if __name__ == "__main__":
-    main()
+                yield measured(name, f"proven, {kind}", times, "ms", f"{number(used)} ms of the processor each")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import tempfile
 import time
 import uuid
 import zipfile
-from pathlib import Path
+from collections.abc import Iterator
 
 from benchmarks.roles import make_role
+from benchmarks.rows import Row, local_connection, measured, scratch
 
 MESSAGES = 1200
 BUSY = (1, 4, 6, 8, 12)
@@ -60,23 +59,15 @@ def drain(connection: object, handlers: int) -> tuple[float, int]:
     return seconds, cold - handlers
 
 
-def main() -> None:
-    """Print how long a message takes, beside what it takes one handler alone, and the share of cold starts."""
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["NBCHALICE_LOCAL_HOME"] = str(Path(home) / "local-aws")
-        from nbchalice.aws.local.client import server
-        from nbchalice.aws.target import connect
-
-        try:
-            connection = connect("local")
-            for _ in range(ROUNDS):
-                alone = 0.0
-                for handlers in BUSY:
-                    seconds, cold = drain(connection, handlers)
-                    alone = alone or seconds
-                    print(
-                        f"{handlers:2} busy handlers: {seconds / MESSAGES * 1000:4.1f} ms a message, "
-                        f"{seconds / alone:3.1f} times one's, {cold / MESSAGES:4.1%} cold starts after the first"
-                    )
-        finally:
-            server.stop()
+def rows() -> Iterator[Row]:
+    """Yield how long a message takes, beside what it takes one handler alone, and the share of cold starts."""
+    with scratch():
+        connection = local_connection()
+        found = [{handlers: drain(connection, handlers) for handlers in BUSY} for _ in range(ROUNDS)]
+    for handlers in BUSY:
+        name = f"{handlers} busy handlers" if handlers > 1 else "one busy handler"
+        cold = max(one[handlers][1] for one in found) / MESSAGES
+        note = f"at most {cold:.1%} of the messages after each first start cold"
+        yield measured(name, "a message", [one[handlers][0] / MESSAGES * 1000 for one in found], "ms", note)
+        if handlers > 1:
+            yield measured(name, "beside one alone", [one[handlers][0] / one[1][0] for one in found], "times")

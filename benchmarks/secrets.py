@@ -1,7 +1,9 @@
 """How long the search for credentials takes: lines of a megabyte that repeat what patterns begin with."""
 
 import time
+from collections.abc import Iterator
 
+from benchmarks.rows import Row, measured
 from nbchalice.notebook.secrets import find_secret
 from nbchalice.notebook.secrets.reading import _ROOTS
 from nbchalice.notebook.secrets.shapes import SHAPES
@@ -56,14 +58,14 @@ HINTS = " ".join([*(hint for shape in SHAPES for hint in shape.hints), *_ROOTS])
 LENGTH = 1_000_000
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Yield what a line takes of the processor, of all and of the slowest."""
     taken = []
     for piece in PIECES:
         line = piece * (LENGTH // len(piece)) + HINTS
         started = time.process_time()
         find_secret(line)
         taken.append((time.process_time() - started, piece))
-    slowest = sorted(taken, reverse=True)[:3]
-    print(f"a line of 1 MB: mean {sum(seconds for seconds, _ in taken) / len(taken):.2f} s of the processor")
-    for seconds, piece in slowest:
-        print(f"  {seconds:.2f} s for {piece!r} again and again")
+    slowest = max(taken)[1]
+    note = f"each repeats another piece; the slowest {slowest!r}".replace("\\n", "newline")
+    yield measured(f"{len(PIECES)} lines", "one searched", [seconds for seconds, _ in taken], "s", note)

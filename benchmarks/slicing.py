@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
+from benchmarks.rows import Row, measured
 from nbchalice.notebook.analysis.effects import Effects
 from nbchalice.notebook.analysis.history import Timeline
 from nbchalice.notebook.analysis.statements import _split_cell
 from nbchalice.notebook.capture.slice import cut, slice_handler
 from nbchalice.notebook.cells import Cell
 
+RUNS = 5
 CELL = """import json, math
 # constants of step {n}
 RATE_{n} = 1.5 + RATE_{p}
@@ -74,13 +77,11 @@ def measure(count: int) -> tuple[float, float, float, int]:
     return cold, warm, time.process_time() - start, piece.module.count("\n")
 
 
-def main() -> None:
-    """Print the table."""
-    print(f"{'cells':>6} {'first':>9} {'after an edit':>14} {'ten handlers':>13} {'module lines':>13}")
+def rows() -> Iterator[Row]:
+    """Yield what each took of the processor."""
     for count in (50, 100, 250, 500):
-        cold, warm, ten, lines = measure(count)
-        print(f"{count:>6} {cold * 1000:>6.0f} ms {warm * 1000:>11.0f} ms {ten * 1000:>10.0f} ms {lines:>13}")
-
-
-if __name__ == "__main__":
-    main()
+        runs = [measure(count) for _ in range(RUNS)]
+        size = f"{count} cells"
+        note = f"a module of {runs[0][3]:,} lines" if count == 500 else ""
+        for column, what in enumerate(("sliced first", "sliced after an edit", "ten handlers sliced")):
+            yield measured(size, what, [run[column] * 1000 for run in runs], "ms", note)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
+from benchmarks.rows import Row, measured
 from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.capture.verify import verify
 from nbchalice.notebook.cells import Cell
@@ -11,8 +13,8 @@ from nbchalice.notebook.cells import Cell
 EDITS = 20
 
 
-def main() -> None:
-    """Print the median and the slowest of a number of edits, in milliseconds."""
+def rows() -> Iterator[Row]:
+    """Yield how long an edit takes."""
     times = []
     for edit in range(EDITS + 1):
         cells = [Cell("a", "cell 1", "A = 1", 0), Cell("b", "cell 2", f"def h(event):\n    return A + {edit}", 1)]
@@ -20,9 +22,5 @@ def main() -> None:
         start = time.perf_counter()
         verify(piece, namespace={"A": 1})
         times.append((time.perf_counter() - start) * 1000)
-    ordered = sorted(times[1:])  # The first starts the process.
-    print(f"verified after an edit: {ordered[len(ordered) // 2]:.0f} ms, at most {ordered[-1]:.0f} ms")
-
-
-if __name__ == "__main__":
-    main()
+    # The first starts the process.
+    yield measured("two cells", "run in the confined process and compared", times[1:], "ms")
