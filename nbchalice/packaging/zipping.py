@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import NamedTuple
 
 from nbchalice.errors import PackagingError
@@ -18,6 +19,7 @@ _VERSION = 20
 _UNIX = 3 << 8
 _STORED, _DEFLATED = 0, 8
 _MANY = 1_000_000
+_FEW = 200_000  # bytes that are kept in memory, with what they are compressed to
 _MOST_FILES, _MOST_BYTES = 0xFFFF, 0xFFFFFFFF
 
 
@@ -79,9 +81,18 @@ def _member(value: Member | bytes) -> Member:
     return value if isinstance(value, Member) else Member(value)
 
 
-def _pack(name: str, member: Member, level: int) -> _Packed:
+def _deflated(content: bytes, level: int) -> bytes:
     squeeze = zlib.compressobj(level, zlib.DEFLATED, -15, zlib.DEF_MEM_LEVEL + 1)
-    data = squeeze.compress(member.content) + squeeze.flush()
+    return squeeze.compress(content) + squeeze.flush()
+
+
+# Most of a handler's zip is the runtime, the same in each of an app and at each deploy.
+_deflated_before = lru_cache(maxsize=512)(_deflated)
+
+
+def _pack(name: str, member: Member, level: int) -> _Packed:
+    deflated = _deflated_before if len(member.content) < _FEW else _deflated
+    data = deflated(member.content, level)
     smaller = len(data) < len(member.content)
     return _Packed(
         name.encode(),
