@@ -23,6 +23,7 @@ from nbchalice.resources.queue import RedrivePolicy
 from nbchalice.resources.role import Role
 from nbchalice.templates import attach
 from nbchalice.templates.described import described
+from nbchalice.templates.kinds import Kind
 from nbchalice.templates.places import ACCOUNT, APP, PARTITION, REGION, STAGE, filled
 from nbchalice.typed import JSON
 
@@ -70,14 +71,14 @@ def attachments(wanted: Mapping[str, Resource], names: Mapping[str, str], python
     own: dict[str, str] = {}
     for thing, resources in things.items():
         of_queue = thing.startswith("arn:")
-        kind = "RedrivePolicy" if of_queue else "BucketEvents"
-        name = f"{kind}{hashlib.sha256(thing.encode()).hexdigest()[:8]}"
+        kind = Kind.REDRIVE_POLICY if of_queue else Kind.BUCKET_EVENTS
+        name = f"{kind.cloudformation.partition('::')[2]}{hashlib.sha256(thing.encode()).hexdigest()[:8]}"
         own |= dict.fromkeys(resources, name)
         needs = chain.from_iterable(each.needs for each in resources.values())
         waits = sorted({names[need] for need in needs if need in names})
         told = _redrive(list(resources.values())) if of_queue else _of_bucket(thing, list(resources.values()))
         made[name] = {
-            "Type": f"Custom::{kind}",
+            "Type": kind.cloudformation,
             **({"DependsOn": waits} if waits else {}),
             "Properties": {
                 "ServiceToken": {"Fn::GetAtt": ["AttachFunction", "Arn"]},
@@ -104,7 +105,7 @@ def _of_bucket(bucket: str, resources: list[Resource]) -> JSON:
     for each in resources:
         entries += [one.entry() for one in each.notifications] if isinstance(each, BucketNotifications) else []
     told = any(isinstance(each, BucketEvents) for each in resources)
-    return {"Bucket": bucket, "Account": ACCOUNT, "Entries": entries, **({"TellsEventBridge": True} if told else {})}
+    return {"Bucket": bucket, "Account": ACCOUNT, "Entries": entries, **({"TellsEventBridge": "true"} if told else {})}
 
 
 def _may(things: Mapping[str, Mapping[str, Resource]]) -> list[JSON]:
@@ -143,7 +144,11 @@ def _function(things: Mapping[str, Mapping[str, Resource]], python: str, own: Fu
         **({"Tags": as_list(dict(own.labels))} if own.labels else {}),
     }
     return {
-        "AttachLogGroup": {"Type": group.kind, "Properties": group.properties},
-        "AttachRole": {"Type": role.kind, "Properties": role.properties},
-        "AttachFunction": {"Type": "AWS::Lambda::Function", "DependsOn": ["AttachLogGroup"], "Properties": function},
+        "AttachLogGroup": {"Type": group.kind.cloudformation, "Properties": group.properties},
+        "AttachRole": {"Type": role.kind.cloudformation, "Properties": role.properties},
+        "AttachFunction": {
+            "Type": Kind.FUNCTION.cloudformation,
+            "DependsOn": ["AttachLogGroup"],
+            "Properties": function,
+        },
     }

@@ -127,7 +127,7 @@ def _entry(key: str, part: Part, resource: Resource, known: Mapping[str, JSON], 
     properties = cast("JSON", filled(part.properties, others))
     waits = {names[need] for need in resource.needs if need in names} - set(referred(properties))
     return {
-        "Type": part.kind,
+        "Type": part.kind.cloudformation,
         **({"DependsOn": sorted(waits)} if waits else {}),
         "Properties": properties,
     }

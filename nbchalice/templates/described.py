@@ -26,6 +26,7 @@ from nbchalice.resources.schedule import SchedulerRole, SchedulerSchedule
 from nbchalice.resources.stored_bundle import StoredBundle
 from nbchalice.resources.topic import Subscription, region_of
 from nbchalice.resources.upload_bucket import UploadBucket
+from nbchalice.templates.kinds import Kind
 from nbchalice.templates.places import CODE_BUCKET, CODE_PREFIX, REGION
 from nbchalice.typed import JSON
 
@@ -41,8 +42,8 @@ class Part:
 
     Parameters
     ----------
-    kind : str
-        Its type: ``AWS::Lambda::Function``.
+    kind : Kind
+        What the formats call it.
     properties : JSON
         Its properties, with stand-ins in their texts.
     suffix : str
@@ -57,7 +58,7 @@ class Part:
         Whether a handler may have more than one.
     """
 
-    kind: str
+    kind: Kind
     properties: JSON
     suffix: str
     own: str = ""
@@ -101,7 +102,7 @@ def _(resource: LogGroup) -> Part:
         "LogGroupClass": resource.log_class,
         "Tags": _labels(resource.function.labels),
     }
-    return Part("AWS::Logs::LogGroup", _given(properties), "LogGroup")
+    return Part(Kind.LOG_GROUP, _given(properties), "LogGroup")
 
 
 @described.register
@@ -124,7 +125,7 @@ def _role(resource: RoleOfOurs, policy: JSON, suffix: str, arn: str) -> Part:
         "Policies": [{"PolicyName": POLICY_NAME, "PolicyDocument": policy}],
         "Tags": _labels(function.labels),
     }
-    return Part("AWS::IAM::Role", _given(properties), suffix, arn=arn)
+    return Part(Kind.ROLE, _given(properties), suffix, arn=arn)
 
 
 @described.register
@@ -139,7 +140,7 @@ def _(resource: Layer) -> Part:
         "CompatibleRuntimes": [f"python{resource.python}"],
         "CompatibleArchitectures": [resource.arch],
     }
-    return Part("AWS::Lambda::LayerVersion", properties, "Layer", own=resource.arn, files={file: content})
+    return Part(Kind.LAYER, properties, "Layer", own=resource.arn, files={file: content})
 
 
 @described.register
@@ -159,9 +160,7 @@ def _(resource: Function) -> Part:
         "ReservedConcurrentExecutions": resource.reserved_concurrency,
         "Tags": as_list(resource.tags),
     }
-    return Part(
-        "AWS::Lambda::Function", _given(properties), "Function", own=resource.name, arn=resource.arn, files=files
-    )
+    return Part(Kind.FUNCTION, _given(properties), "Function", own=resource.name, arn=resource.arn, files=files)
 
 
 def _read(bundle: StoredBundle) -> bytes:
@@ -178,7 +177,7 @@ def _(resource: Destination) -> Part | None:
     if not given:
         return None
     properties = {"FunctionName": resource.function.name, "Qualifier": "$LATEST", **given}
-    return Part("AWS::Lambda::EventInvokeConfig", properties, "EventInvokeConfig")
+    return Part(Kind.INVOKE_CONFIG, properties, "EventInvokeConfig")
 
 
 @described.register
@@ -192,7 +191,7 @@ def _(resource: EventSourceMapping) -> Part:
         "StartingPositionTimestamp": resource.starting_timestamp,
         "Tags": _labels(resource.function.labels),
     }
-    return Part("AWS::Lambda::EventSourceMapping", _given(properties), "Mapping", of_trigger=True)
+    return Part(Kind.MAPPING, _given(properties), "Mapping", of_trigger=True)
 
 
 @described.register
@@ -204,7 +203,7 @@ def _(resource: Permission) -> Part:
         "SourceArn": resource.source_arn,
         "SourceAccount": resource.source_account,
     }
-    return Part("AWS::Lambda::Permission", _given(properties), "Permission", of_trigger=True)
+    return Part(Kind.PERMISSION, _given(properties), "Permission", of_trigger=True)
 
 
 @described.register
@@ -220,7 +219,7 @@ def _(resource: Subscription) -> Part:
         "RedrivePolicy": redrive,
         "Region": region if region != REGION else "",
     }
-    return Part("AWS::SNS::Subscription", _given(properties), "Subscription", of_trigger=True)
+    return Part(Kind.SUBSCRIPTION, _given(properties), "Subscription", of_trigger=True)
 
 
 @described.register
@@ -235,20 +234,18 @@ def _(resource: Rule) -> Part:
         "Targets": [dict(resource.target())],
         "Tags": _labels(resource.function.labels),
     }
-    return Part("AWS::Events::Rule", _given(properties), "Rule", of_trigger=True)
+    return Part(Kind.RULE, _given(properties), "Rule", of_trigger=True)
 
 
 @described.register
 def _(resource: SchedulerSchedule) -> Part:
-    return Part(
-        "AWS::Scheduler::Schedule", _given({"Name": resource.name, **resource.wanted()}), "Schedule", of_trigger=True
-    )
+    return Part(Kind.SCHEDULE, _given({"Name": resource.name, **resource.wanted()}), "Schedule", of_trigger=True)
 
 
 @described.register
 def _(resource: FunctionUrl) -> Part:
     properties = {"TargetFunctionArn": resource.function.arn, "AuthType": AUTH_TYPES[resource.access]}
-    return Part("AWS::Lambda::Url", properties, "Url")
+    return Part(Kind.URL, properties, "Url")
 
 
 @described.register
@@ -259,7 +256,7 @@ def _(resource: UrlPermission) -> Part:
         "Principal": resource.principal,
         **resource.condition(),
     }
-    return Part("AWS::Lambda::Permission", properties, "UrlPermission", of_trigger=True)
+    return Part(Kind.PERMISSION, properties, "UrlPermission", of_trigger=True)
 
 
 def _labels(labels: tuple[tuple[str, str], ...]) -> list[Mapping[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from nbchalice.templates.kinds import Kind
 from nbchalice.templates.places import CODE_BUCKET, CODE_PREFIX, referred
 from nbchalice.typed import JSON
 
@@ -31,9 +32,9 @@ def for_sam(body: JSON) -> JSON:
 
 def _resource(entry: JSON) -> JSON:
     properties = dict(entry["Properties"])
-    if entry["Type"] == "AWS::Lambda::LayerVersion":
+    if entry["Type"] == Kind.LAYER.cloudformation:
         return {**entry, "Properties": {**properties, "Content": _local(properties["Content"])}}
-    if entry["Type"] != "AWS::Lambda::Function":
+    if entry["Type"] != Kind.FUNCTION.cloudformation:
         return entry
     code = properties.pop("Code")
     inline = {"InlineCode": code["ZipFile"]} if "ZipFile" in code else {"CodeUri": _local(code)}
