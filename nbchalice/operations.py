@@ -83,7 +83,7 @@ def write_template(project: Project, out: Path, form: TemplateFormat) -> Written
     out : Path
         The folder; it is made.
     form : TemplateFormat
-        For ``cloudformation`` the code is expected in a bucket, for ``sam`` beside the template.
+        For ``cloudformation`` the code is expected in a bucket, for ``sam`` and ``terraform`` beside the template.
 
     Raises
     ------

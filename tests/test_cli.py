@@ -129,6 +129,22 @@ def test_package_writes_a_template_and_says_how_it_is_deployed(cli, notebook, tm
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_package_writes_a_configuration_of_terraform(cli, notebook, tmp_path):
+    code, out, _ = cli("package", notebook, "--out", str(tmp_path / "out"), "--format", "terraform")
+    assert code == 0
+    (zipped,) = (tmp_path / "out" / "code").iterdir()
+    body = json.loads((tmp_path / "out" / "main.tf.json").read_text())
+    made = body["resource"]["aws_lambda_function"]["price_function"]
+    assert (
+        made["filename"] == f"${{path.module}}/code/{zipped.name}"
+        and body["variable"]["app_name"]["default"] == "clishop"
+    )
+    assert (
+        f"terraform -chdir={tmp_path / 'out'} apply\n" in out + "\n"
+        and not (tmp_path / "out" / "template.json").exists()
+    )
+
+
 def test_package_tells_all_that_is_wrong_and_writes_nothing(cli, tmp_path):
     cells = [f"%%lambda_function\ndef {name}(event):\n    import no_such_{name}" for name in ("one", "two")]
     code, _, err = cli("package", write(tmp_path / "wrong.ipynb", cells), "--out", str(tmp_path / "out"))

@@ -97,6 +97,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         ("nbchalice pl", ["plan"]), ("nbchalice deploy a.ipynb --ch", ["--check"]),
         ("nbchalice send NOTEBOOK ''", ["price", "ready"]), ("nbchalice send nowhere.ipynb ''", []),
         ("nbchalice package a.ipynb --format c", ["cloudformation"]),
+        ("nbchalice package a.ipynb --format t", ["terraform"]),
         ("nbchalice send NOTEBOOK price --mess", ["--message"]),
     ],
 )  # fmt: skip

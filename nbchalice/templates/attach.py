@@ -1,7 +1,6 @@
-"""Keeps what a stack attaches to things that it did not make: notifications of buckets, redrive policies of queues.
+"""Keeps what a stack attaches to buckets and queues that it did not make, and leaves all else of them as it is.
 
-CloudFormation gives these to its own buckets and queues only. This function does it for the others, and leaves all
-else of them as it is (CloudFormation: "Custom resources", a Lambda function that answers to a presigned address).
+CloudFormation attaches to its own only; Terraform takes away what others attached.
 """
 
 import json
@@ -17,10 +16,10 @@ GONE = ("NoSuchBucket", "404")
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     """Do what CloudFormation asks for, and answer where it says."""
     now, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
-    # Another bucket is another thing: CloudFormation asks to delete what was on the earlier one.
-    name = now["Bucket"] if "Bucket" in now else now["Queue"]
-    answer = {one: event[one] for one in ("StackId", "RequestId", "LogicalResourceId")} | {"PhysicalResourceId": name}
-    attach = bucket if "Bucket" in now else queue
+    # CloudFormation deletes what was on another one.
+    name = now.get("Bucket") or now["Queue"]
+    answer = {one: event[one] for one in ("StackId", "RequestId", "LogicalResourceId")}
+    answer["PhysicalResourceId"] = name
     try:
         attach(now, before, event["RequestType"] == "Delete")
         answer["Status"] = "SUCCESS"
@@ -32,11 +31,34 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
     urllib.request.urlopen(request).close()  # noqa: S310
 
 
+def applied(event: dict[str, Any], context: object) -> None:
+    """Do what Terraform asks for (aws_lambda_invocation)."""
+    asked = event.pop("tf")
+    attach(event, asked["prev_input"] or {}, asked["action"] == "delete")
+
+
+def attach(now: dict[str, Any], before: dict[str, Any], gone: bool) -> None:
+    """Attach it."""
+    (bucket if "Bucket" in now else queue)(now, before, gone)
+
+
+def client(service: Any, **where: Any) -> Any:
+    """Return a client that waits until IAM knows what it may."""
+    made: Any = boto3.client(service, **where)
+    made.meta.events.register("needs-retry", pause)
+    return made
+
+
+def pause(response: Any, attempts: int, **_: Any) -> int | None:
+    """Return seconds to the next try."""
+    error = str(response and response[1].get("Error"))
+    return 5 if attempts < 9 and "AccessDenied" in error else None
+
+
 def bucket(now: dict[str, Any], before: dict[str, Any], gone: bool) -> None:
-    """Put our entries into the notification configuration of a bucket, or take them out."""
-    s3: Any = boto3.client("s3")
-    earlier = before if before.get("Bucket") == now["Bucket"] else {}
-    ours = {entry["Id"] for entry in [*now.get("Entries", []), *earlier.get("Entries", [])]}
+    """Put our entries into the notifications of a bucket, or take them out."""
+    s3 = client("s3")
+    ours = {of(one) for one in [*now.get("Entries", []), *before.get("Entries", [])]}
     place = {"Bucket": now["Bucket"], "ExpectedBucketOwner": now["Account"]}
     try:
         standing = s3.get_bucket_notification_configuration(**place)
@@ -45,19 +67,24 @@ def bucket(now: dict[str, Any], before: dict[str, Any], gone: bool) -> None:
             return
         raise
     standing.pop("ResponseMetadata", None)
-    kept = [entry for entry in standing.get(KIND, []) if entry.get("Id") not in ours]
+    kept = [one for one in standing.get(KIND, []) if of(one) not in ours]
     standing[KIND] = kept if gone else kept + now.get("Entries", [])
     if now.get("TellsEventBridge") == "true" and not gone:
         standing["EventBridgeConfiguration"] = {}
     s3.put_bucket_notification_configuration(**place, NotificationConfiguration=standing)
 
 
+def of(entry: dict[str, Any]) -> str:
+    """Return whose it is: the id without the hash."""
+    return str(entry["Id"]).rpartition("-")[0]
+
+
 def queue(now: dict[str, Any], before: dict[str, Any], gone: bool) -> None:
-    """Give a queue its dead-letter queue; it stays when the stack goes, so that no message is lost."""
+    """Give a queue its dead-letter queue, for good."""
     if gone:
         return
-    _, _, _, region, account, name = now["Queue"].split(":")
-    sqs: Any = boto3.client("sqs", region_name=region)
+    region, account, name = now["Queue"].split(":")[3:]
+    sqs = client("sqs", region_name=region)
     url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
     standing = json.loads(attributes.get("RedrivePolicy", "{}")).get("deadLetterTargetArn", now["DeadLetterQueue"])

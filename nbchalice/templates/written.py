@@ -10,9 +10,11 @@ from nbchalice.deploy.desired import App
 from nbchalice.templates.cloudformation import Template
 from nbchalice.templates.places import CODE_BUCKET
 from nbchalice.templates.sam import FOLDER, for_sam
+from nbchalice.templates.terraform import for_terraform
+from nbchalice.templates.terraform_text import snake
 
-TemplateFormat = Literal["cloudformation", "sam"]
-FILE = "template.json"
+TemplateFormat = Literal["cloudformation", "sam", "terraform"]
+FILES = {"cloudformation": "template.json", "sam": "template.json", "terraform": "main.tf.json"}
 
 
 def write(template: Template, out: Path, form: TemplateFormat, app: App) -> tuple[tuple[Path, ...], list[str]]:
@@ -25,25 +27,34 @@ def write(template: Template, out: Path, form: TemplateFormat, app: App) -> tupl
     out : Path
         The folder; it is made.
     form : TemplateFormat
-        ``cloudformation`` or ``sam``.
+        ``cloudformation``, ``sam`` or ``terraform``.
     app : App
         The app, for the stack's name.
     """
-    body = for_sam(template.body) if form == "sam" else template.body
-    contents = {FILE: (json.dumps(body, indent=2) + "\n").encode()}
-    contents |= {f"{FOLDER}/{name}": content for name, content in template.files.items()}
+    body, files = template.body, template.files
+    if form == "terraform":
+        made = for_terraform(template)
+        body, files = made.body, made.files
+    elif form == "sam":
+        body = for_sam(body)
+    contents = {FILES[form]: (json.dumps(body, indent=2) + "\n").encode()}
+    contents |= {f"{FOLDER}/{name}": content for name, content in files.items()}
     (out / FOLDER).mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (out / name).write_bytes(content)
-    return tuple(out / name for name in contents), _how_to_deploy(out, form, app, CODE_BUCKET in body["Parameters"])
+    from_bucket = (snake(CODE_BUCKET) in body["variable"]) if form == "terraform" else CODE_BUCKET in body["Parameters"]
+    return tuple(out / name for name in contents), _how_to_deploy(out, form, app, from_bucket)
 
 
 def _how_to_deploy(out: Path, form: TemplateFormat, app: App, from_bucket: bool) -> list[str]:
     """Return the commands, one in a line; names of functions are given, of roles not."""
+    upload = [f"aws s3 cp --recursive {out / FOLDER} s3://BUCKET/"] if from_bucket else []
+    if form == "terraform":
+        given = f" -var {snake(CODE_BUCKET)}=BUCKET" if from_bucket else ""
+        return ["deploy it with:", *upload, f"terraform -chdir={out} init", f"terraform -chdir={out} apply{given}"]
     stack = f"{app.name}-{app.stage}".replace("_", "-")
     given = f" --parameter-overrides {CODE_BUCKET}=BUCKET" if from_bucket else ""
-    upload = [f"aws s3 cp --recursive {out / FOLDER} s3://BUCKET/"] if from_bucket else []
-    by = f"aws cloudformation deploy --template-file {out / FILE} --stack-name {stack}"
+    by = f"aws cloudformation deploy --template-file {out / FILES[form]} --stack-name {stack}"
     if form == "sam":
-        by = f"sam deploy --template-file {out / FILE} --stack-name {stack} --resolve-s3"
+        by = f"sam deploy --template-file {out / FILES[form]} --stack-name {stack} --resolve-s3"
     return ["deploy it with:", *upload, f"{by} --capabilities CAPABILITY_IAM{given}"]

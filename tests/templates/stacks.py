@@ -4,16 +4,55 @@ import json
 import re
 from dataclasses import replace
 
+from nbchalice.deploy.desired import desired
+from nbchalice.events.invoke import invoke
+from nbchalice.events.send import send
 from nbchalice.resources.destination import Destination
 from nbchalice.resources.function import Function
 from nbchalice.resources.function_url import UrlPermission
 from nbchalice.resources.permission import Permission, principal_of, read_policy, source_account_of, source_arn_of
 from nbchalice.resources.role import POLICY_NAME, Role
 from nbchalice.resources.schedule import SchedulerRole, SchedulerSchedule
+from nbchalice.templates.places import Anywhere, anywhere
 
+from ..doctor.use import GIVEN
+from ..log_groups import read_lines, streams_of
 from ..waiting import wait_until
 
 PREFIX = "shop/"
+# Their code is nothing that runs: an archive that is none, zips of nothing.
+NOT_RUN = {"layered", "scored"}
+# What an event is made of where any would not reach the handler.
+SENT = {**GIVEN, "announce": {"attribute": {"kind": "b"}}}
+
+
+class Handling:
+    """An app that stands, with its ``aws``: events for its handlers."""
+
+    def send(self, one):
+        """Send what the handler's triggers are for, their own way."""
+        ref = self.app.ref(self.aws, one.name)
+        for source, options in one.sources():
+            if source.name == "lambda_function":
+                invoke(self.aws, ref, {})
+            else:
+                send(self.aws, source, options, ref, wait=0, **SENT.get(one.name, {}))
+
+    def handled(self, one):
+        """Whether its function has run; its log may be shared with others."""
+        client, name = self.aws.client("logs"), self.app.ref(self.aws, one.name).name
+        if group := one.setting("log_group"):
+            return any(name in stream for stream in streams_of(client, group))
+        return any(line.startswith("REPORT") for line in read_lines(client, name))
+
+
+def paired(app, packages, template, aws):
+    """What a deploy would make, by its name in the template, and the kinds that the template leaves out."""
+    keys = desired(anywhere(app), packages, Anywhere())
+    # As on AWS: on the local AWS a deploy makes queues and the like besides.
+    wanted = desired(app, packages, Anywhere(aws.region, aws.account, aws.partition))
+    pairs = [(template.names.get(key), one) for key, one in zip(keys, wanted.values(), strict=True)]
+    return {name: one for name, one in pairs if name}, {one.kind for name, one in pairs if not name}
 
 
 def uploaded(aws, template, bucket):
@@ -62,7 +101,13 @@ def delete_stack(aws, name):
 
 
 # What MiniStack does not take from a template when it makes a function or a role; of these the template is looked at.
-NOT_TAKEN = {"DeadLetterConfig": "DeadLetterConfig", "KMSKeyArn": "KmsKeyArn", "VpcConfig": "VpcConfig"}
+NOT_TAKEN = {
+    "DeadLetterConfig": "DeadLetterConfig",
+    "KMSKeyArn": "KmsKeyArn",
+    "VpcConfig": "VpcConfig",
+    "reserved concurrency": "ReservedConcurrentExecutions",
+    "boundary": "PermissionsBoundary",
+}
 
 
 class Comparison:
@@ -80,9 +125,12 @@ class Comparison:
         What a deploy would make, by the name in the template.
     stored : tuple
         Where a deploy looks for bundles, and where they are for the stack.
+    not_taken : dict
+        What was not taken from the template: what boto3 calls it, and the template.
     """
 
-    def __init__(self, aws, body, parameters, ids, made, stored):
+    def __init__(self, aws, body, parameters, ids, made, stored, not_taken=NOT_TAKEN):
+        self.not_taken = not_taken
         self.aws, self.body, self.ids, self.made, self.stored = aws, body, ids, made, stored
         self.known = {
             **{name: one.get("Default") for name, one in body["Parameters"].items()}, **parameters,
@@ -136,9 +184,8 @@ class Comparison:
         wanted = replace(resource, role_arn=role, config=self._moved(dict(resource.config)))
         reasons = wanted.differences(resource.read(self.aws))
         given = self.resolved(self.body["Resources"][name]["Properties"])
-        untaken = {key for key, other in NOT_TAKEN.items() if given.get(other) == wanted.config.get(key)}
-        if given.get("ReservedConcurrentExecutions") == resource.reserved_concurrency:
-            untaken.add("reserved concurrency")
+        settings = {**wanted.config, "reserved concurrency": resource.reserved_concurrency}
+        untaken = {key for key, other in self.not_taken.items() if given.get(other) == settings.get(key)}
         standing = {one for one in untaken if any(reason.startswith(f"{one}:") for reason in reasons)}
         return [
             one
@@ -150,10 +197,12 @@ class Comparison:
         client = self.aws.client("iam")
         role = client.get_role(RoleName=self.ids[name])["Role"]
         inline = client.get_role_policy(RoleName=self.ids[name], PolicyName=POLICY_NAME)["PolicyDocument"]
-        given = self.resolved(self.body["Resources"][name]["Properties"])
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        if "boundary" in self.not_taken:
+            boundary = self.resolved(self.body["Resources"][name]["Properties"]).get("PermissionsBoundary", "")
         pairs = {
             "trust": (role["AssumeRolePolicyDocument"], resource.trust()),
-            "boundary": (given.get("PermissionsBoundary", ""), resource.function.boundary),
+            "boundary": (boundary, resource.function.boundary),
             "policy": (inline, self._moved(resource.policy())),
         }
         return [f"{what}: {now} -> {wanted}" for what, (now, wanted) in pairs.items() if now != wanted]

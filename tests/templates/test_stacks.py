@@ -5,30 +5,21 @@ import json
 import pytest
 from samtranslator.translator.transform import transform
 
-from nbchalice.deploy.desired import desired
-from nbchalice.events.invoke import invoke
-from nbchalice.events.send import send
 from nbchalice.resources.stored_bundle import bundle_folder
 from nbchalice.resources.upload_bucket import upload_bucket
 from nbchalice.templates.cloudformation import template_of
-from nbchalice.templates.places import Anywhere, anywhere
 from nbchalice.templates.sam import for_sam
 
 from ..deploy.harness import app, handler, package, s3, sqs, unique
 from ..doctor.conftest import root, shops  # noqa: F401
-from ..doctor.use import GIVEN
-from ..log_groups import read_lines, streams_of
 from ..waiting import wait_until
 from .linting import linted
-from .stacks import PREFIX, Comparison, delete_stack, everything, ids_of, put_stack, uploaded
+from .stacks import NOT_RUN, PREFIX, Comparison, Handling, delete_stack, everything, ids_of, paired, put_stack, uploaded
 
 pytestmark = pytest.mark.local_aws
-# Their code is nothing that runs: an archive that is none, zips of nothing.
-NOT_RUN = {"layered", "scored"}
-SENT = {**GIVEN, "announce": {"attribute": {"kind": "b"}}}
 
 
-class Stack:
+class Stack(Handling):
     """A stack of an app."""
 
     def __init__(self, aws, shop):
@@ -39,28 +30,7 @@ class Stack:
         self.parameters = uploaded(aws, self.template, unique("code"))
         put_stack(aws, self.app.name, self.template.body, self.parameters)
         self.ids = ids_of(aws, self.app.name)
-        keys = desired(anywhere(self.app), self.packages, Anywhere())
-        # As on AWS: on the local AWS a deploy makes queues and the like besides.
-        wanted = desired(self.app, self.packages, Anywhere(aws.region, aws.account, aws.partition))
-        pairs = [(self.template.names.get(key), one) for key, one in zip(keys, wanted.values(), strict=True)]
-        self.made = {name: one for name, one in pairs if name}
-        self.left_out = {one.kind for name, one in pairs if not name}
-
-    def send(self, one):
-        """Send what the handler's triggers are for, their own way."""
-        ref = self.app.ref(self.aws, one.name)
-        for source, options in one.sources():
-            if source.name == "lambda_function":
-                invoke(self.aws, ref, {})
-            else:
-                send(self.aws, source, options, ref, wait=0, **SENT.get(one.name, {}))
-
-    def handled(self, one):
-        """Whether its function has run; its log may be shared with others."""
-        client, name = self.aws.client("logs"), self.app.ref(self.aws, one.name).name
-        if group := one.setting("log_group"):
-            return any(name in stream for stream in streams_of(client, group))
-        return any(line.startswith("REPORT") for line in read_lines(client, name))
+        self.made, self.left_out = paired(self.app, self.packages, self.template, aws)
 
     def compared(self):
         """In what each resource is not as a deploy makes it, by its name in the template."""

@@ -40,15 +40,17 @@ def show(ui: Frontend, handler: str | None) -> Result:
     option(
         "--format",
         "zips alone, or a template that makes what deploy makes, and its code",
-        type=click.Choice(["zip", "cloudformation", "sam"]),
+        type=click.Choice(["zip", "cloudformation", "sam", "terraform"]),
         default="zip",
         show_default=True,
     ),
     NO_VERIFY,
     aws=False,
 )
-def package(ui: Frontend, out: str, format: Literal["zip", "cloudformation", "sam"], no_verify: bool = False) -> Result:
-    """Write <handler>.zip for each handler, proven as before a deploy; or a template for CloudFormation or SAM."""
+def package(
+    ui: Frontend, out: str, format: Literal["zip", "cloudformation", "sam", "terraform"], no_verify: bool = False
+) -> Result:
+    """Write <handler>.zip for each handler, proven as before a deploy; or a template for teams that deploy by one."""
     from nbchalice.operations import write_packages, write_template
     from nbchalice.ui.render.reports import FilesCard
 
