@@ -1,11 +1,14 @@
 """`python -m nbchalice`, and the command `nbchalice`."""
 
+import gc
 import os
 import sys
 
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is being loaded ends it as Ctrl-C does later."""
+    # Modules and syntax trees are made in masses and stay: looking for garbage among them takes a tenth of a deploy.
+    gc.set_threshold(200_000)
     try:
         status = _completed() if "_NBCHALICE_COMPLETE" in os.environ else None
         if status is None:

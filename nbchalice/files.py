@@ -5,9 +5,14 @@ The local AWS has its own in ``aws.local.shared.home``: its server runs where th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+
+_MOST_KEPT = 64
 
 
 def user_cache() -> Path:
@@ -15,6 +20,43 @@ def user_cache() -> Path:
     import platformdirs  # not at the top: code is captured and zipped where there is the standard library only, too
 
     return platformdirs.user_cache_path("nbchalice", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Return where packages, and what takes long to make, are kept: `NBCHALICE_CACHE` if set, else the user's cache."""
+    chosen = os.environ.get("NBCHALICE_CACHE")
+    return Path(chosen) if chosen else user_cache()
+
+
+def kept(kind: str, question: Iterable[str], make: Callable[[], bytes]) -> bytes:
+    """Return what an earlier process made of the same question, or make it and keep it for the next one.
+
+    Parameters
+    ----------
+    kind : str
+        The folder within the cache; the last 64 answers stay in it.
+    question : Iterable[str]
+        All that decides about the answer, the texts of the code that makes it included.
+    make : Callable[[], bytes]
+        Makes it, where it is not there, damaged, or cannot be read.
+
+    Returns
+    -------
+    bytes: the same whether it was kept or not; where nothing can be kept, it is made each time.
+    """
+    key = hashlib.sha256("\0".join(question).encode()).hexdigest()
+    path = cache_folder() / kind / key
+    with suppress(OSError):
+        digest, content = (stored := path.read_bytes())[:32], stored[32:]
+        if hashlib.sha256(content).digest() == digest:
+            return content
+    made = make()
+    with suppress(OSError):
+        replace_file(path, hashlib.sha256(made).digest() + made, 0o600)
+        answers = sorted(path.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in answers[_MOST_KEPT:]:
+            old.unlink(missing_ok=True)
+    return made
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:

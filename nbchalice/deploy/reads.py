@@ -10,8 +10,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from nbchalice.aws.passing import passing
 from nbchalice.deploy.listed import listing_of
 from nbchalice.resources.base import AWS
@@ -114,6 +112,8 @@ class _Client:
         except Exception:  # Who may not list them asks for each, and is told there what is wrong.
             return
         if names is not None and thing not in names:
+            from botocore.exceptions import ClientError  # not at the top: loading the extension would import it
+
             raise ClientError({"Error": {"Code": listing.code}}, name)
 
     def get_paginator(self, name: str) -> _Paginator:

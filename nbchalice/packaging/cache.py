@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from nbchalice.files import replace_file, user_cache
+from nbchalice.files import replace_file
 from nbchalice.packaging.errors import CacheError
-
-
-def cache_folder() -> Path:
-    """Return the folder of kept locks and layers: `NBCHALICE_CACHE` if set, else the user's cache folder."""
-    chosen = os.environ.get("NBCHALICE_CACHE")
-    return Path(chosen) if chosen else user_cache()
-
 
 _HINT = "free some space, or set NBCHALICE_CACHE to a folder that can be written"
 

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
-from nbchalice.packaging.cache import cache_folder, write_whole
+from nbchalice.files import cache_folder
+from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.imports import find_imports
 from nbchalice.packaging.lock import Lock
 from nbchalice.packaging.uvtool import run_uv

@@ -14,8 +14,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nbchalice.errors import PackagingError
+from nbchalice.files import cache_folder
 from nbchalice.names import RUNTIMES
-from nbchalice.packaging.cache import cache_folder, write_whole
+from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.targets import LambdaTarget
 from nbchalice.packaging.uvtool import run_uv

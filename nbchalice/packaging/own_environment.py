@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from nbchalice.errors import PackagingError
+from nbchalice.files import cache_folder
 from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.analysis.statements import split_cell
 from nbchalice.packaging.built_once import COMPLETE, base_interpreter, ensure
-from nbchalice.packaging.cache import cache_folder
 from nbchalice.packaging.errors import CacheError, RequirementsFileError
 from nbchalice.packaging.requested import is_requirement, logical_lines, requested_requirements
 from nbchalice.packaging.requirements import unmet

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -12,6 +14,7 @@ from importlib.resources.abc import Traversable
 from itertools import chain
 from types import MappingProxyType
 
+from nbchalice.files import kept
 from nbchalice.packaging.byte_code import own_pyc
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.lean import lean_source
@@ -77,8 +80,18 @@ def runtime_archive(modules: frozenset[str], byte_code: bool, unused: frozenset[
     unused : frozenset[str]
         Names that are cut off as well, as of `unused_names`. Default: none.
     """
+    sources = runtime_sources(modules)
+    question = [
+        repr((sys.version, sorted(modules), byte_code, sorted(unused))),
+        *_texts("lean", "byte_code", "zipping"),
+        *sources.values(),
+    ]
+    return kept("runtime", question, lambda: _archive(sources, byte_code, unused))
+
+
+def _archive(sources: Mapping[str, str], byte_code: bool, unused: frozenset[str]) -> bytes:
     files: dict[str, bytes] = {}
-    for path, source in runtime_sources(modules).items():
+    for path, source in sources.items():
         files[path] = source.encode()
         if byte_code:
             files[path] = lean_source(source, _unused_in(path, unused)).encode()
@@ -284,7 +297,19 @@ def _homes(statement: Import, said: Iterable[str]) -> list[str]:
 @cache
 def _graph() -> Mapping[str, list[str]]:
     """Return what each module that may ship imports."""
-    return MappingProxyType({_module(path): _needed_by(path, source) for path, source in _files().items()})
+    files = _files()
+
+    def read() -> bytes:
+        return json.dumps({_module(path): _needed_by(path, source) for path, source in files.items()}).encode()
+
+    question = [sys.version, *_texts("imports"), *chain.from_iterable(files.items())]
+    return MappingProxyType(json.loads(kept("imports", question, read)))
+
+
+def _texts(*names: str) -> list[str]:
+    """Return the texts of modules beside this one: what they make changes with them."""
+    folder = resources.files("nbchalice") / "packaging"
+    return [(folder / f"{name}.py").read_text(encoding="utf-8") for name in names]
 
 
 @cache

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from nbchalice.resources.base import AWS, OWNER_PREFIX, Resource, or_missing, status_code
 from nbchalice.resources.grants import ALL_PERMISSIONS, Grant
 from nbchalice.resources.ownership import as_list
@@ -164,6 +162,8 @@ class UploadBucket(Resource):
 
 def left_empty(aws: AWS) -> str:
     """Return what to say of the account's bucket where it stands empty once an app is gone; else an empty text."""
+    from botocore.exceptions import BotoCoreError, ClientError  # not at the top: loading the extension would import it
+
     client, name = aws.client("s3"), upload_bucket(aws.account, aws.region)
     try:
         page = client.list_objects_v2(Bucket=name, MaxKeys=1, ExpectedBucketOwner=aws.account)

@@ -7,19 +7,24 @@ import subprocess
 import sys
 from functools import cache
 
+from nbchalice.files import kept
+
 # What Python's own start adds; hooks in site-packages, which Lambda does not have, may add more.
 _ASK = "import builtins, site; site.setquit(); site.setcopyright(); site.sethelper(); print(*dir(builtins))"
 
 
 @cache
 def lambda_builtins() -> frozenset[str]:
-    """Return the names of builtins of an interpreter into which nobody put anything; asked once, in some 20 ms."""
+    """Return the names of builtins of an interpreter into which nobody put anything; each Python is asked once."""
     try:
-        command = [sys.executable, "-I", "-S", "-c", _ASK]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+        return frozenset(kept("builtins", (sys.version, sys.executable, _ASK), _ask).decode().split())
     except (OSError, ValueError, subprocess.SubprocessError):  # Python is embedded in another program
         return frozenset(dir(builtins))
-    return frozenset(done.stdout.split())
+
+
+def _ask() -> bytes:
+    command = [sys.executable, "-I", "-S", "-c", _ASK]
+    return subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
 
 
 def is_kernels_own(name: str) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Only a cell with one of these needs IPython's tokenizer; most cells have none, and importing IPython takes 0.2 s.
-_SIGN = re.compile(r"[%!?]|^\s*[,;/]", re.M)
+# Only a cell with one of these may need IPython's tokenizer; most cells have none, and importing IPython takes long.
+_SIGN = re.compile(r"^\s*[%!?,;/]|=[\s\\]*[%!]|\?\s*$", re.M)
+# A line that is a magic whatever stands around it, where all lines of a cell are such: nothing in it begins anything.
+_PLAIN = re.compile(r"%{1,2}[A-Za-z_][\w.]*(?: [\w .,:/=+@%-]*)?")
 # IPython dedents cells and takes prompts away; IPython 9 also empties lines of blanks.
 _UNCLEAN = re.compile(r"\A\s*(?:[ \t]|>>>|In \[)|^[ \t]+$|^\s*(?:>>>|\.\.\.)", re.M)
 
@@ -67,6 +69,8 @@ def specials(lines: Sequence[str]) -> list[Special]:
     """
     if not _SIGN.search("\n".join(lines)):
         return []
+    if all(not line or _PLAIN.fullmatch(line) for line in lines):
+        return [Special(number, number, "", line.rstrip()) for number, line in enumerate(lines) if line]
     from IPython.core.inputtransformer2 import (
         EscapedCommand,
         HelpEnd,
