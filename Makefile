@@ -35,11 +35,12 @@ quick: setup  ## the tests that need no network, no local AWS and no browser
 test: check  ## every test, in the browser too
 	.venv/bin/pytest -q -n 3 --dist loadfile
 
-test-all: setup  ## 3000 random notebooks instead of 60, 6,750 events instead of 347, a deploy broken off in 8 ways, a policy line by line
+test-all: setup  ## 3000 random notebooks instead of 60, 6,750 events instead of 347, a deploy broken off in 8 ways, a policy line by line, all hardships
 	NBCHALICE_EXAMPLES=3000 .venv/bin/pytest -q tests/notebook/test_property_of_libraries.py
 	NBCHALICE_CRASH_SHARE=1 .venv/bin/pytest -q tests/deploy/test_crash.py
 	NBCHALICE_LOAD_PART=1 .venv/bin/pytest -q tests/sources/test_load.py
 	NBCHALICE_POLICY=whole .venv/bin/pytest -q tests/doctor/test_policy.py
+	NBCHALICE_WHOLE=1 .venv/bin/pytest -q --timeout 3600 tests/hardships
 
 coverage: setup  ## how much of each room the tests run, branches too; TESTS="tests/events" for some of them
 	.venv/bin/coverage erase

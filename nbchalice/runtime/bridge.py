@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from .events import Event
+from .events import Event, parse_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ class CloudWatchEvent(Event):
     def detail(self) -> JSON:
         """What happened, as a dict; EventBridge Scheduler's JSON text is parsed."""
         detail = self._get("detail", {})
-        return json.loads(detail) if isinstance(detail, str) and detail.startswith("{") else detail  # type: ignore[no-any-return]
+        return parse_json(detail, "the detail") if isinstance(detail, str) and detail.startswith("{") else detail  # type: ignore[no-any-return]
 
     @property
     def detail_type(self) -> str:

@@ -17,58 +17,58 @@ class DynamoDBRecord(StreamRecord):
     @property
     def timestamp(self) -> datetime | None:
         """When the item was changed, in UTC, without a time zone; None where the record does not tell."""
-        seconds = self._event_dict["dynamodb"].get("ApproximateCreationDateTime")
-        return None if seconds is None else utc(seconds)
+        path = ("dynamodb", "ApproximateCreationDateTime")
+        return None if self._known(*path) is None else self._at(utc, *path)
 
     @property
     def keys(self) -> Any:
         """Key of the item."""
-        return self._event_dict["dynamodb"].get("Keys")
+        return self._known("dynamodb", "Keys")
 
     @property
     def new_image(self) -> Any:
         """The item after the change, or None."""
-        return self._event_dict["dynamodb"].get("NewImage")
+        return self._known("dynamodb", "NewImage")
 
     @property
     def old_image(self) -> Any:
         """The item before the change, or None."""
-        return self._event_dict["dynamodb"].get("OldImage")
+        return self._known("dynamodb", "OldImage")
 
     @property
     def sequence_number(self) -> str:
         """Place of the record in the stream."""
-        return str(self._event_dict["dynamodb"]["SequenceNumber"])
+        return self._at(str, "dynamodb", "SequenceNumber")
 
     @property
     def size_bytes(self) -> int:
         """Size of the record in bytes."""
-        return int(self._event_dict["dynamodb"]["SizeBytes"])
+        return self._at(int, "dynamodb", "SizeBytes")
 
     @property
     def stream_view_type(self) -> str:
         """What the stream holds, for example ``NEW_AND_OLD_IMAGES``."""
-        return str(self._event_dict["dynamodb"]["StreamViewType"])
+        return self._at(str, "dynamodb", "StreamViewType")
 
     @property
     def aws_region(self) -> str:
         """Region of the table."""
-        return str(self._event_dict["awsRegion"])
+        return self._at(str, "awsRegion")
 
     @property
     def event_id(self) -> str:
         """Id of the record."""
-        return str(self._event_dict["eventID"])
+        return self._at(str, "eventID")
 
     @property
     def event_name(self) -> str:
         """``INSERT``, ``MODIFY`` or ``REMOVE``."""
-        return str(self._event_dict["eventName"])
+        return self._at(str, "eventName")
 
     @property
     def event_source_arn(self) -> str:
         """ARN of the stream."""
-        return str(self._event_dict["eventSourceARN"])
+        return self._at(str, "eventSourceARN")
 
     @property
     def table_name(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 
-from .events import unquoted
+from .events import at, unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 
     # Looks at a raw event, or at one of its records.
     Look = Callable[[JSON], object]
-
-
-def at(*path: str) -> Callable[[object], Any]:
-    """Return what looks up the value at a path: ``at("Sns", "MessageId")``; it gives None where there is none."""
-
-    def look(value: object) -> Any:
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        return value
-
-    return look
 
 
 class EventKind:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     """An object of a raw event, as AWS sends it; what is in it was not looked at yet."""
 
     Record = TypeVar("Record", bound="Event")
+    Value = TypeVar("Value")
 
     class _Of(Generic[Record]):
         """What ``RecordsEvent[SQSRecord]`` is of."""
@@ -31,6 +32,17 @@ else:
 
     class _Of:
         __class_getitem__ = classmethod(GenericAlias)
+
+
+def at(*path: str) -> Callable[[object], Any]:
+    """Return what looks up the value at a path: ``at("Sns", "MessageId")``; it gives None where there is none."""
+
+    def look(value: object) -> Any:
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return look
 
 
 HAS = "it has attributes, and what AWS sends is in .to_dict()"
@@ -88,6 +100,21 @@ class Event:
     def _summary(self) -> str:
         return shorten(self._event_dict)
 
+    def _known(self, *path: str) -> Any:
+        """Return what stands at a path, or None."""
+        return at(*path)(self._event_dict)
+
+    def _at(self, read: Callable[[Any], Value], *path: str) -> Value:
+        """Return what stands at a path; an event that somebody wrote by hand may lack what AWS always sends."""
+        value = self._known(*path)
+        try:
+            if value is None:
+                raise KeyError
+            return read(value)
+        except Exception:
+            text = f"this {type(self).__name__} has no valid {'.'.join(path)}: {shorten(self._event_dict)}"
+            raise KeyError(text) from None
+
 
 class RecordsEvent(Event, _Of[Record]):
     """An event that holds records; iterate it for all of them."""
@@ -110,8 +137,7 @@ class RecordsEvent(Event, _Of[Record]):
         raise TypeError(f"{type(self).__name__!r} object is no list: list(event) has its records")
 
     def _records(self) -> list[JSON]:
-        records: list[JSON] = self._event_dict.get("Records", [])
-        return records
+        return self._at(_objects, "Records") if self._known("Records") else []
 
     def _first(self) -> Record:
         for record in self:
@@ -120,6 +146,12 @@ class RecordsEvent(Event, _Of[Record]):
 
     def _summary(self) -> str:
         return counted(len(self), "record") + (f": {self._first()!r}" if len(self) else "")
+
+
+def _objects(value: Any) -> list[JSON]:
+    if not all(isinstance(one, dict) for one in value):
+        raise TypeError
+    return list(value)
 
 
 class LambdaFunctionEvent(Event):

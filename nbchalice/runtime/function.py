@@ -255,7 +255,8 @@ def _event_class(trigger: Trigger) -> type[Event]:
 
 def _resource(event: object) -> str | None:
     records = event.get("Records") if isinstance(event, dict) else None
-    arn = records[0].get("eventSourceARN") if records and isinstance(records[0], dict) else None
+    first = records[0] if isinstance(records, list) and records else None
+    arn = first.get("eventSourceARN") if isinstance(first, dict) else None
     return arn.rpartition(":")[2] if isinstance(arn, str) else None
 
 

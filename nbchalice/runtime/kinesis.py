@@ -19,27 +19,27 @@ class KinesisRecord(StreamRecord):
     @property
     def data(self) -> bytes:
         """The payload, decoded from base64."""
-        return a2b_base64(self._event_dict["kinesis"]["data"])
+        return self._at(a2b_base64, "kinesis", "data")
 
     @property
     def sequence_number(self) -> str:
         """Place of the record in its shard."""
-        return str(self._event_dict["kinesis"]["sequenceNumber"])
+        return self._at(str, "kinesis", "sequenceNumber")
 
     @property
     def partition_key(self) -> str:
         """The key that chose the shard."""
-        return str(self._event_dict["kinesis"]["partitionKey"])
+        return self._at(str, "kinesis", "partitionKey")
 
     @property
     def schema_version(self) -> str:
         """Version of the record format."""
-        return str(self._event_dict["kinesis"]["kinesisSchemaVersion"])
+        return self._at(str, "kinesis", "kinesisSchemaVersion")
 
     @property
     def timestamp(self) -> datetime:
         """When the record arrived, in UTC, without a time zone."""
-        return utc(self._event_dict["kinesis"]["approximateArrivalTimestamp"])
+        return self._at(utc, "kinesis", "approximateArrivalTimestamp")
 
     def json(self) -> Any:
         """Return the payload parsed as JSON; raises ValueError that names the record and shows its payload."""

@@ -6,6 +6,8 @@ from .events import Event, RecordsEvent, unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .events import JSON
 
 
@@ -23,52 +25,54 @@ class S3Record(Event):
     @property
     def bucket(self) -> str:
         """Name of the bucket."""
-        return str(self._place()["bucket"]["name"])
+        return self._at(str, self._place, "bucket", "name")
 
     @property
     def key(self) -> str:
         """Key of the object, unquoted: as boto3 takes it."""
-        key = self._object()["key"]
-        return unquoted(key) if "s3" in self._event_dict else str(key)
+        key = self._at(str, self._place, "object", "key")
+        return unquoted(key) if self._place == "s3" else key
 
     @property
     def event_name(self) -> str:
         """What happened, for example ``ObjectCreated:Put``."""
-        event = self._event_dict
-        if "eventName" in event:
-            return str(event["eventName"])
-        kind, detail = str(event["detail-type"]), event["detail"]
-        what = detail.get("deletion-type") or detail.get("reason", "")
-        family = "LifecycleExpiration" if detail.get("reason") == "Lifecycle Expiration" else FAMILIES.get(kind)
+        if self._known("detail-type") is None:
+            return self._at(str, "eventName")
+        kind, reason = self._at(str, "detail-type"), self._known("detail", "reason")
+        what = str(self._known("detail", "deletion-type") or reason or "")
+        family = "LifecycleExpiration" if reason == "Lifecycle Expiration" else FAMILIES.get(kind)
         return f"{family}:{ACTIONS.get(what, what)}" if family else kind
 
     @property
     def event_time(self) -> str:
         """When it happened: UTC, ISO 8601."""
-        return str(self._event_dict.get("eventTime") or self._event_dict["time"])
+        return self._at(str, "eventTime" if self._place == "s3" else "time")
 
     @property
     def size(self) -> int | None:
         """Size of the object in bytes; None for a removed object."""
-        return self._object().get("size")
+        size: int | None = self._of_object("size")
+        return size
 
     @property
     def etag(self) -> str | None:
         """ETag of the object; None for a removed object."""
-        return self._object().get("eTag") or self._object().get("etag")
+        etag: str | None = self._of_object("eTag") or self._of_object("etag")
+        return etag
 
     @property
     def version_id(self) -> str | None:
         """Version of the object; None in a bucket without versions."""
-        return self._object().get("versionId") or self._object().get("version-id")
+        version: str | None = self._of_object("versionId") or self._of_object("version-id")
+        return version
 
-    def _place(self) -> JSON:
-        place: JSON = self._event_dict.get("s3") or self._event_dict["detail"]
-        return place
+    @property
+    def _place(self) -> str:
+        """Where bucket and object stand: an event of EventBridge has them in its detail."""
+        return "detail" if "detail" in self._event_dict else "s3"
 
-    def _object(self) -> JSON:
-        entry: JSON = self._place()["object"]
-        return entry
+    def _of_object(self, name: str) -> Any:
+        return self._known(self._place, "object", name)
 
     def _summary(self) -> str:
         return f"{self.event_name} s3://{self.bucket}/{self.key}"
@@ -84,17 +88,17 @@ class S3Event(RecordsEvent[S3Record]):
     record_class = S3Record
 
     def _records(self) -> list[JSON]:
-        return [self._event_dict] if "detail" in self._event_dict else super()._records()
+        return [self._event_dict] if self._known("detail") is not None else super()._records()
 
     @property
     def is_test(self) -> bool:
         """True for the event by which S3 tries out a new notification."""
-        return self._event_dict.get("Event") == "s3:TestEvent"
+        return bool(self._known("Event") == "s3:TestEvent")
 
     @property
     def bucket(self) -> str:
         """Name of the bucket."""
-        return str(self._event_dict["Bucket"]) if self.is_test else self._first().bucket
+        return self._at(str, "Bucket") if self.is_test else self._first().bucket
 
     @property
     def key(self) -> str:

@@ -17,33 +17,33 @@ class SNSRecord(Event):
     @property
     def message(self) -> str:
         """The message's text."""
-        return str(self._event_dict["Sns"]["Message"])
+        return self._at(str, "Sns", "Message")
 
     @property
     def subject(self) -> str | None:
         """The subject, or None when it was published without."""
-        subject: str | None = self._event_dict["Sns"].get("Subject")
+        subject: str | None = self._known("Sns", "Subject")
         return subject
 
     @property
     def message_attributes(self) -> JSON:
         """Message attributes as AWS sends them: ``{name: {"Type": ..., "Value": ...}}``."""
-        return self._event_dict["Sns"].get("MessageAttributes") or {}
+        return self._known("Sns", "MessageAttributes") or {}
 
     @property
     def message_id(self) -> str:
         """The id that ``publish`` returned."""
-        return str(self._event_dict["Sns"]["MessageId"])
+        return self._at(str, "Sns", "MessageId")
 
     @property
     def topic_arn(self) -> str:
         """ARN of the topic."""
-        return str(self._event_dict["Sns"]["TopicArn"])
+        return self._at(str, "Sns", "TopicArn")
 
     @property
     def timestamp(self) -> str:
         """When it was published: UTC, ISO 8601."""
-        return str(self._event_dict["Sns"]["Timestamp"])
+        return self._at(str, "Sns", "Timestamp")
 
     def json(self) -> Any:
         """Return the message parsed as JSON; raises ValueError that shows the message."""

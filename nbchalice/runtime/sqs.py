@@ -20,17 +20,17 @@ class SQSRecord(BatchRecord):
     @property
     def body(self) -> str:
         """The message's text."""
-        return str(self._event_dict["body"])
+        return self._at(str, "body")
 
     @property
     def receipt_handle(self) -> str:
         """Handle with which ``delete_message`` takes this message off the queue."""
-        return str(self._event_dict["receiptHandle"])
+        return self._at(str, "receiptHandle")
 
     @property
     def message_id(self) -> str:
         """The id that ``send_message`` returned."""
-        return str(self._event_dict["messageId"])
+        return self._at(str, "messageId")
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -45,7 +45,7 @@ class SQSRecord(BatchRecord):
     @property
     def event_source_arn(self) -> str:
         """ARN of the queue."""
-        return str(self._event_dict["eventSourceARN"])
+        return self._at(str, "eventSourceARN")
 
     @property
     def queue_name(self) -> str:
@@ -60,12 +60,14 @@ class SQSRecord(BatchRecord):
     @property
     def receive_count(self) -> int:
         """How often this message was received, this time included."""
-        return int(self.attributes.get("ApproximateReceiveCount", 1))
+        path = ("attributes", "ApproximateReceiveCount")
+        return 1 if self._known(*path) is None else self._at(int, *path)
 
     @property
     def message_group_id(self) -> str | None:
         """Group of a FIFO queue's message, else None."""
-        return self.attributes.get("MessageGroupId")
+        group: str | None = self._known("attributes", "MessageGroupId")
+        return group
 
     def json(self) -> Any:
         """Return the body parsed as JSON; raises ValueError that names the message and shows its body."""
