@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbchalice.errors import Interrupted, NbChaliceError, ProblemsError
+from nbchalice.files import no_fault_of_ours
 from nbchalice.typed import JSON
 from nbchalice.ui import commands
 from nbchalice.ui.frontend import lacking_of, require_confirmed
@@ -239,7 +240,7 @@ def _told(error: BaseException, doing: str) -> NbChaliceError | Interrupted | No
         from nbchalice.aws.errors import explain
 
         return explain(error, doing)
-    return None
+    return no_fault_of_ours(error, doing) if isinstance(error, OSError) else None
 
 
 def _run(name: str, words: list[str]) -> int:

@@ -6,6 +6,7 @@ CODES = {
     # Any error, by its class.
     "failed": "Something failed that has no code of its own.",
     "interrupted": "The user stopped an operation.",
+    "no-space": "The disk is full where a file was to be written.",
     "several-problems": "Several problems were found at once, before anything was changed; `problems` holds them.",
     # What the user wrote.
     "invalid-input": "What was typed, or a file that it names, cannot be used.",

@@ -5,12 +5,15 @@ The local AWS has its own in ``aws.local.shared.home``: its server runs where th
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from nbchalice.errors import NbChaliceError
 
 _MOST_KEPT = 64
 
@@ -59,6 +62,56 @@ def kept(kind: str, question: Iterable[str], make: Callable[[], bytes]) -> bytes
     return made
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file; what cannot name one, as a text that is too long, names none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # Python 3.14 does so itself.
+        return False
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is a folder, as ``is_file``."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def no_fault_of_ours(error: OSError, doing: str) -> NbChaliceError | None:
+    """Return what a person is told where this machine refused a file; None of an error that nobody foresaw.
+
+    Parameters
+    ----------
+    error : OSError
+        Of what was done with a file.
+    doing : str
+        What was being done, for example ``%chalice deploy``.
+    """
+    place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        full = f"no space is left in {place.parent}" if place else "no space is left on the disk"
+        why = f"{doing} could not write {place}" if place else f"{doing} could not write a file"
+        return NbChaliceError(f"{full}: {why}", "free some space there, and run it again", code="no-space")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        refused = f"{doing} may not use {place or 'a file'}: {error.strerror}"
+        return NbChaliceError(refused, "change who may read and write there")
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return NbChaliceError(f"{doing}: {error.strerror}", "raise the limit of open files (ulimit -n)")
+    return None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of writing name the file: one of a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file in one step: others see all of it or what stood there, also after a crash; its folder is made.
 
@@ -79,7 +132,10 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        with (
+            naming(path),
+            os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file,
+        ):
             file.write(content)
         partial.replace(path)
     except BaseException:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 
+from nbchalice.errors import InvalidInputError
+
 MB = 1024 * 1024
+# Python stands surrogates for bytes that it cannot decode.
+NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def counted(number: int, noun: str, nouns: str = "") -> str:
@@ -140,3 +145,18 @@ def as_written(html: str) -> str:
         What is shown.
     """
     return f'<div class="mathjax_ignore">{html}</div>'
+
+
+def require_text(words: Iterable[str], what: str) -> None:
+    """Refuse what no encoding has: half a character, or in a shell bytes that are not of its encoding.
+
+    Parameters
+    ----------
+    words : Iterable[str]
+        As typed.
+    what : str
+        The magic or command, for the error.
+    """
+    if wrong := next((word for word in words if NO_TEXT.search(word)), None):
+        hint = "type it anew; a file whose name has such bytes must be renamed"
+        raise InvalidInputError(f"{what}: {wrong[:60]!a} is no text: it has bytes that are not UTF-8, or NUL", hint)

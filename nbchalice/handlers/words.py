@@ -6,6 +6,7 @@ import json
 import re
 
 from nbchalice.errors import InvalidInputError
+from nbchalice.text import require_text
 
 # Read piece by piece: shlex takes seconds for a message of a megabyte, as it puts words together letter by letter.
 PIECE = re.compile(
@@ -33,8 +34,9 @@ def split_line(line: str, magic: str) -> list[str]:
     Raises
     ------
     InvalidInputError
-        A quote is open, or something would lose its quotes that begins like JSON and is none.
+        A quote is open, something would lose its quotes that begins like JSON and is none, or it is no text.
     """
+    require_text([line], magic)
     words: list[str] = []
     word: list[str] | None = None
     place = 0

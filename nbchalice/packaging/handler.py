@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from nbchalice.files import replace_file
 from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.source_map import location_of
@@ -235,9 +236,8 @@ def write_all(built: Mapping[str, HandlerPackage], out: Path) -> Written:
     archives = {package.archive.sha256: package.archive for package in built.values() if package.archive}
     contents |= {digest: archive.layer.read() for digest, archive in archives.items()}
     notes = [_how_to_place(name, package.archive) for name, package in built.items() if package.archive]
-    out.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        (out / name).write_bytes(content)
+        replace_file(out / name, content)
     sizes = {name: package.sizes for name, package in built.items()}
     return Written(tuple(out / name for name in contents), sizes, tuple(notes))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from nbchalice.deploy.desired import App
+from nbchalice.files import replace_file
 from nbchalice.templates.cloudformation import Template
 from nbchalice.templates.places import CODE_BUCKET
 from nbchalice.templates.sam import FOLDER, for_sam
@@ -39,9 +40,8 @@ def write(template: Template, out: Path, form: TemplateFormat, app: App) -> tupl
         body = for_sam(body)
     contents = {FILES[form]: (json.dumps(body, indent=2) + "\n").encode()}
     contents |= {f"{FOLDER}/{name}": content for name, content in files.items()}
-    (out / FOLDER).mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        (out / name).write_bytes(content)
+        replace_file(out / name, content)
     from_bucket = (snake(CODE_BUCKET) in body["variable"]) if form == "terraform" else CODE_BUCKET in body["Parameters"]
     return tuple(out / name for name in contents), _how_to_deploy(out, form, app, from_bucket)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.text import listing, nearest
+from nbchalice.files import is_file, is_folder
+from nbchalice.text import listing, nearest, require_text
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import Frontend
 
@@ -107,13 +108,13 @@ def option(name: str, help: str, **more: Any) -> click.Option:
 
 def existing_file(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Require a file that is there: where it is not, the folder that was looked in is named, and what is near there."""
-    if value is None or Path(value).is_file():
+    if value is None or is_file(value):
         return value
     path, name = Path(value), param.opts[0]
-    if path.is_dir():
+    if is_folder(path):
         raise InvalidInputError(f"{name} {value} is a folder", "give a file in it")
     folder = path.absolute().parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InvalidInputError(f"{name} {value}: there is no folder {folder}", f"paths begin at {Path.cwd()}")
     meant = nearest(path.name, sorted(one.name for one in folder.iterdir() if one.is_file()))
     hint = f"did you mean {path.with_name(meant)}?" if meant else f"put it there, or give its path from {Path.cwd()}"
@@ -177,6 +178,7 @@ def parse(chosen: Command, words: list[str], *, cli: bool = False, prefix: str =
         The words do not fit the command. click.exceptions.Exit: `--help` was asked for and printed.
     """
     parser = click_command(chosen, cli=cli)
+    require_text(words, f"{prefix} {chosen.name}")
     try:
         with parser.make_context(f"{prefix} {chosen.name}", list(words)) as context:
             return dict(context.params)
@@ -205,16 +207,16 @@ def _meant(parser: click.Command, message: str, words: list[str], prefix: str) -
         options |= dict.fromkeys(one.opts, one)
     handler = f" {words[0]}" if words and not words[0].startswith("-") else ""
     text = found[1]
-    is_file = text.endswith((".json", ".txt", ".csv")) or Path(text).is_file()
+    names_file = text.endswith((".json", ".txt", ".csv")) or is_file(text)
     event = options.get("--event")
     if "--since" in options and _AGO.fullmatch(text):
         meant = f"--since {text}"
-    elif "--message" in options and not is_file:
+    elif "--message" in options and not names_file:
         meant = f"--message {shlex.quote(text)}"
     elif "--message" in options:
         return f"the message itself stands behind --message; {prefix} invoke{handler} --event {text} takes a file"
     elif event is not None and event.metavar == "FILE":
-        meant = f"--event {text}" if is_file else "--event FILE, with the event in a file"
+        meant = f"--event {text}" if names_file else "--event FILE, with the event in a file"
     elif event is not None:
         meant = f"--event {shlex.quote(text)}"
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from nbchalice.errors import Interrupted
 from nbchalice.runtime.entry_points import look_again, source_names
 from nbchalice.ui.magics.completion import matcher
 from nbchalice.ui.magics.notebook import Notebook
@@ -87,9 +88,14 @@ def _line_magic(notebook: Notebook) -> object:
     def chalice(line: str) -> object:
         """Run a command of nbchalice: %chalice --help lists them."""
         __tracebackhide__ = True
-        from nbchalice.ui.magics.line_magic import run_command
+        try:
+            from nbchalice.ui.magics.line_magic import run_command
 
-        return run_command(notebook, line)
+            return run_command(notebook, line)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:
+            raise Interrupted(f"%chalice {' '.join(line.split()[:1])} was stopped") from None
 
     chalice._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
     return chalice

@@ -8,8 +8,9 @@ from contextlib import suppress
 import click
 
 from nbchalice.aws.errors import explain
-from nbchalice.errors import Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.errors import InvalidInputError, NbChaliceError
 from nbchalice.execute import executed_for_code, skipped
+from nbchalice.files import no_fault_of_ours
 from nbchalice.handlers.words import split_line
 from nbchalice.names import NAME_RULE, is_name
 from nbchalice.ui import commands
@@ -54,13 +55,13 @@ def run_parsed(notebook: Notebook, command: commands.Command, rest: list[str]) -
                     display(one)
             return None
         return shown(notebook, result)
-    except (NbChaliceError, Interrupted):
+    except NbChaliceError:
         raise
-    except KeyboardInterrupt:
-        raise Interrupted(f"%chalice {command.name} was stopped") from None
     except Exception as error:
         if type(error).__module__.startswith(("botocore", "boto3", "urllib3")):
             raise explain(error, f"%chalice {command.name}") from None
+        if isinstance(error, OSError) and (told := no_fault_of_ours(error, f"%chalice {command.name}")):
+            raise told from None
         raise
 
 
