@@ -12,6 +12,7 @@ from nbchalice.templates.cloudformation import template_of
 from nbchalice.templates.kinds import Kind
 from nbchalice.templates.places import ACCOUNT, REGION
 from nbchalice.templates.terraform import LEAST, POLICY, TARGET, UPDATES, for_terraform
+from nbchalice.templates.terraform_text import named
 
 from ..deploy.harness import app, handler, package, s3, schedule, sns, sqs
 from ..doctor.shop import Place, arn_of, first, second, small_limit
@@ -153,6 +154,28 @@ def test_names_are_the_handlers_and_two_of_one_name_differ():
     names = list(body["resource"]["aws_lambda_function"])
     assert "on_order_function" in names and len(names) == len(set(names)) == 4
     assert list(problems(body, "5.100.0")) == []
+
+
+def test_names_that_terraform_does_not_take_are_written_otherwise():
+    assert named(["3dayFunction", "ABRole", "S3Bucket"]) == {
+        "3dayFunction": "_3day_function",
+        "ABRole": "abrole",
+        "S3Bucket": "s3_bucket",
+    }
+
+
+def test_a_moment_is_written_as_the_provider_takes_it():
+    stream = {
+        "stream": "clicks",
+        "starting_position": "AT_TIMESTAMP",
+        "starting_position_timestamp": "2026-01-02T03:04:05Z",
+    }
+    (mapping,) = (
+        configuration(handler("clicks", ("on_kinesis_record", stream)))
+        .body["resource"]["aws_lambda_event_source_mapping"]
+        .values()
+    )
+    assert mapping["starting_position_timestamp"] == "2026-01-02T03:04:05Z"
 
 
 def test_texts_that_look_like_expressions_stay_what_they_are():
