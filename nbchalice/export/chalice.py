@@ -54,6 +54,37 @@ ATTRIBUTES = {
     ),
 }  # fmt: skip
 
+_SQS = '{}.to_dict()["attributes"]'
+_S3 = '{}.to_dict()["Records"][0]'
+_SNS = f'{_S3}["Sns"]'
+# What nbchalice's events and records have besides, as code for Chalice's; `{}` is the event's or record's name.
+INSTEAD = {
+    "S3Event": {
+        "event_name": f'{_S3}["eventName"]',
+        "size": f'{_S3}["s3"]["object"].get("size")',
+        "etag": f'{_S3}["s3"]["object"].get("eTag")',
+        "version_id": f'{_S3}["s3"]["object"].get("versionId")',
+    },
+    "SNSEvent": {
+        "json()": "json.loads({}.message)",
+        "message_id": f'{_SNS}["MessageId"]',
+        "topic_arn": f'{_SNS}["TopicArn"]',
+        "timestamp": f'{_SNS}["Timestamp"]',
+    },
+    "SQSRecord": {
+        "json()": "json.loads({}.body)",
+        "message_id": '{}.to_dict()["messageId"]',
+        "attributes": _SQS,
+        "message_attributes": '{}.to_dict()["messageAttributes"]',
+        "message_group_id": f'{_SQS}.get("MessageGroupId")',
+        "receive_count": f'int({_SQS}["ApproximateReceiveCount"])',
+        "event_source_arn": '{}.to_dict()["eventSourceARN"]',
+        "queue_name": '{}.to_dict()["eventSourceARN"].rpartition(":")[2]',
+        "fifo": '{}.to_dict()["eventSourceARN"].endswith(".fifo")',
+    },
+    "KinesisRecord": {"json()": "json.loads({}.data)"},
+}
+
 # The names of the package `chalice`, and those that only `chalice.app` has and nbchalice, too.
 NAMES = frozenset({
     "AuthResponse", "AuthRoute", "BadRequestError", "Blueprint", "CORSConfig", "Chalice", "ChaliceUnhandledError",

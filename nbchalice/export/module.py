@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from nbchalice.export.code import Source, for_chalice
+from nbchalice.export.code import Source
+from nbchalice.export.rewrite import for_chalice
 from nbchalice.moving import first_line
 from nbchalice.notebook.analysis.history import Timeline
 from nbchalice.notebook.analysis.model import Kind

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.export.chalice import NOT_PACKAGED, VERSION
-from nbchalice.export.code import for_chalice
 from nbchalice.export.lacking import lacking
 from nbchalice.export.module import app_text, together
+from nbchalice.export.rewrite import for_chalice
 from nbchalice.export.settings import EXPORTED, settings_of
 from nbchalice.export.usage import Trouble, troubles
 from nbchalice.files import replace_file

@@ -1,4 +1,4 @@
-"""What code uses of nbchalice that Chalice has not: found in its text, by the names of events, records and apps."""
+"""What code uses of nbchalice that Chalice has not, and what is written in its place: by events, records and apps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nbchalice.export.chalice import ATTRIBUTES, EVENTS, PARAMETERS, RECORDS
+from nbchalice.export.chalice import ATTRIBUTES, EVENTS, INSTEAD, PARAMETERS, RECORDS
 from nbchalice.export.code import FunctionNode, Source, is_known
 from nbchalice.text import joined
 
@@ -37,6 +37,22 @@ class Trouble:
     fix: str
 
 
+@dataclass(frozen=True)
+class Instead:
+    """What is written in the place of an expression.
+
+    Parameters
+    ----------
+    node : ast.expr
+        The expression.
+    text : str
+        Python that is the same with Chalice's events.
+    """
+
+    node: ast.expr
+    text: str
+
+
 def troubles(text: str) -> list[Trouble]:
     """Return what Chalice has nothing for in a module, in the order of its lines.
 
@@ -46,14 +62,46 @@ def troubles(text: str) -> list[Trouble]:
         The module's text.
     """
     source = Source(text)
-    found = {*_imports(source), *_of_apps(source), *_splats(source)}
+    found = {*_imports(source), *_of_apps(source), *_splats(source), *_ambiguous(source)}
+    found |= {one for one in _of_events(source) if isinstance(one, Trouble)}
+    return sorted(found, key=lambda one: one.line)
+
+
+def instead(source: Source) -> list[Instead]:
+    """Return what is written otherwise for the events and records of Chalice, each place once.
+
+    Parameters
+    ----------
+    source : Source
+        A module of which nothing is in the way.
+    """
+    return list({(one.node, one.text): one for one in _of_events(source) if isinstance(one, Instead)}.values())
+
+
+def _of_events(source: Source) -> Iterator[Trouble | Instead]:
+    """Yield what functions use of events and records: those of handlers, and those whose annotations name them."""
     for one in source.registered():
         if one.function is not None and one.kind in EVENTS and (parameters := one.function.args.args):
-            found |= set(_Use(source).of(one.function, {parameters[0].arg: EVENTS[one.kind][0]}))
+            of_event, of_record = EVENTS[one.kind]
+            takes_record = any(word.arg == "per_record" for word in one.call.keywords)
+            yield from _Use(source).of(one.function, {parameters[0].arg: of_record if takes_record else of_event})
     for node in ast.walk(source.tree):
         if isinstance(node, FunctionNode) and (known := _annotated(node)):
-            found |= set(_Use(source).of(node, known))
-    return sorted(found, key=lambda one: one.line)
+            yield from _Use(source).of(node, known)
+
+
+def _ambiguous(source: Source) -> Iterator[Trouble]:
+    """Yield the places that would be written in two ways, as in a function for records of two kinds."""
+    texts: dict[ast.expr, str] = {}
+    for one in instead(source):
+        if texts.setdefault(one.node, one.text) != one.text:
+            fix = "write a function for each of them"
+            yield Trouble(one.node.lineno, f"uses {ast.unparse(one.node)} of records of two kinds", fix)
+    names = {
+        node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in (node for node, text in texts.items() if text.startswith("json.") and "json" in names):
+        yield Trouble(node.lineno, "calls something else json", "give that another name")
 
 
 def _imports(source: Source) -> Iterator[Trouble]:
@@ -111,7 +159,7 @@ class _Use:
         self.functions = source.functions
         self.seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
-    def of(self, node: FunctionNode, known: Mapping[str, str]) -> Iterator[Trouble]:
+    def of(self, node: FunctionNode, known: Mapping[str, str]) -> Iterator[Trouble | Instead]:
         """Yield what a function uses of the events and records that some of its names stand for.
 
         Parameters
@@ -130,10 +178,12 @@ class _Use:
             if isinstance(inner, ast.For | ast.comprehension):
                 yield from self._iterated(inner.iter, inner.target, names)
         for inner in ast.walk(node):
-            if isinstance(inner, ast.Attribute) and (of := _class_of(inner.value, names)):
-                yield from _attribute(inner, of)
             if isinstance(inner, ast.Call):
                 yield from self._call(inner, names)
+        called = {inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)}
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Attribute) and (of := _class_of(inner.value, names)):
+                yield from _attribute(inner, of, is_called=inner in called)
 
     def _iterated(self, given: ast.expr, target: ast.expr, names: dict[str, str]) -> Iterator[Trouble]:
         """Note which name holds a record, and yield that a class of Chalice has none."""
@@ -149,13 +199,19 @@ class _Use:
             hint = f"use {_has(of)}" if ATTRIBUTES[of] else "use what it has"
             yield Trouble(given.lineno, f"goes through the records of the event: Chalice's {of} has one only", hint)
 
-    def _call(self, call: ast.Call, names: Mapping[str, str]) -> Iterator[Trouble]:
-        """Yield what is wrong with ``len(event)``, and with what a function of the text does with what it is given."""
+    def _call(self, call: ast.Call, names: Mapping[str, str]) -> Iterator[Trouble | Instead]:
+        """Yield what becomes of ``len(event)`` and ``record.json()``, and of what functions of the text are given."""
+        if isinstance(call.func, ast.Attribute) and (of := _class_of(call.func.value, names)):
+            if text := INSTEAD.get(of, {}).get(f"{call.func.attr}()"):
+                yield Instead(call, text.format(ast.unparse(call.func.value)))
+            return
         if not isinstance(call.func, ast.Name):
             return
         given = [_class_of(one, names) for one in call.args]
-        if call.func.id == "len" and given and given[0]:
-            yield Trouble(call.lineno, f"asks for len() of the event, which Chalice's {given[0]} has not", "use list()")
+        if call.func.id == "len" and given and given[0] in RECORDS:
+            yield Instead(call, f"len(list({ast.unparse(call.args[0])}))")
+        elif call.func.id == "len" and given and given[0]:
+            yield Trouble(call.lineno, f"asks for len() of the event, which Chalice's {given[0]} has not", "it is 1")
         other = self.functions.get(call.func.id)
         if other is not None and any(given):
             parameters = [one.arg for one in other.args.args]
@@ -166,11 +222,14 @@ def _class_of(node: ast.expr, names: Mapping[str, str]) -> str:
     return names.get(node.id, "") if isinstance(node, ast.Name) else ""
 
 
-def _attribute(node: ast.Attribute, of: str) -> Iterator[Trouble]:
-    if node.attr not in {*ATTRIBUTES[of], "context", "to_dict"}:
-        fix = f"take it from {ast.unparse(node.value)}.to_dict(), which is all that AWS sends"
-        if node.attr == "json":
-            fix = "import json, and use json.loads on the text"
+def _attribute(node: ast.Attribute, of: str, *, is_called: bool) -> Iterator[Trouble | Instead]:
+    ours = INSTEAD.get(of, {})
+    if node.attr in {*ATTRIBUTES[of], "context", "to_dict"} or (is_called and f"{node.attr}()" in ours):
+        return
+    if text := ours.get(node.attr):
+        yield Instead(node, text.format(ast.unparse(node.value)))
+    else:
+        fix = f"do without it, or take it from {ast.unparse(node.value)}.to_dict(), which is all that AWS sends"
         yield Trouble(node.lineno, f"uses {ast.unparse(node)}: Chalice's {of} has {_has(of)}", fix)
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import nbchalice
 from nbchalice.cli import code_of
 from nbchalice.export import chalice as facts
-from nbchalice.export.code import for_chalice
 from nbchalice.export.lacking import LOST, SILENT, STOPS
+from nbchalice.export.rewrite import for_chalice
 from nbchalice.export.settings import EXPORTED
 from nbchalice.export.usage import troubles
 from nbchalice.handlers.settings import SETTINGS
@@ -153,7 +154,7 @@ def test_what_looks_secret_is_named_and_not_written(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ("%%on_sqs_message q --per-record\ndef one(record):\n    print(1)", "--per-record has nothing in Chalice: go"),
+        ("%%on_sqs_message q --per-record\ndef one(record):\n    print(record.body)", "--per-record has nothing in Chalice: go"),
         ("%%on_sqs_message q --filter '{\"body\": {\"a\": [1]}}'\ndef one(event):\n    print(1)", "--filter has nothing"),
         ("%%on_dynamodb_record arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-01-01T00:00:00.000 --filter "
          "'{\"eventName\": [\"INSERT\"]}'\ndef one(event):\n    print(1)", "--filter has nothing in Chalice: look at"),
@@ -165,10 +166,10 @@ def test_what_looks_secret_is_named_and_not_written(tmp_path, capsys):
         ("%%on_s3_event in-1 --via eventbridge\ndef one(event):\n    print(1)", "--via has nothing in Chalice: take"),
         ("%%on_sqs_message q --also 'on_sns_message t'\ndef one(event):\n    print(1)", "has 2 triggers, and Chalice"),
         ("%%on_sqs_message q --report-failures\ndef one(event):\n    return {'batchItemFailures': []}", "answers with"),
-        ("%%on_sqs_message q\ndef one(event):\n    for r in event:\n        print(r.json())",
-         "uses r.json: Chalice's SQSRecord has body, receipt_handle, context and to_dict() (cell 3, line 4): import json"),
+        ("%%on_sqs_message q\ndef one(event):\n    for r in event:\n        r.done()",
+         "uses r.done: Chalice's SQSRecord has body, receipt_handle, context and to_dict() (cell 3, line 4): do without"),
         ("%%on_s3_event in-1\ndef one(event):\n    for record in event:\n        print(record.key)", "goes through the records"),
-        ("%%on_sqs_message q\ndef one(event):\n    print(len(event))", "asks for len() of the event"),
+        ("%%on_sns_message q\ndef one(event):\n    print(len(event))", "asks for len() of the event"),
         ("%%on_sqs_message q\ndef one(event):\n    print(app.lambda_context)", "uses app.lambda_context"),
         ("from nbchalice import At\n@app.lambda_function()\ndef one(event):\n    return At", "uses At of nbchalice"),
         ("from dataclasses import dataclass\n@dataclass\nclass Order:\n    item: str\n"
@@ -282,9 +283,86 @@ def test_the_text_changes_only_where_chalice_differs(text, changed):
     assert for_chalice(text) == changed and not troubles(text)
 
 
-def test_what_functions_do_with_records_is_followed():
-    text = "def one(r):\n    return r.message_id\n@app.on_sqs_message('q')\ndef f(event):\n    for n, r in enumerate(event):\n        one(r)"
-    assert [(one.line, one.text.partition(":")[0]) for one in troubles(text)] == [(2, "uses r.message_id")]
+ORDERS = """'Orders.'
+from nbchalice.app import KinesisRecord
+
+
+def one(r):
+    return r.json()["n"], f'{r.message_id!r:>9} of "{r.queue_name}"', r.attributes["SenderId"]
+
+
+def other(record: KinesisRecord):
+    return record.json()
+
+
+@app.on_sqs_message('q')
+def orders(event):
+    return [one(r) for r in event] + [(i, r.receive_count) for i, r in enumerate(event)] + [len(event)]
+
+
+@app.on_s3_event('b')
+def files(event):
+    return event.size, event.event_name, event.version_id
+
+
+@app.on_sns_message('t')
+def news(event):
+    return event.json(), event.message_id, event.topic_arn, event.timestamp
+"""
+RAW = {
+    "orders": {"Records": [{
+        "body": '{"n": 1}', "messageId": "m", "receiptHandle": "r", "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:q", "messageAttributes": {},
+        "attributes": {"SenderId": "s", "ApproximateReceiveCount": "2"},
+    }]},
+    "files": {"Records": [{
+        "eventName": "ObjectCreated:Put", "eventSource": "aws:s3",
+        "s3": {"bucket": {"name": "b"}, "object": {"key": "k", "size": 3, "eTag": "e"}},
+    }]},
+    "news": {"Records": [{"EventSource": "aws:sns", "Sns": {
+        "Message": "[1]", "MessageId": "m", "TopicArn": "a", "Timestamp": "now", "Subject": None, "MessageAttributes": {},
+    }}]},
+}  # fmt: skip
+ANSWERS = """
+import json, sys
+import chalice
+names = {"app": chalice.Chalice("x")}
+exec(sys.argv[2], names)
+print(json.dumps({name: names[name](event, None) for name, event in json.loads(sys.argv[1]).items()}))
+"""
+
+
+@pytest.mark.slow
+def test_what_nbchalices_events_have_besides_is_written_for_those_of_chalice(in_chalice):
+    assert not troubles(ORDERS)
+    names = {"app": nbchalice.Chalice("x")}
+    exec(ORDERS, names)
+    here = json.loads(json.dumps({name: names[name](event, None) for name, event in RAW.items()}))
+    assert in_chalice(ANSWERS, json.dumps(RAW), for_chalice(ORDERS)) == here
+    assert for_chalice(ORDERS).startswith("'Orders.'\nimport json\nfrom chalice.app import KinesisRecord\n")
+
+
+def test_each_attribute_of_nbchalice_has_something_instead_or_a_reason():
+    refused = {"S3Event": {"is_test"}, "SQSRecord": {"done", "is_done"}, "KinesisRecord": {"done", "is_done"}}
+    for name in ("S3Event", "SNSEvent", "SQSRecord", "KinesisRecord"):
+        mine = {one for one in dir(getattr(nbchalice, name)) if not one.startswith("_")}
+        more = mine - {*facts.ATTRIBUTES[name], "to_dict", "record_class"} - refused.get(name, set())
+        assert {one.removesuffix("()") for one in facts.INSTEAD[name]} == more
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("def one(r):\n    return r.json()\n@app.on_sqs_message('q')\ndef f(e):\n    return [one(r) for r in e]\n"
+         "@app.on_kinesis_record('s')\ndef g(e):\n    return [one(r) for r in e]", 2, "of records of two kinds"),
+        ("json = 1\n@app.on_sns_message('q')\ndef f(e):\n    return e.json()", 4, "calls something else json"),
+        ("def one(r):\n    return r.is_done\n@app.on_sqs_message('q')\ndef f(e):\n    for n, r in enumerate(e):\n"
+         "        one(r)", 2, "uses r.is_done"),
+    ],
+)  # fmt: skip
+def test_what_functions_do_with_records_is_followed(text, line, told):
+    (one,) = troubles(text)
+    assert one.line == line and told in one.text
 
 
 def test_a_notebook_is_exported_by_the_magic_too(tmp_path, monkeypatch):
