@@ -20,7 +20,7 @@ from nbchalice.packaging.sizes import SizeTable
 LIBRARIES = ["numpy", "pandas", "scikit-learn", "matplotlib", "pyarrow"]
 HANDLER = "%%lambda_function --memory 3008 --timeout 300 --requirements requirements.txt --env RUN={run}\n"
 HANDLER += "def nothing(event):\n    return 1\n"
-COUNTS, STARTS = (1, 3, 5), 3
+COUNTS, STARTS = (1, 3, 5), 2
 
 
 def rows() -> Iterator[Row]:

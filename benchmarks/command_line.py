@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, local_connection, measured, scratch
 
-RUNS, AIM, AIM_MS = 15, 2, 100
+RUNS, AIM, AIM_MS = 11, 2, 100
 CALL = "import boto3; boto3.client('lambda').list_functions()"
 CELLS = (
     "%chalice app bench",

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.roles import make_role
 from benchmarks.rows import Row, measured, scratch
 
-ROUNDS = 5
+ROUNDS = 3
 STANDING = (0, 10_000)  # messages that stand in the queue before: so much more has to be written
 FEWEST, MOST = 1.5, 4.0  # seconds until the kill
 

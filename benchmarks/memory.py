@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from benchmarks.rows import Row, local_connection, measured, scratch
 
-RUNS, REGISTRATIONS, EVENTS = 3, 1000, 3600
+RUNS, REGISTRATIONS, EVENTS = 2, 1000, 3600
 MAGIC = "%%on_sqs_message orders --batch-size 10\n"
 HEAD = """
 import gc, json, psutil, sys, time
