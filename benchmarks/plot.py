@@ -14,6 +14,7 @@ PANELS = [
     for latency in (0, 50)
     for what in ("first deploy", "one handler edited", "nothing changed")
 ]
+CAPTION = "Seconds on a logarithmic scale: medians, and lines from the least to the most"
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; }
@@ -46,7 +47,7 @@ def plot(results: Results) -> str:
         part = (math.log10(max(seconds, 10**low)) - low) / (high - low)
         return round(LEFT + part * (WIDTH - LEFT - RIGHT), 1)
 
-    parts, top = list[str](), 24
+    parts, top = [f'<text class="quiet" x="12" y="20">{CAPTION}</text>'], 48
     for title, rows in panels:
         parts.append(f'<text class="title" x="12" y="{top}">{escape(title)}</text>')
         top += 12
@@ -55,12 +56,12 @@ def plot(results: Results) -> str:
             top += BAR + GAP
         top += TITLE
     grid = [
-        f'<line class="grid" x1="{x(10**power)}" x2="{x(10**power)}" y1="30" y2="{top - 24}"/>'
+        f'<line class="grid" x1="{x(10**power)}" x2="{x(10**power)}" y1="54" y2="{top - 24}"/>'
         f'<text class="quiet" x="{x(10**power)}" y="{top - 8}" text-anchor="middle">{10**power:g} s</text>'
         for power in range(low, high + 1)
     ]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">'
-    told = "<title>How long a deploy takes, by tool; seconds on a logarithmic scale, medians and ranges</title>"
+    told = "<title>How long a deploy takes, by tool</title>"
     ground = f'<rect class="ground" width="{WIDTH}" height="{top}"/>'
     return "\n".join([head, told, f"<style>{STYLE}</style>", ground, *grid, *parts, "</svg>"]) + "\n"
 

@@ -7,10 +7,14 @@ import sys
 import pytest
 
 from benchmarks.recursion import notebook
+from benchmarks.slicing import notebook as long_notebook
 from nbchalice.notebook.analysis.effects import Effects
 from nbchalice.notebook.analysis.history import Timeline
 from nbchalice.notebook.analysis.replay import Run
+from nbchalice.notebook.capture import registering
+from nbchalice.notebook.capture.slice import cut
 from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.secrets import find
 
 
 def followed(*sources):
@@ -81,3 +85,12 @@ def test_what_is_found_does_not_depend_on_the_order_of_sets():
         assert not done.stderr
         printed.add(done.stdout)
     assert len(printed) == 1
+
+
+def test_of_a_long_notebook_each_statement_is_read_once_for_all_handlers(monkeypatch):
+    effects = Effects(Timeline(long_notebook(500), "big.ipynb"))
+    first = cut(effects, "handler")
+    assert len(effects.timeline.steps) > 1024
+    for place, name in ((registering, "_reaches"), (find, "in_code")):
+        monkeypatch.setattr(place, name, lambda *_: pytest.fail("a statement is read again"))
+    assert cut(effects, "handler").module == first.module

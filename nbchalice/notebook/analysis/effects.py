@@ -29,6 +29,8 @@ class Effects(Aliases):
         super().__init__(timeline)
         self.changes: list[tuple[int, Value, bool]] = []
         self.draws: list[tuple[int, Value]] = []
+        self.registers: dict[tuple[int, frozenset[str]], bool] = {}
+        """What is known by now of whether statements may call a method of some names, by position."""
         self.generators: dict[str, list[tuple[int, bool]]] = defaultdict(list)
         """For each module with a random generator, where it is seeded and drawn from."""
         for step in timeline.steps:

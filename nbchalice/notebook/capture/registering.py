@@ -167,7 +167,13 @@ def registers(step: Step, effects: Effects) -> bool:
     effects : Effects
         The followed notebook.
     """
-    return not is_decorated(step) and _reaches(step, effects, source_names() | {REGISTER_BLUEPRINT})
+    if is_decorated(step):
+        return False
+    methods = source_names() | {REGISTER_BLUEPRINT}
+    asked = step.position, methods  # for each handler of the notebook again
+    if asked not in effects.registers:
+        effects.registers[asked] = _reaches(step, effects, methods)
+    return effects.registers[asked]
 
 
 def _reaches(step: Step, effects: Effects, methods: frozenset[str]) -> bool:

@@ -51,7 +51,8 @@ def shown_line(line: str) -> str | None:
     return None if next(in_code(line), None) else line
 
 
-@lru_cache(maxsize=1024)
+# More than a long notebook has statements, of which each is asked for every handler: of fewer none would be found.
+@lru_cache(maxsize=16_384)
 def unmarked(text: str) -> tuple[Found, ...]:
     """Return the credentials in code that no mark lets through, one for each line.
 
