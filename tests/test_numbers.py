@@ -56,7 +56,11 @@ LIMITS = {
     "is at most 0.7 s old and unsaved": ("aws/local/server/unsaved.py", "MOST_SECONDS = 0.7"),
     "defaults .60 seconds, 128 MB,": ("handlers/settings.py", 'Option("memory", "memory of the function", int, 128,'),
     "Chalice's defaults .60 seconds": ("handlers/settings.py", 'Option("timeout", "seconds a run may take", int, 60,'),
-    "shorter than 60 seconds and no timeout": (
+    "60 s, also for a queue that hides": (
+        "handlers/settings.py",
+        'Option("timeout", "seconds a run may take", int, 60,',
+    ),
+    "60 s, or the queue's visibility timeout": (
         "handlers/settings.py",
         'Option("timeout", "seconds a run may take", int, 60,',
     ),

@@ -112,3 +112,8 @@ def test_a_second_process_finds_the_runtime_its_imports_and_the_builtins(cache, 
     forget()
     assert made() == first
     forget()
+
+
+def test_where_there_is_the_standard_library_only_it_is_made_each_time():
+    code = "import sys\nsys.modules['platformdirs'] = None\nfrom nbchalice.files import kept\nassert kept('a', ['b'], lambda: b'c') == b'c'"
+    imported(f"import os\nos.environ.pop('NBCHALICE_CACHE', None)\n{code}\ndel sys.modules['platformdirs']")
