@@ -9,6 +9,7 @@ from nbchalice.aws.target import connect
 from nbchalice.cli import code_of
 
 from ..deploy.harness import unique
+from .configurations import problems, versions_for
 from .stacks import PREFIX, delete_stack, put_stack
 
 pytestmark = pytest.mark.local_aws
@@ -82,6 +83,12 @@ def test_the_quickstart_as_a_stack_handles_an_event_of_each_source_and_vanishes(
     assert len(functions(aws)) == 5
     delete_stack(aws, name)
     assert functions(aws) == []
+
+
+def test_the_quickstart_of_terraform_has_the_form_and_the_arguments_of_the_provider(call, notebook, tmp_path):
+    assert call("package", notebook, "--format", "terraform", "--out", str(tmp_path / "build"))[0] == 0
+    body = json.loads((tmp_path / "build" / "main.tf.json").read_text())
+    assert {version: list(problems(body, version)) for version in versions_for(body)} == {"5.100.0": [], "6.62.0": []}
 
 
 @pytest.mark.slow
