@@ -18,6 +18,7 @@ from nbchalice.files import cache_folder
 from nbchalice.names import RUNTIMES
 from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import NoWheelError
+from nbchalice.packaging.pure_wheels import make_wheel
 from nbchalice.packaging.targets import LambdaTarget
 from nbchalice.packaging.uvtool import run_uv
 from nbchalice.steps import step
@@ -159,10 +160,13 @@ def _resolve(wanted: list[str], known: list[str], target: LambdaTarget) -> str:
             "--output-file",
             str(output),
         ]
-        try:
-            run_uv(arguments, target, "\n".join(wanted) + "\n")
-        except NoWheelError as error:
-            raise _of_all(error, arguments, wanted, target) from None
+        while True:
+            try:
+                run_uv(arguments, target, "\n".join(wanted) + "\n")
+                break
+            except NoWheelError as error:
+                if not make_wheel(requirement_name(error.package)):
+                    raise _of_all(error, arguments, wanted, target) from None
         text = output.read_text(encoding="utf-8")
     entries = {canonicalize_name(pin.name): entry for pin, entry in _entries(text)}
     drop = set() if entries.keys() & _PINS_BOTOCORE else set(PROVIDED) - asked

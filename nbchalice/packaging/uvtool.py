@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from nbchalice.errors import PackagingError
 from nbchalice.packaging.errors import NoWheelError
+from nbchalice.packaging.pure_wheels import wheels_folder
 from nbchalice.packaging.targets import LambdaTarget
 
 _LONGEST = 600
@@ -67,6 +68,8 @@ def run_uv(
         *("--python-platform", target.uv_platform, "--python-version", target.python),
         *("--python", sys.executable, "--no-python-downloads", "--color", "never"),
     ]
+    if wheels_folder().is_dir():
+        options += ["--find-links", str(wheels_folder())]
     done = call_uv(["pip", *arguments, *options], stdin, say)
     if done.returncode:
         raise explain(done.stderr, target)
