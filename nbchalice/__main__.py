@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 
@@ -18,6 +19,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("error: nbchalice was stopped", file=sys.stderr)
         status = 130
+    # All is said: who presses it now need not wait for threads that end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(status)
 
 
