@@ -91,7 +91,8 @@ def no_fault_of_ours(error: OSError, doing: str) -> NbChaliceError | None:
     doing : str
         What was being done, for example ``%chalice deploy``.
     """
-    place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    named = error.filename if isinstance(error.filename, str | bytes) else None
+    place = None if named is None else Path(os.fsdecode(named)).absolute()
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         full = f"no space is left in {place.parent}" if place else "no space is left on the disk"
         why = f"{doing} could not write {place}" if place else f"{doing} could not write a file"
@@ -102,6 +103,22 @@ def no_fault_of_ours(error: OSError, doing: str) -> NbChaliceError | None:
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return NbChaliceError(f"{doing}: {error.strerror}", "raise the limit of open files (ulimit -n)")
     return None
+
+
+def unwritable(path: Path, error: OSError, doing: str) -> NbChaliceError:
+    """Return what a person is told of a file that could not be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : OSError
+        Why.
+    doing : str
+        What was being done.
+    """
+    named = OSError(error.errno, error.strerror or str(error), str(path))
+    return no_fault_of_ours(named, doing) or NbChaliceError(f"{path} cannot be written: {error}", "give another place")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.config import named_by_config
 from nbchalice.errors import InvalidInputError, Location
+from nbchalice.files import replace_file
 from nbchalice.names import is_name
 from nbchalice.runtime.decorators import CHALICES_OWN
 from nbchalice.runtime.event_kinds import KINDS
@@ -99,7 +100,8 @@ def import_app(app: Path, out: Path | None) -> Written:
     if path.exists():
         raise InvalidInputError(f"{path} exists already", "give another file with --out, or move that one away")
     cells = [nbformat.v4.new_code_cell(text, id=f"cell-{number}") for number, text in enumerate(made.cells, 1)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).rstrip("\n")
+    replace_file(path, f"{text}\n".encode())
     handlers = ", ".join(one.name for one in read_text(path).handlers) or "none"
     next_step = f"nbchalice plan {path} tells what a deploy would make"
     return Written((path,), {}, (f"handlers of its text: {handlers}", *made.notes, next_step))

@@ -12,7 +12,7 @@ from pathlib import Path
 from nbchalice.errors import InvalidInputError
 from nbchalice.events.history import secret_in
 from nbchalice.events.replay import Replay
-from nbchalice.files import replace_file
+from nbchalice.files import replace_file, unwritable
 
 FIRST_LINE = '"""Events that came to {handler}, and what it makes of them: written by `replay --save-test`."""'
 OF_OURS = re.compile(r'"""Events that came to \w')
@@ -67,7 +67,9 @@ def write_test(path: Path, notebook: Path, handler: str, stage: str, replays: Se
         head = HEAD.format(first=first, notebook=where, handler=handler, stage=stage)
         text = "\n\n".join([head, *_tests(fit)])
         replace_file(path, text.encode())
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise unwritable(path, error, "--save-test") from None
+    except UnicodeDecodeError as error:
         raise InvalidInputError(f"--save-test {path} cannot be written: {error}", "give another path") from None
     return [f"event {name} has no test: {why}" for name, why in left_out.items()]
 

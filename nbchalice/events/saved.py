@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from nbchalice.errors import InvalidInputError
-from nbchalice.files import replace_file
+from nbchalice.files import replace_file, unwritable
 from nbchalice.text import listing
 from nbchalice.typed import JSON, Values
 
@@ -67,8 +67,10 @@ class SavedEvents:
         try:
             text = json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
             replace_file(path, text.encode())
-        except (OSError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"{path} cannot be written: {error}", "check the folder's permissions") from None
+        except OSError as error:
+            raise unwritable(path, error, "--save") from None
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"{path} cannot be written: {error}", "save what JSON has a form for") from None
         return path
 
     def _path(self, name: str) -> Path:

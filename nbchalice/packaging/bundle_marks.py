@@ -52,14 +52,14 @@ def _key() -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         if not path.exists():
-            temporary.touch(mode=0o600)
-            temporary.write_bytes(secrets.token_bytes(_LENGTH))
             try:
+                temporary.touch(mode=0o600)
+                temporary.write_bytes(secrets.token_bytes(_LENGTH))
                 path.hardlink_to(temporary)  # Of two that are made at once, the first one stays.
             except FileExistsError:
                 pass
             finally:
-                temporary.unlink()
+                temporary.unlink(missing_ok=True)
         key = path.read_bytes()
     except OSError as error:
         raise CacheError(f"{path} cannot be used: {error.strerror or error}", "let the folder be written") from error

@@ -225,8 +225,10 @@ def prepare(home: Home) -> None:
     try:
         home.make()
         probe = home.root / f".probe-{os.getpid()}"
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
+        try:
+            probe.write_bytes(b"\0" * 4096)
+        finally:
+            probe.unlink(missing_ok=True)
         free = shutil.disk_usage(home.root).free
     except OSError as error:
         raise LocalAWSError(f"cannot write to {home.root}: {error.strerror or error}", hint) from error
