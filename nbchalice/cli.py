@@ -133,11 +133,8 @@ class Shell:
         wanted = wanted_by(read_notebook(self.notebook), self.notebook.parent, files, kernel=self.execute)
         if wanted is None:
             return
-        lacking = ", ".join(wanted.lacking)
-        print(
-            f"note: not installed beside nbchalice: {lacking}; going on in an environment made of {wanted.described}",
-            file=sys.stderr,
-        )
+        why = "; ".join(wanted.lacking)
+        print(f"note: {why}; going on in an environment made of {wanted.described}", file=sys.stderr)
         with self.progress("") as watch, told_to(watch.step):
             python = environment_for(wanted)
         raise Elsewhere(python)
@@ -167,7 +164,12 @@ class Shell:
 
     def confirm(self, question: str) -> None:
         """Ask on a terminal before something is removed; where there is none, nobody can be asked."""
-        require_confirmed(question, click.confirm(question, err=True) if sys.stdin.isatty() else None)
+        try:
+            answer = click.confirm(question, err=True) if sys.stdin.isatty() else None
+        except click.Abort:  # Ctrl-C and Ctrl-D answer it, too
+            print(file=sys.stderr)
+            answer = False
+        require_confirmed(question, answer)
 
 
 def run(command: commands.Command, values: JSON) -> int:

@@ -205,8 +205,8 @@ def _notes(tree: ast.Module, file: Path, has_main: bool) -> Iterator[str]:
     for other in _files_with_chalice(file):
         yield f"{other} imports chalice: import nbchalice there instead, as in the notebook"
     if (file.parent / "requirements.txt").is_file():
-        travels = "requirements.txt is not read: what the code imports travels"
-        yield f"{travels}; %pip install NAME==1.2 in a cell sets a version"
+        where = "requirements.txt beside the notebook counts for commands in a shell; in a kernel run %pip install -r "
+        yield f"{where}requirements.txt: what the code imports travels in the version that is installed"
     if (file.parent / ".chalice").is_dir():
         yield ".chalice/config.json beside the notebook counts, as with Chalice"
 

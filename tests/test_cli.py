@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import pytest
 
 from nbchalice.cli import code_of
@@ -570,3 +572,22 @@ def test_the_local_aws_needs_nothing_of_the_aws_configuration(cli, notebook, loc
     monkeypatch.setenv(broken, str(file))
     got, out, _ = cli("plan", notebook)
     assert got == 0 and "plan for" in out
+
+
+def test_a_question_that_is_broken_off_is_answered_with_no(cli, notebook, local_aws, monkeypatch):
+    def broken_off(*_, **__):
+        raise click.Abort
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("click.confirm", broken_off)
+    for words in (["local", "reset"], ["delete", notebook]):
+        got, out, err = cli(*words)
+        assert (got, out) == (2, "") and "not confirmed; nothing was removed" in err
+
+
+def test_what_is_sent_where_nothing_was_given_is_said(cli, notebook, local_aws):
+    assert cli("deploy", notebook)[0] == 0
+    _, out, _ = cli("send", notebook, "price")
+    assert "nothing was given, so a sample was sent: " in out
+    assert "nothing was given" not in cli("send", notebook, "price", "--message", "5")[1]
+    assert cli("delete", notebook, "--yes")[0] == 0

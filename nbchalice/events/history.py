@@ -82,15 +82,21 @@ class History:
         every = [one for path in self._files() if (one := _read(path)) and one.function == function]
         return sorted(every, key=lambda one: one.at)
 
-    def forget(self) -> int:
-        """Remove all that is kept, of every stage and target; return how many events that were.
+    def forget(self, function: str) -> int:
+        """Remove what is kept of a function, of every target; return how many events that were.
+
+        Parameters
+        ----------
+        function : str
+            Its name, as ``shop-dev-price``: another notebook of the folder may have a handler of the same name.
 
         Raises
         ------
         OSError
             They cannot be removed.
         """
-        files = list(self._files())
+        every = [(path, _read(path)) for path in self._files()]
+        files = [path for path, one in every if one is None or one.function.rpartition(":")[2] == function]
         for path in files:
             path.unlink(missing_ok=True)
         with suppress(OSError):  # it is not there, or something else is in it

@@ -30,6 +30,7 @@ from nbchalice.packaging.requested import is_requirement, logical_lines, request
 from nbchalice.packaging.requirements import unmet
 from nbchalice.packaging.uvtool import call_uv, cause_of
 from nbchalice.steps import step
+from nbchalice.text import joined
 
 if TYPE_CHECKING:
     from nbchalice.notebook.cells import Cell
@@ -52,7 +53,7 @@ class Wanted:
     files : tuple[Path, ...]
         Files that list further ones.
     lacking : tuple[str, ...]
-        What made it necessary: modules that nothing here provides, and packages that are here in another version.
+        What made it necessary, in words: ``humanize is not installed``, ``requests 2.34.2 is not what is asked for``.
     """
 
     requirements: tuple[str, ...]
@@ -94,9 +95,12 @@ def wanted_by(
     for cell in cells:
         texts += [statement.text for statement in split_cell(cell.source).statements]
     missing, others = unmet(texts, folder, [one for one in every if is_requirement(one)], added_folders(cells, folder))
-    lacking = [*(missing if not all(map(_is_installed, every)) else ()), *others]
+    lacking: list[str] = []
+    if missing and not all(map(_is_installed, every)):
+        lacking.append(f"{joined(missing)} {'is' if len(missing) == 1 else 'are'} not installed beside nbchalice")
+    lacking += [f"{pin.replace('==', ' ')} is not what is asked for" for pin in others]
     if without_kernel:
-        lacking.append("ipykernel")
+        lacking.append("ipykernel is not installed beside nbchalice")
         asked.append("ipykernel")
     if not lacking:
         return None
@@ -207,7 +211,7 @@ def _uv(arguments: list[str], wanted: Wanted, say: Callable[[str], None] | None 
     done = call_uv(arguments, say=say)
     if done.returncode:
         raise PackagingError(
-            f"{', '.join(wanted.lacking)}: not installed here, and cannot be from {wanted.described}: "
+            f"{'; '.join(wanted.lacking)}, and no environment can be made from {wanted.described}: "
             f"{cause_of(done.stderr)}",
             "correct what it names, or install beside nbchalice what the notebook imports",
             code="environment-failed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -136,6 +137,7 @@ class LiveHandler:
     ) -> None:
         project, aws = ui.project(), ui.connect()
         registered = project.handler(handler)
+        project.function(registered)  # What keeps it from running is told before its trigger leads here.
         self.ref = project.app.ref(aws, registered.name)
         chosen = [route_of(registered, self.ref, source)] if source else routes(registered, self.ref)
         history = History(project.notebook.parent, registered.name, registered.setting("redact") or ())
@@ -210,6 +212,10 @@ def live_stream(
     live = LiveHandler(ui, handler, source, seen.put, seen.put, as_role)
     try:
         live.start()
+        told = (
+            "its real events are handled here, its deployed trigger is paused; Ctrl-C ends it, and the trigger is back"
+        )
+        print(f"{handler} is live on {ui.connect().target}: {told}", file=sys.stderr)
         while True:
             event = seen.get()
             if isinstance(event, Invocation):

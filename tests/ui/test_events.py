@@ -3,6 +3,7 @@
 import json
 import stat
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -141,7 +142,11 @@ def test_only_the_last_events_are_kept_and_all_can_be_forgotten(tmp_path, monkey
     for number in range(6):
         history.keep(past(number))
     assert len(history.events(REF.arn)) == 3
-    assert history.forget() == 3 and history.forget() == 0 and not history.folder.exists()
+    other = replace(past(7), function=REF.arn.replace(REF.name, "else-dev-price"))
+    history.keep(other)
+    assert history.forget(REF.name) == 2 and history.forget(REF.name) == 0
+    assert history.events(other.function) == [other]
+    assert history.forget("else-dev-price") == 1 and not history.folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,7 @@ def test_the_command_line_tells_them_as_json_and_forgets_them(deployed, name, tm
     (one,) = json.loads(capsys.readouterr().out)["events"]
     assert one["id"] == sent["message_id"] and one["answer"]["status"] == "ok"
     assert code_of(["events", str(path), "price", "--forget"]) == 0
-    assert "1 event of price forgotten" in capsys.readouterr().out
+    assert f"1 event of {name}-dev-price forgotten" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

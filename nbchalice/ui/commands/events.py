@@ -105,6 +105,7 @@ def send(  # noqa: PLR0917 - one parameter an option
         return FormView(registered.name, source)
     events = SavedEvents(project.notebook.parent, registered.name)
     source, given = _with_saved(events, saved, source, given)
+    nothing = not given
     if "message" not in given:
         registered = with_record(project, registered)
     aws = ui.connect()
@@ -121,7 +122,15 @@ def send(  # noqa: PLR0917 - one parameter an option
         aws, route, direct, wait, History(project.notebook.parent, registered.name, registered.setting("redact") or ())
     )
     result = _send(way, given, times, twice=twice)
-    return _with_note(result, undeployed_here(project, aws, registered.name))
+    notes = [undeployed_here(project, aws, registered.name), _sample_sent(route, given) if nothing else ""]
+    return _with_note(result, "; ".join(filter(None, notes)))
+
+
+def _sample_sent(route: Route, filled: Values) -> str:
+    """Return what was sent where nothing was given to send; empty where an event of the source has no content."""
+    sample = next(iter(route.source.templates(route.options, route.ref).values()), {})
+    content = filled.get("message", sample.get("message"))
+    return f"nothing was given, so a sample was sent: {content}" if content is not None else ""
 
 
 def _send(way: Way, given: Values, times: int, *, twice: bool) -> SendResult | Invocation | SendsCard:

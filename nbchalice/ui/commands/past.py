@@ -28,7 +28,7 @@ SINCE = option("--since", "how far back: 10m, 2h, 1d or a time; default: all tha
 @command(
     "events",
     SINCE,
-    flag("--forget", "remove what was kept of this handler's events beside the notebook"),
+    flag("--forget", "remove what was kept of this handler's events, of this app and stage, beside the notebook"),
     handler="required",
 )
 def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) -> Result:
@@ -46,10 +46,11 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
 
     project, name = deployed(ui, handler)
     history = History(project.notebook.parent, name)
-    if forget:
-        count = history.forget()
-        return TextCard("events", f"{counted(count, 'event')} of {handler} forgotten", {"forgotten": count})
     aws = ui.connect()
+    if forget:
+        ref = project.app.ref(aws, name)
+        count = history.forget(ref.name)
+        return TextCard("events", f"{counted(count, 'event')} of {ref.name} forgotten", {"forgotten": count})
     registered = next((one for one in project.handlers if one.name == name), None)
     found = received(aws, registered, project.app.ref(aws, name), history, since)
     return EventsCard(name, found, str(aws.target))
