@@ -11,6 +11,7 @@ from nbchalice.errors import InvalidInputError
 from nbchalice.moving import moved, renamed
 
 from .deploy.harness import unique
+from .notebooks import write
 
 APP = '''"""Orders of a small shop."""
 import json
@@ -215,3 +216,20 @@ def test_statements_on_one_line_stay_together(tmp_path):
     made = moved(tmp_path)
     assert made.name == "shop" and made.cells[2:] == ("@shop.lambda_function()\ndef f(e, c): return x", "z = 3")
     assert made.cells[1].endswith("shop = Chalice('shop'); x = 1; y = 2")
+
+
+def test_a_blueprint_of_chalices_own_is_an_error_and_no_handler_is_lost_in_silence(tmp_path, capsys):
+    (tmp_path / "chalicelib").mkdir()
+    (tmp_path / "chalicelib" / "__init__.py").write_text("")
+    jobs = tmp_path / "chalicelib" / "jobs.py"
+    jobs.write_text(
+        "class Blueprint:\n    def on_sqs_message(self, queue):\n        return lambda function: function\n"
+        "jobs = Blueprint()\n@jobs.on_sqs_message('q')\ndef work(event):\n    return 1\n"
+    )
+    cells = ["%chalice app lost", "from chalicelib.jobs import jobs\napp.register_blueprint(jobs)",
+             "@app.schedule('rate(1 hour)')\ndef tick(event):\n    return 1"]  # fmt: skip
+    path = write(tmp_path / "lost.ipynb", ["%load_ext nbchalice", *cells])
+    assert code_of(["package", str(path), "--out", str(tmp_path / "build")]) == 2
+    said = capsys.readouterr().err
+    assert "the handlers of a blueprint are lost: TypeError: register_blueprint takes a Blueprint" in said
+    assert "from nbchalice import Blueprint" in said and not (tmp_path / "build").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,9 @@ def _found(project: Project, handler: Handler, piece: Slice, needs: Dependencies
     found = list(lacking(handler, piece.module, EXPORTED))
     stops = [f"{one.text}: {one.fix}" for one in found if one.stops]
     lost = [f"{one.text}: {one.fix}" for one in found if not one.stops]
+    if hiding := _hiding(piece.module, handler.function):
+        fix = f"put @functools.wraps(...) above the function that {hiding} makes"
+        stops.append(f"loses its name by its decorator {hiding}, and Chalice goes by that: {fix}")
     if piece.bundles:
         stops.append(f"uses the bundle {joined(piece.bundles)}: load it from a file in {LIBRARY}, or from S3")
     if record := with_record(project, handler).record:
@@ -118,6 +122,18 @@ def _found(project: Project, handler: Handler, piece: Slice, needs: Dependencies
     for path, text in _modules(needs.vendored):
         stops += [f"{one.text} ({path}, line {one.line}): {one.fix}" for one in troubles(text)]
     return list(dict.fromkeys(stops)), lost
+
+
+def _hiding(module: str, function: str) -> str:
+    """Return the decorator of the notebook that gives a function's name to none of what it makes."""
+    defined = {node.name: node for node in ast.parse(module).body if isinstance(node, ast.FunctionDef)}
+    for decorator in defined[function].decorator_list if function in defined else ():
+        made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
+        maker = defined.get(made_by.id) if isinstance(made_by, ast.Name) else None
+        makes = maker is not None and any(isinstance(node, ast.FunctionDef) for node in maker.body)
+        if maker is not None and makes and "wraps(" not in ast.unparse(maker):
+            return maker.name
+    return ""
 
 
 def _placed(one: Trouble, piece: Slice) -> str:

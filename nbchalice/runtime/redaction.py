@@ -30,9 +30,14 @@ def redacted(event: object, fields: Iterable[str]) -> Any:
     event : object
         A raw event.
     fields : Iterable[str]
-        Names, or paths of names with dots between them; each may begin at any depth, and go through lists.
+        Names, or paths of names with dots between them; each may begin at any depth, and go through lists: the
+        places of a list (``items.0.email``, ``items[0].email``, ``items[*].email``) are all of its places.
     """
-    return _Redaction([tuple(field.split(".")) for field in fields]).of(event, [])
+    paths: list[tuple[str, ...]] = []
+    for field in fields:
+        names = re.sub(r"\[[^\]]*\]", "", field).split(".")
+        paths += [tuple(names), tuple(name for name in names if not (name.isdigit() or name == "*"))]
+    return _Redaction([path for path in dict.fromkeys(paths) if path]).of(event, [])
 
 
 class _Redaction:

@@ -168,6 +168,8 @@ def test_what_looks_secret_is_named_and_not_written(tmp_path, capsys):
         ("%%on_sqs_message q --report-failures\ndef one(event):\n    return {'batchItemFailures': []}", "answers with"),
         ("%%on_sqs_message q\ndef one(event):\n    for r in event:\n        r.done()",
          "uses r.done: Chalice's SQSRecord has body, receipt_handle, context and to_dict() (cell 3, line 4): do without"),
+        ("def log(f):\n    def wrapper(event, context):\n        return f(event, context)\n    return wrapper\n"
+         "@app.lambda_function(name='one')\n@log\ndef one(event, context):\n    return 1", "loses its name by its decorator log"),
         ("%%on_s3_event in-1\ndef one(event):\n    for record in event:\n        print(record.key)", "goes through the records"),
         ("%%on_sns_message q\ndef one(event):\n    print(len(event))", "asks for len() of the event"),
         ("%%on_sqs_message q\ndef one(event):\n    print(app.lambda_context)", "uses app.lambda_context"),

@@ -98,3 +98,14 @@ def test_the_code_that_records_ships_where_it_is_asked_for_only():
     names = {"nbchalice.runtime.recording", "nbchalice.runtime.redaction"}
     assert not names & needed_modules(["app.on_sqs_message('a')", "getattr(app, 'x')"])
     assert names <= needed_modules(["import nbchalice.runtime.recording"])
+
+
+@pytest.mark.parametrize("path", ["items.0.email", "items[0].email", "items[*].email", "items.*.email", "items.email"])
+def test_a_place_of_a_list_is_all_of_its_places(path):
+    event = {
+        "Records": [{"body": json.dumps({"items": [{"email": "a@example.org"}, {"email": "b@example.org", "n": 1}]})}]
+    }
+    assert "example.org" not in json.dumps(redacted(event, [path]))
+    assert redacted({"items": {"0": {"email": "a"}, "1": 2}}, ["items.0.email"]) == {
+        "items": {"0": {"email": "[redacted]"}, "1": 2}
+    }

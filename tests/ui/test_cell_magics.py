@@ -5,7 +5,7 @@ import traceback
 import pytest
 
 from nbchalice import SQSEvent
-from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.errors import CaptureError, InvalidInputError, NbChaliceError
 
 PRICE = "%%on_sqs_message orders --batch-size 10\ndef price(event):\n    return [record.body for record in event]\n"
 RAW = {"Records": [{"body": "a", "messageId": "1", "receiptHandle": "r", "eventSource": "aws:sqs"}]}
@@ -200,3 +200,18 @@ def test_a_script_needs_no_cell_to_load_the_extension_and_call_a_magic(bare):
     bare.shell.run_line_magic("load_ext", "nbchalice")
     card = bare.shell.run_cell_magic("on_sqs_message", "orders", "def price(event):\n    return 1\n")
     assert (card.handler.name, card.handler.location.cell) == ("price", "cell 1")
+
+
+@pytest.mark.parametrize("second", ["_", "ctx", "_context", "lambda_context"])
+def test_the_context_may_have_any_name_where_one_function_alone_takes_two(run, second):
+    run("%chalice app twoargs")
+    assert "two: SNS handler" in repr(run(f"%%on_sns_message t-two\ndef two(event, {second}):\n    return 1"))
+
+
+def test_a_decorator_that_hides_the_functions_name_is_refused_where_the_cell_is_run(run):
+    run("%chalice app hides")
+    run("def log(func):\n    def wrapper(event, context):\n        return func(event, context)\n    return wrapper")
+    with pytest.raises(CaptureError, match="greet is called wrapper by its decorator") as caught:
+        run("%%lambda_function\n@log\ndef greet(event, context):\n    return 1")
+    assert caught.value.hint == "put @functools.wraps(...) above def wrapper in the decorator"
+    assert "greet" not in run.notebook.registry and "wrapper" not in run.notebook.registry

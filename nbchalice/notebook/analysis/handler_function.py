@@ -50,9 +50,11 @@ def find_handler(body: ast.Module, wanted: str | None = None, location: Location
     single = [node for node in functions.values() if _takes(node, 1)]
     pairs = [node for node in functions.values() if _names(node)[1:2] == ["context"] and _takes(node, 2)]
     candidates = [node for node in functions.values() if node in single or node in pairs]
+    # `def price(event, _)`: the context by another name, where nothing else can be the handler.
+    candidates = candidates or [node for node in functions.values() if _takes(node, 2)]
     if not candidates:
         what = (
-            f"no function of this cell takes a single argument: {listed}"
+            f"no function of this cell takes (event) or (event, context): {listed}"
             if functions
             else "the cell defines no function"
         )

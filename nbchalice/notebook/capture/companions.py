@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from nbchalice.errors import CaptureError
+from nbchalice.errors import CaptureError, Location
 from nbchalice.notebook.analysis.effects import Effects
 from nbchalice.notebook.analysis.history import END, Timeline
 from nbchalice.notebook.analysis.known_calls import CONFIGURES, STDLIB
 from nbchalice.notebook.analysis.model import Kind, Mark
 from nbchalice.notebook.capture.environment import variables_read
-from nbchalice.notebook.capture.registering import is_decorated, registers
+from nbchalice.notebook.capture.registering import REGISTER_BLUEPRINT, is_decorated, registers
 from nbchalice.notebook.capture.replayable import require_replayable
 from nbchalice.notebook.capture.settings import settings_of, shows
 from nbchalice.notebook.capture.tries import Tries
@@ -93,6 +93,18 @@ def told(pieces: Iterable[Told]) -> list[str]:
     lines = [f"{joined(names)}: {line}" if len(pieces) > 1 else line for line, names in left.items()]
     more = [f"left out: {len(lines) - MOST} more statements"] if len(lines) > MOST else []
     return [*lines[:MOST], *more, *(f"{piece.function}: {piece.unfollowed}" for piece in pieces if piece.unfollowed)]
+
+
+def lost_blueprint(piece: Told) -> CaptureError | None:
+    """Return that handlers of a blueprint are lost: registering it raises an error, in the notebook, too."""
+    for one in piece.left_out:
+        if f".{REGISTER_BLUEPRINT}(" in one.text and one.why.startswith("TypeError"):
+            place = Location(one.cell, one.line, one.text)
+            hint = "write `from nbchalice import Blueprint` where it is made, in a local module, too"
+            return CaptureError(
+                f"the handlers of a blueprint are lost: {one.why}", hint, place, code="decorator-not-evaluated"
+            )
+    return None
 
 
 def with_companions(closure: Closure, handler: Step, without: Mapping[int, str]) -> tuple[Closure, tuple[LeftOut, ...]]:

@@ -118,6 +118,7 @@ def _import_hint(kinds: list[str], error: str) -> str:
         return "loading it must not need files, network or programs of this computer: bundle plainer data, or again"
     hints = {
         os.strerror(errno.EROFS): "write below /tmp: the rest of the file system cannot be written on Lambda",
+        "must take (event) or (event, context)": "write it so: def name(event):",
         NO_PRIVATE_TMP: "use the module tempfile, or write the file within the handler",
     }
     hints_by_kind = {

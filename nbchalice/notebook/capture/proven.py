@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError, PackagingError
 from nbchalice.notebook.capture.bundle_order import require_taken_in_order
 from nbchalice.notebook.capture.choices import chosen
-from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.companions import lost_blueprint, told
 from nbchalice.notebook.capture.judges import FileJudge, KernelJudge, watched
 from nbchalice.notebook.capture.origins import bundling
 from nbchalice.notebook.capture.search import Compared, Proof, Search
@@ -115,7 +115,7 @@ class Proven:
         except CaptureError as error:
             raise without_refused(_with_cause(error, judge), can) from None
         if proof.error is None:
-            return proof
+            return replace(proof, error=lost_blueprint(proof.piece))
         return replace(proof, error=without_refused(_with_cause(proof.error, judge), can))
 
     def _judge_of(self, handler: Handler) -> Judge:

@@ -36,6 +36,13 @@ def run_cell_magic(notebook: Notebook, magic: str, line: str, cell: str) -> obje
     chalice = notebook.chalice()
     run_body(notebook, raw, body, _has_magics(raw, body))
     function = notebook.shell.user_ns[name]
+    if (own := getattr(function, "__name__", name)) != name:
+        raise CaptureError(
+            f"{name} is called {own} by its decorator, and nothing finds it by that name",
+            f"put @functools.wraps(...) above def {own} in the decorator",
+            notebook.location(body.magic_line),
+            code="handler-kind",
+        )
     decorated = getattr(chalice, magic)(**parsed.options, name=parsed.name, **parsed.settings)(function)
     for source, options in parsed.also:
         decorated = getattr(chalice, source)(**options)(decorated)
