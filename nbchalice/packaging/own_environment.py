@@ -6,6 +6,7 @@ What it asks for are its `%pip install` lines, `requirements.txt` and `pyproject
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sys
 import time
@@ -139,7 +140,10 @@ def _listed(file: Path) -> list[str]:
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix == ".toml":
-            return list(tomllib.loads(text).get("project", {}).get("dependencies", ()))
+            project = tomllib.loads(text).get("project", {})
+            if "dependencies" not in project:
+                print(f"note: {file.name} has no dependencies in [project], and counts for nothing", file=sys.stderr)
+            return list(project.get("dependencies", ()))
         lines = [line for _, line in logical_lines(text)]
     except (OSError, ValueError) as error:
         raise RequirementsFileError(f"{file.name} cannot be read: {error}", "correct it") from None
@@ -210,9 +214,11 @@ def _own_requirements() -> list[str]:
 def _uv(arguments: list[str], wanted: Wanted, say: Callable[[str], None] | None = None) -> None:
     done = call_uv(arguments, say=say)
     if done.returncode:
+        own = [one for one in _own_requirements() if re.search(rf"\b{re.escape(one)}(?![\w.])", done.stderr)]
+        because = f" (nbchalice itself needs {joined(own)})" if own else ""
         raise PackagingError(
             f"{'; '.join(wanted.lacking)}, and no environment can be made from {wanted.described}: "
-            f"{cause_of(done.stderr)}",
+            f"{cause_of(done.stderr)}{because}",
             "correct what it names, or install beside nbchalice what the notebook imports",
             code="environment-failed",
         )

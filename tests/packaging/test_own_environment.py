@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from nbchalice.errors import PackagingError
 from nbchalice.notebook.cells import read_notebook
 from nbchalice.packaging.own_environment import environment_for, wanted_by
 
@@ -155,3 +156,15 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(tmp_path, monk
         Exception, match=r"cannot be written: .*\n.*set NBCHALICE_CACHE to a folder that can be written"
     ):
         environment_for(wanted(write(tmp_path, PIP, IMPORTS)))
+
+
+def test_what_nbchalice_needs_itself_is_named_where_it_is_in_the_way(tmp_path):
+    notebook = write(tmp_path, "%pip install boto3==1.34.0 cowsay", IMPORTS, HANDLER)
+    with pytest.raises(PackagingError, match=r"boto3==1\.34\.0.*\(nbchalice itself needs boto3>=1\.35\.23\)"):
+        environment_for(wanted(notebook))
+
+
+def test_a_pyproject_without_dependencies_is_told_to_count_for_nothing(tmp_path, capsys):
+    (tmp_path / "pyproject.toml").write_text('[tool.poetry.dependencies]\ncowsay = "^6"')
+    assert wanted(write(tmp_path, IMPORTS, HANDLER)) is None
+    assert "pyproject.toml has no dependencies in [project], and counts for nothing" in capsys.readouterr().err

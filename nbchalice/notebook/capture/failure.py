@@ -125,7 +125,7 @@ def _import_hint(kinds: list[str], error: str) -> str:
         "TemplateNotFound": "give a template's text a name, TEXT = Path(FILE).read_text(), put %chalice bundle TEXT on "
         "the line below, and load it with jinja2.DictLoader({NAME: TEXT}): a folder of templates is not on Lambda",
         "ConnectionError": "make the request within the handler, or bundle its result",
-        "ModuleNotFoundError": "%pip install its package in a cell, or put the module beside the notebook",
+        "ModuleNotFoundError": "import it in a cell by its name, so that it comes along, and %pip install its package",
         "PermissionError": "do it within the handler, or bundle its result",
         "KeyError": "an environment variable of this computer? set it for the function with --env NAME=VALUE",
     }
