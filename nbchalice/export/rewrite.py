@@ -120,7 +120,10 @@ def _events(source: Source) -> Iterator[Edit]:
     for one in found:
         if one.node not in apart:
             yield _edit(one.node, starts, one.text)
-    imported = {alias.name for node in source.tree.body if isinstance(node, ast.Import) for alias in node.names}
+    imported: set[str] = set()
+    for node in source.tree.body:
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
     if "json" not in imported and any(one.text.startswith("json.") for one in found):
         nodes = source.tree.body
         futures = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
