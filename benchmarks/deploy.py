@@ -99,13 +99,14 @@ def told(tools: list[Deployer], taken: dict[str, Times], handlers: int, what: st
     """Yield the rows of some runs, and how many times sooner `%chalice deploy` is."""
     for operation in OPERATIONS:
         title, ours = f"{operation}, {what}", taken[tools[0].name].get(operation)
-        for tool in tools:
-            found = taken[tool.name].get(operation)
-            if found and not (operation == "first deploy" and isinstance(tool, SAMCode)):
+        # The first deploy of who changes code only is that of `sam sync` itself.
+        those = [tool for tool in tools if not (operation == "first deploy" and isinstance(tool, SAMCode))]
+        for tool in those:
+            if found := taken[tool.name].get(operation):
                 yield measured(tool.name, title, found, "s", note(tool))
             elif handlers > tool.most:
                 yield Row(tool.name, title, None, "", runs=0, note=tool.why_not)
-        for tool in tools[1:]:
+        for tool in those[1:]:
             if ours and (found := taken[tool.name].get(operation)):
                 yield sooner(tool, title, ours, found)
 

@@ -72,7 +72,7 @@ def ours(programs: Path, folder: Path, environment: dict[str, str]) -> Iterator[
         yield Row(name, STEPS[0], one.run("package", "--out", "out"), "s")
         yield Row(name, STEPS[1], one.run("package", "--out", "out"), "s")
         for what, size in one.sizes():
-            yield Row(name, what, size / 1024, "KB")
+            yield Row(name, what, size / 2**20, "MB") if size > 2**20 else Row(name, what, size / 2**10, "KB")
         yield Row(name, STEPS[2], one.run("deploy"), "s")
         one.write("total")
         yield Row(name, STEPS[3], one.run("deploy"), "s")

@@ -18,7 +18,9 @@ HEAD = """# Measured
 `make bench` runs every benchmark, `python -m benchmarks deploy` one, and both write this page, its plot and the table
 in README from [benchmarks.json](benchmarks.json). What stands side by side was measured by turns in one run, at the
 local endpoint: no number here is one of AWS. Another machine gives other numbers, and this one did other work
-meanwhile; a ratio says more than a time. Given are medians and, of several runs, the least and the most.
+meanwhile (the load is the number of processes that wanted a processor): a ratio says more than a time, and grows
+with the load, since who starts anew needs more of the processor than a kernel that runs. Given are medians and, of
+several runs, the least and the most.
 
 ![How long a deploy takes, by tool](images/benchmarks.svg)
 
