@@ -21,6 +21,8 @@ def main() -> None:
         status = 130
     # All is said: who presses it now need not wait for threads that end.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What is left goes with the process: looking through all of it once more takes a quarter of a deploy.
+    gc.freeze()
     sys.exit(status)
 
 

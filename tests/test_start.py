@@ -117,3 +117,15 @@ def test_a_second_process_finds_the_runtime_its_imports_and_the_builtins(cache, 
 def test_where_there_is_the_standard_library_only_it_is_made_each_time():
     code = "import sys\nsys.modules['platformdirs'] = None\nfrom nbchalice.files import kept\nassert kept('a', ['b'], lambda: b'c') == b'c'"
     imported(f"import os\nos.environ.pop('NBCHALICE_CACHE', None)\n{code}\ndel sys.modules['platformdirs']")
+
+
+def test_the_shells_command_looks_for_no_garbage_in_what_it_leaves():
+    code = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_freeze_count() > 1000, gc.get_threshold()[0]))
+sys.argv = ["nbchalice", "--version"]
+from nbchalice.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True 200000"
