@@ -15,7 +15,7 @@ from nbchalice.resources.base import REPEATABLE_BESIDE
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSResponse
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.client import BaseClient
     from botocore.model import OperationModel
 
@@ -51,6 +51,27 @@ def guard_repeats(client: BaseClient) -> None:
     """Let a client repeat no call that could do its work twice."""
     client.meta.events.register_last("before-parameter-build", _mark)
     client.meta.events.register_first("needs-retry", _refuse)
+
+
+def require_whole_answers(client: BaseClient) -> None:
+    """Let a client take an answer that ends too early for one that was lost.
+
+    boto3 reads a body of which nothing came as an empty answer: as if nothing stood.
+    """
+    from botocore.exceptions import ConnectionClosedError
+
+    session = client._endpoint.http_session  # type: ignore[attr-defined]
+    send = session.send
+
+    def whole(request: AWSPreparedRequest) -> AWSResponse:
+        answer: AWSResponse = send(request)
+        promised = str(answer.headers.get("Content-Length", ""))
+        without = request.method == "HEAD" or request.stream_output or answer.status_code in {204, 304}
+        if promised.isdigit() and not without and len(answer.content) < int(promised):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return answer
+
+    session.send = whole
 
 
 def _mark(params: JSON, model: OperationModel, context: JSON, **_: object) -> None:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from nbchalice.aws.credentials import configured_endpoints, failed_login, share_temporary_credentials
 from nbchalice.aws.errors import explain
-from nbchalice.aws.repeats import READS, guard_repeats
+from nbchalice.aws.repeats import READS, guard_repeats, require_whole_answers
 from nbchalice.errors import InvalidInputError
 from nbchalice.handlers.variables import REGION
 from nbchalice.resources.arns import Arn
@@ -119,6 +119,7 @@ class Connection:
                 client = self._new_client(*place) if patience is None else self._new_client(*place, patience)
                 client.meta.events.register("before-call", self._count)
                 guard_repeats(client)
+                require_whole_answers(client)
                 OWN_CLIENTS.add(client)
                 self._clients[*place, patience] = client
             return self._clients[*place, patience]
