@@ -87,6 +87,7 @@ class _Run:
         self.failed: list[tuple[Change, NbChaliceError]] = []
         self.stopped = threading.Event()
         self.ended = threading.Condition()
+        self._deaths = _deaths(aws)
 
     def work(self) -> None:
         pool = ThreadPoolExecutor(WORKERS, "nbchalice-write")
@@ -170,6 +171,10 @@ class _Run:
 
     def _passes(self, change: Change, error: Exception, waited: float) -> bool:
         """Whether to try a change again that AWS refused, after so many seconds of trying."""
+        if _deaths(self.aws) != self._deaths:
+            return (
+                False  # What it waits for may be gone with a local AWS that died: the deploy looks again, and makes it.
+            )
         row = passing(error)
         if row is not None and row.until == "known":
             made = any(other.resource.kind in RIGHTS for other in self.done)
@@ -217,6 +222,11 @@ class _Run:
             hints.update(dict.fromkeys(filter(None, (error.hint or "").split("; "))))
         again = "running it again is safe: it continues where this stopped"
         return "\n".join(lines), "; ".join([*hints, again])
+
+
+def _deaths(aws: AWS) -> int:
+    """Return how often the local AWS died; real AWS does not."""
+    return int(getattr(aws, "deaths", 0))
 
 
 Failed = list[tuple[Change, NbChaliceError]]
