@@ -172,9 +172,7 @@ class _Run:
     def _passes(self, change: Change, error: Exception, waited: float) -> bool:
         """Whether to try a change again that AWS refused, after so many seconds of trying."""
         if _deaths(self.aws) != self._deaths:
-            return (
-                False  # What it waits for may be gone with a local AWS that died: the deploy looks again, and makes it.
-            )
+            return False  # What it waits for may be gone with it: the deploy looks again.
         row = passing(error)
         if row is not None and row.until == "known":
             made = any(other.resource.kind in RIGHTS for other in self.done)
