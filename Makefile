@@ -33,7 +33,7 @@ quick: setup  ## the tests that need no network, no local AWS and no browser
 
 # Three at once on two processors: a test waits for a third of its time, for servers, kernels and browsers.
 test: check  ## every test, in the browser too
-	.venv/bin/pytest -q -n 3 --dist loadfile
+	.venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: setup  ## 3000 random notebooks instead of 60, 6,750 events instead of 347, a deploy broken off in 8 ways, a policy line by line, all hardships
 	NBCHALICE_EXAMPLES=3000 .venv/bin/pytest -q tests/notebook/test_property_of_libraries.py

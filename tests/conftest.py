@@ -20,6 +20,16 @@ from .waiting import wait_until
 forget_other_packages()
 
 
+# Files that take over half a minute each; a worker that got one of them last would be alone at the end.
+LONG = [
+    "deploy/test_crash.py", "ui/test_small_notebooks.py", "local_aws/test_saved_state.py", "ui/test_everyday.py",
+    "plugins/test_plugins.py", "tests/test_everyday_notebooks.py", "ui/test_live_mode.py", "tests/test_cli.py",
+    "templates/test_quickstart.py", "templates/test_terraform_applied.py", "tests/test_notebooks.py",
+    "notebook/test_property_of_libraries.py", "ui/test_over_the_limit.py", "tests/test_site.py",
+    "tests/test_release.py", "hardships/test_interrupted_anywhere.py",
+]  # fmt: skip
+
+
 def pytest_configure():
     """Let Ctrl-C interrupt, as in a terminal: a shell starts what runs in the background with the signal ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -119,13 +129,22 @@ def run_on_lambda():
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what asks for the local AWS; begin with the file that takes longest, so that the workers end together."""
+    """Mark what asks for the local AWS; begin with the files that take longest, so that the workers end together."""
     for item in items:
         if {"local_aws", "aws"} & set(item.fixturenames):
             item.add_marker("local_aws")
         for table in item.iter_markers("table"):
             item.user_properties.append(("tried", [*table.args, 1]))
-    items.sort(key=lambda item: "test_crash" not in item.nodeid)
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (_turn(item.path), -sizes[item.path], str(item.path)))
+
+
+def _turn(path):
+    """Return when a file's turn is: what takes over half a minute, browsers, which take as long, the others."""
+    name = f"{path.parent.name}/{path.name}"
+    if name in LONG:
+        return LONG.index(name)
+    return len(LONG) + (path.parent.name != "browser")
 
 
 @pytest.fixture(autouse=True)
