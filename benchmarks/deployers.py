@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ SAM_EVENTS = {
 }
 
 
-class Deployer:
+class Deployer(ABC):
     """A tool on a project of its own.
 
     Parameters
@@ -57,7 +58,7 @@ class Deployer:
         """Return the name of the queue, topic and bucket of a group of four handlers."""
         return f"bench-{type(self).__name__.lower()}-{group}"
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to install
         """Install what is needed, once."""
 
     def begin(self, handlers: int, run: int) -> None:
@@ -65,19 +66,19 @@ class Deployer:
         self.handlers, self.run = handlers, run
         self.edit(1)
 
+    @abstractmethod
     def edit(self, answer: int) -> None:
         """Let the first group's queue handler return something else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deploy(self) -> float:
         """Deploy, and return the seconds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self) -> None:
         """Remove all."""
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most stay where they are
         """Leave the folder, which goes away."""
 
 

@@ -14,6 +14,8 @@ import uv
 
 import nbchalice
 
+from .wheels import build_wheel
+
 ROOT = Path(nbchalice.__file__).parent
 # They run in the environment of the local AWS's server, which tests/local_aws starts.
 SERVER = ("nbchalice.aws.local.server.", "nbchalice.aws.local.worker.")
@@ -29,11 +31,7 @@ print("test tools:", *bad)
 @pytest.fixture(scope="module")
 def wheel_file(tmp_path_factory):
     """The built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [uv.find_uv_bin(), "build", "-q", "--wheel", "--out-dir", str(folder), str(ROOT.parent)]
-    subprocess.run(command, check=True)
-    (made,) = folder.glob("*.whl")
-    return made
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from jupyter_client.manager import KernelManager
+from ..kernels import start_kernel
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -21,11 +21,7 @@ class Kernel:
     """A kernel in a folder."""
 
     def __init__(self, folder):
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(cwd=str(folder))
-        self.client = self.manager.blocking_client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=120)
+        self.manager, self.client = start_kernel(folder)
 
     def run(self, code):
         """Run a cell."""

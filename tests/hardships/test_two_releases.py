@@ -10,10 +10,9 @@ import uuid
 import zipfile
 
 import pytest
-import uv
 
 from .. import notebooks
-from ..test_wheel import ROOT
+from ..wheels import build_wheel
 from .share import WHOLE, count
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.timeout(1200)]
@@ -29,9 +28,7 @@ SEED = random.randrange(10**6) if WHOLE else 1
 def wheels(tmp_path_factory):
     """A folder with what the wheel of each release has: of this tree, which calls itself otherwise."""
     folder = tmp_path_factory.mktemp("releases")
-    command = [uv.find_uv_bin(), "build", "-q", "--wheel", "--out-dir", str(folder), str(ROOT.parent)]
-    subprocess.run(command, check=True)
-    (wheel,) = folder.glob("*.whl")
+    wheel = build_wheel(folder)
     for release in RELEASES:
         zipfile.ZipFile(wheel).extractall(folder / release)
         version = folder / release / "nbchalice" / "runtime" / "__init__.py"

@@ -6,9 +6,10 @@ import sys
 import time
 
 import pytest
-from jupyter_client.manager import KernelManager
 
 from nbchalice.aws.target import connect
+
+from ..kernels import start_kernel
 
 pytestmark = pytest.mark.timeout(180)
 SETUP = "%load_ext nbchalice\n%chalice app livekernel"
@@ -25,11 +26,7 @@ class Kernel:
     """A kernel, and the messages of JupyterLab's debugger to it."""
 
     def __init__(self, folder):
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(cwd=str(folder))
-        self.client = self.manager.blocking_client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+        self.manager, self.client = start_kernel(folder)
         self.sequence = 0
 
     def run(self, code):
