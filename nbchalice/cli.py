@@ -130,7 +130,8 @@ class Shell:
             return
         named = [handler.setting("requirements") for handler in project.handlers] if project else []
         files = [self.notebook.parent / file for file in named if file]
-        wanted = wanted_by(read_notebook(self.notebook), self.notebook.parent, files, kernel=self.execute)
+        cells = project.cells if project else read_notebook(self.notebook)
+        wanted = wanted_by(cells, self.notebook.parent, files, kernel=self.execute)
         if wanted is None:
             return
         why = "; ".join(wanted.lacking)

@@ -118,6 +118,13 @@ def test_what_is_met_here_or_imported_by_nothing_or_optional_needs_none(tmp_path
     assert wanted(write(tmp_path, PIP, IMPORTS, HANDLER)) is None
 
 
+@pytest.mark.parametrize(
+    "odd", ["def broken(:", "await something()", "return 1", "!ls", "from __future__ import annotations"]
+)
+def test_a_cell_that_is_no_plain_python_hides_no_other(tmp_path, odd):
+    assert wanted(write(tmp_path, PIP, odd, IMPORTS)).lacking == ("cowsay is not installed beside nbchalice",)
+
+
 def test_a_local_module_asks_as_well(tmp_path):
     (tmp_path / "helper.py").write_text("import cowsay")
     assert wanted(write(tmp_path, PIP, "import helper")).lacking == ("cowsay is not installed beside nbchalice",)
