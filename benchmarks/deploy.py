@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.deployers import SAM, Chalice, Deployer, Notebook, SAMCode, Shell
 from benchmarks.rows import Row, failed, local_connection, measured, scratch
-from benchmarks.tools import add_sam_to_server
+from benchmarks.tools import sam_server_cache
 
 FAULTS = Path(__file__).parents[1] / "tests" / "local_aws" / "faults.py"
 LATENCIES_MS = (0, 50)
@@ -29,7 +30,7 @@ def rows() -> Iterator[Row]:
     """Yield each tool's seconds, and how many times sooner nbchalice is."""
     from nbchalice.aws.local.client import server
 
-    with scratch(NBCHALICE_LOCAL_EXTENSIONS=str(FAULTS)) as folder:
+    with tempfile.TemporaryDirectory() as made, scratch(**variables(Path(made))) as folder:
         tools = list[Deployer]()
         for number, kind in enumerate((Notebook, Shell, Chalice, SAM, SAMCode)):
             try:
@@ -46,6 +47,11 @@ def rows() -> Iterator[Row]:
                 tool.close()
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """Return what leads to a local AWS that can be slowed down and understands SAM's templates."""
+    return {"NBCHALICE_LOCAL_EXTENSIONS": str(FAULTS), "NBCHALICE_LOCAL_CACHE": str(sam_server_cache(folder))}
+
+
 def by_turns(tools: list[Deployer], handlers: int, rounds: int, what: str) -> Iterator[Row]:
     """Let each tool deploy in each round; yield the rows."""
     taken: dict[str, Times] = {tool.name: {} for tool in tools}
@@ -58,8 +64,6 @@ def by_turns(tools: list[Deployer], handlers: int, rounds: int, what: str) -> It
 
 def ready(kind: type[Deployer], folder: Path) -> Deployer:
     """Install a tool, make the queues, topics and buckets of its apps, and let it deploy once."""
-    if issubclass(kind, SAM):
-        add_sam_to_server()
     from nbchalice.aws.local.client import server
 
     tool = kind(server.ensure_running(), folder)

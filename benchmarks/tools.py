@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 SECONDS = 600
 
@@ -55,11 +56,16 @@ def environment_of(server: Any, home: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def add_sam_to_server() -> None:
-    """Let CloudFormation of the local AWS understand SAM's templates; in an environment of the benchmark's own."""
+def sam_server_cache(folder: Path) -> Path:
+    """Make the local AWS's environments in a folder, with SAM's transform in them; return the folder.
+
+    The user's own are kept as they are: what is installed there brings another botocore, and other answers with it.
+    """
     import uv
 
     from nbchalice.aws.local.client.environment import server_python
 
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", str(server_python()), "aws-sam-translator"]
-    subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+    with mock.patch.dict(os.environ, {"NBCHALICE_LOCAL_CACHE": str(folder)}):
+        command = [uv.find_uv_bin(), "pip", "install", "--python", str(server_python()), "aws-sam-translator"]
+        subprocess.run([*command, "--quiet"], check=True, capture_output=True, timeout=SECONDS)
+    return folder

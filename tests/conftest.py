@@ -77,6 +77,14 @@ def own_default_session():
         boto3.DEFAULT_SESSION = None
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_of_other_files(no_other_aws):
+    """Begin each file with an empty local AWS: which files a worker has had before is chance."""
+    from nbchalice.aws.local.client import server
+
+    server.reset()
+
+
 @pytest.fixture
 def empty_local_aws(request, no_other_aws):
     """Nothing of other tests in the local AWS, for a test that uses it: notebooks name their queues themselves."""
