@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nbchalice.ui.render.progress import Watch
 
 
-# Set in the environment of a notebook's own.
+# Set in the environment of a notebook's own, to what was told last of what is going on.
 IN_ENVIRONMENT = "NBCHALICE_OWN_ENVIRONMENT"
 
 
@@ -38,11 +38,13 @@ class Elsewhere(BaseException):
     ----------
     python : Path
         The interpreter of it.
+    told : str
+        What was told of what is going on; it is not told there again.
     """
 
-    def __init__(self, python: Path) -> None:
+    def __init__(self, python: Path, told: str) -> None:
         super().__init__(str(python))
-        self.python = python
+        self.python, self.told = python, told
 
 
 class Shell:
@@ -69,6 +71,7 @@ class Shell:
         self.notebook, self.stage, self.target, self.execute = notebook, stage, target or "local", execute
         self.reads = reads
         self.proven: dict[str, Compared | CaptureError] | None = None
+        self._told = ""
 
     @property
     def has_notebook(self) -> bool:
@@ -136,9 +139,9 @@ class Shell:
             return
         why = "; ".join(wanted.lacking)
         print(f"note: {why}; going on in an environment made of {wanted.described}", file=sys.stderr)
-        with self.progress("") as watch, told_to(watch.step):
+        with self.progress("", lazy=True) as watch, told_to(watch.step):
             python = environment_for(wanted)
-        raise Elsewhere(python)
+        raise Elsewhere(python, self._told)
 
     def connect(self) -> Connection:
         """Return a connection to the target, which is named on stderr."""
@@ -153,7 +156,9 @@ class Shell:
         """Write a line for each step and change to stderr."""
         from nbchalice.ui.render.progress import shell_progress
 
-        return shell_progress(title, lazy=lazy)
+        if not lazy:
+            self._told = title
+        return shell_progress("" if title == os.environ.get(IN_ENVIRONMENT) else title, lazy=lazy)
 
     def cell_of_file(self, file: str) -> str | None:
         """Return nothing: no cells were executed in this process."""
@@ -181,21 +186,43 @@ def run(command: commands.Command, values: JSON) -> int:
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
     LACKING.is_told_by(partial(lacking_of, shell))
-    commands.require_handler(shell, command, values, "nbchalice")
-    result = command.run(shell, **values)
-    streamed = isinstance(result, Iterator)
-    # Stopping it is how a stream ends.
-    with suppress(KeyboardInterrupt) if streamed else nullcontext():
-        for one in result if isinstance(result, Iterator) else [result]:
-            print_result(one, as_json, command.name == "logs" or streamed)
+    with in_words_of_the_shell(command, notebook, {"--stage": stage, "--target": target}) as translate:
+        commands.require_handler(shell, command, values, "nbchalice")
+        result = command.run(shell, **values)
+        streamed = isinstance(result, Iterator)
+        # Stopping it is how a stream ends.
+        with suppress(KeyboardInterrupt) if streamed else nullcontext():
+            for one in result if isinstance(result, Iterator) else [result]:
+                print_result(one, as_json, command.name == "logs" or streamed, translate)
     # An event that was not handled well is a failed operation; old failures in a log are not.
     return 0 if streamed or getattr(result, "ok", True) else 1
 
 
-def print_result(result: Any, as_json: bool, one_a_line: bool) -> None:
+@contextmanager
+def in_words_of_the_shell(
+    command: commands.Command, notebook: Path | None, options: dict[str, str | None]
+) -> Iterator[Callable[[str], str]]:
+    """Let errors of the block name commands as a shell takes them; yield what does it with the text of a result."""
+    from nbchalice.ui.shell_words import QUOTING, for_shell
+
+    try:
+        yield str if command.name in QUOTING else lambda text: for_shell(text, notebook, options)
+    except (NbChaliceError, Interrupted) as error:
+        for one in problems_of(error):
+            one.message = for_shell(one.message, notebook, options)
+            one.hint = one.hint and for_shell(one.hint, notebook, options)
+        raise
+
+
+def problems_of(error: NbChaliceError | Interrupted) -> Sequence[NbChaliceError | Interrupted]:
+    """Return the errors that one stands for."""
+    return error.problems if isinstance(error, ProblemsError) else [error]
+
+
+def print_result(result: Any, as_json: bool, one_a_line: bool, translate: Callable[[str], str] = str) -> None:
     """Print text, or JSON: one document, or one object a line for logs."""
     if not as_json:
-        click.echo(result._repr_mimebundle_()["text/plain"])
+        click.echo(translate(result._repr_mimebundle_()["text/plain"]))
         return
     data = result.to_dict()
     if one_a_line:
@@ -224,7 +251,7 @@ def code_of(words: list[str]) -> int:
         return 0
     except Elsewhere as place:
         sys.stdout.flush()
-        environment = {**os.environ, IN_ENVIRONMENT: "1"}
+        environment = {**os.environ, IN_ENVIRONMENT: place.told}
         os.execve(place.python, [str(place.python), "-P", "-m", "nbchalice", *words], environment)  # noqa: S606 - ours
     except (Exception, KeyboardInterrupt) as error:
         told = _told(error, f"nbchalice {name}")
@@ -263,6 +290,5 @@ def _say(error: NbChaliceError | Interrupted, words: list[str]) -> int:
     """Tell an error on stderr, and as the one document on stdout where JSON was asked for."""
     print(f"error: {error}", file=sys.stderr)
     if "--json" in words:
-        problems = error.problems if isinstance(error, ProblemsError) else [error]
-        click.echo(json.dumps({"ok": False, "errors": [one.to_dict() for one in problems]}))
+        click.echo(json.dumps({"ok": False, "errors": [one.to_dict() for one in problems_of(error)]}))
     return error.exit_code

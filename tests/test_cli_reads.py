@@ -88,3 +88,20 @@ def test_logs_says_what_is_missing_where_no_run_could_find_the_handler(shell):
     for name in ("docs", "price"):
         code, text, ran = shell(cells, "logs", name)
         assert not ran and f"error: {name} is not deployed" in text and "note: the text" not in text
+
+
+@pytest.mark.usefixtures("empty_local_aws")
+def test_a_fix_is_a_command_of_this_shell_in_text_and_in_json(tmp_path, local_aws, capsys):
+    from nbchalice.cli import code_of
+
+    path = write(tmp_path / "shop.ipynb", ["%chalice app shop", "%%lambda_function\ndef price(event):\n    return 1"])
+    assert code_of(["rollback", str(path), "price", "--stage", "prod", "--json"]) == 2
+    out, err = capsys.readouterr()
+    (error,) = json.loads(out)["errors"]
+    assert error["fix"] == f"nbchalice deploy {path} --stage prod" and error["fix"] in err
+    assert code_of(error["fix"].split()[1:]) == 0
+    assert code_of(["rollback", str(path), "price", "--stage", "prod"]) == 2
+    capsys.readouterr()
+    write(path, ["%chalice app shop", "%%lambda_function\ndef other(event):\n    return 1"])
+    assert code_of(["plan", str(path), "--stage", "prod"]) == 0
+    assert f"nbchalice deploy {path} --stage prod --prune removes them" in capsys.readouterr().out

@@ -75,7 +75,8 @@ def test_the_file_that_a_handler_names_counts_and_so_does_execution(tmp_path, lo
 def test_live_mode_in_a_shell_handles_events_there(tmp_path, empty_local_aws):
     queue = "%%on_sqs_message cows-herd\ndef moo(event):\n    for one in event:\n        print(cowsay.cow(one.body))"
     notebook = write(tmp_path, PIP, IMPORTS, queue)
-    assert nbchalice("deploy", str(notebook)).returncode == 0
+    deployed = nbchalice("deploy", str(notebook))
+    assert deployed.returncode == 0 and deployed.stderr.count("deploying cows (dev)") == 1, deployed.stderr
     command = [sys.executable, "-m", "nbchalice", "live", str(notebook), "moo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as live:
         try:
