@@ -101,7 +101,8 @@ def _section_problems(section: Values, where: str, more: set[str]) -> Iterator[s
     for key, value in section.items():
         if key not in known:
             theirs = next((theirs for theirs, ours in KEYS.items() if ours == key), None)
-            fix = f"Chalice calls it {theirs}" if theirs else near(key, sorted(known - UNUSED))
+            unread = "nothing reads it: take it out"
+            fix = f"Chalice calls it {theirs}" if theirs else near(key, sorted(known - UNUSED), unread)
             yield f"there is no key {where}{key}; {fix}"
         elif key in {"stages", "lambda_functions"}:
             wrong = not isinstance(value, dict) or any(not isinstance(inner, dict) for inner in value.values())

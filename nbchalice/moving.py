@@ -9,6 +9,7 @@ import ast
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +103,11 @@ def import_app(app: Path, out: Path | None) -> Written:
     cells = [nbformat.v4.new_code_cell(text, id=f"cell-{number}") for number, text in enumerate(made.cells, 1)]
     text = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).rstrip("\n")
     replace_file(path, f"{text}\n".encode())
-    handlers = ", ".join(one.name for one in read_text(path).handlers) or "none"
     next_step = f"nbchalice plan {path} tells what a deploy would make"
+    try:
+        handlers = ", ".join(one.name for one in read_text(path).handlers) or "none"
+    except InvalidInputError as error:  # As of a configuration that Chalice takes and nbchalice does not.
+        return Written((path,), {}, (*made.notes, f"to be mended before a deploy: {error.message}; {error.hint}"))
     return Written((path,), {}, (f"handlers of its text: {handlers}", *made.notes, next_step))
 
 
@@ -126,8 +130,9 @@ def _parsed(file: Path) -> tuple[str, ast.Module]:
 
 def _name(tree: ast.Module, file: Path) -> str:
     """Return the app's name: that of the configuration, else what it is made with, else its folder's."""
-    if name := named_by_config(file.parent):
-        return name
+    with suppress(InvalidInputError):  # Who writes the notebook says what is wrong there.
+        if name := named_by_config(file.parent):
+            return name
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Chalice":
             given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "app_name")]

@@ -197,6 +197,9 @@ def build_handler(event):
 """
 
 
+HANDLER = "\n@app.lambda_function()\ndef f(event, context):\n    return 1\n"
+
+
 def test_an_app_that_a_function_makes_or_another_module_has_its_name(tmp_path):
     (tmp_path / "app.py").write_text(FACTORY)
     made = moved(tmp_path)
@@ -208,6 +211,26 @@ def test_an_app_that_a_function_makes_or_another_module_has_its_name(tmp_path):
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "config.json").write_text('{"app_name": "core"}')
     assert moved(tmp_path / "app.py").name == "core"
+
+
+@pytest.mark.parametrize(
+    ("config", "wrong"),
+    [
+        ('{"comment": "ours"}', "there is no key comment; nothing reads it: take it out; correct "),
+        ('{"lambda_timout": 3}', "there is no key lambda_timout; did you mean lambda_timeout?; correct "),
+        ("{", ".chalice/config.json cannot be read: "),
+    ],
+)
+def test_a_configuration_that_is_wrong_stops_a_deploy_and_no_import(tmp_path, capsys, config, wrong):
+    (tmp_path / "app.py").write_text("from chalice import Chalice\napp = Chalice('odd')\n" + HANDLER)
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(config)
+    assert code_of(["import", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "to be mended before a deploy: .chalice/config.json" in told and wrong in told
+    assert (tmp_path / "odd.ipynb").exists()
+    assert code_of(["plan", str(tmp_path / "odd.ipynb")]) == 2
+    assert wrong.split(";")[0] in capsys.readouterr().err
 
 
 def test_statements_on_one_line_stay_together(tmp_path):
