@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -70,7 +71,7 @@ def write_packages(project: Project, out: Path) -> Written:
 
     packages = _whole_packages(project)
     written = write_all(packages, out)
-    return replace(written, notes=(*project.notes, *project.proven.notes(), *written.notes))
+    return replace(written, notes=(*project.notes, *project.proven.notes(), *_left_here(project), *written.notes))
 
 
 def write_template(project: Project, out: Path, form: TemplateFormat) -> Written:
@@ -99,7 +100,8 @@ def write_template(project: Project, out: Path, form: TemplateFormat) -> Written
     template = template_of(project.app, {name: Package.of(package) for name, package in packages.items()})
     paths, how = write(template, out, form, project.app)
     sizes = {name: package.sizes for name, package in packages.items()}
-    return Written(paths, sizes, (*project.notes, *project.proven.notes(), *template.notes, *how))
+    told = (*project.notes, *project.proven.notes(), *_left_here(project))
+    return Written(paths, sizes, (*told, *template.notes, *how))
 
 
 def _whole_packages(project: Project) -> dict[str, HandlerPackage]:
@@ -182,7 +184,8 @@ def plan(project: Project, aws: Connection, *, prune: Prune = False) -> Plan:
 
     with project.telling_what_is_gone():
         changes = engine.plan(project.app, partial(verified_packages, project), aws, prune=prune)
-    notes = (*_notes(project), *changes.notes, *project.proven.notes(), *suggestions(project, aws))
+    told = (*project.proven.notes(), *_left_here(project), *suggestions(project, aws))
+    notes = (*_notes(project), *changes.notes, *told)
     return replace(changes, notes=notes)
 
 
@@ -190,6 +193,18 @@ def _notes(project: Project) -> tuple[str, ...]:
     """Return what there is to say of the notebook and its file."""
     gone = project.written.gone(project.handlers, project.cells, project.saved) if project.namespace is not None else []
     return (*project.notes, *project.written.notes(), *gone)
+
+
+def _left_here(project: Project) -> tuple[str, ...]:
+    """Return what there is to say of packages that the notebook asks for and that do not travel."""
+    from nbchalice.packaging.unused import unused_note
+
+    if any(handler.setting("requirements") for handler in project.handlers):
+        return ()  # What travels is what that file lists.
+    needs = [project.needs(handler).requirements for handler in project.handlers]
+    orders = [handler.order for handler in project.handlers]
+    note = unused_note(project.cells, project.notebook.parent, orders, chain.from_iterable(needs))
+    return (note,) if note else ()
 
 
 def suggestions(project: Project, aws: Connection) -> list[str]:
@@ -269,7 +284,8 @@ def deploy(
         done = engine.deploy(
             project.app, packages, aws, prune=prune, progress=progress or execute.quiet, announce=announce
         )
-    notes = (*_notes(project), *done.plan.notes, *of_layers, *project.proven.notes(), *suggestions(project, aws))
+    told = (*project.proven.notes(), *_left_here(project), *suggestions(project, aws))
+    notes = (*_notes(project), *done.plan.notes, *of_layers, *told)
     return replace(done, plan=replace(done.plan, notes=notes))
 
 

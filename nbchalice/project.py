@@ -214,15 +214,7 @@ class Project:
         return load_bundles(self.notebook)
 
     def bundle(self, name: str, format: str = "auto", *, allow_secret: bool = False) -> Bundle:
-        """Bundle a variable of the kernel by name, and write it beside the notebook.
-
-        Raises
-        ------
-        InvalidInputError
-            There is no kernel, or no such variable.
-        PackagingError
-            The value must not or cannot travel.
-        """
+        """Bundle a variable of the kernel by name, and write it beside the notebook, as `bundle_variable` does."""
         from nbchalice.notebook.capture.bundle_order import makers_now
         from nbchalice.packaging.bundle_store import bundle_variable
 
@@ -326,9 +318,8 @@ class Project:
 
         piece = self._shipped(handler)
         with named(handler):
-            return package_handler(
-                piece, handler.name, self._ingredients(handler), whole=whole, big=not handler.setting("no_big")
-            )
+            ingredients = self.comparison(handler).complete(piece, proves=self.proves)
+            return package_handler(piece, handler.name, ingredients, whole=whole, big=not handler.setting("no_big"))
 
     def needs(self, handler: Handler) -> Dependencies:
         """Return what a handler's code needs beside itself; nothing is packed. It raises what `package` does."""
@@ -336,7 +327,7 @@ class Project:
 
         piece = self._shipped(handler)
         with named(handler):
-            return needs_of(piece, self._ingredients(handler))
+            return needs_of(piece, self.comparison(handler).complete(piece, proves=self.proves))
 
     def _shipped(self, handler: Handler) -> Slice:
         """Return the slice of a handler that may leave this computer."""
@@ -388,6 +379,7 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
+        self.proven.add_note(handler, self.comparison(handler).note_of(verified.loads))
         self.proven.add_note(handler, verified.unheeded)
         self.proven.add_note(handler, memory_note(verified.memory_mb, handler.setting("memory")))
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))

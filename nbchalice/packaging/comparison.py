@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nbchalice.errors import CaptureError, PackagingError
 from nbchalice.handlers import Handler
+from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.verify import Verified, verify
 from nbchalice.notebook.errors import StatementFailedError
 from nbchalice.packaging.handler import Ingredients, needs_of
+from nbchalice.packaging.imports import Import
+from nbchalice.packaging.installed import find_owner, with_required
+from nbchalice.packaging.lock import PROVIDED, requirement_name
 from nbchalice.runtime.cells import Segment
+from nbchalice.text import joined
 from nbchalice.typed import Values
+
+_LOADS: dict[str, tuple[str, ...]] = {}
+"""What modules load with no import that names it, by their text."""
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Comparison:
         """
         bundles = {name: self.ingredients.bundles[name] for name in piece.bundles}
         try:
-            return verify(
+            verified = verify(
                 piece,
                 handler=self.handler.name,
                 python=self.ingredients.python,
@@ -64,11 +75,50 @@ class Comparison:
                 folder=self.ingredients.folder,
                 vendored=vendored,
                 bundles={name: bundle.details for name, bundle in bundles.items()},
+                travels=partial(self._travels, piece),
             )
         except StatementFailedError:
             for bundle in bundles.values():
                 bundle.open().close()  # Where its file was changed, that is the cause.
             raise
+        _LOADS[piece.module] = verified.loads
+        if len(_LOADS) > _REMEMBERED:
+            del _LOADS[next(iter(_LOADS))]
+        return verified
+
+    def _travels(self, piece: Slice, module: str) -> bool:
+        """Tell whether the package of a module goes to Lambda, or is there; nothing of local code is one."""
+        folder = self.ingredients.folder
+        owner = find_owner(Import(module), folder, added_folders(self.ingredients.cells, folder))
+        try:
+            needed = needs_of(piece, self.ingredients).requirements
+        except PackagingError:
+            return True  # Packaging says what is wrong.
+        own = set(map(requirement_name, owner.requirements))
+        return not own or bool(own & with_required([*needed, *PROVIDED]))
+
+    def complete(self, piece: Slice, *, proves: bool) -> Ingredients:
+        """Return what the handler's package is made of, with what its code loads and no import names.
+
+        Parameters
+        ----------
+        piece : Slice
+            The slice.
+        proves : bool
+            Whether it is run where that is not known yet.
+        """
+        if proves and piece.module not in _LOADS:
+            with suppress(CaptureError):  # It is told when it is verified.
+                self.of_candidate(piece)
+        return replace(self.ingredients, loads=_LOADS.get(piece.module, ()))
+
+    def note_of(self, loads: Sequence[str]) -> str:
+        """Return what there is to say of modules that the code loads and no import names; empty if there are none."""
+        if not loads:
+            return ""
+        if file := self.ingredients.requirements_file:
+            return f"the code loads {joined(loads)} by a call, and {file.name} does not list it: it is not on Lambda"
+        return f"comes along, too, for the code loads it by a call: {joined(loads)}"
 
     def of_candidate(self, piece: Slice) -> Verified:
         """Run a slice that may not be the last word, with the local modules that it imports, and compare it."""

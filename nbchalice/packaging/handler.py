@@ -101,6 +101,8 @@ class Ingredients:
         The notebook's bundled objects by name.
     records : bool
         Whether the function keeps its events.
+    loads : tuple[str, ...]
+        Modules that the code loads with no import that names them. Default: none.
     """
 
     python: str
@@ -110,6 +112,7 @@ class Ingredients:
     requirements_file: Path | None
     bundles: Mapping[str, Bundle]
     records: bool = False
+    loads: tuple[str, ...] = ()
 
     @property
     def target(self) -> LambdaTarget:
@@ -132,7 +135,7 @@ def needs_of(piece: Slice, ingredients: Ingredients) -> Dependencies:
         folder=folder,
         requested=requested_requirements(cells, folder),
         requirements_file=ingredients.requirements_file,
-        further=chain.from_iterable(ingredients.bundles[name].imports for name in piece.bundles),
+        further=chain(ingredients.loads, *(ingredients.bundles[name].imports for name in piece.bundles)),
         added=added_folders(cells, folder),
         place=partial(location_of, piece.segments, piece.module),
     )

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from itertools import chain
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nbchalice.packaging.imports import Import
@@ -93,6 +95,46 @@ def _part(spec: ModuleSpec, files: list[Path]) -> ModuleSpec:
 def installed_pins() -> tuple[str, ...]:
     """Return everything installed as `name==version`, sorted; a version's local part (`+cpu`) is left out."""
     return _read_pins(path_state())
+
+
+def with_required(requirements: Iterable[str]) -> set[str]:
+    """Return the names of some requirements, and of all that they require here, as far as that is installed.
+
+    Parameters
+    ----------
+    requirements : Iterable[str]
+        For example ``pandas[parquet]==2.2.3``.
+    """
+    seen: set[tuple[str, frozenset[str]]] = set()
+    todo = list(chain.from_iterable(map(_parsed, requirements)))
+    while todo:
+        one = todo.pop()
+        key = canonicalize_name(one.name), frozenset(one.extras)
+        if key not in seen:
+            seen.add(key)
+            todo += [more for more in _required_by(one.name) if _applies(more, one.extras)]
+    return {name for name, _ in seen}
+
+
+def _applies(required: Requirement, extras: Iterable[str]) -> bool:
+    marker = required.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
+
+
+def _required_by(name: str) -> list[Requirement]:
+    try:
+        texts = metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        texts = []
+    return list(chain.from_iterable(map(_parsed, texts)))
+
+
+def _parsed(text: str) -> list[Requirement]:
+    """Return a requirement, or nothing where uv is to explain it."""
+    try:
+        return [Requirement(text)]
+    except InvalidRequirement:
+        return []
 
 
 def _find_spec(top: str, folder: Path | None, added: Sequence[Path]) -> ModuleSpec | None:

@@ -160,6 +160,24 @@ def unmet(
     return list(dict.fromkeys(search.missing)), others
 
 
+def imported_by(texts: Iterable[str], folder: Path, added: Sequence[Path]) -> list[str]:
+    """Return the packages that code imports, as requirements; where one is not installed, as its module is called.
+
+    Parameters
+    ----------
+    texts : Iterable[str]
+        Python code, as of cells; local modules that it imports are read, too.
+    folder : Path
+        The notebook's folder.
+    added : Sequence[Path]
+        Folders that the notebook adds to `sys.path`.
+    """
+    search = _Search(partial(find_owner, folder=folder, added=added), {}, None, trusting=True)
+    with suppress(PackagingError):  # It is told when the handlers are packaged.
+        search.run("\n".join(texts), lambda line: None, ())
+    return [*search.requirements, *search.missing, *(_KNOWN_NAMES.get(one, one) for one in search.missing)]
+
+
 def _fits(pin: str, wanted: Requirement) -> bool:
     if wanted.marker is not None and not wanted.marker.evaluate():
         return True

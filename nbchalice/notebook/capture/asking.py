@@ -10,11 +10,11 @@ from nbchalice.notebook.capture.divergence import order_hint
 from nbchalice.notebook.capture.settling import follows_order
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
-from nbchalice.notebook.sandbox.values import aligned, of_concern, unanswered
+from nbchalice.notebook.sandbox.values import aligned, differ, of_concern, unanswered
 from nbchalice.typed import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node
@@ -72,6 +72,28 @@ class Asking:
             return answer
         self.request["calls"] = calls
         return again
+
+    def lacking(self, modules: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some modules without which it fails, or has other values.
+
+        Parameters
+        ----------
+        modules : Sequence[str]
+            What is installed here only. Where one of several will do (``lxml``, or else ``html5lib``), it is all.
+        """
+
+        if not modules:
+            return ()
+        names = sorted(self.piece.values)
+        with_all = self.ask(names=names)["values"]
+
+        def is_needed(*hidden: str) -> bool:
+            values = self.ask(names=names, hidden=hidden).get("values", {})
+            return any(name not in values or differ(with_all[name], values[name]) for name in names if name in with_all)
+
+        if not is_needed(*modules):
+            return ()
+        return tuple(name for name in modules if is_needed(name)) or tuple(modules)
 
     def elsewhere(self) -> JSON:
         """Run it with other folders, in another region."""

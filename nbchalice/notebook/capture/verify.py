@@ -50,7 +50,7 @@ from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node, Shared
@@ -85,6 +85,9 @@ class Verified:
         What the process took to load it, in MB.
     unheeded : str
         That the annotation of the handler's argument says nothing of what it gets; empty where it does.
+    loads : tuple[str, ...]
+        Modules of packages that do not travel yet, which the code loads with no import that names them, and lacks where
+        they are not there.
     """
 
     seconds: float
@@ -94,6 +97,7 @@ class Verified:
     settings: tuple[str, ...] = ()
     memory_mb: int = 0
     unheeded: str = ""
+    loads: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -119,6 +123,7 @@ def verify(
     folder: str | Path = ".",
     vendored: Sequence[tuple[str, bytes]] | None = (),
     bundles: Mapping[str, Values] = MappingProxyType({}),
+    travels: Callable[[str], bool] = lambda module: True,
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
     """Prove that a slice works by itself and has the kernel's values.
@@ -144,6 +149,8 @@ def verify(
         all of the notebook's folder can be.
     bundles : Mapping[str, Values]
         Format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
+    travels : Callable[[str], bool]
+        Tells whether the package of an installed module is on Lambda. Default: each is.
     timeout : float
         Seconds that the import may take.
 
@@ -208,6 +215,7 @@ def verify(
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece.function, handler, answer["registered"])
+        lacks = asking.lacking([name for name in answer["loads"] if not travels(name)])
         own = answer = asking.called(answer, kernel)
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.
@@ -233,9 +241,8 @@ def verify(
         *apart_on_lambda(piece, _shared(piece, namespace or {}) if shares else (), answer["sharing"]),
     )
     seconds, memory = time.perf_counter() - start, own["memory_mb"]
-    verified = Verified(
-        seconds, False, left, _timed(own["seconds"]), _names(settings), memory, own["unheeded"].get(handler, "")
-    )
+    unheeded = own["unheeded"].get(handler, "")
+    verified = Verified(seconds, False, left, _timed(own["seconds"]), _names(settings), memory, unheeded, lacks)
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified

@@ -213,6 +213,7 @@ def _rerun(request: dict[str, Any]) -> dict[str, Any]:
 def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     """Import a module and describe its values."""
     _without_entry_points()
+    from nbchalice.notebook.sandbox.loads import Hidden, Loads
     from nbchalice.notebook.sandbox.reads import reads
     from nbchalice.notebook.sandbox.values import describe, describe_imported, sharing, standing_names, unregistered
     from nbchalice.runtime.app import handlers_in
@@ -226,11 +227,13 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
 
         return load_entry(name, request["bundles"][name], Path())
 
+    if request.get("hidden"):
+        Hidden(request["hidden"])
     before = _largest()
     # Who marked a draw says that it may be another one each time.
     random.seed(f"{_CHANCE} elsewhere" if request.get("elsewhere") and request.get("marked") else _CHANCE)
     try:
-        with reads() as read:
+        with reads() as read, Loads(request["notebook"], request["modules"]) as loads:
             segments = [Segment(**entry) for entry in request["segments"]]
             module = load_module(request["module"], segments, request["notebook"], "notebook_code", load, run=timed)
         UNPATCHED.restore()
@@ -246,6 +249,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
         values[name] = describe_imported(value, imported[name], names) if known else describe(value, names)
     answer = {
         "read": read,
+        "loads": loads.found(),
         "registered": list(handlers),
         "seconds": timed.seconds,
         "memory_mb": round(memory),
