@@ -14,8 +14,9 @@ import click
 
 from nbchalice.errors import InvalidInputError
 from nbchalice.files import is_file, is_folder
-from nbchalice.text import listing, nearest, require_text
+from nbchalice.text import joined, listing, nearest, require_text
 from nbchalice.typed import JSON
+from nbchalice.ui.commands.theirs import called_here
 from nbchalice.ui.frontend import Frontend
 
 if TYPE_CHECKING:
@@ -183,14 +184,31 @@ def parse(chosen: Command, words: list[str], *, cli: bool = False, prefix: str =
         with parser.make_context(f"{prefix} {chosen.name}", list(words)) as context:
             return dict(context.params)
     except click.NoSuchOption as error:
-        names = chain.from_iterable(param.opts for param in parser.params)
-        meant = nearest(error.option_name, [name for name in names if name.startswith("-")])
-        hint = f"did you mean {meant}?" if meant else f"{prefix} {chosen.name} --help lists the options"
+        hint = _other_option(parser, error.option_name, cli=cli) or f"{prefix} {chosen.name} --help lists the options"
         raise InvalidInputError(f"{prefix} {chosen.name} has no option {error.option_name}", hint) from None
     except click.ClickException as error:
         message, usage = error.format_message(), f"{prefix} {chosen.name} --help"
         hint = _quoted(parser, message, words) or _meant(parser, message, words, prefix)
         raise InvalidInputError(message, hint or usage) from None
+
+
+def _other_option(parser: click.Command, name: str, *, cli: bool) -> str:
+    """Return which option was meant for one that a command lacks; empty if nothing is near.
+
+    What is an option of other commands is no misspelling: --message, which is one of send, is not meant as --stage.
+    """
+    having = [one.name for one in COMMANDS.values() if name in _options(click_command(one, cli=cli))]
+    if having:
+        ways = ", ".join(f"--{way}" for way in ("event", "message") if f"--{way}" in _options(parser))
+        return f"{joined(having)} {'has' if len(having) == 1 else 'have'} it" + (f"; here: {ways}" if ways else "")
+    if hint := called_here(name, _options(parser)):
+        return hint
+    meant = nearest(name, [one for one in _options(parser) if one.startswith("-")])
+    return f"did you mean {meant}?" if meant else ""
+
+
+def _options(command: click.Command) -> list[str]:
+    return list(chain.from_iterable(param.opts for param in command.params))
 
 
 _EXTRA = re.compile(r"unexpected extra arguments? \((.*)\)$")
