@@ -129,7 +129,8 @@ def test_lists_are_sentences():
     ("words", "hint"),
     [
         (["send", "price", "--mesage", "x"], "did you mean --message?"),
-        (["send", "price", "--body", "x"], "%chalice send --help lists the options"),
+        (["send", "price", "--body", "x"], "did you mean --message?"),
+        (["send", "price", "--colour", "x"], "%chalice send --help lists the options"),
         (["deploy", "--prun"], "did you mean --prune?"),
         (["logs", "price", "--following"], "did you mean --follow?"),
     ],
