@@ -37,6 +37,7 @@ KEYS = {
 }
 # Settings that Chalice has no key for go by their own names.
 OWN = {option.name: option.name for option in SETTINGS if option.name not in KEYS.values()}
+SETTING_OF = {**KEYS, **OWN}
 ROLE_KEYS = {"manage_iam_role", "autogen_policy"}
 # Keys of Chalice that say nothing of event handlers; they are let through.
 UNUSED = {
@@ -110,7 +111,7 @@ def _section_problems(section: Values, where: str, more: set[str]) -> Iterator[s
                 yield f"{where}{key} wants an object of objects, by name"
         elif key in ROLE_KEYS and not isinstance(value, bool):
             yield f"{where}{key} wants true or false, not {value!r}"
-    for key, name in {**KEYS, **OWN}.items():
+    for key, name in SETTING_OF.items():
         if key in section:
             yield from (_named(text, name, f"{where}{key}") for text in _value_problems(name, section[key]))
 
@@ -134,7 +135,7 @@ def settings_for(config: Values, stage: str, handler: str) -> JSON:
     values: JSON = {}
     for layer in layers:
         values.update(layer)
-        given = {ours: layer[theirs] for theirs, ours in {**KEYS, **OWN}.items() if layer.get(theirs) is not None}
+        given = {SETTING_OF[key]: value for key, value in layer.items() if key in SETTING_OF and value is not None}
         settings = merged(settings, tidy_settings(given))
     if values.get("manage_iam_role") is True:
         settings.pop("role", None)

@@ -201,7 +201,7 @@ def _left_here(project: Project) -> tuple[str, ...]:
 
     if any(handler.setting("requirements") for handler in project.handlers):
         return ()  # What travels is what that file lists.
-    needs = [project.needs(handler).requirements for handler in project.handlers]
+    needs = (project.needs(handler).requirements for handler in project.handlers)
     orders = [handler.order for handler in project.handlers]
     note = unused_note(project.cells, project.notebook.parent, orders, chain.from_iterable(needs))
     return (note,) if note else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -117,6 +118,7 @@ def _option(option: Option) -> click.Option:
     )
 
 
+@lru_cache(maxsize=128)
 def magic_command(source: Source, more: tuple[Option, ...] = (*SETTINGS, *META)) -> click.Command:
     """Return click's form of a cell magic's line, made from the options the source declares."""
     shown = click.Option(

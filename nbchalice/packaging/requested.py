@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,12 +94,14 @@ def read_requirements(path: Path) -> list[str]:
     return list(dict.fromkeys(_read(path, ())))
 
 
-def _lines(source: str) -> Iterator[tuple[int, re.Match[str]]]:
-    """Yield number and match of each line that installs something."""
+@lru_cache(maxsize=1024)
+def _lines(source: str) -> tuple[tuple[int, re.Match[str]], ...]:
+    """Return number and match of each line that installs something; each handler asks for those of all cells."""
     shell = bool(_SHELL_CELL.match(source))
     matches = [(number, match) for number, line in _joined(source) if (match := _INSTALL.match(line))]
-    if matches and not _is_python(source):
-        yield from ((n, match) for n, match in matches if match["bang"] or shell or not match["indent"])
+    if not matches or _is_python(source):
+        return ()
+    return tuple((number, match) for number, match in matches if match["bang"] or shell or not match["indent"])
 
 
 def _is_python(source: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -59,6 +59,7 @@ _REMOVED = {
 }
 _ADDED = {"3.14": {"annotationlib", "compression"}, "3.15": {"profiling"}}
 Place = Callable[[int], Location | None]
+_imports_of = lru_cache(maxsize=256)(find_imports)  # a handler's text is looked at several times in each deploy
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class _Search:
     def run(self, module: str, place: Place, further: Iterable[str]) -> None:
         self._sources[""] = module
         # What the slice imports in a function will be called: helpers in local code may not.
-        todo: list[tuple[Import, Place]] = [(replace(wanted, later=False), place) for wanted in find_imports(module)]
+        todo: list[tuple[Import, Place]] = [(replace(wanted, later=False), place) for wanted in _imports_of(module)]
         todo += [(Import(name), lambda line: None) for name in further]
         while todo:
             wanted, where = todo.pop(0)

@@ -125,3 +125,19 @@ def traced(function):
 
 def undefined_in_the_notebook(value):
     return value
+
+
+def test_the_notebook_is_followed_once_for_all_cards(sitting, monkeypatch):  # noqa: F811
+    """A cell that ran, and a deploy, compare each handler: of 64, each made the notebook's handlers anew."""
+    for number in range(6):
+        sitting(f"%%lambda_function\ndef handler{number}(event):\n    return RATE if {number} else 0")
+    sitting("RATE = 1")
+    sitting("%chalice deploy")
+    asked = []
+    real = sitting.notebook.following._project
+    monkeypatch.setattr(sitting.notebook.following, "_project", lambda: asked.append(1) or real())
+    sitting("RATE = 2")
+    assert [sitting.names[f"handler{number}"].name for number in (0, 5)] == ["handler0", "handler5"]
+    assert len(asked) == 1
+    sitting("%chalice deploy")
+    assert len(asked) == 3  # after the cell of the command, too

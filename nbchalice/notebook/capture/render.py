@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from nbchalice.notebook.analysis.history import Step
     from nbchalice.notebook.capture.closure import Closure
+    from nbchalice.sources.base import Source
 
 
 def render(steps: list[Step], used: frozenset[str], notebook: str) -> tuple[str, list[Segment]]:
@@ -170,11 +172,19 @@ def _narrowed(statement: Statement, used: frozenset[str]) -> str:
 
 def handler_decorators(step: Step) -> list[str]:
     """Write the decorators that the cell's magic stands for, its own trigger nearest to the function."""
+    from nbchalice.sources import SOURCES
+
+    body, app = step.split.body, str(step.statement.decorators[0][0])
+    magic = body.magic or ""
+    return list(_decorators(SOURCES[magic], magic, body.arguments, app))
+
+
+@lru_cache(maxsize=1024)
+def _decorators(_source: Source, magic: str, line: str, app: str) -> tuple[str, ...]:
+    """Return what `handler_decorators` writes; a handler is cut several times, and its line stays."""
     from nbchalice.handlers import parse_cell_magic
 
-    body = step.split.body
-    magic = parse_cell_magic(body.magic or "", body.arguments)
-    app = str(step.statement.decorators[0][0])
-    names = [magic.name] + [None] * len(magic.also)
-    pairs = zip(magic.triggers, names, strict=True)
-    return [decorator_text(source, dict(options), name, app) for (source, options), name in pairs][::-1]
+    parsed = parse_cell_magic(magic, line)
+    names = [parsed.name] + [None] * len(parsed.also)
+    pairs = zip(parsed.triggers, names, strict=True)
+    return tuple(decorator_text(source, dict(options), name, app) for (source, options), name in pairs)[::-1]

@@ -35,12 +35,12 @@ class Following:
 
     Parameters
     ----------
-    code_of : Callable[[str], object]
-        Returns what a handler does now, to be compared; None where that cannot be told.
+    project : Callable[[], Project]
+        Returns the notebook's handlers as they are now.
     """
 
-    def __init__(self, code_of: Callable[[str], object]) -> None:
-        self._code_of = code_of
+    def __init__(self, project: Callable[[], Project]) -> None:
+        self._project = project
         self._lock = threading.RLock()
         self._standings: dict[Key, Standing] = {}
         self._followers: dict[Key, tuple[str, Follower]] = {}
@@ -53,13 +53,13 @@ class Following:
     def compared(self, key: Key, handler: str) -> Standing:
         """Return how a function stands beside what the handler does now."""
         with self._lock:
-            return self._compared(key, handler, self.standing(key))
+            return self._compared(key, handler, self.standing(key), Codes(self._project))
 
     def follow(self, key: Key, handler: str, follower: Follower) -> None:
         """Let a card follow a function; an earlier one stays as it is."""
         with self._lock:
             self._followers[key] = handler, follower
-            self._put(key, self._compared(key, handler, self.standing(key)))
+            self._put(key, self._compared(key, handler, self.standing(key), Codes(self._project)))
 
     def took_back(self, handler: str) -> None:
         """Tell that a handler is not registered any more."""
@@ -72,8 +72,9 @@ class Following:
     def cell_ran(self) -> None:
         """Compare what the handlers do now with what was deployed."""
         with self._lock:
+            codes = Codes(self._project)
             for key, (handler, _) in list(self._followers.items()):
-                self._put(key, self._compared(key, handler, self.standing(key)))
+                self._put(key, self._compared(key, handler, self.standing(key), codes))
 
     def told_of(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """Return what a command does, after which the cards know what its result tells."""
@@ -140,7 +141,7 @@ class Following:
     def _saw_deployment(self, card: DeployCard) -> None:
         from nbchalice.logs.when import now
 
-        deployment, at = card.deployment, now()
+        deployment, at, codes = card.deployment, now(), Codes(self._project)
         gone = {change.resource.name for change in card.changes if _is_gone(change.action, change.resource.kind)}
         for name in gone:
             key = (deployment.target.name, name)
@@ -148,38 +149,33 @@ class Following:
             self._put(key, Standing())
         for function in deployment.functions:
             if function.name not in gone:
-                self._is_deployed(_key(deployment.app, deployment.target.name, function.handler), function.handler, at)
+                key = _key(deployment.app, deployment.target.name, function.handler)
+                self._is_deployed(key, function.handler, at, codes)
 
     def _saw_status(self, card: StatusCard) -> None:
         from nbchalice.logs.when import now
 
-        status, at = card.status, now()
+        status, at, codes = card.status, now(), Codes(self._project)
         for one in status.handlers:
             key = _key(status.app, status.target.name, one.name)
             self._put(key, replace(self.standing(key), live=card.live.get(one.name, "")))
             if one.state == "deployed":
                 if self.standing(key).state != "deployed":
-                    self._is_deployed(key, one.name, at)
+                    self._is_deployed(key, one.name, at, codes)
             elif one.state != "orphaned":
                 self._deployed.pop(key, None)
                 self._put(key, replace(self.standing(key), state=one.state, at=at, why=one.why))
 
-    def _is_deployed(self, key: Key, handler: str, at: str) -> None:
-        self._deployed[key] = self._code(handler)
+    def _is_deployed(self, key: Key, handler: str, at: str, codes: Codes) -> None:
+        self._deployed[key] = codes.of(handler)
         standing = self.standing(key)
         known = standing if standing.at else Standing()  # what failed before a first deploy is not this code's
         self._put(key, replace(known, state="deployed", at=at, why=""))
 
-    def _compared(self, key: Key, handler: str, standing: Standing) -> Standing:
-        if (deployed := self._deployed.get(key)) is None or (code := self._code(handler)) is None:
+    def _compared(self, key: Key, handler: str, standing: Standing, codes: Codes) -> Standing:
+        if (deployed := self._deployed.get(key)) is None or (code := codes.of(handler)) is None:
             return standing
         return replace(standing, state="deployed" if code == deployed else "changed", why="")
-
-    def _code(self, handler: str) -> object:
-        try:
-            return self._code_of(handler)
-        except NbChaliceError:
-            return None
 
     def _put(self, key: Key, standing: Standing) -> None:
         before, self._standings[key] = self._standings.get(key), standing
@@ -187,13 +183,30 @@ class Following:
             self._followers[key][1].follow(standing)
 
 
-def code_of(project: Project, handler: str) -> object:
-    """Return what a handler does by the analysis alone, to be compared, without the places of its statements."""
-    from nbchalice.packaging.fingerprint import statements_of
+class Codes:
+    """What handlers do at one moment, by the analysis alone; the notebook is followed once for all of them.
 
-    registered = project.handler(handler)
-    piece = project.proven.smallest(registered)
-    return sorted(statements_of(piece.module, piece.segments)), registered.triggers, dict(registered.settings)
+    Parameters
+    ----------
+    project : Callable[[], Project]
+        Returns the notebook's handlers; called when the first code is asked for.
+    """
+
+    def __init__(self, project: Callable[[], Project]) -> None:
+        self._make = project
+        self._made: Project | None = None
+
+    def of(self, handler: str) -> object:
+        """Return what a handler does, to be compared, without the places of its statements; None if none can tell."""
+        from nbchalice.packaging.fingerprint import statements_of
+
+        try:
+            self._made = self._made or self._make()
+            registered = self._made.handler(handler)
+            piece = self._made.proven.smallest(registered)
+            return sorted(statements_of(piece.module, piece.segments)), registered.triggers, dict(registered.settings)
+        except NbChaliceError:
+            return None
 
 
 def _is_gone(action: str, kind: str) -> bool:

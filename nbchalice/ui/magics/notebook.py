@@ -26,7 +26,7 @@ from nbchalice.runtime.shape_checks import SHOWN, AnnotationError
 from nbchalice.typed import JSON
 from nbchalice.ui.frontend import lacking_of
 from nbchalice.ui.magics.blueprints import Blueprints
-from nbchalice.ui.magics.following import Following, code_of
+from nbchalice.ui.magics.following import Following
 from nbchalice.ui.magics.notebook_path import NotebookPath
 from nbchalice.ui.magics.registration import Registered, not_deployed, place_in, taken, text_of, twice
 
@@ -65,7 +65,7 @@ class Notebook:
         self.blueprints = Blueprints(shell.user_ns)
         self._known: dict[int, int] = {}
         self.on_decorated: Callable[[list[Registered]], object] = list  # shows what a cell's decorators registered
-        self.following = Following(lambda handler: code_of(self.project(), handler))
+        self.following = Following(self.project)
 
     @property
     def interactive(self) -> bool:
