@@ -71,6 +71,8 @@ class Project:
         The variables of a kernel that executed the file, in that very kernel.
     proves : bool
         Whether the handlers are proven, by running them in the clean process. Default: yes.
+    runs : bool
+        Whether they may be run there for what they load, too. Default: yes.
     tell : Callable[[str], None]
         Takes a line of progress each second that a proof takes, and an empty text at its end. Default: nothing is told.
     is_named : bool
@@ -96,6 +98,7 @@ class Project:
     executed: Mapping[str, Compared | CaptureError] = field(default_factory=dict)
     against: Values | None = None
     proves: bool = True
+    runs: bool = True
     tell: Callable[[str], None] = lambda text: None
     is_named: bool = True
     takes_over: bool = False
@@ -318,7 +321,7 @@ class Project:
 
         piece = self._shipped(handler)
         with named(handler):
-            ingredients = self.comparison(handler).complete(piece, proves=self.proves)
+            ingredients = self.comparison(handler).complete(piece, runs=self.runs)
             return package_handler(piece, handler.name, ingredients, whole=whole, big=not handler.setting("no_big"))
 
     def needs(self, handler: Handler) -> Dependencies:
@@ -327,7 +330,7 @@ class Project:
 
         piece = self._shipped(handler)
         with named(handler):
-            return needs_of(piece, self.comparison(handler).complete(piece, proves=self.proves))
+            return needs_of(piece, self.comparison(handler).complete(piece, runs=self.runs))
 
     def _shipped(self, handler: Handler) -> Slice:
         """Return the slice of a handler that may leave this computer."""

@@ -97,17 +97,17 @@ class Comparison:
         own = set(map(requirement_name, owner.requirements))
         return not own or bool(own & with_required([*needed, *PROVIDED]))
 
-    def complete(self, piece: Slice, *, proves: bool) -> Ingredients:
+    def complete(self, piece: Slice, *, runs: bool) -> Ingredients:
         """Return what the handler's package is made of, with what its code loads and no import names.
 
         Parameters
         ----------
         piece : Slice
             The slice.
-        proves : bool
+        runs : bool
             Whether it is run where that is not known yet.
         """
-        if proves and piece.module not in _LOADS:
+        if runs and piece.module not in _LOADS:
             with suppress(CaptureError):  # It is told when it is verified.
                 self.of_candidate(piece)
         return replace(self.ingredients, loads=_LOADS.get(piece.module, ()))

@@ -151,7 +151,7 @@ def registered(ui: Frontend, *, proves: bool = True) -> Project:
         Whether the handlers are proven before they are packaged. Default: yes.
     """
     project = ui.project()
-    project.proves = proves
+    project.proves = project.runs = proves
     if not project.handlers and project.wrong:
         from nbchalice.deploy.check import raise_all
 
