@@ -188,8 +188,9 @@ def as_html(invocation: InvocationData) -> str:
     """Return an invocation as HTML that takes text colour and background from the page."""
     color = _color(invocation)
     records, hidden = _shown(invocation)
-    words = [_colored(word, color) for word, color in _dated_words(invocation)]
-    parts = [f'<div style="font-size:12px"><b style="color:{color}">●</b> {" · ".join(words)}</div>']
+    *words, request = [_colored(word, color) for word, color in _dated_words(invocation)]
+    words.append(f'<span style="white-space:nowrap">{request}</span>')
+    parts = [f'<div style="font-size:12px;line-height:1.5"><b style="color:{color}">●</b> {" · ".join(words)}</div>']
     if failed := failed_line(invocation):
         parts.append(f'<div style="font-size:12px">{escape(failed)}</div>')
     if memory := memory_line(invocation):

@@ -98,6 +98,12 @@ def test_amounts_are_told_as_people_write_them(value, told):
     assert dollars(value) == told
 
 
+def test_times_within_a_second_are_told_apart_and_a_span_of_none_is_one_time():
+    card = MetricsCard("price", metrics([run(86_400_250, 10.0), run(86_400_750, 10.0)]), "1h")
+    assert re.findall(r">(00:00:0[\d.]+)</text>", card.html) == ["00:00:00.250", "00:00:00.500", "00:00:00.750"]
+    assert "1970-01-02 00:00:00 UTC</span>" in card.html and " UTC to " not in card.html
+
+
 def test_the_chart_has_axes_with_units_and_times_and_a_legend():
     drawn = MetricsCard("price", metrics([run(32_400_000, 10.0), run(32_460_000, 55.0, "error")]), "1h").html
     for words in (

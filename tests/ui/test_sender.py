@@ -152,7 +152,9 @@ def test_json_is_checked_and_laid_out(sender):
     body.format()
     assert body.read() == '{\n  "a": 1\n}'
     body.write('{"a":')
-    assert "not JSON" in body.note.value and "sent as text" in body.note.value
+    assert "not JSON: Expecting value (line 1, column 6); it is sent as text" in body.note.value
+    body.write("item,net")
+    assert "not JSON; it is sent as text" in body.note.value
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbchalice.logs.metrics import Metrics, Point
 from nbchalice.logs.show import milliseconds
-from nbchalice.logs.when import moment
+from nbchalice.logs.when import clock, moment
 from nbchalice.text import counted
 from nbchalice.ui.render import html
 
@@ -12,7 +12,7 @@ WIDTH, HEIGHT, LEAST = 480, 84, 2.0
 # Where the bars are: beside and above the axes' numbers.
 LEFT, TOP, BOTTOM = 52, 8, 66
 MOST_BARS = 240
-DAY = 86_400_000
+DAY, SECONDS = 86_400_000, 4000
 DONE, FAILED = html.COLOURS["busy"], html.COLOURS["bad"]
 FAINT, DASHED = "stroke:currentColor;opacity:.25", "stroke:currentColor;stroke-dasharray:4 3;opacity:.6"
 
@@ -53,7 +53,8 @@ def _above(longest: float) -> float:
 
 
 def _span(first: int, last: int) -> str:
-    return f"{moment(first)} to {moment(last)}" if last > first else moment(first)
+    begin, end = moment(first), moment(last)
+    return f"{begin} to {end}" if begin != end else begin
 
 
 def _y(value: float, top: float) -> float:
@@ -81,7 +82,9 @@ def _times(first: int, last: int) -> list[str]:
 
 
 def _short(time: int, span: int) -> str:
-    """Return a time as short as the span lets it be: ``09:00:00``, or ``01-31 09:00`` where that is over a day."""
+    """Return a time as the span wants it: ``09:00:00``, ``01-31 09:00`` over days, ``09:00:00.250`` within seconds."""
+    if 0 < span < SECONDS:
+        return clock(time)
     told = moment(time)
     return told[5:16] if span > DAY else told[11:19]
 

@@ -50,12 +50,16 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = tag("tr", *(tag("th", escape(h), style=left, scope="col") for h in headings))
     body = [tag("tr", *(tag("td", cell, style=left) for cell in row)) for row in rows]
     top = tag("thead", head) if headings else ""
-    return tag("table", top, tag("tbody", *body), style="border-collapse:collapse")
+    return tag("table", top, tag("tbody", *body), style="border-collapse:collapse;margin:0 0 4px")
 
 
 def card(title: str, *content: str, badge: str = "", kind: str = "") -> str:
     """Return a frame with a title (text), a badge (text, in the colour of its kind) and content (HTML)."""
-    mark = tag("span", escape(badge), style=f"color:{COLOURS.get(kind, MUTED)};margin-left:1em") if badge else ""
+    mark = (
+        tag("span", escape(badge), style=f"color:{COLOURS.get(kind, MUTED)};margin-left:1em;display:inline-block")
+        if badge
+        else ""
+    )
     # The blank is for where styles are taken away, as on GitHub.
     head = tag("div", tag("b", escape(title)), f" {mark}" if mark else "")
     style = f"border:1px solid {BORDER};border-radius:4px;padding:6px 10px;margin:2px 0;max-width:60em;line-height:1.5"

@@ -144,7 +144,7 @@ class EventForm:
             return
         if self._warning:
             notes.append(Note(self._warning, False))
-        self._preview.value = html.tag("div", notes_html(notes), style=f"margin-left:{INDENT}")
+        self._preview.value = html.tag("div", notes_html(notes), style=f"margin-left:calc({INDENT} + 2px)")
 
     def _choices(self) -> list[tuple[str, tuple[str, str]]]:
         """Return what the form can be filled with: templates, saved events, and what was sent before."""

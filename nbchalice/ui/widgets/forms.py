@@ -73,6 +73,7 @@ class AreaInput(TextInput):
             layout=widgets.Layout(width=WIDE, height="auto"),
         )
         self.note = area()
+        self.note.layout.margin = "0 0 0 8px"
         self.box.observe(lambda _: self._check(), names="value")
         self.box.observe(lambda _: changed(), names="value")
         tidy = button("Format JSON", self.format, f"lay out {field.label} as JSON")
@@ -103,8 +104,14 @@ class AreaInput(TextInput):
         elif problem is None:
             self.note.value = html.text("valid JSON", "good")
         else:
-            sent = "" if self.field.kind == "json" else "; it is sent as text"
-            self.note.value = html.text(f"not JSON: {problem}{sent}", "bad" if self.field.kind == "json" else "muted")
+            self.note.value = html.text(*self._told(problem))
+
+    def _told(self, problem: str) -> tuple[str, str]:
+        """Return what is said of text that is no JSON, and its colour; the reason where it looks meant to be."""
+        if self.field.kind == "json":
+            return f"not JSON: {problem}", "bad"
+        why = f": {problem}" if self.box.value.lstrip()[:1] in {"{", "["} else ""
+        return f"not JSON{why}; it is sent as text", "muted"
 
 
 class PairsInput:
@@ -116,7 +123,9 @@ class PairsInput:
         more = button("Add", lambda: self._add("", ""), f"another line for {field.label}")
         more.layout.align_self = "flex-start"
         self._pairs: list[tuple[Any, ...]] = []
-        self.widget: widgets.Widget = widgets.HBox([label(field.label), widgets.VBox([self._rows, more])])
+        name = label(field.label)
+        name.layout.margin = "2px 8px 2px 0"
+        self.widget: widgets.Widget = widgets.HBox([name, widgets.VBox([self._rows, more])])
 
     def read(self) -> dict[str, str] | None:
         """Return the pairs that have a name: ``price:Number`` for one whose type is not the first."""

@@ -79,7 +79,12 @@ class Sender(Panel):
         )
         self.event.source.observe(lambda _: self._show_ways(), names="value")
         self._count = widgets.BoundedIntText(
-            1, 1, MOST, description="Times", style={"description_width": "initial"}, layout={"width": "8em"}
+            1,
+            1,
+            MOST,
+            description="Times",
+            style={"description_width": "initial"},
+            layout={"width": "8em", "margin": "2px 2px 2px 8px"},
         )
         self.send_button = button("Send", self.send, "send this event and follow it", "primary")
         self._twice = button("Send twice", self.send_twice, "the same event two times, as it may happen on AWS")
@@ -92,7 +97,7 @@ class Sender(Panel):
             title(f"Send to {self._name}", str(self._target)),
             self.event.widget,
             row(label("Way"), self._way),
-            row(self.send_button, self._count, self._twice, margin=f"0 0 0 {INDENT}"),
+            row(self.send_button, self._count, self._twice, margin=f"4px 0 0 {INDENT}"),
             self._undeployed,
             self._status,
             self._result,
