@@ -160,6 +160,16 @@ def test_links_lead_somewhere(path):
             assert (path.parent / target.partition("#")[0]).exists(), target
 
 
+def test_every_picture_of_a_panel_is_there_in_both_themes_and_shown():
+    tests = "".join(path.read_text() for path in sorted((ROOT / "tests" / "browser").glob("test_*.py")))
+    taken = set(re.findall(r'screenshot\(.*"([a-z0-9-]+)"\)', tests))
+    there = {path.name for path in (ROOT / "docs" / "images").glob("*.png")}
+    assert len(taken) > 15
+    assert there == {f"{name}-light.png" for name in taken} | {f"{name}-dark.png" for name in taken}
+    shown = re.findall(r"!\[.+\]\(images/([a-z0-9-]+)-light\.png\)", (ROOT / "docs" / "panels.md").read_text())
+    assert sorted(shown) == sorted(taken)
+
+
 def test_the_example_of_the_readme_runs(local_aws, tmp_path):
     from nbclient import NotebookClient
 

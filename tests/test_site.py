@@ -44,6 +44,13 @@ def test_every_page_and_notebook_is_in_it_and_can_be_searched(site):
 
 
 @pytest.mark.slow
+def test_pictures_follow_the_theme_and_options_keep_their_hyphens(site):
+    panels = (site / "docs" / "panels.html").read_text()
+    assert panels.count('class="only-light"') == panels.count('class="only-dark"') > 15
+    assert "with --via eventbridge" in (site / "docs" / "reference.html").read_text()
+
+
+@pytest.mark.slow
 def test_a_dead_link_stops_the_build(tmp_path):
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "conf.py", tmp_path / "docs")

@@ -1,5 +1,6 @@
 """JupyterLab and Notebook 7 in Chromium, with kernels that use a local AWS of the test run's own."""
 
+import io
 import json
 import os
 import re
@@ -30,6 +31,23 @@ SETTINGS = {
 TOKEN = "nbchalice"
 WAIT = 60_000
 expect.set_options(timeout=WAIT)
+VIEWPORT = {"width": 1280, "height": 1000}
+PICTURES = os.environ.get("NBCHALICE_SCREENSHOTS") == "1"
+# A cell as it is shown: its code and what stands below, without the prompt beside them.
+CELL_BOX = """(cell) => {
+    const boxes = [...cell.querySelectorAll(".jp-InputArea-editor, .jp-OutputArea-output")]
+        .map((one) => one.getBoundingClientRect()).filter((box) => box.width && box.height);
+    const [left, top] = [Math.min(...boxes.map((box) => box.left)), Math.min(...boxes.map((box) => box.top))];
+    const [right, bottom] = [Math.max(...boxes.map((box) => box.right)), Math.max(...boxes.map((box) => box.bottom))];
+    return { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8 };
+}"""
+# How much wider than what a cell shows the code is.
+EMPTY_SIDE = """(cell) => {
+    const right = (what) => Math.max(...[...cell.querySelectorAll(what)]
+        .filter((one) => getComputedStyle(one).borderRightWidth !== "0px")
+        .map((one) => one.getBoundingClientRect().right));
+    return Math.floor(right(".jp-InputArea-editor") - right(".nbchalice-card, .nbchalice-log, .nbchalice-panel")) - 4;
+}"""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -143,6 +161,16 @@ class Front:
         expect(selected.locator(".cm-content").first).to_contain_text(cell)
         expect(selected).to_be_in_viewport()
 
+    def leave_cells(self):
+        """Select the first cell, and take pointer and focus away: no other cell shows a toolbar or a marked button."""
+        self.page.mouse.move(0, 0)
+        self.page.evaluate(
+            """() => {
+                document.activeElement.blur();
+                window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0;
+            }"""
+        )
+
     def expect_accessible(self):
         """All panels have names and contrast, in both themes."""
         for theme in THEMES:
@@ -237,7 +265,7 @@ def open_notebook(browser, jupyter, workspace):
             made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
             made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
             nbformat.write(made, path)
-        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        context = browser.new_context(viewport=VIEWPORT, device_scale_factor=2 if PICTURES else 1)
         contexts.append(context)
         return Front(context.new_page(), jupyter, TOKEN, kind).open(path.name, keep_outputs=keep_outputs)
 
@@ -248,20 +276,31 @@ def open_notebook(browser, jupyter, workspace):
         context.close()
 
 
+def save_picture(png: bytes, path: Path) -> None:
+    """Write a picture with 256 colours: text and frames look the same, at half the size."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
 @pytest.fixture
 def screenshot():
-    """``screenshot(locator, "name")``: a picture for the documentation, made where it is missing or asked for."""
+    """``screenshot(front, cell, "name")``: a picture of a cell for the documentation, where pictures are asked for."""
     folder = ROOT / "docs" / "images"
 
-    def take(front, locator, name):
-        for theme in ("light", "dark") if front.kind == "lab" else ():
-            path = folder / f"{name}-{theme}.png"
-            if path.exists() and os.environ.get("NBCHALICE_SCREENSHOTS") != "1":
-                continue
-            folder.mkdir(parents=True, exist_ok=True)
+    def take(front, cell, name):
+        if not PICTURES or front.kind != "lab":
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        shown = front.cell(cell) if isinstance(cell, str) else cell
+        front.leave_cells()
+        front.page.set_viewport_size({**VIEWPORT, "width": VIEWPORT["width"] - shown.evaluate(EMPTY_SIDE)})
+        for theme in THEMES:
             front.theme(theme)
-            locator.screenshot(path=path)
-        if front.kind == "lab":
-            front.theme("light")
+            shown.evaluate("cell => cell.scrollIntoView({ block: 'center' })")
+            save_picture(front.page.screenshot(clip=shown.evaluate(CELL_BOX)), folder / f"{name}-{theme}.png")
+        front.page.set_viewport_size(VIEWPORT)
+        front.theme("light")
 
     return take

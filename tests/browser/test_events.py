@@ -21,6 +21,7 @@ CELLS = [
     "%chalice replay price --all",
     "%chalice why price",
 ]
+APPS = {"lab": "tea-house", "notebook": "tea-garden"}
 EDITED = CELL.replace('order["net"]', 'order.get("net", 0)').replace("RATE)", "RATE + 0.5)")
 
 
@@ -31,14 +32,14 @@ def own(cell, app):
 
 @pytest.mark.parametrize("kind", ["lab", "notebook"])
 def test_an_edit_is_tried_on_the_events_that_came(open_notebook, screenshot, aws, kind):
-    app = f"tea-{kind}"
+    app = APPS[kind]
     front = open_notebook(app, [own(cell, app) for cell in CELLS], kind)
     front.run_all(stop_before="%chalice events")
     card = lambda output: output.locator(".nbchalice-card").first  # noqa: E731
     events = card(front.run("%chalice events"))
     expect(events).to_contain_text("price: 3 events")
     expect(events).to_contain_text("KeyError: 'net'")
-    screenshot(front, events, "events")
+    screenshot(front, "%chalice events", "events")
 
     cell = front.cell("%%on_sqs_message")
     front.edit(cell, own(EDITED, app))
@@ -47,12 +48,12 @@ def test_an_edit_is_tried_on_the_events_that_came(open_notebook, screenshot, aws
     expect(replay).to_contain_text("3 events replayed here, 3 with another outcome")
     expect(replay).to_contain_text("+ INFO  Earl Grey: 5.90")
     expect(replay).to_contain_text("no event was sent")
-    screenshot(front, replay, "replay")
+    screenshot(front, "%chalice replay", "replay")
 
     client = aws("lambda")
     (mapping,) = client.list_event_source_mappings(FunctionName=f"{app}-dev-price")["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     why = card(front.run("%chalice why"))
     expect(why).to_contain_text("is disabled")
-    screenshot(front, why, "why")
+    screenshot(front, "%chalice why", "why")
     front.expect_accessible()

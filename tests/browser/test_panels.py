@@ -10,29 +10,31 @@ CELL = (
     "%%on_sqs_message {app}-orders\n"
     "def price(event):\n"
     "    for record in event:\n"
-    '        app.log.info("{word} %s", record.body)\n'
-    "        float(record.body)"
+    "        order = record.json()\n"
+    '        app.log.info("%s: %.2f", order["item"], order["net"] * {rate})'
 )
 CELLS = [
     "%load_ext nbchalice\n%chalice app {app}",
-    CELL.replace("{word}", "first"),
+    CELL.replace("{rate}", "1.2"),
+    '%%on_s3_event {app}-uploads --suffix .csv\ndef ingest(event):\n    app.log.info("%s, %d bytes", event.key, event.size)',
     "%chalice status",
-    "%chalice send price --message 1",
-    "%chalice send price --message ten",
+    'for net in range(3, 15):\n    app.send("price", message={"item": "Sencha", "net": net if net != 9 else None})',
     "%chalice metrics price",
     "%chalice dlq price",
     "%chalice live price",
-    "%chalice send price --wait 0 --message 2",
+    """%chalice send price --wait 0 --message '{"item": "Ceylon", "net": 5}'""",
     "%chalice plan",
 ]
+APPS = {"lab": "shop", "notebook": "store"}
+EVIL = "<img src=x onerror=\"alert('dead')\">"
 
 
 @pytest.fixture(params=["lab", "notebook"])
 def front(request, open_notebook):
-    app = f"panels-{request.param}"
+    app = APPS[request.param]
     front = open_notebook(app, [cell.replace("{app}", app) for cell in CELLS], request.param)
     front.app = app
-    for number in range(3):
+    for number in range(4):
         front.run(front.cells.nth(number))
     return front
 
@@ -49,39 +51,39 @@ def wait_until_done(panel, name):
 def test_a_session_with_all_panels(front, screenshot, aws):
     handler = front.panel("%%on_sqs_message")
     expect(handler).to_contain_text("price: SQS handler")
-    screenshot(front, handler, "handler")
+    screenshot(front, "%%on_sqs_message", "handler")
 
     status = front.panel("%chalice status")
     expect(status).to_contain_text("registered")
     press(status, "Plan")
     expect(status).to_contain_text(f"plan for {front.app} (dev)")
     wait_until_done(status, "Plan")
-    screenshot(front, status, "plan")
+    screenshot(front, "%chalice status", "plan")
     press(status, "Deploy")
     expect(status).to_contain_text(f"deployed {front.app} (dev)")
     wait_until_done(status, "Deploy")
-    screenshot(front, status, "status")
+    screenshot(front, "%chalice status", "status")
     press(status, "Delete")
     expect(status.get_by_role("status")).to_contain_text("press Delete again")
 
     press(handler, "Send…")
     form = handler.locator(".nbchalice-panel").first
-    form.get_by_label("Body", exact=True).fill("5")
+    form.get_by_label("Body", exact=True).fill('{"item": "Sencha", "net": 5}')
     press(form, "Send")
     expect(form.get_by_role("status")).to_contain_text("done in")
-    expect(form).to_contain_text("first 5")
+    expect(form).to_contain_text("Sencha: 6.00")
     press(handler, "Logs")
-    expect(handler.locator(".nbchalice-log").first).to_contain_text("first 5")
+    expect(handler.locator(".nbchalice-log").first).to_contain_text("Sencha: 6.00")
 
-    front.run("%chalice send price --message 1")
-    front.run("%chalice send price --message ten")
+    front.run("for net in range")
     output = front.run("%chalice metrics price")
-    expect(output.locator("svg[role=img] rect")).not_to_have_count(0)
+    expect(output).to_contain_text("1 error")
+    expect(output.locator("svg[role=img] rect")).to_have_count(13)
     expect(output).to_contain_text("p95")
-    screenshot(front, output.locator(".nbchalice-card").first, "metrics")
+    screenshot(front, "%chalice metrics", "metrics")
 
-    dead_letters(front, screenshot, aws)
     live(front, screenshot)
+    dead_letters(front, screenshot, aws)
     front.expect_accessible()
     assert not front.alerts and front.page.locator("img[src='x']").count() == 0
 
@@ -93,15 +95,20 @@ def dead_letters(front, screenshot, aws):
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 100})
     queue = sqs.get_queue_url(QueueName=f"{front.app}-orders")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": policy})
-    sqs.send_message(QueueUrl=url, MessageBody="<img src=x onerror=\"alert('dead')\">")
+    for order in ({"item": "Assam"}, {"item": "Darjeeling", "net": None}):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(order))
     front.run("%chalice dlq price")
     panel = front.panel("%chalice dlq price")
-    expect(panel).to_contain_text("1 message in dead-letter queue")
+    expect(panel).to_contain_text("2 messages in dead-letter queue")
     press(panel, "Replay here")
-    expect(panel).to_contain_text("cell 2, line 5, in price")
-    screenshot(front, panel, "dead-letters")
+    expect(panel).to_contain_text(", line 5, in price")
+    screenshot(front, "%chalice dlq", "dead-letters")
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"item": EVIL, "net": EVIL}))
+    press(panel, "Look again")
+    expect(panel).to_contain_text("3 messages in dead-letter queue")
+    expect(panel).to_contain_text(EVIL.replace('"', '\\"'))
     press(panel, "Redrive all")
-    expect(panel).to_contain_text("1 put back")
+    expect(panel).to_contain_text("3 put back")
     expect(panel).to_contain_text("0 messages in dead-letter queue")
 
 
@@ -109,12 +116,12 @@ def live(front, screenshot):
     front.run("%chalice live price")
     panel = front.panel("%chalice live price")
     front.run("%chalice send price --wait 0")
-    expect(panel).to_contain_text("first 2")
-    front.edit("%%on_sqs_message", CELL.replace("{app}", front.app).replace("{word}", "edited"))
+    expect(panel).to_contain_text("Ceylon: 6.00")
+    front.edit("%%on_sqs_message", CELL.replace("{app}", front.app).replace("{rate}", "1.3"))
     front.run("%%on_sqs_message")
     front.run("%chalice send price --wait 0")
-    expect(panel).to_contain_text("edited 2")
-    screenshot(front, panel, "live")
+    expect(panel).to_contain_text("Ceylon: 6.50")
+    screenshot(front, "%chalice live", "live")
     press(panel, "Stop")
     expect(panel.get_by_role("button", name="Go live")).to_be_visible()
     expect(front.run("%chalice plan")).not_to_contain_text("event source mapping")

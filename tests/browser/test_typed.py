@@ -5,12 +5,12 @@ from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 CELLS = [
-    "%load_ext nbchalice\n%chalice app typed-form",
+    "%load_ext nbchalice\n%chalice app cafe",
     "from dataclasses import dataclass\nfrom datetime import date\nfrom decimal import Decimal\nfrom enum import Enum\n\n\n"
     'class Kind(Enum):\n    TEA = "tea"\n    COFFEE = "coffee"\n\n\n'
     "@dataclass\nclass Customer:\n    name: str\n    vip: bool = False\n\n\n"
     "@dataclass\nclass Order:\n    id: int\n    net: Decimal\n    placed: date\n    customer: Customer\n    kind: Kind = Kind.TEA\n",
-    "%%on_sqs_message typed-form-orders --per-record\ndef price(order: Order):\n"
+    "%%on_sqs_message cafe-orders --per-record\ndef price(order: Order):\n"
     '    app.log.info("%s costs %s", order.kind.value, order.net * 2)',
     "%chalice deploy",
     "%chalice send price",
@@ -18,7 +18,7 @@ CELLS = [
 
 
 def test_a_field_for_each_of_the_records(open_notebook, screenshot):
-    front = open_notebook("typed-form", CELLS, "lab")
+    front = open_notebook("cafe", CELLS, "lab")
     front.run_all(stop_before="%chalice send")
     front.run("%chalice send price")
     panel = front.panel("%chalice send price")
@@ -30,4 +30,4 @@ def test_a_field_for_each_of_the_records(open_notebook, screenshot):
     )
     panel.get_by_role("button", name="Send", exact=True).click()
     expect(panel).to_contain_text("coffee costs 9.00")
-    screenshot(front, panel, "sender-typed")
+    screenshot(front, "%chalice send price", "sender-typed")
