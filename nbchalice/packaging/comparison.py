@@ -6,25 +6,23 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from nbchalice.errors import CaptureError, PackagingError
 from nbchalice.handlers import Handler
 from nbchalice.notebook.analysis.search_path import added_folders
+from nbchalice.notebook.capture.on_lambda import OnLambda
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.verify import Verified, verify
 from nbchalice.notebook.errors import StatementFailedError
+from nbchalice.notebook.sandbox.loads import METADATA
 from nbchalice.packaging.handler import Ingredients, needs_of
 from nbchalice.packaging.imports import Import
 from nbchalice.packaging.installed import find_owner, with_required
 from nbchalice.packaging.lock import PROVIDED, requirement_name
 from nbchalice.runtime.cells import Segment
+from nbchalice.runtime.entry_points import path_state
 from nbchalice.text import joined
 from nbchalice.typed import Values
-
-_LOADS: dict[str, tuple[str, ...]] = {}
-"""What modules load with no import that names it, by their text."""
-_REMEMBERED = 256
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Comparison:
         """
         bundles = {name: self.ingredients.bundles[name] for name in piece.bundles}
         try:
-            verified = verify(
+            return verify(
                 piece,
                 handler=self.handler.name,
                 python=self.ingredients.python,
@@ -75,50 +73,63 @@ class Comparison:
                 folder=self.ingredients.folder,
                 vendored=vendored,
                 bundles={name: bundle.details for name, bundle in bundles.items()},
-                travels=partial(self._travels, piece),
+                on_lambda=self._on_lambda(piece),
             )
         except StatementFailedError:
             for bundle in bundles.values():
                 bundle.open().close()  # Where its file was changed, that is the cause.
             raise
-        _LOADS[piece.module] = verified.loads
-        if len(_LOADS) > _REMEMBERED:
-            del _LOADS[next(iter(_LOADS))]
-        return verified
 
-    def _travels(self, piece: Slice, module: str) -> bool:
-        """Tell whether the package of a module goes to Lambda, or is there; nothing of local code is one."""
-        folder = self.ingredients.folder
-        owner = find_owner(Import(module), folder, added_folders(self.ingredients.cells, folder))
+    def _on_lambda(self, piece: Slice) -> OnLambda:
+        """Return which packages a slice has on Lambda; of local code there is none."""
         try:
             needed = needs_of(piece, self.ingredients).requirements
         except PackagingError:
-            return True  # Packaging says what is wrong.
-        own = set(map(requirement_name, owner.requirements))
-        return not own or bool(own & with_required([*needed, *PROVIDED]))
+            return OnLambda()  # Packaging says what is wrong.
+        packages = frozenset(with_required([*needed, *PROVIDED]))
+        folder = self.ingredients.folder
+        added = added_folders(self.ingredients.cells, folder)
+
+        def lacking(loaded: Sequence[str]) -> dict[str, list[str]]:
+            owners = {one: find_owner(Import(one), folder, added) for one in loaded}
+            names = {one: set(map(requirement_name, owner.requirements)) for one, owner in owners.items()}
+            lacks = [one for one in loaded if (names[one] and not names[one] & packages) or owners[one].described]
+            groups: dict[str, list[str]] = {}
+            for one in lacks:
+                if all(one not in group for group in groups.values()):
+                    along = with_required(owners[one].requirements)
+                    groups[one] = [one, *(other for other in lacks if names[other] and names[other] <= along)]
+            return groups
+
+        return OnLambda(packages, lacking, path_state())
 
     def complete(self, piece: Slice, *, runs: bool) -> Ingredients:
-        """Return what the handler's package is made of, with what its code loads and no import names.
+        """Return what the handler's package is made of, with what its code does not do without.
 
         Parameters
         ----------
         piece : Slice
             The slice.
         runs : bool
-            Whether it is run where that is not known yet.
+            Whether it may be run.
         """
-        if runs and piece.module not in _LOADS:
+        loads: Sequence[str] = ()
+        if runs:
             with suppress(CaptureError):  # It is told when it is verified.
-                self.of_candidate(piece)
-        return replace(self.ingredients, loads=_LOADS.get(piece.module, ()))
+                loads = self.of_candidate(piece).loads
+        return replace(self.ingredients, loads=tuple(loads))
 
     def note_of(self, loads: Sequence[str]) -> str:
-        """Return what there is to say of modules that the code loads and no import names; empty if there are none."""
-        if not loads:
+        """Return what there is to say of what the code does not do without; empty if that is nothing."""
+        names = [one.removesuffix(METADATA) for one in loads if not find_owner(Import(one)).described]
+        if not names:
             return ""
+        shown = joined(list(dict.fromkeys(names)))
         if file := self.ingredients.requirements_file:
-            return f"the code loads {joined(loads)} by a call, and {file.name} does not list it: it is not on Lambda"
-        return f"comes along, too, for the code loads it by a call: {joined(loads)}"
+            return (
+                f"the code does not do the same without {shown}, which {file.name} does not list: it is not on Lambda"
+            )
+        return f"comes along, too, as the code does not do the same without it: {shown}"
 
     def of_candidate(self, piece: Slice) -> Verified:
         """Run a slice that may not be the last word, with the local modules that it imports, and compare it."""

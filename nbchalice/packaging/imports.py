@@ -6,8 +6,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from nbchalice.notebook.sandbox.loads import METADATA
+
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _DYNAMIC = frozenset({"import_module", "__import__"})
+_METADATA = frozenset({"importlib.metadata", "importlib_metadata", "pkg_resources"})
+_DESCRIBING = frozenset({"version", "metadata", "distribution", "requires", "files", "get_distribution", "require"})
 _OF_PYTHON = frozenset({"version_info", "hexversion", "platform", "implementation"})
 _BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -59,7 +63,7 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
         The source cannot be parsed.
     """
     tree = ast.parse(source)
-    imports = dict.fromkeys(_walk(tree, _Place(package)))
+    imports = dict.fromkeys([*_walk(tree, _Place(package)), *_asked_about(tree)])
     if not package and _computes_a_module(tree):
         known = {one.module for one in imports}
         imports |= dict.fromkeys(one for one in _named_in_texts(tree) if one.module not in known)
@@ -139,6 +143,24 @@ def _computes_a_module(tree: ast.Module) -> bool:
     """Tell whether a module is imported whose name no text at the place says: ``import_module(name)``."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_dynamic(node) and node.args]
     return any(not isinstance(call.args[0], ast.Constant) for call in calls)
+
+
+def _asked_about(tree: ast.Module) -> Iterator[Import]:
+    """Give the packages of which is asked what is known: ``version("pandas")`` of ``importlib.metadata``."""
+    modules: set[str] = set()
+    functions: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            functions |= {one.asname or one.name for one in node.names if node.module in _METADATA}
+            modules |= {one.asname or one.name for one in node.names if f"{node.module}.{one.name}" in _METADATA}
+        elif isinstance(node, ast.Import):
+            modules |= {one.asname or one.name for one in node.names if one.name in _METADATA}
+    for node in ast.walk(tree) if modules or functions else ():
+        if isinstance(node, ast.Call) and node.args and isinstance(name := node.args[0], ast.Constant):
+            module, _, called = ast.unparse(node.func).rpartition(".")
+            asks = (module in modules and called in _DESCRIBING) or (not module and called in functions)
+            if asks and isinstance(name.value, str) and name.value:
+                yield Import(name.value.replace(".", "-") + METADATA, (), False, True, node.lineno)
 
 
 def _named_in_texts(tree: ast.Module) -> Iterator[Import]:

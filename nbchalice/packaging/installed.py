@@ -7,7 +7,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
@@ -17,9 +17,11 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from nbchalice.notebook.sandbox.loads import METADATA
 from nbchalice.packaging.imports import Import
 from nbchalice.runtime.entry_points import path_state
 
+_DESCRIBES = frozenset({"METADATA", "entry_points.txt"})
 _NOT_A_FILE = frozenset({"built-in", "frozen", None})
 
 
@@ -35,11 +37,14 @@ class Owner:
         The spec of its top-level module if it is local code, else None.
     missing : bool
         Whether nothing here provides it. Default: False.
+    described : Mapping[str, Path]
+        Of local code, the files that say what is known of it as installed, by path in the zip. Default: none.
     """
 
     requirements: tuple[str, ...] = ()
     local: ModuleSpec | None = None
     missing: bool = False
+    described: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path] = ()) -> Owner:
@@ -48,7 +53,8 @@ def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path]
     Parameters
     ----------
     wanted : Import
-        The import; for namespace packages such as `google` the whole dotted name decides.
+        The import; for namespace packages such as `google` the whole dotted name decides. With `METADATA` at its
+        end, it is what is known of a package.
     folder : Path or None
         The notebook's folder, looked at first. Default: none.
     added : Sequence[Path]
@@ -59,6 +65,8 @@ def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path]
     The owner. A distribution that is installed in editable form, from a folder or from a repository is local code,
     because no registry has it. Modules of Python itself and of nbchalice have nothing to be brought along.
     """
+    if wanted.module.endswith(METADATA):
+        return _described(wanted.module.removesuffix(METADATA))
     if wanted.top in sys.stdlib_module_names or wanted.top in {"nbchalice", "__main__"}:
         return Owner()
     spec = _find_spec(wanted.top, folder, added)
@@ -80,6 +88,18 @@ def find_owner(wanted: Import, folder: Path | None = None, added: Sequence[Path]
     if foreign or not (files or known):
         return Owner(public, _part(spec, foreign))
     return Owner(public)
+
+
+def _described(name: str) -> Owner:
+    """Tell where what is known of a package comes from: with its wheel, or from the files that stand here."""
+    try:
+        one = metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return Owner(missing=True)
+    if not _is_local(one):
+        return Owner((_pin(one),))
+    files = [file for file in one.files or () if file.name in _DESCRIBES and file.parent.suffix == METADATA]
+    return Owner(described={file.as_posix(): Path(str(one.locate_file(file))) for file in files})
 
 
 def _part(spec: ModuleSpec, files: list[Path]) -> ModuleSpec:

@@ -105,7 +105,7 @@ def find_dependencies(
     requirements_file : Path or None
         If given, exactly what it lists is shipped, whatever is imported. Default: None.
     further : Iterable[str]
-        Modules that are imported besides, by what a bundle holds. Default: none.
+        Modules that are imported besides, by what a bundle holds or the code loads. Default: none.
     added : Sequence[Path]
         Folders that the notebook adds to `sys.path`, looked at last. Default: none.
     place : Place
@@ -232,6 +232,7 @@ class _Search:
             raise PackagingError(*why, place(wanted.line), code="missing-module")
         if owner.missing and not self._stands_in(wanted) and strict and wanted.top not in PROVIDED:
             raise _missing(wanted, place(wanted.line))
+        self.files.update(owner.described)
         self.requirements += [self._wished(pin) for pin in owner.requirements if self._ships(pin)]
         return self._enter(wanted, owner)
 

@@ -132,6 +132,8 @@ def test_names_in_a_text_for_a_library_come_along(body):
         (["rate = 1", "import sys\ndef h(event): return getattr(sys.modules[__name__], event.get('n', 'rate'))"],
          "getattr(sys.modules[__name__], event...."),
         (["MODULES = ['json', 'math']", "def h(event): return [__import__(m).__name__ for m in MODULES]"], "__import__(m)"),
+        (["from importlib.metadata import entry_points", "def h(event): return len(entry_points(group='none'))"],
+         "entry_points(group='none')"),
     ],
 )  # fmt: skip
 def test_what_is_computed_is_told_once_and_the_texts_at_hand_come_along(sources, code):

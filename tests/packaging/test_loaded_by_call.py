@@ -1,4 +1,4 @@
-"""What code loads with no import that names it is seen by the run, and comes along where it cannot do without."""
+"""What code loads, or asks of what is installed, is seen by the run, and comes along where it does not do without."""
 
 import json
 import sys
@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from nbchalice.cli import code_of
+from nbchalice.notebook.capture.on_lambda import indispensable
 from nbchalice.notebook.sandbox.loads import Hidden, Loads
 from nbchalice.notebook_file import read_project
-from nbchalice.operations import verified_packages
 
 from ..notebooks import write
 
@@ -17,14 +17,15 @@ NAME = "NAME = 'tabul' + 'ate'"
 BY_EXEC = (
     "def load(name):\n    space = {}\n    exec('import ' + name + ' as module', space)\n    return space['module']"
 )
-LOADED = "for the code loads it by a call: tabulate"
+LOADED = "comes along, too, as the code does not do the same without it: tabulate"
 
 
 def packed(folder, *cells):
     project = read_project(write(folder / "n.ipynb", cells))
     (handler,) = project.handlers
-    verified_packages(project)
-    return project.needs(handler).requirements, project.proven.notes_of(handler)
+    needs = project.needs(handler)
+    project.verify(handler, needs)
+    return needs.requirements, project.proven.notes_of(handler)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def packed(folder, *cells):
         f"import pkgutil\n{NAME}\nfound = pkgutil.resolve_name(NAME + ':tabulate').__name__",
         f"from importlib.util import find_spec\n{NAME}\nfound = find_spec(NAME) is not None",
         "import helper\nfound = helper.load('tabulate').__name__",
+        f"from importlib.metadata import version\n{NAME}\nfound = version(NAME)",
+        f"import importlib.metadata as m\n{NAME}\nfound = [one.version for one in m.distributions(name=NAME)]",
     ],
     ids=[
         "import_module",
@@ -48,6 +51,8 @@ def packed(folder, *cells):
         "resolve_name",
         "looked for",
         "a local module",
+        "its version",
+        "listed by name",
     ],
 )
 def test_what_is_loaded_by_a_call_comes_along_and_is_told(tmp_path, cell):
@@ -69,14 +74,14 @@ def test_what_is_loaded_by_a_call_comes_along_and_is_told(tmp_path, cell):
 )
 def test_what_it_can_do_without_stays(tmp_path, cell):
     requirements, notes = packed(tmp_path, cell, HANDLER)
-    assert (requirements, [note for note in notes if "by a call" in note]) == ((), [])
+    assert (requirements, [note for note in notes if "comes along" in note]) == ((), [])
 
 
 def test_what_a_package_takes_where_it_is_there_stays(tmp_path):
     """tabulate measures with wcwidth where that is installed."""
     requirements, notes = packed(tmp_path, "import tabulate\nfound = tabulate.tabulate([[1]])", HANDLER)
     assert [one.partition("==")[0] for one in requirements] == ["tabulate"]
-    assert not [note for note in notes if "by a call" in note]
+    assert not [note for note in notes if "comes along" in note]
 
 
 def test_a_list_of_requirements_counts_and_what_it_lacks_is_told(tmp_path):
@@ -85,7 +90,10 @@ def test_a_list_of_requirements_counts_and_what_it_lacks_is_told(tmp_path):
     handler = HANDLER.replace("function", "function --requirements ours.txt", 1)
     requirements, notes = packed(tmp_path, load, handler)
     assert requirements == ("iniconfig",)
-    assert any("loads tabulate by a call, and ours.txt does not list it: it is not on Lambda" in one for one in notes)
+    assert any(
+        "does not do the same without tabulate, which ours.txt does not list: it is not on Lambda" in one
+        for one in notes
+    )
 
 
 @pytest.mark.local_aws
@@ -97,6 +105,84 @@ def test_it_answers_on_lambda_and_nothing_differs_afterwards(tmp_path, empty_loc
     assert code_of(["invoke", notebook, "work", "--json"]) == 0
     assert "a  1" in json.loads(capsys.readouterr().out)["result"]
     assert code_of(["deploy", notebook, "--check"]) == 0
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Packages that are installed here: `host` takes `plug` where that is there, as `late` does by its plugins."""
+    site = tmp_path / "lib" / "site-packages"
+    tried = "try:\n    import plug\n    KIND = 'with'\nexcept ImportError:\n    KIND = 'without'\n"
+    points = "[host.plugins]\nplug = plug:NAME\n"
+    for name, text, more in (("host", tried, ""), ("plug", "NAME = 'plug'", points), ("mine", None, "")):
+        described = site / f"{name}-1.0.dist-info"
+        described.mkdir(parents=True)
+        (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (described / "entry_points.txt").write_text(more)
+        files = ["METADATA", "entry_points.txt", "RECORD"]
+        (described / "RECORD").write_text("".join(f"{described.name}/{file},,\n" for file in files) + f"{name}.py,,\n")
+        if text is None:
+            (described / "direct_url.json").write_text(json.dumps({"url": "file:///x", "dir_info": {"editable": True}}))
+        else:
+            (site / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(site)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("cells", "packages"),
+    [
+        (["import host\nfound = host.KIND"], ["host", "plug"]),
+        (["import host\nfound = host.__name__"], ["host"]),
+        (["from importlib.metadata import entry_points\nfound = [one.name for one in entry_points(group='host.plugins')][:1]"], ["plug"]),
+        (["from importlib.metadata import entry_points\nfound = [one.name for one in entry_points(group='nobody')]"], []),
+        (["from importlib.metadata import version as of\nfound = of", "%%lambda_function\ndef work(event):\n    return of('plug')"], ["plug"]),
+        (["from importlib import metadata\nfound = 1", "%%lambda_function\ndef work(event):\n    return metadata.version('plug'), found"], ["plug"]),
+    ],
+    ids=["by a library", "by a library in vain", "plugins", "no plugins", "when it runs", "of a module"],
+)  # fmt: skip
+def test_what_a_library_finds_and_what_is_known_of_packages_comes_along(tmp_path, cells, packages):
+    requirements, _ = packed(tmp_path, *cells, *([] if "work" in cells[-1] else [HANDLER]))
+    assert [one.partition("==")[0] for one in requirements] == packages
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_is_known_of_local_code_comes_along_as_files(tmp_path):
+    project = read_project(write(tmp_path / "n.ipynb", ["import mine\nfound = mine.VERSION", HANDLER]))
+    (tmp_path / "mine.py").write_text("from importlib import metadata\nVERSION = metadata.version(__name__)")
+    needs = project.needs(project.handlers[0])
+    project.verify(project.handlers[0], needs)
+    files = [name for name, _ in needs.vendored]
+    assert files == ["mine-1.0.dist-info/METADATA", "mine-1.0.dist-info/entry_points.txt", "mine.py"]
+    assert needs.requirements == ()
+
+
+def test_a_list_that_was_mended_counts_at_once(tmp_path):
+    """What was proven is remembered: what is on Lambda must count, too."""
+    load = f"import importlib\n{NAME}\nfound = importlib.import_module(NAME).__name__"
+    handler = HANDLER.replace("function", "function --requirements ours.txt", 1)
+    (tmp_path / "ours.txt").write_text("tabulate\n")
+    assert not [note for note in packed(tmp_path, load, handler)[1] if "not on Lambda" in note]
+    (tmp_path / "ours.txt").write_text("iniconfig\n")
+    assert [note for note in packed(tmp_path, load, handler)[1] if "not on Lambda" in note]
+
+
+@pytest.mark.parametrize("name", ["tabulate", "iniconfig"])
+def test_the_stage_decides_what_a_variable_of_its_loads(tmp_path, name):
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps({"environment_variables": {"ENGINE": name}}))
+    load = "import importlib, os\nfound = importlib.import_module(os.environ['ENGINE']).__name__"
+    assert [one.partition("==")[0] for one in packed(tmp_path, load, HANDLER)[0]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("groups", "kept"),
+    [("a", "a"), ("b d", "bd"), ("a|c", "a"), ("b|c d", "bd"), ("", ""), ("c|d a|b", "ac")],
+)
+def test_a_few_of_many_are_found_with_which_all_is_as_with_every_one(groups, kept):
+    def differs(without):
+        return any(set(one.split("|")) <= set(without) for one in groups.split())
+
+    assert indispensable("abcd", differs) == list(kept)
 
 
 @pytest.fixture
@@ -119,9 +205,9 @@ def run(text):
 
 
 def test_packages_of_one_namespace_are_told_apart(namespace):
-    with Loads("n.ipynb", []) as loads:
+    with Loads() as loads:
         run("import shared_space.one, importlib; importlib.import_module('shared_space.two.inner')")
-    assert loads.found() == ["shared_space.two"]
+    assert loads.found() == ["shared_space.one", "shared_space.two"]
     assert loads not in sys.meta_path
 
 

@@ -35,6 +35,7 @@ _READERS = {
     **dict.fromkeys(words("ols wls gls glm logit probit poisson mixedlm dmatrix dmatrices"), _CALLED),
 }
 """Functions of libraries that look names in a text up in the module that calls them, and what in it is such a name."""
+_PLUGINS = frozenset({"entry_points", "iter_entry_points"})
 _LOGGERS = frozenset({"getLogger", "get_logger", "Logger", "Blueprint", "Flask"})
 _HERE = frozenset({"get_ipython", "__IPYTHON__", "__file__", "__spec__", "__package__", "__loader__"})
 _OF_SYS = frozenset({"ps1", "ps2", "argv", "orig_argv"})
@@ -256,7 +257,7 @@ class _Finder:
             self._space(node, self._around(), self._around(2))
         elif name in {"eval", "exec"} and node.args:
             self._run_text(node)
-        elif last_name(node.func) in {"import_module", "__import__"} and node.args and text_of(node.args[0]) is None:
+        elif last_name(node.func) in _PLUGINS or _imports_by_name(node):
             self._tell(node)
         elif isinstance(node.func, ast.Attribute) and node.func.attr in _READERS:
             self._read_text(node, node.func)
@@ -370,3 +371,8 @@ def _is_sys_modules(node: ast.AST) -> bool:
 def _short(node: ast.expr) -> str:
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _imports_by_name(node: ast.Call) -> bool:
+    """Tell whether a module is imported of which no text at the place says the name."""
+    return last_name(node.func) in {"import_module", "__import__"} and bool(node.args) and text_of(node.args[0]) is None

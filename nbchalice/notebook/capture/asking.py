@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.capture.divergence import order_hint
-from nbchalice.notebook.capture.settling import follows_order
+from nbchalice.notebook.capture.on_lambda import indispensable
+from nbchalice.notebook.capture.settling import follows_order, settle
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
 from nbchalice.notebook.sandbox.values import aligned, differ, of_concern, unanswered
@@ -73,27 +75,33 @@ class Asking:
         self.request["calls"] = calls
         return again
 
-    def lacking(self, modules: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some modules without which it fails, or has other values.
+    def lacking(self, loaded: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        """Return what of some modules and packages it fails without, or has other values.
 
         Parameters
         ----------
-        modules : Sequence[str]
-            What is installed here only. Where one of several will do (``lxml``, or else ``html5lib``), it is all.
+        loaded : Mapping[str, Sequence[str]]
+            What is installed here only, as `sandbox.loads` names it, each with all that comes along with it.
         """
-
-        if not modules:
+        if not loaded:
             return ()
         names = sorted(self.piece.values)
-        with_all = self.ask(names=names)["values"]
+        whole: dict[str, Node] = self.ask(names=names).get("values", {})
+        again: dict[str, Node] = {}
 
-        def is_needed(*hidden: str) -> bool:
-            values = self.ask(names=names, hidden=hidden).get("values", {})
-            return any(name not in values or differ(with_all[name], values[name]) for name in names if name in with_all)
+        def differs(without: Sequence[str]) -> bool:
+            there = set(chain.from_iterable(loaded[name] for name in loaded if name not in without))
+            hidden = sorted(set(chain.from_iterable(loaded.values())) - there)
+            values = self.ask(names=names, hidden=hidden).get("values")
+            if values is None or any(name not in values for name in whole):
+                return True
+            if not any(differ(node, values[name]) for name, node in whole.items()):
+                return False
+            # Is it of what is not there, or of chance?
+            again.update(again or self.ask(names=names).get("values", {}))
+            return any(differ(node, values[name]) for name, node in settle(self.piece, whole, again).items())
 
-        if not is_needed(*modules):
-            return ()
-        return tuple(name for name in modules if is_needed(name)) or tuple(modules)
+        return tuple(indispensable(list(loaded), differs))
 
     def elsewhere(self) -> JSON:
         """Run it with other folders, in another region."""

@@ -27,6 +27,7 @@ from nbchalice.notebook.capture.divergence import (
     require_present,
 )
 from nbchalice.notebook.capture.failure import require_imported
+from nbchalice.notebook.capture.on_lambda import OnLambda
 from nbchalice.notebook.capture.registering import not_registered
 from nbchalice.notebook.capture.settling import settled_in_places
 from nbchalice.notebook.capture.source_map import location_of
@@ -50,7 +51,7 @@ from nbchalice.runtime.function import LambdaFunction
 from nbchalice.typed import JSON, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node, Shared
@@ -86,8 +87,8 @@ class Verified:
     unheeded : str
         That the annotation of the handler's argument says nothing of what it gets; empty where it does.
     loads : tuple[str, ...]
-        Modules of packages that do not travel yet, which the code loads with no import that names them, and lacks where
-        they are not there.
+        Modules of packages that do not travel yet, and packages of which is asked what is known (``sandbox.loads``),
+        where the code fails, or has other values, without them.
     """
 
     seconds: float
@@ -123,7 +124,7 @@ def verify(
     folder: str | Path = ".",
     vendored: Sequence[tuple[str, bytes]] | None = (),
     bundles: Mapping[str, Values] = MappingProxyType({}),
-    travels: Callable[[str], bool] = lambda module: True,
+    on_lambda: OnLambda = OnLambda(),  # noqa: B008 - frozen
     timeout: float = TIMEOUT_SECONDS,
 ) -> Verified:
     """Prove that a slice works by itself and has the kernel's values.
@@ -149,8 +150,8 @@ def verify(
         all of the notebook's folder can be.
     bundles : Mapping[str, Values]
         Format, hash and file of the bundles that it loads, by name, and the notebook's own names they need.
-    travels : Callable[[str], bool]
-        Tells whether the package of an installed module is on Lambda. Default: each is.
+    on_lambda : OnLambda
+        Which packages are there. Default: all that are installed here.
     timeout : float
         Seconds that the import may take.
 
@@ -187,6 +188,8 @@ def verify(
         *where,
         files,
         sorted(one["sha256"] for one in bundles.values()),
+        sorted(on_lambda.packages),
+        repr(on_lambda.state),
     )
     if key in _verified:
         _verified.move_to_end(key)
@@ -215,7 +218,7 @@ def verify(
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece.function, handler, answer["registered"])
-        lacks = asking.lacking([name for name in answer["loads"] if not travels(name)])
+        lacks = asking.lacking(on_lambda.lacking(answer["loads"]))
         own = answer = asking.called(answer, kernel)
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.

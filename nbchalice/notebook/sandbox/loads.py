@@ -1,35 +1,31 @@
-"""Packages that code loads by a call, with no import that names them; and how it goes where they are not there."""
+"""What code loads of packages, and asks of what is installed, and how it goes where they are not there."""
 
 from __future__ import annotations
 
-import dis
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from itertools import chain
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
-_IMPORT = dis.opmap["IMPORT_NAME"]
+METADATA = ".dist-info"
+"""What a package's name ends with where it stands for what is known of it as installed: its version, its plugins."""
+_PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
 
 
 class Loads:
-    """Notes what a block loads by a call, as ``import_module(NAME)``, or a library that wants the driver of an address.
+    """Notes what a block loads and looks for: by an import, a call as ``import_module(NAME)``, a library's own imports.
 
-    What is imported by name, and what a library imports as it is itself imported, is not among it.
-
-    Parameters
-    ----------
-    notebook : str
-        The notebook; its code has this name before a ``#``.
-    folders : Iterable[str]
-        Folders of local modules.
+    Of ``importlib.metadata`` it notes which packages are asked for; where all of them are, those that have plugins.
     """
 
-    def __init__(self, notebook: str, folders: Iterable[str]) -> None:
-        self._own = (f"{notebook}#", *(f"{folder}/" for folder in folders))
+    def __init__(self) -> None:
         self._names: list[str] = []
+        self._asks_for_all = False
 
     def __enter__(self) -> Loads:
         sys.meta_path.insert(0, self)
@@ -42,30 +38,51 @@ class Loads:
         """Note a package or module that is looked for; others find it."""
         parent = sys.modules.get(name.rpartition(".")[0])
         # google.cloud.storage is as much a package of its own as numpy is: google and google.cloud are no files.
-        if getattr(parent, "__file__", None) is None and not self._is_imported(sys._getframe(1)):
+        if getattr(parent, "__file__", None) is None:
             self._names.append(name)
 
-    def _is_imported(self, frame: FrameType | None) -> bool:
-        """Tell whether the notebook's code, or a local module's, is at an import."""
-        while frame is not None and not frame.f_code.co_filename.startswith(self._own):
-            frame = frame.f_back
-        return frame is None or frame.f_code.co_code[frame.f_lasti] == _IMPORT
+    def find_distributions(self, context: metadata.DistributionFinder.Context) -> Iterable[metadata.Distribution]:
+        """Note a package of which is asked what is known; others find it."""
+        if context.name is None:
+            self._asks_for_all = True
+        else:
+            self._names.append(_key(context.name))
+        return ()
 
     def found(self) -> list[str]:
-        """Return the modules that were loaded so, or looked for and found, without those of Python itself."""
-        names = (name for name in self._names if name.partition(".")[0] not in sys.stdlib_module_names)
-        return [name for name in dict.fromkeys(names) if _file_of(name)]
+        """Return the modules that were loaded, or looked for and found, without those of Python itself; and packages.
+
+        A package that was asked for ends with ``METADATA``.
+        """
+        names = list(dict.fromkeys(self._names))
+        found = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names and _is_here(name)]
+        plugins = map(_key_of, filter(_has_plugins, metadata.distributions())) if self._asks_for_all else ()
+        return [*dict.fromkeys([*found, *plugins])]
 
 
-def _file_of(name: str) -> str | None:
-    """Return the file of a module; None of one that is not there, and of a namespace."""
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower() + METADATA
+
+
+def _key_of(distribution: metadata.Distribution) -> str:
+    return _key(distribution.metadata["Name"] or "")
+
+
+def _has_plugins(distribution: metadata.Distribution) -> bool:
+    return any(point.group not in _PROGRAMS for point in distribution.entry_points)
+
+
+def _is_here(name: str) -> bool:
+    """Tell whether a package is installed, or a module has a file: a namespace has none."""
+    if name.endswith(METADATA):
+        return any(True for _ in metadata.Distribution.discover(name=name.removesuffix(METADATA)))
     if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None)
+        return getattr(sys.modules[name], "__file__", None) is not None
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
-        return None
-    return spec.origin if spec is not None and spec.has_location else None
+        return False
+    return spec is not None and bool(spec.has_location and spec.origin)
 
 
 class Hidden:
@@ -74,7 +91,7 @@ class Hidden:
     Parameters
     ----------
     names : Iterable[str]
-        Modules.
+        Modules, and packages whose names end with ``METADATA``.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -91,7 +108,8 @@ class Hidden:
         specs = (finder.find_spec(name, path, target) for finder in self._finders)
         return next((spec for spec in specs if spec is not None), None)
 
-    def find_distributions(self, *context: Any) -> Iterable[Any]:
-        """Find what is installed, for ``importlib.metadata``."""
+    def find_distributions(self, *context: Any) -> Iterable[metadata.Distribution]:
+        """Find what is installed and not hidden, for ``importlib.metadata``."""
         finders = (getattr(finder, "find_distributions", None) for finder in self._finders)
-        return chain.from_iterable(find(*context) for find in finders if find is not None)
+        found = chain.from_iterable(find(*context) for find in finders if find is not None)
+        return (one for one in found if _key_of(one) not in self._names)

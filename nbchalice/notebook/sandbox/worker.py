@@ -233,7 +233,7 @@ def _verify(channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     # Who marked a draw says that it may be another one each time.
     random.seed(f"{_CHANCE} elsewhere" if request.get("elsewhere") and request.get("marked") else _CHANCE)
     try:
-        with reads() as read, Loads(request["notebook"], request["modules"]) as loads:
+        with reads() as read, Loads() as loads:
             segments = [Segment(**entry) for entry in request["segments"]]
             module = load_module(request["module"], segments, request["notebook"], "notebook_code", load, run=timed)
         UNPATCHED.restore()
