@@ -24,6 +24,10 @@ from nbchalice.runtime.entry_points import path_state
 from nbchalice.text import joined
 from nbchalice.typed import Values
 
+_LOADS: dict[tuple[object, ...], tuple[str, ...]] = {}
+"""What modules do not do without, by all that it depends on: no kernel's values are among it."""
+_REMEMBERED = 256
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -62,8 +66,9 @@ class Comparison:
             It cannot be imported, or a variable differs from the kernel's.
         """
         bundles = {name: self.ingredients.bundles[name] for name in piece.bundles}
+        on_lambda = self._on_lambda(piece)
         try:
-            return verify(
+            verified = verify(
                 piece,
                 handler=self.handler.name,
                 python=self.ingredients.python,
@@ -73,12 +78,19 @@ class Comparison:
                 folder=self.ingredients.folder,
                 vendored=vendored,
                 bundles={name: bundle.details for name, bundle in bundles.items()},
-                on_lambda=self._on_lambda(piece),
+                on_lambda=on_lambda,
             )
         except StatementFailedError:
             for bundle in bundles.values():
                 bundle.open().close()  # Where its file was changed, that is the cause.
             raise
+        _LOADS[self._key(piece, on_lambda)] = verified.loads
+        if len(_LOADS) > _REMEMBERED:
+            del _LOADS[next(iter(_LOADS))]
+        return verified
+
+    def _key(self, piece: Slice, on_lambda: OnLambda) -> tuple[object, ...]:
+        return piece.module, tuple(sorted(self.env.items())), on_lambda.packages, repr(on_lambda.state)
 
     def _on_lambda(self, piece: Slice) -> OnLambda:
         """Return which packages a slice has on Lambda; of local code there is none."""
@@ -101,7 +113,8 @@ class Comparison:
                     groups[one] = [one, *(other for other in lacks if names[other] and names[other] <= along)]
             return groups
 
-        return OnLambda(packages, lacking, path_state())
+        # A folder of libraries changes when something is installed, the notebook's own whenever it is saved.
+        return OnLambda(packages, lacking, [one for one in path_state() if "-packages" in one[0]])
 
     def complete(self, piece: Slice, *, runs: bool) -> Ingredients:
         """Return what the handler's package is made of, with what its code does not do without.
@@ -111,13 +124,13 @@ class Comparison:
         piece : Slice
             The slice.
         runs : bool
-            Whether it may be run.
+            Whether it may be run where that is not known yet.
         """
-        loads: Sequence[str] = ()
-        if runs:
+        key = self._key(piece, self._on_lambda(piece))
+        if runs and key not in _LOADS:
             with suppress(CaptureError):  # It is told when it is verified.
-                loads = self.of_candidate(piece).loads
-        return replace(self.ingredients, loads=tuple(loads))
+                self.of_candidate(piece)
+        return replace(self.ingredients, loads=_LOADS.get(key, ()))
 
     def note_of(self, loads: Sequence[str]) -> str:
         """Return what there is to say of what the code does not do without; empty if that is nothing."""

@@ -1,6 +1,6 @@
 """In a kernel, too, what code loads by a call comes along; and what stands is not told as changed for it."""
 
-from nbchalice.notebook.capture.verify import _verified
+from nbchalice.packaging.comparison import _LOADS
 
 LOAD = "import importlib\nNAME = 'tabul' + 'ate'\nlines = importlib.import_module(NAME)"
 CELL = "%%lambda_function\ndef work(event):\n    return lines.tabulate([['a', event]])"
@@ -12,7 +12,7 @@ def test_it_comes_along_and_nothing_differs_afterwards(run, name):
     assert "as the code does not do the same without it: tabulate" in run("%chalice deploy")._repr_mimebundle_()["text/plain"]
     for _ in range(2):
         assert [one.state for one in run("%chalice status").status.handlers] == ["deployed"]
-        _verified.clear()  # as in a kernel that was started again
+        _LOADS.clear()  # as in a kernel that was started again
     assert not run("%chalice plan").changes
 
 
