@@ -9,7 +9,10 @@ CELL = "%%lambda_function\ndef work(event):\n    return lines.tabulate([['a', ev
 def test_it_comes_along_and_nothing_differs_afterwards(run, name):
     run(LOAD)
     run(CELL)
-    assert "as the code does not do the same without it: tabulate" in run("%chalice deploy")._repr_mimebundle_()["text/plain"]
+    assert (
+        "as the code does not do the same without it: tabulate"
+        in run("%chalice deploy")._repr_mimebundle_()["text/plain"]
+    )
     for _ in range(2):
         assert [one.state for one in run("%chalice status").status.handlers] == ["deployed"]
         _LOADS.clear()  # as in a kernel that was started again
