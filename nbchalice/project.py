@@ -287,17 +287,23 @@ class Project:
         return self.proven.proof(handler).piece
 
     def function(self, handler: Handler) -> Any:
-        """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read."""
+        """Return the callable of a handler: the kernel's own, or the module's for a notebook that was read.
+
+        Raises
+        ------
+        CaptureError
+            The notebook's code cannot become a module, or that does not run here.
+        """
+        from nbchalice.events.loading import load_here
+        from nbchalice.notebook.analysis.search_path import added_folders
         from nbchalice.runtime.app import handlers_in
-        from nbchalice.runtime.cells import load_module
 
         own = handlers_in(self.namespace or {}).get(handler.name)
         if own is not None:
             return own
-        piece, bundles = self.slice(handler), self.bundles
-        module = load_module(
-            piece.module, piece.segments, piece.notebook, "notebook_code", lambda name: bundles[name].load()
-        )
+        piece, bundles, folder = self.slice(handler), self.bundles, self.notebook.parent
+        folders = [folder, *added_folders(self.cells, folder)]
+        module = load_here(piece, handler, lambda name: bundles[name].load(), folders)
         return handlers_in(vars(module)).get(handler.name) or getattr(module, handler.function)
 
     def package(self, handler: Handler, *, whole: bool = False) -> HandlerPackage:
