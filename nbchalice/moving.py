@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,8 +208,11 @@ def _notes(tree: ast.Module, file: Path, has_main: bool) -> Iterator[str]:
         yield f"not deployed, as nbchalice makes no web API: {joined(web)}"
     if has_main:
         yield 'left out: if __name__ == "__main__": it would run in the notebook'
-    for other in _files_with_chalice(file):
+    for other in _files_that(file, _imports):
         yield f"{other} imports chalice: import nbchalice there instead, as in the notebook"
+    for other in _files_that(file, partial(_imports_of, file.stem)):
+        what = f"takes the app from {file.name}, so that its handlers are not found"
+        yield f"{other} {what}: define them there in def register(app), and call that in the notebook with the app"
     if (file.parent / "requirements.txt").is_file():
         where = "requirements.txt beside the notebook counts for commands in a shell; in a kernel run %pip install -r "
         yield f"{where}requirements.txt: what the code imports travels in the version that is installed"
@@ -216,8 +220,18 @@ def _notes(tree: ast.Module, file: Path, has_main: bool) -> Iterator[str]:
         yield ".chalice/config.json beside the notebook counts, as with Chalice"
 
 
-def _files_with_chalice(file: Path) -> Iterator[str]:
-    """Yield the modules beside an app that import Chalice, and the first line where."""
+def _imports_of(module: str, tree: ast.AST) -> list[int]:
+    """Return the lines that import a module, or something of it."""
+    found = []
+    for node in ast.walk(tree):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        of = node.module if isinstance(node, ast.ImportFrom) and not node.level else None
+        found += [node.lineno] if isinstance(node, ast.stmt) and module in (*names, of) else []
+    return found
+
+
+def _files_that(file: Path, lines_in: Callable[[ast.Module], Sequence[int]]) -> Iterator[str]:
+    """Yield the modules beside an app that have some lines, and the first of them."""
     for other in sorted(file.parent.rglob("*.py")):
         inside = other.relative_to(file.parent)
         if (
@@ -228,7 +242,7 @@ def _files_with_chalice(file: Path) -> Iterator[str]:
             continue
         try:
             with tokenize.open(other) as opened:
-                lines = _imports(ast.parse(opened.read()))
+                lines = lines_in(ast.parse(opened.read()))
         except (SyntaxError, UnicodeDecodeError, OSError):
             continue
         if lines:

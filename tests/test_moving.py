@@ -256,3 +256,12 @@ def test_a_blueprint_of_chalices_own_is_an_error_and_no_handler_is_lost_in_silen
     said = capsys.readouterr().err
     assert "the handlers of a blueprint are lost: TypeError: register_blueprint takes a Blueprint" in said
     assert "from nbchalice import Blueprint" in said and not (tmp_path / "build").exists()
+
+
+def test_a_module_that_takes_the_app_from_the_moved_file_is_named(tmp_path):
+    (tmp_path / "app.py").write_text("from chalice import Chalice\napp = Chalice('shop')\nfrom jobs import nightly\n")
+    (tmp_path / "jobs.py").write_text(
+        "import os\nfrom app import app\n@app.schedule('rate(1 day)')\ndef nightly(e): pass"
+    )
+    (told,) = [note for note in moved(tmp_path).notes if "jobs.py" in note]
+    assert told.startswith("jobs.py, line 2 takes the app from app.py, so that its handlers are not found: define them")

@@ -321,6 +321,9 @@ def _absent(module: str, python: str | None) -> tuple[str, str] | None:
 
 def _missing(wanted: Import, location: Location | None) -> PackagingError:
     package = _KNOWN_NAMES.get(wanted.top, wanted.top)
+    if wanted.top == "chalice":
+        what = "the module chalice is imported, and the app of the notebook is none of its own"
+        return PackagingError(what, "import nbchalice there instead", location, code="missing-module")
     return PackagingError(
         f"the module {wanted.top} is imported, but nothing installed here provides it",
         f"run %pip install {package} in a cell, put {wanted.top}.py beside the notebook, or list what provides it in "

@@ -240,3 +240,43 @@ def test_a_name_that_a_handler_of_the_app_has_is_refused(run):
     result = run.shell.run_cell(REGISTER, store_history=True, cell_id="d")
     with pytest.raises(InvalidInputError, match="price"):
         result.raise_error()
+
+
+MODULE = """
+def register(app, source="q"):
+    @app.on_sqs_message(source)
+    def chat(event):
+        return [record.body for record in event]
+
+    @app.schedule("rate(1 hour)")
+    def tick(event):
+        return "tick"
+"""
+
+
+@pytest.mark.parametrize("call", ["from jobs import register\nregister(app)", "import jobs\njobs.register(app=app)"])
+def test_what_a_local_module_registers_that_is_given_the_app_is_a_handler(tmp_path, call):
+    assert package(tmp_path, [APP, call], "chat", SQS, jobs=MODULE) == ["21"]
+    project = read_project(tmp_path / "n.ipynb")
+    assert described(project.handlers) == {"chat": [("on_sqs_message", "chat")], "tick": [("schedule", "tick")]}
+    assert not project.unread
+
+
+TICK = "@app.schedule('rate(1 hour)')\ndef tick(event):\n    return 1"
+
+
+def test_a_local_module_that_fails_with_the_app_is_told(tmp_path):
+    (tmp_path / "jobs.py").write_text("def register(app):\n    raise OSError('no')")
+    project = read_project(write(tmp_path / "n.ipynb", [APP, "import jobs\njobs.register(app)", TICK]))
+    (unread,) = project.unread
+    assert "not read as a handler" in str(unread.error) and "cell 2, line 2: jobs.register(app) (OSError: no)" in str(
+        unread.error
+    )
+    assert [one.name for one in project.handlers] == ["tick"]
+
+
+@pytest.mark.parametrize("call", ["import pprint\npprint.isreadable(app)", "import jobs\njobs.name(app)"])
+def test_what_registers_nothing_may_have_the_app(tmp_path, call):
+    (tmp_path / "jobs.py").write_text("def name(app):\n    return app.app_name")
+    project = read_project(write(tmp_path / "n.ipynb", [APP, call, TICK]))
+    assert [one.name for one in project.handlers] == ["tick"] and not project.unread

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nbchalice.errors import CaptureError
 from nbchalice.notebook.analysis.known_calls import words
 from nbchalice.notebook.analysis.magic import read_body
-from nbchalice.notebook.capture.registering import REGISTER_BLUEPRINT, is_decorated
+from nbchalice.notebook.capture.registering import REGISTER_BLUEPRINT, gives_app_away, is_decorated
 from nbchalice.runtime.entry_points import source_names
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def find_mentions(timeline: Timeline) -> list[Mention]:
     for step in timeline.steps:
         if not named.isdisjoint(_MAYBE.findall(step.statement.text)):
             found += _in_statement(step, timeline.app)
+        elif gives_app_away(step, timeline):
+            found.append(Mention(step.location(), step))
     for cell, split in timeline.splits:
         found += _in_text(cell, split)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError
@@ -158,7 +159,8 @@ def is_decorated(step: Step) -> bool:
 def registers(step: Step, effects: Effects) -> bool:
     """Tell whether a statement may register handlers otherwise than as the decorators of a function do.
 
-    Within ``if``, ``for``, a class, by ``app.on_sqs_message("q")(work)``, or by a function that it calls.
+    Within ``if``, ``for``, a class, by ``app.on_sqs_message("q")(work)``, by a function that it calls, or by one of a
+    local module to which it gives the app.
 
     Parameters
     ----------
@@ -172,8 +174,35 @@ def registers(step: Step, effects: Effects) -> bool:
     methods = source_names() | {REGISTER_BLUEPRINT}
     asked = step.position, methods  # for each handler of the notebook again
     if asked not in effects.registers:
-        effects.registers[asked] = _reaches(step, effects, methods)
+        effects.registers[asked] = _reaches(step, effects, methods) or gives_app_away(step, effects.timeline)
     return effects.registers[asked]
+
+
+def gives_app_away(step: Step, timeline: Timeline) -> bool:
+    """Tell whether a statement calls a function of a local module with the app: it may register handlers of its own.
+
+    Parameters
+    ----------
+    step : Step
+        The statement.
+    timeline : Timeline
+        The statements of the notebook.
+    """
+    for call in step.statement.now.calls.values():
+        if isinstance(call.root, str) and timeline.app in call.everything():
+            made = [timeline.steps[position] for position in timeline.standing(call.root, step.position)[0]]
+            if any(_imports_local(one, timeline) for one in made):
+                return True
+    return False
+
+
+def _imports_local(step: Step, timeline: Timeline) -> bool:
+    folder = timeline.folder or Path(timeline.notebook).parent
+    node = ast.parse(step.statement.text).body[0]
+    names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+    tops = {name.partition(".")[0] for name in names}
+    return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for top in tops)
 
 
 def _reaches(step: Step, effects: Effects, methods: frozenset[str]) -> bool:

@@ -11,7 +11,12 @@ from nbchalice.notebook.analysis.model import Kind
 from nbchalice.notebook.capture.closure import Closure
 from nbchalice.notebook.capture.evaluate import Evaluation, Evaluator
 from nbchalice.notebook.capture.origins import require_steady
-from nbchalice.notebook.capture.registering import blueprint_registrations, registers, registers_blueprint
+from nbchalice.notebook.capture.registering import (
+    blueprint_registrations,
+    gives_app_away,
+    registers,
+    registers_blueprint,
+)
 from nbchalice.notebook.capture.render import decorators_only, modules_of
 from nbchalice.typed import JSON
 
@@ -123,6 +128,8 @@ def read_registrations(effects: Effects, notebook: str, evaluator: Evaluator) ->
             found.left_out |= dict.fromkeys(answer.left_out, step)
             # What is registered may have no handlers, or only those that are decorated here.
             found.ran |= {position} if answer.error else {position} | needed[position]
+        elif answer.error is None and gives_app_away(step, timeline):
+            found.ran.add(position)  # It may well register nothing.
         for one in answer.handlers:
             result = Evaluation.of(one)
             found.made.append(Registration(step, result, _place(step, result, effects)))
