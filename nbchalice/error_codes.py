@@ -19,6 +19,7 @@ CODES = {
     "not-confirmed": "A deletion was not confirmed.",
     "account-not-allowed": "The credentials are of an account that `allowed_accounts` does not name.",
     "foreign-resource": "A resource of this name exists and was not made by nbchalice for this handler.",
+    "deleted-meanwhile": "Somebody deleted what a deploy had made or stands on while it was under way.",
     "app-not-named": "On real AWS an app needs a name of its own, not only that of the notebook's file.",
     "someone-elses": "What would be changed was deployed by somebody else; `--take-over` takes it over.",
     "over-quota": "The account has no room for what is to be deployed.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import deque
@@ -20,9 +21,9 @@ from nbchalice.aws.passing import PATIENCE, is_transient, passing
 from nbchalice.aws.refusals import REFUSED
 from nbchalice.deploy.inspect import parallel
 from nbchalice.deploy.plan import Change, Plan
-from nbchalice.errors import DeployError, Interrupted, InvalidInputError, NbChaliceError
+from nbchalice.errors import AWSError, DeployError, Interrupted, InvalidInputError, NbChaliceError
 from nbchalice.polling import Pace, poll
-from nbchalice.resources.base import AWS, error_code
+from nbchalice.resources.base import AWS, error_code, is_missing
 
 WORKERS = 64
 # IAM's rights reach the other services within seconds, at times a minute; what has stood is known or wrong.
@@ -30,6 +31,7 @@ UNTIL_KNOWN = 120.0
 UNTIL_KNOWN_STANDING = 20.0
 RIGHTS = ("role", "scheduler role", "permission")
 MOST_NAMED = 20
+WORD = re.compile(r"[\w.-]+")
 # Somebody was faster, or an earlier try's answer was lost: look again.
 ALREADY = {
     "EntityAlreadyExists",
@@ -140,7 +142,7 @@ class _Run:
         try:
             self._until_done(change)
         except BaseException as error:  # whatever it is, what runs beside it must come to its end
-            self.failed.append((change, explain(error, _named(change))))
+            self.failed.append((change, _gone(change, error) or explain(error, _named(change))))
             self.progress(change, "failed")
         else:
             self.done.append(change)
@@ -245,6 +247,19 @@ def _told(group: Failed) -> str:
     (_, first), *others = group
     also = f"; so with {_listed([change for change, _ in others])}" if others else ""
     return f"{first.message}{also}"
+
+
+def _gone(change: Change, error: BaseException) -> NbChaliceError | None:
+    """Return that somebody deleted what a change made or stands on while it was under way, if AWS names that."""
+    if change.action == "delete" or not isinstance(error, Exception) or not is_missing(error):
+        return None
+    told = set(WORD.findall(str(error)))
+    own = (change.resource.key, *change.resource.needs)
+    gone = next((key for key in own if key.partition(" ")[2] in told or key.rpartition(" ")[2] in told), None)
+    if gone is None:
+        return None
+    hint = "see who else deploys or deletes this app now"
+    return AWSError(f"{_named(change)}: {gone} was deleted meanwhile", hint, code="deleted-meanwhile")
 
 
 def _named(change: Change) -> str:

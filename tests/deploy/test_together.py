@@ -5,8 +5,12 @@ import re
 import threading
 from collections import Counter
 
+import pytest
+
 from nbchalice.aws.target import connect
 from nbchalice.deploy import engine
+from nbchalice.errors import DeployError
+from nbchalice.resources import function
 from nbchalice.resources.bucket import BucketNotifications
 
 from .harness import app, deploy, handler, s3, snapshot, sns, sqs
@@ -88,6 +92,23 @@ def test_an_entry_of_another_writer_between_read_and_put_is_not_lost_for_good(co
     deploy(made, connection)
     assert overwritten.is_set()
     assert len(entries(connection, place, name)) == 1
+
+
+def test_a_function_that_is_deleted_while_it_is_made_is_told_as_that(connection, place, name, monkeypatch):
+    made, wait = app(name, handler("price", sqs(place.queue))), function.wait_until_ready
+
+    def delete_and_wait(client, named, told=None):
+        client.delete_function(FunctionName=named)
+        return wait(client, named)
+
+    with monkeypatch.context() as other, pytest.raises(DeployError) as stopped:
+        other.setattr(function, "wait_until_ready", delete_and_wait)
+        deploy(made, connection)
+    text = f"create function {name}-dev-price: function {name}-dev-price was deleted meanwhile"
+    assert stopped.value.message.splitlines()[0] == text
+    assert stopped.value.hint.startswith("see who else deploys or deletes this app now; running it again is safe")
+    deploy(made, connection)
+    assert deploy(made, connection).changes == ()
 
 
 def test_what_others_wrote_after_the_plan_was_made_stays(connection, place, name):

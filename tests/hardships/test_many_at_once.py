@@ -97,7 +97,7 @@ def test_it_ends_as_the_last_one_wants_and_no_message_is_lost(places, aws, event
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong, f"seed {SEED}: {wrong[0][0]}: {wrong[0][1]}\n(and {len(wrong) - 1} more of {len(done)})"
+    assert not wrong, f"seed {SEED}: {len(wrong)} of {len(done)}:\n" + "\n\n".join(map(": ".join, wrong))
     assert len(done) == count(2, 30) * (KERNELS + 1)
     for place in (kernels[0], line):
         assert place.run("%chalice deploy")[0]
