@@ -7,7 +7,7 @@ import traceback
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbchalice.runtime.event_kinds import ids_of
@@ -228,6 +228,7 @@ json_values = st.recursive(
 
 
 @pytest.mark.slow
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(json_values, json_values)
 def test_any_event_and_result_will_do(event, result):
     json.dumps(started(event))
