@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from nbchalice.errors import NbChaliceError
 
 _MOST_KEPT = 64
+_CLOCKS_APART = 60.0  # seconds by which two clocks may differ, that of another computer's disk, too
 
 
 def user_cache() -> Path:
@@ -59,10 +61,21 @@ def kept(kind: str, question: Iterable[str], make: Callable[[], bytes]) -> bytes
     made = make()
     with suppress(OSError):
         replace_file(path, hashlib.sha256(made).digest() + made, 0o600)
-        answers = sorted(path.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-        for old in answers[_MOST_KEPT:]:
+        answers = sorted(path.parent.iterdir(), key=lambda one: order_of(one.stat().st_mtime))
+        for old in answers[:-_MOST_KEPT]:
             old.unlink(missing_ok=True)
     return made
+
+
+def order_of(moment: float) -> tuple[bool, float]:
+    """Return what times of the past sort by: one that is still to come is of before the clock was set back.
+
+    Parameters
+    ----------
+    moment : float
+        Seconds since 1970.
+    """
+    return moment <= time.time() + _CLOCKS_APART, moment
 
 
 def is_file(path: str | Path) -> bool:

@@ -6,13 +6,14 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import nbchalice
 from nbchalice.aws.local.client.process import process_exists
-from nbchalice.files import replace_file
+from nbchalice.files import kept, replace_file
 from nbchalice.text import near, nearest
 
 ROOT = Path(nbchalice.__file__).parent
@@ -28,6 +29,17 @@ def test_a_file_is_replaced_with_the_permissions_that_the_user_gives_new_files(t
         os.umask(before)
     assert path.read_bytes() == b"two" and path.stat().st_mode & 0o777 == 0o640
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_was_kept_before_the_clock_was_set_back_is_older(tmp_path, monkeypatch):
+    """Else what was just made would be the first to go, and be made again each time."""
+    monkeypatch.setenv("NBCHALICE_CACHE", str(tmp_path))
+    for number in range(70):
+        kept("answers", [str(number)], lambda: b"x")
+    for file in (tmp_path / "answers").iterdir():
+        os.utime(file, (time.time() + 3600,) * 2)
+    assert kept("answers", ["new"], lambda: b"made") == b"made"
+    assert kept("answers", ["new"], lambda: b"made again") == b"made"
 
 
 def test_what_stood_there_stays_when_the_disk_is_full(tmp_path):

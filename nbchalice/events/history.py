@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbchalice.events.listeners import LISTENERS
 from nbchalice.events.past import Answer, PastEvent
-from nbchalice.files import replace_file
+from nbchalice.files import order_of, replace_file
 from nbchalice.notebook.secrets import find_secret_value
 from nbchalice.runtime.redaction import redacted
 from nbchalice.text import readable
@@ -80,7 +80,7 @@ class History:
     def events(self, function: str) -> list[PastEvent]:
         """Return the events of a function, by its ARN, the oldest first."""
         every = [one for path in self._files() if (one := _read(path)) and one.function == function]
-        return sorted(every, key=lambda one: one.at)
+        return sorted(every, key=lambda one: order_of(one.at / 1000))
 
     def forget(self, function: str) -> int:
         """Remove what is kept of a function, of every target; return how many events that were.
@@ -122,10 +122,10 @@ class History:
 
     def _prune(self) -> None:
         """Remove the oldest above the number that is kept; another kernel may do the same now."""
-        ages: list[tuple[float, Path]] = []
+        ages: list[tuple[tuple[bool, float], Path]] = []
         for path in self._files():
             with suppress(FileNotFoundError):
-                ages.append((path.stat().st_mtime_ns, path))
+                ages.append((order_of(path.stat().st_mtime), path))
         for _, path in sorted(ages)[:-MOST_EVENTS]:
             path.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ from nbchalice.events.history import History
 from nbchalice.events.past import Answer, PastEvent
 from nbchalice.events.send import SendResult
 from nbchalice.events.triggers import Route
+from nbchalice.files import order_of
 from nbchalice.handlers import Handler
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.tail import Moment, recent
@@ -139,7 +140,7 @@ def received(
                 events[one.id] = one
     earliest = to_ms(parse_time(since)) if since is not None else 0
     chosen = [one for one in events.values() if one.at >= earliest]
-    return Received(tuple(sorted(chosen, key=lambda one: one.at)), tuple(notes))
+    return Received(tuple(sorted(chosen, key=lambda one: order_of(one.at / 1000))), tuple(notes))
 
 
 def _looked(what: str, look: Callable[[], Iterator[PastEvent]]) -> tuple[list[PastEvent], list[str]]:

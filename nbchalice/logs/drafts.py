@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nbchalice.logs.invocation import Invocation
 from nbchalice.logs.lines import Line
@@ -162,6 +162,14 @@ class Draft:
         if content.get("end"):  # what seemed to be its end before was printed
             self._take_back("end", "report")
 
+    def move_back(self, milliseconds: int) -> None:
+        """Let all of it have been so much earlier: the clock was set back since."""
+        self.said = deque((_earlier(one, milliseconds) for one in self.said), self.said.maxlen)
+        self.platform = {kind: _earlier(one, milliseconds) for kind, one in self.platform.items()}
+        self.idle = [_earlier(one, milliseconds) for one in self.idle]
+        if self.started is not None:
+            self.started -= milliseconds
+
     def _take_back(self, *kinds: str) -> None:
         self._say_between([self.platform.pop(kind) for kind in kinds if kind in self.platform])
 
@@ -292,6 +300,10 @@ def malformed(part: str) -> InvocationError:
     """Return what is wrong with an answer of which Lambda makes that the whole batch failed."""
     text = f"{part} in the function's answer names no record of the batch: Lambda takes the whole batch for failed"
     return InvocationError(MALFORMED, text, text=text)
+
+
+def _earlier(said: Said, milliseconds: int) -> Said:
+    return replace(said, event=replace(said.event, timestamp=said.event.timestamp - milliseconds))
 
 
 def _record(said: Said, request_id: str) -> LogRecord:

@@ -121,6 +121,11 @@ class Assembler:
         for name in set(idle).difference(doubtful[-keep:]):
             del self._streams[name]
 
+    def move_back(self, milliseconds: int) -> None:
+        """Let what came so far have been so much earlier: the clock was set back since."""
+        for draft in chain.from_iterable(self._runs.values()):
+            draft.move_back(milliseconds)
+
     def _place(self, stream: _Stream, said: Said) -> Draft | None:
         """Give a line to its invocation; None where that is not known yet, or the line is of no interest."""
         if stream.open is not None and _is_idle(said.line, stream.open):

@@ -22,6 +22,8 @@ Moment = str | float | datetime | timedelta
 MOST_RECORDS = 10_000
 # How far CloudWatch may lag behind with a stream (milliseconds); the local AWS writes at once.
 LAG_MS, LOCAL_LAG_MS = 10_000, 1_000
+# What is less is no clock that was set, but answers of two machines of AWS.
+CLOCK_SET_MS = 30_000
 
 
 def pace_of(aws: AWS) -> Pace:
@@ -52,6 +54,7 @@ class Tail:
         self._assembler = Assembler(function_name, most_records)
         self._lag = LOCAL_LAG_MS if aws.local else LAG_MS
         self._start = None if since is None else to_ms(parse_time(since))
+        self._offset: float | None = None  # of AWS's clock to one that nobody sets
 
     def poll(self) -> list[Invocation]:
         """Return the invocations that changed since the last call, as they are now.
@@ -65,6 +68,10 @@ class Tail:
             if self._start is None:
                 self._start = self._now()
             events = list(self._reader.read(self._start))
+            if back := self._set_back():
+                self._start = max(0, self._start - back)
+                self._assembler.move_back(back)
+                events += self._reader.read(self._start)
         except Exception as error:
             raise explain(error, f"reading the log of {self.function_name}") from error
         if events:
@@ -72,6 +79,12 @@ class Tail:
         changed = self._assembler.feed(events)
         self._assembler.forget()
         return changed
+
+    def _set_back(self) -> int:
+        """Return by how many milliseconds the clock was set back since the last look: that of the local AWS may be."""
+        before, self._offset = self._offset, (self._reader.clock_ms or 0) - time.monotonic() * 1000
+        back = 0.0 if before is None else before - self._offset
+        return int(back) + 1000 if back > CLOCK_SET_MS else 0  # AWS tells whole seconds
 
     @property
     def missing(self) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "NBCHALICE_RECORD"
 MOST_BYTES = 1 << 20
+_CLOCKS_APART_MS = 60_000
 _PAUSE = 60  # seconds after a failure: where a VPC has no way to S3, not every event waits for it
 _SECONDS = 2
 
@@ -86,8 +87,10 @@ class _Recorder:
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": place["key"]} if place["key"] else {}
         name = f"{place['prefix']}{at:013}-{request_id}.json"
         self._client.put_object(**where, Key=name, Body=body, **encryption)
-        # By name they are in the order of time.
         found = self._client.list_objects_v2(**where, Prefix=place["prefix"]).get("Contents", [])
+        # By name they are in the order of time; those of the future are of before a computer's clock was set back.
+        ahead = f"{place['prefix']}{at + _CLOCKS_APART_MS:013}"
+        found.sort(key=lambda one: (one["Key"] < ahead, one["Key"]))
         for old in found[: max(0, len(found) - place["keep"])]:
             self._client.delete_object(**where, Key=old["Key"])
 

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import time
 import traceback
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -80,6 +82,25 @@ def test_what_cannot_be_kept_costs_the_event_nothing_and_is_told_once(monkeypatc
     assert told.startswith("events are not recorded, and handled all the same: Could not connect")
     monkeypatch.setenv(VARIABLE, "nonsense")
     assert recorded(lambda event, context: event)(3, None) == 3
+
+
+@pytest.mark.local_aws
+def test_the_last_ones_are_kept_though_the_clock_was_set_back(local_aws, aws, monkeypatch):
+    """Those of before bear later times in their names."""
+    bucket = f"kept-{uuid.uuid4().hex[:8]}"
+    aws("s3").create_bucket(Bucket=bucket)
+    aws("s3").put_object(Bucket=bucket, Key=f"p/{(time.time_ns() // 1_000_000) + 3_600_000:013}-later.json", Body=b"{}")
+    place = {"bucket": bucket, "prefix": "p/", "owner": "0" * 12, "keep": 2, "redact": [], "key": ""}
+    for name, value in (("ACCESS_KEY_ID", local_aws.access_key), ("SECRET_ACCESS_KEY", local_aws.secret_key)):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
+    monkeypatch.setenv(VARIABLE, json.dumps(place))
+    run = recorded(lambda event, context: None)
+    for number in "123":
+        run({}, SimpleNamespace(aws_request_id=number))
+    keys = [one["Key"] for one in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]]
+    assert [key.rpartition("-")[2] for key in keys] == ["2.json", "3.json"]
 
 
 def test_a_traceback_has_no_frame_of_the_recording(monkeypatch):

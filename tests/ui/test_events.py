@@ -1,15 +1,17 @@
 """`%chalice events`: what came to a handler, as data; what is kept of it, and what is not."""
 
 import json
+import os
 import stat
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 
 from nbchalice.cli import code_of
 from nbchalice.errors import InvalidInputError
-from nbchalice.events.history import MOST_BYTES, History
+from nbchalice.events.history import MOST_BYTES, MOST_EVENTS, History
 from nbchalice.events.past import Answer, PastEvent
 from nbchalice.events.received import Received
 from nbchalice.sources import SOURCES
@@ -31,6 +33,18 @@ REF = FunctionRef("shop", "dev", "price", "eu-west-1", "111122223333")
 
 def past(number, event="x", **more):
     return PastEvent(f"id{number}", number, "send", REF.arn, event, **more)
+
+
+def test_what_was_kept_before_the_clock_was_set_back_is_older(tmp_path):
+    """Else the one that was just sent would be the first to go, or not be the last."""
+    history, later = History(tmp_path, "price"), time.time() + 3600
+    for number in range(MOST_EVENTS):
+        history.keep(past(int(later * 1000) + number))
+    for file in history.folder.iterdir():
+        os.utime(file, (later, later))
+    history.keep(past(int(time.time() * 1000), "new"))
+    assert len(events := history.events(REF.arn)) == MOST_EVENTS
+    assert events[-1].event == "new"
 
 
 def test_what_is_tried_again_is_one_event(run, name, local_aws):

@@ -79,6 +79,8 @@ class Guard:
         Those that may sign.
     on_startup : Callable[[], None]
         Called when the application has loaded its state.
+    on_call : Callable[[], None]
+        Called before a call is served.
     """
 
     def __init__(
@@ -90,13 +92,14 @@ class Guard:
         hosts: frozenset[str],
         keys: Keys,
         on_startup: Callable[[], None],
+        on_call: Callable[[], None],
     ) -> None:
         self._app = app
         self._control = control
         self._token = token
         self._hosts = hosts
         self._keys = keys
-        self._on_startup = on_startup
+        self._on_startup, self._on_call = on_startup, on_call
         self._closed = False
         self.last_call = time.monotonic()
         self.unsaved = Unsaved()
@@ -124,6 +127,7 @@ class Guard:
         return wrapped
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._on_call()
         request = parse_request(scope)
         if refusal := self._refuse_origin(request):
             await respond(send, 403, refusal)

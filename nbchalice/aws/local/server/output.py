@@ -14,6 +14,7 @@ from typing import Protocol
 MAX_EVENT = 256 * 1024 - 26  # bytes of one CloudWatch Logs event
 
 
+ANOTHER_CLOCK_MS = 30_000
 TAIL_CHARACTERS = 8192  # kept of an invocation for ``LogType=Tail``
 
 
@@ -31,10 +32,12 @@ class LogStream:
     ----------
     store : Callable[[list[tuple[int, str]]], None]
         Adds events (timestamp in milliseconds, message) to CloudWatch Logs.
+    now : Callable[[], float]
+        The clock, in seconds since 1970.
     """
 
-    def __init__(self, store: Callable[[list[tuple[int, str]]], None]) -> None:
-        self._store = store
+    def __init__(self, store: Callable[[list[tuple[int, str]]], None], now: Callable[[], float] = time.time) -> None:
+        self._store, self._now = store, now
         self._tail: list[str] = []
         self._tail_size = 0
         self._last = 0
@@ -43,11 +46,14 @@ class LogStream:
 
     def __call__(self, messages: list[str], timestamp: int | None = None) -> None:
         """Write events, stamped now unless told otherwise (milliseconds since the epoch)."""
-        stamp = int(time.time() * 1000) if timestamp is None else timestamp
+        now = int(self._now() * 1000)
+        stamp = now if timestamp is None else timestamp
         with self._lock:
             if self._closed:
                 return
-            stamp = self._last = max(self._last, stamp)  # CloudWatch Logs orders by time, and so must keep our order
+            # CloudWatch Logs orders by time, and so must keep our order. What is far ahead is of another clock.
+            last = self._last if self._last < now + ANOTHER_CLOCK_MS else 0
+            stamp = self._last = max(last, stamp)
             self._store([(stamp, piece) for piece in chain.from_iterable(map(pieces, messages))])
             for message in messages:
                 self._tail.append(message)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 
-from .clock_patches import Clock, move_back, told
+from .clock_patches import Clock, told
 from .event_patches import apply_events
 from .filter_patches import apply_filters
 from .function_requests import apply_function_requests
@@ -53,7 +53,6 @@ __all__ = [
     "apply_topic_requests",
     "check_version",
     "log_store",
-    "move_back",
     "role_key",
     "told",
     "trim_logs",

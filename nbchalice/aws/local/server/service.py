@@ -121,7 +121,7 @@ class Service:
         apply_log_groups()
         apply_simulation()
         apply_checks()
-        self.clock = Clock()
+        self.clock = Clock(self._tell_of_clock)
         self.state = state
         self.state.apply()
         hosts = frozenset(f"{name}:{record.port}" for name in ("127.0.0.1", "localhost"))
@@ -134,8 +134,9 @@ class Service:
             control=Control(self),
             token=record.token,
             hosts=hosts,
-            keys=Keys(Key(record.access_key, record.secret_key), role_key),
+            keys=Keys(Key(record.access_key, record.secret_key), role_key, self.clock.was_set),
             on_startup=self.restore_events,
+            on_call=self.clock.follow,
         )
         self._stopping = asyncio.Event()
         self._save_lock = threading.Lock()
@@ -168,7 +169,7 @@ class Service:
             self.guard.unsaved.note()
             store(events)
 
-        log = LogStream(write)
+        log = LogStream(write, self.clock.now)
         return Worker(spec, log, self.spawner, scratch, names=names, environment=environment, key=key)
 
     async def run(self) -> None:
@@ -261,14 +262,12 @@ class Service:
         self.state.reset()
         self.folder.clear()
 
-    def _follow_clock(self) -> None:
-        """Let nothing wait longer because the clock was set back."""
-        from .patches import move_back, told
+    def _tell_of_clock(self, seconds: float) -> None:
+        from .patches import told
 
-        if seconds := self.clock.seconds_back():
-            move_back(seconds)
-            self.home.add_note(told(seconds))
-            self.guard.unsaved.note()
+        self.home.add_note(told(seconds))
+        self.state.save_all_anew()
+        self.guard.unsaved.note()
 
     async def _saving(self) -> None:
         """Save what changed, again and again."""
@@ -281,7 +280,7 @@ class Service:
         """Reap idle environments, keep the log small, and stop when nobody calls."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            self._follow_clock()
+            self.clock.follow()
             await asyncio.to_thread(self.pool.reap, self.settings.worker_idle_seconds)
             if self.pool.has_denied():
                 self.wake_poller()

@@ -197,6 +197,10 @@ class StateFiles:
         self._unknown[name] = kept
         return kept
 
+    def save_all_anew(self) -> None:
+        """Let the next save write every file: the date of one is how a start sees that the clock was set back since."""
+        self._saved.clear()
+
     def reset(self) -> None:
         """Forget all resources."""
         ministack_app._reset_all_state()

@@ -1,4 +1,7 @@
-"""Batches of streams as Lambda has them: given up after retries or age, bisected, handled in part, begun at a time."""
+"""Batches of streams as Lambda has them: given up after retries or age, bisected, handled in part, begun at a time.
+
+MiniStack counts a mapping's place from the oldest record: what a stream keeps no longer must not take it along.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,14 @@ Record = dict[str, Any]
 # Settings that MiniStack does not keep.
 KEPT = ("TumblingWindowInSeconds", "StartingPositionTimestamp", "ProvisionedPollerConfig")
 DONE: Record = {"body": None}
+DAY_HOURS = 24  # that a table's stream keeps its records
 polled: ContextVar[Record | None] = ContextVar("polled", default=None)
 stock_filter = lambda_svc._apply_filter_criteria
 stock_execute = lambda_svc._execute_function
 stock_mappings = lambda_svc._iter_all_esms
 stock_create_mapping = lambda_svc._create_esm
 stock_update_mapping = lambda_svc._update_esm
+stock_expire = kinesis._expire_records
 
 
 def apply_streams() -> None:
@@ -37,6 +42,7 @@ def apply_streams() -> None:
     stock_update_mapping, lambda_svc._update_esm = lambda_svc._update_esm, update_mapping
     lambda_svc._execute_function = execute
     lambda_svc._iter_all_esms = mappings
+    kinesis._expire_records = expire
 
 
 class WithoutAge(dict[str, Any]):
@@ -54,7 +60,52 @@ class WithoutAge(dict[str, Any]):
 def mappings() -> Iterator[tuple[str, str, Record]]:
     """Yield account, region and event source mapping (``_iter_all_esms``)."""
     for account, region, mapping in stock_mappings():
-        yield account, region, mapping if is_queue(mapping) else WithoutAge(mapping)
+        if is_queue(mapping):
+            yield account, region, mapping
+            continue
+        if stream := stream_of(mapping):
+            expire_read(stream)
+        yield account, region, WithoutAge(mapping)
+
+
+def stream_of(mapping: Record) -> Record | None:
+    """Return the stream of Kinesis that a mapping reads."""
+    streams = list(kinesis._streams._data.values())
+    return next((stream for stream in streams if stream["StreamARN"] == mapping.get("EventSourceArn")), None)
+
+
+def expire(stream: Record) -> None:
+    """Drop what is too old, unless a mapping reads the stream: then its poller does so (``_expire_records``)."""
+    if not places_in(stream):
+        stock_expire(stream)
+
+
+def places_in(stream: Record) -> list[Record]:
+    """Return how far each mapping has read the stream, by shard, as the index of the next record."""
+    arn, places = stream["StreamARN"], lambda_svc._kinesis_positions._data
+    mappings = list(lambda_svc._esms._data.items())
+    return [places[key] for key, mapping in mappings if mapping.get("EventSourceArn") == arn and key in places]
+
+
+def expire_read(stream: Record) -> None:
+    """Drop what is too old between two batches, and go on at the same record."""
+    earliest, places = time.time() - stream["RetentionPeriodHours"] * 3600, places_in(stream)
+    iterators = [one for one in list(kinesis._shard_iterators.values()) if one.get("stream_arn") == stream["StreamARN"]]
+    for shard_id, shard in stream["shards"].items():
+        records = shard["records"]
+        old = next((at for at, one in enumerate(records) if arrived(one) >= earliest), len(records))
+        del records[:old]
+        for place in places:
+            if shard_id in place:
+                place[shard_id] = min(max(0, place[shard_id] - old), len(records))
+        for iterator in iterators:
+            if iterator["shard_id"] == shard_id:
+                iterator["position"] = max(0, iterator["position"] - old)
+
+
+def arrived(record: Record) -> float:
+    """Return when a record of a stream of Kinesis came, in seconds since 1970."""
+    return float(record["ApproximateArrivalTimestamp"])
 
 
 def records_to_handle(records: list[Record], mapping: Record) -> list[Record]:
@@ -161,7 +212,9 @@ def first_failed(mapping: Record, result: Record, records: list[Record]) -> tupl
 
 
 def give_up_old(mapping: Record, func: Record, piece: Piece) -> None:
-    """Take the records out of a piece that are older than the mapping allows."""
+    """Take the records out of a piece that are older than the mapping allows, and those that the stream has no more."""
+    kept = ((stream_of(mapping) or {}).get("RetentionPeriodHours") or DAY_HOURS) * 3600
+    piece.records = [record for record in piece.records if time.time() - arrival_of(record) <= kept]
     most = mapping.get("MaximumRecordAgeInSeconds")
     if most is None or most < 0:
         return
@@ -245,6 +298,5 @@ def begin_at(mapping: Record, earliest: float) -> None:
     name = str(mapping["EventSourceArn"]).rpartition("/")[2]
     shards = (kinesis._streams.get(name) or {}).get("shards", {})
     lambda_svc._kinesis_positions[mapping["UUID"]] = {
-        shard_id: sum(float(record["ApproximateArrivalTimestamp"]) < earliest for record in shard["records"])
-        for shard_id, shard in shards.items()
+        shard_id: sum(arrived(record) < earliest for record in shard["records"]) for shard_id, shard in shards.items()
     }

@@ -110,12 +110,13 @@ class LambdaContext:
         self.tenant_id = None
         self.client_context = client_context(client)
         self.identity = CognitoIdentity()
-        self._deadline_ms = deadline_ms
+        # Whoever sets the clock, or lets the computer sleep, changes no timeout.
+        self._deadline = time.monotonic() + deadline_ms / 1000 - time.time()
         self._log = log
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds left until the function's timeout."""
-        return max(0, self._deadline_ms - int(time.time() * 1000))
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
 
     def log(self, msg: object) -> None:
         """Write a log event."""
