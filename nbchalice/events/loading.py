@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nbchalice.errors import CaptureError, Location
+from nbchalice.errors import Location
 from nbchalice.events.context import environment
 from nbchalice.logs.tracebacks import from_exception
+from nbchalice.notebook.errors import StatementFailedError
 from nbchalice.runtime.cells import load_module
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def load_here(piece: Slice, handler: Handler, load: Callable[[str], Any], folder
 
     Raises
     ------
-    CaptureError
+    StatementFailedError
         It does not run here.
     """
     sys.path += [one for one in map(str, folders) if one not in sys.path]
@@ -46,9 +47,11 @@ def load_here(piece: Slice, handler: Handler, load: Callable[[str], Any], folder
         frame = from_exception(error).frame
         place = Location(frame.cell, frame.line, frame.source) if frame and frame.cell else handler.location
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise CaptureError(
+        raise StatementFailedError(
             f"the code of {handler.name} does not run here: {what}",
             "what it imports must be installed here, and what it reads of the environment be set for the function",
             place,
             code="import-failed",
+            statement=None,
+            reason=what,
         ) from error

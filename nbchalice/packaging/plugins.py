@@ -7,6 +7,11 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import chain
 
+_ADDRESSES: dict[str, tuple[str, ...]] = {
+    "'s3:// 's3a://": ("s3fs",),
+    "'gs:// 'gcs://": ("gcsfs",),
+    "'abfs:// 'abfss:// 'az://": ("adlfs",),
+}
 # Of each host: what asks for a plugin (an attribute, or the beginning of a text), and modules of which one will do.
 _PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
     "pandas": {
@@ -20,9 +25,7 @@ _PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "to_markdown": ("tabulate",),
         "style": ("jinja2",),
         "plot": ("matplotlib",),
-        "'s3:// 's3a://": ("s3fs",),
-        "'gs:// 'gcs://": ("gcsfs",),
-        "'abfs:// 'abfss:// 'az://": ("adlfs",),
+        **_ADDRESSES,
         "'odf": ("odf",),
         "'calamine": ("python_calamine",),
         **{f"'{name}": (name,) for name in ("fastparquet", "lxml", "openpyxl", "pyxlsb", "xlrd", "xlsxwriter")},
@@ -36,14 +39,25 @@ _PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "to_arrow from_arrow": ("pyarrow",),
     },
     "bs4": {"'lxml": ("lxml",), "'html5lib": ("html5lib",)},
+    "fsspec": {**_ADDRESSES, "'http:// 'https://": ("aiohttp",)},
+    "dask": _ADDRESSES,
+    "xarray": _ADDRESSES,
     "sqlalchemy": {
-        "'postgresql:// 'postgresql+psycopg2://": ("psycopg2",),
-        "'postgresql+psycopg://": ("psycopg",),
-        "'postgresql+asyncpg://": ("asyncpg",),
-        "'mysql+pymysql://": ("pymysql",),
-        "'mysql://": ("MySQLdb",),
+        "'postgresql:// 'postgresql": ("psycopg2",),
+        "'mysql:// 'mysql": ("MySQLdb",),
+        "'oracle:// 'oracle": ("oracledb", "cx_Oracle"),
+        "'mssql:// 'mssql": ("pyodbc",),
     },
     "requests": {"'socks5:// 'socks5h://": ("socks",)},
+}
+
+_DRIVER = re.compile(r"[a-z0-9]+\+(\w+)(?:://|$)")
+"""The driver that an address of SQLAlchemy names, mostly as its module is called."""
+_DRIVERS = {
+    "mysqldb": "MySQLdb",
+    "mysqlconnector": "mysql.connector",
+    "cx_oracle": "cx_Oracle",
+    "psycopg_async": "psycopg",
 }
 
 
@@ -66,6 +80,8 @@ def find_plugins(source: str, hosts: Collection[str]) -> Iterator[tuple[str, ...
         # among its attributes (to_parquet in df.to_parquet()).
         if any(_is_asked(word, attributes, texts) for word in words.split()):
             yield modules
+    for driver in filter(None, map(_DRIVER.match, sorted(texts))) if "sqlalchemy" in hosts else ():
+        yield (_DRIVERS.get(driver[1], driver[1]),)
 
 
 def _asked(tree: ast.Module) -> tuple[set[str], set[str]]:

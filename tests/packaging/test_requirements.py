@@ -137,11 +137,16 @@ def test_a_module_that_came_with_a_later_python(folder):
         ("import pandas\ndef f(x):\n    return x.pyarrow, 'my pyarrow'\n", ["pandas"]),
         ("def f(x):\n    return x.to_parquet()\n", []),
         ("import helper\nimport pandas\n", ["pandas", "pyarrow"]),
+        ("import fsspec\ndef f(key):\n    return fsspec.open(f's3://mine/{key}')\n", ["fsspec", "s3fs"]),
+        ("import sqlalchemy\ndef f(user):\n    return f'postgresql+pg8000://{user}@db/x'\n", ["pg8000", "sqlalchemy"]),
+        ("from sqlalchemy import URL\ndef f():\n    return URL.create('mysql+pymysql')\n", ["pymysql", "sqlalchemy"]),
+        ("import pandas\nADDRESS = 'postgresql+pg8000://x'\n", ["pandas"]),
     ],
 )
 def test_engines_that_a_library_imports_only_when_asked(module, expected, folder):
     root = folder({"helper.py": "def save(frame):\n    frame.to_parquet('x')\n"})
     asked = requested_in_a_cell("pandas>=2", "pyarrow", "openpyxl", "s3fs==2024.1")
+    asked += requested_in_a_cell("fsspec", "sqlalchemy", "pg8000", "pymysql")
     found = find_dependencies(module, requested=asked, folder=root).requirements
     assert [requirement_name(each) for each in found] == expected
 
