@@ -388,7 +388,8 @@ class Project:
             error.location = error.location or handler.location
             raise
         self.proven.note(handler, verified.note)
-        self.proven.add_note(handler, self.comparison(handler).note_of(verified.loads))
+        for note in self.comparison(handler).notes_of(verified):
+            self.proven.add_note(handler, note)
         self.proven.add_note(handler, verified.unheeded)
         self.proven.add_note(handler, memory_note(verified.memory_mb, handler.setting("memory")))
         self.proven.add_note(handler, set_here_only(piece.variables, self._env(handler), self._set_here))

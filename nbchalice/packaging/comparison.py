@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -132,17 +132,24 @@ class Comparison:
                 self.of_candidate(piece)
         return replace(self.ingredients, loads=_LOADS.get(key, ()))
 
-    def note_of(self, loads: Sequence[str]) -> str:
-        """Return what there is to say of what the code does not do without; empty if that is nothing."""
-        names = [one.removesuffix(METADATA) for one in loads if not find_owner(Import(one)).described]
-        if not names:
-            return ""
-        shown = joined(list(dict.fromkeys(names)))
-        if file := self.ingredients.requirements_file:
-            return (
-                f"the code does not do the same without {shown}, which {file.name} does not list: it is not on Lambda"
-            )
-        return f"comes along, too, as the code does not do the same without it: {shown}"
+    def notes_of(self, verified: Verified) -> Iterator[str]:
+        """Yield what there is to say of modules that were loaded here, and of which no import of the code is.
+
+        Parameters
+        ----------
+        verified : Verified
+            What a run gave.
+        """
+        needed = [one.removesuffix(METADATA) for one in verified.loads if not find_owner(Import(one)).described]
+        shown, file = joined(dict.fromkeys(needed or [""])), self.ingredients.requirements_file
+        if needed and file:
+            yield f"the code does not do the same without {shown}, which {file.name} does not list: it is not on Lambda"
+        elif needed:
+            yield f"comes along, too, as the code does not do the same without it: {shown}"
+        if verified.stays:
+            stays = joined(verified.stays)
+            without = f"not on Lambda, as it loads with the same values without: {stays}"
+            yield f"{without}; {f'list it in {file.name}' if file else 'import it within the handler'} to ship it"
 
     def of_candidate(self, piece: Slice) -> Verified:
         """Run a slice that may not be the last word, with the local modules that it imports, and compare it."""

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from nbchalice.cli import code_of
+from nbchalice.notebook.capture.asking import Asking
 from nbchalice.notebook.capture.on_lambda import indispensable
 from nbchalice.notebook.sandbox.loads import Hidden, Loads
 from nbchalice.notebook_file import read_project
@@ -77,11 +78,27 @@ def test_what_it_can_do_without_stays(tmp_path, cell):
     assert (requirements, [note for note in notes if "comes along" in note]) == ((), [])
 
 
-def test_what_a_package_takes_where_it_is_there_stays(tmp_path):
+def test_what_a_library_takes_where_it_is_there_stays_and_is_told(tmp_path):
     """tabulate measures with wcwidth where that is installed."""
     requirements, notes = packed(tmp_path, "import tabulate\nfound = tabulate.tabulate([[1]])", HANDLER)
     assert [one.partition("==")[0] for one in requirements] == ["tabulate"]
-    assert not [note for note in notes if "comes along" in note]
+    told = "not on Lambda, as it loads with the same values without: wcwidth; import it within the handler to ship it"
+    assert [note for note in notes if "comes along" in note or "wcwidth" in note] == [told]
+    inside = HANDLER.replace("    return", "    import wcwidth\n    return")
+    requirements, notes = packed(tmp_path, "import tabulate\nfound = tabulate.tabulate([[1]])", inside)
+    assert len(requirements) == 2 and not [note for note in notes if "not on Lambda" in note]
+
+
+def test_an_edit_within_the_handler_runs_nothing_again_for_what_it_does_without(tmp_path, monkeypatch):
+    runs = []
+    real = Asking.ask
+    monkeypatch.setattr(Asking, "ask", lambda self, *words, **more: runs.append(more) or real(self, *words, **more))
+    load = "import tabulate\nfound = tabulate.tabulate([[1, 2]])"
+    packed(tmp_path, load, HANDLER)
+    assert any(one.get("hidden") for one in runs)
+    runs.clear()
+    packed(tmp_path, load, HANDLER.replace("return found", "return [found]"))
+    assert runs and not any(one.get("hidden") for one in runs)
 
 
 def test_a_list_of_requirements_counts_and_what_it_lacks_is_told(tmp_path):
@@ -161,9 +178,11 @@ def test_a_list_that_was_mended_counts_at_once(tmp_path):
     load = f"import importlib\n{NAME}\nfound = importlib.import_module(NAME).__name__"
     handler = HANDLER.replace("function", "function --requirements ours.txt", 1)
     (tmp_path / "ours.txt").write_text("tabulate\n")
-    assert not [note for note in packed(tmp_path, load, handler)[1] if "not on Lambda" in note]
+    notes = packed(tmp_path, load, handler)[1]
+    assert not [note for note in notes if "does not list" in note]
+    assert any("without: wcwidth; list it in ours.txt to ship it" in note for note in notes)
     (tmp_path / "ours.txt").write_text("iniconfig\n")
-    assert [note for note in packed(tmp_path, load, handler)[1] if "not on Lambda" in note]
+    assert [note for note in packed(tmp_path, load, handler)[1] if "does not list" in note]
 
 
 @pytest.mark.parametrize("name", ["tabulate", "iniconfig"])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import os
 from dataclasses import dataclass
 from itertools import chain
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from nbchalice.notebook.capture.divergence import order_hint
-from nbchalice.notebook.capture.on_lambda import indispensable
+from nbchalice.notebook.capture.on_lambda import OnLambda, indispensable
 from nbchalice.notebook.capture.settling import follows_order, settle
 from nbchalice.notebook.capture.time_zone import follows_zone, zone_hint
 from nbchalice.notebook.sandbox.helper import HELPER, Helper, seeded
+from nbchalice.notebook.sandbox.loads import METADATA
 from nbchalice.notebook.sandbox.values import aligned, differ, of_concern, unanswered
 from nbchalice.typed import JSON
 
@@ -20,6 +24,11 @@ if TYPE_CHECKING:
 
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.sandbox.values import Node
+
+
+_REMEMBERED = 256
+_lacking: dict[str, tuple[str, ...]] = {}
+"""What modules do not do without."""
 
 
 def calls_of(here: Mapping[str, Node], there: Mapping[str, Node]) -> list[tuple[str, str, str]]:
@@ -35,6 +44,15 @@ def calls_of(here: Mapping[str, Node], there: Mapping[str, Node]) -> list[tuple[
         if name in there:
             calls += [(name, path, label) for path, label in unanswered(here[name], there[name])]
     return calls
+
+
+def _loaded_text(piece: Slice) -> str:
+    """Return a slice's text without what its handler does: that is not run as the module is loaded."""
+    tree = ast.parse(piece.module)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == piece.function:
+            node.body = [ast.Pass()]
+    return ast.unparse(tree)
 
 
 @dataclass(frozen=True)
@@ -75,16 +93,42 @@ class Asking:
         self.request["calls"] = calls
         return again
 
-    def lacking(self, loaded: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    def here_only(self, on_lambda: OnLambda, loaded: Sequence[str], *others: object) -> tuple[tuple[str, ...], ...]:
+        """Return what was loaded that is not on Lambda: what it does not do without, and modules without which it does.
+
+        Parameters
+        ----------
+        on_lambda : OnLambda
+            Which packages are there.
+        loaded : Sequence[str]
+            What was loaded, as `sandbox.loads` names it.
+        others : object
+            What else it depends on.
+        """
+        here = on_lambda.lacking(loaded)
+        needed = self.lacking(here, *others, sorted(on_lambda.packages), repr(on_lambda.state))
+        return needed, tuple(one for one in here if one not in needed and not one.endswith(METADATA))
+
+    def lacking(self, loaded: Mapping[str, Sequence[str]], *others: object) -> tuple[str, ...]:
         """Return what of some modules and packages it fails without, or has other values.
 
         Parameters
         ----------
         loaded : Mapping[str, Sequence[str]]
             What is installed here only, as `sandbox.loads` names it, each with all that comes along with it.
+        others : object
+            What else it depends on. What was found is remembered: an edit within the handler changes nothing of it.
         """
         if not loaded:
             return ()
+        key = hashlib.sha256(dumps([_loaded_text(self.piece), loaded, *others]).encode()).hexdigest()
+        if key not in _lacking:
+            _lacking[key] = self._lacking(loaded)
+            while len(_lacking) > _REMEMBERED:
+                del _lacking[next(iter(_lacking))]
+        return _lacking[key]
+
+    def _lacking(self, loaded: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         names = sorted(self.piece.values)
         whole: dict[str, Node] = self.ask(names=names).get("values", {})
         again: dict[str, Node] = {}

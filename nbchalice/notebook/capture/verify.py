@@ -89,6 +89,8 @@ class Verified:
     loads : tuple[str, ...]
         Modules of packages that do not travel yet, and packages of which is asked what is known (``sandbox.loads``),
         where the code fails, or has other values, without them.
+    stays : tuple[str, ...]
+        Modules that were loaded here and are not on Lambda, where it does without.
     """
 
     seconds: float
@@ -99,6 +101,7 @@ class Verified:
     memory_mb: int = 0
     unheeded: str = ""
     loads: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -218,7 +221,7 @@ def verify(
         require_imported(answer, piece, timeout)
         if handler is not None and handler not in answer["registered"]:
             raise not_registered(piece.function, handler, answer["registered"])
-        lacks = asking.lacking(on_lambda.lacking(answer["loads"]))
+        lacks, stays = asking.here_only(on_lambda, answer["loads"], *where, files)
         own = answer = asking.called(answer, kernel)
         if namespace is not None and as_here and not _agree(piece, set(names) - known, kernel, answer):
             # Is it of the variables? With the kernel's, all must be as in the kernel.
@@ -245,7 +248,7 @@ def verify(
     )
     seconds, memory = time.perf_counter() - start, own["memory_mb"]
     unheeded = own["unheeded"].get(handler, "")
-    verified = Verified(seconds, False, left, _timed(own["seconds"]), _names(settings), memory, unheeded, lacks)
+    verified = Verified(seconds, False, left, _timed(own["seconds"]), _names(settings), memory, unheeded, lacks, stays)
     _remember(_verified, {key: verified})
     _remember(_loaded, dict.fromkeys(loads.values()))
     return verified
