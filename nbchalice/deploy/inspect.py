@@ -227,7 +227,7 @@ class _Inspector:
     def _group_tags(self, name: str) -> dict[str, str]:
         group = LogGroup(self.ref(name))
         current = group.read(self.aws)
-        return group.read_tags(self.aws, current) if current else {}
+        return (group.read_tags(self.aws, current) if current else None) or {}
 
     def _owned(self, names: Iterable[str]) -> list[str]:
         """Return the names without those whose function is another's."""
@@ -317,8 +317,9 @@ class _Inspector:
         ]
         tags = self.run({g.key: partial(g.read_tags, self.aws, current[g.key]) for g in doubtful})
         for group in doubtful:
-            current[group.key] = {**current[group.key], TAGS: tags[group.key]}
-            if not is_owned(tags[group.key], self.app.name, self.app.stage):
+            found = tags[group.key]
+            current[group.key] = None if found is None else {**current[group.key], TAGS: found}
+            if found is None or not is_owned(found, self.app.name, self.app.stage):
                 stale.pop(group.key, None)
 
 

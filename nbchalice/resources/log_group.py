@@ -86,14 +86,17 @@ class LogGroup(Resource):
             return {UNREAD: "log groups stay as they are: AWS denies logs:DescribeLogGroups"}
         if group is None:
             return None
-        return with_tags(
+        found = with_tags(
             self.function, group, lambda: self.read_tags(aws, group), "logs:ListTagsForResource", "log groups"
         )
+        return None if found.get(TAGS, {}) is None else found
 
-    def read_tags(self, aws: AWS, current: JSON) -> dict[str, str]:
-        """Return the group's tags."""
-        answer = aws.client("logs").list_tags_for_resource(resourceArn=current["arn"].removesuffix(":*"))
-        return dict(answer["tags"])
+    def read_tags(self, aws: AWS, current: JSON) -> dict[str, str] | None:
+        """Return the group's tags, or None where somebody deleted it meanwhile."""
+        with or_missing():
+            answer = aws.client("logs").list_tags_for_resource(resourceArn=current["arn"].removesuffix(":*"))
+            return dict(answer["tags"])
+        return None
 
     def conflicts(self, current: JSON) -> list[str]:
         """Return whether the group is of another app, where its tags were read.

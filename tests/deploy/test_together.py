@@ -12,8 +12,9 @@ from nbchalice.deploy import engine
 from nbchalice.errors import DeployError
 from nbchalice.resources import function
 from nbchalice.resources.bucket import BucketNotifications
+from nbchalice.resources.log_group import LogGroup
 
-from .harness import app, deploy, handler, s3, snapshot, sns, sqs
+from .harness import app, deploy, handler, kinds, s3, snapshot, sns, sqs
 from .injection import disturbed_connection
 
 ROUNDS = 4
@@ -109,6 +110,24 @@ def test_a_function_that_is_deleted_while_it_is_made_is_told_as_that(connection,
     assert stopped.value.hint.startswith("see who else deploys or deletes this app now; running it again is safe")
     deploy(made, connection)
     assert deploy(made, connection).changes == ()
+
+
+def test_a_log_group_that_goes_while_it_is_read_is_gone(connection, place, name, monkeypatch):
+    made, read_tags, raced = app(name, handler("price", sqs(place.queue))), LogGroup.read_tags, []
+
+    def delete_and_read(self, aws, current):
+        if not raced:
+            raced.append(self.name)
+            connection.client("logs").delete_log_group(logGroupName=self.name)
+        return read_tags(self, aws, current)
+
+    deploy(made, connection)
+    connection.client("lambda").delete_function(FunctionName=f"{name}-dev-price")
+    monkeypatch.setattr(LogGroup, "read_tags", delete_and_read)
+    assert ("create", "log group") in kinds(deploy(made, connection).changes)
+    raced.clear()
+    engine.delete(made, connection)
+    assert raced and snapshot(connection, name) == {}
 
 
 def test_what_others_wrote_after_the_plan_was_made_stays(connection, place, name):
