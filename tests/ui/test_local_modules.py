@@ -173,6 +173,10 @@ def test_an_edit_is_verified_again_where_the_notebook_is_only_read(write, local_
         ("import os\nBASE = 'data'", "open(BASE + '/' + 'deep.csv').read()"),
         ("YEAR = 'de'", "open(f'data/{YEAR}ep.csv').read()"),
         ("def load(name):\n    return open('%s.json' % name)", "load('r').read()"),
+        (
+            "import jinja2\nPAGES = jinja2.Environment(loader=jinja2.FileSystemLoader('data'))",
+            "PAGES.get_template('deep.csv').render()",
+        ),
     ],
 )
 def test_a_file_whose_path_is_computed_when_the_handler_runs_is_told(run, write, made, reads):

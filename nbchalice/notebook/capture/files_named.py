@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _MOST = 3
 _LONGEST = 200
-_ASKS = frozenset({"exists", "is_file", "isfile", "stat", "getsize", "connect", "load", "iterdir", "listdir", "glob"})
+_ASKS = frozenset(
+    {"exists", "is_file", "isfile", "stat", "getsize", "connect", "load", "iterdir", "listdir", "glob", "get_template"}
+)
 _OPENS = READS_FILES | _ASKS | {name.rpartition(".")[2] for name in LOADS_FILES}
 _ON_LAMBDA = ("/tmp/", "/dev/", "/proc/", "/etc/", "/var/task", "/opt")  # noqa: S108 - paths on Lambda
 
