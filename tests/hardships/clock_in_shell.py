@@ -55,6 +55,8 @@ def deliver(request):
 
 
 spawn.server_environment, signed = with_clock, None
+if sys.argv[1:]:
+    sys.exit(code_of(sys.argv[1:]))
 for line in sys.stdin:
     words, out, err = json.loads(line), io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
