@@ -192,6 +192,7 @@ class Project:
             folder / requirements if requirements else None,
             self.bundles,
             handler.setting("record") is not None,
+            texts=tuple(self._env(handler).values()),
         )
 
     def _admit(self, bundle: str) -> None:
@@ -358,10 +359,8 @@ class Project:
         handler, needs : Handler or Dependencies or None
             The handler, and what its code needs. Default: that of its package, which is made.
 
-        Raises
-        ------
-        CaptureError
-            It does not import, a variable is not the kernel's, or a cell, a module or a record's type was edited since.
+        It raises CaptureError where it does not import, a variable is not the kernel's, or a cell, a module or a
+        record's type was edited since.
         """
         from nbchalice.notebook.capture.environment import set_here_only
         from nbchalice.notebook.capture.files_named import files_note

@@ -34,6 +34,7 @@ IGNORED = (
     "--report-failures): Lambda takes the whole batch for handled, and none comes back"
 )
 LEVEL_COLORS = {"ERROR": FAILED_COLOR, "CRITICAL": FAILED_COLOR, "WARNING": WARNED_COLOR, "WARN": WARNED_COLOR}
+NO_MODULE = re.compile(r"^(?:Runtime\.ImportModuleError|ModuleNotFoundError)\b.*No module named '([\w.]+)'", re.S)
 NO_JSON = re.compile(r"Object of type (\w+) is not JSON serializable")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PRE = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none"
@@ -126,8 +127,17 @@ def error_rows(error: InvocationError, function: str = "") -> Iterator[Row]:
             why = "the object is missing, which S3 tells only to who may list the bucket"
             fix = f"{why}: correct the key, or add {allow}"
         yield Row(f"{INDENT}fix: {fix}")
-    elif how := missing_in(str(error)) or _as_json(error.message):
+    elif how := missing_in(str(error)) or _as_json(error.message) or _as_import(str(error)):
         yield Row(f"{INDENT}fix: {how}")
+
+
+def _as_import(error: str) -> str | None:
+    """Return how a module comes along that the package of the function lacks."""
+    found = NO_MODULE.search(error)
+    if found is None:
+        return None
+    how = f"write import {found[1]} within the handler, so that it comes along, and deploy"
+    return f"{how}; %pip install it first where it is not installed"
 
 
 def _as_json(message: str) -> str | None:

@@ -103,6 +103,8 @@ class Ingredients:
         Whether the function keeps its events.
     loads : tuple[str, ...]
         Modules that the code loads with no import that names them. Default: none.
+    texts : tuple[str, ...]
+        The values of the function's environment variables: one may name a module. Default: none.
     """
 
     python: str
@@ -113,6 +115,7 @@ class Ingredients:
     bundles: Mapping[str, Bundle]
     records: bool = False
     loads: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def target(self) -> LambdaTarget:
@@ -136,6 +139,7 @@ def needs_of(piece: Slice, ingredients: Ingredients) -> Dependencies:
         requested=requested_requirements(cells, folder),
         requirements_file=ingredients.requirements_file,
         further=chain(ingredients.loads, *(ingredients.bundles[name].imports for name in piece.bundles)),
+        texts=ingredients.texts,
         added=added_folders(cells, folder),
         place=partial(location_of, piece.segments, piece.module),
     )

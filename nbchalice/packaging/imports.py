@@ -47,7 +47,7 @@ class Import:
         return self.module.partition(".")[0]
 
 
-def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
+def find_imports(source: str, package: str = "", texts: tuple[str, ...] = ()) -> tuple[Import, ...]:
     """Return the imports of a module, in the order of the text, without those only for type checkers.
 
     Parameters
@@ -56,6 +56,8 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
         The module's text.
     package : str
         The package it is in, for relative imports. Default: none.
+    texts : tuple[str, ...]
+        What a computed name may be besides the texts of the module: values of environment variables. Default: none.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def find_imports(source: str, package: str = "") -> tuple[Import, ...]:
     imports = dict.fromkeys([*_walk(tree, _Place(package)), *_asked_about(tree)])
     if not package and _computes_a_module(tree):
         known = {one.module for one in imports}
-        imports |= dict.fromkeys(one for one in _named_in_texts(tree) if one.module not in known)
+        imports |= dict.fromkeys(one for one in _named_in_texts(tree, texts) if one.module not in known)
     return tuple(imports)
 
 
@@ -163,13 +165,13 @@ def _asked_about(tree: ast.Module) -> Iterator[Import]:
                 yield Import(name.value.replace(".", "-") + METADATA, (), False, True, node.lineno)
 
 
-def _named_in_texts(tree: ast.Module) -> Iterator[Import]:
+def _named_in_texts(tree: ast.Module, texts: tuple[str, ...]) -> Iterator[Import]:
     """Give the modules that texts may name, as in ``for name in ["plug"]: import_module(name)``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            name = node.value.rstrip(".")  # import_module(f"plugins.{name}")
-            if all(part.isidentifier() for part in name.split(".")):
-                yield Import(name, (), False, True, node.lineno)
+    constants = [(node.value, node.lineno) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    for value, line in (*constants, *((text, 1) for text in texts)):
+        name = value.rstrip(".") if isinstance(value, str) else ""  # import_module(f"plugins.{name}")
+        if all(part.isidentifier() for part in name.split(".")):
+            yield Import(name, (), False, True, line)
 
 
 def _is_dynamic(node: ast.Call) -> bool:

@@ -86,6 +86,7 @@ def find_dependencies(
     requested: Iterable[RequestedRequirement] = (),
     requirements_file: Path | None = None,
     further: Iterable[str] = (),
+    texts: tuple[str, ...] = (),
     added: Sequence[Path] = (),
     place: Place = lambda line: None,
 ) -> Dependencies:
@@ -127,7 +128,7 @@ def find_dependencies(
     listed = None if requirements_file is None else read_requirements(requirements_file)
     asked = {requirement_name(request.text): request for request in requested}
     search = _Search(partial(find_owner, folder=folder, added=added), asked, python, trusting=listed is not None)
-    search.run(module, place, further)
+    search.run(module, place, further, texts)
     requirements = search.requirements if listed is None else listed
     return Dependencies(tuple(sorted(set(requirements))), read_all(search.files.items()))
 
@@ -206,10 +207,12 @@ class _Search:
         self._sources: dict[str, str] = {}
         self._seen: set[Import] = set()
 
-    def run(self, module: str, place: Place, further: Iterable[str]) -> None:
+    def run(self, module: str, place: Place, further: Iterable[str], texts: tuple[str, ...] = ()) -> None:
         self._sources[""] = module
         # What the slice imports in a function will be called: helpers in local code may not.
-        todo: list[tuple[Import, Place]] = [(replace(wanted, later=False), place) for wanted in _imports_of(module)]
+        todo: list[tuple[Import, Place]] = [
+            (replace(wanted, later=False), place) for wanted in _imports_of(module, texts=texts)
+        ]
         todo += [(Import(name), lambda line: None) for name in further]
         while todo:
             wanted, where = todo.pop(0)

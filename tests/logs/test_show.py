@@ -146,3 +146,16 @@ def test_an_event_that_somebody_wants_as_json_is_told_how(kind, told):
     error = InvocationError("TypeError", f"Object of type {kind} is not JSON serializable")
     for shown in (str(failed := Invocation("r", "f", "error", error=error)), failed._repr_mimebundle_()["text/html"]):
         assert ("fix: write json.dumps(event.to_dict())" in shown) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "module"),
+    [
+        ("ModuleNotFoundError", "No module named 'humanize'", "humanize"),
+        ("Runtime.ImportModuleError", "Unable to import module 'lambda_function': No module named 'a.b'", "a.b"),
+        ("ValueError", "No module named 'humanize'", ""),
+    ],
+)
+def test_a_module_that_lacks_on_lambda_is_told_with_what_brings_it(kind, message, module):
+    shown = str(Invocation("r", "f", "error", error=InvocationError(kind, message)))
+    assert (f"fix: write import {module} within the handler" in shown) == bool(module)

@@ -7,6 +7,7 @@ import types
 import pytest
 
 from nbchalice.notebook.capture.companions import told
+from nbchalice.notebook.capture.looked_up import FOLLOWED_BY_TEXT
 from nbchalice.notebook.capture.slice import slice_handler
 from nbchalice.notebook.cells import Cell
 from nbchalice.runtime.cells import load_module
@@ -140,7 +141,7 @@ def test_what_is_computed_is_told_once_and_the_texts_at_hand_come_along(sources,
     piece = cut(*sources)
     assert on_lambda(piece) == in_the_notebook(*sources)
     (line,) = told([piece])
-    assert line.startswith(f"h: looked up when it runs, and not followed: {code} (cell 2, line ")
+    assert line.startswith(f"h: {FOLLOWED_BY_TEXT}: {code} (cell 2, line ")
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,26 @@ def test_it_answers_on_lambda_and_nothing_differs_afterwards(tmp_path, empty_loc
     assert code_of(["deploy", notebook, "--check"]) == 0
 
 
+def test_a_variable_of_the_function_may_name_what_is_loaded_when_it_runs(tmp_path):
+    inside = "import importlib, os\n\n\n%%lambda_function --env FORM={}\ndef work(event):\n    return importlib.import_module(os.environ['FORM']).__name__"
+    cells = inside.format("tabulate").split("\n\n\n")
+    requirements, notes = packed(tmp_path, *cells)
+    assert [one.partition("==")[0] for one in requirements] == ["tabulate"]
+    assert not [note for note in notes if "by a call" in note]
+    assert packed(tmp_path, *inside.format("'not a module'").split("\n\n\n"))[0] == ()
+
+
+@pytest.mark.local_aws
+def test_what_fails_when_it_runs_is_told_with_a_fix_that_works(tmp_path, empty_local_aws, capsys):
+    cell = "%%lambda_function\ndef work(event):\n    {}\n    return __import__('tabul' + 'ate').__name__"
+    path = str(write(tmp_path / "n.ipynb", ["%chalice app lacks", cell.format("pass")]))
+    assert code_of(["deploy", path]) == 0 and code_of(["invoke", path, "work"]) == 1
+    fix = "import tabulate"
+    assert f"fix: write {fix} within the handler, so that it comes along, and deploy" in capsys.readouterr().out
+    write(tmp_path / "n.ipynb", ["%chalice app lacks", cell.format(fix)])
+    assert code_of(["deploy", path]) == 0 and code_of(["invoke", path, "work"]) == 0
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Packages that are installed here: `host` takes `plug` where that is there, as `late` does by its plugins."""

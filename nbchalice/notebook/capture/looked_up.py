@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST = 3
 _READERS = words("pandas numexpr duckdb timeit cProfile profile statsmodels patsy pandasql polars")
 """Libraries that look names in a text up in the module that calls them."""
+FOLLOWED_BY_TEXT = "looked up when it runs, and followed only where a text of the code says the name"
 _OWN = frozenset({"globals", "eval", "exec", "__import__", "vars", "locals"})
 
 
@@ -142,7 +143,7 @@ def told_of(closure: Closure) -> str:
         for told, places in ((by_text, looked.unfollowed), (elsewhere, looked.differs)):
             for line, text in _unshadowed(closure, places):
                 told[f"{text} ({step.cell.label}, line {step.statement.line + line - 1})"] = None
-    parts = [f"looked up when it runs, and not followed: {_listed(list(by_text))}"] if by_text else []
+    parts = [f"{FOLLOWED_BY_TEXT}: {_listed(list(by_text))}"] if by_text else []
     parts += [f"may do otherwise on Lambda because of {_listed(list(elsewhere))}"] if elsewhere else []
     return "; ".join(parts)
 
