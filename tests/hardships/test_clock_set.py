@@ -121,7 +121,8 @@ class Computer:
         """Set it by so much; files keep the dates that they got."""
         self.date()
         self.ahead += seconds
-        self.file.write_bytes(struct.pack("=q", self.ahead))
+        with self.file.open("r+b") as file:  # emptied first, it would end whoever looks at the clock just then
+            file.write(struct.pack("=q", self.ahead))
 
     def date(self):
         """Give new files the dates that they would have got: the system's are those of the real clock."""
