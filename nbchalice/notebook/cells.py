@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nbchalice.errors import InvalidInputError, Location
 from nbchalice.notebook.secrets.find import shown_line
+from nbchalice.text import near
 from nbchalice.typed import Values
 
 if TYPE_CHECKING:
@@ -94,11 +95,9 @@ def read_notebook(path: str | Path) -> list[Cell]:
         text = path.read_text(encoding="utf-8-sig")
         notebook = json.loads(text)
     except FileNotFoundError:
-        raise InvalidInputError(
-            f"there is no notebook {path}",
-            "check the path; it is relative to the current folder",
-            code="no-such-notebook",
-        ) from None
+        beside = path.parent.glob("*.ipynb") if path.parent.is_dir() else ()
+        hint = near(path.name, [one.name for one in beside], "check the path; it is relative to the current folder")
+        raise InvalidInputError(f"there is no notebook {path}", hint, code="no-such-notebook") from None
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
     except (ValueError, RecursionError) as error:

@@ -205,10 +205,11 @@ class _Search:
         self.missing: list[str] = []
         self.files: dict[str, Path] = {}
         self._sources: dict[str, str] = {}
+        self._texts: tuple[str, ...] = ()
         self._seen: set[Import] = set()
 
     def run(self, module: str, place: Place, further: Iterable[str], texts: tuple[str, ...] = ()) -> None:
-        self._sources[""] = module
+        self._sources[""], self._texts = module, texts
         # What the slice imports in a function will be called: helpers in local code may not.
         todo: list[tuple[Import, Place]] = [
             (replace(wanted, later=False), place) for wanted in _imports_of(module, texts=texts)
@@ -266,7 +267,8 @@ class _Search:
     def _plugins(self) -> Iterator[Import]:
         """Yield what the libraries import only when they are asked to, as far as it is here."""
         hosts = {wanted.top for wanted in self._seen}
-        for source in self._sources.values():
+        # An address may stand in a variable of the function: create_engine(os.environ["DATABASE_URL"]).
+        for source in (*self._sources.values(), repr(self._texts)):
             for modules in find_plugins(source, hosts):
                 for plugin in (Import(module, (), False, True) for module in modules):
                     if self._request_for(plugin) or not self.owner_of(plugin).missing:

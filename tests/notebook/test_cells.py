@@ -432,3 +432,19 @@ def test_names_of_a_notebook_that_is_run(tmp_path):
     assert names_of_script("setup.ipynb", {}, tmp_path) == {"y"}
     (tmp_path / "setup.ipynb").write_text("[]")
     assert names_of_script("setup.ipynb", {}, tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("shop", "did you mean shop.ipynb?"),
+        ("shpo.ipynb", "did you mean shop.ipynb?"),
+        ("quite-another.ipynb", "check the path; it is relative to the current folder"),
+        ("nowhere/shop.ipynb", "check the path; it is relative to the current folder"),
+    ],
+)
+def test_a_notebook_that_is_not_there_is_told_with_the_one_that_is_near(tmp_path, given, hint):
+    (tmp_path / "shop.ipynb").write_text("{}")
+    with pytest.raises(InvalidInputError) as caught:
+        read_notebook(tmp_path / given)
+    assert caught.value.hint == hint

@@ -151,6 +151,14 @@ def test_engines_that_a_library_imports_only_when_asked(module, expected, folder
     assert [requirement_name(each) for each in found] == expected
 
 
+def test_an_address_in_a_variable_of_the_function_asks_for_its_driver():
+    module = "import os, sqlalchemy\ndef f():\n    return sqlalchemy.create_engine(os.environ['ADDRESS'])\n"
+    asked = requested_in_a_cell("sqlalchemy", "pg8000")
+    for address, names in (("postgresql+pg8000://u:p@db/x", ["pg8000", "sqlalchemy"]), ("sqlite://", ["sqlalchemy"])):
+        found = find_dependencies(module, requested=asked, texts=("EUR", address)).requirements
+        assert [requirement_name(each) for each in found] == names
+
+
 def test_an_engine_that_is_not_here_is_not_asked_for():
     module = "import pandas\ndef f(key):\n    return pandas.read_hdf(key)\n"
     assert find_dependencies(module, requested=requested_in_a_cell("pandas")).requirements[0].startswith("pandas")

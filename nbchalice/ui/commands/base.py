@@ -162,7 +162,9 @@ def click_command(chosen: Command, *, cli: bool) -> click.Command:
     params += [*chosen.more(), *chosen.params]
     if chosen.notebook:
         params.append(option("--stage", "stage of the app; default: dev, or what %chalice app says"))
-        params.append(option("--target", "local (default) or aws", type=click.Choice(["local", "aws"])))
+        params.append(
+            option("--target", "local (default) or aws", type=click.Choice(["local", "aws"], case_sensitive=False))
+        )
     if cli:
         params.append(flag("--json", "one JSON document on stdout"))
         if chosen.notebook:
