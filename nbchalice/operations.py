@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nbchalice.deploy.results import Rollback
     from nbchalice.deploy.suggest import Allow
     from nbchalice.handlers import Handler
+    from nbchalice.notebook.capture.slice import Slice
     from nbchalice.packaging.handler import HandlerPackage, Written
     from nbchalice.project import Project
     from nbchalice.resources.base import FunctionRef
@@ -120,26 +121,55 @@ def _whole_packages(project: Project) -> dict[str, HandlerPackage]:
 
 
 def undeployed(project: Project, aws: Connection, name: str) -> str:
-    """Return that a handler's code in this kernel is not what is deployed, with the cells; empty where it is.
+    """Return that a handler as this kernel has it is not what is deployed, and in what; empty where it is.
 
-    Empty, too, where it cannot be told without running code, as from a file, or where the code cannot be deployed.
+    Nothing is run for it. Empty, too, where there is no kernel: a file's values cannot be told without running it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from nbchalice.deploy.reasons import changed_cells
-    from nbchalice.notebook.capture.stale_types import stale_type
+    from nbchalice.deploy.results import cannot
 
     handler = next((one for one in project.handlers if one.name == name), None)
     if project.kernel is None or handler is None:
         return ""
-    if stale := stale_type(handler, project.cells):
-        return f"{stale.message}; {stale.hint}"
-    project.proves = False
+    try:
+        piece = deployable(project, handler)
+    except NbChaliceError as error:
+        return "; ".join(filter(None, [f"the older {name} runs: it {cannot(error)}", error.hint]))
     with suppress(NbChaliceError, BotoCoreError, ClientError):
-        piece = project.slice(handler)
         if cells := changed_cells(aws, project.app.ref(aws, name), piece.module, list(piece.segments)):
-            return f"{name} was changed since it was deployed ({', '.join(cells)}); %chalice deploy brings it there"
+            changed = f"{name} was changed since it was deployed ({', '.join(cells)}), and the older one runs"
+            return f"{changed}; %chalice plan tells what a deploy would do"
     return ""
+
+
+def deployable(project: Project, handler: Handler, *, smallest: bool = False) -> Slice:
+    """Return the statements of a handler that a deploy would take; nothing is run for it.
+
+    Parameters
+    ----------
+    project, handler : Project or Handler
+        The notebook, and one of its handlers.
+    smallest : bool
+        Whether those are left out that earlier proofs took along. Default: no.
+
+    Raises
+    ------
+    NbChaliceError
+        A deploy would refuse it.
+    """
+    piece = project.proven.smallest(handler) if smallest else project.proven.proposal(handler)[0]
+    _require_as_run(project, handler, piece)
+    return piece
+
+
+def _require_as_run(project: Project, handler: Handler, piece: Slice) -> None:
+    """Refuse a handler of a kernel whose cells, or whose record's type, were edited since they ran."""
+    from nbchalice.notebook.capture.stale import require_as_run
+
+    if project.namespace is not None:
+        require_as_run(handler, piece, project.cells, project.written.cells, project.saved)
 
 
 def with_record(project: Project, handler: Handler) -> Handler:
@@ -309,11 +339,27 @@ def rollback(project: Project, aws: Connection, handler: str) -> Rollback:
 def status(project: Project, aws: Connection) -> Status:
     """Return how each handler stands; one that cannot be packaged does not hide the others."""
     from nbchalice.deploy import engine
-    from nbchalice.notebook.capture.stale_types import stale_type
 
-    stale = [one for one in (stale_type(handler, project.cells) for handler in project.handlers) if one]
     if project.namespace is not None:
         project.proves = False  # What was proven last is remembered; from a file, the statements have to be run.
     packages, broken = packages_of(project, verified=False)
-    stands = engine.status(project.app, lambda: packages, aws, broken)
-    return replace(stands, notes=(*_notes(project), *stands.notes, *(f"{one.message}; {one.hint}" for one in stale)))
+    edited = _edited(project)
+    packages = {name: package for name, package in packages.items() if name not in edited}
+    stands = engine.status(project.app, lambda: packages, aws, {**broken, **edited})
+    notes = (f"{one.message}; {one.hint}" for one in edited.values())
+    return replace(stands, notes=(*_notes(project), *stands.notes, *notes))
+
+
+def _edited(project: Project) -> dict[str, NbChaliceError]:
+    """Return the handlers of a kernel that are not as the notebook says, each with the cells to run again."""
+    from nbchalice.errors import CaptureError
+
+    edited: dict[str, NbChaliceError] = {}
+    for handler in project.handlers:
+        with suppress(NbChaliceError):  # What cannot be cut is told by what packages it.
+            piece = project.slice(handler)
+            try:
+                _require_as_run(project, handler, piece)
+            except CaptureError as error:
+                edited[handler.name] = error
+    return edited

@@ -158,6 +158,7 @@ class Project:
             by_kernel=self.kernel is not None,
             executed=self.executed,
             proves=self.proves,
+            by_run=self.runs,
             tell=lambda text: self.tell(text),  # noqa: PLW0108 - another one may be given later
             can_be_bundled=self._can_be_bundled,
         )
@@ -365,8 +366,7 @@ class Project:
         from nbchalice.notebook.capture.environment import set_here_only
         from nbchalice.notebook.capture.files_named import files_note
         from nbchalice.notebook.capture.imported import require_current
-        from nbchalice.notebook.capture.stale import require_fresh
-        from nbchalice.notebook.capture.stale_types import require_current_types
+        from nbchalice.notebook.capture.stale import require_as_run
         from nbchalice.notebook.capture.time_zone import local_time_note
 
         proof = self.proven.proof(handler)
@@ -375,8 +375,7 @@ class Project:
             raise proof.error
         piece, vendored = proof.piece, (needs or self.package(handler).needs).vendored
         if self.namespace is not None:
-            require_current_types(handler, self.cells)
-            require_fresh(piece, self.cells, self.written.cells, self.saved)
+            require_as_run(handler, piece, self.cells, self.written.cells, self.saved)
             require_current(piece.module, piece.segments, vendored, self.namespace)
         if not self.proves:
             self.proven.note_unproven(handler)

@@ -24,7 +24,7 @@ from nbchalice.deploy.plan import Plan, conflicts, handler_of, make_plan
 from nbchalice.deploy.quotas import quota_notes, quota_problems, read_quotas
 from nbchalice.deploy.reads import Reads
 from nbchalice.deploy.reasons import in_orders_that_stand, with_reasons
-from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status
+from nbchalice.deploy.results import Deployed, Deployment, HandlerState, HandlerStatus, Status, cannot
 from nbchalice.deploy.rollback import rollback
 from nbchalice.errors import DeployError, InvalidInputError, NbChaliceError
 from nbchalice.handlers import Handler, clashes
@@ -339,7 +339,7 @@ def _broken(handler: Handler, error: NbChaliceError, planned: Plan) -> HandlerSt
     state: HandlerState = (
         "changed" if handler.name in {*planned.orphans, *planned.elsewhere, *planned.not_run} else "registered"
     )
-    return HandlerStatus(handler.name, state, handler.describe(), (f"cannot be deployed: {error.message}",))
+    return HandlerStatus(handler.name, state, handler.describe(), (cannot(error),))
 
 
 def _whose(name: str, planned: Plan) -> str:

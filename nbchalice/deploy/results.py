@@ -8,9 +8,15 @@ from typing import Literal
 from nbchalice.aws.target import Target
 from nbchalice.deploy.desired import App
 from nbchalice.deploy.plan import Change, Plan
+from nbchalice.errors import NbChaliceError
 from nbchalice.typed import JSON
 
 HandlerState = Literal["registered", "changed", "deployed", "orphaned"]
+
+
+def cannot(error: NbChaliceError) -> str:
+    """Return that a handler cannot be deployed, and why."""
+    return f"cannot be deployed: {error.message}"
 
 
 def _place(app: App, target: Target) -> JSON:

@@ -410,7 +410,10 @@ def test_the_retries_of_a_failed_message_are_followed(run, local_aws, aws):
     run("%chalice delete --yes")
 
 
-CHANGED = "price was changed since it was deployed (cell 7, former cell 4); %chalice deploy brings it there"
+CHANGED = (
+    "price was changed since it was deployed (cell 7, former cell 4), and the older one runs; "
+    "%chalice plan tells what a deploy would do"
+)
 
 
 def test_code_that_is_not_what_is_deployed_is_told_with_a_button_that_deploys_it(deployed):

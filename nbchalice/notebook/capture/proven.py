@@ -63,6 +63,8 @@ class Proven:
         For each handler that another process compared with a kernel that executed the file, what that gave.
     proves : bool
         Whether anything is run.
+    by_run : bool
+        Whether a run, now or before, decides where the place matters; else what may be different on Lambda is refused.
     tell : Callable[[str], None]
         Takes a line of progress each second, and an empty text at the end.
     can_be_bundled : Callable[[str], bool]
@@ -79,6 +81,7 @@ class Proven:
     by_kernel: bool
     executed: Mapping[str, Compared | CaptureError]
     proves: bool
+    by_run: bool
     tell: Callable[[str], None]
     can_be_bundled: Callable[[str], bool]
     _proofs: dict[str, Proof] = field(default_factory=dict)
@@ -142,7 +145,7 @@ class Proven:
             order=order,
             also=also,
             without=without,
-            by_run=self.proves,
+            by_run=self.by_run,
         )
         for name in piece.bundles if self.namespace is None else ():
             require_taken_in_order(self.effects, name, self.bundles[name]["made_by"])

@@ -5,13 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbchalice.errors import CaptureError, Location
+from nbchalice.notebook.capture.stale_types import require_current_types
 from nbchalice.notebook.secrets.find import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nbchalice.handlers import Handler
     from nbchalice.notebook.capture.slice import Slice
     from nbchalice.notebook.cells import Cell
+
+
+def require_as_run(
+    handler: Handler, piece: Slice, executed: Sequence[Cell], written: Sequence[Cell], saved: object = None
+) -> None:
+    """Refuse a handler of a kernel where what the notebook says is not what was run: a record's type, or a cell.
+
+    Parameters
+    ----------
+    handler : Handler
+        The handler.
+    piece, executed, written, saved : Slice or Sequence[Cell] or object
+        As for `require_fresh`.
+
+    Raises
+    ------
+    CaptureError
+        Names the cells to run again.
+    """
+    require_current_types(handler, executed)
+    require_fresh(piece, executed, written, saved)
 
 
 def require_fresh(piece: Slice, executed: Sequence[Cell], written: Sequence[Cell], saved: object = None) -> None:

@@ -163,11 +163,18 @@ class Following:
                 if self.standing(key).state != "deployed":
                     self._is_deployed(key, one.name, at, codes)
             elif one.state != "orphaned":
-                self._deployed.pop(key, None)
-                self._put(key, replace(self.standing(key), state=one.state, at=at, why=one.why))
+                self._differs(key, one.name, replace(self.standing(key), state=one.state, at=at, why=one.why), codes)
+
+    def _differs(self, key: Key, handler: str, standing: Standing, codes: Codes) -> None:
+        if isinstance(codes.of(handler), NbChaliceError):  # What stands was not compared: it may be what was deployed.
+            standing = self._compared(key, handler, standing, codes)
+        else:
+            self._deployed.pop(key, None)
+        self._put(key, standing)
 
     def _is_deployed(self, key: Key, handler: str, at: str, codes: Codes) -> None:
-        self._deployed[key] = codes.of(handler)
+        code = codes.of(handler)
+        self._deployed[key] = None if isinstance(code, NbChaliceError) else code
         standing = self.standing(key)
         known = standing if standing.at else Standing()  # what failed before a first deploy is not this code's
         self._put(key, replace(known, state="deployed", at=at, why=""))
@@ -175,6 +182,10 @@ class Following:
     def _compared(self, key: Key, handler: str, standing: Standing, codes: Codes) -> Standing:
         if (deployed := self._deployed.get(key)) is None or (code := codes.of(handler)) is None:
             return standing
+        if isinstance(code, NbChaliceError):
+            from nbchalice.deploy.results import cannot
+
+            return replace(standing, state="changed", why=cannot(code))
         return replace(standing, state="deployed" if code == deployed else "changed", why="")
 
     def _put(self, key: Key, standing: Standing) -> None:
@@ -197,16 +208,23 @@ class Codes:
         self._made: Project | None = None
 
     def of(self, handler: str) -> object:
-        """Return what a handler does, to be compared, without the places of its statements; None if none can tell."""
+        """Return what a handler does, to be compared, without the places of its statements.
+
+        The error where it cannot be deployed; None where the notebook has no such handler.
+        """
+        from nbchalice.operations import deployable
         from nbchalice.packaging.fingerprint import statements_of
 
         try:
             self._made = self._made or self._make()
             registered = self._made.handler(handler)
-            piece = self._made.proven.smallest(registered)
-            return sorted(statements_of(piece.module, piece.segments)), registered.triggers, dict(registered.settings)
         except NbChaliceError:
             return None
+        try:
+            piece = deployable(self._made, registered, smallest=True)
+        except NbChaliceError as error:
+            return error
+        return sorted(statements_of(piece.module, piece.segments)), registered.triggers, dict(registered.settings)
 
 
 def _is_gone(action: str, kind: str) -> bool:
