@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from nbchalice.events.outcome import as_own, end_of
 from nbchalice.logs.invocation import Invocation
-from nbchalice.runtime.event_kinds import records_of
+from nbchalice.runtime.event_kinds import ids_of, records_of
 from nbchalice.sources import source_of
 from nbchalice.typed import JSON
 
@@ -42,6 +43,10 @@ class Answer:
         What it returned, as JSON has it.
     has_result : bool
         Whether ``result`` is known: the answer to an event of a queue or the like is not.
+    attempt : int or None
+        Which attempt it is, counted from 1; None where that is not known.
+    request_id : str
+        The invocation's, or an empty text.
     """
 
     status: str = UNKNOWN
@@ -52,6 +57,8 @@ class Answer:
     log: tuple[str, ...] = ()
     result: object = None
     has_result: bool = False
+    attempt: int | None = None
+    request_id: str = ""
 
     @property
     def is_ended(self) -> bool:
@@ -75,7 +82,16 @@ class Answer:
             tuple(f"{one.level:5} {one.message}".strip() for one in invocation.records[-MOST_LINES:]),
             as_json(invocation.result),
             where == "here" and invocation.status != "error",
+            invocation.attempt,
+            invocation.request_id,
         )
+
+    @classmethod
+    def of_one(cls, invocation: Invocation, ids: Sequence[str]) -> Answer:
+        """Return what the deployed function made of one event, which it was given in a batch with others."""
+        answer = cls.of(as_own(invocation, ids), "deployed")
+        status = "ok" if end_of(invocation, ids) == "done" else answer.status
+        return replace(answer, status=status, failed=tuple(name for name in answer.failed if name in ids))
 
     @classmethod
     def from_dict(cls, data: JSON) -> Answer:
@@ -109,6 +125,8 @@ class PastEvent:
         What `send` made it of; empty where something else sent it.
     answer : Answer
         What became of it.
+    ids : tuple[str, ...]
+        What it goes by in an invocation, any one of them, where that is not what ``event`` tells.
     """
 
     id: str
@@ -119,6 +137,7 @@ class PastEvent:
     missing: str = ""
     values: JSON = field(default_factory=dict)
     answer: Answer = field(default_factory=Answer)
+    ids: tuple[str, ...] = ()
 
     @property
     def short_id(self) -> str:
@@ -131,6 +150,17 @@ class PastEvent:
     def is_known(self) -> bool:
         """Whether the event itself is known, so that it can be replayed."""
         return not self.missing
+
+    def names(self) -> set[str]:
+        """Return all that it is known by."""
+        return {self.id, *(self.ids or ids_of(self.event))}
+
+    def is_of(self, invocation: Invocation) -> bool:
+        """Whether an invocation handled it, all that is in it."""
+        if self.ids:
+            return invocation.handles(self.ids)
+        records = set(ids_of(self.event)) or {self.id}
+        return records <= {invocation.request_id, *invocation.ids}
 
     def sent_as(self) -> list[JSON]:
         """Return the values with which `send` makes each of its records; none for a record that it cannot make."""
@@ -149,11 +179,11 @@ class PastEvent:
     @classmethod
     def from_dict(cls, data: JSON) -> PastEvent:
         """Return what `to_dict` made data of."""
-        return cls(**{**data, "answer": Answer.from_dict(data["answer"])})
+        return cls(**{**data, "answer": Answer.from_dict(data["answer"]), "ids": tuple(data.get("ids", ()))})
 
     def to_dict(self) -> JSON:
         """Return it as JSON-ready data."""
-        return {**vars(self), "answer": self.answer.to_dict()}
+        return {**vars(self), "answer": self.answer.to_dict(), "ids": list(self.ids)}
 
 
 def as_json(value: object) -> object:

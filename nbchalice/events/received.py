@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from nbchalice.aws.errors import explain
 from nbchalice.errors import InvalidInputError, NbChaliceError
+from nbchalice.events.attempts import last_answer
 from nbchalice.events.deadletter import dead_letters_of
 from nbchalice.events.history import History
 from nbchalice.events.past import Answer, PastEvent
@@ -49,8 +51,9 @@ def sent_event(route: Route, values: Values, result: SendResult | Invocation, ev
         return PastEvent(_name(event, result), at, "send", route.ref.arn, event, values=dict(values), answer=answer)
     event = _with_id(event, result)
     state = {"done": "ok", "failed": "error"}.get(result.status, result.status)
-    answer = Answer.of(result.invocation, "deployed") if result.invocation else Answer(state)
-    return PastEvent(result.message_id, result.at, "send", route.ref.arn, event, values=dict(values), answer=answer)
+    name, ids = result.message_id, result.sent.ids
+    answer = Answer.of_one(result.invocation, ids) if result.invocation else Answer(state)
+    return PastEvent(name, result.at, "send", route.ref.arn, event, values=dict(values), answer=answer, ids=ids)
 
 
 def _with_id(event: object, result: SendResult) -> object:
@@ -136,7 +139,7 @@ def received(
         notes += note
         for one in found:
             known = events.get(one.id)
-            if known is None or not known.is_known or known.origin == one.origin == "recorded":
+            if known is None or not known.is_known or known.origin == one.origin:
                 events[one.id] = one
     earliest = to_ms(parse_time(since)) if since is not None else 0
     chosen = [one for one in events.values() if one.at >= earliest]
@@ -173,10 +176,7 @@ def _dead_letters(aws: AWS, handler: Handler, ref: FunctionRef) -> Iterator[Past
 
 def _names(events: Iterable[PastEvent]) -> set[str]:
     """Return all ids by which some events are known."""
-    names: set[str] = set()
-    for one in events:
-        names.update((one.id, *ids_of(one.event)))
-    return names
+    return set(chain.from_iterable(one.names() for one in events))
 
 
 def _recorded(  # noqa: PLR0917 - what is known, and what to note
@@ -212,19 +212,23 @@ def _logged(
     recorded: Mapping[str, str],
     batches: bool,
 ) -> Iterator[PastEvent]:
-    """Yield recorded events with what became of them, then the events of further runs that failed."""
+    """Yield all events of which more is known now, then those of further runs that failed."""
     for one in invocations:
         found = events.get(recorded.get(one.request_id, ""))
         if found is not None and found.origin == "recorded":
             yield replace(found, answer=Answer.of(one, "deployed"))
+    for known in events.values():
+        if known.origin != "recorded" and (answer := last_answer(known, invocations)):
+            yield replace(known, answer=answer)
     others = [one for one in invocations if one.request_id not in recorded]
-    yield from _failed(others, ref, _names(events.values()), batches)
+    for failed in _failed(others, ref, _names(events.values()), batches):
+        yield replace(failed, answer=last_answer(failed, invocations) or failed.answer)
 
 
 def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str], batches: bool) -> Iterator[PastEvent]:
     """Yield the events of runs that failed: their content is not in the log.
 
-    Of a batch each id is a message; else all are names of the one event: S3's request id, and ``key@etag``.
+    Of a batch each id is a message; else all are names of the one event.
     """
     for one in invocations:
         ids = one.failed_ids or one.ids or (one.request_id,)
@@ -233,5 +237,5 @@ def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str], ba
             continue  # it was tried again
         if one.ok or not one.finished or not names:
             continue
-        name = names[0]
-        yield PastEvent(name, one.started or 0, "log", ref.arn, missing=ONLY_IDS, answer=Answer.of(one, "deployed"))
+        name, answer = names[0], Answer.of(one, "deployed")
+        yield PastEvent(name, one.started or 0, "log", ref.arn, missing=ONLY_IDS, answer=answer, ids=(name,))

@@ -212,7 +212,8 @@ def _hint(aws: AWS, route: Route, event: Followed) -> str | None:
     if event.state == "dropped":
         return event.dropped
     hint = _why_ignored(source.unread(options)) if event.state == "ignored" else HINTS.get(event.situation)
-    if event.invocation is not None and len(KINDS[source.name].ids) == 1:
+    kind = KINDS[source.name]
+    if event.invocation is not None and kind.batch_item and len(kind.ids) == 1:
         return hint or batch_note(event.invocation, event.ids)
     return hint
 

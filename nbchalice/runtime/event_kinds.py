@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 
-from .events import at, unquoted
+from .events import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,17 +100,14 @@ def _is_of_s3(event: JSON) -> bool:
 
 
 def _bridge_id(event: JSON) -> object:
-    return event.get("id") if "detail-type" in event else None
+    # The sender of an object knows that of its request alone.
+    return event.get("id") if "detail-type" in event and not _is_of_s3(event) else None
 
 
-def _object_id(record: JSON) -> str | None:
-    key, etag = at("s3", "object", "key")(record), at("s3", "object", "eTag")(record)
-    if isinstance(key, str):
-        key = unquoted(key)
-    else:  # by way of EventBridge
-        key, etag = at("detail", "object", "key")(record), at("detail", "object", "etag")(record)
-    known = isinstance(key, str) and isinstance(etag, str)
-    return f"{key}@{etag.strip(chr(34))}" if known else None
+def _request_id(record: JSON) -> object:
+    if record.get("source") == "aws.s3":
+        return at("detail", "request-id")(record)
+    return at("responseElements", "x-amz-request-id")(record)
 
 
 def _item_id(record: JSON) -> str | None:
@@ -127,12 +124,11 @@ def keys_id(keys: JSON) -> str:
     return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-_REQUEST_ID = at("responseElements", "x-amz-request-id")
 _KINESIS_ITEM = at("kinesis", "sequenceNumber")
 _DYNAMODB_ITEM = at("dynamodb", "SequenceNumber")
 BUILT_IN: tuple[EventKind, ...] = (
     EventKind("schedule", "bridge.CloudWatchEvent", "scheduled", "", _is_scheduled, any_event=True, ids=(_bridge_id,)),
-    EventKind("on_s3_event", "s3.S3Event", "s3", "aws:s3", _is_of_s3, ids=(_REQUEST_ID, _object_id)),
+    EventKind("on_s3_event", "s3.S3Event", "s3", "aws:s3", _is_of_s3, ids=(_request_id,)),
     EventKind("on_sns_message", "sns.SNSEvent", "sns", "aws:sns", ids=(at("Sns", "MessageId"),)),
     EventKind("on_sqs_message", "sqs.SQSEvent", "sqs", "aws:sqs", ids=(_message_id,), batch_item=_message_id),
     EventKind("on_cw_event", "bridge.CloudWatchEvent", "cloudwatch", "", _is_other_event, ids=(_bridge_id,)),
@@ -165,7 +161,7 @@ def records_of(event: object) -> list[JSON]:
 
 
 def ids_of(event: object) -> list[str]:
-    """Return what the sender of an event can know it by: message ids, S3's request id, ``key@etag``, an event's id."""
+    """Return what the sender of an event can know it by: message ids, S3's request id, an event's id."""
     ids: list[str] = []
     for record in records_of(event):
         for kind in KINDS.values():

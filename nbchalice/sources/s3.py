@@ -279,7 +279,7 @@ class S3(Source):
 
     def sample(self, options: Values, function: FunctionRef, **values: object) -> JSON:
         """Return an event with one object (S3: Event message structure)."""
-        content = text_of(values.get("message"), CONTENT).encode()
+        content = content_of(values)
         event, place, key = events_of(options)[0], options["bucket"], key_of(options, values)
         if is_through_events(options):
             return sample_of(options, event, key, content, function)
@@ -301,9 +301,9 @@ class S3(Source):
         if len(key.encode()) > LONGEST_KEY:
             raise InvalidInputError(f"the key has {len(key.encode())} bytes; S3 takes {LONGEST_KEY}", "shorten --key")
         answer = aws.client("s3").put_object(Bucket=options["bucket"], Key=key, Body=content)
-        request_id = answer["ResponseMetadata"].get("RequestId", "")
-        etag = answer["ETag"].strip('"')
-        return Sent(request_id or f"{key}@{etag}", (request_id, f"{key}@{etag}"))
+        # The event's own (S3: Event message structure); one of an equal object has the same key and tag.
+        request_id = str(answer["ResponseMetadata"]["RequestId"])
+        return Sent(request_id, (request_id,))
 
 
 def events_of(options: Values) -> list[str]:

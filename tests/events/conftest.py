@@ -73,7 +73,7 @@ def deploy(connection):
         source = SOURCES[source_name]
         ref = make_function(connection, code, **(function_settings or {}))
         for resource in [*source.local_resources(options, ref), *source.resources(options, ref)]:
-            if resource.read(connection) is None or resource.kind == "bucket notification":
+            if resource.read(connection) is None or resource.kind in {"bucket notification", "bucket events"}:
                 resource.write(connection, resource.read(connection))
         return Deployed(ref, source, options)
 

@@ -83,14 +83,32 @@ def test_an_sns_message(deploy, connection, name):
     assert [(r.level, r.message) for r in result.invocation.records] == [("WARNING", "got hello")]
 
 
-def test_the_same_object_twice_is_two_invocations(deploy, connection, name):
+@pytest.mark.parametrize("way", [{}, {"via": "eventbridge"}])
+def test_the_same_object_twice_is_two_invocations(deploy, connection, name, way):
     code = PRELUDE + "@app.on_s3_event(bucket='b')\ndef price(event):\n    print(event.key)\n"
-    made = deploy("on_s3_event", code, bucket=name)
+    made = deploy("on_s3_event", code, bucket=name, **way)
     key = "in box/ä b+c.txt"
     first = send(connection, made.source, made.options, made.ref, message="same", key=key)
     second = send(connection, made.source, made.options, made.ref, message="same", key=key)
     assert messages(first) == messages(second) == [key]
     assert first.invocation.request_id != second.invocation.request_id
+    assert [one.invocation.ids for one in (first, second)] == [(first.message_id,), (second.message_id,)]
+
+
+def test_another_attempt_at_an_equal_object_is_not_ones_own(deploy, connection, name, gate, eventually):
+    waits = f"    while not is_open({gate.number}):\n        time.sleep(0.05)\n    raise ValueError('no')\n"
+    code = f"{PRELUDE}import time\n{OPEN}\n@app.on_s3_event(bucket='{name}')\ndef price(event):\n{waits}"
+    made = deploy("on_s3_event", code, bucket=name)
+    send(connection, made.source, made.options, made.ref, wait=0, message="same", key="a.txt")
+    eventually(lambda: recent(connection, made.ref.name))
+    nobody = {"Bucket": name, "NotificationConfiguration": {}}
+    connection.client("s3").put_bucket_notification_configuration(**nobody)
+    # The first one fails now, and is tried again.
+    result = send(
+        connection, made.source, made.options, made.ref, message="same", key="a.txt", on_progress=lambda _: gate.open()
+    )
+    assert (result.status, result.invocation) == ("queued", None)
+    assert "does not notify the function" in result.hint
 
 
 def test_a_schedule_fired_now(deploy, connection):

@@ -27,6 +27,7 @@ PATCHES = (
     "filter_patches.py",
     "forms.py",
     "notification_patches.py",
+    "object_events.py",
     "object_files.py",
     "queue_patches.py",
     "queue_requests.py",

@@ -44,7 +44,7 @@ def sqs(*counts):
                     }
                 ]
             },
-            ["R", "a b/ä@e"],
+            ["R"],
         ),
         ({"id": "e1", "detail-type": "Scheduled Event"}, ["e1"]),
         ({"id": "mine", "what": "ever"}, []),

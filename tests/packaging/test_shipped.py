@@ -67,7 +67,7 @@ def test_only_decorators_that_the_code_may_ask_for_ship(text, ships):
 @pytest.mark.parametrize(
     ("text", "knows", "without"),
     [
-        ("@app.on_sqs_message('q')\ndef f(event): pass", {"on_sqs_message"}, {"_is_of_s3", "_object_id", "_item_id"}),
+        ("@app.on_sqs_message('q')\ndef f(event): pass", {"on_sqs_message"}, {"_is_of_s3", "_request_id", "_item_id"}),
         (
             "@app.schedule('rate(1 day)')\n@app.on_s3_event('b')\ndef f(event): pass",
             {"schedule", "on_s3_event"},
@@ -83,7 +83,7 @@ def test_only_kinds_of_events_that_the_code_may_be_given_ship(text, knows, witho
     packed = runtime_archive(needed_modules([source]), True, unused_names([source]))
     shipped = zipfile.ZipFile(io.BytesIO(packed)).read("nbchalice/runtime/event_kinds.py").decode()
     assert {kind.name for kind in BUILT_IN if f"EventKind('{kind.name}'" in shipped} == knows
-    helpers = {"_is_of_s3", "_object_id", "_item_id", "_is_scheduled", "_is_other_event", "_bridge_id"}
+    helpers = {"_is_of_s3", "_request_id", "_item_id", "_is_scheduled", "_is_other_event", "_bridge_id"}
     assert not any(name in shipped for name in without) and all(name in shipped for name in helpers if not without)
 
 

@@ -56,6 +56,38 @@ def test_what_is_tried_again_is_one_event(run, name, local_aws):
     assert (event.id, event.origin) == (sent.message_id, "send")
 
 
+@pytest.mark.parametrize("way", ["", "--via eventbridge"])
+def test_a_file_that_was_sent_is_one_event_too(run, name, local_aws, tmp_path, way):
+    run(f"%%on_s3_event {name} {way}\ndef price(event):\n    raise ValueError(event.key)\n")
+    run("%chalice deploy")
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    sent = run(f"%chalice send price --file {tmp_path / 'a.csv'}")
+    wait_until(lambda: len(run("%chalice logs price").invocations) >= 3)
+    (event,) = events = run("%chalice events price")
+    assert (event.id, event.answer.status, event.answer.attempt) == (sent.message_id, "error", 3)
+    assert "error (attempt 3)" in events.text
+    thing = (event.event.get("detail") or event.event["Records"][0]["s3"])["object"]
+    assert (thing["key"], thing["size"]) == ("a.csv", 8)
+
+
+def test_an_event_is_told_with_its_last_attempt(run, name, local_aws):
+    client = run.notebook.connect().client("sqs")
+    url = client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    first = 'event.to_dict()["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1"'
+    run(f"%%on_sqs_message {name} --timeout 1\ndef price(event):\n    if {first}:\n        raise ValueError\n")
+    run("%chalice deploy")
+    sent = run("%chalice send price --message 5")
+    assert sent.status == "failed"
+    other = client.send_message(QueueUrl=url, MessageBody="6")["MessageId"]
+    wait_until(lambda: len([one for one in run("%chalice logs price").invocations if one.ok]) == 2)
+    events = {one.id: one for one in run("%chalice events price")}
+    assert set(events) == {sent.message_id, other}
+    assert [(one.answer.status, one.answer.attempt, one.answer.error) for one in events.values()] == [
+        ("ok", 2, None)
+    ] * 2
+    assert "ok (attempt 2)" in run("%chalice events price").text
+
+
 def test_what_was_sent_is_listed_with_what_became_of_it(deployed, name):
     assert len(deployed("%chalice events price")) == 0
     good, bad = (deployed(f"%chalice send price --message {text} --attribute kind=x") for text in ("5", "five"))

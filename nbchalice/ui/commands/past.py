@@ -36,7 +36,8 @@ def events(ui: Frontend, handler: str, since: str | None, forget: bool = False) 
 
     They are those that `send` and live mode brought (the last 100, kept beside the notebook in .nbchalice/history),
     those in its dead-letter queue, those that it recorded itself (`--record N` where it is defined), and of other runs
-    that failed what the log has: their ids. In a notebook, `.to_dataframe()` makes a pandas table of the result.
+    that failed what the log has: their ids. What became of one is the last attempt that is known. In a notebook,
+    `.to_dataframe()` makes a pandas table of the result.
     """
     from nbchalice.events.history import History
     from nbchalice.events.received import received

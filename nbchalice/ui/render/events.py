@@ -85,6 +85,7 @@ class EventsCard(Card):
                 "origin": one.origin,
                 "content": _content(one),
                 "status": one.answer.status,
+                "attempt": one.answer.attempt,
                 "duration_ms": one.answer.duration_ms,
                 "error": one.answer.error,
                 "event": one.event,
@@ -95,7 +96,7 @@ class EventsCard(Card):
         return pandas.DataFrame(rows, columns=list(rows[0]) if rows else COLUMNS)
 
 
-COLUMNS = ["at", "id", "origin", "content", "status", "duration_ms", "error", "event", "result"]
+COLUMNS = ["at", "id", "origin", "content", "status", "attempt", "duration_ms", "error", "event", "result"]
 
 
 def _content(one: PastEvent) -> str:
@@ -121,6 +122,8 @@ def _row(one: PastEvent) -> list[str]:
     answer = one.answer
     took = "" if answer.duration_ms is None else milliseconds(answer.duration_ms)
     where = answer.status if answer.where == "deployed" else f"{answer.status} here"
+    if (answer.attempt or 1) > 1:
+        where += f" (attempt {answer.attempt})"
     error = short(answer.error or "")
     return [moment(one.at), printable(one.short_id), one.origin, content_of(one), where, took, error]
 

@@ -39,6 +39,7 @@ ANSWER_PATH = re.compile(r"/_ministack/cfn-response/[0-9a-f]{8}(-[0-9a-f]{4}){3}
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 CORS_PREFIX = b"access-control-"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
+S3_REQUEST_ID_HEADER = b"x-amz-request-id"
 HEALTH_PATH = CONTROL_PREFIX + "health"
 logger = logging.getLogger("nbchalice.guard")
 
@@ -57,6 +58,7 @@ class Call:
     client_context: dict[str, Any] | None = None  # what an Invoke gives its function to see
     trace: str = ""  # X-Ray's header, in which the AWS SDK of a handler hands on what its events come from
     asynchronous: bool = False  # whether it is an Invoke that does not wait
+    cause: str = ""  # of S3: what its answer is called, and the events that it causes
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
@@ -271,8 +273,9 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 
 def rewrite_headers(send: Send, call: Call, request: Request) -> Send:
-    """Drop the headers that would let web pages read answers; name an invocation by its own id."""
+    """Drop the headers that would let web pages read answers; name an invocation, and a call of S3, by its own id."""
     invokes = INVOKE_PATH.fullmatch(request.path) is not None
+    ids = {REQUEST_ID_HEADER, S3_REQUEST_ID_HEADER}
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -280,6 +283,9 @@ def rewrite_headers(send: Send, call: Call, request: Request) -> Send:
             if invokes and call.request_id is not None:
                 headers = [pair for pair in headers if pair[0].lower() != REQUEST_ID_HEADER]
                 headers.append((REQUEST_ID_HEADER, call.request_id.encode()))
+            if call.cause:
+                headers = [pair for pair in headers if pair[0].lower() not in ids]
+                headers.append((S3_REQUEST_ID_HEADER, call.cause.encode()))
             message = {**message, "headers": headers}
         await send(message)
 

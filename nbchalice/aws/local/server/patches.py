@@ -19,6 +19,7 @@ from .lambda_patches import Patches, wake_poller
 from .log_groups import apply_log_groups, log_store, trim_logs
 from .mapping_requests import apply_mapping_requests
 from .notification_patches import apply_notifications
+from .object_events import apply_object_events
 from .object_requests import apply_object_requests
 from .queue_patches import apply_queues
 from .queue_requests import apply_queue_requests
@@ -44,6 +45,7 @@ __all__ = [
     "apply_filters",
     "apply_log_groups",
     "apply_notifications",
+    "apply_object_events",
     "apply_queue_requests",
     "apply_queues",
     "apply_recursion",

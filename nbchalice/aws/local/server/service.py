@@ -77,6 +77,7 @@ class Service:
             apply_filters,
             apply_log_groups,
             apply_notifications,
+            apply_object_events,
             apply_queue_requests,
             apply_queues,
             apply_recursion,
@@ -118,6 +119,7 @@ class Service:
         apply_streams()
         apply_notifications()
         apply_recursion()
+        apply_object_events()
         apply_log_groups()
         apply_simulation()
         apply_checks()
