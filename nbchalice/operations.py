@@ -127,8 +127,8 @@ def undeployed(project: Project, aws: Connection, name: str) -> str:
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from nbchalice.deploy.reasons import changed_cells
     from nbchalice.deploy.results import cannot
+    from nbchalice.deploy.standing import changed_since
 
     handler = next((one for one in project.handlers if one.name == name), None)
     if project.kernel is None or handler is None:
@@ -138,8 +138,8 @@ def undeployed(project: Project, aws: Connection, name: str) -> str:
     except NbChaliceError as error:
         return "; ".join(filter(None, [f"the older {name} runs: it {cannot(error)}", error.hint]))
     with suppress(NbChaliceError, BotoCoreError, ClientError):
-        if cells := changed_cells(aws, project.app.ref(aws, name), piece.module, list(piece.segments)):
-            changed = f"{name} was changed since it was deployed ({', '.join(cells)}), and the older one runs"
+        if what := changed_since(aws, project.app, handler, piece):
+            changed = f"{name} was changed since it was deployed ({', '.join(what)}), and the older one runs"
             return f"{changed}; %chalice plan tells what a deploy would do"
     return ""
 

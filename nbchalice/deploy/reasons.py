@@ -19,7 +19,7 @@ from nbchalice.packaging.byte_code import is_byte_code
 from nbchalice.packaging.fingerprint import with_cells
 from nbchalice.packaging.shipped import ARCHIVE
 from nbchalice.packaging.statement_order import in_one_order
-from nbchalice.resources.base import AWS, FunctionRef, Resource, or_missing
+from nbchalice.resources.base import Resource
 from nbchalice.resources.function import CODE, Function
 from nbchalice.runtime.cells import Segment
 from nbchalice.typed import JSON, Values
@@ -114,21 +114,22 @@ def _reason(change: Change) -> str:
     return ", ".join(_differences(standing, _Content.of(change.resource.zip))) if standing else ""
 
 
-def changed_cells(aws: AWS, ref: FunctionRef, module: str, segments: list[Segment]) -> list[str]:
-    """Return which cells of a handler say something else than what is deployed; none where that cannot be told.
+def changed_cells(current: Values, module: str, segments: list[Segment]) -> tuple[list[str], frozenset[str]]:
+    """Return which cells of a handler say something else than what is deployed, and which files that has besides.
+
+    Nothing where that cannot be told.
 
     Parameters
     ----------
-    aws, ref : AWS or FunctionRef
-        Where the function stands.
+    current : Values
+        What GetFunction tells of the function that stands.
     module, segments : str or list[Segment]
         What the notebook has of it now.
     """
-    current: JSON = {}
-    with or_missing():
-        current = dict(aws.client("lambda").get_function(FunctionName=ref.name))
     standing = _standing(current)
-    return _cells(standing, _Content.of_module(module, segments)) if standing else []
+    if standing is None:
+        return [], frozenset()
+    return _cells(standing, _Content.of_module(module, segments)), frozenset(standing.files)
 
 
 def _standing(current: Values) -> _Content | None:

@@ -281,6 +281,10 @@ class Source(ABC):
         """Ask AWS whether the trigger can work; changes nothing."""
         return Preflight()
 
+    def shortens_timeout(self, options: Values) -> bool:
+        """Whether `preflight` may shorten a function's timeout that is not given."""
+        return False
+
     def event_values(self, options: Values) -> dict[str, str]:
         """Return which attributes of the trigger's events have one value, known beforehand."""
         return {}

@@ -164,7 +164,7 @@ class SQS(Source):
     def notes(self, options: Values, settings: Values) -> list[str]:
         """Return where the timeout comes from, and what a person may not expect."""
         notes = []
-        if settings.get("timeout") is None and not options.get("fix_visibility_timeout"):
+        if settings.get("timeout") is None and self.shortens_timeout(options):
             notes.append("timeout: the queue's visibility timeout where that is shorter than 60 s")
         if settings.get("dlq"):
             tries = options.get("max_receive_count") or DEFAULT_TRIES
@@ -260,9 +260,13 @@ class SQS(Source):
                 hint = f"aws sqs create-queue --queue-name {queue.name} --region {queue.region}"
                 return Preflight([Problem(f"queue {queue.name} does not exist in {queue.region}", hint)])
             visibility = SERVICE_DEFAULT_VISIBILITY
-        if options.get("fix_visibility_timeout"):
+        if not self.shortens_timeout(options):
             return Preflight()
         return Preflight(timeout=visibility, limit=f"queue {queue.name}")
+
+    def shortens_timeout(self, options: Values) -> bool:
+        """Whether the queue's visibility timeout is taken as it is."""
+        return not options.get("fix_visibility_timeout")
 
     def shared(self, options: Values, function: FunctionRef) -> str | None:
         """Return the queue's ARN."""

@@ -1,5 +1,7 @@
 """Cards, `send`, `logs`, the form and `status` tell alike that what is deployed is not what the notebook says."""
 
+import threading
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -31,7 +33,9 @@ def told(run):
     note = run("%chalice send up --message x").note
     assert (f"note: {note}" if note else "note") in (logs := str(run("%chalice logs up"))) or not note, logs
     sender = Sender(run.notebook.pinned(), "up")
-    sender._look_for_changes()
+    for thread in threading.enumerate():
+        if thread.name == "nbchalice-changes":
+            thread.join(60)
     assert (sender._undeployed.layout.display is None) is bool(note)
     return note
 
@@ -94,3 +98,25 @@ def test_what_a_run_decided_is_not_taken_back_by_what_runs_nothing(deployed):
     card = deployed(cell("KIND"))
     deployed("%chalice deploy")
     assert status(deployed) == ("deployed",) and card.standing.state == "deployed" and not told(deployed)
+
+
+def test_options_that_were_changed_are_told_as_code_is(deployed):
+    deployed("%chalice deploy")
+    deployed(cell(options="--memory 256 --timeout 5 --env COLOUR=red --tag team=a --reserved-concurrency 2"))
+    what = "Timeout: 30 -> 5, MemorySize: 128 -> 256, Environment, reserved concurrency: none -> 2"
+    assert told(deployed) == f"up was changed since it was deployed ({what}), {PLAN}"
+    deployed("%chalice deploy")
+    assert not told(deployed)
+    deployed(cell(options="--memory 256 --timeout 5 --env COLOUR=red --tag team=b --reserved-concurrency 2"))
+    assert told(deployed) == f"up was changed since it was deployed (tags team), {PLAN}"
+
+
+def test_what_a_package_brings_is_no_change(sitting, local_aws, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("nbchalice.packaging.handler.BUNDLES_IN_ZIP", 1)
+    sitting("import tabulate\nweights = list(range(9))")
+    sitting("%chalice bundle weights")
+    sitting(cell("tabulate.tabulate([weights])"))
+    sitting("%chalice deploy")
+    assert not told(sitting)
+    configuration = sitting.notebook.connect().client("lambda").get_function_configuration(FunctionName="panels-dev-up")
+    assert configuration["Layers"] and configuration["Environment"]["Variables"]["NBCHALICE_BUNDLES"]
