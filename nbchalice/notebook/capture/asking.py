@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from json import dumps
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _REMEMBERED = 256
+PATIENCE = 6
 _lacking: dict[str, tuple[str, ...]] = {}
 """What modules do not do without."""
 
@@ -130,19 +131,21 @@ class Asking:
 
     def _lacking(self, loaded: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         names = sorted(self.piece.values)
-        whole: dict[str, Node] = self.ask(names=names).get("values", {})
+        # How busy this computer is must not decide what travels.
+        patient = replace(self, place={**self.place, "timeout": PATIENCE * self.place["timeout"]})
+        whole: dict[str, Node] = patient.ask(names=names).get("values", {})
         again: dict[str, Node] = {}
 
         def differs(without: Sequence[str]) -> bool:
             there = set(chain.from_iterable(loaded[name] for name in loaded if name not in without))
             hidden = sorted(set(chain.from_iterable(loaded.values())) - there)
-            values = self.ask(names=names, hidden=hidden).get("values")
+            values = patient.ask(names=names, hidden=hidden).get("values")
             if values is None or any(name not in values for name in whole):
                 return True
             if not any(differ(node, values[name]) for name, node in whole.items()):
                 return False
             # Is it of what is not there, or of chance?
-            again.update(again or self.ask(names=names).get("values", {}))
+            again.update(again or patient.ask(names=names).get("values", {}))
             return any(differ(node, values[name]) for name, node in settle(self.piece, whole, again).items())
 
         return tuple(indispensable(list(loaded), differs))
