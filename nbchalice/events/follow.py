@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from nbchalice.errors import NbChaliceError
@@ -94,7 +95,7 @@ class Lookout:
         return Pace(0.05, 0.2) if self._aws.local else pace_of(self._aws)
 
     def standing(self, seconds: float = MARGIN_SECONDS) -> list[Invocation]:
-        """Return the invocations that the log holds already: an object put twice has the same name and content."""
+        """Return the invocations that the log holds already: they handle what was sent before."""
         try:
             return self._tail.begin(seconds)
         except NbChaliceError as error:
@@ -166,6 +167,8 @@ class Followed:
         self.dropped = dropped
         self.message_id = sent.message_id
         self._earlier = {invocation.key for invocation in earlier}
+        self._earlier_requests = {invocation.request_id for invocation in earlier}
+        self._earlier_ids = set(chain.from_iterable(invocation.ids for invocation in earlier))
         self._tell = on_progress
         self._told: tuple[SendStatus, int | None] | None = None
         self.invocation: Invocation | None = None
@@ -204,12 +207,19 @@ class Followed:
     def look(self, changed: list[Invocation]) -> None:
         """Take in changed invocations and tell the new state; the end only once its numbers are known."""
         for invocation in changed:
-            if invocation.key in self._earlier or not (invocation.handles(self._sent.ids) or invocation.never_began):
+            if invocation.key in self._earlier or not self._may_be(invocation):
                 continue
             if self.invocation is None or self.invocation.key == invocation.key:
                 self.invocation = as_own(invocation, self._sent.ids)
         if self.complete or not self.ended:
             self.tell()
+
+    def _may_be(self, invocation: Invocation) -> bool:
+        """Whether an invocation handles the event; one that never began does not say what it was given."""
+        if invocation.never_began and not invocation.ids:
+            return invocation.request_id in self.ids or invocation.request_id not in self._earlier_requests
+        another = self._sent.shared and self._earlier_ids.issuperset(invocation.ids)
+        return invocation.handles(self._sent.ids) and not another
 
     def tell(self) -> None:
         """Tell the state when it is a new one."""

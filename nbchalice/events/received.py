@@ -62,7 +62,7 @@ def _with_id(event: object, result: SendResult) -> object:
     if len(made) != 1 or len(result.sent.ids) != 1:
         return event
     text = json.dumps(event)
-    return json.loads(text.replace(json.dumps(made[0]), json.dumps(result.sent.ids[0])))
+    return json.loads(text.replace(json.dumps(made[0]), json.dumps(result.message_id)))
 
 
 def live_event(ref: FunctionRef, event: object, invocation: Invocation) -> PastEvent:
@@ -235,7 +235,7 @@ def _failed(invocations: list[Invocation], ref: FunctionRef, known: set[str], ba
         names = [name for name in ids if name not in known]
         if not batches and len(names) < len(ids):
             continue  # it was tried again
-        if one.ok or not one.finished or not names:
+        if one.ok or not one.finished or not names or one.request_id in known:
             continue
         name, answer = names[0], Answer.of(one, "deployed")
         yield PastEvent(name, one.started or 0, "log", ref.arn, missing=ONLY_IDS, answer=answer, ids=(name,))

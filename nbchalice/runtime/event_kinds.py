@@ -111,17 +111,20 @@ def _request_id(record: JSON) -> object:
 
 
 def _item_id(record: JSON) -> str | None:
-    keys = at("dynamodb", "Keys")(record)
-    return keys_id(keys) if keys else None
+    keys, created = at("dynamodb", "Keys")(record), at("dynamodb", "ApproximateCreationDateTime")(record)
+    return keys_id(keys, int(created)) if keys and isinstance(created, int | float) else None
 
 
-def keys_id(keys: JSON) -> str:
-    """Return an id for the key of a DynamoDB item: PutItem tells no other, and the key itself is data."""
+def keys_id(keys: JSON, second: int) -> str:
+    """Return an id for a change of a DynamoDB item: its key, which is data, and when it was made.
+
+    PutItem tells no other.
+    """
     import hashlib
     import json
 
     text = json.dumps(keys, sort_keys=True, default=str)
-    return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"keys@{hashlib.sha256(text.encode()).hexdigest()[:16]}@{second}"
 
 
 _KINESIS_ITEM = at("kinesis", "sequenceNumber")

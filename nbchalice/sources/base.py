@@ -117,10 +117,13 @@ class Sent:
         The id under which AWS accepted it.
     ids : tuple[str, ...]
         What the invocation's record of its event can be recognised by; any one of them suffices.
+    shared : bool
+        Whether an equal event that was sent just before may go by them, too; what else that one goes by tells it.
     """
 
     message_id: str
     ids: tuple[str, ...]
+    shared: bool = False
 
 
 def keys_meet(one: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -6,8 +6,11 @@ import base64
 import json
 import random
 import re
+import time
 import uuid
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from nbchalice.resources.arns import Arn
 from nbchalice.resources.base import AWS, FunctionRef, Preflight, Problem, Resource, or_missing
@@ -37,6 +40,8 @@ from nbchalice.typed import JSON, Values
 STREAM_ARN = re.compile(
     r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):\d{12}:table/(?P<table>[A-Za-z0-9_.-]+)/stream/[^/]+"
 )
+# How far the time of a change may be from those of the calls around it: machines of AWS differ a little.
+EARLIER_SECONDS, LATER_SECONDS = 1, 6
 READING = ("DescribeStream", "GetRecords", "GetShardIterator")
 TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 
@@ -198,7 +203,8 @@ class DynamoDB(Source):
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Put an item into the table; its key is made where it is missing."""
         client, table = aws.client("dynamodb"), table_of(options)
-        description = client.describe_table(TableName=table)["Table"]
+        described = client.describe_table(TableName=table)
+        description = described["Table"]
         types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
         item = to_dynamodb(_item(values.get("message")))
         keys = [entry["AttributeName"] for entry in description["KeySchema"]]
@@ -206,8 +212,16 @@ class DynamoDB(Source):
             item.setdefault(name, _new_key(types[name]))
         require_room(item_size(item), MOST_OF_TABLE, "the item with the names of its attributes", "DynamoDB")
         answer = client.put_item(TableName=table, Item=item)
-        key = keys_id({name: _as_event(item[name]) for name in keys})
-        return Sent(str(answer["ResponseMetadata"].get("RequestId") or key), (key,))
+        key = {name: _as_event(item[name]) for name in keys}
+        seconds = range(_second(described) - EARLIER_SECONDS, _second(answer) + LATER_SECONDS)
+        ids = tuple(keys_id(key, second) for second in seconds)
+        return Sent(str(answer["ResponseMetadata"].get("RequestId") or ids[0]), ids, shared=True)
+
+
+def _second(answer: Any) -> int:
+    """Return when AWS answered, by its own clock where it tells."""
+    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return int(parsedate_to_datetime(date).timestamp() if date else time.time())
 
 
 def _as_event(value: JSON) -> JSON:

@@ -16,5 +16,4 @@ def send_event(aws: AWS, function: FunctionRef, event: object) -> Sent:
     answer = aws.client("lambda").invoke(FunctionName=function.name, InvocationType="Event", Payload=payload)
     request_id = str(answer["ResponseMetadata"]["RequestId"])
     known = event if isinstance(event, dict) and "detail-type" in event else {}
-    ids = tuple(dict.fromkeys(str(text) for text in (known.get("id"), request_id) if text))
-    return Sent(ids[0], ids)
+    return Sent(str(known.get("id") or request_id), (request_id,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nbchalice.resources.base import AWS, FunctionRef, Resource
@@ -75,4 +76,5 @@ class PureLambda(Source):
 
     def send(self, aws: AWS, options: Values, function: FunctionRef, **values: object) -> Sent:
         """Invoke the function asynchronously."""
-        return send_event(aws, function, self.sample(options, function, **values))
+        sent = send_event(aws, function, self.sample(options, function, **values))
+        return replace(sent, message_id=sent.ids[0])  # what the event itself says may have been said before

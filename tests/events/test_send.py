@@ -111,6 +111,35 @@ def test_another_attempt_at_an_equal_object_is_not_ones_own(deploy, connection, 
     assert "does not notify the function" in result.hint
 
 
+def test_another_attempt_at_an_equal_item_is_not_ones_own(deploy, connection, name):
+    made_table = connection.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    options = {
+        "stream_arn": made_table["TableDescription"]["LatestStreamArn"],
+        "starting_position": "TRIM_HORIZON",
+        "batch_size": 1,
+        "maximum_retry_attempts": 2,
+    }
+    code = f"{PRELUDE}@app.on_dynamodb_record(**{options!r})\ndef price(event):\n    raise ValueError('no')\n"
+    made = deploy("on_dynamodb_record", code, **options)
+    sends = [send(connection, made.source, made.options, made.ref, message={"id": "1", "n": n}) for n in range(2)]
+    first, second = (one.invocation.ids[0] for one in sends)  # the ids of their records
+    assert first != second and [one.status for one in sends] == ["failed", "failed"]
+
+
+def test_events_that_say_the_same_id_are_two(deploy, connection):
+    code = PRELUDE + "@app.lambda_function()\ndef price(event, context):\n    raise KeyError(event['id'])\n"
+    made, event = deploy("lambda_function", code), {"id": "mine", "detail-type": "x"}
+    sends = [send(connection, made.source, made.options, made.ref, message=event) for _ in range(2)]
+    assert [one.message_id for one in sends] == [one.invocation.request_id for one in sends]
+    assert [one.invocation.attempt for one in sends] == [1, 1]
+
+
 def test_a_schedule_fired_now(deploy, connection):
     code = PRELUDE + "@app.schedule('rate(5 minutes)')\ndef price(event):\n    print(event.event_id, event.detail)\n"
     made = deploy("schedule", code, expression="rate(5 minutes)")
