@@ -17,7 +17,7 @@ from nbchalice.errors import Interrupted, NbChaliceError, ProblemsError
 from nbchalice.files import no_fault_of_ours
 from nbchalice.typed import JSON
 from nbchalice.ui import commands
-from nbchalice.ui.frontend import lacking_of, require_confirmed
+from nbchalice.ui.frontend import has_allowed, lacking_of, require_confirmed
 
 if TYPE_CHECKING:
     from nbchalice.aws.target import Connection
@@ -185,7 +185,7 @@ def run(command: commands.Command, values: JSON) -> int:
     as_json = values.pop("json", False)
     notebook, stage, target = (values.pop(name, None) for name in ("notebook", "stage", "target"))
     shell = Shell(notebook, stage, target, values.pop("execute", False), command.reads)
-    LACKING.is_told_by(partial(lacking_of, shell))
+    LACKING.is_told_by(partial(lacking_of, shell), partial(has_allowed, shell))
     with in_words_of_the_shell(command, notebook, {"--stage": stage, "--target": target}) as translate:
         commands.require_handler(shell, command, values, "nbchalice")
         result = command.run(shell, **values)

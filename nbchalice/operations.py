@@ -265,6 +265,16 @@ def lacking(project: Project, handler: Handler, ref: FunctionRef) -> list[Allow]
     return suggested(project.slice(handler).module, ref, allowed, _known_of_events(handler), beside)
 
 
+def allows(project: Project, handler: Handler, ref: FunctionRef, option: str) -> bool:
+    """Tell whether a handler's own role is allowed by the notebook what an option of `--allow` allows."""
+    from nbchalice.deploy.desired import statements
+    from nbchalice.deploy.suggest import is_allowed
+
+    if handler.setting("role") is not None:
+        return False
+    return is_allowed(option, statements(handler, project.app, ref))
+
+
 def _texts_beside(project: Project, handler: Handler) -> Mapping[str, str]:
     """Return the texts of local modules that a handler may import, by name."""
     from nbchalice.packaging.local import texts_beside

@@ -112,6 +112,12 @@ def suggested(
     return sorted(needed)
 
 
+def is_allowed(option: str, statements: Sequence[JSON]) -> bool:
+    """Return whether statements of a policy allow what an option ``--allow ACTION=ARN`` does."""
+    action, _, arn = option.removeprefix("--allow ").partition("=")
+    return any(_covers(statement, Allow(action, arn), key_of(arn)) for statement in statements)
+
+
 def needs(call: Call, function: FunctionRef) -> list[Allow]:
     """Return what a call needs; of an ARN that the text does not tell, a part stands in angle brackets."""
     return [Allow(action, _arn(call, action, function)) for action in _actions(call)]

@@ -16,21 +16,32 @@ class Lacking:
 
     def __init__(self) -> None:
         self._of: Callable[[str], Sequence[str]] | None = None
-        self._told: dict[str, tuple[float, Sequence[str]]] = {}
+        self._has: Callable[[str, str], bool] | None = None
+        self._told: dict[tuple[str, str], tuple[float, Sequence[str]]] = {}
         self._lock = threading.Lock()
 
-    def is_told_by(self, of: Callable[[str], Sequence[str]] | None) -> None:
-        """Let a function tell the options that lack, by the name of a Lambda function, or None: not known."""
-        self._of, self._told = of, {}
+    def is_told_by(
+        self, of: Callable[[str], Sequence[str]] | None, has: Callable[[str, str], bool] | None = None
+    ) -> None:
+        """Let functions tell what a role does not allow, by the name of the Lambda function; None: not known.
+
+        Parameters
+        ----------
+        of : Callable[[str], Sequence[str]] or None
+            Returns the options that lack.
+        has : Callable[[str, str], bool] or None
+            Whether the notebook has what an option allows.
+        """
+        self._of, self._has, self._told = of, has, {}
 
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Let afterwards be told what was told before."""
-        before = self._of
+        before = self._of, self._has
         try:
             yield
         finally:
-            self.is_told_by(before)
+            self.is_told_by(*before)
 
     def forget(self) -> None:
         """Ask anew: something ran that may have changed the notebook."""
@@ -51,16 +62,31 @@ class Lacking:
         # Where a part stands in angle brackets the code does not tell which thing it is: it may be the refused one.
         return [one for one in others if not (one.startswith(action) and "<" in one)]
 
+    def is_in_notebook(self, function: str, allow: str) -> bool:
+        """Whether the notebook's handler is allowed already what its function was refused.
+
+        Parameters
+        ----------
+        function, allow : str
+            As for `beside`.
+        """
+        has = self._has
+        return has is not None and bool(self._asked((function, allow), lambda: [allow] if has(function, allow) else []))
+
     def _all_of(self, function: str) -> Sequence[str]:
+        of = self._of
+        return () if of is None else self._asked((function, ""), lambda: of(function))
+
+    def _asked(self, what: tuple[str, str], ask: Callable[[], Sequence[str]]) -> Sequence[str]:
         with self._lock:
-            at, told = self._told.get(function, (-SECONDS, ()))
-            if self._of is None or time.monotonic() - at < SECONDS:
+            at, told = self._told.get(what, (-SECONDS, ()))
+            if time.monotonic() - at < SECONDS:
                 return told
             try:
-                told = self._of(function)
+                told = ask()
             except Exception:  # What cannot be read now says nothing: what was refused stands there all the same.
                 told = ()
-            self._told[function] = time.monotonic(), told
+            self._told[what] = time.monotonic(), told
             return told
 
 

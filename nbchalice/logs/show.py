@@ -120,13 +120,7 @@ def error_rows(error: InvocationError, function: str = "") -> Iterator[Row]:
     yield Row(str(error))
     yield from frame_rows(error.frames)
     if allow := allow_for(str(error)):
-        more = LACKING.beside(function, allow)
-        lacks = "this, and more that its code needs" if more else "this"
-        fix = f"the function's role lacks {lacks}; add {' '.join([allow, *more])} to the handler, and deploy"
-        if MAY_BE_MISSING.search(str(error)):
-            why = "the object is missing, which S3 tells only to who may list the bucket"
-            fix = f"{why}: correct the key, or add {allow}"
-        yield Row(f"{INDENT}fix: {fix}")
+        yield Row(f"{INDENT}fix: {_allowing(allow, function, may_be_missing=bool(MAY_BE_MISSING.search(str(error))))}")
     elif how := missing_in(str(error)) or _as_json(error.message) or _as_import(str(error)):
         yield Row(f"{INDENT}fix: {how}")
 
@@ -138,6 +132,20 @@ def _as_import(error: str) -> str | None:
         return None
     how = f"write import {found[1]} within the handler, so that it comes along, and deploy"
     return f"{how}; %pip install it first where it is not installed"
+
+
+def _allowing(allow: str, function: str, *, may_be_missing: bool) -> str:
+    """Return what lets a function do what its role was refused: the notebook may have it already."""
+    there = LACKING.is_in_notebook(function, allow)
+    if may_be_missing:
+        why = "the object is missing, which S3 tells only to who may list the bucket"
+        return f"{why}: correct the key, or {f'deploy: {allow} is in the handler' if there else f'add {allow}'}"
+    more = LACKING.beside(function, allow)
+    if not there:
+        lacks = "this, and more that its code needs" if more else "this"
+        return f"the function's role lacks {lacks}; add {' '.join([allow, *more])} to the handler, and deploy"
+    besides = f"add {' '.join(more)} besides, and deploy" if more else "deploy it"
+    return f"{allow} is in the handler: {besides}; where it is deployed, a policy that is not the role's refuses it"
 
 
 def _as_json(message: str) -> str | None:

@@ -123,6 +123,17 @@ def lacking_of(ui: Frontend, function: str) -> list[str]:
     return []
 
 
+def has_allowed(ui: Frontend, function: str, allow: str) -> bool:
+    """Tell whether a function's handler is allowed by the notebook what an option allows."""
+    from nbchalice.operations import allows
+
+    project, aws = ui.project(), ui.connect()
+    refs = {handler.name: project.app.ref(aws, handler.name) for handler in project.handlers}
+    return any(
+        refs[one.name].name == function and allows(project, one, refs[one.name], allow) for one in project.handlers
+    )
+
+
 def deployed(ui: Frontend, handler: str) -> tuple[Project, str]:
     """Return the project, and the name of a handler that is registered, or that stands on AWS.
 

@@ -67,6 +67,8 @@ def test_what_send_says_to_add_makes_the_handler_work(run, resources, names):
     assert all(any(option.startswith(ADDED[name]) for option in options) for name in names), options
     assert fix[0] in shown(run, "%chalice logs order")
     run(CELL.format(options=" ".join(options), call=call))
+    said = shown(run, "%chalice send order --message 1 --wait 60")
+    assert f"fix: {options[0]} is in the handler: deploy it; where it is deployed" in said
     run("%chalice deploy")
     assert run("%chalice send order --message 1 --wait 60").ok
     run(CELL.format(options=" ".join(options[1:]), call=call))

@@ -24,7 +24,7 @@ from nbchalice.runtime.app import Chalice, LambdaFunction
 from nbchalice.runtime.function import CHECKS
 from nbchalice.runtime.shape_checks import SHOWN, AnnotationError
 from nbchalice.typed import JSON
-from nbchalice.ui.frontend import lacking_of
+from nbchalice.ui.frontend import has_allowed, lacking_of
 from nbchalice.ui.magics.blueprints import Blueprints
 from nbchalice.ui.magics.following import Following
 from nbchalice.ui.magics.notebook_path import NotebookPath
@@ -102,7 +102,7 @@ class Notebook:
         CHECKS.append(self._check)
         SHOWN.append(self._refused)
         CELLS.are(self._present)
-        LACKING.is_told_by(partial(lacking_of, self))
+        LACKING.is_told_by(partial(lacking_of, self), partial(has_allowed, self))
         LISTENERS.append(self.following.saw_event)
         LIVE_LISTENERS.append(self.following.saw_live)
         self._collect(None)
