@@ -133,7 +133,7 @@ def _draft(
     planned = replace(planned, notes=(*first, *planned.notes))
     written = {handler_of(change.resource) for change in planned.changes if isinstance(change.resource, Function)}
     sizes = {name: one.sizes for name, one in built.items() if one.sizes and name in written}
-    return replace(planned, sizes=sizes), wrong
+    return replace(planned, sizes=sizes, timeouts=timeouts), wrong
 
 
 def _preflights(app: App, aws: AWS) -> dict[tuple[str, int], Preflight]:

@@ -83,6 +83,8 @@ class Plan:
         Of the notes, those on what stands as it should and AWS has not yet set to work.
     sizes : Mapping[str, SizeTable]
         How large the packages are that are uploaded, by handler.
+    timeouts : Mapping[str, int]
+        Seconds, for the handlers whose timeout a trigger shortens.
     """
 
     changes: tuple[Change, ...] = ()
@@ -96,6 +98,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     unready: tuple[str, ...] = ()
     sizes: Mapping[str, SizeTable] = field(default_factory=dict)
+    timeouts: Mapping[str, int] = field(default_factory=dict)
 
     def because(self, keys: Collection[str], cause: str) -> Plan:
         """Return the plan with a cause added to the reasons of some changes, by their resource's key."""

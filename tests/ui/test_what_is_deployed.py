@@ -120,3 +120,12 @@ def test_what_a_package_brings_is_no_change(sitting, local_aws, monkeypatch):  #
     assert not told(sitting)
     configuration = sitting.notebook.connect().client("lambda").get_function_configuration(FunctionName="panels-dev-up")
     assert configuration["Layers"] and configuration["Environment"]["Variables"]["NBCHALICE_BUNDLES"]
+
+
+def test_a_card_shows_the_timeout_that_was_deployed(sitting, local_aws):  # noqa: F811
+    card = sitting(cell())
+    assert "timeout 60 s, memory 128 MB" in repr(card)
+    sitting("%chalice deploy")
+    assert "timeout 30 s, memory 128 MB" in repr(card)
+    assert "timeout 30 s, memory 256 MB" in repr(sitting(cell(options="--memory 256")))
+    assert "timeout 5 s, memory 128 MB" in repr(sitting(cell(options="--timeout 5")))

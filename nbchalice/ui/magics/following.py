@@ -151,6 +151,8 @@ class Following:
             if function.name not in gone:
                 key = _key(deployment.app, deployment.target.name, function.handler)
                 self._is_deployed(key, function.handler, at, codes)
+                shortened = deployment.plan.timeouts.get(function.handler)
+                self._put(key, replace(self.standing(key), timeout=shortened))
 
     def _saw_status(self, card: StatusCard) -> None:
         from nbchalice.logs.when import now

@@ -100,7 +100,7 @@ class HandlerCard(Card):
     ) -> None:
         self.handler, self.needs, self.notes, self.standing = handler, dict(needs), list(notes), standing
         self._place = app, stage
-        rows = _handler_rows(handler, f"{app}-{stage}-{handler.name}")
+        rows = _handler_rows(handler, f"{app}-{stage}-{handler.name}", standing.timeout)
         if needs:
             rows.append(("needs", ", ".join(f"{name} ({cell})" for name, cell in needs.items())))
         rows += [("note", note) for note in notes]
@@ -124,10 +124,11 @@ class HandlerCard(Card):
         return HandlerCard(self.handler, *self._place, self.needs, self.notes, standing)
 
 
-def _handler_rows(handler: Handler, function: str) -> list[tuple[str, str]]:
+def _handler_rows(handler: Handler, function: str, shortened: int | None) -> list[tuple[str, str]]:
     """Return what is always said of a handler."""
     defaults = fill(SETTINGS, {})
-    shown = {"timeout": f"{handler.setting('timeout')} s", "memory": f"{handler.setting('memory')} MB"}
+    timeout = handler.setting("timeout") if "timeout" in handler.settings else shortened or handler.setting("timeout")
+    shown = {"timeout": f"{timeout} s", "memory": f"{handler.setting('memory')} MB"}
     given = {name: value for name, value in handler.settings.items() if value != defaults[name]}
     shown |= {name: _setting(value) for name, value in given.items() if name not in shown}
     rows = [

@@ -27,6 +27,8 @@ class Standing:
         Whether that failed.
     live : str
         In which process its real events are handled, as far as that is known, or an empty text.
+    timeout : int or None
+        The seconds that a deploy of this kernel gave it, where a trigger shortened them.
     """
 
     state: CardState = "registered"
@@ -35,6 +37,7 @@ class Standing:
     last: str = ""
     failed: bool = False
     live: str = ""
+    timeout: int | None = None
 
     @property
     def badge(self) -> str:
