@@ -14,11 +14,11 @@ from nbchalice.notebook.capture.on_lambda import OnLambda
 from nbchalice.notebook.capture.slice import Slice
 from nbchalice.notebook.capture.verify import Verified, verify
 from nbchalice.notebook.errors import StatementFailedError
-from nbchalice.notebook.sandbox.loads import METADATA
+from nbchalice.notebook.sandbox.loads import METADATA, PROVIDED
 from nbchalice.packaging.handler import Ingredients, needs_of
 from nbchalice.packaging.imports import Import
 from nbchalice.packaging.installed import find_owner, with_required
-from nbchalice.packaging.lock import PROVIDED, requirement_name
+from nbchalice.packaging.lock import requirement_name
 from nbchalice.runtime.cells import Segment
 from nbchalice.runtime.entry_points import path_state
 from nbchalice.text import joined

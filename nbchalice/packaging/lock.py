@@ -16,6 +16,7 @@ from packaging.version import Version
 from nbchalice.errors import PackagingError
 from nbchalice.files import cache_folder
 from nbchalice.names import RUNTIMES
+from nbchalice.notebook.sandbox.loads import PROVIDED
 from nbchalice.packaging.cache import write_whole
 from nbchalice.packaging.errors import NoWheelError
 from nbchalice.packaging.pure_wheels import make_wheel
@@ -24,7 +25,6 @@ from nbchalice.packaging.uvtool import run_uv
 from nbchalice.steps import step
 from nbchalice.text import counted
 
-PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
 # aiobotocore works with a few versions of botocore each, and Lambda's is seldom among them: then botocore comes along.
 _PINS_BOTOCORE = frozenset({"aiobotocore"})
 _FORMAT = 1

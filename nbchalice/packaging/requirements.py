@@ -13,11 +13,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from nbchalice.errors import Location, PackagingError
+from nbchalice.notebook.sandbox.loads import PROVIDED
 from nbchalice.packaging.imports import Import, find_imports
 from nbchalice.packaging.installed import Owner, find_owner, installed_pins
 from nbchalice.packaging.kind_modules import KindPackage, find_kind_package
 from nbchalice.packaging.local import collect_files, line_of, reached_modules, read_all, read_source, scan
-from nbchalice.packaging.lock import PROVIDED, requirement_name
+from nbchalice.packaging.lock import requirement_name
 from nbchalice.packaging.plugins import find_plugins
 from nbchalice.packaging.requested import RequestedRequirement, read_requirements, requested_requirements
 

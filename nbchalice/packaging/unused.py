@@ -10,9 +10,10 @@ from nbchalice.errors import Location
 from nbchalice.notebook.analysis.search_path import added_folders
 from nbchalice.notebook.analysis.statements import split_cell
 from nbchalice.notebook.cells import Cell
+from nbchalice.notebook.sandbox.loads import PROVIDED
 from nbchalice.packaging.errors import RequirementsFileError
 from nbchalice.packaging.installed import with_required
-from nbchalice.packaging.lock import PROVIDED, requirement_name
+from nbchalice.packaging.lock import requirement_name
 from nbchalice.packaging.requested import RequestedRequirement, read_requirements, requested_requirements
 from nbchalice.packaging.requirements import imported_by
 from nbchalice.text import joined

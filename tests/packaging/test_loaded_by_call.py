@@ -89,6 +89,12 @@ def test_what_a_library_takes_where_it_is_there_stays_and_is_told(tmp_path):
     assert len(requirements) == 2 and not [note for note in notes if "not on Lambda" in note]
 
 
+def test_what_lambdas_own_packages_take_here_is_no_matter(tmp_path):
+    """botocore takes certifi where that is installed."""
+    notes = packed(tmp_path, "import boto3\nfound = boto3.Session(region_name='x').region_name", HANDLER)[1]
+    assert not [note for note in notes if "not on Lambda" in note]
+
+
 def test_an_edit_within_the_handler_runs_nothing_again_for_what_it_does_without(tmp_path, monkeypatch):
     runs = []
     real = Asking.ask

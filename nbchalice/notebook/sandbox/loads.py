@@ -9,11 +9,14 @@ from importlib import metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from itertools import chain
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 METADATA = ".dist-info"
 """What a package's name ends with where it stands for what is known of it as installed: its version, its plugins."""
+PROVIDED = ("boto3", "botocore", "jmespath", "s3transfer")
+"""What Lambda brings itself: what these take here where it is there, as botocore certifi, is no matter of the code."""
+_MACHINERY = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_external", "nbchalice"})
 _PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
 
 
@@ -38,7 +41,7 @@ class Loads:
         """Note a package or module that is looked for; others find it."""
         parent = sys.modules.get(name.rpartition(".")[0])
         # google.cloud.storage is as much a package of its own as numpy is: google and google.cloud are no files.
-        if getattr(parent, "__file__", None) is None:
+        if getattr(parent, "__file__", None) is None and _importer(sys._getframe(1)) not in PROVIDED:
             self._names.append(name)
 
     def find_distributions(self, context: metadata.DistributionFinder.Context) -> Iterable[metadata.Distribution]:
@@ -58,6 +61,15 @@ class Loads:
         found = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names and _is_here(name)]
         plugins = map(_key_of, filter(_has_plugins, metadata.distributions())) if self._asks_for_all else ()
         return [*dict.fromkeys([*found, *plugins])]
+
+
+def _importer(frame: FrameType | None) -> str:
+    """Return the top of the module that an import stands in."""
+    top = "importlib"
+    while frame is not None and top in _MACHINERY:
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        frame = frame.f_back
+    return top
 
 
 def _key(name: str) -> str:
