@@ -1,6 +1,10 @@
 """In a kernel, too, what code loads by a call comes along; and what stands is not told as changed for it."""
 
+import pytest
+
 from nbchalice.packaging.comparison import _LOADS
+
+pytestmark = pytest.mark.local_aws
 
 LOAD = "import importlib\nNAME = 'tabul' + 'ate'\nlines = importlib.import_module(NAME)"
 CELL = "%%lambda_function\ndef work(event):\n    return lines.tabulate([['a', event]])"
