@@ -10,7 +10,9 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-HANDLED = rf"message {UUID}: done.*\nok in [0-9.]+ m?s .*request {UUID}\n"
+MESSAGE = rf"message (?:{UUID}|[0-9A-F]{{16}})"
+"""S3 calls an event by the id of the request that it came of."""
+HANDLED = rf"{MESSAGE}: done.*\nok in [0-9.]+ m?s .*request {UUID}\n"
 
 
 # A cold start with pandas may take longer than a person waits, on a machine that does other things besides.

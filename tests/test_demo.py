@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.local_aws
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "demo.py"
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9A-F]{16}\b"  # S3 has ids of its own
 HANDLERS = {"price": "SQS", "announce": "SNS", "ingest": "S3", "every_hour": "Schedule"}
 
 
@@ -30,7 +30,7 @@ def test_four_handlers_each_handled_a_real_event():
     assert "4 of 4 events handled" in done.stdout
     found = done.stdout.partition("events handled")[2]
     assert all(len(line) <= 80 for line in found.splitlines())
-    assert len(set(re.findall(UUID, found))) == 8, "a message id and a request id of each"
+    assert len(set(re.findall(ID, found))) == 8, "a message id and a request id of each"
     for handler, source in HANDLERS.items():
         assert re.search(rf"^{handler} +{source} +[0-9.]+ ms$", found, re.M)
     for line in ("coffee costs 4.80", "OPENING: We open at nine", "new object in/monday.csv in uploads, 5 bytes"):

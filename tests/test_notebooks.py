@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .notebook_runs import HANDLED, UUID, run, twice
+from .notebook_runs import HANDLED, MESSAGE, run, twice
 
 NAMES = ["quickstart", "schedule", "s3", "sns", "sqs", "idempotency"]
 __all__ = ["run"]
@@ -25,7 +25,7 @@ def test_quickstart(run):
             HANDLED + r" *[0-9:.]+ INFO +new object in/monday.csv in uploads, 5 bytes", done["%chalice send ingest"]
         )
         assert re.search(HANDLED + r" *[0-9:.]+ INFO +the time is \d{4}-", done["%chalice send every_hour"])
-        assert re.search(rf"message {UUID}: failed.*\nerror in ", bad)
+        assert re.search(rf"{MESSAGE}: failed.*\nerror in ", bad)
         assert re.search(r"AttributeError: .*'upper'\n +cell 6, line 3, in announce\n +app.log.info", bad)
         assert "OPENING: We open at nine" in done["%chalice logs announce"]
         assert "AttributeError" in done["%chalice logs announce"]
@@ -56,9 +56,9 @@ def test_s3(run):
     for done in twice(run, "s3"):
         good, filtered, bad = done.all("%chalice send add_up")
         assert re.search(
-            rf"message {UUID}: done.*\nok in (.*\n)+ *[0-9:.]+ INFO +in/my orders.csv \(27 bytes\): net is 14.50", good
+            rf"{MESSAGE}: done.*\nok in (.*\n)+ *[0-9:.]+ INFO +in/my orders.csv \(27 bytes\): net is 14.50", good
         )
-        assert re.search(rf"message {UUID}: dropped.*\n +add_up: the key does not end with .csv", filtered)
+        assert re.search(rf"{MESSAGE}: dropped.*\n +add_up: the key does not end with .csv", filtered)
         assert "could not convert string to float: 'ten'" in bad
         assert re.search(r"cell 3, line 6, in add_up\n(.*\n)+ +cell 2, line 6, in total", bad)
         assert (
@@ -72,7 +72,7 @@ def test_sns(run):
     assert re.search(HANDLED + r" *[0-9:.]+ INFO +Weather \| Sunny, later rain", done["%chalice send archive"])
     good, filtered, bad = done.all("%chalice send alert")
     assert re.search(HANDLED + r" *[0-9:.]+ WARNING urgent \(strike\): Strike at the port", good)
-    assert re.search(rf"message {UUID}: dropped.*\n +alert: its filter policy does not match", filtered)
+    assert re.search(rf"{MESSAGE}: dropped.*\n +alert: its filter policy does not match", filtered)
     assert re.search(r"KeyError: 'headline'\n +cell 4, line 4, in alert\n +found = words_of", bad)
     assert re.search(HANDLED + r" *[0-9:.]+ INFO +for the front page: Nobel prize", done["%chalice send front_page"])
     assert done["%chalice logs archive"].count("ok in ") == 4
